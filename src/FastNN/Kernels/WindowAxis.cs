@@ -1,0 +1,140 @@
+namespace FastNN.Kernels;
+
+/// <summary>
+/// One axis of a sliding window: where output position o and tap k meet the input, at o*Stride - PadBefore + k*Dilation.
+/// Convolution and pooling, their backward passes and all devices take the border arithmetic from here.
+/// </summary>
+internal readonly record struct WindowAxis
+{
+    private WindowAxis(int input, int taps, int stride, int dilation, int padBefore, int padAfter, int output)
+    {
+        Input = input;
+        Taps = taps;
+        Stride = stride;
+        Dilation = dilation;
+        PadBefore = padBefore;
+        PadAfter = padAfter;
+        Output = output;
+    }
+
+    public int Input { get; }
+
+    public int Taps { get; }
+
+    public int Stride { get; }
+
+    public int Dilation { get; }
+
+    public int PadBefore { get; }
+
+    public int PadAfter { get; }
+
+    public int Output { get; }
+
+    /// <summary>Input positions from the first tap to the last.</summary>
+    public int Extent => ((Taps - 1) * Dilation) + 1;
+
+    /// <summary>True when every tap of every window lies inside the input.</summary>
+    public bool IsInside => PadBefore == 0 && ((long)(Output - 1) * Stride) + Extent <= Input;
+
+    /// <summary>True when no input position belongs to two windows.</summary>
+    public bool IsDisjoint => Dilation == 1 && Stride >= Taps;
+
+    /// <summary>Input position of the first tap; negative inside the padding.</summary>
+    public int Start(int output) => (output * Stride) - PadBefore;
+
+    /// <summary>The taps [first, end) of a window that fall on the input; end == first where none does.</summary>
+    public (int First, int End) ValidTaps(int output)
+    {
+        int start = Start(output);
+        if (start >= 0 && start + Extent <= Input)
+        {
+            return (0, Taps);
+        }
+        int first = start >= 0 ? 0 : (int)(((long)Dilation - 1 - start) / Dilation);
+        int end = start >= Input ? 0 : Math.Min(Taps, ((Input - 1 - start) / Dilation) + 1);
+        return (first, Math.Max(first, end));
+    }
+
+    /// <summary>The outputs [first, end) whose window spans the input position, dilation aside.</summary>
+    public (int First, int End) Windows(int input)
+    {
+        int shifted = input + PadBefore;
+        int first = shifted < Extent ? 0 : ((shifted - Extent) / Stride) + 1;
+        int end = Math.Min(Output, (shifted / Stride) + 1);
+        return (first, Math.Max(first, end));
+    }
+
+    /// <summary>The outputs [first, end) for which the tap falls on the input; end == first where none does.</summary>
+    public (int First, int End) ValidOutputs(int tap)
+    {
+        int shift = (tap * Dilation) - PadBefore;
+        int first = shift >= 0 ? 0 : (int)(((long)Stride - 1 - shift) / Stride);
+        int end = shift >= Input ? 0 : Math.Min(Output, ((Input - 1 - shift) / Stride) + 1);
+        return (first, Math.Max(first, end));
+    }
+
+    /// <summary>
+    /// Checks the sizes and counts the outputs: floor((Input + padding - Extent) / Stride) + 1. With
+    /// <paramref name="ceil"/> the division rounds up, and, as in PyTorch, a last window that would start beyond the input
+    /// and its leading padding is dropped.
+    /// </summary>
+    /// <exception cref="ArgumentException">A size is out of range, or the window does not fit.</exception>
+    public static WindowAxis Create(
+        string operation, string name, int input, int taps, int stride, int dilation, int padBefore, int padAfter, bool ceil = false)
+    {
+        CheckSizes(operation, name, input, taps, stride, dilation);
+        if (padBefore < 0 || padAfter < 0)
+        {
+            throw new ArgumentException($"{operation}: the padding of the {name} must not be negative, got {padBefore} and {padAfter}.");
+        }
+        long padded = (long)input + padBefore + padAfter;
+        long extent = ((long)(taps - 1) * dilation) + 1;
+        long span = padded - extent;
+        if (span < 0 && !(ceil && span + stride > 0))
+        {
+            throw new ArgumentException(
+                $"{operation}: the window's {name} of {extent} ({taps} taps, dilation {dilation}) is larger than the input's " +
+                $"{name} of {input} with padding {padBefore} + {padAfter}.");
+        }
+        long output = span < 0 ? 1 : (ceil ? (span + stride - 1) / stride : span / stride) + 1;
+        if (ceil && (output - 1) * stride >= (long)input + padBefore)
+        {
+            output--;
+        }
+        return Checked(operation, name, input, taps, stride, dilation, padBefore, padAfter, output);
+    }
+
+    /// <summary>TensorFlow's "same": ceil(Input / Stride) outputs, the smaller half of the padding first.</summary>
+    /// <exception cref="ArgumentException">A size is out of range.</exception>
+    public static WindowAxis Same(string operation, string name, int input, int taps, int stride, int dilation)
+    {
+        CheckSizes(operation, name, input, taps, stride, dilation);
+        long output = ((long)input + stride - 1) / stride;
+        long extent = ((long)(taps - 1) * dilation) + 1;
+        long padding = Math.Max(0, ((output - 1) * stride) + extent - input);
+        return Checked(operation, name, input, taps, stride, dilation, padding / 2, padding - (padding / 2), output);
+    }
+
+    private static void CheckSizes(string operation, string name, int input, int taps, int stride, int dilation)
+    {
+        if (input <= 0 || taps <= 0 || stride <= 0 || dilation <= 0)
+        {
+            throw new ArgumentException(
+                $"{operation}: input, kernel, stride and dilation of the {name} must be positive, got " +
+                $"{input}, {taps}, {stride}, {dilation}.");
+        }
+    }
+
+    private static WindowAxis Checked(
+        string operation, string name, int input, int taps, int stride, int dilation, long padBefore, long padAfter, long output)
+    {
+        // Positions are computed in 32 bits everywhere else; this is the one place that rules an overflow out.
+        long last = ((output - 1) * stride) + ((long)(taps - 1) * dilation);
+        if (last > int.MaxValue || input + padBefore + padAfter > int.MaxValue)
+        {
+            throw new ArgumentException($"{operation}: the padded {name} of {input} + {padBefore} + {padAfter} is too large.");
+        }
+        return new WindowAxis(input, taps, stride, dilation, (int)padBefore, (int)padAfter, (int)output);
+    }
+}
