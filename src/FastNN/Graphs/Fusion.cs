@@ -1,6 +1,5 @@
 using FastNN.Kernels;
 using FastNN.Ops;
-using FastNN.Tensors;
 
 namespace FastNN.Graphs;
 

@@ -45,8 +45,8 @@ internal sealed class BinaryOp(BinaryOperator op) : Operator
         Span<int> extents = stackalloc int[Math.Max(a.Rank, b.Rank)];
         for (int i = 1; i <= extents.Length; i++)
         {
-            int left = i <= a.Rank ? a[^i] : 1;
-            int right = i <= b.Rank ? b[^i] : 1;
+            int left = i <= a.Rank ? a[-i] : 1;
+            int right = i <= b.Rank ? b[-i] : 1;
             if (left != right && left != 1 && right != 1)
             {
                 throw new ShapeException($"{Name}: {a} and {b} do not broadcast: axis -{i} has {left} and {right}.");
