@@ -41,6 +41,8 @@ public sealed class Parameter
     /// <summary>The number of elements.</summary>
     public long Count => Shape.Count;
 
+    internal bool IsOnDevice => _store is not null;
+
     internal bool IsInitialized => _host is not null || _store is not null;
 
     /// <summary>Copies the values out, in the engine's order.</summary>
@@ -93,11 +95,6 @@ public sealed class Parameter
     /// <summary>From now on the values live in a store.</summary>
     internal void MoveTo(ParameterStore store)
     {
-        if (_store is not null)
-        {
-            throw new InvalidOperationException($"Parameter {Name} is being trained by another trainer; dispose that first.");
-        }
-
         var values = new float[checked((int)Count)];
         Read(values);
         store.Device.Upload(MemoryMarshal.AsBytes<float>(values), store.Value(this));

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
@@ -66,6 +67,17 @@ internal sealed class ParameterStore : IDisposable
     public Tensor Value(Parameter parameter) => Find(_values, parameter);
 
     public Tensor Gradient(Parameter parameter) => Find(_gradients, parameter);
+
+    /// <summary>Copies the parameters' present values in.</summary>
+    public void CopyFrom(IEnumerable<Parameter> parameters)
+    {
+        foreach (Parameter parameter in parameters)
+        {
+            var values = new float[checked((int)parameter.Count)];
+            parameter.Read(values);
+            Device.Upload(MemoryMarshal.AsBytes<float>(values), Value(parameter));
+        }
+    }
 
     public void Dispose()
     {

@@ -43,6 +43,9 @@ public abstract class Layer
     /// <summary>Whether the parameters exist.</summary>
     public bool IsBuilt => _built;
 
+    /// <summary>The shape of one example that the model was built for, or null; set by <see cref="Build(Shape, ulong)"/>.</summary>
+    public Shape? ExampleShape { get; private set; }
+
     /// <summary>Records the layer.</summary>
     /// <param name="x">Its input, batch axis first.</param>
     /// <returns>Its output.</returns>
@@ -69,6 +72,8 @@ public abstract class Layer
             Apply(new Graph(GraphMode.Inference).Input(example.Prepend(1)));
             NameParameters("");
         }
+
+        ExampleShape ??= example;
 
         IReadOnlyList<Parameter> parameters = Parameters;
         for (int i = 0; i < parameters.Count; i++)
