@@ -1,0 +1,78 @@
+using System.Numerics.Tensors;
+using FastNN.Kernels;
+
+namespace FastNN.Cpu;
+
+/// <summary>
+/// What happens to a product before it is stored: C = f(A * B + bias), or C += A * B + bias.
+/// ReLU and LeakyReLU are applied in registers; the other activations in a second pass over the tile just stored, which is
+/// still in the first-level cache.
+/// </summary>
+internal readonly unsafe struct Epilogue
+{
+    /// <summary>One value per output column; null for none.</summary>
+    public readonly float* Bias;
+
+    public readonly Activation Activation;
+
+    /// <summary>Of LeakyReLU for negative x.</summary>
+    public readonly float Slope;
+
+    /// <summary>C += instead of C =. The activation is applied to the sum (only the last of several blocks of K has one).</summary>
+    public readonly bool Accumulate;
+
+    public Epilogue(float* bias, Activation activation = Activation.None, float slope = 0, bool accumulate = false)
+    {
+        Bias = bias;
+        Activation = activation;
+        Slope = slope;
+        Accumulate = accumulate;
+    }
+
+    /// <summary>C = A * B.</summary>
+    public static Epilogue Store => default;
+
+    /// <summary>C += A * B.</summary>
+    public static Epilogue Add => new(null, accumulate: true);
+
+    public bool IsRectifier => Activation is Activation.ReLU or Activation.LeakyReLU;
+
+    /// <summary>Whether the activation is a second pass, done by <see cref="Finish"/>.</summary>
+    public bool NeedsFinish => Activation > Activation.LeakyReLU;
+
+    /// <summary>The same for the columns from <paramref name="column"/> on.</summary>
+    public Epilogue At(nint column) => Bias == null ? this : new(Bias + column, Activation, Slope, Accumulate);
+
+    /// <summary>This epilogue for one block of several along K: the first brings the bias, the last the activation.</summary>
+    public Epilogue ForBlock(bool first, bool last) => new(
+        first ? Bias : null, last ? Activation : Activation.None, Slope, Accumulate || !first);
+
+    /// <summary>Applies the activation to a stored tile.</summary>
+    public void Finish(float* c, nint cStride, int rows, int cols)
+    {
+        for (int r = 0; r < rows; r++)
+        {
+            FinishRow(new Span<float>(c + (r * cStride), cols));
+        }
+    }
+
+    private void FinishRow(Span<float> row)
+    {
+        switch (Activation)
+        {
+            case Activation.Sigmoid:
+                TensorPrimitives.Sigmoid(row, row);
+                break;
+            case Activation.Tanh:
+                TensorPrimitives.Tanh(row, row);
+                break;
+            case Activation.ReLU:
+                TensorPrimitives.Max(row, 0f, row);
+                break;
+            case Activation.None:
+                break;
+            default:
+                throw new NotSupportedException($"{Activation} is not fused into a product.");
+        }
+    }
+}

@@ -1,0 +1,290 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+
+namespace FastNN.Cpu;
+
+/// <summary>
+/// One rung of the SIMD ladder. Kernels are written once, generic over a rung; as the rungs are structs with static members,
+/// the JIT compiles each kernel exactly for the vector it gets.
+/// </summary>
+/// <typeparam name="TVec">The vector: 512, 256 or 128 bits of floats, or a single float.</typeparam>
+internal unsafe interface IRung<TVec>
+    where TVec : struct
+{
+    /// <summary>Whether this processor runs it.</summary>
+    static abstract bool IsSupported { get; }
+
+    /// <summary>Floats per vector.</summary>
+    static abstract int Lanes { get; }
+
+    /// <summary>
+    /// Rows of the register tile, which is two vectors wide: 12 where there are 32 registers (24 sums, two of B, one of A),
+    /// 6 where there are 16.
+    /// </summary>
+    static abstract int TileRows { get; }
+
+    static abstract TVec Zero { get; }
+
+    static abstract TVec Load(float* source);
+
+    static abstract void Store(TVec value, float* destination);
+
+    static abstract TVec Broadcast(float value);
+
+    /// <summary>All bits set in the first <paramref name="count"/> lanes.</summary>
+    static abstract TVec Mask(int count);
+
+    /// <summary>Zero in the lanes that the mask leaves out, whose memory is not touched.</summary>
+    static abstract TVec LoadMasked(float* source, TVec mask);
+
+    static abstract void StoreMasked(TVec value, float* destination, TVec mask);
+
+    static abstract TVec Add(TVec x, TVec y);
+
+    static abstract TVec Multiply(TVec x, TVec y);
+
+    /// <summary>x * y + z, fused where the processor can.</summary>
+    static abstract TVec MultiplyAdd(TVec x, TVec y, TVec z);
+
+    /// <summary>max(0, x); NaN stays NaN.</summary>
+    static abstract TVec Positive(TVec x);
+
+    /// <summary>min(0, x); NaN stays NaN.</summary>
+    static abstract TVec Negative(TVec x);
+
+    /// <summary>The sum of all lanes, pairwise.</summary>
+    static abstract float Sum(TVec x);
+}
+
+/// <summary>AVX-512: 16 floats, 32 registers, a 12x32 tile.</summary>
+internal readonly unsafe struct Rung512 : IRung<Vector512<float>>
+{
+    public static bool IsSupported => Avx512F.IsSupported;
+
+    public static int Lanes => 16;
+
+    public static int TileRows => 12;
+
+    public static Vector512<float> Zero => Vector512<float>.Zero;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Load(float* source) => Vector512.Load(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector512<float> value, float* destination) => Vector512.Store(value, destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Broadcast(float value) => Vector512.Create(value);
+
+    public static Vector512<float> Mask(int count) =>
+        Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadMasked(float* source, Vector512<float> mask) =>
+        Avx512F.MaskLoad(source, mask, Vector512<float>.Zero);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreMasked(Vector512<float> value, float* destination, Vector512<float> mask) =>
+        Avx512F.MaskStore(destination, mask, value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Add(Vector512<float> x, Vector512<float> y) => x + y;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Multiply(Vector512<float> x, Vector512<float> y) => x * y;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> MultiplyAdd(Vector512<float> x, Vector512<float> y, Vector512<float> z) =>
+        Vector512.FusedMultiplyAdd(x, y, z);
+
+    // The instruction returns its second operand where one is NaN.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Positive(Vector512<float> x) => Avx512F.Max(Vector512<float>.Zero, x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> Negative(Vector512<float> x) => Avx512F.Min(Vector512<float>.Zero, x);
+
+    public static float Sum(Vector512<float> x) => Rung256.Sum(x.GetLower() + x.GetUpper());
+}
+
+/// <summary>AVX2 with FMA: 8 floats, 16 registers, a 6x16 tile.</summary>
+internal readonly unsafe struct Rung256 : IRung<Vector256<float>>
+{
+    public static bool IsSupported => Avx2.IsSupported && Fma.IsSupported;
+
+    public static int Lanes => 8;
+
+    public static int TileRows => 6;
+
+    public static Vector256<float> Zero => Vector256<float>.Zero;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Load(float* source) => Vector256.Load(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector256<float> value, float* destination) => Vector256.Store(value, destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Broadcast(float value) => Vector256.Create(value);
+
+    public static Vector256<float> Mask(int count) =>
+        Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadMasked(float* source, Vector256<float> mask) => Avx.MaskLoad(source, mask);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreMasked(Vector256<float> value, float* destination, Vector256<float> mask) =>
+        Avx.MaskStore(destination, mask, value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Add(Vector256<float> x, Vector256<float> y) => x + y;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Multiply(Vector256<float> x, Vector256<float> y) => x * y;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> MultiplyAdd(Vector256<float> x, Vector256<float> y, Vector256<float> z) =>
+        Vector256.FusedMultiplyAdd(x, y, z);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Positive(Vector256<float> x) => Avx.Max(Vector256<float>.Zero, x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Negative(Vector256<float> x) => Avx.Min(Vector256<float>.Zero, x);
+
+    public static float Sum(Vector256<float> x) => Rung128.Sum(x.GetLower() + x.GetUpper());
+}
+
+/// <summary>NEON (32 registers, a 12x8 tile) or SSE (16 registers, 6x8): 4 floats.</summary>
+internal readonly unsafe struct Rung128 : IRung<Vector128<float>>
+{
+    public static bool IsSupported => Vector128.IsHardwareAccelerated;
+
+    public static int Lanes => 4;
+
+    public static int TileRows => AdvSimd.Arm64.IsSupported ? 12 : 6;
+
+    public static Vector128<float> Zero => Vector128<float>.Zero;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Load(float* source) => Vector128.Load(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Vector128<float> value, float* destination) => Vector128.Store(value, destination);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Broadcast(float value) => Vector128.Create(value);
+
+    public static Vector128<float> Mask(int count) =>
+        Vector128.LessThan(Vector128<int>.Indices, Vector128.Create(count)).AsSingle();
+
+    // Neither NEON nor SSE has masked moves; a mask is always a run of leading lanes, so its bits tell the count.
+    public static Vector128<float> LoadMasked(float* source, Vector128<float> mask) => mask.ExtractMostSignificantBits() switch
+    {
+        0 => Vector128<float>.Zero,
+        1 => Vector128.CreateScalar(*source),
+        3 => Vector128.Create(Vector64.Load(source), Vector64<float>.Zero),
+        7 => Vector128.Create(Vector64.Load(source), Vector64.CreateScalar(source[2])),
+        _ => Vector128.Load(source),
+    };
+
+    public static void StoreMasked(Vector128<float> value, float* destination, Vector128<float> mask)
+    {
+        switch (mask.ExtractMostSignificantBits())
+        {
+            case 0:
+                break;
+            case 1:
+                *destination = value.ToScalar();
+                break;
+            case 3:
+                value.GetLower().Store(destination);
+                break;
+            case 7:
+                value.GetLower().Store(destination);
+                destination[2] = value.GetElement(2);
+                break;
+            default:
+                value.Store(destination);
+                break;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Add(Vector128<float> x, Vector128<float> y) => x + y;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Multiply(Vector128<float> x, Vector128<float> y) => x * y;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> MultiplyAdd(Vector128<float> x, Vector128<float> y, Vector128<float> z) =>
+        Vector128.MultiplyAddEstimate(x, y, z);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Positive(Vector128<float> x) => Vector128.Max(Vector128<float>.Zero, x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Negative(Vector128<float> x) => Vector128.Min(Vector128<float>.Zero, x);
+
+    public static float Sum(Vector128<float> x)
+    {
+        Vector64<float> half = x.GetLower() + x.GetUpper();
+        return half.GetElement(0) + half.GetElement(1);
+    }
+}
+
+/// <summary>No vectors at all: one float. The truth that the other rungs are measured against, and the last resort.</summary>
+internal readonly unsafe struct RungScalar : IRung<float>
+{
+    public static bool IsSupported => true;
+
+    public static int Lanes => 1;
+
+    public static int TileRows => 6;
+
+    public static float Zero => 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Load(float* source) => *source;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(float value, float* destination) => *destination = value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Broadcast(float value) => value;
+
+    public static float Mask(int count) => count > 0 ? BitConverter.Int32BitsToSingle(-1) : 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float LoadMasked(float* source, float mask) => BitConverter.SingleToInt32Bits(mask) != 0 ? *source : 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreMasked(float value, float* destination, float mask)
+    {
+        if (BitConverter.SingleToInt32Bits(mask) != 0)
+        {
+            *destination = value;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Add(float x, float y) => x + y;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Multiply(float x, float y) => x * y;
+
+    // Not Math.FusedMultiplyAdd, which is a library call where the processor has no such instruction.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float MultiplyAdd(float x, float y, float z) => (x * y) + z;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Positive(float x) => x < 0 ? 0 : x;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Negative(float x) => x > 0 ? 0 : x;
+
+    public static float Sum(float x) => x;
+}

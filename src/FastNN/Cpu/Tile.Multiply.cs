@@ -1,0 +1,442 @@
+using System.Runtime.CompilerServices;
+using FastNN.Kernels;
+
+namespace FastNN.Cpu;
+
+/// <summary>
+/// The register tile that everything in the engine multiplies with: R rows of C by one or two vectors, the sums in registers
+/// over the whole of K, one broadcast of A and two loads of B feeding 2R multiply-adds.
+///
+/// Why 12x32 floats on AVX-512: 24 sums + 2 of B + 1 of A fit 32 registers, 24 independent sums hide the four cycles of the
+/// two multiply-add units three times over, and 14 loads for 24 multiply-adds stay below two loads a cycle. 6x16 is the same
+/// for the 16 registers of AVX2 (Goto and van de Geijn, 2008; Van Zee and van de Geijn, 2015).
+///
+/// A is reached in one of two ways. ROWS: through a pointer per row, which serves a row-major matrix and the pixels of a
+/// convolution alike. PANEL: R neighbours in memory per step of k, which serves a transposed or packed A.
+/// </summary>
+internal static unsafe partial class Tile<TVec, TRung>
+    where TVec : struct
+    where TRung : struct, IRung<TVec>
+{
+    /// <summary>
+    /// C (=|+=) sum over segments and k; see <see cref="Rows"/> and <see cref="Panel"/> for the meaning of the arguments.
+    /// Compiled at once with full optimisation: an unoptimised first pass would run some hundred times slower.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Multiply<TRows, TVectors, TMask, TAccess>(
+        float** a, nint aStep, nint* offsets, int segments, int length, float** bs, float* b, nint bStep,
+        float* c, nint cStride, int rows, int cols, in Epilogue epilogue)
+        where TRows : struct, IConstant
+        where TVectors : struct, IConstant
+        where TMask : struct, IConstant
+        where TAccess : struct, IAccess
+    {
+        TVec mask = TMask.Value != 0 ? TRung.Mask(cols - ((TVectors.Value - 1) * TRung.Lanes)) : TRung.Zero;
+        TVec b0 = TRung.Zero, b1 = TRung.Zero;
+        if (epilogue.Bias != null)
+        {
+            LoadPair<TVectors, TMask>(epilogue.Bias, mask, out b0, out b1);
+        }
+
+        // The bias is where the sums start: as cheap as zero, and one pass less at the end.
+        TVec c00 = b0, c01 = b1;
+        TVec c10 = b0, c11 = b1;
+        TVec c20 = b0, c21 = b1;
+        TVec c30 = b0, c31 = b1;
+        TVec c40 = b0, c41 = b1;
+        TVec c50 = b0, c51 = b1;
+        TVec c60 = b0, c61 = b1;
+        TVec c70 = b0, c71 = b1;
+        TVec c80 = b0, c81 = b1;
+        TVec c90 = b0, c91 = b1;
+        TVec c100 = b0, c101 = b1;
+        TVec c110 = b0, c111 = b1;
+
+        float* a0 = a[0];
+        float* a1 = TAccess.RowPointers && TRows.Value > 1 ? a[1] : a0;
+        float* a2 = TAccess.RowPointers && TRows.Value > 2 ? a[2] : a0;
+        float* a3 = TAccess.RowPointers && TRows.Value > 3 ? a[3] : a0;
+        float* a4 = TAccess.RowPointers && TRows.Value > 4 ? a[4] : a0;
+        float* a5 = TAccess.RowPointers && TRows.Value > 5 ? a[5] : a0;
+        float* a6 = TAccess.RowPointers && TRows.Value > 6 ? a[6] : a0;
+        float* a7 = TAccess.RowPointers && TRows.Value > 7 ? a[7] : a0;
+        float* a8 = TAccess.RowPointers && TRows.Value > 8 ? a[8] : a0;
+        float* a9 = TAccess.RowPointers && TRows.Value > 9 ? a[9] : a0;
+        float* a10 = TAccess.RowPointers && TRows.Value > 10 ? a[10] : a0;
+        float* a11 = TAccess.RowPointers && TRows.Value > 11 ? a[11] : a0;
+
+        for (int s = 0; s < segments; s++)
+        {
+            nint i = 0;
+            if (TAccess.RowPointers)
+            {
+                i = offsets[s];
+            }
+            else
+            {
+                a0 = a[s];
+                b = bs[s];
+            }
+
+            if (TAccess.PanelTail)
+            {
+                a1 = a0 + Math.Min(1, rows - 1);
+                a2 = a0 + Math.Min(2, rows - 1);
+                a3 = a0 + Math.Min(3, rows - 1);
+                a4 = a0 + Math.Min(4, rows - 1);
+                a5 = a0 + Math.Min(5, rows - 1);
+                a6 = a0 + Math.Min(6, rows - 1);
+                a7 = a0 + Math.Min(7, rows - 1);
+                a8 = a0 + Math.Min(8, rows - 1);
+                a9 = a0 + Math.Min(9, rows - 1);
+                a10 = a0 + Math.Min(10, rows - 1);
+                a11 = a0 + Math.Min(11, rows - 1);
+            }
+
+            for (int k = length; k > 0; k--)
+            {
+                LoadPair<TVectors, TMask>(b, mask, out b0, out b1);
+                {
+                    TVec x = TRung.Broadcast(a0[i]);
+                    c00 = TRung.MultiplyAdd(x, b0, c00);
+                    c01 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c01) : c01;
+                }
+
+                if (TRows.Value > 1)
+                {
+                    TVec x = TRung.Broadcast((TAccess.Packed ? a0 + 1 : a1)[i]);
+                    c10 = TRung.MultiplyAdd(x, b0, c10);
+                    c11 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c11) : c11;
+                }
+
+                if (TRows.Value > 2)
+                {
+                    TVec x = TRung.Broadcast((TAccess.Packed ? a0 + 2 : a2)[i]);
+                    c20 = TRung.MultiplyAdd(x, b0, c20);
+                    c21 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c21) : c21;
+                }
+
+                if (TRows.Value > 3)
+                {
+                    TVec x = TRung.Broadcast((TAccess.Packed ? a0 + 3 : a3)[i]);
+                    c30 = TRung.MultiplyAdd(x, b0, c30);
+                    c31 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c31) : c31;
+                }
+
+                if (TRows.Value > 4)
+                {
+                    TVec x = TRung.Broadcast((TAccess.Packed ? a0 + 4 : a4)[i]);
+                    c40 = TRung.MultiplyAdd(x, b0, c40);
+                    c41 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c41) : c41;
+                }
+
+                if (TRows.Value > 5)
+                {
+                    TVec x = TRung.Broadcast((TAccess.Packed ? a0 + 5 : a5)[i]);
+                    c50 = TRung.MultiplyAdd(x, b0, c50);
+                    c51 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c51) : c51;
+                }
+
+                if (TRows.Value > 6)
+                {
+                    TVec x = TRung.Broadcast((TAccess.Packed ? a0 + 6 : a6)[i]);
+                    c60 = TRung.MultiplyAdd(x, b0, c60);
+                    c61 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c61) : c61;
+                }
+
+                if (TRows.Value > 7)
+                {
+                    TVec x = TRung.Broadcast((TAccess.Packed ? a0 + 7 : a7)[i]);
+                    c70 = TRung.MultiplyAdd(x, b0, c70);
+                    c71 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c71) : c71;
+                }
+
+                if (TRows.Value > 8)
+                {
+                    TVec x = TRung.Broadcast((TAccess.Packed ? a0 + 8 : a8)[i]);
+                    c80 = TRung.MultiplyAdd(x, b0, c80);
+                    c81 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c81) : c81;
+                }
+
+                if (TRows.Value > 9)
+                {
+                    TVec x = TRung.Broadcast((TAccess.Packed ? a0 + 9 : a9)[i]);
+                    c90 = TRung.MultiplyAdd(x, b0, c90);
+                    c91 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c91) : c91;
+                }
+
+                if (TRows.Value > 10)
+                {
+                    TVec x = TRung.Broadcast((TAccess.Packed ? a0 + 10 : a10)[i]);
+                    c100 = TRung.MultiplyAdd(x, b0, c100);
+                    c101 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c101) : c101;
+                }
+
+                if (TRows.Value > 11)
+                {
+                    TVec x = TRung.Broadcast((TAccess.Packed ? a0 + 11 : a11)[i]);
+                    c110 = TRung.MultiplyAdd(x, b0, c110);
+                    c111 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c111) : c111;
+                }
+
+                i += TAccess.RowPointers ? 1 : aStep;
+                b += bStep;
+            }
+        }
+
+        if (epilogue.Accumulate)
+        {
+            float* row = c;
+            if (TRows.Value > 0 && rows > 0)
+            {
+                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
+                c00 = TRung.Add(c00, b0);
+                c01 = TVectors.Value > 1 ? TRung.Add(c01, b1) : c01;
+                row += cStride;
+            }
+
+            if (TRows.Value > 1 && rows > 1)
+            {
+                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
+                c10 = TRung.Add(c10, b0);
+                c11 = TVectors.Value > 1 ? TRung.Add(c11, b1) : c11;
+                row += cStride;
+            }
+
+            if (TRows.Value > 2 && rows > 2)
+            {
+                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
+                c20 = TRung.Add(c20, b0);
+                c21 = TVectors.Value > 1 ? TRung.Add(c21, b1) : c21;
+                row += cStride;
+            }
+
+            if (TRows.Value > 3 && rows > 3)
+            {
+                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
+                c30 = TRung.Add(c30, b0);
+                c31 = TVectors.Value > 1 ? TRung.Add(c31, b1) : c31;
+                row += cStride;
+            }
+
+            if (TRows.Value > 4 && rows > 4)
+            {
+                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
+                c40 = TRung.Add(c40, b0);
+                c41 = TVectors.Value > 1 ? TRung.Add(c41, b1) : c41;
+                row += cStride;
+            }
+
+            if (TRows.Value > 5 && rows > 5)
+            {
+                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
+                c50 = TRung.Add(c50, b0);
+                c51 = TVectors.Value > 1 ? TRung.Add(c51, b1) : c51;
+                row += cStride;
+            }
+
+            if (TRows.Value > 6 && rows > 6)
+            {
+                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
+                c60 = TRung.Add(c60, b0);
+                c61 = TVectors.Value > 1 ? TRung.Add(c61, b1) : c61;
+                row += cStride;
+            }
+
+            if (TRows.Value > 7 && rows > 7)
+            {
+                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
+                c70 = TRung.Add(c70, b0);
+                c71 = TVectors.Value > 1 ? TRung.Add(c71, b1) : c71;
+                row += cStride;
+            }
+
+            if (TRows.Value > 8 && rows > 8)
+            {
+                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
+                c80 = TRung.Add(c80, b0);
+                c81 = TVectors.Value > 1 ? TRung.Add(c81, b1) : c81;
+                row += cStride;
+            }
+
+            if (TRows.Value > 9 && rows > 9)
+            {
+                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
+                c90 = TRung.Add(c90, b0);
+                c91 = TVectors.Value > 1 ? TRung.Add(c91, b1) : c91;
+                row += cStride;
+            }
+
+            if (TRows.Value > 10 && rows > 10)
+            {
+                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
+                c100 = TRung.Add(c100, b0);
+                c101 = TVectors.Value > 1 ? TRung.Add(c101, b1) : c101;
+                row += cStride;
+            }
+
+            if (TRows.Value > 11 && rows > 11)
+            {
+                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
+                c110 = TRung.Add(c110, b0);
+                c111 = TVectors.Value > 1 ? TRung.Add(c111, b1) : c111;
+                row += cStride;
+            }
+        }
+
+        if (epilogue.IsRectifier)
+        {
+            bool leaky = epilogue.Activation == Activation.LeakyReLU && epilogue.Slope != 0;
+            TVec slope = TRung.Broadcast(epilogue.Slope);
+            if (TRows.Value > 0)
+            {
+                c00 = Rectify(c00, leaky, slope);
+                c01 = TVectors.Value > 1 ? Rectify(c01, leaky, slope) : c01;
+            }
+
+            if (TRows.Value > 1)
+            {
+                c10 = Rectify(c10, leaky, slope);
+                c11 = TVectors.Value > 1 ? Rectify(c11, leaky, slope) : c11;
+            }
+
+            if (TRows.Value > 2)
+            {
+                c20 = Rectify(c20, leaky, slope);
+                c21 = TVectors.Value > 1 ? Rectify(c21, leaky, slope) : c21;
+            }
+
+            if (TRows.Value > 3)
+            {
+                c30 = Rectify(c30, leaky, slope);
+                c31 = TVectors.Value > 1 ? Rectify(c31, leaky, slope) : c31;
+            }
+
+            if (TRows.Value > 4)
+            {
+                c40 = Rectify(c40, leaky, slope);
+                c41 = TVectors.Value > 1 ? Rectify(c41, leaky, slope) : c41;
+            }
+
+            if (TRows.Value > 5)
+            {
+                c50 = Rectify(c50, leaky, slope);
+                c51 = TVectors.Value > 1 ? Rectify(c51, leaky, slope) : c51;
+            }
+
+            if (TRows.Value > 6)
+            {
+                c60 = Rectify(c60, leaky, slope);
+                c61 = TVectors.Value > 1 ? Rectify(c61, leaky, slope) : c61;
+            }
+
+            if (TRows.Value > 7)
+            {
+                c70 = Rectify(c70, leaky, slope);
+                c71 = TVectors.Value > 1 ? Rectify(c71, leaky, slope) : c71;
+            }
+
+            if (TRows.Value > 8)
+            {
+                c80 = Rectify(c80, leaky, slope);
+                c81 = TVectors.Value > 1 ? Rectify(c81, leaky, slope) : c81;
+            }
+
+            if (TRows.Value > 9)
+            {
+                c90 = Rectify(c90, leaky, slope);
+                c91 = TVectors.Value > 1 ? Rectify(c91, leaky, slope) : c91;
+            }
+
+            if (TRows.Value > 10)
+            {
+                c100 = Rectify(c100, leaky, slope);
+                c101 = TVectors.Value > 1 ? Rectify(c101, leaky, slope) : c101;
+            }
+
+            if (TRows.Value > 11)
+            {
+                c110 = Rectify(c110, leaky, slope);
+                c111 = TVectors.Value > 1 ? Rectify(c111, leaky, slope) : c111;
+            }
+        }
+
+        float* target = c;
+        if (TRows.Value > 0 && rows > 0)
+        {
+            StorePair<TVectors, TMask>(target, mask, c00, c01);
+            target += cStride;
+        }
+
+        if (TRows.Value > 1 && rows > 1)
+        {
+            StorePair<TVectors, TMask>(target, mask, c10, c11);
+            target += cStride;
+        }
+
+        if (TRows.Value > 2 && rows > 2)
+        {
+            StorePair<TVectors, TMask>(target, mask, c20, c21);
+            target += cStride;
+        }
+
+        if (TRows.Value > 3 && rows > 3)
+        {
+            StorePair<TVectors, TMask>(target, mask, c30, c31);
+            target += cStride;
+        }
+
+        if (TRows.Value > 4 && rows > 4)
+        {
+            StorePair<TVectors, TMask>(target, mask, c40, c41);
+            target += cStride;
+        }
+
+        if (TRows.Value > 5 && rows > 5)
+        {
+            StorePair<TVectors, TMask>(target, mask, c50, c51);
+            target += cStride;
+        }
+
+        if (TRows.Value > 6 && rows > 6)
+        {
+            StorePair<TVectors, TMask>(target, mask, c60, c61);
+            target += cStride;
+        }
+
+        if (TRows.Value > 7 && rows > 7)
+        {
+            StorePair<TVectors, TMask>(target, mask, c70, c71);
+            target += cStride;
+        }
+
+        if (TRows.Value > 8 && rows > 8)
+        {
+            StorePair<TVectors, TMask>(target, mask, c80, c81);
+            target += cStride;
+        }
+
+        if (TRows.Value > 9 && rows > 9)
+        {
+            StorePair<TVectors, TMask>(target, mask, c90, c91);
+            target += cStride;
+        }
+
+        if (TRows.Value > 10 && rows > 10)
+        {
+            StorePair<TVectors, TMask>(target, mask, c100, c101);
+            target += cStride;
+        }
+
+        if (TRows.Value > 11 && rows > 11)
+        {
+            StorePair<TVectors, TMask>(target, mask, c110, c111);
+            target += cStride;
+        }
+
+        if (epilogue.NeedsFinish)
+        {
+            epilogue.Finish(c, cStride, rows, cols);
+        }
+    }
+}

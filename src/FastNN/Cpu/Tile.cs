@@ -1,0 +1,220 @@
+using System.Runtime.CompilerServices;
+
+namespace FastNN.Cpu;
+
+/// <summary>A number that the JIT sees as a constant.</summary>
+internal interface IConstant
+{
+    static abstract int Value { get; }
+}
+
+/// <summary>How a tile reaches A.</summary>
+internal interface IAccess
+{
+    /// <summary>A pointer per row, moved along by the offsets of the runs.</summary>
+    static abstract bool RowPointers { get; }
+
+    /// <summary>R neighbours in memory: constant displacements from one pointer.</summary>
+    static abstract bool Packed { get; }
+
+    /// <summary>Fewer neighbours than the tile has rows: the last one stands in for those that are missing.</summary>
+    static abstract bool PanelTail { get; }
+}
+
+internal readonly struct Zero : IConstant
+{
+    public static int Value => 0;
+}
+
+internal readonly struct One : IConstant
+{
+    public static int Value => 1;
+}
+
+internal readonly struct Two : IConstant
+{
+    public static int Value => 2;
+}
+
+internal readonly struct Four : IConstant
+{
+    public static int Value => 4;
+}
+
+internal readonly struct Six : IConstant
+{
+    public static int Value => 6;
+}
+
+internal readonly struct Eight : IConstant
+{
+    public static int Value => 8;
+}
+
+internal readonly struct Twelve : IConstant
+{
+    public static int Value => 12;
+}
+
+internal readonly struct RowAccess : IAccess
+{
+    public static bool RowPointers => true;
+
+    public static bool Packed => false;
+
+    public static bool PanelTail => false;
+}
+
+internal readonly struct PackedAccess : IAccess
+{
+    public static bool RowPointers => false;
+
+    public static bool Packed => true;
+
+    public static bool PanelTail => false;
+}
+
+internal readonly struct TailAccess : IAccess
+{
+    public static bool RowPointers => false;
+
+    public static bool Packed => false;
+
+    public static bool PanelTail => true;
+}
+
+/// <content>The two entries, and the choice of the tile's size.</content>
+internal static unsafe partial class Tile<TVec, TRung>
+{
+    /// <summary>The most rows that one call takes.</summary>
+    public static int MaxRows => TRung.TileRows;
+
+    /// <summary>The most columns that one call takes: two vectors.</summary>
+    public static int MaxCols => 2 * TRung.Lanes;
+
+    /// <summary>
+    /// ROWS: C[r, n] (=|+=) sum over s &lt; runs, k &lt; runLength of A[r][runOffsets[s] + k] * B[(s * runLength + k) * bStride + n].
+    /// Nothing outside rows x cols of C is written, and no column of B or of the bias past cols is read.
+    /// Of <paramref name="a"/>'s <see cref="MaxRows"/> row pointers, those from <paramref name="rows"/> on repeat a valid one.
+    /// </summary>
+    public static void Rows(
+        float** a, nint* runOffsets, int runs, int runLength, float* b, nint bStride,
+        float* c, nint cStride, int rows, int cols, in Epilogue epilogue) =>
+        Choose<RowAccess>(a, 1, runOffsets, runs, runLength, null, b, bStride, c, cStride, rows, cols, epilogue);
+
+    /// <summary>
+    /// PANEL: C[m, n] (=|+=) sum over s &lt; segments, k &lt; segmentLength of a[s][k * aStep + m] * b[s][k * bStep + n].
+    /// Nothing outside rows x cols of C is written; no element of A from <paramref name="rows"/> on and no column of B or of
+    /// the bias past cols is read.
+    /// </summary>
+    public static void Panel(
+        float** a, nint aStep, float** b, nint bStep, int segments, int segmentLength,
+        float* c, nint cStride, int rows, int cols, in Epilogue epilogue)
+    {
+        if (rows == TRung.TileRows)
+        {
+            Choose<PackedAccess>(a, aStep, null, segments, segmentLength, b, null, bStep, c, cStride, rows, cols, epilogue);
+        }
+        else
+        {
+            Choose<TailAccess>(a, aStep, null, segments, segmentLength, b, null, bStep, c, cStride, rows, cols, epilogue);
+        }
+    }
+
+    /// <summary>As <see cref="Panel"/>, where A is packed: <see cref="MaxRows"/> elements may be read at each step.</summary>
+    public static void Packed(
+        float** a, nint aStep, float** b, nint bStep, int segments, int segmentLength,
+        float* c, nint cStride, int rows, int cols, in Epilogue epilogue) =>
+        Choose<PackedAccess>(a, aStep, null, segments, segmentLength, b, null, bStep, c, cStride, rows, cols, epilogue);
+
+    private static void Choose<TAccess>(
+        float** a, nint aStep, nint* offsets, int segments, int length, float** bs, float* b, nint bStep,
+        float* c, nint cStride, int rows, int cols, in Epilogue epilogue)
+        where TAccess : struct, IAccess
+    {
+        if (TRung.TileRows == 12 && rows > 8)
+        {
+            Choose<Twelve, TAccess>(a, aStep, offsets, segments, length, bs, b, bStep, c, cStride, rows, cols, epilogue);
+        }
+        else if (TRung.TileRows == 12 && rows > 4)
+        {
+            Choose<Eight, TAccess>(a, aStep, offsets, segments, length, bs, b, bStep, c, cStride, rows, cols, epilogue);
+        }
+        else if (rows > 4)
+        {
+            Choose<Six, TAccess>(a, aStep, offsets, segments, length, bs, b, bStep, c, cStride, rows, cols, epilogue);
+        }
+        else
+        {
+            Choose<Four, TAccess>(a, aStep, offsets, segments, length, bs, b, bStep, c, cStride, rows, cols, epilogue);
+        }
+    }
+
+    private static void Choose<TRows, TAccess>(
+        float** a, nint aStep, nint* offsets, int segments, int length, float** bs, float* b, nint bStep,
+        float* c, nint cStride, int rows, int cols, in Epilogue epilogue)
+        where TRows : struct, IConstant
+        where TAccess : struct, IAccess
+    {
+        int lanes = TRung.Lanes;
+        if (cols == 2 * lanes)
+        {
+            Multiply<TRows, Two, Zero, TAccess>(a, aStep, offsets, segments, length, bs, b, bStep, c, cStride, rows, cols, epilogue);
+        }
+        else if (cols > lanes)
+        {
+            Multiply<TRows, Two, One, TAccess>(a, aStep, offsets, segments, length, bs, b, bStep, c, cStride, rows, cols, epilogue);
+        }
+        else if (cols == lanes)
+        {
+            Multiply<TRows, One, Zero, TAccess>(a, aStep, offsets, segments, length, bs, b, bStep, c, cStride, rows, cols, epilogue);
+        }
+        else
+        {
+            Multiply<TRows, One, One, TAccess>(a, aStep, offsets, segments, length, bs, b, bStep, c, cStride, rows, cols, epilogue);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void LoadPair<TVectors, TMask>(float* source, TVec mask, out TVec first, out TVec second)
+        where TVectors : struct, IConstant
+        where TMask : struct, IConstant
+    {
+        if (TVectors.Value == 1)
+        {
+            first = TMask.Value != 0 ? TRung.LoadMasked(source, mask) : TRung.Load(source);
+            second = first;
+        }
+        else
+        {
+            first = TRung.Load(source);
+            second = TMask.Value != 0 ? TRung.LoadMasked(source + TRung.Lanes, mask) : TRung.Load(source + TRung.Lanes);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StorePair<TVectors, TMask>(float* target, TVec mask, TVec first, TVec second)
+        where TVectors : struct, IConstant
+        where TMask : struct, IConstant
+    {
+        if (TVectors.Value > 1)
+        {
+            TRung.Store(first, target);
+            first = second;
+            target += TRung.Lanes;
+        }
+
+        if (TMask.Value != 0)
+        {
+            TRung.StoreMasked(first, target, mask);
+        }
+        else
+        {
+            TRung.Store(first, target);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVec Rectify(TVec x, bool leaky, TVec slope) =>
+        leaky ? TRung.MultiplyAdd(slope, TRung.Negative(x), TRung.Positive(x)) : TRung.Positive(x);
+}

@@ -1,0 +1,59 @@
+using System.Runtime.InteropServices;
+
+namespace FastNN.Tensors;
+
+/// <summary>
+/// Every native block of the library: aligned to 64 bytes (a cache line, and the widest vector), counted, so that tests can
+/// see that each one came back.
+/// </summary>
+internal static unsafe class HostMemory
+{
+    public const int Alignment = 64;
+
+    // The size of a block stands in the line before it, so that Free needs no second argument and the bytes stay exact.
+    private const int Header = Alignment;
+
+    private static long liveBlocks;
+    private static long liveBytes;
+
+    public static long LiveBlocks => Interlocked.Read(ref liveBlocks);
+
+    public static long LiveBytes => Interlocked.Read(ref liveBytes);
+
+    /// <summary>Takes a block of native memory; a size of zero still gives an address of its own.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A negative size, or one that no address space holds.</exception>
+    /// <exception cref="OutOfMemoryException">The memory is not to be had.</exception>
+    public static byte* Allocate(long bytes, bool clear)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, nint.MaxValue - (2 * Header));
+
+        // Rounded up to whole lines, so that a block never shares its last line with another thread's block.
+        long rounded = (bytes + Alignment - 1) & ~(long)(Alignment - 1);
+        byte* raw = (byte*)NativeMemory.AlignedAlloc((nuint)(rounded + Header), Alignment);
+        *(long*)raw = bytes;
+        byte* block = raw + Header;
+        if (clear)
+        {
+            NativeMemory.Clear(block, (nuint)rounded);
+        }
+
+        Interlocked.Increment(ref liveBlocks);
+        Interlocked.Add(ref liveBytes, bytes);
+        return block;
+    }
+
+    /// <summary>Gives a block back; null is allowed.</summary>
+    public static void Free(void* block)
+    {
+        if (block == null)
+        {
+            return;
+        }
+
+        byte* raw = (byte*)block - Header;
+        Interlocked.Add(ref liveBytes, -*(long*)raw);
+        Interlocked.Decrement(ref liveBlocks);
+        NativeMemory.AlignedFree(raw);
+    }
+}
