@@ -65,6 +65,18 @@ internal readonly record struct WindowAxis
         return (first, Math.Max(first, end));
     }
 
+    /// <summary>The tap with which a window that spans the input position meets it; -1 where dilation steps over it.</summary>
+    public int TapOf(int input, int output)
+    {
+        int distance = input - Start(output);
+        if (Dilation == 1)
+        {
+            return distance;
+        }
+        int tap = distance / Dilation;
+        return tap * Dilation == distance ? tap : -1;
+    }
+
     /// <summary>The outputs [first, end) for which the tap falls on the input; end == first where none does.</summary>
     public (int First, int End) ValidOutputs(int tap)
     {

@@ -1,0 +1,243 @@
+using System.Runtime.CompilerServices;
+using FastNN.Kernels;
+
+namespace FastNN.Cpu;
+
+/// <content>
+/// Depthwise convolution, one filter per channel: w [KH,KW,1,C]. Each element of x meets KH*KW multiply-adds, so nothing is
+/// worth a register tile; the loops run over the channels, a vector at a time, taps innermost.
+/// </content>
+internal static unsafe partial class Convolution<TVec, TRung>
+{
+    private const int DepthwiseMaxChunks = 16;
+
+    private static bool IsDepthwise(in Conv2DGeometry geometry) => geometry.IsDepthwise && geometry.OC == geometry.C;
+
+    private static long DepthwiseWorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) =>
+        pass == ConvolutionPass.BackwardFilter
+            ? DepthwiseChunks(geometry, out _) * (geometry.FilterCount + geometry.OC) * sizeof(float)
+            : 0;
+
+    private static void DepthwiseForward(
+        WorkerPool pool, in Conv2DGeometry geometry, float* x, float* w, float* y, in Epilogue epilogue)
+    {
+        var body = new DepthwiseForwardBody(geometry, x, w, y, epilogue);
+        pool.Run(DepthwiseTasks((long)geometry.N * geometry.OH, (long)geometry.OW * geometry.C, out body.RowsPerTask), ref body);
+    }
+
+    private static void DepthwiseBackwardData(
+        WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, bool accumulate)
+    {
+        var body = new DepthwiseDataBody(geometry, dy, w, dx, accumulate);
+        pool.Run(DepthwiseTasks((long)geometry.N * geometry.H, (long)geometry.W * geometry.C, out body.RowsPerTask), ref body);
+    }
+
+    private static void DepthwiseBackwardFilter(
+        WorkerPool pool, in Conv2DGeometry geometry, float* x, float* dy, float* dw, float* dbias,
+        bool accumulateWeight, bool accumulateBias, float* workspace)
+    {
+        int chunks = DepthwiseChunks(geometry, out long rowsPerChunk);
+        float* biasPartials = dbias == null ? null : workspace + (chunks * geometry.FilterCount);
+        var body = new DepthwiseFilterBody(geometry, x, dy, workspace, biasPartials, rowsPerChunk);
+        pool.Run(chunks, ref body);
+        ConvolutionReduction<TVec, TRung>.Run(pool, workspace, chunks, geometry.FilterCount, dw, accumulateWeight);
+        if (dbias != null)
+        {
+            ConvolutionReduction<TVec, TRung>.Run(pool, biasPartials, chunks, geometry.OC, dbias, accumulateBias);
+        }
+    }
+
+    private static int DepthwiseTasks(long rows, long rowElements, out long rowsPerTask)
+    {
+        rowsPerTask = Math.Max(Math.Max(1, (16 << 10) / rowElements), (rows + (1 << 20) - 1) >> 20);
+        return (int)((rows + rowsPerTask - 1) / rowsPerTask);
+    }
+
+    private static int DepthwiseChunks(in Conv2DGeometry geometry, out long rowsPerChunk)
+    {
+        long rows = (long)geometry.N * geometry.OH;
+        long wanted = Math.Clamp(rows * geometry.OW / 256, 1, DepthwiseMaxChunks);
+        rowsPerChunk = (rows + wanted - 1) / wanted;
+        return (int)((rows + rowsPerChunk - 1) / rowsPerChunk);
+    }
+
+    private struct DepthwiseForwardBody(Conv2DGeometry geometry, float* x, float* w, float* y, Epilogue epilogue) : IParallelBody
+    {
+        public long RowsPerTask;
+
+        private readonly Conv2DGeometry _g = geometry;
+        private readonly float* _x = x;
+        private readonly float* _w = w;
+        private readonly float* _y = y;
+        private readonly Epilogue _epilogue = epilogue;
+
+        public readonly void Invoke(int task, int worker)
+        {
+            long end = Math.Min((long)_g.N * _g.OH, (task + 1) * RowsPerTask);
+            for (long row = task * RowsPerTask; row < end; row++)
+            {
+                int oh = (int)(row % _g.OH);
+                (int khFirst, int khEnd) = _g.Vertical.ValidTaps(oh);
+                long top = ((row / _g.OH) * _g.H) + _g.Vertical.Start(oh) + (khFirst * _g.Vertical.Dilation);
+                for (int ow = 0; ow < _g.OW; ow++)
+                {
+                    (int kwFirst, int kwEnd) = _g.Horizontal.ValidTaps(ow);
+                    long left = _g.Horizontal.Start(ow) + ((long)kwFirst * _g.Horizontal.Dilation);
+                    float* x = _x + (((top * _g.W) + left) * _g.C);
+                    float* w = _w + (((long)khFirst * _g.KW) + kwFirst) * _g.C;
+                    Pixel(x, w, khEnd - khFirst, kwEnd - kwFirst, _y + (((row * _g.OW) + ow) * _g.C));
+                }
+                if (_epilogue.NeedsFinish)
+                {
+                    _epilogue.Finish(_y + (row * _g.OW * _g.C), _g.C, _g.OW, _g.C);
+                }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private readonly void Pixel(float* x, float* w, int rows, int columns, float* y)
+        {
+            nint xRow = (nint)_g.Vertical.Dilation * _g.W * _g.C;
+            nint xColumn = (nint)_g.Horizontal.Dilation * _g.C;
+            nint wRow = (nint)_g.KW * _g.C;
+            for (int c = 0; c < _g.C; c += TRung.Lanes)
+            {
+                TVec mask = TRung.Mask(Math.Min(TRung.Lanes, _g.C - c));
+                TVec sum = _epilogue.Bias != null ? TRung.LoadMasked(_epilogue.Bias + c, mask) : TRung.Zero;
+                for (int kh = 0; kh < rows; kh++)
+                {
+                    float* xs = x + (kh * xRow) + c;
+                    float* ws = w + (kh * wRow) + c;
+                    for (int kw = 0; kw < columns; kw++)
+                    {
+                        sum = TRung.MultiplyAdd(TRung.LoadMasked(xs + (kw * xColumn), mask), TRung.LoadMasked(ws + ((nint)kw * _g.C), mask), sum);
+                    }
+                }
+                if (_epilogue.Accumulate)
+                {
+                    sum = TRung.Add(sum, TRung.LoadMasked(y + c, mask));
+                }
+                if (_epilogue.IsRectifier)
+                {
+                    float slope = _epilogue.Activation == Activation.LeakyReLU ? _epilogue.Slope : 0;
+                    TVec positive = TRung.Positive(sum);
+                    sum = slope == 0 ? positive : TRung.MultiplyAdd(TRung.Broadcast(slope), TRung.Negative(sum), positive);
+                }
+                TRung.StoreMasked(sum, y + c, mask);
+            }
+        }
+    }
+
+    /// <summary>A gather: each dx looks at the outputs that it went into, and is written once.</summary>
+    private struct DepthwiseDataBody(Conv2DGeometry geometry, float* dy, float* w, float* dx, bool accumulate) : IParallelBody
+    {
+        public long RowsPerTask;
+
+        private readonly Conv2DGeometry _g = geometry;
+        private readonly float* _dy = dy;
+        private readonly float* _w = w;
+        private readonly float* _dx = dx;
+        private readonly bool _accumulate = accumulate;
+
+        public readonly void Invoke(int task, int worker)
+        {
+            long end = Math.Min((long)_g.N * _g.H, (task + 1) * RowsPerTask);
+            for (long row = task * RowsPerTask; row < end; row++)
+            {
+                int ih = (int)(row % _g.H);
+                (int ohFirst, int ohEnd) = _g.Vertical.Windows(ih);
+                float* dy = _dy + ((row / _g.H) * _g.OH * _g.OW * _g.C);
+                for (int iw = 0; iw < _g.W; iw++)
+                {
+                    (int owFirst, int owEnd) = _g.Horizontal.Windows(iw);
+                    Pixel(dy, ih, iw, ohFirst, ohEnd, owFirst, owEnd, _dx + (((row * _g.W) + iw) * _g.C));
+                }
+            }
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private readonly void Pixel(float* dy, int ih, int iw, int ohFirst, int ohEnd, int owFirst, int owEnd, float* dx)
+        {
+            for (int c = 0; c < _g.C; c += TRung.Lanes)
+            {
+                TVec mask = TRung.Mask(Math.Min(TRung.Lanes, _g.C - c));
+                TVec sum = _accumulate ? TRung.LoadMasked(dx + c, mask) : TRung.Zero;
+                for (int oh = ohFirst; oh < ohEnd; oh++)
+                {
+                    int kh = _g.Vertical.TapOf(ih, oh);
+                    for (int ow = owFirst; ow < owEnd && kh >= 0; ow++)
+                    {
+                        int kw = _g.Horizontal.TapOf(iw, ow);
+                        if (kw >= 0)
+                        {
+                            TVec gradient = TRung.LoadMasked(dy + ((((nint)oh * _g.OW) + ow) * _g.C) + c, mask);
+                            TVec weight = TRung.LoadMasked(_w + ((((nint)kh * _g.KW) + kw) * _g.C) + c, mask);
+                            sum = TRung.MultiplyAdd(gradient, weight, sum);
+                        }
+                    }
+                }
+                TRung.StoreMasked(sum, dx + c, mask);
+            }
+        }
+    }
+
+    /// <summary>Sums of one chunk of rows into a partial filter and bias; a row of pixels is summed in registers.</summary>
+    private readonly struct DepthwiseFilterBody(
+        Conv2DGeometry geometry, float* x, float* dy, float* partials, float* biasPartials, long rowsPerChunk) : IParallelBody
+    {
+        private readonly Conv2DGeometry _g = geometry;
+        private readonly float* _x = x;
+        private readonly float* _dy = dy;
+        private readonly float* _partials = partials;
+        private readonly float* _biasPartials = biasPartials;
+        private readonly long _rowsPerChunk = rowsPerChunk;
+
+        public void Invoke(int task, int worker)
+        {
+            float* dw = _partials + (task * _g.FilterCount);
+            new Span<float>(dw, checked((int)_g.FilterCount)).Clear();
+            float* dbias = _biasPartials == null ? null : _biasPartials + ((long)task * _g.C);
+            long first = task * _rowsPerChunk;
+            long end = Math.Min((long)_g.N * _g.OH, first + _rowsPerChunk);
+            for (long row = first; row < end; row++)
+            {
+                int oh = (int)(row % _g.OH);
+                float* dy = _dy + (row * _g.OW * _g.C);
+                for (int c = 0; c < _g.C && dbias != null; c += PanelWidth)
+                {
+                    SumRows(dy + c, _g.OW, Math.Min(PanelWidth, _g.C - c), _g.C, dbias + c, row > first);
+                }
+                (int khFirst, int khEnd) = _g.Vertical.ValidTaps(oh);
+                for (int kh = khFirst; kh < khEnd; kh++)
+                {
+                    long ih = ((row / _g.OH) * _g.H) + _g.Vertical.Start(oh) + ((long)kh * _g.Vertical.Dilation);
+                    Row(_x + (ih * _g.W * _g.C), dy, dw + ((long)kh * _g.KW * _g.C));
+                }
+            }
+        }
+
+        private void Row(float* x, float* dy, float* dw)
+        {
+            for (int kw = 0; kw < _g.KW; kw++)
+            {
+                (int owFirst, int owEnd) = _g.Horizontal.ValidOutputs(kw);
+                nint step = (nint)_g.Horizontal.Stride * _g.C;
+                nint start = (_g.Horizontal.Start(owFirst) + ((nint)kw * _g.Horizontal.Dilation)) * _g.C;
+                for (int c = 0; c < _g.C; c += TRung.Lanes)
+                {
+                    TVec mask = TRung.Mask(Math.Min(TRung.Lanes, _g.C - c));
+                    TVec sum = TRung.LoadMasked(dw + ((nint)kw * _g.C) + c, mask);
+                    float* xs = x + start + c;
+                    float* dys = dy + ((nint)owFirst * _g.C) + c;
+                    for (int ow = owFirst; ow < owEnd; ow++)
+                    {
+                        sum = TRung.MultiplyAdd(TRung.LoadMasked(xs, mask), TRung.LoadMasked(dys, mask), sum);
+                        xs += step;
+                        dys += _g.C;
+                    }
+                    TRung.StoreMasked(sum, dw + ((nint)kw * _g.C) + c, mask);
+                }
+            }
+        }
+    }
+}

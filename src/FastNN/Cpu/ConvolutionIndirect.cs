@@ -1,0 +1,268 @@
+using System.Runtime.CompilerServices;
+using FastNN.Kernels;
+
+namespace FastNN.Cpu;
+
+/// <summary>
+/// The operands of one indirect convolution, strides in floats:
+/// target[n, i, j, g*Cols + c] (=|+=) f(sum over taps and depth of source[n, i', j', g*Depth + k] * filter[g, tap, k, c]).
+/// </summary>
+internal unsafe struct ConvolutionOperands
+{
+    public float* Source;
+    public nint SourceSample;
+    public nint SourceRow;
+    public nint SourceColumn;
+
+    public float* Target;
+    public nint TargetSample;
+    public nint TargetRow;
+    public nint TargetColumn;
+
+    public int Samples;
+    public int Groups;
+
+    /// <summary>Channels of the source that one group reads.</summary>
+    public int Depth;
+
+    /// <summary>Channels of the target that one group writes.</summary>
+    public int Cols;
+
+    public ConvolutionFilter Filter;
+    public ConvolutionAxis Vertical;
+    public ConvolutionAxis Horizontal;
+    public Epilogue Epilogue;
+}
+
+internal static unsafe partial class Convolution<TVec, TRung>
+{
+    /// <summary>
+    /// A GEMM whose rows of A are pixels reached through pointers, without an im2col copy. Outputs are sorted into classes by
+    /// the taps that fall on the image (one class without padding, nine for a padded 3x3): a class multiplies its valid taps
+    /// only, so nothing is padded, copied or multiplied by zero, and tiles of a class fill up across rows and samples.
+    /// </summary>
+    private readonly struct IndirectBody(ConvolutionOperands operands, ConvolutionSplit split) : IParallelBody
+    {
+        private readonly ConvolutionOperands _o = operands;
+        private readonly ConvolutionSplit _split = split;
+
+        /// <summary>Along a row of the source the taps of one kernel row are one run of memory.</summary>
+        private bool RowsAreRuns => _o.Groups == 1 && _o.Horizontal.TapStep == 1;
+
+        public void Invoke(int task, int worker)
+        {
+            _split.Locate(task, out int samples, out int rows, out int panels);
+            (int sampleFirst, int sampleEnd) = ConvolutionSplit.Range(samples, _split.SamplesPerTask, _o.Samples);
+            (int rowFirst, int rowEnd) = ConvolutionSplit.Range(rows, _split.RowsPerTask, _o.Vertical.Count);
+            (int panelFirst, int panelEnd) = ConvolutionSplit.Range(panels, _split.PanelsPerTask, _o.Filter.Panels * _o.Groups);
+            var tile = new IndirectTile(_o, (nint*)_split.Scratch(worker), sampleFirst, sampleEnd);
+            for (int row = rowFirst; row < rowEnd; row = tile.RowEnd)
+            {
+                tile.SetRows(row, _o.Vertical.ClassEnd(row, rowEnd), _o.Vertical.ValidTaps(row));
+                for (int column = 0; column < _o.Horizontal.Count; column = tile.ColumnEnd)
+                {
+                    tile.SetColumns(column, _o.Horizontal.ClassEnd(column, _o.Horizontal.Count), _o.Horizontal.ValidTaps(column));
+                    if (tile.IsEmpty && _o.Epilogue.Accumulate && _o.Epilogue.Bias == null && _o.Epilogue.Activation == Activation.None)
+                    {
+                        continue;
+                    }
+                    tile.SetRuns(RowsAreRuns);
+                    for (int panel = panelFirst; panel < panelEnd; panel++)
+                    {
+                        tile.SetPanel(panel);
+                        tile.Run();
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>The outputs of one class, and the state of the tile that collects them.</summary>
+    private struct IndirectTile
+    {
+        private readonly ConvolutionOperands _o;
+        private readonly nint* _offsets;
+        private readonly float** _pixels;
+        private readonly float** _targets;
+        private readonly float* _block;
+        private readonly int _sampleFirst;
+        private readonly int _sampleEnd;
+        private int _rowFirst;
+        private int _columnFirst;
+        private int _khFirst;
+        private int _khEnd;
+        private int _kwFirst;
+        private int _kwEnd;
+        private int _runs;
+        private int _runLength;
+        private int _calls;
+        private int _group;
+        private int _cols;
+        private nint _targetOffset;
+        private nint _filterStride;
+        private float* _filter;
+        private Epilogue _epilogue;
+
+        public IndirectTile(in ConvolutionOperands operands, nint* scratch, int sampleFirst, int sampleEnd)
+        {
+            _o = operands;
+            _pixels = (float**)scratch;
+            _targets = _pixels + 16;
+            _block = (float*)(_targets + 16);
+            _offsets = (nint*)(_block + (Tile<TVec, TRung>.MaxRows * Tile<TVec, TRung>.MaxCols));
+            _sampleFirst = sampleFirst;
+            _sampleEnd = sampleEnd;
+        }
+
+        public int RowEnd { get; private set; }
+
+        public int ColumnEnd { get; private set; }
+
+        public readonly bool IsEmpty => _khFirst == _khEnd || _kwFirst == _kwEnd;
+
+        public void SetRows(int first, int end, (int First, int End) taps)
+        {
+            _rowFirst = first;
+            RowEnd = end;
+            (_khFirst, _khEnd) = taps;
+        }
+
+        public void SetColumns(int first, int end, (int First, int End) taps)
+        {
+            _columnFirst = first;
+            ColumnEnd = end;
+            (_kwFirst, _kwEnd) = taps;
+        }
+
+        /// <summary>
+        /// Where the class's taps lie, relative to an output's first tap. The filter's rows are consecutive over all taps, so a
+        /// class that leaves out columns of the kernel takes one call for each kernel row.
+        /// </summary>
+        public void SetRuns(bool rowsAreRuns)
+        {
+            int rows = _khEnd - _khFirst;
+            int columns = _kwEnd - _kwFirst;
+            _runs = 0;
+            _runLength = rowsAreRuns ? columns * _o.Depth : _o.Depth;
+            _calls = columns == _o.Horizontal.Taps || rows == 1 ? 1 : rows;
+            if (IsEmpty)
+            {
+                _calls = 1;
+                return;
+            }
+            for (int kh = _khFirst; kh < _khEnd; kh++)
+            {
+                nint row = (nint)kh * _o.Vertical.TapStep * _o.SourceRow;
+                for (int kw = _kwFirst; kw < (rowsAreRuns ? _kwFirst + 1 : _kwEnd); kw++)
+                {
+                    _offsets[_runs++] = row + ((nint)kw * _o.Horizontal.TapStep * _o.SourceColumn);
+                }
+            }
+        }
+
+        public void SetPanel(int panel)
+        {
+            _group = panel / _o.Filter.Panels;
+            panel -= _group * _o.Filter.Panels;
+            int column = panel * Tile<TVec, TRung>.MaxCols;
+            _cols = Math.Min(_o.Cols - column, Tile<TVec, TRung>.MaxCols);
+            _targetOffset = ((nint)_group * _o.Cols) + column;
+            _epilogue = _o.Epilogue.At(_targetOffset);
+            _filter = _o.Filter.Panel(_group, column, _cols, out _filterStride);
+            _filter += (((nint)_khFirst * _o.Horizontal.Taps) + _kwFirst) * _o.Depth * _filterStride;
+        }
+
+        public readonly void Run()
+        {
+            nint step = (nint)_o.Horizontal.Step * _o.SourceColumn;
+            nint targetStep = (nint)_o.Horizontal.TargetStep * _o.TargetColumn;
+            int filled = 0;
+            bool uniform = true;
+            for (int n = _sampleFirst; n < _sampleEnd; n++)
+            {
+                for (int i = _rowFirst; i < RowEnd; i++)
+                {
+                    float* source = SourceOf(n, i);
+                    float* target = TargetOf(n, i);
+                    for (int left = ColumnEnd - _columnFirst; left > 0;)
+                    {
+                        int take = Math.Min(left, Tile<TVec, TRung>.MaxRows - filled);
+                        uniform = filled == 0 || (uniform && target == _targets[0] + (filled * targetStep));
+                        for (int q = 0; q < take; q++)
+                        {
+                            _pixels[filled + q] = source;
+                            _targets[filled + q] = target;
+                            source += step;
+                            target += targetStep;
+                        }
+                        filled += take;
+                        left -= take;
+                        if (filled == Tile<TVec, TRung>.MaxRows)
+                        {
+                            Flush(filled, uniform, targetStep);
+                            filled = 0;
+                        }
+                    }
+                }
+            }
+            if (filled > 0)
+            {
+                for (int q = filled; q < Tile<TVec, TRung>.MaxRows; q++)
+                {
+                    _pixels[q] = _pixels[0];
+                }
+                Flush(filled, uniform, targetStep);
+            }
+        }
+
+        /// <summary>The address of tap (0, 0), which for a class at the border may lie outside; only valid taps are read.</summary>
+        private readonly float* SourceOf(int n, int i) =>
+            _o.Source + (n * _o.SourceSample) + ((nint)_group * _o.Depth)
+            + (((nint)_o.Vertical.Start + ((nint)i * _o.Vertical.Step)) * _o.SourceRow)
+            + (((nint)_o.Horizontal.Start + ((nint)_columnFirst * _o.Horizontal.Step)) * _o.SourceColumn);
+
+        private readonly float* TargetOf(int n, int i) =>
+            _o.Target + (n * _o.TargetSample) + _targetOffset
+            + ((_o.Vertical.TargetFirst + ((nint)i * _o.Vertical.TargetStep)) * _o.TargetRow)
+            + ((_o.Horizontal.TargetFirst + ((nint)_columnFirst * _o.Horizontal.TargetStep)) * _o.TargetColumn);
+
+        private readonly void Flush(int rows, bool uniform, nint targetStep)
+        {
+            if (uniform)
+            {
+                Multiply(_targets[0], targetStep, rows);
+                return;
+            }
+            // A tile whose outputs are no arithmetic progression is computed aside: a few per cent of a short product, less of
+            // a long one, and only where a class does not span its rows.
+            nint bytes = _cols * sizeof(float);
+            for (int r = 0; r < rows && _epilogue.Accumulate; r++)
+            {
+                Unsafe.CopyBlockUnaligned(_block + (r * _cols), _targets[r], (uint)bytes);
+            }
+            Multiply(_block, _cols, rows);
+            for (int r = 0; r < rows; r++)
+            {
+                Unsafe.CopyBlockUnaligned(_targets[r], _block + (r * _cols), (uint)bytes);
+            }
+        }
+
+        private readonly void Multiply(float* target, nint targetStep, int rows)
+        {
+            if (_calls == 1)
+            {
+                Tile<TVec, TRung>.Rows(
+                    _pixels, _offsets, _runs, _runLength, _filter, _filterStride, target, targetStep, rows, _cols, _epilogue);
+                return;
+            }
+            int runs = _runs / _calls;
+            nint kernelRow = (nint)_o.Horizontal.Taps * _o.Depth * _filterStride;
+            for (int call = 0; call < _calls; call++)
+            {
+                Tile<TVec, TRung>.Rows(
+                    _pixels, _offsets + (call * runs), runs, _runLength, _filter + (call * kernelRow), _filterStride,
+                    target, targetStep, rows, _cols, _epilogue.ForBlock(call == 0, call == _calls - 1));
+            }
+        }
+    }
+}

@@ -1,0 +1,135 @@
+using FastNN.Kernels;
+
+namespace FastNN.Cpu;
+
+/// <summary>
+/// Convolution on one SIMD rung. Forward and backward-data are indirect GEMMs, backward-filter sums outer products over the
+/// same pixels; depthwise filters, which have nothing to reuse, get loops of their own.
+/// </summary>
+internal static unsafe partial class Convolution<TVec, TRung>
+    where TVec : struct
+    where TRung : struct, IRung<TVec>
+{
+    private static int PanelWidth => Tile<TVec, TRung>.MaxCols;
+
+    /// <summary>Bytes of workspace of a pass, a pure function of the shape.</summary>
+    public static long WorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) => pass switch
+    {
+        _ when IsDepthwise(geometry) => DepthwiseWorkspaceBytes(geometry, pass),
+        ConvolutionPass.Forward => IsPacked(geometry) ? geometry.FilterCount * sizeof(float) : 0,
+        ConvolutionPass.BackwardData => geometry.FilterCount * sizeof(float),
+        _ => FilterPlan.For(geometry).WorkspaceBytes,
+    };
+
+    /// <summary>y (=|+=) f(x * w + bias).</summary>
+    public static void Forward(
+        WorkerPool pool, in Conv2DGeometry geometry, float* x, float* w, float* y, in Epilogue epilogue, byte* workspace)
+    {
+        if (IsDepthwise(geometry))
+        {
+            DepthwiseForward(pool, geometry, x, w, y, epilogue);
+            return;
+        }
+        ConvolutionAxis vertical = ConvolutionAxis.Forward(geometry.Vertical);
+        ConvolutionAxis horizontal = ConvolutionAxis.Forward(geometry.Horizontal);
+        bool packed = IsPacked(geometry);
+        float* filter = w;
+        if (packed)
+        {
+            filter = (float*)workspace;
+            var pack = new ConvolutionPackBody(
+                w, filter, vertical, horizontal, geometry.KW, geometry.Groups, geometry.GroupC, geometry.GroupOC, PanelWidth, false);
+            pool.Run(pack.Tasks, ref pack);
+        }
+        var operands = new ConvolutionOperands
+        {
+            Source = x,
+            SourceSample = (nint)geometry.H * geometry.W * geometry.C,
+            SourceRow = (nint)geometry.W * geometry.C,
+            SourceColumn = geometry.C,
+            Target = y,
+            TargetSample = (nint)geometry.OH * geometry.OW * geometry.OC,
+            TargetRow = (nint)geometry.OW * geometry.OC,
+            TargetColumn = geometry.OC,
+            Samples = geometry.N,
+            Groups = geometry.Groups,
+            Depth = geometry.GroupC,
+            Cols = geometry.GroupOC,
+            Filter = new ConvolutionFilter(
+                filter, (long)geometry.KH * geometry.KW * geometry.GroupC, geometry.GroupOC, geometry.Groups, PanelWidth, packed),
+            Vertical = vertical,
+            Horizontal = horizontal,
+            Epilogue = epilogue,
+        };
+        Run(pool, operands);
+    }
+
+    /// <summary>
+    /// dx (=|+=) sum over taps and filters of dy * w. One stride-1 convolution of dy for each residue of the input position
+    /// modulo the stride, so that no zeros between the elements of dy are multiplied.
+    /// </summary>
+    public static void BackwardData(
+        WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, bool accumulate, byte* workspace)
+    {
+        if (IsDepthwise(geometry))
+        {
+            DepthwiseBackwardData(pool, geometry, dy, w, dx, accumulate);
+            return;
+        }
+        for (int row = 0; row < geometry.Vertical.Stride; row++)
+        {
+            ConvolutionAxis vertical = ConvolutionAxis.BackwardData(geometry.Vertical, row);
+            for (int column = 0; column < geometry.Horizontal.Stride && vertical.Count > 0; column++)
+            {
+                ConvolutionAxis horizontal = ConvolutionAxis.BackwardData(geometry.Horizontal, column);
+                if (horizontal.Count > 0)
+                {
+                    BackwardDataResidue(pool, geometry, vertical, horizontal, dy, w, dx, accumulate, (float*)workspace);
+                }
+            }
+        }
+    }
+
+    private static void BackwardDataResidue(
+        WorkerPool pool, in Conv2DGeometry geometry, in ConvolutionAxis vertical, in ConvolutionAxis horizontal,
+        float* dy, float* w, float* dx, bool accumulate, float* workspace)
+    {
+        if (vertical.Taps > 0 && horizontal.Taps > 0)
+        {
+            var pack = new ConvolutionPackBody(
+                w, workspace, vertical, horizontal, geometry.KW, geometry.Groups, geometry.GroupC, geometry.GroupOC, PanelWidth, true);
+            pool.Run(pack.Tasks, ref pack);
+        }
+        var operands = new ConvolutionOperands
+        {
+            Source = dy,
+            SourceSample = (nint)geometry.OH * geometry.OW * geometry.OC,
+            SourceRow = (nint)geometry.OW * geometry.OC,
+            SourceColumn = geometry.OC,
+            Target = dx,
+            TargetSample = (nint)geometry.H * geometry.W * geometry.C,
+            TargetRow = (nint)geometry.W * geometry.C,
+            TargetColumn = geometry.C,
+            Samples = geometry.N,
+            Groups = geometry.Groups,
+            Depth = geometry.GroupOC,
+            Cols = geometry.GroupC,
+            Filter = new ConvolutionFilter(
+                workspace, (long)vertical.Taps * horizontal.Taps * geometry.GroupOC, geometry.GroupC, geometry.Groups, PanelWidth, true),
+            Vertical = vertical,
+            Horizontal = horizontal,
+            Epilogue = accumulate ? Epilogue.Add : Epilogue.Store,
+        };
+        Run(pool, operands);
+    }
+
+    private static void Run(WorkerPool pool, in ConvolutionOperands operands)
+    {
+        ConvolutionSplit split = ConvolutionSplit.For(pool, operands);
+        var body = new IndirectBody(operands, split);
+        pool.Run(split.Tasks, ref body);
+    }
+
+    /// <summary>A filter of one panel already lies as the tile wants it; packing it would cost more than it gives.</summary>
+    private static bool IsPacked(in Conv2DGeometry geometry) => geometry.GroupOC > PanelWidth;
+}

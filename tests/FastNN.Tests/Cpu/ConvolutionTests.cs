@@ -1,0 +1,291 @@
+using System.Runtime.Intrinsics;
+using FastNN.Cpu;
+using FastNN.Kernels;
+
+namespace FastNN.Tests.Cpu;
+
+[TestFixture]
+public sealed unsafe class ConvolutionTests
+{
+    private static readonly WorkerPool[] Pools = new WorkerPool[3];
+
+    private static readonly Dictionary<string, Conv2DGeometry> ByName = Geometries().ToDictionary(c => c.Name, c => c.Geometry);
+
+    [OneTimeSetUp]
+    public void StartPools()
+    {
+        for (int i = 0; i < Pools.Length; i++)
+        {
+            Pools[i] = new WorkerPool(i + 1);
+        }
+    }
+
+    [OneTimeTearDown]
+    public void StopPools()
+    {
+        foreach (WorkerPool pool in Pools)
+        {
+            pool.Dispose();
+        }
+    }
+
+    private static IEnumerable<TestCaseData> Cases()
+    {
+        foreach (string name in ByName.Keys)
+        {
+            foreach (string rung in SupportedRungs())
+            {
+                yield return new TestCaseData(name, rung);
+            }
+        }
+    }
+
+    private static IEnumerable<string> SupportedRungs()
+    {
+        if (Rung512.IsSupported)
+        {
+            yield return "512";
+        }
+        if (Rung256.IsSupported)
+        {
+            yield return "256";
+        }
+        if (Rung128.IsSupported)
+        {
+            yield return "128";
+        }
+        yield return "scalar";
+    }
+
+    private static IEnumerable<(string Name, Conv2DGeometry Geometry)> Geometries()
+    {
+        Padding2D valid = Padding2D.Valid;
+        Padding2D same = Padding2D.Same;
+        yield return ("one of everything", Conv2DGeometry.Create(1, 1, 1, 1, 1, 1, 1, valid));
+        yield return ("1x1", Conv2DGeometry.Create(2, 7, 5, 19, 37, 1, 1, valid));
+        yield return ("1x1 stride 2", Conv2DGeometry.Create(2, 7, 6, 19, 37, 1, 1, valid, 2, 2));
+        yield return ("1x1 padded", Conv2DGeometry.Create(1, 4, 3, 5, 6, 1, 1, Padding2D.Explicit(1, 2, 0, 1)));
+        yield return ("mnist first", Conv2DGeometry.Create(3, 28, 28, 1, 32, 3, 3, valid));
+        yield return ("mnist second", Conv2DGeometry.Create(5, 13, 13, 32, 64, 3, 3, valid));
+        yield return ("lenet first", Conv2DGeometry.Create(4, 32, 32, 3, 6, 5, 5, valid));
+        yield return ("lenet second", Conv2DGeometry.Create(4, 14, 14, 6, 16, 5, 5, valid));
+        yield return ("same 3x3", Conv2DGeometry.Create(2, 14, 14, 33, 65, 3, 3, same));
+        yield return ("same 3x3 one channel", Conv2DGeometry.Create(2, 9, 11, 1, 17, 3, 3, same));
+        yield return ("same 3x3 three channels", Conv2DGeometry.Create(2, 9, 11, 3, 31, 3, 3, same));
+        yield return ("same 4x2, more below and right", Conv2DGeometry.Create(2, 6, 7, 7, 13, 4, 2, same));
+        yield return ("same stride 2", Conv2DGeometry.Create(2, 13, 10, 17, 33, 3, 3, same, 2, 2));
+        yield return ("same stride 3x2", Conv2DGeometry.Create(1, 11, 9, 13, 7, 5, 3, same, 3, 2));
+        yield return ("asymmetric padding", Conv2DGeometry.Create(2, 6, 5, 3, 17, 3, 3, Padding2D.Explicit(2, 0, 1, 3)));
+        yield return ("padding beyond the kernel", Conv2DGeometry.Create(1, 4, 4, 5, 9, 2, 3, Padding2D.Symmetric(4, 5)));
+        yield return ("stride over kernel", Conv2DGeometry.Create(2, 11, 12, 5, 13, 2, 2, valid, 3, 4));
+        yield return ("patches", Conv2DGeometry.Create(2, 12, 12, 3, 33, 4, 4, valid, 4, 4));
+        yield return ("dilation 2", Conv2DGeometry.Create(2, 12, 11, 17, 31, 3, 3, valid, 1, 1, 2, 2));
+        yield return ("dilation 3x2 padded stride 2x3", Conv2DGeometry.Create(2, 13, 12, 7, 33, 3, 3, Padding2D.Symmetric(3, 2), 2, 3, 3, 2));
+        yield return ("dilation 2 stride 2", Conv2DGeometry.Create(2, 13, 12, 7, 9, 3, 3, Padding2D.Symmetric(2, 2), 2, 2, 2, 2));
+        yield return ("dilation 4 stride 6", Conv2DGeometry.Create(1, 23, 25, 3, 5, 3, 4, Padding2D.Symmetric(3, 1), 6, 6, 4, 4));
+        yield return ("vertical dilation", Conv2DGeometry.Create(2, 12, 9, 6, 18, 3, 3, Padding2D.Symmetric(1, 1), 1, 1, 3, 1));
+        yield return ("kernel as large as the image", Conv2DGeometry.Create(3, 5, 7, 4, 10, 5, 7, valid));
+        yield return ("kernel larger than the image", Conv2DGeometry.Create(3, 3, 2, 4, 10, 5, 4, Padding2D.Symmetric(2, 1)));
+        yield return ("groups", Conv2DGeometry.Create(2, 9, 8, 12, 30, 3, 3, same, groups: 3));
+        yield return ("wide groups", Conv2DGeometry.Create(1, 6, 6, 34, 70, 3, 3, valid, groups: 2));
+        yield return ("groups stride 2 dilation 2", Conv2DGeometry.Create(2, 13, 13, 8, 4, 3, 3, same, 2, 2, 2, 2, 4));
+        yield return ("depthwise", Conv2DGeometry.Create(2, 9, 11, 37, 37, 3, 3, same, groups: 37));
+        yield return ("depthwise stride 2", Conv2DGeometry.Create(2, 11, 9, 6, 6, 5, 3, Padding2D.Explicit(2, 1, 0, 1), 2, 3, groups: 6));
+        yield return ("depthwise dilation 2", Conv2DGeometry.Create(2, 11, 9, 16, 16, 3, 3, same, 1, 1, 2, 2, groups: 16));
+        yield return ("depthwise with multiplier", Conv2DGeometry.Create(2, 7, 7, 5, 15, 3, 3, same, groups: 5));
+        yield return ("many filters", Conv2DGeometry.Create(1, 4, 5, 9, 129, 3, 3, same));
+        yield return ("one filter", Conv2DGeometry.Create(2, 8, 8, 33, 1, 3, 3, same));
+        yield return ("wide image", Conv2DGeometry.Create(1, 3, 300, 2, 5, 3, 3, same));
+        yield return ("tall image", Conv2DGeometry.Create(1, 300, 3, 2, 5, 3, 3, same));
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void AllPassesAgreeWithTheDefinition(string name, string rung)
+    {
+        Operands operands = Operands.Random(ByName[name], name.Length);
+        ConvolutionReference reference = new(operands.Geometry, operands.X, operands.W, operands.Bias, operands.DY);
+        Results results = Compute(rung, Pools[0], operands, Activation.None, accumulate: false);
+        AssertClose("y", results.Y, reference.Y);
+        AssertClose("dX", results.DX, reference.DX);
+        AssertClose("dWeight", results.DW, reference.DW);
+        AssertClose("dBias", results.DBias, reference.DBias);
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void ThreadsDoNotChangeABit(string name, string rung)
+    {
+        Operands operands = Operands.Random(ByName[name], name.Length);
+        Results one = Compute(rung, Pools[0], operands, Activation.ReLU, accumulate: false);
+        foreach (WorkerPool pool in Pools[1..])
+        {
+            Results many = Compute(rung, pool, operands, Activation.ReLU, accumulate: false);
+            Assert.That(many.Y.AsSpan().SequenceEqual(one.Y), $"y with {pool.Threads} threads");
+            Assert.That(many.DX.AsSpan().SequenceEqual(one.DX), $"dX with {pool.Threads} threads");
+            Assert.That(many.DW.AsSpan().SequenceEqual(one.DW), $"dWeight with {pool.Threads} threads");
+            Assert.That(many.DBias.AsSpan().SequenceEqual(one.DBias), $"dBias with {pool.Threads} threads");
+        }
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void AccumulatingAddsToWhatIsThere(string name, string rung)
+    {
+        Operands operands = Operands.Random(ByName[name], name.Length);
+        Results written = Compute(rung, Pools[1], operands, Activation.None, accumulate: false);
+        Results added = Compute(rung, Pools[1], operands, Activation.None, accumulate: true);
+        AssertAdded("y", written.Y, added.Y, operands.Y0);
+        AssertAdded("dX", written.DX, added.DX, operands.DX0);
+        AssertAdded("dWeight", written.DW, added.DW, operands.DW0);
+        AssertAdded("dBias", written.DBias, added.DBias, operands.DBias0);
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void ActivationsAreAppliedToTheSum(string name, string rung)
+    {
+        Operands operands = Operands.Random(ByName[name], name.Length);
+        float[] plain = Compute(rung, Pools[0], operands, Activation.None, accumulate: false).Y;
+        float[] relu = Compute(rung, Pools[0], operands, Activation.ReLU, accumulate: false).Y;
+        float[] leaky = Compute(rung, Pools[0], operands, Activation.LeakyReLU, accumulate: false).Y;
+        float[] sigmoid = Compute(rung, Pools[0], operands, Activation.Sigmoid, accumulate: false).Y;
+        for (int i = 0; i < plain.Length; i++)
+        {
+            Assert.That(relu[i], Is.EqualTo(Math.Max(0, plain[i])));
+            Assert.That(leaky[i], Is.EqualTo(plain[i] > 0 ? plain[i] : Operands.Slope * plain[i]).Within(1e-6));
+            Assert.That(sigmoid[i], Is.EqualTo(1 / (1 + Math.Exp(-plain[i]))).Within(1e-6));
+        }
+    }
+
+    [Test]
+    public void TheDefaultRungIsTheWidest()
+    {
+        var geometry = Conv2DGeometry.Create(2, 9, 8, 12, 40, 3, 3, Padding2D.Same);
+        Operands operands = Operands.Random(geometry, 1);
+        Results widest = Compute(SupportedRungs().First(), Pools[0], operands, Activation.None, accumulate: false);
+        using GuardedBuffer x = new(operands.X), w = new(operands.W), dy = new(operands.DY);
+        using GuardedBuffer y = new(geometry.OutputCount), dx = new(geometry.InputCount), dw = new(geometry.FilterCount);
+        using GuardedBuffer bias = new(operands.Bias), dbias = new(geometry.OC);
+        long bytes = Enum.GetValues<ConvolutionPass>().Max(pass => Convolution.WorkspaceBytes(geometry, pass));
+        using GuardedBuffer workspace = new(bytes / sizeof(float));
+        byte* ws = (byte*)workspace.Pointer;
+        Convolution.Forward(Pools[0], geometry, x.Pointer, w.Pointer, y.Pointer, new Epilogue(bias.Pointer), ws);
+        Convolution.BackwardData(Pools[0], geometry, dy.Pointer, w.Pointer, dx.Pointer, false, ws);
+        Convolution.BackwardFilter(Pools[0], geometry, x.Pointer, dy.Pointer, dw.Pointer, dbias.Pointer, false, false, ws);
+        Assert.That(y.Span.SequenceEqual(widest.Y));
+        Assert.That(dx.Span.SequenceEqual(widest.DX));
+        Assert.That(dw.Span.SequenceEqual(widest.DW));
+        Assert.That(dbias.Span.SequenceEqual(widest.DBias));
+    }
+
+    [Test]
+    public void PassesAllocateNothing()
+    {
+        var geometry = Conv2DGeometry.Create(2, 9, 8, 12, 40, 3, 3, Padding2D.Same);
+        Operands operands = Operands.Random(geometry, 1);
+        using GuardedBuffer x = new(operands.X), w = new(operands.W), dy = new(operands.DY);
+        using GuardedBuffer y = new(geometry.OutputCount), dx = new(geometry.InputCount), dw = new(geometry.FilterCount);
+        long bytes = Enum.GetValues<ConvolutionPass>().Max(pass => Convolution.WorkspaceBytes(geometry, pass));
+        using GuardedBuffer workspace = new(bytes / sizeof(float));
+        byte* ws = (byte*)workspace.Pointer;
+        long before = 0;
+        for (int i = 0; i < 3; i++)
+        {
+            before = GC.GetAllocatedBytesForCurrentThread();
+            Convolution.Forward(Pools[0], geometry, x.Pointer, w.Pointer, y.Pointer, default, ws);
+            Convolution.BackwardData(Pools[0], geometry, dy.Pointer, w.Pointer, dx.Pointer, false, ws);
+            Convolution.BackwardFilter(Pools[0], geometry, x.Pointer, dy.Pointer, dw.Pointer, null, false, false, ws);
+        }
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+    }
+
+    private static Results Compute(string rung, WorkerPool pool, Operands operands, Activation activation, bool accumulate) => rung switch
+    {
+        "512" => Compute<Vector512<float>, Rung512>(pool, operands, activation, accumulate),
+        "256" => Compute<Vector256<float>, Rung256>(pool, operands, activation, accumulate),
+        "128" => Compute<Vector128<float>, Rung128>(pool, operands, activation, accumulate),
+        _ => Compute<float, RungScalar>(pool, operands, activation, accumulate),
+    };
+
+    private static Results Compute<TVec, TRung>(WorkerPool pool, Operands o, Activation activation, bool accumulate)
+        where TVec : struct
+        where TRung : struct, IRung<TVec>
+    {
+        Conv2DGeometry g = o.Geometry;
+        using GuardedBuffer x = new(o.X), w = new(o.W), bias = new(o.Bias), dy = new(o.DY);
+        using GuardedBuffer y = accumulate ? new(o.Y0) : new(g.OutputCount), dx = accumulate ? new(o.DX0) : new(g.InputCount);
+        using GuardedBuffer dw = accumulate ? new(o.DW0) : new(g.FilterCount), dbias = accumulate ? new(o.DBias0) : new(g.OC);
+        using (GuardedBuffer workspace = Workspace<TVec, TRung>(g, ConvolutionPass.Forward))
+        {
+            var epilogue = new Epilogue(bias.Pointer, activation, Operands.Slope, accumulate);
+            Convolution<TVec, TRung>.Forward(pool, g, x.Pointer, w.Pointer, y.Pointer, epilogue, (byte*)workspace.Pointer);
+            workspace.AssertIntact("workspace of forward");
+        }
+        using (GuardedBuffer workspace = Workspace<TVec, TRung>(g, ConvolutionPass.BackwardData))
+        {
+            Convolution<TVec, TRung>.BackwardData(pool, g, dy.Pointer, w.Pointer, dx.Pointer, accumulate, (byte*)workspace.Pointer);
+            workspace.AssertIntact("workspace of backward-data");
+        }
+        using (GuardedBuffer workspace = Workspace<TVec, TRung>(g, ConvolutionPass.BackwardFilter))
+        {
+            Convolution<TVec, TRung>.BackwardFilter(
+                pool, g, x.Pointer, dy.Pointer, dw.Pointer, dbias.Pointer, accumulate, accumulate, (byte*)workspace.Pointer);
+            workspace.AssertIntact("workspace of backward-filter");
+        }
+        y.AssertIntact("y");
+        dx.AssertIntact("dX");
+        dw.AssertIntact("dWeight");
+        dbias.AssertIntact("dBias");
+        return new Results(y.Span.ToArray(), dx.Span.ToArray(), dw.Span.ToArray(), dbias.Span.ToArray());
+    }
+
+    private static GuardedBuffer Workspace<TVec, TRung>(in Conv2DGeometry geometry, ConvolutionPass pass)
+        where TVec : struct
+        where TRung : struct, IRung<TVec> =>
+        new(Convolution<TVec, TRung>.WorkspaceBytes(geometry, pass) / sizeof(float));
+
+    private static void AssertClose(string name, float[] actual, ConvolutionReference.Sums expected)
+    {
+        Assert.That(actual, Has.Length.EqualTo(expected.Value.Length), name);
+        for (long i = 0; i < actual.Length; i++)
+        {
+            double error = Math.Abs(actual[i] - expected.Value[i]);
+            if (!(error <= expected.Tolerance(i)))
+            {
+                Assert.Fail($"{name}[{i}] is {actual[i]}, expected {expected.Value[i]} within {expected.Tolerance(i)}");
+            }
+        }
+    }
+
+    private static void AssertAdded(string name, float[] written, float[] added, float[] start)
+    {
+        for (int i = 0; i < written.Length; i++)
+        {
+            // The order of the additions may differ, so a few roundings of the largest term.
+            double within = 1e-6 * (Math.Abs(start[i]) + Math.Abs(written[i]) + 1) * 4;
+            Assert.That((double)added[i], Is.EqualTo((double)start[i] + written[i]).Within(within), $"{name}[{i}]");
+        }
+    }
+
+    private sealed record Results(float[] Y, float[] DX, float[] DW, float[] DBias);
+
+    private sealed record Operands(
+        Conv2DGeometry Geometry, float[] X, float[] W, float[] Bias, float[] DY, float[] Y0, float[] DX0, float[] DW0, float[] DBias0)
+    {
+        public const float Slope = 0.125f;
+
+        public static Operands Random(Conv2DGeometry geometry, int seed)
+        {
+            var random = new Random(seed);
+            float[] Next(long count)
+            {
+                var values = new float[count];
+                for (int i = 0; i < values.Length; i++)
+                {
+                    values[i] = (random.NextSingle() * 2) - 1;
+                }
+                return values;
+            }
+            return new Operands(
+                geometry, Next(geometry.InputCount), Next(geometry.FilterCount), Next(geometry.OC), Next(geometry.OutputCount),
+                Next(geometry.OutputCount), Next(geometry.InputCount), Next(geometry.FilterCount), Next(geometry.OC));
+        }
+    }
+}
