@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using FastNN.Data;
 using FastNN.Kernels;
@@ -61,5 +60,5 @@ internal sealed class ClassCounter(Loss loss)
     private float Threshold => loss is BinaryCrossEntropyLoss { FromLogits: true } ? 0 : 0.5f;
 
     private static int ClassOf(ReadOnlySpan<float> row, float threshold) =>
-        row.Length == 1 ? (row[0] > threshold ? 1 : 0) : TensorPrimitives.IndexOfMax(row);
+        row.Length == 1 ? (row[0] > threshold ? 1 : 0) : System.Numerics.Tensors.TensorPrimitives.IndexOfMax(row);
 }
