@@ -11,7 +11,7 @@ internal sealed unsafe partial class CpuDevice
     public void Conv2DForward(
         in Conv2DGeometry geometry, Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, float slope, Tensor? workspace)
     {
-        var epilogue = new Epilogue { Bias = Floats(bias), Activation = activation, Slope = slope };
+        var epilogue = new Epilogue(Floats(bias), activation, slope);
         Convolution.Forward(Pool, geometry, Floats(x), Floats(weight), Floats(y), epilogue, Bytes(workspace));
     }
 

@@ -9,14 +9,14 @@ internal sealed unsafe partial class CpuDevice
     public void DenseForward(Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, float slope)
     {
         (int k, int n) = (weight.Shape[0], weight.Shape[1]);
-        var epilogue = new Epilogue { Bias = Floats(bias), Activation = activation, Slope = slope };
+        var epilogue = new Epilogue(Floats(bias), activation, slope);
         Gemm.Run(Pool, false, false, n == 0 ? 0 : y.Count / n, n, k, Floats(x), k, Floats(weight), n, Floats(y), n, epilogue);
     }
 
     public void DenseBackwardData(Tensor dY, Tensor weight, Tensor dX, bool accumulate)
     {
         (int k, int n) = (weight.Shape[0], weight.Shape[1]);
-        var epilogue = new Epilogue { Accumulate = accumulate };
+        Epilogue epilogue = accumulate ? Epilogue.Add : Epilogue.Store;
         Gemm.Run(Pool, false, true, k == 0 ? 0 : dX.Count / k, k, n, Floats(dY), n, Floats(weight), n, Floats(dX), k, epilogue);
     }
 
@@ -25,7 +25,7 @@ internal sealed unsafe partial class CpuDevice
         if (dWeight is not null)
         {
             (int k, int n) = (dWeight.Shape[0], dWeight.Shape[1]);
-            var epilogue = new Epilogue { Accumulate = accumulateWeight };
+            Epilogue epilogue = accumulateWeight ? Epilogue.Add : Epilogue.Store;
             Gemm.Run(Pool, true, false, k, n, n == 0 ? 0 : dY.Count / n, Floats(x), k, Floats(dY), n, Floats(dWeight), n, epilogue);
         }
 
