@@ -9,7 +9,7 @@ internal sealed unsafe partial class CpuDevice
     public void DenseForward(Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, float slope)
     {
         (int k, int n) = (weight.Shape[0], weight.Shape[1]);
-        var epilogue = new Epilogue(Floats(bias), activation, slope);
+        var epilogue = new Epilogue(FloatsOrNull(bias), activation, slope);
         Gemm.Run(Pool, false, false, n == 0 ? 0 : y.Count / n, n, k, Floats(x), k, Floats(weight), n, Floats(y), n, epilogue);
     }
 
@@ -35,6 +35,4 @@ internal sealed unsafe partial class CpuDevice
             BinaryBackward(BinaryOperator.Add, dY, dY, dBias, accumulateBias);
         }
     }
-
-    private static float* Floats(Tensor? tensor) => tensor is null ? null : (float*)tensor.Address;
 }

@@ -161,7 +161,7 @@ public sealed partial class Trainer
     private float[] Download(Tensor tensor)
     {
         var values = new float[tensor.Count];
-        _device.Download(tensor, MemoryMarshal.AsBytes<float>(values));
+        _device.Download(tensor, MemoryMarshal.AsBytes(values.AsSpan()));
         return values;
     }
 

@@ -144,7 +144,7 @@ public sealed partial class Trainer
     internal float[] Snapshot()
     {
         var values = new float[_store!.TrainableCount];
-        _device.Download(_store.Values, MemoryMarshal.AsBytes<float>(values));
+        _device.Download(_store.Values, MemoryMarshal.AsBytes(values.AsSpan()));
         return values;
     }
 
