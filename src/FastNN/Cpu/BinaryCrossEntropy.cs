@@ -10,7 +10,7 @@ internal sealed unsafe partial class CpuDevice
     public void BinaryCrossEntropyForward(
         bool fromLogits, Reduction reduction, Tensor x, Tensor targets, Tensor? weight, Tensor? positiveWeight, Tensor loss)
     {
-        var operands = new BinaryOperands(Floats(x), Floats(targets), FloatsOrNull(weight), FloatsOrNull(positiveWeight), LastExtent(x));
+        var operands = new BinaryOperands(Floats(x), Floats(targets), Floats(weight), Floats(positiveWeight), LastExtent(x));
         if (fromLogits)
         {
             ReduceLoss(reduction, x.Count, new LogitLosses(operands), loss);
@@ -24,7 +24,7 @@ internal sealed unsafe partial class CpuDevice
     public void BinaryCrossEntropyBackward(
         bool fromLogits, Reduction reduction, Tensor x, Tensor targets, Tensor? weight, Tensor? positiveWeight, Tensor dLoss, Tensor dX, bool accumulate)
     {
-        var operands = new BinaryOperands(Floats(x), Floats(targets), FloatsOrNull(weight), FloatsOrNull(positiveWeight), LastExtent(x));
+        var operands = new BinaryOperands(Floats(x), Floats(targets), Floats(weight), Floats(positiveWeight), LastExtent(x));
         if (fromLogits)
         {
             SpreadLoss(reduction, x.Count, new LogitSlopes(operands), dLoss, dX, accumulate);

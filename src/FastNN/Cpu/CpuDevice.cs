@@ -98,8 +98,4 @@ internal sealed unsafe partial class CpuDevice : IDevice
         _disposed = true;
         _pool.Dispose();
     }
-
-    private static float* Floats(Tensor tensor) => (float*)tensor.Address;
-
-    private static float* FloatsOrNull(Tensor? tensor) => tensor is null ? null : (float*)tensor.Address;
 }

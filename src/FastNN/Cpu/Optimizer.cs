@@ -40,7 +40,7 @@ internal sealed unsafe partial class CpuDevice
         float* values = Floats(scalars);
         float decay = options.Decoupled ? 1 - (values[0] * options.WeightDecay) : options.WeightDecay;
         var step = new AdamStep(
-            Floats(parameters), Floats(gradients), Floats(mean), Floats(variance), FloatsOrNull(maximum),
+            Floats(parameters), Floats(gradients), Floats(mean), Floats(variance), Floats(maximum),
             Complement(options.Beta1), options.Beta2, Complement(options.Beta2), options.Epsilon, decay, -values[1], 1 / values[2]);
         bool decays = options.WeightDecay != 0;
         switch (maximum is null, decays, options.Decoupled)
