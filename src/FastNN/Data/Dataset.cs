@@ -218,8 +218,13 @@ public sealed class Dataset
         _targets.CopyRow(row, destination[..TargetSize]);
     }
 
-    /// <summary>The same examples and targets with other features.</summary>
-    internal Dataset WithFeatures(Func<FeatureStore, FeatureStore> change) => With(change(_features), _targets, _rows, Count);
+    /// <summary>The same examples and targets with other features, of the same shape unless one is given.</summary>
+    internal Dataset WithFeatures(Func<FeatureStore, FeatureStore> change, int[]? exampleShape = null) =>
+        new(change(_features), exampleShape ?? _exampleShape, _targets, _names, _rows, Count);
+
+    /// <summary>The same examples with names for their features.</summary>
+    internal Dataset WithFeatureNames(string[] names) =>
+        new(_features, _exampleShape, _targets, new Names(_names.Classes, names), _rows, Count);
 
     private Dataset With(FeatureStore features, TargetStore targets, int[]? rows, int count) =>
         new(features, _exampleShape, targets, _names, rows, count);
