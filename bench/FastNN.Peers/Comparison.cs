@@ -22,11 +22,11 @@ internal sealed class Comparison(Interleaved clock, double peakPerCore, bool wit
                 contenders.AddRange(TorchContenders.Create(@case));
             }
 
-            var medians = Medians(contenders);
-            double? fastnn = first > 0 ? medians[0] : null;
-            var best = Enumerable.Range(first, contenders.Count - first).OrderBy(i => medians[i]).Cast<int?>().FirstOrDefault();
+            var times = Time(contenders);
+            double? fastnn = first > 0 ? times[0] : null;
+            var best = Enumerable.Range(first, contenders.Count - first).OrderBy(i => times[i]).Cast<int?>().FirstOrDefault();
             return best is { } peer
-                ? new Result(@case, threads, fastnn, contenders[peer].Name, medians[peer], peakPerCore * threads)
+                ? new Result(@case, threads, fastnn, contenders[peer].Name, times[peer], peakPerCore * threads)
                 : new Result(@case, threads, fastnn, PeerName, null, peakPerCore * threads);
         }
         finally
@@ -38,9 +38,9 @@ internal sealed class Comparison(Interleaved clock, double peakPerCore, bool wit
         }
     }
 
-    private double[] Medians(IReadOnlyList<IContender> contenders)
+    private double[] Time(IReadOnlyList<IContender> contenders)
     {
         using var muted = withTorch ? new MutedStandardError() : null;
-        return clock.Medians(contenders);
+        return clock.Time(contenders);
     }
 }

@@ -4,10 +4,10 @@ namespace FastNN.Peers;
 
 /// <summary>
 /// Times contenders in turns (ABAB...) in one process, so that whatever else the machine does meets all of them alike,
-/// and gives each one's median. Turns, not single steps, alternate: after a parallel region the other side's worker
+/// and gives each one's median (or another quantile). Turns, not single steps, alternate: after a parallel region the other side's worker
 /// threads go on spinning for milliseconds, so each turn starts with a pause until they sleep and some untimed steps.
 /// </summary>
-internal sealed class Interleaved(double secondsEach)
+internal sealed class Interleaved(double secondsEach, double quantile)
 {
     private const int FewestTurns = 7;
     private const double TurnSeconds = 0.025;
@@ -21,8 +21,8 @@ internal sealed class Interleaved(double secondsEach)
     // Steps shorter than this are timed several at a time, so that reading the clock (25 ns) does not show.
     private const double ShortestSampleSeconds = 10e-6;
 
-    /// <summary>Median microseconds per step of each contender, in the order given.</summary>
-    public double[] Medians(IReadOnlyList<IContender> contenders)
+    /// <summary>Microseconds per step of each contender, in the order given.</summary>
+    public double[] Time(IReadOnlyList<IContender> contenders)
     {
         var samples = contenders.Select(_ => new List<double>()).ToArray();
         var stepsPerSample = contenders.Select(WarmUp).ToArray();
@@ -36,7 +36,7 @@ internal sealed class Interleaved(double secondsEach)
             }
         }
 
-        return [.. samples.Select(Median)];
+        return [.. samples.Select(Quantile)];
     }
 
     /// <summary>Runs until the JIT has its final code (it recompiles after 30 calls and a pause); returns steps per sample.</summary>
@@ -80,10 +80,12 @@ internal sealed class Interleaved(double secondsEach)
 
     private static double Seconds(long since) => Stopwatch.GetElapsedTime(since).TotalSeconds;
 
-    private static double Median(List<double> values)
+    private double Quantile(List<double> values)
     {
         values.Sort();
-        var middle = values.Count / 2;
-        return values.Count % 2 == 1 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
+        var place = quantile * (values.Count - 1);
+        var below = (int)place;
+        var above = Math.Min(below + 1, values.Count - 1);
+        return values[below] + (place - below) * (values[above] - values[below]);
     }
 }

@@ -4,7 +4,7 @@ namespace FastNN.Peers;
 
 /// <summary>The command line. A mistake throws <see cref="ArgumentException"/> with one line to show.</summary>
 internal sealed record Options(
-    string? Json, int? Threads, string? Only, string? Phase, double Seconds, bool NewerLibc, bool Help)
+    string? Json, int? Threads, string? Only, string? Phase, double Seconds, double Quantile, bool NewerLibc, bool Help)
 {
     public const string Usage = """
         usage: dotnet run -c Release --project bench/FastNN.Peers -- [options]
@@ -14,12 +14,13 @@ internal sealed record Options(
           --only NAME      one case, or all whose names start so: mnist-cnn, gemm, conv-64 ...
           --phase PHASE    train, infer, forward or forward-backward only
           --seconds S      timed seconds per contender and case (default 1)
+          --quantile Q     of the times, instead of the median 0.5; 0.1 says more on a busy machine
           --newer-libc     run on newer system libraries, fetching them if need be (see bench/dotnet-newer-libc)
         """;
 
     public static Options Parse(string[] arguments)
     {
-        var options = new Options(null, null, null, null, 1, false, false);
+        var options = new Options(null, null, null, null, 1, 0.5, false, false);
         for (var i = 0; i < arguments.Length; i++)
         {
             var name = arguments[i];
@@ -30,6 +31,7 @@ internal sealed record Options(
                 "--only" => options with { Only = Value(ref i) },
                 "--phase" => options with { Phase = Value(ref i) },
                 "--seconds" => options with { Seconds = Number(ref i, 0, 600, whole: false) },
+                "--quantile" => options with { Quantile = Number(ref i, 0, 1, whole: false) },
                 "--newer-libc" => options with { NewerLibc = true },
                 "--help" or "-h" => options with { Help = true },
                 _ => throw new ArgumentException($"Unknown option '{name}'. See --help."),
