@@ -11,7 +11,7 @@ internal sealed unsafe partial class CpuDevice
     public void Conv2DForward(
         in Conv2DGeometry geometry, Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, float slope, Tensor? workspace)
     {
-        var epilogue = new Epilogue(FloatsOrNull(bias), activation, slope);
+        var epilogue = new Epilogue(Floats(bias), activation, slope);
         Convolution.Forward(Pool, geometry, Floats(x), Floats(weight), Floats(y), epilogue, Bytes(workspace));
     }
 
@@ -21,7 +21,5 @@ internal sealed unsafe partial class CpuDevice
     public void Conv2DBackwardFilter(
         in Conv2DGeometry geometry, Tensor x, Tensor dY, Tensor dWeight, Tensor? dBias, bool accumulateWeight, bool accumulateBias, Tensor? workspace) =>
         Convolution.BackwardFilter(
-            Pool, geometry, Floats(x), Floats(dY), Floats(dWeight), FloatsOrNull(dBias), accumulateWeight, accumulateBias, Bytes(workspace));
-
-    private static byte* Bytes(Tensor? tensor) => tensor is null ? null : (byte*)tensor.Address;
+            Pool, geometry, Floats(x), Floats(dY), Floats(dWeight), Floats(dBias), accumulateWeight, accumulateBias, Bytes(workspace));
 }

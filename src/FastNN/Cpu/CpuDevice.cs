@@ -98,4 +98,8 @@ internal sealed unsafe partial class CpuDevice : IDevice
         _disposed = true;
         _pool.Dispose();
     }
+
+    private static float* Floats(Tensor? tensor) => tensor is null ? null : (float*)tensor.Address;
+
+    private static byte* Bytes(Tensor? tensor) => tensor is null ? null : (byte*)tensor.Address;
 }

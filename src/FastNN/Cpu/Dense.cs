@@ -9,7 +9,7 @@ internal sealed unsafe partial class CpuDevice
     public void DenseForward(Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, float slope)
     {
         (int k, int n) = (weight.Shape[0], weight.Shape[1]);
-        var epilogue = new Epilogue(FloatsOrNull(bias), activation, slope);
+        var epilogue = new Epilogue(Floats(bias), activation, slope);
         Gemm.Run(Pool, false, false, n == 0 ? 0 : y.Count / n, n, k, Floats(x), k, Floats(weight), n, Floats(y), n, epilogue);
     }
 
