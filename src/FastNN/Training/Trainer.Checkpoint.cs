@@ -70,11 +70,7 @@ public sealed partial class Trainer
     public void Resume(string path)
     {
         using Lease lease = Enter(nameof(Resume));
-        if (Model.ExampleShape is null)
-        {
-            throw new InvalidOperationException("Trainer.Resume: the model is not built; call model.Build(shape of one example) first.");
-        }
-
+        RequireExample();
         using SafetensorsReader reader = SafetensorsReader.Open(path);
         RequireMetadata(reader, "fastnn.checkpoint", Version);
         RequireMetadata(reader, "optimizer", Optimizer.Name);
