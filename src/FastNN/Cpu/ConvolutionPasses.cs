@@ -76,6 +76,11 @@ internal static unsafe partial class Convolution<TVec, TRung>
             DepthwiseBackwardData(pool, geometry, dy, w, dx, accumulate);
             return;
         }
+        if (IsScattered(geometry))
+        {
+            BackwardDataScattered(pool, geometry, dy, w, dx, accumulate, (float*)workspace);
+            return;
+        }
         for (int row = 0; row < geometry.Vertical.Stride; row++)
         {
             ConvolutionAxis vertical = ConvolutionAxis.BackwardData(geometry.Vertical, row);
