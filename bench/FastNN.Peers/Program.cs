@@ -1,1 +1,63 @@
-Console.WriteLine("todo");
+using FastNN.Peers;
+
+Options options;
+IReadOnlyList<Case> cases;
+try
+{
+    options = Options.Parse(args);
+    cases = options.Select(Case.All);
+}
+catch (ArgumentException mistake)
+{
+    Console.Error.WriteLine(mistake.Message);
+    return 2;
+}
+
+if (options.Help)
+{
+    Console.WriteLine(Options.Usage);
+    return 0;
+}
+
+var failure = TorchBackend.LoadFailure();
+if (failure is not null)
+{
+    if (NewerLibc.TryRun(args, setUp: options.NewerLibc) is { } exitCode)
+    {
+        return exitCode;
+    }
+
+    Console.Error.WriteLine($"TorchSharp does not load here ({failure}): timing FastNN alone; {NewerLibc.Hint}.");
+}
+
+var statistic = options.Quantile == 0.5 ? "Times are medians" : $"Times are the {options.Quantile} quantile";
+var peak = FmaPeak.GigaflopsPerCore();
+Console.WriteLine($"FMA peak of one core: {peak:0} GFLOP/s. {statistic}; the ratio is peer / FastNN.");
+int[] threadCounts = options.Threads is { } threads ? [threads] : Environment.ProcessorCount > 1 ? [1, 2] : [1];
+var comparison = new Comparison(new Interleaved(options.Seconds, options.Quantile), peak, withTorch: failure is null);
+var results = new List<Result>();
+Results.WriteHeader(Console.Out);
+foreach (var count in threadCounts)
+{
+    foreach (var @case in cases)
+    {
+        var result = comparison.Run(@case, count);
+        results.Add(result);
+        Results.WriteRow(Console.Out, result);
+    }
+}
+
+try
+{
+    if (options.Json is not null)
+    {
+        Results.WriteJson(options.Json, results);
+    }
+}
+catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+{
+    Console.Error.WriteLine($"Cannot write {options.Json}: {error.Message}");
+    return 1;
+}
+
+return 0;

@@ -47,6 +47,30 @@ internal readonly unsafe struct Epilogue
     public Epilogue ForBlock(bool first, bool last) => new(
         first ? Bias : null, last ? Activation : Activation.None, Slope, Accumulate || !first);
 
+    /// <summary>C (=|+=) sums + bias, then the activation: for kernels that do not end in vectors of columns.</summary>
+    public void Apply(float* sums, nint sumStride, float* c, nint cStride, int rows, int cols)
+    {
+        for (int r = 0; r < rows; r++)
+        {
+            for (int j = 0; j < cols; j++)
+            {
+                float value = sums[(r * sumStride) + j] + (Bias != null ? Bias[j] : 0);
+                value += Accumulate ? c[(r * cStride) + j] : 0;
+                if (IsRectifier && value < 0)
+                {
+                    value *= Activation == Activation.LeakyReLU ? Slope : 0;
+                }
+
+                c[(r * cStride) + j] = value;
+            }
+        }
+
+        if (NeedsFinish)
+        {
+            Finish(c, cStride, rows, cols);
+        }
+    }
+
     /// <summary>Applies the activation to a stored tile.</summary>
     public void Finish(float* c, nint cStride, int rows, int cols)
     {
@@ -65,11 +89,6 @@ internal readonly unsafe struct Epilogue
                 break;
             case Activation.Tanh:
                 TensorPrimitives.Tanh(row, row);
-                break;
-            case Activation.ReLU:
-                TensorPrimitives.Max(row, 0f, row);
-                break;
-            case Activation.None:
                 break;
             default:
                 throw new NotSupportedException($"{Activation} is not fused into a product.");

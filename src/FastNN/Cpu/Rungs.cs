@@ -56,6 +56,24 @@ internal unsafe interface IRung<TVec>
 
     /// <summary>The sum of all lanes, pairwise.</summary>
     static abstract float Sum(TVec x);
+
+    /// <summary>Four floats from every fourth of the pointers (0, 4, 8, 12) into one 128-bit lane each.</summary>
+    static abstract TVec LoadQuads(float** rows);
+
+    /// <summary>In each 128-bit lane: x0 y0 x1 y1.</summary>
+    static abstract TVec ZipLow(TVec x, TVec y);
+
+    /// <summary>In each 128-bit lane: x2 y2 x3 y3.</summary>
+    static abstract TVec ZipHigh(TVec x, TVec y);
+
+    /// <summary>In each 128-bit lane: x0 x1 y0 y1.</summary>
+    static abstract TVec ZipLowPairs(TVec x, TVec y);
+
+    /// <summary>In each 128-bit lane: x2 x3 y2 y3.</summary>
+    static abstract TVec ZipHighPairs(TVec x, TVec y);
+
+    /// <summary>Asks for the line at this address to be brought into the first-level cache.</summary>
+    static abstract void Prefetch(float* address);
 }
 
 /// <summary>AVX-512: 16 floats, 32 registers, a 12x32 tile.</summary>
@@ -107,6 +125,25 @@ internal readonly unsafe struct Rung512 : IRung<Vector512<float>>
     public static Vector512<float> Negative(Vector512<float> x) => Avx512F.Min(Vector512<float>.Zero, x);
 
     public static float Sum(Vector512<float> x) => Rung256.Sum(x.GetLower() + x.GetUpper());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadQuads(float** rows) =>
+        Vector512.Create(Rung256.LoadQuads(rows), Rung256.LoadQuads(rows + 8));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> ZipLow(Vector512<float> x, Vector512<float> y) => Avx512F.UnpackLow(x, y);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> ZipHigh(Vector512<float> x, Vector512<float> y) => Avx512F.UnpackHigh(x, y);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> ZipLowPairs(Vector512<float> x, Vector512<float> y) => Avx512F.UnpackLow(x.AsDouble(), y.AsDouble()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> ZipHighPairs(Vector512<float> x, Vector512<float> y) => Avx512F.UnpackHigh(x.AsDouble(), y.AsDouble()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(float* address) => Sse.Prefetch0(address);
 }
 
 /// <summary>AVX2 with FMA: 8 floats, 16 registers, a 6x16 tile.</summary>
@@ -156,12 +193,31 @@ internal readonly unsafe struct Rung256 : IRung<Vector256<float>>
     public static Vector256<float> Negative(Vector256<float> x) => Avx.Min(Vector256<float>.Zero, x);
 
     public static float Sum(Vector256<float> x) => Rung128.Sum(x.GetLower() + x.GetUpper());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadQuads(float** rows) =>
+        Vector256.Create(Vector128.Load(rows[0]), Vector128.Load(rows[4]));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> ZipLow(Vector256<float> x, Vector256<float> y) => Avx.UnpackLow(x, y);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> ZipHigh(Vector256<float> x, Vector256<float> y) => Avx.UnpackHigh(x, y);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> ZipLowPairs(Vector256<float> x, Vector256<float> y) => Avx.UnpackLow(x.AsDouble(), y.AsDouble()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> ZipHighPairs(Vector256<float> x, Vector256<float> y) => Avx.UnpackHigh(x.AsDouble(), y.AsDouble()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(float* address) => Sse.Prefetch0(address);
 }
 
 /// <summary>NEON (32 registers, a 12x8 tile) or SSE (16 registers, 6x8): 4 floats.</summary>
 internal readonly unsafe struct Rung128 : IRung<Vector128<float>>
 {
-    public static bool IsSupported => Vector128.IsHardwareAccelerated;
+    public static bool IsSupported => Sse2.IsSupported || AdvSimd.Arm64.IsSupported;
 
     public static int Lanes => 4;
 
@@ -234,6 +290,36 @@ internal readonly unsafe struct Rung128 : IRung<Vector128<float>>
         Vector64<float> half = x.GetLower() + x.GetUpper();
         return half.GetElement(0) + half.GetElement(1);
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadQuads(float** rows) => Vector128.Load(rows[0]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> ZipLow(Vector128<float> x, Vector128<float> y) =>
+        AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(x, y) : Sse.UnpackLow(x, y);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> ZipHigh(Vector128<float> x, Vector128<float> y) =>
+        AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(x, y) : Sse.UnpackHigh(x, y);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> ZipLowPairs(Vector128<float> x, Vector128<float> y) => AdvSimd.Arm64.IsSupported
+        ? AdvSimd.Arm64.ZipLow(x.AsDouble(), y.AsDouble()).AsSingle()
+        : Sse2.UnpackLow(x.AsDouble(), y.AsDouble()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> ZipHighPairs(Vector128<float> x, Vector128<float> y) => AdvSimd.Arm64.IsSupported
+        ? AdvSimd.Arm64.ZipHigh(x.AsDouble(), y.AsDouble()).AsSingle()
+        : Sse2.UnpackHigh(x.AsDouble(), y.AsDouble()).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(float* address)
+    {
+        if (Sse.IsSupported)
+        {
+            Sse.Prefetch0(address);
+        }
+    }
 }
 
 /// <summary>No vectors at all: one float. The truth that the other rungs are measured against, and the last resort.</summary>
@@ -287,4 +373,19 @@ internal readonly unsafe struct RungScalar : IRung<float>
     public static float Negative(float x) => x > 0 ? 0 : x;
 
     public static float Sum(float x) => x;
+
+    // Blocks of four are transposed with vectors only.
+    public static float LoadQuads(float** rows) => **rows;
+
+    public static float ZipLow(float x, float y) => x;
+
+    public static float ZipHigh(float x, float y) => y;
+
+    public static float ZipLowPairs(float x, float y) => x;
+
+    public static float ZipHighPairs(float x, float y) => y;
+
+    public static void Prefetch(float* address)
+    {
+    }
 }

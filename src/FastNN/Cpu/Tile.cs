@@ -176,7 +176,7 @@ internal static unsafe partial class Tile<TVec, TRung>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void LoadPair<TVectors, TMask>(float* source, TVec mask, out TVec first, out TVec second)
+    public static void LoadPair<TVectors, TMask>(float* source, TVec mask, out TVec first, out TVec second)
         where TVectors : struct, IConstant
         where TMask : struct, IConstant
     {
@@ -193,7 +193,7 @@ internal static unsafe partial class Tile<TVec, TRung>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StorePair<TVectors, TMask>(float* target, TVec mask, TVec first, TVec second)
+    public static void StorePair<TVectors, TMask>(float* target, TVec mask, TVec first, TVec second)
         where TVectors : struct, IConstant
         where TMask : struct, IConstant
     {
@@ -215,6 +215,6 @@ internal static unsafe partial class Tile<TVec, TRung>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TVec Rectify(TVec x, bool leaky, TVec slope) =>
+    public static TVec Rectify(TVec x, bool leaky, TVec slope) =>
         leaky ? TRung.MultiplyAdd(slope, TRung.Negative(x), TRung.Positive(x)) : TRung.Positive(x);
 }

@@ -22,6 +22,9 @@ public readonly struct Shape : IEquatable<Shape>
 
     private readonly Extents _extents;
 
+    // One less than the count, so that default(Shape) is the scalar.
+    private readonly long _countLessOne;
+
     /// <summary>A shape with these extents.</summary>
     /// <param name="extents">Extents, outermost first; none for a scalar.</param>
     /// <exception cref="ShapeException">An extent is negative, there are more than eight, or their product exceeds 2^40 elements.</exception>
@@ -51,14 +54,14 @@ public readonly struct Shape : IEquatable<Shape>
             count *= extents[i];
         }
 
-        Count = count;
+        _countLessOne = count - 1;
     }
 
     /// <summary>The number of axes.</summary>
     public int Rank { get; }
 
     /// <summary>The number of elements: the product of the extents, 1 for a scalar.</summary>
-    public long Count { get; }
+    public long Count => _countLessOne + 1;
 
     /// <summary>The extent of one axis; negative axes count from the end.</summary>
     /// <param name="axis">-Rank to Rank - 1.</param>

@@ -1,0 +1,91 @@
+using System.Diagnostics;
+
+namespace FastNN.Peers;
+
+/// <summary>
+/// Times contenders in turns (ABAB...) in one process, so that whatever else the machine does meets all of them alike,
+/// and gives each one's median (or another quantile). Turns, not single steps, alternate: after a parallel region the other side's worker
+/// threads go on spinning for milliseconds, so each turn starts with a pause until they sleep and some untimed steps.
+/// </summary>
+internal sealed class Interleaved(double secondsEach, double quantile)
+{
+    private const int FewestTurns = 7;
+    private const double TurnSeconds = 0.025;
+    private const double SettleSeconds = 0.003;
+    private const double WarmUpSeconds = 0.5;
+    private const int FewestWarmUpSteps = 5;
+
+    // libgomp's idle threads spin 300 000 rounds of `pause` by default: about 5 ms on current processors.
+    private static readonly TimeSpan s_spinOut = TimeSpan.FromMilliseconds(10);
+
+    // Steps shorter than this are timed several at a time, so that reading the clock (25 ns) does not show.
+    private const double ShortestSampleSeconds = 10e-6;
+
+    /// <summary>Microseconds per step of each contender, in the order given.</summary>
+    public double[] Time(IReadOnlyList<IContender> contenders)
+    {
+        var samples = contenders.Select(_ => new List<double>()).ToArray();
+        var stepsPerSample = contenders.Select(WarmUp).ToArray();
+        var turns = Math.Max(FewestTurns, (int)(secondsEach / TurnSeconds));
+        for (var turn = 0; turn < turns; turn++)
+        {
+            for (var i = 0; i < contenders.Count; i++)
+            {
+                Thread.Sleep(s_spinOut);
+                Turn(contenders[i], stepsPerSample[i], samples[i]);
+            }
+        }
+
+        return [.. samples.Select(Quantile)];
+    }
+
+    /// <summary>Runs until the JIT has its final code (it recompiles after 30 calls and a pause); returns steps per sample.</summary>
+    private static int WarmUp(IContender contender)
+    {
+        var steps = 0;
+        var start = Stopwatch.GetTimestamp();
+        while (steps < FewestWarmUpSteps || Seconds(start) < WarmUpSeconds)
+        {
+            contender.Step();
+            steps++;
+        }
+
+        Thread.Sleep(s_spinOut);
+        var perStep = Seconds(start) / steps;
+        return Math.Clamp((int)(ShortestSampleSeconds / perStep), 1, 100);
+    }
+
+    private static void Turn(IContender contender, int stepsPerSample, List<double> samples)
+    {
+        var start = Stopwatch.GetTimestamp();
+        do
+        {
+            contender.Step();
+        }
+        while (Seconds(start) < SettleSeconds);
+
+        start = Stopwatch.GetTimestamp();
+        do
+        {
+            var sample = Stopwatch.GetTimestamp();
+            for (var step = 0; step < stepsPerSample; step++)
+            {
+                contender.Step();
+            }
+
+            samples.Add(Seconds(sample) * 1e6 / stepsPerSample);
+        }
+        while (Seconds(start) < TurnSeconds);
+    }
+
+    private static double Seconds(long since) => Stopwatch.GetElapsedTime(since).TotalSeconds;
+
+    private double Quantile(List<double> values)
+    {
+        values.Sort();
+        var place = quantile * (values.Count - 1);
+        var below = (int)place;
+        var above = Math.Min(below + 1, values.Count - 1);
+        return values[below] + (place - below) * (values[above] - values[below]);
+    }
+}

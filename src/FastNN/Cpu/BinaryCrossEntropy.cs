@@ -1,0 +1,165 @@
+using System.Runtime.CompilerServices;
+using FastNN.Kernels;
+using FastNN.Tensors;
+
+namespace FastNN.Cpu;
+
+/// <summary>Binary cross-entropy from probabilities or logits, as PyTorch's BCELoss and BCEWithLogitsLoss compute it.</summary>
+internal sealed unsafe partial class CpuDevice
+{
+    public void BinaryCrossEntropyForward(
+        bool fromLogits, Reduction reduction, Tensor x, Tensor targets, Tensor? weight, Tensor? positiveWeight, Tensor loss)
+    {
+        var operands = new BinaryOperands(Floats(x), Floats(targets), Floats(weight), Floats(positiveWeight), LastExtent(x));
+        if (fromLogits)
+        {
+            ReduceLoss(reduction, x.Count, new LogitLosses(operands), loss);
+        }
+        else
+        {
+            ReduceLoss(reduction, x.Count, new ProbabilityLosses(operands), loss);
+        }
+    }
+
+    public void BinaryCrossEntropyBackward(
+        bool fromLogits, Reduction reduction, Tensor x, Tensor targets, Tensor? weight, Tensor? positiveWeight, Tensor dLoss, Tensor dX, bool accumulate)
+    {
+        var operands = new BinaryOperands(Floats(x), Floats(targets), Floats(weight), Floats(positiveWeight), LastExtent(x));
+        if (fromLogits)
+        {
+            SpreadLoss(reduction, x.Count, new LogitSlopes(operands), dLoss, dX, accumulate);
+        }
+        else
+        {
+            SpreadLoss(reduction, x.Count, new ProbabilitySlopes(operands), dLoss, dX, accumulate);
+        }
+    }
+
+    private static int LastExtent(Tensor x) => x.Shape.Rank == 0 ? 1 : x.Shape[-1];
+
+    private readonly struct BinaryOperands(float* x, float* targets, float* weight, float* positiveWeight, int last)
+    {
+        public bool HasPositiveWeight => positiveWeight != null;
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TLanes Values<TLanes>(nint i, int count)
+            where TLanes : struct, ILanes<TLanes> => TLanes.Load(x + i, count);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TLanes Targets<TLanes>(nint i, int count)
+            where TLanes : struct, ILanes<TLanes> => TLanes.Load(targets + i, count);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TLanes Weigh<TLanes>(TLanes value, nint i, int count)
+            where TLanes : struct, ILanes<TLanes> => weight == null ? value : value * TLanes.Load(weight + i, count);
+
+        /// <summary>The weights of the positive class, which repeat along all axes but the last.</summary>
+        public TLanes PositiveWeights<TLanes>(nint i, int count)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            if (last == 1)
+            {
+                return TLanes.Broadcast(*positiveWeight);
+            }
+
+            float* repeated = stackalloc float[16];
+            int column = (int)(i % last);
+            for (int k = 0; k < count; k++)
+            {
+                repeated[k] = positiveWeight[column];
+                column = column + 1 == last ? 0 : column + 1;
+            }
+
+            return TLanes.Load(repeated, count);
+        }
+    }
+
+    /// <summary>-(t log x + (1 - t) log(1 - x)), each logarithm at least -100.</summary>
+    private readonly struct ProbabilityLosses(BinaryOperands operands) : ITermBody
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TLanes Invoke<TLanes>(nint i, int count)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            TLanes x = operands.Values<TLanes>(i, count), t = operands.Targets<TLanes>(i, count);
+            TLanes one = TLanes.Broadcast(1f), least = TLanes.Broadcast(-100f);
+
+            // log(1 - x) needs no more care than this: x is a float near 1 there, and 1 - x is exact from 1/2 on.
+            TLanes yes = TLanes.Max(least, TLanes.Log(x)), no = TLanes.Max(least, LogOneMinus(x));
+            return operands.Weigh(((t - one) * no) - (t * yes), i, count);
+        }
+
+        // log(1 - x) as log(w) x / (1 - w) with w = 1 - x rounded, which keeps small x exact (Goldberg 1991, theorem 4).
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        private static TLanes LogOneMinus<TLanes>(TLanes x)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            TLanes one = TLanes.Broadcast(1f);
+            TLanes w = one - x;
+            TLanes exact = one - w;
+            return TLanes.IfGreaterOrEqual(TLanes.Broadcast(0f), exact, -x, TLanes.Log(w) * (x / exact));
+        }
+    }
+
+    /// <summary>(x - t) / max(x (1 - x), 1e-12), PyTorch's guard against a division by zero.</summary>
+    private readonly struct ProbabilitySlopes(BinaryOperands operands) : ITermBody
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TLanes Invoke<TLanes>(nint i, int count)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            TLanes x = operands.Values<TLanes>(i, count), t = operands.Targets<TLanes>(i, count);
+            TLanes spread = TLanes.Max(TLanes.Broadcast(1e-12f), x * (TLanes.Broadcast(1f) - x));
+            return operands.Weigh((x - t) / spread, i, count);
+        }
+    }
+
+    /// <summary>(1 - t) x + (1 + (p - 1) t) (log(1 + exp(-|x|)) + max(-x, 0)), p the weight of the positive class.</summary>
+    private readonly struct LogitLosses(BinaryOperands operands) : ITermBody
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TLanes Invoke<TLanes>(nint i, int count)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            TLanes x = operands.Values<TLanes>(i, count), t = operands.Targets<TLanes>(i, count);
+            TLanes one = TLanes.Broadcast(1f);
+            TLanes soft = Functions.LogOnePlus(Functions.Exp(-TLanes.Abs(x)));
+            TLanes loss;
+            if (operands.HasPositiveWeight)
+            {
+                TLanes factor = TLanes.MultiplyAdd(operands.PositiveWeights<TLanes>(i, count) - one, t, one);
+                loss = TLanes.MultiplyAdd(one - t, x, factor * (soft + TLanes.Max(TLanes.Broadcast(0f), -x)));
+            }
+            else
+            {
+                loss = TLanes.Max(TLanes.Broadcast(0f), x) - (x * t) + soft;
+            }
+
+            return operands.Weigh(loss, i, count);
+        }
+    }
+
+    /// <summary>sigmoid(x) - t, or (1 - t) - (1 + (p - 1) t) sigmoid(-x) with a weight p of the positive class.</summary>
+    private readonly struct LogitSlopes(BinaryOperands operands) : ITermBody
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TLanes Invoke<TLanes>(nint i, int count)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            TLanes x = operands.Values<TLanes>(i, count), t = operands.Targets<TLanes>(i, count);
+            TLanes one = TLanes.Broadcast(1f);
+            TLanes slope;
+            if (operands.HasPositiveWeight)
+            {
+                TLanes factor = TLanes.MultiplyAdd(operands.PositiveWeights<TLanes>(i, count) - one, t, one);
+                slope = one - t - (factor * Functions.Sigmoid(-x));
+            }
+            else
+            {
+                slope = Functions.Sigmoid(x) - t;
+            }
+
+            return operands.Weigh(slope, i, count);
+        }
+    }
+}

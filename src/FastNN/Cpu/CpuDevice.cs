@@ -1,0 +1,105 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+using FastNN.Kernels;
+using FastNN.Tensors;
+
+namespace FastNN.Cpu;
+
+/// <summary>
+/// The CPU: kernels in managed SIMD over a pool of threads, one file per family. Any thread may call it; calls that run at the same
+/// time share the pool as <see cref="WorkerPool"/> says. The same call gives the same bits whatever the number of threads.
+/// </summary>
+internal sealed unsafe partial class CpuDevice : IDevice
+{
+    /// <summary>The most threads a device takes.</summary>
+    public const int MaxThreads = WorkerPool.MaxSeats / 2;
+
+    private readonly WorkerPool _pool;
+    private bool _disposed;
+
+    /// <summary>A device with so many threads, the caller among them.</summary>
+    /// <param name="threads">0 for one per logical processor.</param>
+    /// <exception cref="DeviceException">The number is negative or above <see cref="MaxThreads"/>.</exception>
+    public CpuDevice(int threads)
+    {
+        if (threads is < 0 or > MaxThreads)
+        {
+            throw new DeviceException($"cpu: {threads} threads asked for; 1 to {MaxThreads} are possible, 0 takes one per logical processor.");
+        }
+
+        _pool = new WorkerPool(threads == 0 ? Math.Min(Environment.ProcessorCount, MaxThreads) : threads);
+    }
+
+    public string Kind => "cpu";
+
+    public string Description => $"CPU, {InstructionSet}, {Threads} {(Threads == 1 ? "thread" : "threads")}";
+
+    public int Threads => _pool.Threads;
+
+    private static string InstructionSet =>
+        Vector512.IsHardwareAccelerated ? "AVX-512"
+        : Avx2.IsSupported && Fma.IsSupported ? "AVX2+FMA"
+        : Vector256.IsHardwareAccelerated ? "AVX2"
+        : AdvSimd.IsSupported ? "NEON"
+        : Vector128.IsHardwareAccelerated ? "SSE"
+        : "scalar";
+
+    /// <summary>The workers, for a kernel that is about to run.</summary>
+    private WorkerPool Pool
+    {
+        get
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            return _pool;
+        }
+    }
+
+    public nint Allocate(long bytes)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        try
+        {
+            return (nint)HostMemory.Allocate(bytes, clear: true);
+        }
+        catch (OutOfMemoryException exception)
+        {
+            throw new DeviceException($"cpu: {bytes} bytes ({bytes / (1024.0 * 1024 * 1024):F2} GiB) of memory are not to be had.", exception);
+        }
+    }
+
+    // Also after the device is disposed: whoever holds a block must be able to give it back.
+    public void Free(nint address) => HostMemory.Free((void*)address);
+
+    public void Upload(ReadOnlySpan<byte> source, Tensor destination)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (source.Length != destination.Bytes)
+        {
+            throw new ShapeException($"cpu: {source.Length} bytes cannot be copied into {destination} of {destination.Bytes} bytes.");
+        }
+
+        source.CopyTo(new Span<byte>((void*)destination.Address, source.Length));
+    }
+
+    public void Download(Tensor source, Span<byte> destination)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (destination.Length > source.Bytes)
+        {
+            throw new ShapeException($"cpu: {destination.Length} bytes cannot be copied from {source} of {source.Bytes} bytes.");
+        }
+
+        new ReadOnlySpan<byte>((void*)source.Address, destination.Length).CopyTo(destination);
+    }
+
+    public void Dispose()
+    {
+        _disposed = true;
+        _pool.Dispose();
+    }
+
+    private static float* Floats(Tensor? tensor) => tensor is null ? null : (float*)tensor.Address;
+
+    private static byte* Bytes(Tensor? tensor) => tensor is null ? null : (byte*)tensor.Address;
+}

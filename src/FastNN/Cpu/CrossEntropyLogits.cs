@@ -1,0 +1,198 @@
+using System.Runtime.CompilerServices;
+
+namespace FastNN.Cpu;
+
+/// <summary>The losses of rows of logits, and their softmax for backward.</summary>
+internal readonly unsafe struct LogitLossRows(CrossEntropyRows rows) : IRowBody
+{
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Invoke<TLanes>(nint start, nint end)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        CrossEntropyRows r = rows;
+        for (nint row = start; row < end; row++)
+        {
+            float* x = r.X + (row * r.Classes);
+            float sum = Softmax<TLanes>(x, r.Softmax + (row * r.Classes), r.Classes, out float largest);
+            r.Losses[row] = Loss<TLanes>(r, row, x, largest, MathF.Log(sum));
+        }
+    }
+
+    /// <summary>y = softmax(x); returns the sum of exp(x - largest).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Softmax<TLanes>(float* x, float* y, int classes, out float largest)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        float sum;
+        if (classes <= TLanes.Count)
+        {
+            TLanes exponentials = SoftmaxPieces.ShortExponentials(TLanes.Load(x, classes), classes, out _, out largest, out sum);
+            (exponentials * TLanes.Broadcast(1 / sum)).Store(y, classes);
+            return sum;
+        }
+
+        largest = SoftmaxPieces.Largest<TLanes>(x, classes);
+        sum = (float)SumLoop.Range<TLanes, KeptExponentialTerms>(new(x, y, largest), 0, classes);
+        ElementLoop.Range<TLanes, BinaryScalarMap<Multiply, Assign>>(new(y, 1 / sum, y, default), 0, classes);
+        return sum;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Loss<TLanes>(in CrossEntropyRows r, nint row, float* x, float largest, float logSum)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        if (r.Indices == null)
+        {
+            return Spread<TLanes>(r, x, r.Targets + (row * r.Classes), largest, logSum);
+        }
+
+        int index = r.Indices[row];
+        if (!r.Counts(row))
+        {
+            return 0;
+        }
+
+        if (!r.IsInRange(index))
+        {
+            return float.NaN;
+        }
+
+        // x - largest first, as their difference is small where both are large.
+        float loss = r.WeightOf(index) * (logSum - (x[index] - largest));
+        return r.Spread == 0 ? loss : (r.Keep * loss) + Spread<TLanes>(r, x, null, largest, logSum);
+    }
+
+    private static float Spread<TLanes>(in CrossEntropyRows r, float* x, float* targets, float largest, float logSum)
+        where TLanes : struct, ILanes<TLanes> =>
+        RowPieces.Sum<TLanes, LogitTerms>(new(new(targets, r.Weights, r.Keep, r.Spread), x, largest, logSum), r.Classes);
+
+    /// <summary>q (log sum exp(x) - x).</summary>
+    private readonly struct LogitTerms(SmoothTargets targets, float* x, float largest, float logSum) : ITermBody
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TLanes Invoke<TLanes>(nint i, int count)
+            where TLanes : struct, ILanes<TLanes> =>
+            targets.Invoke<TLanes>(i, count)
+            * (TLanes.Broadcast(logSum) - (TLanes.Load(x + i, count) - TLanes.Broadcast(largest)));
+    }
+}
+
+/// <summary>dX (=|+=) dLoss (Q softmax(x) - q).</summary>
+internal readonly unsafe struct LogitGradientRows<TStore>(CrossEntropyRows rows, RowScale dLoss, float* dX) : IRowBody
+    where TStore : struct, IStore
+{
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Invoke<TLanes>(nint start, nint end)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        CrossEntropyRows r = rows;
+        for (nint row = start; row < end; row++)
+        {
+            float* softmax = r.Softmax + (row * r.Classes);
+            float* gradient = dX + (row * r.Classes);
+            if (r.Indices == null)
+            {
+                var targets = new SmoothTargets(r.Targets + (row * r.Classes), r.Weights, r.Keep, r.Spread);
+                float total = RowPieces.Sum<TLanes, SmoothTargets>(targets, r.Classes);
+                RowPieces.Map<TLanes, Slopes<SmoothTargets>>(new(targets, softmax, gradient, dLoss[row], total), r.Classes);
+            }
+            else
+            {
+                OneClass<TLanes>(r, row, softmax, gradient, dLoss[row]);
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void OneClass<TLanes>(in CrossEntropyRows r, nint row, float* softmax, float* gradient, float scale)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        int index = r.Indices[row];
+        if (!r.Counts(row) || !r.IsInRange(index))
+        {
+            RowPieces.Map<TLanes, ZeroMap<TStore>>(new(gradient), r.Classes);
+            return;
+        }
+
+        float before = gradient[index];
+        float share = r.Keep * r.WeightOf(index), others = 0, total = share;
+        if (r.Spread == 0)
+        {
+            RowPieces.Map<TLanes, Slopes<NoTargets>>(new(default, softmax, gradient, scale, total), r.Classes);
+        }
+        else
+        {
+            var spread = new SmoothTargets(null, r.Weights, r.Keep, r.Spread);
+            total += RowPieces.Sum<TLanes, SmoothTargets>(spread, r.Classes);
+            RowPieces.Map<TLanes, Slopes<SmoothTargets>>(new(spread, softmax, gradient, scale, total), r.Classes);
+            others = r.Spread * r.WeightOf(index);
+        }
+
+        // The class itself once more, from one difference of numbers of like size.
+        TStore.Store(&before, new Lanes1(scale * ((softmax[index] * total) - (others + share))), 1);
+        gradient[index] = before;
+    }
+
+    private readonly struct Slopes<TTargets>(TTargets targets, float* softmax, float* gradient, float scale, float total) : IElementBody
+        where TTargets : struct, ITermBody
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Invoke<TLanes>(nint i, int count)
+            where TLanes : struct, ILanes<TLanes>
+        {
+            TLanes slope = (TLanes.Load(softmax + i, count) * TLanes.Broadcast(total)) - targets.Invoke<TLanes>(i, count);
+            TStore.Store(gradient + i, slope * TLanes.Broadcast(scale), count);
+        }
+    }
+
+    private readonly struct NoTargets : ITermBody
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TLanes Invoke<TLanes>(nint i, int count)
+            where TLanes : struct, ILanes<TLanes> => TLanes.Broadcast(0f);
+    }
+}
+
+/// <summary>q: a row's target probabilities, smoothed and weighted; of the smoothing alone where there are none.</summary>
+internal readonly unsafe struct SmoothTargets(float* targets, float* weights, float keep, float spread) : ITermBody
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLanes Invoke<TLanes>(nint i, int count)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        TLanes q = TLanes.Broadcast(spread);
+        if (targets != null)
+        {
+            q += TLanes.Load(targets + i, count) * TLanes.Broadcast(keep);
+        }
+
+        return weights == null ? q : q * TLanes.Load(weights + i, count);
+    }
+}
+
+/// <summary>Loops over one row, without a call where it fits into a vector.</summary>
+internal static class RowPieces
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum<TLanes, TTerms>(TTerms terms, int length)
+        where TLanes : struct, ILanes<TLanes>
+        where TTerms : struct, ITermBody =>
+        length <= TLanes.Count
+            ? TLanes.Sum(TLanes.KeepFirst(terms.Invoke<TLanes>(0, length), length, 0))
+            : (float)SumLoop.Range<TLanes, TTerms>(terms, 0, length);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Map<TLanes, TBody>(TBody body, int length)
+        where TLanes : struct, ILanes<TLanes>
+        where TBody : struct, IElementBody
+    {
+        if (length <= TLanes.Count)
+        {
+            body.Invoke<TLanes>(0, length);
+        }
+        else
+        {
+            ElementLoop.Range<TLanes, TBody>(body, 0, length);
+        }
+    }
+}

@@ -1,0 +1,70 @@
+using System.Runtime.CompilerServices;
+
+namespace FastNN.Cpu;
+
+/// <summary>
+/// Few rows times a transposed B: C [m, n] = A [m, k] * B [n, k]^T as dot products of rows, four by four, each in a vector of
+/// partial sums along k. Transposing B for the tile would cost more than the product itself while m is small beside k.
+/// </summary>
+internal static unsafe class Dot<TVec, TRung>
+    where TVec : struct
+    where TRung : struct, IRung<TVec>
+{
+    /// <summary>
+    /// The sums of four rows of A and four of B, c[r * cStride + j] for r &lt; rows and j &lt; cols. Row pointers beyond those
+    /// repeat a valid one.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void FourByFour(float** a, float** b, int k, float* c, nint cStride, int rows, int cols)
+    {
+        TVec s00 = TRung.Zero, s01 = s00, s02 = s00, s03 = s00, s10 = s00, s11 = s00, s12 = s00, s13 = s00;
+        TVec s20 = s00, s21 = s00, s22 = s00, s23 = s00, s30 = s00, s31 = s00, s32 = s00, s33 = s00;
+        float* a0 = a[0], a1 = a[1], a2 = a[2], a3 = a[3], b0 = b[0], b1 = b[1], b2 = b[2], b3 = b[3];
+        TVec mask = TRung.Mask(k % TRung.Lanes);
+        int whole = k - (k % TRung.Lanes);
+        for (nint i = 0; i < k; i += TRung.Lanes)
+        {
+            bool tail = i >= whole;
+            TVec x0 = Load(a0 + i, tail, mask), x1 = Load(a1 + i, tail, mask);
+            TVec x2 = Load(a2 + i, tail, mask), x3 = Load(a3 + i, tail, mask);
+            Step(Load(b0 + i, tail, mask), x0, x1, x2, x3, ref s00, ref s10, ref s20, ref s30);
+            Step(Load(b1 + i, tail, mask), x0, x1, x2, x3, ref s01, ref s11, ref s21, ref s31);
+            Step(Load(b2 + i, tail, mask), x0, x1, x2, x3, ref s02, ref s12, ref s22, ref s32);
+            Step(Load(b3 + i, tail, mask), x0, x1, x2, x3, ref s03, ref s13, ref s23, ref s33);
+        }
+
+        float* sums = stackalloc float[16];
+        Sum(s00, s01, s02, s03, sums);
+        Sum(s10, s11, s12, s13, sums + 4);
+        Sum(s20, s21, s22, s23, sums + 8);
+        Sum(s30, s31, s32, s33, sums + 12);
+        for (int r = 0; r < rows; r++)
+        {
+            for (int j = 0; j < cols; j++)
+            {
+                c[(r * cStride) + j] = sums[(4 * r) + j];
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TVec Load(float* source, bool tail, TVec mask) => tail ? TRung.LoadMasked(source, mask) : TRung.Load(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Step(
+        TVec y, TVec x0, TVec x1, TVec x2, TVec x3, ref TVec s0, ref TVec s1, ref TVec s2, ref TVec s3)
+    {
+        s0 = TRung.MultiplyAdd(x0, y, s0);
+        s1 = TRung.MultiplyAdd(x1, y, s1);
+        s2 = TRung.MultiplyAdd(x2, y, s2);
+        s3 = TRung.MultiplyAdd(x3, y, s3);
+    }
+
+    private static void Sum(TVec s0, TVec s1, TVec s2, TVec s3, float* sums)
+    {
+        sums[0] = TRung.Sum(s0);
+        sums[1] = TRung.Sum(s1);
+        sums[2] = TRung.Sum(s2);
+        sums[3] = TRung.Sum(s3);
+    }
+}

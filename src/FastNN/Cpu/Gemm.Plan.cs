@@ -1,0 +1,79 @@
+namespace FastNN.Cpu;
+
+/// <summary>
+/// The matrix product on one rung. Four ways, chosen by shape alone, so that the bits of the result depend neither on the
+/// number of threads nor on which of them did what:
+/// - one row: <see cref="Gemv{TVec, TRung}"/>;
+/// - few rows times a transposed B: dot products (<see cref="Dot{TVec, TRung}"/>), as transposing would cost more;
+/// - small or skinny: tiles straight from A and B;
+/// - otherwise B, and where it pays A, packed into panels block by block (Goto and van de Geijn, 2008).
+/// Sums run over at most <see cref="BlockK"/> terms before they are added to C, which also bounds the rounding error. Where
+/// C is tiny and K huge, K is cut into pieces whose sums are added in a fixed order.
+/// </summary>
+internal static unsafe partial class Gemm<TVec, TRung>
+    where TVec : struct
+    where TRung : struct, IRung<TVec>
+{
+    /// <summary>
+    /// Terms per block: a panel of B is then 256 x 32 floats, 32 KiB, and stays in a first-level cache of 48 KiB beside the
+    /// stream of A.
+    /// </summary>
+    public const int BlockK = 256;
+
+    /// <summary>Multiply-adds below which a task is not worth the hand-over (about 2 us of work, twice what it costs).</summary>
+    private const long TaskWork = 250_000;
+
+    private static int R => TRung.TileRows;
+
+    private static int W => 2 * TRung.Lanes;
+
+    public static void Run(WorkerPool pool, in Product p)
+    {
+        if (p.M <= 0 || p.N <= 0)
+        {
+            return;
+        }
+
+        bool vector = p.M == 1 && (!p.TransA || p.Lda == 1 || p.K <= 1);
+        if (vector && !p.TransB)
+        {
+            RunVector(pool, p);
+        }
+        else if (p.Panels == null && p.TransB && (!p.TransA || vector) && (long)p.M * 16 <= p.K)
+        {
+            RunDots(pool, p);
+        }
+        else if (PieceCount(p) is int pieces and > 1)
+        {
+            RunPieces(pool, p, pieces);
+        }
+        else if (p.Panels != null || IsDirect(p))
+        {
+            RunTiles(pool, p);
+        }
+        else
+        {
+            RunPacked(pool, p);
+        }
+    }
+
+    /// <summary>How K is cut: blocks of equal length, none longer than <see cref="BlockK"/>.</summary>
+    internal static int BlockLength(int k)
+    {
+        int blocks = Math.Max(1, (k + BlockK - 1) / BlockK);
+        return Math.Max(1, (k + blocks - 1) / blocks);
+    }
+
+    /// <summary>Whether B is used as it lies: it is small enough for the cache, or read too few times to be worth packing.</summary>
+    private static bool IsDirect(in Product p)
+    {
+        if (p.TransB)
+        {
+            return false;
+        }
+
+        return p.M <= 4 * R || (long)p.K * p.N <= 8192;
+    }
+
+    private static int Tiles(int length, int size) => (length + size - 1) / size;
+}

@@ -1,0 +1,118 @@
+namespace FastNN.Cpu;
+
+/// <content>Tiles straight from A, and from B as it lies or as it was packed once.</content>
+internal static unsafe partial class Gemm<TVec, TRung>
+{
+    private static void RunTiles(WorkerPool pool, in Product p)
+    {
+        var body = new TilesBody { Product = p, Grid = new TileGrid(p.M, p.N, p.K) };
+        if (body.Grid.Tasks == 1)
+        {
+            body.Invoke(0, 0);
+        }
+        else
+        {
+            pool.Run(body.Grid.Tasks, ref body);
+        }
+    }
+
+    /// <summary>Rows [row0, row1) and columns [col0, col1) of C over all of K.</summary>
+    private static void TileBlock(in Product p, int row0, int row1, int col0, int col1)
+    {
+        int blockLength = BlockLength(p.K);
+        for (int k0 = 0; k0 == 0 || k0 < p.K; k0 += blockLength)
+        {
+            int length = Math.Min(blockLength, p.K - k0);
+            Epilogue block = p.Epilogue.ForBlock(k0 == 0, k0 + length >= p.K);
+            for (int col = col0; col < col1; col += W)
+            {
+                float* b = p.Panels != null
+                    ? p.Panels + (col / W * p.PanelStride) + ((nint)k0 * W)
+                    : p.B + (k0 * p.Ldb) + col;
+                TileColumn(p, row0, row1, col, Math.Min(W, col1 - col), k0, length, b, p.Panels != null ? W : p.Ldb, block.At(col));
+            }
+        }
+    }
+
+    /// <summary>One column of tiles over one block of K: the slice of B is read once from afar, then from the first level.</summary>
+    private static void TileColumn(
+        in Product p, int row0, int row1, int col, int cols, int k0, int length, float* b, nint bStride, in Epilogue epilogue)
+    {
+        nint offset = 0;
+        float** rowPointers = stackalloc float*[16];
+        for (int row = row0; row < row1; row += R)
+        {
+            int rows = Math.Min(R, row1 - row);
+            float* c = p.C + (row * p.Ldc) + col;
+            if (p.TransA)
+            {
+                float* a = p.A + (k0 * p.Lda) + row;
+                Tile<TVec, TRung>.Panel(&a, p.Lda, &b, bStride, 1, length, c, p.Ldc, rows, cols, epilogue);
+            }
+            else
+            {
+                float* a = p.A + (row * p.Lda) + k0;
+                for (int r = 0; r < R; r++)
+                {
+                    rowPointers[r] = a + (Math.Min(r, rows - 1) * p.Lda);
+                }
+
+                Tile<TVec, TRung>.Rows(rowPointers, &offset, 1, length, b, bStride, c, p.Ldc, rows, cols, epilogue);
+            }
+        }
+    }
+
+    /// <summary>
+    /// C cut into tasks of about <see cref="TaskWork"/>: whole tiles, all rows of a column of tiles together where they fit,
+    /// so that a slice of B is shared.
+    /// </summary>
+    private readonly struct TileGrid
+    {
+        private readonly int rows;
+        private readonly int cols;
+        private readonly int rowTiles;
+        private readonly int colTiles;
+        private readonly int rowTasks;
+
+        public TileGrid(int m, int n, int k)
+            : this(m, n, k, TaskWork, int.MaxValue)
+        {
+        }
+
+        public TileGrid(int m, int n, int k, long taskWork, int maxRowTiles)
+        {
+            rows = m;
+            cols = n;
+            long tileWork = (long)Math.Min(m, R) * Math.Min(n, W) * Math.Max(k, 1);
+            int perTask = (int)Math.Clamp(taskWork / tileWork, 1, int.MaxValue);
+            int tilesM = Tiles(m, R), tilesN = Tiles(n, W);
+            rowTiles = Tiles(tilesM, Tiles(tilesM, Math.Min(perTask, Math.Min(tilesM, maxRowTiles))));
+            rowTasks = Tiles(tilesM, rowTiles);
+            colTiles = Math.Clamp(perTask / rowTiles, 1, tilesN);
+            Tasks = rowTasks * Tiles(tilesN, colTiles);
+        }
+
+        public int Tasks { get; }
+
+        public void Range(int task, out int row0, out int row1, out int col0, out int col1)
+        {
+            int colTask = task / rowTasks;
+            row0 = (task - (colTask * rowTasks)) * rowTiles * R;
+            row1 = Math.Min(rows, row0 + (rowTiles * R));
+            col0 = colTask * colTiles * W;
+            col1 = Math.Min(cols, col0 + (colTiles * W));
+        }
+    }
+
+    private struct TilesBody : IParallelBody
+    {
+        public Product Product;
+        public TileGrid Grid;
+
+        public readonly void Invoke(int task, int worker)
+        {
+            Grid.Range(task, out int row0, out int row1, out int col0, out int col1);
+            TileBlock(Product, row0, row1, col0, col1);
+        }
+    }
+}

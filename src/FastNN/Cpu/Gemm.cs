@@ -1,0 +1,109 @@
+using System.Runtime.Intrinsics;
+
+namespace FastNN.Cpu;
+
+/// <summary>
+/// C [m, n] (=|+=) op(A) * op(B), row-major float32, with bias and activation fused (<see cref="Epilogue"/>).
+/// The rung is fixed by the processor; the JIT sees these tests as constants.
+/// </summary>
+internal static unsafe class Gemm
+{
+    /// <param name="pool">Runs the tiles; small products stay on the caller.</param>
+    /// <param name="transA">A is stored as [k, m].</param>
+    /// <param name="transB">B is stored as [n, k].</param>
+    /// <param name="m">Rows of C.</param>
+    /// <param name="n">Columns of C.</param>
+    /// <param name="k">The length of the sums; 0 gives the epilogue of zero.</param>
+    /// <param name="a">A, <paramref name="lda"/> floats from row to row as stored.</param>
+    /// <param name="lda">Floats between rows of A as stored.</param>
+    /// <param name="b">B, <paramref name="ldb"/> floats from row to row as stored.</param>
+    /// <param name="ldb">Floats between rows of B as stored.</param>
+    /// <param name="c">C, which overlaps neither A nor B.</param>
+    /// <param name="ldc">Floats between rows of C.</param>
+    /// <param name="epilogue">Bias, activation, = or +=.</param>
+    public static void Run(
+        WorkerPool pool, bool transA, bool transB, int m, int n, int k,
+        float* a, nint lda, float* b, nint ldb, float* c, nint ldc, in Epilogue epilogue)
+    {
+        var product = new Product
+        {
+            M = m,
+            N = n,
+            K = k,
+            A = a,
+            Lda = lda,
+            TransA = transA,
+            B = b,
+            Ldb = ldb,
+            TransB = transB,
+            C = c,
+            Ldc = ldc,
+            Epilogue = epilogue,
+        };
+        Run(pool, product);
+    }
+
+    /// <summary>C (=|+=) A * B with B packed once for many products (weights, for inference).</summary>
+    public static void Run(WorkerPool pool, int m, float* a, nint lda, PackedMatrix b, float* c, nint ldc, in Epilogue epilogue)
+    {
+        var product = new Product
+        {
+            M = m,
+            N = b.Columns,
+            K = b.Rows,
+            A = a,
+            Lda = lda,
+            Panels = b.Panels,
+            PanelStride = b.PanelStride,
+            C = c,
+            Ldc = ldc,
+            Epilogue = epilogue,
+        };
+        Run(pool, product);
+    }
+
+    private static void Run(WorkerPool pool, in Product product)
+    {
+        if (Vector512.IsHardwareAccelerated && Rung512.IsSupported)
+        {
+            Gemm<Vector512<float>, Rung512>.Run(pool, product);
+        }
+        else if (Rung256.IsSupported)
+        {
+            Gemm<Vector256<float>, Rung256>.Run(pool, product);
+        }
+        else if (Rung128.IsSupported)
+        {
+            Gemm<Vector128<float>, Rung128>.Run(pool, product);
+        }
+        else
+        {
+            Gemm<float, RungScalar>.Run(pool, product);
+        }
+    }
+}
+
+/// <summary>One product, as asked for.</summary>
+internal unsafe struct Product
+{
+    public int M;
+    public int N;
+    public int K;
+    public bool TransA;
+    public bool TransB;
+    public float* A;
+    public nint Lda;
+
+    /// <summary>B as stored; unused where it is packed.</summary>
+    public float* B;
+    public nint Ldb;
+
+    /// <summary>B in panels, each as wide as a tile and all of K long; null where it is not.</summary>
+    public float* Panels;
+
+    /// <summary>Floats from panel to panel.</summary>
+    public nint PanelStride;
+    public float* C;
+    public nint Ldc;
+    public Epilogue Epilogue;
+}

@@ -1,0 +1,82 @@
+using System.Runtime.CompilerServices;
+
+namespace FastNN.Cpu;
+
+/// <summary>One float: the last resort, and in tests the rung that the wider ones are held against.</summary>
+internal readonly unsafe struct Lanes1(float value) : ILanes<Lanes1>
+{
+    private readonly float _value = value;
+
+    public static int Count => 1;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 Load(float* source, int count) => new(*source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Store(float* destination, int count) => *destination = _value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 Broadcast(float value) => new(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 KeepFirst(Lanes1 x, int count, float fill) => x;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 operator +(Lanes1 x, Lanes1 y) => new(x._value + y._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 operator -(Lanes1 x, Lanes1 y) => new(x._value - y._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 operator *(Lanes1 x, Lanes1 y) => new(x._value * y._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 operator /(Lanes1 x, Lanes1 y) => new(x._value / y._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 operator -(Lanes1 x) => new(-x._value);
+
+    // Not Math.FusedMultiplyAdd, which is a library call where the processor has no such instruction.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 MultiplyAdd(Lanes1 x, Lanes1 y, Lanes1 z) => new(float.MultiplyAddEstimate(x._value, y._value, z._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 Min(Lanes1 x, Lanes1 y) => new(x._value < y._value ? x._value : y._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 Max(Lanes1 x, Lanes1 y) => new(x._value > y._value ? x._value : y._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 Abs(Lanes1 x) => new(MathF.Abs(x._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 Sqrt(Lanes1 x) => new(MathF.Sqrt(x._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 Round(Lanes1 x) => new(MathF.Round(x._value));
+
+    // Two factors, because 2^n alone leaves the range of a float for large results and for denormal ones.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 ScaleByPowerOfTwo(Lanes1 x, Lanes1 n)
+    {
+        // A NaN converts to some integer; x is NaN as well then, and stays so.
+        int power = float.ConvertToIntegerNative<int>(n._value);
+        int half = power >> 1;
+        return new(x._value * BitConverter.Int32BitsToSingle((half + 127) << 23) * BitConverter.Int32BitsToSingle((power - half + 127) << 23));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 Log(Lanes1 x) => new(MathF.Log(x._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 IfGreater(Lanes1 a, Lanes1 b, Lanes1 x, Lanes1 y) => a._value > b._value ? x : y;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 IfGreaterOrEqual(Lanes1 a, Lanes1 b, Lanes1 x, Lanes1 y) => a._value >= b._value ? x : y;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Lanes1 x) => x._value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Largest(Lanes1 x) => x._value;
+}

@@ -1,0 +1,96 @@
+namespace FastNN.Cpu;
+
+/// <summary>
+/// Packing into panels: for each k, <c>width</c> neighbours, so that a tile walks through memory without a gap.
+/// A panel ends in <see cref="Slack"/> unused floats, as the last vector may be wider than what is left of the panel.
+/// </summary>
+internal static unsafe class Pack<TVec, TRung>
+    where TVec : struct
+    where TRung : struct, IRung<TVec>
+{
+    /// <summary>Floats past the end of a panel that packing may overwrite.</summary>
+    public const int Slack = 16;
+
+    /// <summary>
+    /// panel[k * width + j] = source[j * stride + k]: the neighbours are rows of the source, which is transposed in blocks of
+    /// four columns. The last of <paramref name="count"/> rows stands in for those missing up to the width.
+    /// </summary>
+    public static void Transposed(float* source, nint stride, int count, int length, float* panel, int width)
+    {
+        int lanes = TRung.Lanes;
+        int k = 0;
+        if (lanes >= 4)
+        {
+            // The groups go downwards: what a group writes past the width is then overwritten by the next row of the panel.
+            int groups = (width + lanes - 1) / lanes;
+            for (; k <= length - 4; k += 4)
+            {
+                for (int group = groups - 1; group >= 0; group--)
+                {
+                    TransposeFour(source + k, stride, group * lanes, count, panel + ((nint)k * width) + (group * lanes), width);
+                }
+            }
+        }
+
+        for (; k < length; k++)
+        {
+            for (int j = 0; j < width; j++)
+            {
+                panel[((nint)k * width) + j] = source[(Math.Min(j, count - 1) * stride) + k];
+            }
+        }
+    }
+
+    /// <summary>panel[k * width + j] = source[k * stride + j] for j &lt; count, zero from there up to the width.</summary>
+    public static void Straight(float* source, nint stride, int count, int length, float* panel, int width)
+    {
+        int lanes = TRung.Lanes;
+        int whole = count - (count % lanes);
+        int groups = (width + lanes - 1) / lanes * lanes;
+        TVec mask = TRung.Mask(count - whole);
+        for (nint k = 0; k < length; k++)
+        {
+            int j = 0;
+            for (; j < whole; j += lanes)
+            {
+                TRung.Store(TRung.Load(source + j), panel + j);
+            }
+
+            if (j < count)
+            {
+                TRung.Store(TRung.LoadMasked(source + j, mask), panel + j);
+                j += lanes;
+            }
+
+            for (; j < groups; j += lanes)
+            {
+                TRung.Store(TRung.Zero, panel + j);
+            }
+
+            source += stride;
+            panel += width;
+        }
+    }
+
+    /// <summary>Four columns of as many rows as there are lanes: four vectors, each a column.</summary>
+    private static void TransposeFour(float* source, nint stride, int first, int count, float* panel, nint width)
+    {
+        float** rows = stackalloc float*[16];
+        for (int j = 0; j < TRung.Lanes; j++)
+        {
+            rows[j] = source + (Math.Min(first + j, count - 1) * stride);
+        }
+
+        // Each 128-bit lane holds four floats of one row; a 4x4 transposition inside all lanes at once gives whole columns.
+        TVec r0 = TRung.LoadQuads(rows);
+        TVec r1 = TRung.LoadQuads(rows + 1);
+        TVec r2 = TRung.LoadQuads(rows + 2);
+        TVec r3 = TRung.LoadQuads(rows + 3);
+        TVec low01 = TRung.ZipLow(r0, r1), high01 = TRung.ZipHigh(r0, r1);
+        TVec low23 = TRung.ZipLow(r2, r3), high23 = TRung.ZipHigh(r2, r3);
+        TRung.Store(TRung.ZipLowPairs(low01, low23), panel);
+        TRung.Store(TRung.ZipHighPairs(low01, low23), panel + width);
+        TRung.Store(TRung.ZipLowPairs(high01, high23), panel + (2 * width));
+        TRung.Store(TRung.ZipHighPairs(high01, high23), panel + (3 * width));
+    }
+}

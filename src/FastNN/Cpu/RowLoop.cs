@@ -1,0 +1,55 @@
+namespace FastNN.Cpu;
+
+/// <summary>What a loop over rows does with some of them.</summary>
+internal interface IRowBody
+{
+    /// <summary>Rows start to end - 1.</summary>
+    void Invoke<TLanes>(nint start, nint end)
+        where TLanes : struct, ILanes<TLanes>;
+}
+
+/// <summary>The loop over rows that are computed whole, such as those of a softmax: about 16 K elements per task.</summary>
+internal static class RowLoop
+{
+    /// <summary>Rows per task for rows of this length.</summary>
+    public static int RowsPerTask(long rowLength) => (int)Math.Max(1, ElementLoop.Block / Math.Max(1, rowLength));
+
+    /// <summary>Runs the body over rows 0 to rows - 1.</summary>
+    public static void Run<TBody>(WorkerPool pool, int rows, long rowLength, TBody body)
+        where TBody : struct, IRowBody
+    {
+        int step = RowsPerTask(rowLength);
+        var job = new Job<TBody>(body, rows, step);
+        if (rows * rowLength <= ElementLoop.Serial || pool.Threads == 1 || rows <= step)
+        {
+            job.Run(0, rows);
+        }
+        else
+        {
+            pool.Run((rows + step - 1) / step, ref job);
+        }
+    }
+
+    private struct Job<TBody>(TBody body, int rows, int step) : IParallelBody
+        where TBody : struct, IRowBody
+    {
+        public readonly void Invoke(int task, int worker)
+        {
+            int start = task * step;
+            Run(start, Math.Min(start + step, rows));
+        }
+
+        public readonly void Run(nint start, nint end)
+        {
+            var action = new RangeAction<TBody>(body, start, end);
+            Lanes.Dispatch(ref action);
+        }
+    }
+
+    private struct RangeAction<TBody>(TBody body, nint start, nint end) : ILanesAction
+        where TBody : struct, IRowBody
+    {
+        public void Invoke<TLanes>()
+            where TLanes : struct, ILanes<TLanes> => body.Invoke<TLanes>(start, end);
+    }
+}

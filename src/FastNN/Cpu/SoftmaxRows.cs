@@ -1,0 +1,177 @@
+using System.Runtime.CompilerServices;
+
+namespace FastNN.Cpu;
+
+/// <summary>Contiguous rows: y = softmax(x) or its logarithm. Rows of at most one vector stay in registers.</summary>
+internal readonly unsafe struct SoftmaxRows<TLogarithm>(float* x, float* y, int axis) : IRowBody
+    where TLogarithm : struct, IFlag
+{
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Invoke<TLanes>(nint start, nint end)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        for (nint row = start; row < end; row++)
+        {
+            if (axis <= TLanes.Count)
+            {
+                ShortRow<TLanes>(x + (row * axis), y + (row * axis));
+            }
+            else
+            {
+                LongRow<TLanes>(x + (row * axis), y + (row * axis));
+            }
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private void ShortRow<TLanes>(float* from, float* to)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        TLanes exponentials = SoftmaxPieces.ShortExponentials(TLanes.Load(from, axis), axis, out TLanes shifted, out _, out float sum);
+        TLanes result = TLogarithm.Value
+            ? shifted - TLanes.Broadcast(MathF.Log(sum))
+            : exponentials * TLanes.Broadcast(1 / sum);
+        result.Store(to, axis);
+    }
+
+    private void LongRow<TLanes>(float* from, float* to)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        float largest = SoftmaxPieces.Largest<TLanes>(from, axis);
+        if (TLogarithm.Value)
+        {
+            float sum = (float)SumLoop.Range<TLanes, ExponentialTerms>(new(from, largest), 0, axis);
+            ElementLoop.Range<TLanes, UnaryMap<ShiftTwice, Assign>>(new(from, to, new(largest, MathF.Log(sum))), 0, axis);
+        }
+        else
+        {
+            float sum = (float)SumLoop.Range<TLanes, KeptExponentialTerms>(new(from, to, largest), 0, axis);
+            ElementLoop.Range<TLanes, BinaryScalarMap<Multiply, Assign>>(new(to, 1 / sum, to, default), 0, axis);
+        }
+    }
+}
+
+/// <summary>Contiguous rows: dX (=|+=) y (dY - sum(dY y)), or dY - exp(y) sum(dY) for the logarithm.</summary>
+internal readonly unsafe struct SoftmaxRowGradients<TLogarithm, TStore>(float* y, float* dY, float* dX, int axis) : IRowBody
+    where TLogarithm : struct, IFlag
+    where TStore : struct, IStore
+{
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Invoke<TLanes>(nint start, nint end)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        for (nint row = start; row < end; row++)
+        {
+            float* output = y + (row * axis), given = dY + (row * axis), gradient = dX + (row * axis);
+            float sum = Sum<TLanes>(output, given);
+            if (TLogarithm.Value)
+            {
+                ElementLoop.Range<TLanes, BinaryMap<LogSoftmaxGradient, TStore>>(new(output, given, gradient, new(sum)), 0, axis);
+            }
+            else
+            {
+                ElementLoop.Range<TLanes, BinaryMap<SoftmaxGradient, TStore>>(new(output, given, gradient, new(sum)), 0, axis);
+            }
+        }
+    }
+
+    private float Sum<TLanes>(float* output, float* given)
+        where TLanes : struct, ILanes<TLanes> => TLogarithm.Value
+        ? (float)SumLoop.Range<TLanes, ElementTerms>(new(given), 0, axis)
+        : (float)SumLoop.Range<TLanes, ProductTerms>(new(output, given), 0, axis);
+}
+
+/// <summary>What softmax and cross-entropy share.</summary>
+internal static unsafe class SoftmaxPieces
+{
+    /// <summary>The largest element; a NaN may be passed over, but then the sum of exponentials is NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static float Largest<TLanes>(float* x, int length)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        TLanes largest = TLanes.Broadcast(float.NegativeInfinity);
+        nint i = 0;
+        for (; i <= length - TLanes.Count; i += TLanes.Count)
+        {
+            largest = TLanes.Max(TLanes.Load(x + i, TLanes.Count), largest);
+        }
+
+        if (i < length)
+        {
+            int count = (int)(length - i);
+            largest = TLanes.Max(TLanes.KeepFirst(TLanes.Load(x + i, count), count, float.NegativeInfinity), largest);
+        }
+
+        return TLanes.Largest(largest);
+    }
+
+    /// <summary>exp(x - max x) of a row of at most one vector, 0 behind it, and the sum of these.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLanes ShortExponentials<TLanes>(TLanes x, int count, out TLanes shifted, out float largest, out float sum)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        TLanes row = TLanes.KeepFirst(x, count, float.NegativeInfinity);
+        largest = TLanes.Largest(row);
+        shifted = x - TLanes.Broadcast(largest);
+        TLanes exponentials = TLanes.KeepFirst(Functions.Exp(shifted), count, 0);
+        sum = TLanes.Sum(exponentials);
+        return exponentials;
+    }
+}
+
+/// <summary>exp(x - shift).</summary>
+internal readonly unsafe struct ExponentialTerms(float* x, float shift) : ITermBody
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLanes Invoke<TLanes>(nint i, int count)
+        where TLanes : struct, ILanes<TLanes> => Functions.Exp(TLanes.Load(x + i, count) - TLanes.Broadcast(shift));
+}
+
+/// <summary>y = exp(x - shift), to be summed as well.</summary>
+internal readonly unsafe struct KeptExponentialTerms(float* x, float* y, float shift) : ITermBody
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLanes Invoke<TLanes>(nint i, int count)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        TLanes exponential = Functions.Exp(TLanes.Load(x + i, count) - TLanes.Broadcast(shift));
+        exponential.Store(y + i, count);
+        return exponential;
+    }
+}
+
+internal readonly unsafe struct ElementTerms(float* x) : ITermBody
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLanes Invoke<TLanes>(nint i, int count)
+        where TLanes : struct, ILanes<TLanes> => TLanes.Load(x + i, count);
+}
+
+internal readonly unsafe struct ProductTerms(float* a, float* b) : ITermBody
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLanes Invoke<TLanes>(nint i, int count)
+        where TLanes : struct, ILanes<TLanes> => TLanes.Load(a + i, count) * TLanes.Load(b + i, count);
+}
+
+/// <summary>(x - first) - second: one after the other, because their sum would lose the second to a large first.</summary>
+internal readonly struct ShiftTwice(float first, float second) : IUnaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLanes Invoke<TLanes>(TLanes x)
+        where TLanes : struct, ILanes<TLanes> => x - TLanes.Broadcast(first) - TLanes.Broadcast(second);
+}
+
+internal readonly struct SoftmaxGradient(float sum) : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLanes Invoke<TLanes>(TLanes y, TLanes dY)
+        where TLanes : struct, ILanes<TLanes> => y * (dY - TLanes.Broadcast(sum));
+}
+
+internal readonly struct LogSoftmaxGradient(float sum) : IBinaryOperator
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLanes Invoke<TLanes>(TLanes y, TLanes dY)
+        where TLanes : struct, ILanes<TLanes> => dY - (Functions.Exp(y) * TLanes.Broadcast(sum));
+}

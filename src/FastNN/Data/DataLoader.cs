@@ -1,0 +1,298 @@
+using System.Runtime.ExceptionServices;
+using FastNN.Tensors;
+
+namespace FastNN.Data;
+
+/// <summary>
+/// Hands out the examples of a dataset in batches, each example once per epoch. A background thread prepares the next batch
+/// while the caller works on the last one; after the first epoch nothing is allocated.
+/// The order is a function of seed and epoch, so an epoch can be repeated, and a run resumed in the midst of one.
+/// </summary>
+/// <remarks>One thread at a time may draw batches. Any number of loaders may share a dataset.</remarks>
+/// <example>
+/// <code>
+/// using var loader = new DataLoader(train, batchSize: 128, seed: 1);
+/// loader.StartEpoch(0);
+/// while (loader.TryNext(out Batch batch))
+///     Step(batch.Features, batch.Labels);
+/// </code>
+/// </example>
+public sealed class DataLoader : IDisposable
+{
+    private readonly object _gate = new();
+    private readonly Slot[] _slots;
+    private readonly int[] _order;
+    private readonly IBatchTransform? _transform;
+
+    // All of these are read and written under the gate.
+    private Thread? _worker;
+    private CancellationToken _cancellation;
+    private CancellationTokenRegistration _registration;
+    private int _generation;
+    private int _epoch;
+    private int _next;
+    private int _cursor;
+    private bool _disposed;
+
+    /// <summary>Prepares a loader; no batch is made before <see cref="StartEpoch(int, int, CancellationToken)"/>.</summary>
+    /// <param name="data">The examples.</param>
+    /// <param name="batchSize">Examples per batch.</param>
+    /// <param name="shuffle">Whether each epoch has an order of its own; otherwise all have the dataset's.</param>
+    /// <param name="seed">What the orders are made from.</param>
+    /// <param name="dropLast">Whether a last batch of fewer than <paramref name="batchSize"/> examples is left out.</param>
+    /// <param name="transform">Changes each batch on the background thread, or null.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The batch size is not positive or a batch would be too large.</exception>
+    /// <exception cref="ArgumentException">Dropping the last batch would leave none.</exception>
+    public DataLoader(Dataset data, int batchSize, bool shuffle = true, ulong seed = 0, bool dropLast = false, IBatchTransform? transform = null)
+    {
+        ArgumentNullException.ThrowIfNull(data);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
+        if (dropLast && data.Count < batchSize)
+            throw new ArgumentException($"{data.Count} examples make no full batch of {batchSize}", nameof(batchSize));
+        int rows = Math.Min(batchSize, data.Count);
+        if ((long)rows * Math.Max(data.ExampleSize, data.TargetSize) > Array.MaxLength)
+            throw new ArgumentOutOfRangeException(nameof(batchSize), batchSize, "a batch would be larger than an array can be");
+
+        Data = data;
+        BatchSize = batchSize;
+        Shuffle = shuffle;
+        Seed = seed;
+        BatchesPerEpoch = (data.Count / batchSize) + (dropLast || data.Count % batchSize == 0 ? 0 : 1);
+        _transform = transform;
+        _order = new int[data.Count];
+        _slots = [new Slot(data, rows), new Slot(data, rows)];
+    }
+
+    /// <summary>The examples.</summary>
+    public Dataset Data { get; }
+
+    /// <summary>Examples per batch.</summary>
+    public int BatchSize { get; }
+
+    /// <summary>Whether each epoch has an order of its own.</summary>
+    public bool Shuffle { get; }
+
+    /// <summary>What the orders are made from.</summary>
+    public ulong Seed { get; }
+
+    /// <summary>Batches per epoch.</summary>
+    public int BatchesPerEpoch { get; }
+
+    /// <summary>Begins an epoch, also in the midst of another one; its preparation starts at once.</summary>
+    /// <param name="epoch">The number of the epoch, which with the seed decides the order.</param>
+    /// <param name="firstBatch">The batch to begin with: 0, or where an interrupted run stopped.</param>
+    /// <param name="cancellation">Ends <see cref="TryNext"/> with an <see cref="OperationCanceledException"/>, also while it waits.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The epoch is negative, or the epoch has no such batch.</exception>
+    /// <exception cref="ObjectDisposedException">The loader is disposed.</exception>
+    public void StartEpoch(int epoch, int firstBatch = 0, CancellationToken cancellation = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(epoch);
+        ArgumentOutOfRangeException.ThrowIfNegative(firstBatch);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(firstBatch, BatchesPerEpoch);
+
+        CancellationTokenRegistration old;
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            old = _registration;
+            _registration = default;
+            _generation++;
+            _epoch = epoch;
+            _next = _cursor = firstBatch;
+            _cancellation = cancellation;
+            foreach (Slot slot in _slots)
+                slot.Empty();
+            if (_worker is null)
+            {
+                _worker = new Thread(Work) { IsBackground = true, Name = "FastNN data loader" };
+                _worker.Start();
+            }
+
+            Monitor.PulseAll(_gate);
+        }
+
+        // Outside the gate, because the one waits for callbacks that take it and the other may run them here.
+        old.Dispose();
+        if (cancellation.CanBeCanceled)
+            Register(cancellation);
+    }
+
+    /// <summary>Draws the next batch of the epoch; waits where it is not ready yet.</summary>
+    /// <param name="batch">The batch, in memory that the next call reuses.</param>
+    /// <returns>False when the epoch is over.</returns>
+    /// <exception cref="InvalidOperationException">No epoch was started.</exception>
+    /// <exception cref="OperationCanceledException">The epoch was cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The loader is disposed.</exception>
+    /// <remarks>An exception of the transform is thrown here, in place of the batch that it hit.</remarks>
+    public bool TryNext(out Batch batch)
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (_generation == 0)
+                throw new InvalidOperationException("StartEpoch comes before TryNext");
+            ReleaseLast();
+            if (_next == BatchesPerEpoch)
+            {
+                batch = default;
+                return false;
+            }
+
+            while (!SlotOf(_next).Ready)
+            {
+                _cancellation.ThrowIfCancellationRequested();
+                Monitor.Wait(_gate);
+                ObjectDisposedException.ThrowIf(_disposed, this);
+            }
+
+            _cancellation.ThrowIfCancellationRequested();
+            Slot slot = SlotOf(_next);
+            slot.Error?.Throw();
+            slot.HandedOut = true;
+            batch = slot.View(_next, Data);
+            _next++;
+            return true;
+        }
+    }
+
+    /// <summary>Ends the background thread; a second call does nothing.</summary>
+    public void Dispose()
+    {
+        Thread? worker;
+        CancellationTokenRegistration registration;
+        lock (_gate)
+        {
+            if (_disposed)
+                return;
+            _disposed = true;
+            worker = _worker;
+            registration = _registration;
+            Monitor.PulseAll(_gate);
+        }
+
+        registration.Dispose();
+        if (worker is not null && worker != Thread.CurrentThread)
+            worker.Join();
+    }
+
+    private void Register(CancellationToken cancellation)
+    {
+        CancellationTokenRegistration registration = cancellation.UnsafeRegister(
+            static state =>
+            {
+                var loader = (DataLoader)state!;
+                lock (loader._gate)
+                    Monitor.PulseAll(loader._gate);
+            },
+            this);
+        lock (_gate)
+            _registration = registration;
+    }
+
+    private Slot SlotOf(int batch) => _slots[batch & 1];
+
+    private void ReleaseLast()
+    {
+        if (_next > 0 && SlotOf(_next - 1) is { HandedOut: true } last)
+        {
+            last.Empty();
+            Monitor.PulseAll(_gate);
+        }
+    }
+
+    private void Work()
+    {
+        int orderOf = -1;
+        while (true)
+        {
+            int generation, epoch, batch;
+            lock (_gate)
+            {
+                while (!_disposed && (_cursor == BatchesPerEpoch || SlotOf(_cursor).Ready))
+                    Monitor.Wait(_gate);
+                if (_disposed)
+                    return;
+                (generation, epoch, batch) = (_generation, _epoch, _cursor);
+            }
+
+            Slot slot = SlotOf(batch);
+            ExceptionDispatchInfo? error = null;
+            try
+            {
+                if (orderOf != epoch)
+                    MakeOrder(epoch);
+                orderOf = epoch;
+                Fill(slot, epoch, batch);
+            }
+            catch (Exception e)
+            {
+                error = ExceptionDispatchInfo.Capture(e);
+            }
+
+            lock (_gate)
+            {
+                // A slot filled for an epoch that was abandoned meanwhile is simply filled again.
+                if (generation != _generation)
+                    continue;
+                slot.Error = error;
+                slot.Ready = true;
+                _cursor = error is null ? batch + 1 : BatchesPerEpoch;
+                Monitor.PulseAll(_gate);
+            }
+        }
+    }
+
+    private void MakeOrder(int epoch)
+    {
+        for (int i = 0; i < _order.Length; i++)
+            _order[i] = i;
+        if (Shuffle)
+            Philox.Shuffle(_order, Seed, Philox.Stream(RandomUse.Shuffle, (uint)epoch));
+    }
+
+    private void Fill(Slot slot, int epoch, int batch)
+    {
+        int first = batch * BatchSize;
+        slot.Count = Math.Min(BatchSize, Data.Count - first);
+        ReadOnlySpan<int> examples = _order.AsSpan(first, slot.Count);
+        examples.CopyTo(slot.Examples);
+        int size = Data.ExampleSize;
+        int targetSize = Data.TargetSize;
+        for (int i = 0; i < examples.Length; i++)
+        {
+            Data.CopyFeatures(examples[i], slot.Features.AsSpan(i * size, size));
+            if (Data.HasLabels)
+                slot.Labels[i] = Data.LabelOf(examples[i]);
+            else
+                Data.CopyTarget(examples[i], slot.Targets.AsSpan(i * targetSize, targetSize));
+        }
+
+        _transform?.Apply(new TransformContext(slot.Features.AsSpan(0, slot.Count * size), Data.ExampleShape, examples, Seed, epoch, batch));
+    }
+
+    /// <summary>One of the two buffers. Pinned, so that a device may copy from it without asking the garbage collector.</summary>
+    private sealed class Slot(Dataset data, int rows)
+    {
+        public readonly float[] Features = GC.AllocateUninitializedArray<float>(rows * data.ExampleSize, pinned: true);
+        public readonly float[] Targets = GC.AllocateUninitializedArray<float>(rows * data.TargetSize, pinned: true);
+        public readonly int[] Labels = GC.AllocateUninitializedArray<int>(data.HasLabels ? rows : 0, pinned: true);
+        public readonly int[] Examples = new int[rows];
+        public int Count;
+        public bool Ready;
+        public bool HandedOut;
+        public ExceptionDispatchInfo? Error;
+
+        public void Empty()
+        {
+            Ready = HandedOut = false;
+            Error = null;
+        }
+
+        public Batch View(int index, Dataset data) => new(
+            index,
+            Examples.AsSpan(0, Count),
+            Features.AsSpan(0, Count * data.ExampleSize),
+            Labels.AsSpan(0, data.HasLabels ? Count : 0),
+            Targets.AsSpan(0, Count * data.TargetSize));
+    }
+}

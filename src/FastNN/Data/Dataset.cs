@@ -1,0 +1,310 @@
+using System.Globalization;
+using FastNN.Tensors;
+
+namespace FastNN.Data;
+
+/// <summary>
+/// Examples with their targets. Features are floats to the outside, of one shape for every example; images stay bytes inside
+/// and are converted when a batch is made. Targets are class indices (<see cref="HasLabels"/>) or vectors of floats.
+/// A dataset never changes: <see cref="Take"/>, <see cref="Split(int)"/>, <see cref="OneHot()"/> and their like are views that
+/// share the memory of the original, and any number of threads may read one.
+/// </summary>
+public sealed class Dataset
+{
+    private readonly FeatureStore _features;
+    private readonly TargetStore _targets;
+    private readonly int[] _exampleShape;
+    private readonly int[]? _rows;
+    private readonly Names _names;
+
+    private Dataset(FeatureStore features, int[] exampleShape, TargetStore targets, Names names, int[]? rows, int count)
+    {
+        _features = features;
+        _exampleShape = exampleShape;
+        _targets = targets;
+        _names = names;
+        _rows = rows;
+        Count = count;
+    }
+
+    /// <summary>The number of examples; at least 1.</summary>
+    public int Count { get; }
+
+    /// <summary>The shape of one example's features, such as <c>[28, 28, 1]</c> (height, width, channels) or <c>[30]</c>.</summary>
+    public ReadOnlySpan<int> ExampleShape => _exampleShape;
+
+    /// <summary>The number of floats in one example's features.</summary>
+    public int ExampleSize => _features.Size;
+
+    /// <summary>Whether the targets are class indices; otherwise they are vectors of floats.</summary>
+    public bool HasLabels => _targets.Kind == TargetKind.Labels;
+
+    /// <summary>The shape of one example's target vector; empty for class indices.</summary>
+    public ReadOnlySpan<int> TargetShape => HasLabels ? [] : _targets.Shape;
+
+    /// <summary>The number of floats in one example's target vector; 0 for class indices.</summary>
+    public int TargetSize => _targets.Size;
+
+    /// <summary>The number of classes, also behind a one-hot or binary view; 0 where the targets never were classes.</summary>
+    public int Classes => _targets.Classes;
+
+    /// <summary>A name for each class: the given ones, else "0", "1", ...; empty where there are no classes.</summary>
+    public IReadOnlyList<string> ClassNames => _names.Classes ??= Numbers(Classes);
+
+    /// <summary>A name for each feature of a table; empty where none are known.</summary>
+    public IReadOnlyList<string> FeatureNames => _names.Features;
+
+    /// <summary>Examples of bytes with class indices; the arrays are kept, not copied.</summary>
+    /// <param name="features">Row-major, one example after the other.</param>
+    /// <param name="exampleShape">The shape of one example.</param>
+    /// <param name="labels">A class index for each example.</param>
+    /// <param name="classNames">A name for each class; their number is the number of classes.</param>
+    /// <param name="scale">What each byte is multiplied with; 1/255 by default, which gives values from 0 to 1.</param>
+    /// <exception cref="ArgumentException">Lengths disagree, a size is not positive, or a label is out of range.</exception>
+    public static Dataset FromBytes(byte[] features, ReadOnlySpan<int> exampleShape, int[] labels,
+        IReadOnlyList<string> classNames, float scale = 1f / 255)
+    {
+        int size = CheckSize(features.Length, exampleShape, labels.Length);
+        return FromStore(new ByteStore(features, size, scale), exampleShape, labels, classNames.Count, new Names(classNames));
+    }
+
+    /// <summary>Examples of floats with class indices; the arrays are kept, not copied.</summary>
+    /// <param name="features">Row-major, one example after the other; all finite.</param>
+    /// <param name="exampleShape">The shape of one example.</param>
+    /// <param name="labels">A class index for each example.</param>
+    /// <param name="classes">The number of classes.</param>
+    /// <param name="classNames">A name for each class, or null for numbers.</param>
+    /// <param name="featureNames">A name for each feature, or null.</param>
+    /// <exception cref="ArgumentException">Lengths disagree, a size is not positive, a feature is NaN or infinite, or a label is
+    /// out of range.</exception>
+    public static Dataset FromFloats(float[] features, ReadOnlySpan<int> exampleShape, int[] labels, int classes,
+        IReadOnlyList<string>? classNames = null, IReadOnlyList<string>? featureNames = null)
+    {
+        int size = CheckSize(features.Length, exampleShape, labels.Length);
+        CheckFinite(features, size, "feature");
+        return FromStore(new FloatStore(features, size), exampleShape, labels, classes, new Names(classNames, featureNames));
+    }
+
+    /// <summary>Examples of floats with vectors as targets; the arrays are kept, not copied.</summary>
+    /// <param name="features">Row-major, one example after the other; all finite.</param>
+    /// <param name="exampleShape">The shape of one example.</param>
+    /// <param name="targets">Row-major, one target after the other; all finite.</param>
+    /// <param name="targetShape">The shape of one target, such as <c>[1]</c>.</param>
+    /// <param name="featureNames">A name for each feature, or null.</param>
+    /// <exception cref="ArgumentException">Lengths disagree, a size is not positive, or a value is NaN or infinite.</exception>
+    public static Dataset FromPairs(float[] features, ReadOnlySpan<int> exampleShape, float[] targets,
+        ReadOnlySpan<int> targetShape, IReadOnlyList<string>? featureNames = null)
+    {
+        int targetSize = Size(targetShape, nameof(targetShape));
+        int count = targets.Length / targetSize;
+        if (targets.Length % targetSize != 0)
+            throw new ArgumentException($"{targets.Length} target values are no multiple of {targetSize}", nameof(targets));
+        int size = CheckSize(features.Length, exampleShape, count);
+        CheckFinite(features, size, "feature");
+        CheckFinite(targets, targetSize, "target");
+        var store = new TargetStore(TargetKind.Values, null, targets, targetShape.ToArray(), 0);
+        return new Dataset(new FloatStore(features, size), exampleShape.ToArray(), store, new Names(null, featureNames), null, count);
+    }
+
+    /// <summary>Examples of any store with class indices.</summary>
+    internal static Dataset FromStore(FeatureStore features, ReadOnlySpan<int> exampleShape, int[] labels, int classes, Names names)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(classes);
+        if (names.Classes is { } given && given.Count != classes)
+            throw new ArgumentException($"{given.Count} class names for {classes} classes");
+        for (int i = 0; i < labels.Length; i++)
+        {
+            if ((uint)labels[i] >= (uint)classes)
+                throw new ArgumentOutOfRangeException(nameof(labels), $"label {labels[i]} of example {i} is not in 0..{classes - 1}");
+        }
+
+        var targets = new TargetStore(TargetKind.Labels, labels, null, [], classes);
+        return new Dataset(features, exampleShape.ToArray(), targets, names, null, labels.Length);
+    }
+
+    /// <summary>The first <paramref name="count"/> examples, or all where there are fewer.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The count is not positive.</exception>
+    public Dataset Take(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
+        return count >= Count ? this : With(_features, _targets, _rows, count);
+    }
+
+    /// <summary>The first <paramref name="trainCount"/> examples to train on and the rest to test on, in their order.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">One of the two would be empty.</exception>
+    public DatasetSplit Split(int trainCount)
+    {
+        if (trainCount <= 0 || trainCount >= Count)
+            throw new ArgumentOutOfRangeException(nameof(trainCount), trainCount, $"neither part of {Count} examples may be empty");
+        return new DatasetSplit(Take(trainCount), With(_features, _targets, RowsFrom(trainCount), Count - trainCount));
+    }
+
+    /// <summary>Shuffles the examples by the seed and holds out a part of them, to validate or test on.</summary>
+    /// <param name="testFraction">The part held out, between 0 and 1; rounded to whole examples.</param>
+    /// <param name="seed">The split is a function of the seed and the number of examples.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The fraction is not between 0 and 1, or one part would be empty.</exception>
+    public DatasetSplit Split(double testFraction, ulong seed)
+    {
+        if (!(testFraction > 0 && testFraction < 1))
+            throw new ArgumentOutOfRangeException(nameof(testFraction), testFraction, "the fraction must lie between 0 and 1");
+        int[] rows = RowsFrom(0);
+        Philox.Shuffle(rows, seed, Philox.Stream(RandomUse.Split));
+        int held = (int)Math.Round(Count * testFraction, MidpointRounding.AwayFromZero);
+        return With(_features, _targets, rows, Count).Split(Count - held);
+    }
+
+    /// <summary>A view whose targets are vectors with a 1 at the class index and 0 elsewhere.</summary>
+    /// <exception cref="InvalidOperationException">The targets are no class indices.</exception>
+    public Dataset OneHot() => OneHot(Classes);
+
+    /// <summary>A view whose targets are vectors of <paramref name="classes"/> floats with a 1 at the class index.</summary>
+    /// <param name="classes">The length of the vectors, at least <see cref="Classes"/>.</param>
+    /// <exception cref="InvalidOperationException">The targets are no class indices.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">Fewer than the dataset's classes.</exception>
+    public Dataset OneHot(int classes)
+    {
+        RequireLabels("one-hot vectors");
+        ArgumentOutOfRangeException.ThrowIfLessThan(classes, Classes);
+        return With(_features, new TargetStore(TargetKind.OneHot, _targets.Labels, null, [classes], Classes), _rows, Count);
+    }
+
+    /// <summary>A view whose targets are one float, 0 or 1: what binary cross-entropy with one output wants.</summary>
+    /// <exception cref="InvalidOperationException">The targets are no class indices, or there are not two classes.</exception>
+    public Dataset BinaryTargets()
+    {
+        RequireLabels("binary targets");
+        if (Classes != 2)
+            throw new InvalidOperationException($"binary targets need 2 classes, this dataset has {Classes}");
+        return With(_features, new TargetStore(TargetKind.Binary, _targets.Labels, null, [1], Classes), _rows, Count);
+    }
+
+    /// <summary>A view whose features are multiplied by <paramref name="scale"/> and then increased by <paramref name="offset"/>.</summary>
+    /// <example><c>Rescale(2, -1)</c> takes values from 0..1 to -1..1.</example>
+    public Dataset Rescale(float scale, float offset)
+    {
+        if (!float.IsFinite(scale) || !float.IsFinite(offset))
+            throw new ArgumentException($"scale {scale} and offset {offset} must be finite");
+        return With(new RescaledStore(_features, scale, offset), _targets, _rows, Count);
+    }
+
+    /// <summary>Writes the features of one example.</summary>
+    /// <param name="example">From 0 to <see cref="Count"/> - 1.</param>
+    /// <param name="destination">At least <see cref="ExampleSize"/> floats.</param>
+    public void CopyFeatures(int example, Span<float> destination)
+    {
+        int row = Row(example);
+        if (destination.Length < ExampleSize)
+            throw new ArgumentException($"an example has {ExampleSize} floats, the destination {destination.Length}", nameof(destination));
+        _features.CopyRow(row, destination[..ExampleSize]);
+    }
+
+    /// <summary>The class index of one example, also behind a one-hot or binary view.</summary>
+    /// <exception cref="InvalidOperationException">The targets never were class indices.</exception>
+    public int LabelOf(int example) => _targets.Labels is { } labels
+        ? labels[Row(example)]
+        : throw new InvalidOperationException("the targets of this dataset are no class indices");
+
+    /// <summary>Writes the target vector of one example.</summary>
+    /// <param name="example">From 0 to <see cref="Count"/> - 1.</param>
+    /// <param name="destination">At least <see cref="TargetSize"/> floats.</param>
+    /// <exception cref="InvalidOperationException">The targets are class indices.</exception>
+    public void CopyTarget(int example, Span<float> destination)
+    {
+        int row = Row(example);
+        if (HasLabels)
+            throw new InvalidOperationException("the targets of this dataset are class indices; take OneHot() or BinaryTargets()");
+        if (destination.Length < TargetSize)
+            throw new ArgumentException($"a target has {TargetSize} floats, the destination {destination.Length}", nameof(destination));
+        _targets.CopyRow(row, destination[..TargetSize]);
+    }
+
+    /// <summary>The same examples and targets with other features, of the same shape unless one is given.</summary>
+    internal Dataset WithFeatures(Func<FeatureStore, FeatureStore> change, int[]? exampleShape = null) =>
+        new(change(_features), exampleShape ?? _exampleShape, _targets, _names, _rows, Count);
+
+    /// <summary>The same examples with names for their features.</summary>
+    internal Dataset WithFeatureNames(string[] names) =>
+        new(_features, _exampleShape, _targets, new Names(_names.Classes, names), _rows, Count);
+
+    private Dataset With(FeatureStore features, TargetStore targets, int[]? rows, int count) =>
+        new(features, _exampleShape, targets, _names, rows, count);
+
+    private int Row(int example)
+    {
+        if ((uint)example >= (uint)Count)
+            throw new ArgumentOutOfRangeException(nameof(example), example, $"there are {Count} examples");
+        return _rows is null ? example : _rows[example];
+    }
+
+    private int[] RowsFrom(int first)
+    {
+        var rows = new int[Count - first];
+        for (int i = 0; i < rows.Length; i++)
+            rows[i] = Row(first + i);
+        return rows;
+    }
+
+    private void RequireLabels(string wanted)
+    {
+        if (!HasLabels)
+            throw new InvalidOperationException($"{wanted} are made from class indices, which this dataset does not hand out");
+    }
+
+    private static int CheckSize(int features, ReadOnlySpan<int> exampleShape, int count)
+    {
+        int size = Size(exampleShape, nameof(exampleShape));
+        if (count == 0)
+            throw new ArgumentException("a dataset needs at least one example");
+        if (features != (long)size * count)
+        {
+            throw new ArgumentException(
+                $"{count} examples of [{string.Join(", ", exampleShape.ToArray())}] need {(long)size * count} values, got {features}");
+        }
+
+        return size;
+    }
+
+    private static int Size(ReadOnlySpan<int> shape, string parameter)
+    {
+        long size = 1;
+        foreach (int length in shape)
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(length, parameter);
+            size *= length;
+            if (size > Array.MaxLength)
+                throw new ArgumentOutOfRangeException(parameter, $"[{string.Join(", ", shape.ToArray())}] is too large");
+        }
+
+        return (int)size;
+    }
+
+    private static void CheckFinite(float[] values, int size, string what)
+    {
+        for (int i = 0; i < values.Length; i++)
+        {
+            if (!float.IsFinite(values[i]))
+                throw new ArgumentException($"{what} {i % size} of example {i / size} is {values[i]}");
+        }
+    }
+
+    private static string[] Numbers(int count)
+    {
+        var names = new string[count];
+        for (int i = 0; i < count; i++)
+            names[i] = i.ToString(CultureInfo.InvariantCulture);
+        return names;
+    }
+
+    /// <summary>Names shared by all views; class names are made up only when somebody asks for them.</summary>
+    internal sealed class Names(IReadOnlyList<string>? classes, IReadOnlyList<string>? features = null)
+    {
+        public IReadOnlyList<string>? Classes { get; set; } = classes;
+
+        public IReadOnlyList<string> Features { get; } = features ?? [];
+    }
+}
+
+/// <summary>A dataset in two parts.</summary>
+/// <param name="Train">The part to train on.</param>
+/// <param name="Test">The part held out, to validate or test on.</param>
+public sealed record DatasetSplit(Dataset Train, Dataset Test);

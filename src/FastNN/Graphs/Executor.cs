@@ -1,0 +1,136 @@
+using FastNN.Kernels;
+using FastNN.Ops;
+using FastNN.Tensors;
+
+namespace FastNN.Graphs;
+
+/// <summary>
+/// Runs a plan: every tensor is bound to its place once, and a run walks flat arrays. Nothing is looked up, boxed or allocated.
+/// </summary>
+internal sealed class Executor : IDisposable
+{
+    private readonly IDevice _device;
+    private readonly nint _arena;
+    private readonly bool _ownsArena;
+    private readonly nint _rootGradientBlock;
+    private readonly (Operator Op, NodeTensors Tensors)[] _forward;
+    private readonly (Operator Op, NodeTensors Tensors)[] _backward;
+    private readonly Dictionary<Value, Tensor> _values = [];
+    private readonly Dictionary<Value, Tensor> _gradients = [];
+
+    /// <param name="device">Where to run.</param>
+    /// <param name="plan">What to run.</param>
+    /// <param name="parameters">Holds the plan's parameters.</param>
+    /// <param name="stepCounter">Int32 [2], or null where the plan draws no random numbers.</param>
+    /// <param name="sharedArena">An arena at least as large as the plan's peak, whose owner outlives this; 0 to take an own one.</param>
+    public Executor(IDevice device, Plan plan, ParameterStore parameters, Tensor? stepCounter = null, nint sharedArena = 0)
+    {
+        _device = device;
+        Plan = plan;
+        _ownsArena = sharedArena == 0;
+        _arena = _ownsArena ? device.Allocate(Math.Max(plan.PeakBytes, Planner.Alignment)) : sharedArena;
+        try
+        {
+            if (plan.Root is { } root)
+            {
+                _rootGradientBlock = device.Allocate(Math.Max(root.Count, 1) * sizeof(float));
+                RootGradient = new Tensor(_rootGradientBlock, DType.Float32, root);
+                device.Fill(RootGradient, 1);
+            }
+
+            var binder = new Binder(_arena, parameters, stepCounter, RootGradient);
+            var nodes = plan.Nodes.Select(node => (node.Node.Op, Tensors: binder.Bind(node), Views: node.Node.Op.IsView)).ToArray();
+            _forward = [.. nodes.Where(node => !node.Views).Select(node => (node.Op, node.Tensors))];
+            _backward = [.. nodes.Where(node => node.Tensors.OutputGradient is not null).Reverse().Select(node => (node.Op, node.Tensors))];
+            foreach ((Value value, PlannedTensor tensor) in plan.Values)
+            {
+                _values.Add(value, binder.Bind(tensor));
+            }
+
+            foreach ((Value value, PlannedTensor tensor) in plan.Gradients)
+            {
+                _gradients.Add(value, binder.Bind(tensor));
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    public Plan Plan { get; }
+
+    /// <summary>Where the arena starts, for executors that share it.</summary>
+    public nint Arena => _arena;
+
+    /// <summary>What backward starts from; all ones unless written.</summary>
+    public Tensor? RootGradient { get; }
+
+    /// <summary>An input or requested output.</summary>
+    public Tensor this[Value value] => _values[value];
+
+    /// <summary>A requested gradient.</summary>
+    public Tensor Gradient(Value value) => _gradients[value];
+
+    public void Forward()
+    {
+        foreach ((Operator op, NodeTensors tensors) in _forward)
+        {
+            op.Forward(_device, tensors);
+        }
+    }
+
+    /// <summary>Needs the arena as <see cref="Forward"/> left it; may be run once after it.</summary>
+    public void Backward()
+    {
+        foreach ((Operator op, NodeTensors tensors) in _backward)
+        {
+            op.Backward(_device, tensors);
+        }
+    }
+
+    public void Dispose()
+    {
+        if (_ownsArena)
+        {
+            _device.Free(_arena);
+        }
+
+        if (_rootGradientBlock != 0)
+        {
+            _device.Free(_rootGradientBlock);
+        }
+    }
+
+    /// <summary>Turns places into addresses.</summary>
+    private sealed class Binder(nint arena, ParameterStore parameters, Tensor? stepCounter, Tensor? rootGradient)
+    {
+        public NodeTensors Bind(PlannedNode node) => new()
+        {
+            Inputs = Array.ConvertAll(node.Inputs, Bind),
+            Output = Bind(node.Output),
+            Saved = BindOptional(node.Saved),
+            ForwardWorkspace = BindOptional(node.ForwardWorkspace),
+            BackwardWorkspace = BindOptional(node.BackwardWorkspace),
+            OutputGradient = BindOptional(node.OutputGradient),
+            InputGradients = Array.ConvertAll(node.InputGradients, BindOptional),
+            Accumulate = node.Accumulate,
+        };
+
+        public Tensor Bind(PlannedTensor tensor)
+        {
+            nint address = tensor.Place.Kind switch
+            {
+                PlaceKind.Arena => arena + (nint)tensor.Place.Buffer!.Offset,
+                PlaceKind.Parameter => parameters.Value(tensor.Place.Parameter!).Address,
+                PlaceKind.ParameterGradient => parameters.Gradient(tensor.Place.Parameter!).Address,
+                PlaceKind.StepCounter => (stepCounter ?? throw new InvalidOperationException("The plan needs a step counter.")).Address,
+                _ => rootGradient!.Address,
+            };
+            return new Tensor(address, tensor.Type, tensor.Shape);
+        }
+
+        private Tensor? BindOptional(PlannedTensor? tensor) => tensor is { } planned ? Bind(planned) : null;
+    }
+}

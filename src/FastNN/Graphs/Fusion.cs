@@ -1,0 +1,73 @@
+using FastNN.Kernels;
+using FastNN.Ops;
+
+namespace FastNN.Graphs;
+
+/// <summary>
+/// Rewrites a recording before it is planned. Only rewrites that keep every bit of the result are made:
+/// <list type="bullet">
+/// <item>ReLU then max pooling becomes a pooling that clips: the two commute, and backward then masks at the pooled resolution.</item>
+/// <item>An activation behind a dense layer or convolution becomes its epilogue.</item>
+/// <item>Log-softmax then cross-entropy becomes cross-entropy from logits.</item>
+/// </list>
+/// </summary>
+internal static class Fusion
+{
+    /// <param name="nodes">In recording order, each needed by some output.</param>
+    /// <param name="outputs">Values that must stay readable.</param>
+    /// <param name="training">Whether a backward pass follows.</param>
+    public static List<Node> Run(IReadOnlyList<Node> nodes, IReadOnlyCollection<Value> outputs, bool training)
+    {
+        List<Node> fused = [.. nodes];
+        fused = Rewrite(fused, outputs, (producer, consumer) => ReLUIntoMaxPool(producer, consumer));
+        fused = Rewrite(fused, outputs, (producer, consumer) => ActivationIntoEpilogue(producer, consumer, training));
+        return Rewrite(fused, outputs, (producer, consumer) => LogSoftmaxIntoCrossEntropy(producer, consumer));
+    }
+
+    /// <summary>Replaces a consumer and the producer of its input 0 by one node, where nothing else reads what lay between.</summary>
+    private static List<Node> Rewrite(List<Node> nodes, IReadOnlyCollection<Value> outputs, Func<Node, Node, Operator?> rule)
+    {
+        var producers = new Dictionary<Value, Node>();
+        var uses = new Dictionary<Value, int>();
+        foreach (Node node in nodes)
+        {
+            foreach (Value input in node.Inputs)
+            {
+                uses[input] = uses.GetValueOrDefault(input) + 1;
+            }
+        }
+
+        var result = new List<Node>(nodes.Count);
+        foreach (Node node in nodes)
+        {
+            Node next = node;
+            if (producers.TryGetValue(node.Inputs[0], out Node? producer) && uses[producer.Output] == 1
+                && !outputs.Contains(producer.Output) && rule(producer, node) is { } op)
+            {
+                Value[] inputs = [.. producer.Inputs, .. node.Inputs[1..]];
+                op.InferShape(Array.ConvertAll(inputs, input => input.Shape));
+                next = new Node(op, inputs, node.Output);
+                result.Remove(producer);
+            }
+
+            producers[next.Output] = next;
+            result.Add(next);
+        }
+
+        return result;
+    }
+
+    private static MaxPool2DOp? ReLUIntoMaxPool(Node producer, Node consumer) =>
+        producer.Op is ActivationOp { Activation: Activation.ReLU } && consumer.Op is MaxPool2DOp { HasReLU: false } pool ? pool.WithReLU() : null;
+
+    private static Operator? ActivationIntoEpilogue(Node producer, Node consumer, bool training) =>
+        producer.Op is IActivationEpilogue { Activation: Activation.None } host && consumer.Op is ActivationOp activation
+        && (!training || activation.Activation.DerivativeFromOutput(activation.Slope))
+            ? host.WithActivation(activation.Activation, activation.Slope)
+            : null;
+
+    private static CrossEntropyOp? LogSoftmaxIntoCrossEntropy(Node producer, Node consumer) =>
+        producer.Op is SoftmaxOp { IsLogarithmOfLastAxis: true } && consumer.Op is CrossEntropyOp { Options.Input: CrossEntropyInput.LogProbabilities } loss
+            ? new CrossEntropyOp(loss.Options with { Input = CrossEntropyInput.Logits })
+            : null;
+}

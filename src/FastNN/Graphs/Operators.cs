@@ -1,0 +1,194 @@
+using FastNN.Kernels;
+using FastNN.Ops;
+using FastNN.Tensors;
+
+namespace FastNN.Graphs;
+
+/// <summary>The operators as fluent calls on values: <c>x.Flatten().ReLU() + y</c>. Layers are written with these.</summary>
+public static class Operators
+{
+    extension(Value)
+    {
+        /// <summary>a + b with NumPy's broadcasting.</summary>
+        /// <param name="a">Left operand.</param>
+        /// <param name="b">Right operand.</param>
+        /// <exception cref="ShapeException">The shapes do not broadcast.</exception>
+        public static Value operator +(Value a, Value b) => a.Graph.Add(new BinaryOp(BinaryOperator.Add), a, b);
+
+        /// <summary>a * b, element by element, with NumPy's broadcasting.</summary>
+        /// <param name="a">Left operand.</param>
+        /// <param name="b">Right operand.</param>
+        /// <exception cref="ShapeException">The shapes do not broadcast.</exception>
+        public static Value operator *(Value a, Value b) => a.Graph.Add(new BinaryOp(BinaryOperator.Multiply), a, b);
+    }
+
+    /// <summary>An activation function, element by element.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <param name="activation">Which; None gives x itself.</param>
+    /// <param name="slope">Of LeakyReLU for negative x; default 0.01 (PyTorch).</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Activate(this Value x, Activation activation, float slope = 0.01f) =>
+        activation == Activation.None ? x : x.Graph.Add(new ActivationOp(activation, slope), x.FlattenedImage, x);
+
+    /// <summary>max(0, x).</summary>
+    /// <param name="x">Any shape.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value ReLU(this Value x) => x.Activate(Activation.ReLU);
+
+    /// <summary>x for x > 0, else slope * x.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <param name="slope">Default 0.01 (PyTorch).</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value LeakyReLU(this Value x, float slope = 0.01f) => x.Activate(Activation.LeakyReLU, slope);
+
+    /// <summary>1 / (1 + exp(-x)).</summary>
+    /// <param name="x">Any shape.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Sigmoid(this Value x) => x.Activate(Activation.Sigmoid);
+
+    /// <summary>The hyperbolic tangent.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Tanh(this Value x) => x.Activate(Activation.Tanh);
+
+    /// <summary>GELU, exact or by the tanh approximation.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <param name="approximate">Use the tanh approximation; default exact, as in PyTorch.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Gelu(this Value x, bool approximate = false) => x.Activate(approximate ? Activation.GeluTanh : Activation.Gelu);
+
+    /// <summary>softmax(x) along one axis.</summary>
+    /// <param name="x">At least one axis.</param>
+    /// <param name="axis">Default the last.</param>
+    /// <returns>A value of x's shape, summing to 1 along the axis.</returns>
+    /// <exception cref="ShapeException">There is no such axis.</exception>
+    public static Value Softmax(this Value x, int axis = -1) => x.Graph.Add(new SoftmaxOp(axis, logarithm: false), x);
+
+    /// <summary>log(softmax(x)) along one axis, computed without overflow.</summary>
+    /// <param name="x">At least one axis.</param>
+    /// <param name="axis">Default the last.</param>
+    /// <returns>A value of x's shape.</returns>
+    /// <exception cref="ShapeException">There is no such axis.</exception>
+    public static Value LogSoftmax(this Value x, int axis = -1) => x.Graph.Add(new SoftmaxOp(axis, logarithm: true), x);
+
+    /// <summary>Inverted dropout while training, x itself in inference.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <param name="rate">Probability that an element becomes 0, in [0, 1).</param>
+    /// <returns>A value of x's shape.</returns>
+    /// <exception cref="ShapeException">The rate is out of range.</exception>
+    public static Value Dropout(this Value x, float rate)
+    {
+        Graph graph = x.Graph;
+        var op = new DropoutOp(new DropoutOptions(rate, graph.Seed, DropoutStream(graph)));
+        return graph.Mode == GraphMode.Training && rate != 0 ? graph.Add(op, x.FlattenedImage, x, graph.StepCounter) : x;
+    }
+
+    /// <summary>The same elements under another shape, batch axis included; moves nothing.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <param name="shape">As many elements.</param>
+    /// <returns>A value of that shape.</returns>
+    /// <exception cref="ShapeException">The numbers of elements differ.</exception>
+    public static Value Reshape(this Value x, Shape shape) => x.Graph.Add(new ReshapeOp(shape), x);
+
+    /// <summary>Folds all axes but the first into one; moves nothing.</summary>
+    /// <param name="x">[N, ...].</param>
+    /// <returns>[N, product of the others], in NHWC order for images.</returns>
+    /// <exception cref="ShapeException">x is a scalar.</exception>
+    public static Value Flatten(this Value x)
+    {
+        Shape example = x.Shape.DropFirst();
+        var flat = new Shape(x.Shape[0], checked((int)example.Count));
+        return x.Graph.Add(new ReshapeOp(flat), example.Rank == 3 ? example : x.FlattenedImage, x);
+    }
+
+    /// <summary>Joins values along one axis.</summary>
+    /// <param name="axis">Negative axes count from the end.</param>
+    /// <param name="values">Shapes that agree outside the axis.</param>
+    /// <returns>Their concatenation.</returns>
+    /// <exception cref="ShapeException">The shapes do not agree.</exception>
+    public static Value Concat(int axis, params ReadOnlySpan<Value> values) => values.Length == 0
+        ? throw new ShapeException("Concat: no inputs given.")
+        : values[0].Graph.Add(new ConcatOp(axis), values);
+
+    /// <summary>x weight + bias.</summary>
+    /// <param name="x">[..., K].</param>
+    /// <param name="weight">[K, N].</param>
+    /// <param name="bias">[N] or null.</param>
+    /// <returns>[..., N].</returns>
+    /// <exception cref="ShapeException">The shapes do not fit.</exception>
+    public static Value Dense(this Value x, Value weight, Value? bias = null) =>
+        bias is null ? x.Graph.Add(new DenseOp(), x, weight) : x.Graph.Add(new DenseOp(), x, weight, bias);
+
+    /// <summary>Two-dimensional convolution (cross-correlation, as in every framework).</summary>
+    /// <param name="x">[N, H, W, C].</param>
+    /// <param name="weight">[KH, KW, C / groups, OC].</param>
+    /// <param name="bias">[OC] or null.</param>
+    /// <param name="stride">Rows and columns; default 1.</param>
+    /// <param name="padding">Default valid (none).</param>
+    /// <param name="dilation">Rows and columns; default 1.</param>
+    /// <param name="groups">Divides C and OC; default 1.</param>
+    /// <returns>[N, OH, OW, OC].</returns>
+    /// <exception cref="ShapeException">The shapes do not fit.</exception>
+    public static Value Conv2D(
+        this Value x, Value weight, Value? bias = null, (int Rows, int Columns)? stride = null, Padding2D padding = default,
+        (int Rows, int Columns)? dilation = null, int groups = 1)
+    {
+        (int strideH, int strideW) = stride ?? (1, 1);
+        (int dilationH, int dilationW) = dilation ?? (1, 1);
+        var op = new Conv2DOp(new Conv2DOptions(strideH, strideW, padding, dilationH, dilationW, groups));
+        return bias is null ? x.Graph.Add(op, x, weight) : x.Graph.Add(op, x, weight, bias);
+    }
+
+    /// <summary>The maximum of each window.</summary>
+    /// <param name="x">[N, H, W, C].</param>
+    /// <param name="kernel">Rows and columns of the window.</param>
+    /// <param name="stride">Default: the window's size.</param>
+    /// <param name="padding">Default valid (none); padding never wins.</param>
+    /// <param name="dilation">Default 1.</param>
+    /// <param name="ceilMode">Round the output size up, as PyTorch's ceil_mode; default false.</param>
+    /// <returns>[N, OH, OW, C].</returns>
+    /// <exception cref="ShapeException">The window does not fit.</exception>
+    public static Value MaxPool2D(
+        this Value x, (int Rows, int Columns) kernel, (int Rows, int Columns)? stride = null, Padding2D padding = default,
+        (int Rows, int Columns)? dilation = null, bool ceilMode = false)
+    {
+        (int strideH, int strideW) = stride ?? kernel;
+        (int dilationH, int dilationW) = dilation ?? (1, 1);
+        return x.Graph.Add(
+            new MaxPool2DOp(new Pool2DOptions(kernel.Rows, kernel.Columns, strideH, strideW, padding, dilationH, dilationW, ceilMode)), x);
+    }
+
+    /// <summary>The mean of each window.</summary>
+    /// <param name="x">[N, H, W, C].</param>
+    /// <param name="kernel">Rows and columns of the window.</param>
+    /// <param name="stride">Default: the window's size.</param>
+    /// <param name="padding">Default valid (none).</param>
+    /// <param name="ceilMode">Round the output size up, as PyTorch's ceil_mode; default false.</param>
+    /// <param name="countIncludePad">Padding counts as zeros; default true, as in PyTorch.</param>
+    /// <param name="divisorOverride">Divides by this instead of the window's size; 0 (default) does not.</param>
+    /// <returns>[N, OH, OW, C].</returns>
+    /// <exception cref="ShapeException">The window does not fit.</exception>
+    public static Value AvgPool2D(
+        this Value x, (int Rows, int Columns) kernel, (int Rows, int Columns)? stride = null, Padding2D padding = default,
+        bool ceilMode = false, bool countIncludePad = true, int divisorOverride = 0)
+    {
+        (int strideH, int strideW) = stride ?? kernel;
+        var options = new Pool2DOptions(
+            kernel.Rows, kernel.Columns, strideH, strideW, padding, 1, 1, ceilMode, countIncludePad, divisorOverride);
+        return x.Graph.Add(new AvgPool2DOp(options), x);
+    }
+
+    /// <summary>The mean of each channel over the whole image.</summary>
+    /// <param name="x">[N, H, W, C].</param>
+    /// <param name="keepAxes">Keep the two axes with extent 1; default false.</param>
+    /// <returns>[N, C], or [N, 1, 1, C].</returns>
+    /// <exception cref="ShapeException">x is no batch of images.</exception>
+    public static Value GlobalAvgPool2D(this Value x, bool keepAxes = false)
+    {
+        Value y = x.Graph.Add(new AvgPool2DOp(new Pool2DOptions { Global = true, CountIncludePad = true }), x);
+        return keepAxes ? y : y.Reshape(new Shape(y.Shape[0], y.Shape[3]));
+    }
+
+    // The use in the top byte keeps dropout's streams apart from those of weights, shuffles and data.
+    private static uint DropoutStream(Graph graph) => ((uint)RandomUse.Dropout << 24) | graph.NextStream();
+}

@@ -1,0 +1,72 @@
+using FastNN.Tensors;
+
+namespace FastNN.Graphs;
+
+/// <summary>What a place in memory is.</summary>
+internal enum PlaceKind
+{
+    Arena,
+    Parameter,
+    ParameterGradient,
+    StepCounter,
+    RootGradient,
+}
+
+/// <summary>Where a tensor will lie: a place in the arena, or memory that outlives the plan.</summary>
+internal sealed class Place(PlaceKind kind, Buffer? buffer = null, Parameter? parameter = null)
+{
+    public PlaceKind Kind { get; } = kind;
+
+    public Buffer? Buffer { get; } = buffer;
+
+    public Parameter? Parameter { get; } = parameter;
+}
+
+/// <summary>A tensor to be bound: its place under a shape and type.</summary>
+internal readonly record struct PlannedTensor(Place Place, Shape Shape, DType Type);
+
+/// <summary>A node with all its tensors' places; the executor walks these forward, then those with a gradient backward.</summary>
+internal sealed class PlannedNode
+{
+    public required Node Node { get; init; }
+
+    public required PlannedTensor[] Inputs { get; init; }
+
+    public required PlannedTensor Output { get; init; }
+
+    public PlannedTensor? Saved { get; init; }
+
+    public PlannedTensor? ForwardWorkspace { get; init; }
+
+    public PlannedTensor? BackwardWorkspace { get; set; }
+
+    /// <summary>Null where no backward step is planned.</summary>
+    public PlannedTensor? OutputGradient { get; set; }
+
+    public PlannedTensor?[] InputGradients { get; set; } = [];
+
+    public bool[] Accumulate { get; set; } = [];
+}
+
+/// <summary>A compiled graph: nodes in order and one arena that holds every tensor between them.</summary>
+internal sealed class Plan
+{
+    public required IReadOnlyList<PlannedNode> Nodes { get; init; }
+
+    public required IReadOnlyList<Buffer> Buffers { get; init; }
+
+    /// <summary>The graph's inputs and the requested outputs.</summary>
+    public required IReadOnlyDictionary<Value, PlannedTensor> Values { get; init; }
+
+    /// <summary>Gradients that were asked for by value, of inputs for example.</summary>
+    public required IReadOnlyDictionary<Value, PlannedTensor> Gradients { get; init; }
+
+    /// <summary>The shape of the root that backward starts from, or null in inference.</summary>
+    public required Shape? Root { get; init; }
+
+    /// <summary>Bytes of the arena.</summary>
+    public required long PeakBytes { get; init; }
+
+    /// <summary>The largest sum of bytes alive at one step: no plan can be smaller.</summary>
+    public required long LowerBoundBytes { get; init; }
+}

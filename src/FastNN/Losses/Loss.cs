@@ -1,0 +1,138 @@
+using FastNN.Graphs;
+using FastNN.Kernels;
+using FastNN.Ops;
+using FastNN.Tensors;
+
+namespace FastNN.Losses;
+
+/// <summary>What training makes small: one number from a network's output and the targets.</summary>
+public abstract class Loss
+{
+    /// <summary>Cross-entropy of class indices from logits; the mean over the batch (PyTorch's CrossEntropyLoss).</summary>
+    public static Loss SparseCrossEntropy { get; } = new CrossEntropyLoss { ClassIndices = true };
+
+    /// <summary>Cross-entropy of one-hot or other class probabilities from logits; the mean over the batch.</summary>
+    public static Loss CrossEntropy { get; } = new CrossEntropyLoss();
+
+    /// <summary>Binary cross-entropy of probabilities, as a sigmoid gives them (PyTorch's BCELoss).</summary>
+    public static Loss BinaryCrossEntropy { get; } = new BinaryCrossEntropyLoss();
+
+    /// <summary>Binary cross-entropy of logits (PyTorch's BCEWithLogitsLoss).</summary>
+    public static Loss BinaryCrossEntropyWithLogits { get; } = new BinaryCrossEntropyLoss { FromLogits = true };
+
+    /// <summary>The mean of squared errors (PyTorch's MSELoss).</summary>
+    public static Loss MeanSquaredError { get; } = new MeanSquaredErrorLoss();
+
+    /// <summary>Its name in reports.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>Whether targets are class indices (int) rather than numbers (float).</summary>
+    public virtual bool ClassIndices { get; init; }
+
+    /// <summary>How the losses of a batch become one number; default their mean. Training needs one number, so not None.</summary>
+    public Reduction Reduction { get; init; } = Reduction.Mean;
+
+    /// <summary>Tensors that the loss needs on the device and nobody trains, such as class weights.</summary>
+    internal virtual IReadOnlyList<Parameter> Constants => [];
+
+    /// <summary>The shape of the targets for a network's output.</summary>
+    /// <param name="output">The output's shape, batch axis first.</param>
+    /// <returns>The targets' shape.</returns>
+    public Shape TargetShape(Shape output) => ClassIndices ? new Shape(output.ToArray().AsSpan(0, Math.Max(output.Rank - 1, 0))) : output;
+
+    /// <summary>Records the loss.</summary>
+    /// <param name="output">The network's output.</param>
+    /// <param name="target">The targets, of <see cref="TargetShape"/>.</param>
+    /// <returns>A scalar, or one number per element or example if nothing is reduced.</returns>
+    /// <exception cref="ShapeException">The shapes do not fit.</exception>
+    public abstract Value Apply(Value output, Value target);
+
+    /// <summary>A constant of this loss.</summary>
+    internal static Parameter Constant(string name, ReadOnlySpan<float> values)
+    {
+        var parameter = new Parameter(name, new Shape(values.Length), Initializer.Zeros) { IsTrainable = false };
+        parameter.Write(values);
+        return parameter;
+    }
+}
+
+/// <summary>Cross-entropy along the last axis, from logits or probabilities, with class indices or probabilities as targets.</summary>
+public sealed class CrossEntropyLoss : Loss
+{
+    private Parameter? _weights;
+
+    /// <inheritdoc/>
+    public override string Name => ClassIndices ? "SparseCrossEntropy" : "CrossEntropy";
+
+    /// <summary>
+    /// The network ends in a softmax: probabilities are clipped to [1e-7, 1 - 1e-7] (Keras' from_logits=False). Default false:
+    /// logits, which is faster and more accurate.
+    /// </summary>
+    public bool FromProbabilities { get; init; }
+
+    /// <summary>The network ends in a log-softmax (PyTorch's NLLLoss). Default false.</summary>
+    public bool FromLogProbabilities { get; init; }
+
+    /// <summary>Share of each target spread evenly over all classes, in [0, 1]; logits only. Default 0.</summary>
+    public float LabelSmoothing { get; init; }
+
+    /// <summary>Targets with this class index do not count. Default -100 (PyTorch).</summary>
+    public int IgnoreIndex { get; init; } = -100;
+
+    /// <summary>A weight per class, or null; the mean divides by the weights of the targets (PyTorch).</summary>
+    public IReadOnlyList<float>? ClassWeights
+    {
+        init => _weights = value is null ? null : Constant("classWeights", [.. value]);
+    }
+
+    internal override IReadOnlyList<Parameter> Constants => _weights is null ? [] : [_weights];
+
+    /// <inheritdoc/>
+    public override Value Apply(Value output, Value target)
+    {
+        CrossEntropyInput input = FromProbabilities ? CrossEntropyInput.Probabilities
+            : FromLogProbabilities ? CrossEntropyInput.LogProbabilities
+            : CrossEntropyInput.Logits;
+        var op = new CrossEntropyOp(new CrossEntropyOptions(input, Reduction, LabelSmoothing, IgnoreIndex));
+        return _weights is null ? output.Graph.Add(op, output, target) : output.Graph.Add(op, output, target, output.Graph.Use(_weights));
+    }
+}
+
+/// <summary>Binary cross-entropy, from probabilities or logits.</summary>
+public sealed class BinaryCrossEntropyLoss : Loss
+{
+    private Parameter? _positiveWeights;
+
+    /// <inheritdoc/>
+    public override string Name => FromLogits ? "BinaryCrossEntropyWithLogits" : "BinaryCrossEntropy";
+
+    /// <summary>The network ends in logits rather than a sigmoid. Default false.</summary>
+    public bool FromLogits { get; init; }
+
+    /// <summary>A weight of positive targets per output column, or null; logits only (PyTorch's pos_weight).</summary>
+    public IReadOnlyList<float>? PositiveWeights
+    {
+        init => _positiveWeights = value is null ? null : Constant("positiveWeights", [.. value]);
+    }
+
+    internal override IReadOnlyList<Parameter> Constants => _positiveWeights is null ? [] : [_positiveWeights];
+
+    /// <inheritdoc/>
+    public override Value Apply(Value output, Value target)
+    {
+        var op = new BinaryCrossEntropyOp(FromLogits, Reduction, hasPositiveWeight: _positiveWeights is not null);
+        return _positiveWeights is null
+            ? output.Graph.Add(op, output, target)
+            : output.Graph.Add(op, output, target, output.Graph.Use(_positiveWeights));
+    }
+}
+
+/// <summary>Squared error.</summary>
+public sealed class MeanSquaredErrorLoss : Loss
+{
+    /// <inheritdoc/>
+    public override string Name => "MeanSquaredError";
+
+    /// <inheritdoc/>
+    public override Value Apply(Value output, Value target) => output.Graph.Add(new MeanSquaredErrorOp(Reduction), output, target);
+}

@@ -1,0 +1,71 @@
+using FastNN.Kernels;
+using FastNN.Tensors;
+
+namespace FastNN.Ops;
+
+/// <summary>y = f(x weight + bias). Inputs: x [..., K], weight [K, N] and, if there is one, bias [N].</summary>
+internal sealed class DenseOp(Activation activation = Activation.None, float slope = 0) : Operator, IActivationEpilogue
+{
+    public override string Name => "Dense";
+
+    public Activation Activation => activation;
+
+    public override bool BackwardReadsInput(int index) => index < 2;
+
+    public override bool BackwardReadsOutput => activation != Activation.None;
+
+    public Operator WithActivation(Activation fused, float fusedSlope) => new DenseOp(fused, fusedSlope);
+
+    public override Shape InferShape(ReadOnlySpan<Shape> inputs)
+    {
+        RequireInputs(inputs, 2, 3);
+        (Shape x, Shape weight) = (inputs[0], inputs[1]);
+        if (x.Rank < 1 || weight.Rank != 2 || x[-1] != weight[0])
+        {
+            throw new ShapeException($"{Name}: x {x} and weight {weight} do not fit: [..., K] and [K, N] expected.");
+        }
+
+        if (inputs.Length > 2 && inputs[2] != new Shape(weight[1]))
+        {
+            throw new ShapeException($"{Name}: bias {inputs[2]} does not fit weight {weight}: [{weight[1]}] expected.");
+        }
+
+        int[] extents = x.ToArray();
+        extents[^1] = weight[1];
+        return new Shape(extents);
+    }
+
+    public override void Forward(IKernels kernels, NodeTensors tensors) =>
+        kernels.DenseForward(
+            tensors.Inputs[0], tensors.Inputs[1], tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null, tensors.Output, activation, slope);
+
+    public override void Backward(IKernels kernels, NodeTensors tensors)
+    {
+        Tensor dY = tensors.OutputGradient!;
+        if (activation != Activation.None)
+        {
+            kernels.ActivationBackward(activation, slope, tensors.Output, dY, dY, accumulate: false);
+        }
+
+        Tensor? dBias = tensors.Inputs.Length > 2 ? tensors.InputGradients[2] : null;
+        if (tensors.InputGradients[1] is not null || dBias is not null)
+        {
+            kernels.DenseBackwardWeight(
+                tensors.Inputs[0], dY, tensors.InputGradients[1], dBias, tensors.Accumulate[1], dBias is not null && tensors.Accumulate[2]);
+        }
+
+        if (tensors.InputGradients[0] is { } dX)
+        {
+            kernels.DenseBackwardData(dY, tensors.Inputs[1], dX, tensors.Accumulate[0]);
+        }
+    }
+}
+
+/// <summary>An operator that can apply an activation to its output before it leaves the registers.</summary>
+internal interface IActivationEpilogue
+{
+    Activation Activation { get; }
+
+    /// <summary>The same operator with an activation behind it.</summary>
+    Operator WithActivation(Activation fused, float fusedSlope);
+}

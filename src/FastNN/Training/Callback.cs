@@ -1,0 +1,93 @@
+namespace FastNN.Training;
+
+/// <summary>Something that watches training and may steer it. All methods do nothing unless overridden; they run on the training thread.</summary>
+public abstract class Callback
+{
+    /// <summary>Called once before the first epoch, also when a run is resumed.</summary>
+    /// <param name="trainer">The trainer.</param>
+    public virtual void OnTrainBegin(Trainer trainer)
+    {
+    }
+
+    /// <summary>Called before an epoch's first step.</summary>
+    /// <param name="trainer">The trainer; the optimizer's learning rate may be changed.</param>
+    /// <param name="epoch">Counts from 0.</param>
+    public virtual void OnEpochBegin(Trainer trainer, int epoch)
+    {
+    }
+
+    /// <summary>Called after each step.</summary>
+    /// <param name="trainer">The trainer.</param>
+    /// <param name="result">The step's numbers.</param>
+    public virtual void OnBatchEnd(Trainer trainer, in BatchResult result)
+    {
+    }
+
+    /// <summary>Called after each epoch and its validation.</summary>
+    /// <param name="trainer">The trainer; <see cref="Trainer.Stop"/> ends training here.</param>
+    /// <param name="result">The epoch's numbers.</param>
+    public virtual void OnEpochEnd(Trainer trainer, EpochResult result)
+    {
+    }
+
+    /// <summary>Called once after the last epoch, not when training fails or is cancelled.</summary>
+    /// <param name="trainer">The trainer.</param>
+    /// <param name="history">All epochs.</param>
+    public virtual void OnTrainEnd(Trainer trainer, History history)
+    {
+    }
+
+    /// <summary>Puts what the callback remembers into a checkpoint.</summary>
+    /// <param name="state">Receives it.</param>
+    public virtual void SaveState(CallbackState state)
+    {
+    }
+
+    /// <summary>Takes it back when a run is resumed.</summary>
+    /// <param name="state">What <see cref="SaveState"/> wrote.</param>
+    public virtual void LoadState(CallbackState state)
+    {
+    }
+}
+
+/// <summary>What a callback keeps in a checkpoint.</summary>
+public sealed class CallbackState
+{
+    /// <summary>Numbers by name.</summary>
+    public Dictionary<string, double> Numbers { get; } = [];
+
+    /// <summary>Arrays by name.</summary>
+    public Dictionary<string, float[]> Arrays { get; } = [];
+}
+
+/// <summary>A number of an epoch that a callback watches.</summary>
+public enum Monitor
+{
+    /// <summary>Validation loss; less is better.</summary>
+    ValidationLoss,
+
+    /// <summary>Validation accuracy; more is better.</summary>
+    ValidationAccuracy,
+
+    /// <summary>Training loss; less is better.</summary>
+    Loss,
+
+    /// <summary>Training accuracy; more is better.</summary>
+    Accuracy,
+}
+
+internal static class Monitors
+{
+    /// <summary>The watched number, with its sign turned where more is better, so that less always is.</summary>
+    public static double Read(this Monitor monitor, EpochResult result)
+    {
+        double? value = monitor switch
+        {
+            Monitor.ValidationLoss => result.ValidationLoss,
+            Monitor.ValidationAccuracy => -result.ValidationAccuracy,
+            Monitor.Accuracy => -result.Accuracy,
+            _ => result.Loss,
+        };
+        return value ?? throw new InvalidOperationException($"There is no {monitor} to watch: Fit was given no validation data, or the loss has no classes.");
+    }
+}

@@ -1,0 +1,64 @@
+using System.Runtime.InteropServices;
+using FastNN.Data;
+using FastNN.Kernels;
+using FastNN.Losses;
+using FastNN.Metrics;
+using FastNN.Tensors;
+
+namespace FastNN.Training;
+
+/// <summary>Turns outputs into classes: the largest of several, or one number against a threshold. Reuses its buffer.</summary>
+internal sealed class ClassCounter(Loss loss)
+{
+    private float[] _output = [];
+    private int _columns;
+
+    /// <summary>2 for a single output, else the number of outputs; 0 where the loss has no classes. Known after the first read.</summary>
+    public int Classes { get; private set; }
+
+    /// <summary>Copies an output from the device.</summary>
+    public ReadOnlySpan<float> Read(IDevice device, Tensor output)
+    {
+        _columns = output.Shape.Rank > 1 ? output.Shape[-1] : 1;
+        Classes = loss is MeanSquaredErrorLoss ? 0 : loss is BinaryCrossEntropyLoss && _columns == 1 ? 2 : loss is BinaryCrossEntropyLoss ? 0 : _columns;
+        if (Classes == 0)
+        {
+            return [];
+        }
+
+        if (_output.Length < output.Count)
+        {
+            _output = new float[output.Count];
+        }
+
+        Span<float> destination = _output.AsSpan(0, output.Count);
+        device.Download(output, MemoryMarshal.AsBytes(destination));
+        return destination;
+    }
+
+    /// <summary>How many rows are classified rightly; each goes into the matrix, if there is one.</summary>
+    public int Count(ReadOnlySpan<float> output, in Batch batch, ConfusionMatrix? confusion)
+    {
+        int rows = output.Length / _columns;
+        int correct = 0;
+        for (int i = 0; i < rows; i++)
+        {
+            int predicted = ClassOf(output.Slice(i * _columns, _columns), Threshold);
+            int actual = batch.Labels.IsEmpty ? ClassOf(batch.Targets.Slice(i * _columns, _columns), 0.5f) : batch.Labels[i];
+            if ((uint)actual >= (uint)Classes)
+            {
+                continue;
+            }
+
+            correct += predicted == actual ? 1 : 0;
+            confusion?.Add(actual, predicted);
+        }
+
+        return correct;
+    }
+
+    private float Threshold => loss is BinaryCrossEntropyLoss { FromLogits: true } ? 0 : 0.5f;
+
+    private static int ClassOf(ReadOnlySpan<float> row, float threshold) =>
+        row.Length == 1 ? (row[0] > threshold ? 1 : 0) : System.Numerics.Tensors.TensorPrimitives.IndexOfMax(row);
+}

@@ -1,0 +1,68 @@
+using System.Globalization;
+
+namespace FastNN.Training;
+
+/// <summary>Saves the model's weights, or the whole run, after epochs.</summary>
+/// <param name="path">The file; "{epoch}" in it becomes the epoch's number, counted from 1.</param>
+/// <param name="bestOnly">Save only when the watched number is the best so far; default false.</param>
+/// <param name="wholeRun">Save everything that <see cref="Trainer.Resume"/> needs instead of the weights alone; default false.</param>
+/// <param name="monitor">What is watched; default the validation loss.</param>
+public sealed class ModelCheckpoint(string path, bool bestOnly = false, bool wholeRun = false, Monitor monitor = Monitor.ValidationLoss) : Callback
+{
+    private double _best = double.PositiveInfinity;
+
+    /// <inheritdoc/>
+    public override void OnTrainBegin(Trainer trainer) => _best = trainer.IsResuming ? _best : double.PositiveInfinity;
+
+    /// <inheritdoc/>
+    public override void OnEpochEnd(Trainer trainer, EpochResult result)
+    {
+        if (bestOnly)
+        {
+            double value = monitor.Read(result);
+            if (!(value < _best))
+            {
+                return;
+            }
+
+            _best = value;
+        }
+
+        string file = path.Replace("{epoch}", (result.Epoch + 1).ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
+        if (wholeRun)
+        {
+            trainer.SaveCheckpoint(file);
+        }
+        else
+        {
+            trainer.Model.Save(file);
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void SaveState(CallbackState state) => state.Numbers["best"] = _best;
+
+    /// <inheritdoc/>
+    public override void LoadState(CallbackState state) => _best = state.Numbers["best"];
+}
+
+/// <summary>Writes one line per epoch to a CSV file: epoch, loss, accuracy, validation loss and accuracy, seconds, learning rate.</summary>
+/// <param name="path">The file; it is begun anew, or continued when a run is resumed.</param>
+public sealed class CsvLog(string path) : Callback
+{
+    /// <inheritdoc/>
+    public override void OnTrainBegin(Trainer trainer)
+    {
+        if (!trainer.IsResuming || !File.Exists(path))
+        {
+            File.WriteAllText(path, "epoch,loss,accuracy,validation_loss,validation_accuracy,seconds,learning_rate\n");
+        }
+    }
+
+    /// <inheritdoc/>
+    public override void OnEpochEnd(Trainer trainer, EpochResult result) => File.AppendAllText(
+        path,
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{result.Epoch + 1},{result.Loss},{result.Accuracy},{result.ValidationLoss},{result.ValidationAccuracy},{result.Seconds:F3},{result.LearningRate}\n"));
+}

@@ -1,0 +1,377 @@
+using System.Runtime.InteropServices;
+using FastNN.Graphs;
+using FastNN.Kernels;
+using FastNN.Layers;
+using FastNN.Losses;
+using FastNN.Optimizers;
+using FastNN.Tensors;
+
+namespace FastNN.Training;
+
+/// <summary>
+/// Trains a model on a device: <see cref="Fit"/> as Keras has it, or an explicit loop over <see cref="Step(ReadOnlySpan{float}, ReadOnlySpan{int})"/>,
+/// or forward, backward and update one by one. It owns the device copy of the parameters until it is disposed, which brings them
+/// back to the model. After the first step of a batch size, a step allocates nothing. One thread at a time.
+/// </summary>
+public sealed partial class Trainer : IDisposable
+{
+    private readonly IDevice _device;
+    private readonly ulong _seed;
+    private readonly Dictionary<(int Batch, GraphMode Mode), TrainingProgram> _programs = [];
+    private readonly nint _stepBlock;
+    private readonly Tensor _stepCounter;
+    private ParameterStore? _store;
+    private OptimizerState? _state;
+    private TrainingProgram? _arenaOwner;
+    private TrainingProgram? _current;
+    private Phase _phase;
+    private int _owner;
+    private int _depth;
+    private bool _disposed;
+
+    /// <summary>A trainer. The model's parameters are taken to the device at the first step.</summary>
+    /// <param name="model">The network.</param>
+    /// <param name="device">Where to train.</param>
+    /// <param name="loss">What to make small.</param>
+    /// <param name="optimizer">How.</param>
+    /// <param name="seed">First weights (if the model is not built yet), dropout and the order of examples follow from it. Default 0.</param>
+    public Trainer(Layer model, Device device, Loss loss, Optimizer optimizer, ulong seed = 0)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(loss);
+        ArgumentNullException.ThrowIfNull(optimizer);
+        (Model, Loss, Optimizer, _device, _seed) = (model, loss, optimizer, device.Implementation, seed);
+        _stepBlock = _device.Allocate(2 * sizeof(int));
+        _stepCounter = new Tensor(_stepBlock, DType.Int32, new Shape(2));
+    }
+
+    private enum Phase
+    {
+        Updated,
+        Forwarded,
+        Differentiated,
+    }
+
+    /// <summary>The network.</summary>
+    public Layer Model { get; }
+
+    /// <summary>What training makes small.</summary>
+    public Loss Loss { get; }
+
+    /// <summary>How parameters are changed; its learning rate may be changed between steps.</summary>
+    public Optimizer Optimizer { get; }
+
+    /// <summary>Updates made so far.</summary>
+    public long StepCount { get; private set; }
+
+    /// <summary>One training step: forward, backward and update.</summary>
+    /// <param name="x">A batch of inputs, [N, ...] flattened.</param>
+    /// <param name="labels">N class indices.</param>
+    /// <returns>The loss before the update.</returns>
+    /// <exception cref="ShapeException">The lengths do not fit the model.</exception>
+    /// <exception cref="InvalidDataSetException">A label is out of range.</exception>
+    /// <exception cref="NonFiniteLossException">The loss is NaN or infinite; the parameters are left as they were.</exception>
+    /// <exception cref="ConcurrentUseException">Another thread is using this trainer.</exception>
+    public float Step(ReadOnlySpan<float> x, ReadOnlySpan<int> labels) =>
+        Step(x, MemoryMarshal.AsBytes(labels), classIndices: true);
+
+    /// <summary>One training step: forward, backward and update.</summary>
+    /// <param name="x">A batch of inputs, [N, ...] flattened.</param>
+    /// <param name="targets">N targets, [N, ...] flattened.</param>
+    /// <returns>The loss before the update.</returns>
+    /// <exception cref="ShapeException">The lengths do not fit the model.</exception>
+    /// <exception cref="NonFiniteLossException">The loss is NaN or infinite; the parameters are left as they were.</exception>
+    /// <exception cref="ConcurrentUseException">Another thread is using this trainer.</exception>
+    public float Step(ReadOnlySpan<float> x, ReadOnlySpan<float> targets) =>
+        Step(x, MemoryMarshal.AsBytes(targets), classIndices: false);
+
+    /// <summary>The first third of a step: computes output and loss and keeps what <see cref="Backward"/> needs.</summary>
+    /// <param name="x">A batch of inputs, [N, ...] flattened.</param>
+    /// <param name="labels">N class indices.</param>
+    /// <returns>The loss.</returns>
+    /// <exception cref="ShapeException">The lengths do not fit the model.</exception>
+    public float Forward(ReadOnlySpan<float> x, ReadOnlySpan<int> labels)
+    {
+        using Lease lease = Enter(nameof(Forward));
+        return ForwardCore(x, MemoryMarshal.AsBytes(labels), classIndices: true);
+    }
+
+    /// <summary>The first third of a step: computes output and loss and keeps what <see cref="Backward"/> needs.</summary>
+    /// <param name="x">A batch of inputs, [N, ...] flattened.</param>
+    /// <param name="targets">N targets, [N, ...] flattened.</param>
+    /// <returns>The loss.</returns>
+    /// <exception cref="ShapeException">The lengths do not fit the model.</exception>
+    public float Forward(ReadOnlySpan<float> x, ReadOnlySpan<float> targets)
+    {
+        using Lease lease = Enter(nameof(Forward));
+        return ForwardCore(x, MemoryMarshal.AsBytes(targets), classIndices: false);
+    }
+
+    /// <summary>The second third: computes all gradients.</summary>
+    /// <exception cref="InvalidOperationException">There was no forward pass before.</exception>
+    public void Backward()
+    {
+        using Lease lease = Enter(nameof(Backward));
+        BackwardCore();
+    }
+
+    /// <summary>The last third: the optimizer changes the parameters.</summary>
+    /// <exception cref="InvalidOperationException">There was no backward pass before.</exception>
+    public void Update()
+    {
+        using Lease lease = Enter(nameof(Update));
+        UpdateCore();
+    }
+
+    /// <summary>Copies out the network's output of the last forward pass or step.</summary>
+    /// <param name="destination">At least as long as the output.</param>
+    /// <returns>The numbers written.</returns>
+    /// <exception cref="InvalidOperationException">There was no step yet.</exception>
+    public int ReadOutput(Span<float> destination)
+    {
+        using Lease lease = Enter(nameof(ReadOutput));
+        Tensor output = (_current ?? throw new InvalidOperationException("Trainer: there is no output before the first step.")).Output;
+        if (destination.Length < output.Count)
+        {
+            throw new ShapeException($"Trainer: a destination of {destination.Length} is too short for the output {output.Shape}.");
+        }
+
+        _device.Download(output, MemoryMarshal.AsBytes(destination[..output.Count]));
+        return output.Count;
+    }
+
+    /// <summary>Copies out a parameter's gradient, of the last backward pass or step.</summary>
+    /// <param name="parameter">A parameter of the model.</param>
+    /// <param name="destination">At least as long as the parameter.</param>
+    /// <exception cref="InvalidOperationException">There was no step yet.</exception>
+    public void ReadGradient(Parameter parameter, Span<float> destination)
+    {
+        using Lease lease = Enter(nameof(ReadGradient));
+        ParameterStore store = _store ?? throw new InvalidOperationException("Trainer: there are no gradients before the first step.");
+        _device.Download(store.Gradient(parameter), MemoryMarshal.AsBytes(destination[..(int)parameter.Count]));
+    }
+
+    /// <summary>Frees the device memory; the parameters return to the model.</summary>
+    public void Dispose()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        using (Enter(nameof(Dispose)))
+        {
+            if (_store is not null)
+            {
+                foreach (Parameter parameter in AllParameters())
+                {
+                    parameter.MoveToHost();
+                }
+            }
+
+            foreach (TrainingProgram program in _programs.Values)
+            {
+                program.Dispose();
+            }
+
+            _state?.Dispose();
+            _store?.Dispose();
+            _device.Free(_stepBlock);
+            _disposed = true;
+        }
+    }
+
+    private float Step(ReadOnlySpan<float> x, ReadOnlySpan<byte> targets, bool classIndices)
+    {
+        using Lease lease = Enter(nameof(Step));
+        return StepCore(x, targets, classIndices);
+    }
+
+    private float StepCore(ReadOnlySpan<float> x, ReadOnlySpan<byte> targets, bool classIndices)
+    {
+        float loss = ForwardCore(x, targets, classIndices);
+        if (!float.IsFinite(loss))
+        {
+            throw new NonFiniteLossException(
+                $"{Loss.Name}: the loss is {loss} at step {StepCount + 1}; the parameters are left as they were. A smaller learning rate than " +
+                $"{Optimizer.LearningRate} may help, or the inputs hold NaN.");
+        }
+
+        BackwardCore();
+        UpdateCore();
+        return loss;
+    }
+
+    private float ForwardCore(ReadOnlySpan<float> x, ReadOnlySpan<byte> targets, bool classIndices)
+    {
+        _current = Load(x, targets, classIndices, GraphMode.Training);
+        Span<int> counter = [(int)StepCount, (int)(StepCount >> 32)];
+        _device.Upload(MemoryMarshal.AsBytes(counter), _stepCounter);
+        _current.Executor.Forward();
+        _phase = Phase.Forwarded;
+        return ReadLoss(_current);
+    }
+
+    private void BackwardCore()
+    {
+        if (_phase != Phase.Forwarded)
+        {
+            throw new InvalidOperationException("Trainer: Backward needs a Forward before it.");
+        }
+
+        _current!.Executor.Backward();
+        _phase = Phase.Differentiated;
+    }
+
+    private void UpdateCore()
+    {
+        if (_phase != Phase.Differentiated)
+        {
+            throw new InvalidOperationException("Trainer: Update needs a Backward before it.");
+        }
+
+        _state!.Update(StepCount + 1);
+        StepCount++;
+        _phase = Phase.Updated;
+    }
+
+    private float ReadLoss(TrainingProgram program)
+    {
+        Span<float> loss = stackalloc float[1];
+        _device.Download(program.Loss, MemoryMarshal.AsBytes(loss));
+        return loss[0];
+    }
+
+    /// <summary>Checks a batch, picks the program for its size and copies it in.</summary>
+    private TrainingProgram Load(ReadOnlySpan<float> x, ReadOnlySpan<byte> targets, bool classIndices, GraphMode mode)
+    {
+        Shape example = Model.ExampleShape
+            ?? throw new InvalidOperationException("Trainer: the model is not built; call model.Build(shape of one example) before the first step.");
+        if (classIndices != Loss.ClassIndices)
+        {
+            throw new ArgumentException(
+                $"{Loss.Name}: targets are {(Loss.ClassIndices ? "class indices (int)" : "numbers (float)")}, the others were given.");
+        }
+
+        long count = example.Count;
+        if (x.Length == 0 || x.Length % count != 0)
+        {
+            throw new ShapeException($"Trainer: {x.Length} input values are no batch of examples of shape {example} ({count} values each).");
+        }
+
+        TrainingProgram program = Program((int)(x.Length / count), mode);
+        if (targets.Length != program.Target.Bytes)
+        {
+            throw new ShapeException($"{Loss.Name}: {targets.Length / sizeof(float)} targets given for a batch of {x.Length / count}, {program.Target.Shape} expected.");
+        }
+
+        if (classIndices)
+        {
+            CheckLabels(MemoryMarshal.Cast<byte, int>(targets), program.Output.Shape[-1]);
+        }
+
+        _device.Upload(MemoryMarshal.AsBytes(x), program.X);
+        _device.Upload(targets, program.Target);
+        return program;
+    }
+
+    private void CheckLabels(ReadOnlySpan<int> labels, int classes)
+    {
+        int ignore = Loss is CrossEntropyLoss loss ? loss.IgnoreIndex : -1;
+        for (int i = 0; i < labels.Length; i++)
+        {
+            if ((uint)labels[i] >= (uint)classes && labels[i] != ignore)
+            {
+                throw new InvalidDataSetException($"{Loss.Name}: label {labels[i]} of example {i} of the batch is not in 0..{classes - 1}.");
+            }
+        }
+    }
+
+    private TrainingProgram Program(int batch, GraphMode mode)
+    {
+        if (_programs.TryGetValue((batch, mode), out TrainingProgram? program))
+        {
+            return program;
+        }
+
+        Prepare();
+        program = TrainingProgram.Create(
+            _device, Model, Loss, Model.ExampleShape!.Value, batch, mode, _seed, _store!, _stepCounter,
+            _arenaOwner?.Executor.Arena ?? 0, _arenaOwner?.Executor.Plan.PeakBytes ?? -1);
+        // Programs run one at a time, so smaller ones use the arena of the largest.
+        if (_arenaOwner is null || program.Executor.Plan.PeakBytes > _arenaOwner.Executor.Plan.PeakBytes)
+        {
+            _arenaOwner = program;
+        }
+
+        _programs.Add((batch, mode), program);
+        return program;
+    }
+
+    /// <summary>Takes the parameters to the device.</summary>
+    private void Prepare()
+    {
+        if (_store is not null)
+        {
+            return;
+        }
+
+        List<Parameter> parameters = AllParameters();
+        if (parameters.Find(parameter => parameter.IsOnDevice) is { } taken)
+        {
+            throw new InvalidOperationException($"Trainer: parameter {taken.Name} is being trained by another trainer; dispose that first.");
+        }
+
+        var store = new ParameterStore(_device, parameters, withGradients: true);
+        try
+        {
+            _state = new OptimizerState(Optimizer, store);
+            foreach (Parameter parameter in parameters)
+            {
+                parameter.MoveTo(store);
+            }
+        }
+        catch
+        {
+            _state?.Dispose();
+            store.Dispose();
+            throw;
+        }
+
+        _store = store;
+    }
+
+    private List<Parameter> AllParameters() => [.. Model.Parameters, .. Loss.Constants];
+
+    /// <summary>Takes the trainer for this thread; a thread that has it, in a callback for instance, may take it again.</summary>
+    private Lease Enter(string operation)
+    {
+        int thread = Environment.CurrentManagedThreadId;
+        if (_owner != thread && Interlocked.CompareExchange(ref _owner, thread, 0) != 0)
+        {
+            throw new ConcurrentUseException($"Trainer.{operation}: another thread is using this trainer. Use one trainer per thread; predictors may be shared.");
+        }
+
+        _depth++;
+        var lease = new Lease(this);
+        if (_disposed)
+        {
+            lease.Dispose();
+            ObjectDisposedException.ThrowIf(true, this);
+        }
+
+        return lease;
+    }
+
+    private readonly ref struct Lease(Trainer trainer)
+    {
+        public void Dispose()
+        {
+            if (--trainer._depth == 0)
+            {
+                Volatile.Write(ref trainer._owner, 0);
+            }
+        }
+    }
+}
