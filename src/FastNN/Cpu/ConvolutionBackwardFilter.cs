@@ -14,6 +14,11 @@ internal static unsafe partial class Convolution<TVec, TRung>
         WorkerPool pool, in Conv2DGeometry geometry, float* x, float* dy, float* dw, float* dbias,
         bool accumulateWeight, bool accumulateBias, byte* workspace)
     {
+        if (IsProduct(geometry))
+        {
+            ProductBackwardFilter(pool, geometry, x, dy, dw, dbias, accumulateWeight, accumulateBias, (float*)workspace);
+            return;
+        }
         if (IsDepthwise(geometry))
         {
             DepthwiseBackwardFilter(pool, geometry, x, dy, dw, dbias, accumulateWeight, accumulateBias, (float*)workspace);
