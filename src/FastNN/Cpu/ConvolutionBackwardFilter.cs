@@ -14,13 +14,18 @@ internal static unsafe partial class Convolution<TVec, TRung>
         WorkerPool pool, in Conv2DGeometry geometry, float* x, float* dy, float* dw, float* dbias,
         bool accumulateWeight, bool accumulateBias, byte* workspace)
     {
+        if (IsProduct(geometry))
+        {
+            ProductBackwardFilter(pool, geometry, x, dy, dw, dbias, accumulateWeight, accumulateBias, (float*)workspace);
+            return;
+        }
         if (IsDepthwise(geometry))
         {
             DepthwiseBackwardFilter(pool, geometry, x, dy, dw, dbias, accumulateWeight, accumulateBias, (float*)workspace);
             return;
         }
         FilterPlan plan = FilterPlan.For(geometry);
-        bool direct = plan.Chunks == 1;
+        bool direct = plan.WorkspaceBytes == 0;
         float* partials = direct ? dw : (float*)workspace;
         float* biasPartials = dbias == null ? null : direct ? dbias : (float*)workspace + (plan.Chunks * geometry.FilterCount);
         var body = new FilterBody(
@@ -28,55 +33,20 @@ internal static unsafe partial class Convolution<TVec, TRung>
         pool.Run(plan.Chunks * plan.UnitTasks, ref body);
         if (!direct)
         {
-            ConvolutionReduction<TVec, TRung>.Run(pool, partials, plan.Chunks, geometry.FilterCount, dw, accumulateWeight);
+            if (plan.Form == FilterForm.SwappedRows)
+            {
+                ConvolutionReduction<TVec, TRung>.Run(pool, partials, plan.Chunks, geometry.FilterCount, partials, false);
+                Unswap(geometry, partials, dw, accumulateWeight);
+            }
+            else
+            {
+                ConvolutionReduction<TVec, TRung>.Run(pool, partials, plan.Chunks, geometry.FilterCount, dw, accumulateWeight);
+            }
             if (dbias != null)
             {
                 ConvolutionReduction<TVec, TRung>.Run(pool, biasPartials, plan.Chunks, geometry.OC, dbias, accumulateBias);
             }
         }
-    }
-
-    /// <summary>How the sum is cut, by shape alone.</summary>
-    private readonly struct FilterPlan
-    {
-        private const int MaxChunks = 16;
-
-        /// <summary>Each partial must be worth its part in the final sum: two additions of 4 bytes an element.</summary>
-        private const int PixelsPerChunk = 512;
-        private const int EnoughUnits = 16;
-
-        /// <summary>Pixels summed in registers before the tile is added to memory; their part of dy stays in the first-level cache.</summary>
-        private const int PixelsPerStrip = 256;
-
-        /// <summary>The channels of a whole kernel row are neighbours in memory for every pixel, and all of them lie inside.</summary>
-        public readonly bool RowsAreRuns;
-        public readonly int Panels;
-        public readonly int Units;
-        public readonly int UnitsPerTask;
-        public readonly int UnitTasks;
-        public readonly int Chunks;
-        public readonly long RowsPerChunk;
-        public readonly int RowsPerStrip;
-        public readonly long WorkspaceBytes;
-
-        private FilterPlan(in Conv2DGeometry g)
-        {
-            RowsAreRuns = g.Groups == 1 && g.Horizontal.Dilation == 1 && g.Horizontal.IsInside;
-            Panels = (g.GroupOC + PanelWidth - 1) / PanelWidth;
-            Units = g.Groups * Panels * g.KH * (RowsAreRuns ? 1 : g.KW);
-            long rows = (long)g.N * g.OH;
-            long pixels = rows * g.OW;
-            long wanted = Units >= EnoughUnits ? 1 : Math.Clamp(pixels / PixelsPerChunk, 1, MaxChunks);
-            RowsPerChunk = (rows + wanted - 1) / wanted;
-            Chunks = (int)((rows + RowsPerChunk - 1) / RowsPerChunk);
-            UnitTasks = Math.Min(Units, 4 * EnoughUnits / Chunks);
-            UnitsPerTask = (Units + UnitTasks - 1) / UnitTasks;
-            UnitTasks = (Units + UnitsPerTask - 1) / UnitsPerTask;
-            RowsPerStrip = Math.Max(1, PixelsPerStrip / g.OW);
-            WorkspaceBytes = Chunks == 1 ? 0 : Chunks * (g.FilterCount + g.OC) * sizeof(float);
-        }
-
-        public static FilterPlan For(in Conv2DGeometry geometry) => new(geometry);
     }
 
     private readonly struct FilterBody(
@@ -106,15 +76,27 @@ internal static unsafe partial class Convolution<TVec, TRung>
                 long stripEnd = Math.Min(rowEnd, row + _plan.RowsPerStrip);
                 for (int unit = unitFirst; unit < unitEnd; unit++)
                 {
-                    Unit(unit, chunk, row, stripEnd, row == rowFirst, segments);
+                    switch (_plan.Form)
+                    {
+                        case FilterForm.AllTaps:
+                            AllTaps(unit, chunk, row, stripEnd, row == rowFirst, segments);
+                            break;
+                        case FilterForm.SwappedRows:
+                            SwappedRow(unit, chunk, row, stripEnd, row == rowFirst, segments);
+                            break;
+                        default:
+                            KernelRowOrTap(unit, chunk, row, stripEnd, row == rowFirst, segments);
+                            break;
+                    }
                 }
             }
         }
 
         /// <summary>One kernel row (or tap) of one panel of filters, over one strip of rows of dy.</summary>
-        private void Unit(int unit, int chunk, long rowFirst, long rowEnd, bool first, float** segments)
+        private void KernelRowOrTap(int unit, int chunk, long rowFirst, long rowEnd, bool first, float** segments)
         {
-            int columns = _plan.RowsAreRuns ? 1 : _g.KW;
+            bool runs = _plan.Form == FilterForm.KernelRows;
+            int columns = runs ? 1 : _g.KW;
             int kw = unit % columns;
             int kh = unit / columns % _g.KH;
             int panel = unit / (columns * _g.KH);
@@ -122,12 +104,11 @@ internal static unsafe partial class Convolution<TVec, TRung>
             int column = (panel % _plan.Panels) * PanelWidth;
             int cols = Math.Min(_g.GroupOC - column, PanelWidth);
             nint filter = ((nint)group * _g.GroupOC) + column;
-            if (kh == 0 && kw == 0 && _biasPartials != null)
+            if (kh == 0 && kw == 0)
             {
-                SumRows(_dy + (rowFirst * _g.OW * _g.OC) + filter, (rowEnd - rowFirst) * _g.OW, cols, _g.OC,
-                    _biasPartials + ((long)chunk * _g.OC) + filter, !first || _accumulateBias);
+                SumBias(chunk, rowFirst, rowEnd, filter, cols, first);
             }
-            (int owFirst, int owEnd) = _plan.RowsAreRuns ? (0, _g.OW) : _g.Horizontal.ValidOutputs(kw);
+            (int owFirst, int owEnd) = runs ? (0, _g.OW) : _g.Horizontal.ValidOutputs(kw);
             float** b = segments + _plan.RowsPerStrip;
             int count = owFirst == owEnd ? 0
                 : Segments(rowFirst, rowEnd, kh, kw, owFirst, group * _g.GroupC, filter, segments, b);
@@ -138,17 +119,100 @@ internal static unsafe partial class Convolution<TVec, TRung>
             nint tap = (((nint)kh * _g.KW) + kw) * _g.GroupC;
             float* target = _partials + (chunk * _g.FilterCount) + (tap * _g.OC) + filter;
             Epilogue epilogue = !first || _accumulateWeight ? Epilogue.Add : Epilogue.Store;
-            int channels = _plan.RowsAreRuns ? _g.KW * _g.C : _g.GroupC;
+            int channels = runs ? _g.KW * _g.C : _g.GroupC;
             for (int m = 0; m < channels; m += Tile<TVec, TRung>.MaxRows)
             {
                 int rows = Math.Min(channels - m, Tile<TVec, TRung>.MaxRows);
                 Tile<TVec, TRung>.Panel(
                     segments, (nint)_g.Horizontal.Stride * _g.C, b, _g.OC, count, owEnd - owFirst,
                     target + ((nint)m * _g.OC), _g.OC, rows, cols, epilogue);
-                for (int s = 0; s < count; s++)
+                Advance(segments, count, rows);
+            }
+        }
+
+        /// <summary>
+        /// Few filters: the lanes run over the channels of a kernel row and the tile's rows over the filters, which gives the
+        /// partial filter as [KH, OC, KW*C].
+        /// </summary>
+        private void SwappedRow(int kh, int chunk, long rowFirst, long rowEnd, bool first, float** segments)
+        {
+            if (kh == 0)
+            {
+                for (int filter = 0; filter < _g.OC; filter += PanelWidth)
                 {
-                    segments[s] += rows;
+                    SumBias(chunk, rowFirst, rowEnd, filter, Math.Min(PanelWidth, _g.OC - filter), first);
                 }
+            }
+            float** b = segments + _plan.RowsPerStrip;
+            int count = Segments(rowFirst, rowEnd, kh, 0, 0, 0, 0, segments, b);
+            if (count == 0 && !first)
+            {
+                return;
+            }
+            int channels = _g.KW * _g.C;
+            float* target = _partials + (chunk * _g.FilterCount) + ((nint)kh * _g.OC * channels);
+            for (int m = 0; m < _g.OC; m += Tile<TVec, TRung>.MaxRows)
+            {
+                int rows = Math.Min(_g.OC - m, Tile<TVec, TRung>.MaxRows);
+                for (int column = 0; column < channels; column += PanelWidth)
+                {
+                    int cols = Math.Min(channels - column, PanelWidth);
+                    Tile<TVec, TRung>.Panel(
+                        b, _g.OC, segments, (nint)_g.Horizontal.Stride * _g.C, count, _g.OW,
+                        target + ((nint)m * channels) + column, channels, rows, cols, first ? Epilogue.Store : Epilogue.Add);
+                    Advance(segments, count, cols);
+                }
+                Advance(segments, count, -channels);
+                Advance(b, count, rows);
+            }
+        }
+
+        /// <summary>
+        /// One input channel, stride 1: a tap is a pointer and a row of dy a run, so all taps share one pass over dy.
+        /// </summary>
+        private void AllTaps(int unit, int chunk, long rowFirst, long rowEnd, bool first, float** scratch)
+        {
+            int taps = _g.KH * _g.KW;
+            int tapTiles = _plan.Units / _plan.Panels;
+            int tap = (unit % tapTiles) * Tile<TVec, TRung>.MaxRows;
+            int filter = (unit / tapTiles) * PanelWidth;
+            int cols = Math.Min(_g.OC - filter, PanelWidth);
+            if (tap == 0)
+            {
+                SumBias(chunk, rowFirst, rowEnd, filter, cols, first);
+            }
+            int rows = Math.Min(taps - tap, Tile<TVec, TRung>.MaxRows);
+            for (int r = 0; r < Tile<TVec, TRung>.MaxRows; r++)
+            {
+                int t = tap + Math.Min(r, rows - 1);
+                scratch[r] = _x + ((nint)(t / _g.KW) * _g.Vertical.Dilation * _g.W) + ((nint)(t % _g.KW) * _g.Horizontal.Dilation);
+            }
+            nint* offsets = (nint*)(scratch + 16);
+            int runs = 0;
+            for (long row = rowFirst; row < rowEnd; row++)
+            {
+                offsets[runs++] = (nint)((((row / _g.OH) * _g.H) + ((row % _g.OH) * _g.Vertical.Stride)) * _g.W);
+            }
+            Epilogue epilogue = !first || _accumulateWeight ? Epilogue.Add : Epilogue.Store;
+            Tile<TVec, TRung>.Rows(
+                scratch, offsets, runs, _g.OW, _dy + (rowFirst * _g.OW * _g.OC) + filter, _g.OC,
+                _partials + (chunk * _g.FilterCount) + ((nint)tap * _g.OC) + filter, _g.OC, rows, cols, epilogue);
+        }
+
+        private void SumBias(int chunk, long rowFirst, long rowEnd, nint filter, int cols, bool first)
+        {
+            if (_biasPartials != null)
+            {
+                SumRows(_dy + (rowFirst * _g.OW * _g.OC) + filter, (rowEnd - rowFirst) * _g.OW, cols, _g.OC,
+                    _biasPartials + ((long)chunk * _g.OC) + filter, !first || _accumulateBias);
+            }
+        }
+
+        private static void Advance(float** pointers, int count, nint step)
+        {
+            for (int s = 0; s < count; s++)
+            {
+                pointers[s] += step;
             }
         }
 
@@ -175,6 +239,25 @@ internal static unsafe partial class Convolution<TVec, TRung>
                 }
             }
             return count;
+        }
+    }
+
+    /// <summary>dw [KH, KW*C, OC] (=|+=) partial [KH, OC, KW*C]; filters so few that a plain loop will do.</summary>
+    private static void Unswap(in Conv2DGeometry g, float* partial, float* dw, bool accumulate)
+    {
+        int channels = g.KW * g.C;
+        for (int kh = 0; kh < g.KH; kh++)
+        {
+            for (int m = 0; m < channels; m++)
+            {
+                for (int oc = 0; oc < g.OC; oc++)
+                {
+                    float value = partial[((nint)oc * channels) + m];
+                    dw[oc] = accumulate ? dw[oc] + value : value;
+                }
+                dw += g.OC;
+            }
+            partial += (nint)g.OC * channels;
         }
     }
 

@@ -32,7 +32,9 @@ internal readonly unsafe struct ConvolutionFilter(float* data, long k, int cols,
 }
 
 /// <summary>Packs the taps that one indirect convolution uses, in its order, on all threads.</summary>
-internal readonly unsafe struct ConvolutionPackBody : IParallelBody
+internal readonly unsafe struct ConvolutionPackBody<TVec, TRung> : IParallelBody
+    where TVec : struct
+    where TRung : struct, IRung<TVec>
 {
     private const int ElementsPerTask = 16 << 10;
 
@@ -116,6 +118,12 @@ internal readonly unsafe struct ConvolutionPackBody : IParallelBody
     /// <summary>target[d, c] = source[c, d]; eight rows of the target at a time share the lines that the columns touch.</summary>
     private void Transpose(float* source, nint stride, float* target, int width)
     {
+        if (width % TRung.Lanes == 0)
+        {
+            // Other widths would have whole vectors run over into the rows of the next tap.
+            Pack<TVec, TRung>.Transposed(source, stride, width, Depth, target, width);
+            return;
+        }
         for (int block = 0; block < Depth; block += 8)
         {
             int end = Math.Min(Depth, block + 8);

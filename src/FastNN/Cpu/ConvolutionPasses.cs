@@ -15,6 +15,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
     /// <summary>Bytes of workspace of a pass, a pure function of the shape.</summary>
     public static long WorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) => pass switch
     {
+        _ when IsProduct(geometry) => ProductWorkspaceBytes(geometry, pass),
         _ when IsDepthwise(geometry) => DepthwiseWorkspaceBytes(geometry, pass),
         ConvolutionPass.Forward => IsPacked(geometry) ? geometry.FilterCount * sizeof(float) : 0,
         ConvolutionPass.BackwardData => geometry.FilterCount * sizeof(float),
@@ -25,6 +26,11 @@ internal static unsafe partial class Convolution<TVec, TRung>
     public static void Forward(
         WorkerPool pool, in Conv2DGeometry geometry, float* x, float* w, float* y, in Epilogue epilogue, byte* workspace)
     {
+        if (IsProduct(geometry))
+        {
+            ProductForward(pool, geometry, x, w, y, epilogue);
+            return;
+        }
         if (IsDepthwise(geometry))
         {
             DepthwiseForward(pool, geometry, x, w, y, epilogue);
@@ -37,7 +43,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
         if (packed)
         {
             filter = (float*)workspace;
-            var pack = new ConvolutionPackBody(
+            var pack = new ConvolutionPackBody<TVec, TRung>(
                 w, filter, vertical, horizontal, geometry.KW, geometry.Groups, geometry.GroupC, geometry.GroupOC, PanelWidth, false);
             pool.Run(pack.Tasks, ref pack);
         }
@@ -71,9 +77,19 @@ internal static unsafe partial class Convolution<TVec, TRung>
     public static void BackwardData(
         WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, bool accumulate, byte* workspace)
     {
+        if (IsProduct(geometry))
+        {
+            ProductBackwardData(pool, geometry, dy, w, dx, accumulate);
+            return;
+        }
         if (IsDepthwise(geometry))
         {
             DepthwiseBackwardData(pool, geometry, dy, w, dx, accumulate);
+            return;
+        }
+        if (IsScattered(geometry))
+        {
+            BackwardDataScattered(pool, geometry, dy, w, dx, accumulate, (float*)workspace);
             return;
         }
         for (int row = 0; row < geometry.Vertical.Stride; row++)
@@ -96,7 +112,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
     {
         if (vertical.Taps > 0 && horizontal.Taps > 0)
         {
-            var pack = new ConvolutionPackBody(
+            var pack = new ConvolutionPackBody<TVec, TRung>(
                 w, workspace, vertical, horizontal, geometry.KW, geometry.Groups, geometry.GroupC, geometry.GroupOC, PanelWidth, true);
             pool.Run(pack.Tasks, ref pack);
         }
