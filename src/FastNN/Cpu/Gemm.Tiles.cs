@@ -19,7 +19,7 @@ internal static unsafe partial class Gemm<TVec, TRung>
     /// <summary>Rows [row0, row1) and columns [col0, col1) of C over all of K.</summary>
     private static void TileBlock(in Product p, int row0, int row1, int col0, int col1)
     {
-        int blockLength = BlockLength(p.K);
+        int blockLength = BlockLength(p.K, BlockK);
         for (int k0 = 0; k0 == 0 || k0 < p.K; k0 += blockLength)
         {
             int length = Math.Min(blockLength, p.K - k0);
@@ -75,18 +75,13 @@ internal static unsafe partial class Gemm<TVec, TRung>
         private readonly int rowTasks;
 
         public TileGrid(int m, int n, int k)
-            : this(m, n, k, TaskWork, int.MaxValue)
-        {
-        }
-
-        public TileGrid(int m, int n, int k, long taskWork, int maxRowTiles)
         {
             rows = m;
             cols = n;
             long tileWork = (long)Math.Min(m, R) * Math.Min(n, W) * Math.Max(k, 1);
-            int perTask = (int)Math.Clamp(taskWork / tileWork, 1, int.MaxValue);
+            int perTask = (int)Math.Clamp(TaskWork / tileWork, 1, int.MaxValue);
             int tilesM = Tiles(m, R), tilesN = Tiles(n, W);
-            rowTiles = Tiles(tilesM, Tiles(tilesM, Math.Min(perTask, Math.Min(tilesM, maxRowTiles))));
+            rowTiles = Tiles(tilesM, Tiles(tilesM, Math.Min(perTask, tilesM)));
             rowTasks = Tiles(tilesM, rowTiles);
             colTiles = Math.Clamp(perTask / rowTiles, 1, tilesN);
             Tasks = rowTasks * Tiles(tilesN, colTiles);

@@ -57,8 +57,8 @@ internal unsafe interface IRung<TVec>
     /// <summary>The sum of all lanes, pairwise.</summary>
     static abstract float Sum(TVec x);
 
-    /// <summary>Four floats from every fourth of the pointers (0, 4, 8, 12) into one 128-bit lane each.</summary>
-    static abstract TVec LoadQuads(float** rows);
+    /// <summary>Four floats, from offset on, of every fourth row (0, 4, 8, 12) into one 128-bit lane each.</summary>
+    static abstract TVec LoadQuads(float** rows, nint offset);
 
     /// <summary>In each 128-bit lane: x0 y0 x1 y1.</summary>
     static abstract TVec ZipLow(TVec x, TVec y);
@@ -127,8 +127,8 @@ internal readonly unsafe struct Rung512 : IRung<Vector512<float>>
     public static float Sum(Vector512<float> x) => Rung256.Sum(x.GetLower() + x.GetUpper());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> LoadQuads(float** rows) =>
-        Vector512.Create(Rung256.LoadQuads(rows), Rung256.LoadQuads(rows + 8));
+    public static Vector512<float> LoadQuads(float** rows, nint offset) =>
+        Vector512.Create(Rung256.LoadQuads(rows, offset), Rung256.LoadQuads(rows + 8, offset));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> ZipLow(Vector512<float> x, Vector512<float> y) => Avx512F.UnpackLow(x, y);
@@ -195,8 +195,8 @@ internal readonly unsafe struct Rung256 : IRung<Vector256<float>>
     public static float Sum(Vector256<float> x) => Rung128.Sum(x.GetLower() + x.GetUpper());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> LoadQuads(float** rows) =>
-        Vector256.Create(Vector128.Load(rows[0]), Vector128.Load(rows[4]));
+    public static Vector256<float> LoadQuads(float** rows, nint offset) =>
+        Vector256.Create(Vector128.Load(rows[0] + offset), Vector128.Load(rows[4] + offset));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> ZipLow(Vector256<float> x, Vector256<float> y) => Avx.UnpackLow(x, y);
@@ -292,7 +292,7 @@ internal readonly unsafe struct Rung128 : IRung<Vector128<float>>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> LoadQuads(float** rows) => Vector128.Load(rows[0]);
+    public static Vector128<float> LoadQuads(float** rows, nint offset) => Vector128.Load(rows[0] + offset);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> ZipLow(Vector128<float> x, Vector128<float> y) =>
@@ -375,7 +375,7 @@ internal readonly unsafe struct RungScalar : IRung<float>
     public static float Sum(float x) => x;
 
     // Blocks of four are transposed with vectors only.
-    public static float LoadQuads(float** rows) => **rows;
+    public static float LoadQuads(float** rows, nint offset) => rows[0][offset];
 
     public static float ZipLow(float x, float y) => x;
 
