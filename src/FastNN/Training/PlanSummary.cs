@@ -1,5 +1,4 @@
 using FastNN.Graphs;
-using FastNN.Kernels;
 using FastNN.Layers;
 using FastNN.Losses;
 using FastNN.Tensors;
