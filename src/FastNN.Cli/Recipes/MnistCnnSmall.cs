@@ -39,6 +39,7 @@ internal sealed class MnistCnnSmall : MnistRecipe
         // The step count says where a resumed run is.
         int first = (int)(trainer.StepCount / loader.BatchesPerEpoch);
         int done = (int)(trainer.StepCount % loader.BatchesPerEpoch);
+        job.Begin();
         for (int epoch = first; epoch < job.Epochs; epoch++)
         {
             var watch = Stopwatch.StartNew();

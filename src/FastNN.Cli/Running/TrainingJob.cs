@@ -8,6 +8,15 @@ internal sealed record TrainingJob(
     Trainer Trainer, RecipeData Data, int Epochs, int Batch, ulong Seed, IReadOnlyList<Callback> Callbacks, RunRecorder Recorder,
     CancellationToken Cancellation)
 {
+    /// <summary>For explicit loops: tells the callbacks that training begins, or goes on.</summary>
+    public void Begin()
+    {
+        for (int i = 0; i < Callbacks.Count; i++)
+        {
+            Callbacks[i].OnTrainBegin(Trainer);
+        }
+    }
+
     /// <summary>For explicit loops: tells the callbacks that an epoch begins, or goes on where an interrupted run stopped.</summary>
     public void BeginEpoch(int epoch, int done)
     {

@@ -4,7 +4,6 @@ using FastNN.Cli.Commands;
 using FastNN.Cli.Recipes;
 using FastNN.Graphs;
 using FastNN.Layers;
-using FastNN.Metrics;
 using FastNN.Training;
 using Spectre.Console;
 
@@ -51,7 +50,7 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         Layer model = _recipe.CreateModel();
         model.Build(_recipe.ExampleShape, settings.Seed);
         using var trainer = new Trainer(model, device, _recipe.Loss, _recipe.CreateOptimizer(settings.LearningRate), settings.Seed);
-        PlanSummary plan = PlanSummary.OfTraining(model, device, _recipe.Loss, settings.Batch);
+        MemoryPlan plan = trainer.PlanMemory(settings.Batch);
         WriteHeader(device, data, model, plan);
 
         Display display = context.IsTerminal && _output == context.Output
@@ -92,7 +91,7 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         return callbacks;
     }
 
-    private void Finish(Device device, Trainer trainer, RecipeData data, PlanSummary plan, RunRecorder recorder, TimeSpan time)
+    private void Finish(Device device, Trainer trainer, RecipeData data, MemoryPlan plan, RunRecorder recorder, TimeSpan time)
     {
         TestResult test = Tester.Test(trainer, data.Test);
         string sum = SaveWeights(trainer.Model);
@@ -195,7 +194,7 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         }
     }
 
-    private void WriteHeader(Device device, RecipeData data, Layer model, PlanSummary plan)
+    private void WriteHeader(Device device, RecipeData data, Layer model, MemoryPlan plan)
     {
         IReadOnlyList<Parameter> parameters = model.Parameters;
         _output.WriteLine($"{_recipe.Name}: {_recipe.Network}");
