@@ -85,7 +85,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
                             SwappedRow(unit, chunk, row, stripEnd, row == rowFirst, segments);
                             break;
                         default:
-                            KernelRowOrTap(unit, chunk, row, stripEnd, row == rowFirst, segments);
+                            KernelRowOrTap(unit, unitFirst, chunk, row, stripEnd, row == rowFirst, segments);
                             break;
                     }
                 }
@@ -93,7 +93,8 @@ internal static unsafe partial class Convolution<TVec, TRung>
         }
 
         /// <summary>One kernel row (or tap) of one panel of filters, over one strip of rows of dy.</summary>
-        private void KernelRowOrTap(int unit, int chunk, long rowFirst, long rowEnd, bool first, float** segments)
+        private void KernelRowOrTap(
+            int unit, int unitFirst, int chunk, long rowFirst, long rowEnd, bool first, float** segments)
         {
             bool runs = _plan.Form == FilterForm.KernelRows;
             int columns = runs ? 1 : _g.KW;
@@ -110,8 +111,20 @@ internal static unsafe partial class Convolution<TVec, TRung>
             }
             (int owFirst, int owEnd) = runs ? (0, _g.OW) : _g.Horizontal.ValidOutputs(kw);
             float** b = segments + _plan.RowsPerStrip;
+            float* dy = _dy + (rowFirst * _g.OW * _g.OC) + filter;
+            nint stride = _g.OC;
+            if (_plan.PacksStrips)
+            {
+                float* packed = (float*)(segments + (2 * _plan.RowsPerStrip));
+                if (unit == unitFirst || (kh == 0 && kw == 0))
+                {
+                    Pack<TVec, TRung>.Straight(dy, _g.OC, cols, (int)(rowEnd - rowFirst) * _g.OW, packed, PanelWidth);
+                }
+                dy = packed;
+                stride = PanelWidth;
+            }
             int count = owFirst == owEnd ? 0
-                : Segments(rowFirst, rowEnd, kh, kw, owFirst, group * _g.GroupC, filter, segments, b);
+                : Segments(rowFirst, rowEnd, kh, kw, owFirst, group * _g.GroupC, dy, stride, segments, b);
             if (count == 0 && !first)
             {
                 return;
@@ -124,7 +137,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
             {
                 int rows = Math.Min(channels - m, Tile<TVec, TRung>.MaxRows);
                 Tile<TVec, TRung>.Panel(
-                    segments, (nint)_g.Horizontal.Stride * _g.C, b, _g.OC, count, owEnd - owFirst,
+                    segments, (nint)_g.Horizontal.Stride * _g.C, b, stride, count, owEnd - owFirst,
                     target + ((nint)m * _g.OC), _g.OC, rows, cols, epilogue);
                 Advance(segments, count, rows);
             }
@@ -144,7 +157,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
                 }
             }
             float** b = segments + _plan.RowsPerStrip;
-            int count = Segments(rowFirst, rowEnd, kh, 0, 0, 0, 0, segments, b);
+            int count = Segments(rowFirst, rowEnd, kh, 0, 0, 0, _dy + (rowFirst * _g.OW * _g.OC), _g.OC, segments, b);
             if (count == 0 && !first)
             {
                 return;
@@ -217,7 +230,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
         }
 
         private int Segments(
-            long rowFirst, long rowEnd, int kh, int kw, int owFirst, nint channel, nint filter, float** a, float** b)
+            long rowFirst, long rowEnd, int kh, int kw, int owFirst, nint channel, float* dy, nint stride, float** a, float** b)
         {
             int count = 0;
             nint left = _g.Horizontal.Start(owFirst) + ((nint)kw * _g.Horizontal.Dilation);
@@ -229,7 +242,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
                 if ((uint)ih < (uint)_g.H)
                 {
                     a[count] = _x + (((((n * _g.H) + ih) * _g.W) + left) * _g.C) + channel;
-                    b[count] = _dy + (((row * _g.OW) + owFirst) * _g.OC) + filter;
+                    b[count] = dy + ((((nint)(row - rowFirst) * _g.OW) + owFirst) * stride);
                     count++;
                 }
                 if (++oh == _g.OH)

@@ -29,8 +29,16 @@ internal static unsafe partial class Convolution<TVec, TRung>
         private const int PixelsPerChunk = 512;
         private const int EnoughUnits = 16;
 
+        /// <summary>
+        /// Where the units alone keep all threads busy, chunks serve only to read x and dy once from the second-level cache
+        /// instead of once for each unit; beyond this size of all partials they cost more than that.
+        /// </summary>
+        private const long MaxPartialBytes = 4 << 20;
+
         /// <summary>Pixels summed in registers before the tile is added to memory; their part of dy stays in the first-level cache.</summary>
         private const int PixelsPerStrip = 256;
+
+        private const int MaxPackedPixels = 4 << 10;
 
         /// <summary>Beyond this the filters' final transposition is no longer negligible.</summary>
         private const int MaxSwappedCount = 16 << 10;
@@ -43,6 +51,12 @@ internal static unsafe partial class Convolution<TVec, TRung>
         public readonly int Chunks;
         public readonly long RowsPerChunk;
         public readonly int RowsPerStrip;
+
+        /// <summary>
+        /// The strip's part of dy is copied to consecutive rows, where those of a wide dy fall on few sets of the first-level
+        /// cache; worth it where several tiles read it.
+        /// </summary>
+        public readonly bool PacksStrips;
         public readonly long WorkspaceBytes;
 
         private FilterPlan(in Conv2DGeometry g)
@@ -58,13 +72,20 @@ internal static unsafe partial class Convolution<TVec, TRung>
             };
             long rows = (long)g.N * g.OH;
             long pixels = rows * g.OW;
-            long wanted = Units >= EnoughUnits ? 1 : Math.Clamp(pixels / PixelsPerChunk, 1, MaxChunks);
+            long wanted = Math.Clamp(pixels / PixelsPerChunk, 1, MaxChunks);
+            if (Units >= EnoughUnits)
+            {
+                wanted = Math.Clamp(MaxPartialBytes / (g.FilterCount * sizeof(float)), 1, wanted);
+            }
             RowsPerChunk = (rows + wanted - 1) / wanted;
             Chunks = (int)((rows + RowsPerChunk - 1) / RowsPerChunk);
             UnitTasks = Math.Min(Units, 4 * EnoughUnits / Chunks);
             UnitsPerTask = (Units + UnitTasks - 1) / UnitTasks;
             UnitTasks = (Units + UnitsPerTask - 1) / UnitsPerTask;
             RowsPerStrip = Math.Max(1, PixelsPerStrip / g.OW);
+            PacksStrips = Form is FilterForm.KernelRows or FilterForm.Taps && g.GroupOC > PanelWidth
+                && g.GroupC * (Form == FilterForm.KernelRows ? g.KW : 1) >= 2 * Tile<TVec, TRung>.MaxRows
+                && (long)RowsPerStrip * g.OW <= MaxPackedPixels;
             WorkspaceBytes = Chunks == 1 && Form != FilterForm.SwappedRows ? 0 : Chunks * (g.FilterCount + g.OC) * sizeof(float);
         }
 
