@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using FastNN.Kernels;
 
 namespace FastNN.Cpu;
@@ -84,22 +83,7 @@ internal readonly unsafe struct Epilogue
     {
         for (int r = 0; r < rows; r++)
         {
-            FinishRow(new Span<float>(c + (r * cStride), cols));
-        }
-    }
-
-    private void FinishRow(Span<float> row)
-    {
-        switch (Activation)
-        {
-            case Activation.Sigmoid:
-                TensorPrimitives.Sigmoid(row, row);
-                break;
-            case Activation.Tanh:
-                TensorPrimitives.Tanh(row, row);
-                break;
-            default:
-                throw new NotSupportedException($"{Activation} is not fused into a product.");
+            CpuDevice.ActivateInPlace(Activation, Slope, c + (r * cStride), cols);
         }
     }
 }
