@@ -64,16 +64,13 @@ internal static unsafe partial class Gemm<TVec, TRung>
         return Math.Max(1, (k + blocks - 1) / blocks);
     }
 
-    /// <summary>Whether B is used as it lies: it is small enough for the cache, or read too few times to be worth packing.</summary>
-    private static bool IsDirect(in Product p)
-    {
-        if (p.TransB)
-        {
-            return false;
-        }
-
-        return p.M <= 4 * R || (long)p.K * p.N <= 8192;
-    }
+    /// <summary>
+    /// Whether B is used as it lies: it is small enough for the cache, or read too few times to be worth packing. Transposed,
+    /// it is packed by the task that uses it, while one task can take all the rows.
+    /// </summary>
+    private static bool IsDirect(in Product p) => p.TransB
+        ? p.M <= 12 * R
+        : p.M <= 4 * R || (long)p.K * p.N <= 8192;
 
     private static int Tiles(int length, int size) => (length + size - 1) / size;
 }
