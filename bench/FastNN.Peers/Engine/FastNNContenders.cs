@@ -11,6 +11,9 @@ internal static class FastNNContenders
 #if HAS_CONVOLUTION
         ConvolutionCase convolution => new ConvolutionContender(convolution, threads),
 #endif
+#if HAS_TRAINING
+        NetworkCase network => new NetworkContender(network, threads),
+#endif
         _ => null,
     };
 }
