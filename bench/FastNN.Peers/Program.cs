@@ -37,18 +37,18 @@ int[] threadCounts = options.Threads is { } threads ? [threads] : Environment.Pr
 var comparison = new Comparison(new Interleaved(options.Seconds, options.Quantile), peak, withTorch: failure is null);
 var results = new List<Result>();
 Results.WriteHeader(Console.Out);
-foreach (var count in threadCounts)
-{
-    foreach (var @case in cases)
-    {
-        var result = comparison.Run(@case, count);
-        results.Add(result);
-        Results.WriteRow(Console.Out, result);
-    }
-}
-
 try
 {
+    foreach (var count in threadCounts)
+    {
+        foreach (var @case in cases)
+        {
+            var result = comparison.Run(@case, count);
+            results.Add(result);
+            Results.WriteRow(Console.Out, result);
+        }
+    }
+
     if (options.Json is not null)
     {
         Results.WriteJson(options.Json, results);
@@ -57,6 +57,12 @@ try
 catch (Exception error) when (error is IOException or UnauthorizedAccessException)
 {
     Console.Error.WriteLine($"Cannot write {options.Json}: {error.Message}");
+    return 1;
+}
+catch (Exception error)
+{
+    // Caught here, because an unhandled one would be reported while standard error is still muted.
+    Console.Error.WriteLine(error);
     return 1;
 }
 
