@@ -30,11 +30,11 @@ if (failure is not null)
     Console.Error.WriteLine($"TorchSharp does not load here ({failure}): timing FastNN alone; {NewerLibc.Hint}.");
 }
 
-var statistic = options.Quantile == 0.5 ? "Times are medians" : $"Times are the {options.Quantile} quantile";
+var statistic = options.Quantile == 0.5 ? "medians" : $"the {options.Quantile} quantile";
 var peak = FmaPeak.GigaflopsPerCore();
-Console.WriteLine($"FMA peak of one core: {peak:0} GFLOP/s. {statistic}; the ratio is peer / FastNN.");
+Console.WriteLine($"FMA peak of one core: {peak:0} GFLOP/s. Times are {statistic} of {(options.CpuTime ? "processor" : "wall")} time; the ratio is peer / FastNN.");
 int[] threadCounts = options.Threads is { } threads ? [threads] : Environment.ProcessorCount > 1 ? [1, 2] : [1];
-var comparison = new Comparison(new Interleaved(options.Seconds, options.Quantile), peak, withTorch: failure is null);
+var comparison = new Comparison(new Interleaved(options.Seconds, options.Quantile, options.CpuTime), peak, withTorch: failure is null);
 var results = new List<Result>();
 Results.WriteHeader(Console.Out);
 try
