@@ -30,15 +30,22 @@ if (failure is not null)
     Console.Error.WriteLine($"TorchSharp does not load here ({failure}): timing FastNN alone; {NewerLibc.Hint}.");
 }
 
-var statistic = options.Quantile == 0.5 ? "medians" : $"the {options.Quantile} quantile";
-var peak = FmaPeak.GigaflopsPerCore();
-Console.WriteLine($"FMA peak of one core: {peak:0} GFLOP/s. Times are {statistic} of {(options.CpuTime ? "processor" : "wall")} time; the ratio is peer / FastNN.");
-int[] threadCounts = options.Threads is { } threads ? [threads] : Environment.ProcessorCount > 1 ? [1, 2] : [1];
-var comparison = new Comparison(new Interleaved(options.Seconds, options.Quantile, options.CpuTime), peak, withTorch: failure is null);
 var results = new List<Result>();
-Results.WriteHeader(Console.Out);
 try
 {
+    if (options.Json is not null)
+    {
+        Results.RequireWritable(options.Json);
+    }
+
+    var peak = FmaPeak.GigaflopsPerCore();
+    var statistic = options.Quantile == 0.5 ? "medians" : $"the {options.Quantile} quantile";
+    var time = options.CpuTime ? "processor" : "wall";
+    Console.WriteLine($"FMA peak of one core: {peak:0} GFLOP/s. Times are {statistic} of {time} time; the ratio is peer / FastNN.");
+    int[] threadCounts = options.Threads is { } threads ? [threads] : Environment.ProcessorCount > 1 ? [1, 2] : [1];
+    var clock = new Interleaved(options.Seconds, options.Quantile, options.CpuTime);
+    var comparison = new Comparison(clock, peak, withTorch: failure is null);
+    Results.WriteHeader(Console.Out);
     foreach (var count in threadCounts)
     {
         foreach (var @case in cases)
