@@ -4,8 +4,9 @@ namespace FastNN.Peers;
 
 /// <summary>
 /// Times contenders in turns (ABAB...) in one process, so that whatever else the machine does meets all of them alike,
-/// and gives each one's median (or another quantile). Turns, not single steps, alternate: after a parallel region the other side's worker
-/// threads go on spinning for milliseconds, so each turn starts with a pause until they sleep and some untimed steps.
+/// and gives each one's median (or another quantile). Turns, not single steps, alternate: after a parallel region the
+/// other side's worker threads go on spinning for milliseconds, so each turn starts with a pause until they sleep and some
+/// untimed steps.
 /// </summary>
 internal sealed class Interleaved(double secondsEach, double quantile, bool cpuTime)
 {
@@ -39,7 +40,7 @@ internal sealed class Interleaved(double secondsEach, double quantile, bool cpuT
         return [.. samples.Select(Quantile)];
     }
 
-    /// <summary>Runs until the JIT has its final code (it recompiles after 30 calls and a pause); returns steps per sample.</summary>
+    /// <summary>Runs until the JIT has its final code, after 30 calls and a pause; returns the steps per sample.</summary>
     private int WarmUp(IContender contender)
     {
         var steps = 0;

@@ -4,7 +4,8 @@ namespace FastNN.Peers;
 
 /// <summary>The command line. A mistake throws <see cref="ArgumentException"/> with one line to show.</summary>
 internal sealed record Options(
-    string? Json, int? Threads, string? Only, string? Phase, double Seconds, double Quantile, bool CpuTime, bool NewerLibc, bool Help)
+    string? Json, int? Threads, string? Only, string? Phase, double Seconds, double Quantile, bool CpuTime, bool NewerLibc,
+    bool Help)
 {
     public const string Usage = """
         usage: dotnet run -c Release --project bench/FastNN.Peers -- [options]

@@ -41,7 +41,7 @@ try
     var peak = FmaPeak.GigaflopsPerCore();
     var statistic = options.Quantile == 0.5 ? "medians" : $"the {options.Quantile} quantile";
     var time = options.CpuTime ? "processor" : "wall";
-    Console.WriteLine($"FMA peak of one core: {peak:0} GFLOP/s. Times are {statistic} of {time} time; the ratio is peer / FastNN.");
+    Console.WriteLine($"FMA peak of one core: {peak:0} GFLOP/s. Times: {statistic} of {time} time; ratio: peer / FastNN.");
     int[] threadCounts = options.Threads is { } threads ? [threads] : Environment.ProcessorCount > 1 ? [1, 2] : [1];
     var clock = new Interleaved(options.Seconds, options.Quantile, options.CpuTime);
     var comparison = new Comparison(clock, peak, withTorch: failure is null);
