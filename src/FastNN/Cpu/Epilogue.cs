@@ -17,7 +17,7 @@ internal readonly unsafe struct Epilogue
     /// <summary>Of LeakyReLU for negative x.</summary>
     public readonly float Slope;
 
-    /// <summary>C += instead of C =. The activation is applied to the sum (only the last of several blocks of K has one).</summary>
+    /// <summary>C += instead of C =. The activation applies to the sum (of several blocks of K, the last has one).</summary>
     public readonly bool Accumulate;
 
     public Epilogue(float* bias, Activation activation = Activation.None, float slope = 0, bool accumulate = false)

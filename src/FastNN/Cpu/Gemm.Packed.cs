@@ -11,10 +11,10 @@ internal static unsafe partial class Gemm<TVec, TRung>
     /// <summary>Terms per block.</summary>
     private const int PackedK = 384;
 
-    /// <summary>Columns of tiles per task: with <see cref="PackedK"/> terms they fill half of a second-level cache of 1 MiB.</summary>
+    /// <summary>Columns of tiles per task: with <see cref="PackedK"/> terms half of a second level of 1 MiB.</summary>
     private const int TaskColTiles = 12;
 
-    /// <summary>Rows of tiles per task; 24 tiles of AVX-512 are about 30 us at the peak, small enough to share out evenly.</summary>
+    /// <summary>Rows of tiles per task; 24 tiles of AVX-512 are 30 us at the peak, small enough to share evenly.</summary>
     private const int TaskRowTiles = 2;
 
     /// <summary>Floats of B packed before a region: 3 MiB, a multiple of what a task reads.</summary>

@@ -7,6 +7,8 @@ namespace FastNN.Cpu;
 /// - few rows times a transposed B: dot products (<see cref="Dot{TVec, TRung}"/>), as transposing would cost more;
 /// - small or skinny: tiles straight from A and B;
 /// - otherwise B, and where it pays A, packed into panels block by block (Goto and van de Geijn, 2008).
+/// Measured on one Zen 5 core of a busy machine, as a fraction of the register-only peak taken in the same run: 512 to 2048
+/// square 77 to 83 %, 32x784x64 86 %, its weight gradient 86 %.
 /// Sums run over at most <see cref="PackedK"/> terms before they are added to C, which also bounds the rounding error. Where
 /// C is tiny and K huge, K is cut into pieces whose sums are added in a fixed order.
 /// </summary>

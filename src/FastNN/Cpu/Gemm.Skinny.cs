@@ -62,8 +62,9 @@ internal static unsafe partial class Gemm<TVec, TRung>
                 for (int col = first; col < last; col += W)
                 {
                     float* b = packed ? Product.Panels + (col / W * Product.PanelStride) : Product.B + (k0 * Product.Ldb) + col;
+                    nint bStride = packed ? W : Product.Ldb;
                     Gemv<TVec, TRung>.Columns(
-                        Product.A + k0, length, b, packed ? W : Product.Ldb, Product.C + col, Math.Min(W, last - col), block.At(col));
+                        Product.A + k0, length, b, bStride, Product.C + col, Math.Min(W, last - col), block.At(col));
                 }
             }
         }

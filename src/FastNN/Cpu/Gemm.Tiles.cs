@@ -51,7 +51,7 @@ internal static unsafe partial class Gemm<TVec, TRung>
         }
     }
 
-    /// <summary>One column of tiles over one block of K: the slice of B is read once from afar, then from the first level.</summary>
+    /// <summary>One column of tiles over one block of K: B comes once from afar, then from the first level.</summary>
     private static void TileColumn(
         in Product p, int row0, int row1, int col, int cols, int k0, int length, float* b, nint bStride, in Epilogue epilogue)
     {

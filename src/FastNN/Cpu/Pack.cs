@@ -30,17 +30,18 @@ internal static unsafe class Pack<TVec, TRung>
             rows[j] = source + (Math.Min(j, count - 1) * stride);
         }
 
-        nint k = 0;
-        for (; TRung.Lanes >= 4 && k <= length - 4; k += 4)
+        // Group by group, as rows a power of two apart share few cache sets; downwards, as what a group writes past the width
+        // is then overwritten by the one before it.
+        nint whole = TRung.Lanes >= 4 ? length & ~3 : 0;
+        for (int j = (groups - 1) * TRung.Lanes; j >= 0; j -= TRung.Lanes)
         {
-            // The groups go downwards: what a group writes past the width is then overwritten by the next row of the panel.
-            for (int j = (groups - 1) * TRung.Lanes; j >= 0; j -= TRung.Lanes)
+            for (nint k = 0; k < whole; k += 4)
             {
                 TransposeFour(rows + j, k, panel + (k * width) + j, width);
             }
         }
 
-        for (; k < length; k++)
+        for (nint k = whole; k < length; k++)
         {
             for (int j = 0; j < width; j++)
             {

@@ -127,7 +127,8 @@ internal readonly unsafe struct Rung512 : IRung<Vector512<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void SumFour(
         Vector512<float> x, Vector512<float> y, Vector512<float> z, Vector512<float> w, float* sums) => Rung256.SumFour(
-            x.GetLower() + x.GetUpper(), y.GetLower() + y.GetUpper(), z.GetLower() + z.GetUpper(), w.GetLower() + w.GetUpper(), sums);
+            x.GetLower() + x.GetUpper(), y.GetLower() + y.GetUpper(), z.GetLower() + z.GetUpper(),
+            w.GetLower() + w.GetUpper(), sums);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LoadQuads(float** rows, nint offset) =>
@@ -140,10 +141,12 @@ internal readonly unsafe struct Rung512 : IRung<Vector512<float>>
     public static Vector512<float> ZipHigh(Vector512<float> x, Vector512<float> y) => Avx512F.UnpackHigh(x, y);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> ZipLowPairs(Vector512<float> x, Vector512<float> y) => Avx512F.UnpackLow(x.AsDouble(), y.AsDouble()).AsSingle();
+    public static Vector512<float> ZipLowPairs(Vector512<float> x, Vector512<float> y) =>
+        Avx512F.UnpackLow(x.AsDouble(), y.AsDouble()).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> ZipHighPairs(Vector512<float> x, Vector512<float> y) => Avx512F.UnpackHigh(x.AsDouble(), y.AsDouble()).AsSingle();
+    public static Vector512<float> ZipHighPairs(Vector512<float> x, Vector512<float> y) =>
+        Avx512F.UnpackHigh(x.AsDouble(), y.AsDouble()).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(float* address) => Sse.Prefetch0(address);
@@ -198,7 +201,8 @@ internal readonly unsafe struct Rung256 : IRung<Vector256<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void SumFour(
         Vector256<float> x, Vector256<float> y, Vector256<float> z, Vector256<float> w, float* sums) => Rung128.SumFour(
-            x.GetLower() + x.GetUpper(), y.GetLower() + y.GetUpper(), z.GetLower() + z.GetUpper(), w.GetLower() + w.GetUpper(), sums);
+            x.GetLower() + x.GetUpper(), y.GetLower() + y.GetUpper(), z.GetLower() + z.GetUpper(),
+            w.GetLower() + w.GetUpper(), sums);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> LoadQuads(float** rows, nint offset) =>
@@ -211,10 +215,12 @@ internal readonly unsafe struct Rung256 : IRung<Vector256<float>>
     public static Vector256<float> ZipHigh(Vector256<float> x, Vector256<float> y) => Avx.UnpackHigh(x, y);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> ZipLowPairs(Vector256<float> x, Vector256<float> y) => Avx.UnpackLow(x.AsDouble(), y.AsDouble()).AsSingle();
+    public static Vector256<float> ZipLowPairs(Vector256<float> x, Vector256<float> y) =>
+        Avx.UnpackLow(x.AsDouble(), y.AsDouble()).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> ZipHighPairs(Vector256<float> x, Vector256<float> y) => Avx.UnpackHigh(x.AsDouble(), y.AsDouble()).AsSingle();
+    public static Vector256<float> ZipHighPairs(Vector256<float> x, Vector256<float> y) =>
+        Avx.UnpackHigh(x.AsDouble(), y.AsDouble()).AsSingle();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(float* address) => Sse.Prefetch0(address);

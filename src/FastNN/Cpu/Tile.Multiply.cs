@@ -11,6 +11,9 @@ namespace FastNN.Cpu;
 /// two multiply-add units three times over, and 14 loads for 24 multiply-adds stay below two loads a cycle. 6x16 is the same
 /// for the 16 registers of AVX2 (Goto and van de Geijn, 2008; Van Zee and van de Geijn, 2015).
 ///
+/// Measured on Zen 5 (one core, 235 GFLOP/s in a loop of register-only multiply-adds): 230 GFLOP/s with A and B in the first
+/// level, 86 to 95 % of the peak with B streaming from the second; AVX2 113, SSE 57, scalar 13 GFLOP/s.
+///
 /// A is reached in one of two ways. ROWS: through a pointer per row, which serves a row-major matrix and the pixels of a
 /// convolution alike. PANEL: R neighbours in memory per step of k, which serves a transposed or packed A.
 /// </summary>

@@ -93,7 +93,8 @@ internal static unsafe partial class Tile<TVec, TRung>
     public static int MaxCols => 2 * TRung.Lanes;
 
     /// <summary>
-    /// ROWS: C[r, n] (=|+=) sum over s &lt; runs, k &lt; runLength of A[r][runOffsets[s] + k] * B[(s * runLength + k) * bStride + n].
+    /// ROWS: C[r, n] (=|+=) sum over s &lt; runs, k &lt; runLength of
+    /// A[r][runOffsets[s] + k] * B[(s * runLength + k) * bStride + n].
     /// Nothing outside rows x cols of C is written, and no column of B or of the bias past cols is read.
     /// Of <paramref name="a"/>'s <see cref="MaxRows"/> row pointers, those from <paramref name="rows"/> on repeat a valid one.
     /// </summary>
@@ -159,19 +160,23 @@ internal static unsafe partial class Tile<TVec, TRung>
         int lanes = TRung.Lanes;
         if (cols == 2 * lanes)
         {
-            Multiply<TRows, Two, Zero, TAccess>(a, aStep, offsets, segments, length, bs, b, bStep, c, cStride, rows, cols, epilogue);
+            Multiply<TRows, Two, Zero, TAccess>(
+                a, aStep, offsets, segments, length, bs, b, bStep, c, cStride, rows, cols, epilogue);
         }
         else if (cols > lanes)
         {
-            Multiply<TRows, Two, One, TAccess>(a, aStep, offsets, segments, length, bs, b, bStep, c, cStride, rows, cols, epilogue);
+            Multiply<TRows, Two, One, TAccess>(
+                a, aStep, offsets, segments, length, bs, b, bStep, c, cStride, rows, cols, epilogue);
         }
         else if (cols == lanes)
         {
-            Multiply<TRows, One, Zero, TAccess>(a, aStep, offsets, segments, length, bs, b, bStep, c, cStride, rows, cols, epilogue);
+            Multiply<TRows, One, Zero, TAccess>(
+                a, aStep, offsets, segments, length, bs, b, bStep, c, cStride, rows, cols, epilogue);
         }
         else
         {
-            Multiply<TRows, One, One, TAccess>(a, aStep, offsets, segments, length, bs, b, bStep, c, cStride, rows, cols, epilogue);
+            Multiply<TRows, One, One, TAccess>(
+                a, aStep, offsets, segments, length, bs, b, bStep, c, cStride, rows, cols, epilogue);
         }
     }
 

@@ -71,7 +71,8 @@ internal sealed unsafe class GemmCase : IDisposable
                 float actual = p.C[(i * p.Ldc) + j];
                 if (!(Math.Abs(actual - expected) <= bound))
                 {
-                    Assert.Fail($"C[{i}, {j}] is {actual}, not {expected} +- {bound} ({p.M}x{p.N}x{p.K}, {p.TransA}, {p.TransB})");
+                    string shape = $"{p.M}x{p.N}x{p.K}, {p.TransA}, {p.TransB}";
+                    Assert.Fail($"C[{i}, {j}] is {actual}, not {expected} +- {bound} ({shape})");
                 }
             }
 

@@ -73,11 +73,13 @@ internal sealed unsafe class GemmTests<TVec, TRung>
 
     [Test]
     public void Activations(
-        [Values(Activation.ReLU, Activation.LeakyReLU, Activation.Sigmoid, Activation.Tanh, Activation.GeluTanh)] Activation activation,
+        [Values(Activation.ReLU, Activation.LeakyReLU, Activation.Sigmoid, Activation.Tanh, Activation.GeluTanh)]
+        Activation activation,
         [Values] bool bias)
     {
         using var pool = new WorkerPool(2);
-        foreach ((int m, int n, int k) in new[] { (1, 10, 64), (1, 70, 600), (4, 84, 30), (33, 17, 500), (2, 9, 64), (100, 200, 500) })
+        (int M, int N, int K)[] shapes = [(1, 10, 64), (1, 70, 600), (4, 84, 30), (33, 17, 500), (2, 9, 64), (100, 200, 500)];
+        foreach ((int m, int n, int k) in shapes)
         {
             Check(pool, m, n, k, false, false, bias, activation, 0.2f, accumulate: false);
             Check(pool, m, n, k, false, true, bias, activation, 0.2f, accumulate: false);
@@ -168,7 +170,8 @@ internal sealed unsafe class GemmTests<TVec, TRung>
     }
 
     private static void Check(
-        WorkerPool pool, int m, int n, int k, bool transA, bool transB, bool bias, Activation activation, float slope, bool accumulate)
+        WorkerPool pool, int m, int n, int k, bool transA, bool transB,
+        bool bias, Activation activation, float slope, bool accumulate)
     {
         using var product = new GemmCase(m, n, k, transA, transB, bias, activation, slope, accumulate);
         Gemm<TVec, TRung>.Run(pool, product.Product);

@@ -40,8 +40,12 @@ internal sealed unsafe class TileTests<TVec, TRung>
 
                 nint* offsets = stackalloc nint[Parts] { 2 * Length, Length, 0 };
                 Tile<TVec, TRung>.Rows(
-                    pointers, offsets, Parts, Length, b.Pointer, cols, c.Pointer, cols, rows, cols, new Epilogue(null, accumulate: accumulate));
-                Compare(c, before, accumulate, rows, cols, (r, k) => a.Span[(r * K) + (int)offsets[k / Length] + (k % Length)], (k, j) => b.Span[(k * cols) + j]);
+                    pointers, offsets, Parts, Length, b.Pointer, cols,
+                    c.Pointer, cols, rows, cols, new Epilogue(null, accumulate: accumulate));
+                Compare(
+                    c, before, accumulate, rows, cols,
+                    (r, k) => a.Span[(r * K) + (int)offsets[k / Length] + (k % Length)],
+                    (k, j) => b.Span[(k * cols) + j]);
                 a.AssertIntact("A");
                 b.AssertIntact("B");
                 c.AssertIntact("C");
@@ -70,8 +74,12 @@ internal sealed unsafe class TileTests<TVec, TRung>
                 }
 
                 Tile<TVec, TRung>.Panel(
-                    aParts, rows, bParts, cols, Parts, Length, c.Pointer, cols, rows, cols, new Epilogue(null, accumulate: accumulate));
-                Compare(c, before, accumulate, rows, cols, (r, k) => a.Span[((((Parts - 1 - (k / Length)) * Length) + (k % Length)) * rows) + r], (k, j) => b.Span[(k * cols) + j]);
+                    aParts, rows, bParts, cols, Parts, Length,
+                    c.Pointer, cols, rows, cols, new Epilogue(null, accumulate: accumulate));
+                Compare(
+                    c, before, accumulate, rows, cols,
+                    (r, k) => a.Span[((((Parts - 1 - (k / Length)) * Length) + (k % Length)) * rows) + r],
+                    (k, j) => b.Span[(k * cols) + j]);
                 a.AssertIntact("A");
                 b.AssertIntact("B");
                 c.AssertIntact("C");
