@@ -101,14 +101,14 @@ internal readonly struct GeluTanh : IUnaryOperator
         where TLanes : struct, ILanes<TLanes>
     {
         TLanes near = TLanes.Max(TLanes.Broadcast(-15f), x);
-        return near * Gate(near);
+        return near * Functions.Sigmoid(GateArgument(near));
     }
 
-    /// <summary>sigmoid(2u).</summary>
+    /// <summary>2u.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TLanes Gate<TLanes>(TLanes x)
+    public static TLanes GateArgument<TLanes>(TLanes x)
         where TLanes : struct, ILanes<TLanes> =>
-        Functions.Sigmoid(x * TLanes.MultiplyAdd(x * x, TLanes.Broadcast(Cubic), TLanes.Broadcast(Linear)));
+        x * TLanes.MultiplyAdd(x * x, TLanes.Broadcast(Cubic), TLanes.Broadcast(Linear));
 
     /// <summary>d(2u)/dx.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -126,8 +126,12 @@ internal readonly struct GeluTanhGradient : IBinaryOperator
     {
         // At 15 the gate is 0 or 1 to the last bit, so the limit changes nothing but infinities.
         TLanes near = TLanes.Min(TLanes.Broadcast(15f), TLanes.Max(TLanes.Broadcast(-15f), x));
-        TLanes gate = GeluTanh.Gate(near);
-        TLanes slope = near * GeluTanh.GateSlope(near) * (TLanes.Broadcast(1f) - gate);
-        return dY * TLanes.MultiplyAdd(gate, slope, gate);
+        TLanes argument = GeluTanh.GateArgument(near), zero = TLanes.Broadcast(0f), one = TLanes.Broadcast(1f);
+
+        // s and 1 - s each from the exponential that does not overflow, so that their product does not cancel.
+        TLanes exponential = Functions.Exp(-TLanes.Abs(argument));
+        TLanes larger = one / (one + exponential), smaller = exponential * larger;
+        TLanes gate = TLanes.IfGreater(argument, zero, larger, smaller);
+        return dY * TLanes.MultiplyAdd(larger * smaller, near * GeluTanh.GateSlope(near), gate);
     }
 }

