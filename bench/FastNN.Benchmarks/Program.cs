@@ -1,1 +1,12 @@
-Console.WriteLine("todo");
+using BenchmarkDotNet.Columns;
+using BenchmarkDotNet.Configs;
+using BenchmarkDotNet.Diagnosers;
+using BenchmarkDotNet.Running;
+using FastNN.Benchmarks;
+
+// dotnet run -c Release --project bench/FastNN.Benchmarks -- --filter '*' --job short
+IConfig config = DefaultConfig.Instance
+    .AddDiagnoser(MemoryDiagnoser.Default)
+    .AddColumn(StatisticColumn.Median, new RateColumn())
+    .HideColumns(Column.Error, Column.StdDev, Column.RatioSD);
+BenchmarkSwitcher.FromAssembly(typeof(RateColumn).Assembly).Run(args, config);

@@ -1,4 +1,7 @@
 using System.CommandLine;
+using System.CommandLine.Help;
+using System.CommandLine.Invocation;
+using System.Reflection;
 using FastNN.Cli.Recipes;
 
 namespace FastNN.Cli.Commands;
@@ -9,25 +12,31 @@ internal static class CommandLine
     public static int Invoke(string[] args, TextWriter output, TextWriter error, CancellationToken cancellation)
     {
         var context = new CommandContext(output, error, cancellation);
-        ParseResult result = Build(context).Parse(args.Length == 0 ? ["--help"] : args);
+        RootCommand root = Build(context);
+        ParseResult result = root.Parse(args.Length == 0 ? ["--help"] : args);
         if (result.Errors.Count > 0)
         {
-            throw Failure.OfUsage($"{result.Errors[0].Message} (try: fastnn {Path(result.CommandResult)}--help)");
+            throw Failure.OfUsage($"{Describe(root, result)} (try: fastnn {Path(result.CommandResult)}--help)");
         }
 
-        return result.Invoke(new InvocationConfiguration
+        // Help calls a tool by its assembly's name; ours is called fastnn.
+        using var text = new StringWriter { NewLine = output.NewLine };
+        bool help = result.Action is HelpAction;
+        int code = result.Invoke(new InvocationConfiguration
         {
-            Output = output,
+            Output = help ? text : output,
             Error = error,
             EnableDefaultExceptionHandler = false,
             ProcessTerminationTimeout = null,
         });
+        output.Write(text.ToString().Replace(RootCommand.ExecutableName, "fastnn", StringComparison.Ordinal));
+        return code;
     }
 
     private static RootCommand Build(CommandContext context)
     {
         string recipes = string.Join(", ", RecipeBook.All.Select(recipe => recipe.Name));
-        return new RootCommand($"FastNN trains and runs neural networks. Recipes: {recipes}.")
+        var root = new RootCommand($"FastNN trains and runs neural networks. Recipes: {recipes}.")
         {
             TrainCommand.Create(context),
             EvaluateCommand.Create(context),
@@ -36,10 +45,34 @@ internal static class CommandLine
             DataCommand.Create(context),
             DevicesCommand.Create(context),
         };
+        foreach (VersionOption option in root.Options.OfType<VersionOption>())
+        {
+            option.Action = new VersionAction(context.Output);
+        }
+
+        return root;
     }
+
+    private static string Describe(RootCommand root, ParseResult result) =>
+        result.CommandResult.Command == root && result.UnmatchedTokens is [var given, ..] && !given.StartsWith('-')
+            ? $"There is no command '{given}'. {Nearest.Suggest(given, [.. root.Subcommands.Select(command => command.Name)])}"
+            : result.Errors[0].Message;
 
     private static string Path(System.CommandLine.Parsing.CommandResult result) =>
         result.Parent is System.CommandLine.Parsing.CommandResult ? $"{result.Command.Name} " : "";
+}
+
+/// <summary>Prints this tool's version; the built-in action prints that of the process's main assembly, whatever hosts the tool.</summary>
+internal sealed class VersionAction(TextWriter output) : SynchronousCommandLineAction
+{
+    public override bool Terminating => true;
+
+    public override int Invoke(ParseResult parseResult)
+    {
+        Assembly assembly = typeof(VersionAction).Assembly;
+        output.WriteLine(assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? assembly.GetName().Version?.ToString());
+        return 0;
+    }
 }
 
 /// <summary>What every command writes to and stops for.</summary>

@@ -18,11 +18,11 @@ internal sealed class BreastCancerMlp : Recipe
 
     public override string DataDescription => "Wisconsin breast cancer, 569 rows of 30 numbers, standardised; a fifth to test";
 
-    public override string TrainingDescription => "binary cross-entropy, Adam 1e-3, batch 32, 30 epochs, validation split 0.2";
+    public override string TrainingDescription => "binary cross-entropy, Adam 1e-3, batch 32, 20 epochs, validation split 0.2";
 
     public override double TargetAccuracy => 0.95;
 
-    public override int Epochs => 30;
+    public override int Epochs => 20;
 
     public override int Batch => 32;
 

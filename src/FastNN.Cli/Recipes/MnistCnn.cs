@@ -1,3 +1,4 @@
+using FastNN.Graphs;
 using FastNN.Kernels;
 using FastNN.Layers;
 using FastNN.Losses;
@@ -26,12 +27,12 @@ internal class MnistCnn : MnistRecipe
     public override Loss Loss => Loss.CrossEntropy;
 
     public override Layer CreateModel() => new Sequential(
-        new Conv2D(32, 3, Activation.ReLU),
+        new Conv2D(32, 3, Activation.ReLU) { WeightInitializer = Initializer.HeUniform },
         new MaxPool2D(2),
-        new Conv2D(64, 3, Activation.ReLU),
+        new Conv2D(64, 3, Activation.ReLU) { WeightInitializer = Initializer.HeUniform },
         new MaxPool2D(2),
         new Flatten(),
-        new Dense(64, Activation.ReLU),
+        new Dense(64, Activation.ReLU) { WeightInitializer = Initializer.HeUniform },
         new Dense(10));
 
     public override IEnumerable<Callback> CreateCallbacks() => [new EarlyStopping(patience: 3, restoreBest: true)];

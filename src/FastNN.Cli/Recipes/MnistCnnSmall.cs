@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using FastNN.Cli.Running;
 using FastNN.Data;
+using FastNN.Graphs;
 using FastNN.Kernels;
 using FastNN.Layers;
 using FastNN.Losses;
@@ -26,10 +27,10 @@ internal sealed class MnistCnnSmall : MnistRecipe
     public override Loss Loss => Loss.SparseCrossEntropy;
 
     public override Layer CreateModel() => new Sequential(
-        new Conv2D(32, 3, Activation.ReLU) { WeightInitializer = Graphs.Initializer.HeUniform },
+        new Conv2D(32, 3, Activation.ReLU) { WeightInitializer = Initializer.HeUniform },
         new MaxPool2D(2),
         new Flatten(),
-        new Dense(128, Activation.ReLU) { WeightInitializer = Graphs.Initializer.HeUniform },
+        new Dense(128, Activation.ReLU) { WeightInitializer = Initializer.HeUniform },
         new Dense(10));
 
     public override void Train(TrainingJob job)

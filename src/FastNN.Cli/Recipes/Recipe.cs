@@ -32,6 +32,9 @@ internal abstract class Recipe
 
     public virtual float LearningRate => 1e-3f;
 
+    /// <summary>What the learning rate is multiplied with from epoch to epoch.</summary>
+    public virtual float LearningRateDecay => 1;
+
     /// <summary>The share of the training data that is held out to validate on.</summary>
     public virtual double ValidationSplit => 0;
 

@@ -81,7 +81,10 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
 
     private List<Callback> Callbacks(Display display, RunRecorder recorder)
     {
-        List<Callback> callbacks = [.. _recipe.CreateCallbacks(), recorder, display];
+        List<Callback> callbacks =
+        [
+            new ExponentialDecay(settings.LearningRate, _recipe.LearningRateDecay), .. _recipe.CreateCallbacks(), recorder, display,
+        ];
         if (settings.Out is not null)
         {
             callbacks.Add(new CsvLog(settings.LogPath!));
