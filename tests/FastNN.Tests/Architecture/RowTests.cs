@@ -33,7 +33,7 @@ internal sealed class RowTests
         .Order(StringComparer.Ordinal);
 
     [Test]
-    public void The_families_are_found() => Assert.That(Families, Has.Exactly(1).EqualTo("Dense").And.Length.GreaterThan(10));
+    public void The_families_are_found() => Assert.That(Families.Count(), Is.GreaterThan(10));
 
     [TestCaseSource(nameof(Families))]
     public void A_family_has_its_row(string family)

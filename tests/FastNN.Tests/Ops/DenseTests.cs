@@ -87,7 +87,7 @@ internal sealed class DenseTests : OpFixture<DenseTests>, IOpCases
             values => values[0].Dense(values[1], values.ElementAtOrDefault(2)).Activate(activation).AsInnerNode(), values => Fused.Forward(activation, Product(values)))
         {
             Tolerance = 2e-6 * Math.Sqrt(Math.Max(k, Math.Max(m, n))),
-            Samples = (long)m * k * n > 1_000_000 ? 8 : 48,
+            Samples = (long)m * k * n > 200_000 ? 6 : 48,
             ReferenceBackward = (values, dY) =>
             {
                 double[] dZ = Fused.Backward(activation, Product(values), dY);

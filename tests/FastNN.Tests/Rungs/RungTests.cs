@@ -37,7 +37,7 @@ internal sealed class RungTests
     [TestCase("DOTNET_EnableHWIntrinsic", "scalar")]
     public void A_lower_rung_passes_the_same_tests(string disabled, string rung)
     {
-        if (RuntimeInformation.ProcessArchitecture != Architecture.X64 && disabled != "DOTNET_EnableHWIntrinsic")
+        if (RuntimeInformation.ProcessArchitecture != System.Runtime.InteropServices.Architecture.X64 && disabled != "DOTNET_EnableHWIntrinsic")
         {
             Assert.Ignore($"{disabled} means nothing on {RuntimeInformation.ProcessArchitecture}");
         }
