@@ -28,7 +28,7 @@ internal sealed class Compiler
         _outputs = outputs;
         _root = root;
         _wanted = [.. wantedGradients];
-        _nodes = Fusion.Run(Reachable(graph.Nodes, outputs), outputs, training: root is not null);
+        _nodes = Fusion.Run(Reachable(graph.Nodes, outputs), outputs, root);
     }
 
     private int End => (2 * _nodes.Count) - 1;

@@ -15,12 +15,12 @@ internal static class Fusion
 {
     /// <param name="nodes">In recording order, each needed by some output.</param>
     /// <param name="outputs">Values that must stay readable.</param>
-    /// <param name="training">Whether a backward pass follows.</param>
-    public static List<Node> Run(IReadOnlyList<Node> nodes, IReadOnlyCollection<Value> outputs, bool training)
+    /// <param name="root">What a backward pass starts from, or null where none follows.</param>
+    public static List<Node> Run(IReadOnlyList<Node> nodes, IReadOnlyCollection<Value> outputs, Value? root)
     {
         List<Node> fused = [.. nodes];
         fused = Rewrite(fused, outputs, (producer, consumer) => ReLUIntoMaxPool(producer, consumer));
-        fused = Rewrite(fused, outputs, (producer, consumer) => ActivationIntoEpilogue(producer, consumer, training));
+        fused = Rewrite(fused, outputs, (producer, consumer) => ActivationIntoEpilogue(producer, consumer, root));
         return Rewrite(fused, outputs, (producer, consumer) => LogSoftmaxIntoCrossEntropy(producer, consumer));
     }
 
@@ -60,9 +60,10 @@ internal static class Fusion
     private static MaxPool2DOp? ReLUIntoMaxPool(Node producer, Node consumer) =>
         producer.Op is ActivationOp { Activation: Activation.ReLU } && consumer.Op is MaxPool2DOp { HasReLU: false } pool ? pool.WithReLU() : null;
 
-    private static Operator? ActivationIntoEpilogue(Node producer, Node consumer, bool training) =>
-        producer.Op is IActivationEpilogue { Activation: Activation.None } host && consumer.Op is ActivationOp activation
-        && (!training || activation.Activation.DerivativeFromOutput(activation.Slope))
+    // An epilogue's backward overwrites the gradient that it is given, and the root's must outlive the step.
+    private static Operator? ActivationIntoEpilogue(Node producer, Node consumer, Value? root) =>
+        producer.Op is IActivationEpilogue { Activation: Activation.None } host && consumer.Op is ActivationOp activation && consumer.Output != root
+        && (root is null || activation.Activation.DerivativeFromOutput(activation.Slope))
             ? host.WithActivation(activation.Activation, activation.Slope)
             : null;
 

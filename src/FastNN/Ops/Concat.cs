@@ -58,8 +58,10 @@ internal sealed class ConcatOp(int axis) : Operator
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {
-        for (int i = 0, offset = 0; i < _widths.Length; offset += _widths[i++])
+        // Later inputs first: where one value is joined with itself, its last place writes the gradient and the others add.
+        for (int i = _widths.Length - 1, offset = _total; i >= 0; i--)
         {
+            offset -= _widths[i];
             if (tensors.InputGradients[i] is { } gradient)
             {
                 kernels.ConcatBackward(tensors.OutputGradient!, gradient, _rows, _widths[i], _total, offset, tensors.Accumulate[i]);

@@ -50,6 +50,7 @@ internal abstract class Operator
 
     /// <summary>
     /// Writes (=) or accumulates (+=) the gradient of every input that has one, as <see cref="NodeTensors.Accumulate"/> says.
+    /// Later inputs come first: where one value is several inputs, its last one writes and those before it add.
     /// It is the last reader of the output's gradient and may destroy it.
     /// </summary>
     public virtual void Backward(IKernels kernels, NodeTensors tensors) =>

@@ -1,0 +1,75 @@
+using System.Runtime.CompilerServices;
+
+namespace FastNN.Tests.Architecture;
+
+/// <summary>
+/// One family, one row of files, named alike in every room: Kernels/X.cs, Cpu/X.cs, Ops/X.cs, Ops/XTests.cs. A gap fails, so that no
+/// device lacks an operator in silence and no operator its tests.
+/// </summary>
+internal sealed class RowTests
+{
+    /// <summary>Families that are no operators of a graph, and where their tests are.</summary>
+    private static readonly Dictionary<string, string> NoOperators = new()
+    {
+        ["Memory"] = "Cpu/ElementwiseTests.cs",
+        ["Optimizer"] = "Optimizers/OptimizerTests.cs",
+    };
+
+    /// <summary>Operators without a kernel of their own.</summary>
+    private static readonly string[] Views = ["Reshape"];
+
+    private static string Source => Path.Combine(Root(), "src", "FastNN");
+
+    private static string Tests => Path.Combine(Root(), "tests", "FastNN.Tests");
+
+    private static IEnumerable<string> Families => Directory.GetFiles(Path.Combine(Source, "Kernels"), "*.cs")
+        .Where(file => Path.GetFileName(file) != "IKernels.cs" && File.ReadAllText(file).Contains("partial interface IKernels", StringComparison.Ordinal))
+        .Select(file => Path.GetFileNameWithoutExtension(file))
+        .Order(StringComparer.Ordinal);
+
+    private static IEnumerable<string> Operators => Directory.GetFiles(Path.Combine(Source, "Ops"), "*.cs")
+        .Select(file => Path.GetFileNameWithoutExtension(file))
+        .Where(name => name != "Operator")
+        .Order(StringComparer.Ordinal);
+
+    [Test]
+    public void The_families_are_found() => Assert.That(Families.Count(), Is.GreaterThan(10));
+
+    [TestCaseSource(nameof(Families))]
+    public void A_family_has_its_row(string family)
+    {
+        Require(Source, "Cpu", family + ".cs");
+        if (NoOperators.TryGetValue(family, out string? tests))
+        {
+            Require(Tests, tests);
+            return;
+        }
+
+        Require(Source, "Ops", family + ".cs");
+    }
+
+    [TestCaseSource(nameof(Operators))]
+    public void An_operator_has_its_row(string name)
+    {
+        if (!Views.Contains(name))
+        {
+            Require(Source, "Kernels", name + ".cs");
+            Require(Source, "Cpu", name + ".cs");
+        }
+
+        Require(Tests, "Ops", name + "Tests.cs");
+    }
+
+    [TestCaseSource(nameof(Operators))]
+    public void An_operators_cases_are_listed_for_those_who_time_them(string name) =>
+        Assert.That(File.ReadAllText(Path.Combine(Tests, "Ops", "OpCases.cs")), Does.Contain($"{name}Tests.Cases"));
+
+    private static void Require(params string[] parts)
+    {
+        string path = Path.Combine(parts);
+        Assert.That(path, Does.Exist, $"the row has a gap: {Path.GetRelativePath(Root(), path)}");
+    }
+
+    private static string Root([CallerFilePath] string file = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "..", "..", ".."));
+}

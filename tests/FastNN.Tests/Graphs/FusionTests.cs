@@ -1,0 +1,131 @@
+using FastNN.Cpu;
+using FastNN.Graphs;
+using FastNN.Kernels;
+using FastNN.Ops;
+using FastNN.Tensors;
+
+namespace FastNN.Tests.Graphs;
+
+/// <summary>What is fused, and what must not be.</summary>
+internal sealed class FusionTests
+{
+    private static readonly Activation[] FromOutput = [Activation.ReLU, Activation.LeakyReLU, Activation.Sigmoid, Activation.Tanh];
+
+    [Test]
+    public void An_activation_becomes_the_epilogue_of_the_layer_before_it([ValueSource(nameof(FromOutput))] Activation activation)
+    {
+        Assert.That(Names(Training, x => Product(x).Activate(activation)), Is.EqualTo(new[] { "Dense" }));
+        Assert.That(Names(Inference, x => Product(x).Activate(activation)), Is.EqualTo(new[] { "Dense" }));
+    }
+
+    [Test]
+    public void A_derivative_that_needs_the_input_is_not_fused_in_training([Values(Activation.Gelu, Activation.GeluTanh)] Activation activation)
+    {
+        Assert.That(Names(Training, x => Product(x).Activate(activation)), Is.EqualTo(new[] { "Dense", activation.ToString() }));
+        Assert.That(Names(Inference, x => Product(x).Activate(activation)), Is.EqualTo(new[] { "Dense" }));
+    }
+
+    [Test]
+    public void Without_a_positive_slope_the_output_does_not_tell_the_sign([Values(0f, -0.1f)] float slope)
+    {
+        Assert.That(Names(Training, x => Product(x).LeakyReLU(slope)), Has.Length.EqualTo(2));
+        Assert.That(Names(Inference, x => Product(x).LeakyReLU(slope)), Has.Length.EqualTo(1));
+    }
+
+    [Test]
+    public void A_second_activation_stays_apart() =>
+        Assert.That(Names(Training, x => Product(x).ReLU().Tanh()), Is.EqualTo(new[] { "Dense", "Tanh" }));
+
+    [Test]
+    public void A_product_with_a_second_consumer_stays_readable() =>
+        Assert.That(Names(Training, x => Once(Product(x), z => z.ReLU() + z)), Is.EqualTo(new[] { "Dense", "ReLU", "Add" }));
+
+    [Test]
+    public void A_product_that_is_an_output_stays_readable()
+    {
+        var graph = new Graph(GraphMode.Training);
+        Value z = Product(graph.Input(new Shape(2, 3)));
+        Value y = z.ReLU();
+        Assert.That(Compile(graph, [z, y], y).Nodes, Has.Count.EqualTo(2));
+    }
+
+    [Test]
+    public void ReLU_then_max_pooling_is_one_node()
+    {
+        Assert.That(Names(Training, x => Image(x).ReLU().MaxPool2D((2, 2))), Is.EqualTo(new[] { "Reshape", "MaxPool2D" }));
+        Assert.That(Names(Training, x => Image(x).Tanh().MaxPool2D((2, 2))), Has.Length.EqualTo(3));
+        Assert.That(Names(Training, x => Image(x).ReLU().AvgPool2D((2, 2))), Has.Length.EqualTo(3));
+        Assert.That(Names(Training, x => Once(Image(x).ReLU(), r => r.MaxPool2D((1, 1)) + r)), Has.Length.EqualTo(4));
+    }
+
+    [Test]
+    public void ReLU_between_convolution_and_pooling_moves_behind_the_pooling()
+    {
+        var graph = new Graph(GraphMode.Training);
+        Value x = graph.Input(new Shape(1, 6, 6, 2));
+        Value y = x.Conv2D(graph.Use(Parameter(3, 3, 2, 4)), graph.Use(Parameter(4))).ReLU().MaxPool2D((2, 2));
+        Plan plan = Compile(graph, [y], y);
+        Assert.That(plan.Nodes.Select(node => node.Node.Op.Name), Is.EqualTo(new[] { "Conv2D", "MaxPool2D" }));
+        Assert.That(((Conv2DOp)plan.Nodes[0].Node.Op).Activation, Is.EqualTo(Activation.None));
+        Assert.That(((MaxPool2DOp)plan.Nodes[1].Node.Op).HasReLU);
+    }
+
+    [Test]
+    public void Log_softmax_joins_the_loss_on_the_last_axis_only([Values(-1, 0)] int axis)
+    {
+        var graph = new Graph(GraphMode.Training);
+        Value x = graph.Input(new Shape(4, 5));
+        Value targets = graph.Input(new Shape(4), DType.Int32);
+        var options = new CrossEntropyOptions(CrossEntropyInput.LogProbabilities, Reduction.Mean);
+        Value y = graph.Add(new CrossEntropyOp(options), x.LogSoftmax(axis), targets);
+        Assert.That(Compile(graph, [y], y, x).Nodes, Has.Count.EqualTo(axis == -1 ? 1 : 2));
+    }
+
+    [Test]
+    public void The_root_is_not_fused_because_its_gradient_must_last()
+    {
+        var graph = new Graph(GraphMode.Training);
+        Value y = Product(graph.Input(new Shape(2, 3))).ReLU();
+        Assert.That(Compile(graph, [y], y).Nodes, Has.Count.EqualTo(2));
+        Assert.That(Compile(graph, [y], null).Nodes, Has.Count.EqualTo(1));
+    }
+
+    [Test]
+    public void Nodes_that_no_output_needs_are_dropped()
+    {
+        var graph = new Graph(GraphMode.Inference);
+        Value x = graph.Input(new Shape(2, 3));
+        Value y = x.Sigmoid();
+        x.Tanh().Softmax();
+        Assert.That(Compile(graph, [y], null).Nodes, Has.Count.EqualTo(1));
+    }
+
+    private static GraphMode Training => GraphMode.Training;
+
+    private static GraphMode Inference => GraphMode.Inference;
+
+    private static Value Product(Value x) => x.Dense(x.Graph.Use(Parameter(3, 4)), x.Graph.Use(Parameter(4)));
+
+    private static Value Image(Value x) => x.Reshape(new Shape(1, 2, 3, 1));
+
+    private static Value Once(Value x, Func<Value, Value> build) => build(x);
+
+    private static Parameter Parameter(params int[] shape) => new("p", new Shape(shape), Initializer.GlorotUniform);
+
+    private static string[] Names(GraphMode mode, Func<Value, Value> build)
+    {
+        var graph = new Graph(mode);
+        Value x = graph.Input(new Shape(2, 3));
+        // The root itself is never fused; a view stands behind what is looked at.
+        Value y = build(x);
+        y = y.Reshape(new Shape((int)y.Shape.Count));
+        Plan plan = mode == GraphMode.Training ? Compile(graph, [y], y, x) : Compile(graph, [y], null);
+        return [.. plan.Nodes.SkipLast(1).Select(node => node.Node.Op.Name)];
+    }
+
+    private static Plan Compile(Graph graph, Value[] outputs, Value? root, params Value[] gradients)
+    {
+        using var device = new CpuDevice(1);
+        return Compiler.Compile(device, graph, outputs, root, gradients);
+    }
+}

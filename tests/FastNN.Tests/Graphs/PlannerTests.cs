@@ -1,0 +1,89 @@
+using FastNN.Cpu;
+using FastNN.Graphs;
+using FastNN.Layers;
+using FastNN.Training;
+using FsCheck;
+using FsCheck.Fluent;
+using Buffer = FastNN.Graphs.Buffer;
+
+namespace FastNN.Tests.Graphs;
+
+/// <summary>Where buffers are put: nothing alive at one time overlaps, and little is wasted.</summary>
+internal sealed class PlannerTests
+{
+    [Test]
+    public void Buffers_alive_at_one_time_do_not_overlap() => Check(buffers =>
+    {
+        (long peak, long lowerBound) = Planner.Assign(buffers);
+        RequireDisjoint(buffers);
+        Assert.That(peak, Is.GreaterThanOrEqualTo(lowerBound));
+        Assert.That(peak, Is.EqualTo(buffers.Length == 0 ? 0 : buffers.Max(buffer => buffer.Offset + Planner.Align(buffer.Bytes))));
+    });
+
+    [Test]
+    public void The_lower_bound_is_the_largest_sum_alive_at_one_step() => Check(buffers =>
+    {
+        (_, long lowerBound) = Planner.Assign(buffers);
+        long most = 0;
+        for (int step = 0; step <= 64; step++)
+        {
+            most = Math.Max(most, buffers.Where(buffer => buffer.First <= step && step <= buffer.Last).Sum(buffer => Planner.Align(buffer.Bytes)));
+        }
+
+        Assert.That(lowerBound, Is.EqualTo(most));
+    });
+
+    [Test]
+    public void Buffers_that_never_meet_share_their_place()
+    {
+        Buffer[] buffers = [new("a", 1000, 0, 1), new("b", 900, 2, 3), new("c", 1024, 4, 5)];
+        Assert.That(Planner.Assign(buffers), Is.EqualTo((1024L, 1024L)));
+        Assert.That(buffers.Select(buffer => buffer.Offset), Is.All.Zero);
+    }
+
+    [TestCaseSource(typeof(Networks), nameof(Networks.All))]
+    public void The_missions_networks_need_at_most_a_twentieth_above_the_lower_bound(Network network)
+    {
+        using var device = new CpuDevice(1);
+        foreach (GraphMode mode in new[] { GraphMode.Training, GraphMode.Inference })
+        {
+            Layer model = network.Build();
+            Plan plan = TrainingProgram.Compile(device, model, network.Loss, network.Example, network.Batch, mode, seed: 0).Plan;
+            RequireDisjoint(plan.Buffers);
+            TestContext.Out.WriteLine($"{network} {mode}: {plan.PeakBytes} bytes, lower bound {plan.LowerBoundBytes}");
+            Assert.That(plan.PeakBytes, Is.InRange(plan.LowerBoundBytes, 1.05 * plan.LowerBoundBytes));
+        }
+    }
+
+    /// <summary>Fails where two buffers alive at one time overlap, or one is not aligned.</summary>
+    public static void RequireDisjoint(IReadOnlyList<Buffer> buffers)
+    {
+        for (int i = 0; i < buffers.Count; i++)
+        {
+            Buffer a = buffers[i];
+            Assert.That(a.Offset, Is.Not.Negative);
+            Assert.That(a.Offset % Planner.Alignment, Is.Zero);
+            for (int j = 0; j < i; j++)
+            {
+                Buffer b = buffers[j];
+                bool meet = a.First <= b.Last && b.First <= a.Last;
+                bool overlap = a.Offset < b.Offset + b.Bytes && b.Offset < a.Offset + a.Bytes;
+                if (meet && overlap)
+                {
+                    Assert.Fail($"{a.Name} [{a.First}, {a.Last}] at {a.Offset} and {b.Name} [{b.First}, {b.Last}] at {b.Offset} overlap.");
+                }
+            }
+        }
+    }
+
+    private static void Check(Action<Buffer[]> property)
+    {
+        Gen<Buffer> buffer =
+            from bytes in Gen.Choose(1, 5000)
+            from first in Gen.Choose(0, 40)
+            from length in Gen.Choose(0, 24)
+            select new Buffer("b", bytes, first, first + length);
+        Prop.ForAll(Arb.From(buffer.ArrayOf()), property)
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+    }
+}

@@ -1,0 +1,65 @@
+using FastNN.Graphs;
+using FastNN.Kernels;
+using FastNN.Layers;
+using FastNN.Ops;
+using FastNN.Tensors;
+using FastNN.Tests.Graphs;
+using FastNN.Tests.Reference;
+
+namespace FastNN.Tests.Ops;
+
+internal sealed class PenaltyTests : OpFixture<PenaltyTests>, IOpCases
+{
+    public static IEnumerable<OpCase> Cases =>
+        from factors in new (float L1, float L2)[] { (0.01f, 0), (0, 0.02f), (0.3f, 0.7f) }
+        from shape in new Shape[] { new(1), new(3), new(7, 13), new(17, 31), new(33), new(3, 3, 7, 129), new(70001) }
+        select Case(factors.L1, factors.L2, shape);
+
+    [Test]
+    public void A_layers_penalty_joins_the_loss_and_the_weights_gradient_once()
+    {
+        var layer = new Dense(3, useBias: false) { WeightPenalty = new Penalty(0.1f, 0.2f) };
+        layer.Build(new Shape(3), seed: 4);
+        var graph = new Graph(GraphMode.Training);
+        Value x = graph.Input(new Shape(2, 3));
+        // Applied twice: the shared weight is penalised once.
+        Value root = layer.Apply(layer.Apply(x)).Graph.Add(new MeanSquaredErrorOp(Reduction.Sum), layer.Apply(x), layer.Apply(x));
+        Assert.That(graph.Penalties, Has.Count.EqualTo(1));
+        root += graph.Penalties.Values.Single();
+        using var run = new GraphRun(One, graph, [], root, [], layer.Weight!);
+        run.Set(x, new float[6]);
+        run.Run();
+        var weights = new float[9];
+        layer.Weight!.Read(weights);
+        double[] exact = Array.ConvertAll(weights, value => (double)value);
+        Near.Check("loss", run.Read(root), [PenaltyReference.Forward(exact, 0.1f, 0.2f)], 1e-6);
+        Near.Check("dweight", run.Gradient(layer.Weight), Array.ConvertAll(exact, value => PenaltyReference.Slope(value, 0.1f, 0.2f)), 1e-6);
+    }
+
+    [Test]
+    public void Inference_has_no_penalty()
+    {
+        var layer = new Dense(3) { WeightPenalty = Penalty.OnSquares() };
+        layer.Build(new Shape(3));
+        var graph = new Graph(GraphMode.Inference);
+        layer.Apply(graph.Input(new Shape(2, 3)));
+        Assert.That(graph.Penalties, Is.Empty);
+    }
+
+    [Test]
+    public void At_zero_the_gradient_is_zero()
+    {
+        var @case = new OpCase("zero", [new OpInput("x", new Shape(3), (_, _) => [0, -0.0, 1])], values => values[0].Graph.Add(new PenaltyOp(1, 0), values), _ => [1]);
+        using OpRun run = @case.Compile(One);
+        run.Run();
+        Assert.That(run.Gradients[0], Is.EqualTo(new[] { 0f, 0f, (float)OpCase.DrawUpstream(1)[0] }));
+    }
+
+    private static OpCase Case(float l1, float l2, Shape x) => new(
+        $"l1 {l1} l2 {l2} {x}", [OpInput.AwayFromZero("x", x)], values => values[0].Graph.Add(new PenaltyOp(l1, l2), values),
+        values => [PenaltyReference.Forward(values[0], l1, l2)])
+    {
+        Samples = x.Count > 10_000 ? 4 : 48,
+        ReferenceBackward = (values, dY) => [Array.ConvertAll(values[0], value => dY[0] * PenaltyReference.Slope(value, l1, l2))],
+    };
+}

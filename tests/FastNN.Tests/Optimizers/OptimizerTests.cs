@@ -1,0 +1,188 @@
+using System.Runtime.InteropServices;
+using FastNN.Graphs;
+using FastNN.Kernels;
+using FastNN.Optimizers;
+using FastNN.Tensors;
+using FastNN.Tests.Reference;
+
+namespace FastNN.Tests.Optimizers;
+
+/// <summary>Optimizers over several parameters and steps against the double references: values and state.</summary>
+internal sealed class OptimizerTests : DeviceFixture
+{
+    private const int Steps = 8;
+    private const float Rate = 0.05f;
+
+    private static readonly Shape[] Shapes = [new(1), new(3, 7), new(13), new(129, 31), new(), new(70001)];
+
+    private static IEnumerable<Case> Cases { get; } =
+    [
+        SgdCase("plain", 0, 0, 0, false),
+        SgdCase("weight decay", 0, 0, 0.1f, false),
+        SgdCase("momentum", 0.9f, 0, 0, false),
+        SgdCase("dampening and weight decay", 0.8f, 0.3f, 0.05f, false),
+        SgdCase("Nesterov", 0.9f, 0, 0.01f, true),
+        AdamCase("Adam", 0.9f, 0.999f, 1e-8f, 0, false, false),
+        AdamCase("Adam betas and weight decay", 0.8f, 0.95f, 1e-6f, 0.1f, false, false),
+        AdamCase("Adam AMSGrad", 0.9f, 0.9f, 1e-8f, 0, false, true),
+        AdamCase("AdamW", 0.9f, 0.999f, 1e-8f, 0.01f, true, false),
+        AdamCase("AdamW AMSGrad", 0.85f, 0.97f, 1e-7f, 0.2f, true, true),
+    ];
+
+    [TestCaseSource(nameof(Cases))]
+    [Category("Rungs")]
+    public void Steps_follow_the_double_reference(Case @case)
+    {
+        foreach (IDevice device in new[] { One, Two })
+        {
+            using var run = new Run(device, @case.Create());
+            double[][] p = Array.ConvertAll(run.Parameters, parameter => Array.ConvertAll(Read(parameter), value => (double)value));
+            double[][][] state = [.. p.Select(values => new[] { new double[values.Length], new double[values.Length], new double[values.Length] })];
+            for (int step = 1; step <= Steps; step++)
+            {
+                run.Optimizer.LearningRate = Rate / step;
+                run.Step(step);
+                for (int i = 0; i < p.Length; i++)
+                {
+                    double[] gradient = Array.ConvertAll(Run.Gradient(i, step), value => (double)value);
+                    @case.Reference(run.Optimizer.LearningRate, step, p[i], gradient, state[i]);
+                    Near.Check($"parameter {i} after {step}", Read(run.Parameters[i]), p[i], 2e-6);
+                    foreach ((string name, int index) in run.State.States.Where(_ => @case.HasState))
+                    {
+                        Near.Check($"{name} of parameter {i} after {step}", run.Read(index, i), state[i][index], 2e-6);
+                    }
+                }
+            }
+        }
+    }
+
+    [TestCaseSource(nameof(Cases))]
+    public void Threads_change_no_bit_and_a_step_allocates_nothing(Case @case)
+    {
+        using var one = new Run(One, @case.Create());
+        using var two = new Run(Two, @case.Create());
+        for (int step = 1; step <= 3; step++)
+        {
+            one.Step(step);
+            two.Step(step);
+        }
+
+        Near.SameBits(Array.ConvertAll(one.Parameters, Read), Array.ConvertAll(two.Parameters, Read));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        two.State.Update(4);
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+    }
+
+    [Test]
+    public void A_frozen_parameter_stays_as_it_was()
+    {
+        using var run = new Run(One, new Sgd(0.1f, weightDecay: 0.5f), frozen: 3);
+        float[] before = Read(run.Parameters[3]);
+        run.Step(1);
+        Near.SameBits(before, Read(run.Parameters[3]));
+        Assert.That(Read(run.Parameters[1]), Is.Not.EqualTo(Run.First(1)));
+    }
+
+    [Test]
+    public void Options_out_of_range_are_named()
+    {
+        Assert.That(() => new Sgd(-1), Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new Sgd(float.NaN), Throws.TypeOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new Sgd(momentum: 1), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("momentum"));
+        Assert.That(() => new Sgd(nesterov: true), Throws.ArgumentException.With.Message.Contains("Nesterov"));
+        Assert.That(() => new Sgd(momentum: 0.9f, dampening: 0.1f, nesterov: true), Throws.ArgumentException);
+        Assert.That(() => new Adam(beta1: 1), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("beta1"));
+        Assert.That(() => new Adam(epsilon: -1), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("epsilon"));
+        Assert.That(() => new AdamW(weightDecay: float.PositiveInfinity), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("weightDecay"));
+    }
+
+    private static float[] Read(Parameter parameter)
+    {
+        var values = new float[parameter.Count];
+        parameter.Read(values);
+        return values;
+    }
+
+    private static Case SgdCase(string name, float momentum, float dampening, float decay, bool nesterov) => new(
+        $"SGD {name}", momentum != 0, () => new Sgd(Rate, momentum, dampening, decay, nesterov),
+        (rate, step, p, gradient, state) => OptimizerReference.Sgd(rate, momentum, dampening, decay, nesterov, step == 1, p, gradient, state[0]));
+
+    private static Case AdamCase(string name, float beta1, float beta2, float epsilon, float decay, bool decoupled, bool amsGrad) => new(
+        name, true,
+        () => decoupled ? new AdamW(Rate, beta1, beta2, epsilon, decay, amsGrad) : new Adam(Rate, beta1, beta2, epsilon, decay, amsGrad),
+        (rate, step, p, gradient, state) => OptimizerReference.Adam(
+            rate, beta1, beta2, epsilon, decay, decoupled, step, p, gradient, state[0], state[1], amsGrad ? state[2] : []));
+
+    /// <param name="HasState">Whether the state tensors are in use.</param>
+    /// <param name="Reference">Learning rate, step, parameter, gradient, state.</param>
+    internal sealed record Case(
+        string Name, bool HasState, Func<Optimizer> Create, Action<double, int, double[], double[], double[][]> Reference)
+    {
+        public override string ToString() => Name;
+    }
+
+    /// <summary>Parameters, gradients and state on a device.</summary>
+    private sealed class Run : IDisposable
+    {
+        private readonly IDevice _device;
+        private readonly ParameterStore _store;
+
+        public Run(IDevice device, Optimizer optimizer, int frozen = -1)
+        {
+            (_device, Optimizer) = (device, optimizer);
+            Parameters = [.. Shapes.Select((shape, i) => new Parameter($"p{i}", shape, Initializer.Zeros) { IsTrainable = i != frozen })];
+            _store = new ParameterStore(device, Parameters, withGradients: true);
+            State = new OptimizerState(optimizer, _store);
+            for (int i = 0; i < Parameters.Length; i++)
+            {
+                Parameters[i].Write(First(i));
+                Parameters[i].MoveTo(_store);
+            }
+        }
+
+        public Optimizer Optimizer { get; }
+
+        public Parameter[] Parameters { get; }
+
+        public OptimizerState State { get; }
+
+        public static float[] First(int parameter) => Draw(parameter, stream: 0);
+
+        public static float[] Gradient(int parameter, int step) => Draw(parameter, (uint)step);
+
+        public void Step(int step)
+        {
+            for (int i = 0; i < Parameters.Length; i++)
+            {
+                _device.Upload(MemoryMarshal.AsBytes(Gradient(i, step).AsSpan()), _store.Gradient(Parameters[i]));
+            }
+
+            State.Update(step);
+        }
+
+        public float[] Read(int index, int parameter)
+        {
+            var values = new float[Parameters[parameter].Count];
+            _device.Download(State.View(index, Parameters[parameter]), MemoryMarshal.AsBytes(values.AsSpan()));
+            return values;
+        }
+
+        public void Dispose()
+        {
+            State.Dispose();
+            foreach (Parameter parameter in Parameters)
+            {
+                parameter.MoveToHost();
+            }
+
+            _store.Dispose();
+        }
+
+        private static float[] Draw(int parameter, uint stream)
+        {
+            var values = new float[Shapes[parameter].Count];
+            Philox.FillNormal(values, (ulong)parameter, Philox.Stream(RandomUse.Data, stream));
+            return values;
+        }
+    }
+}
