@@ -7,7 +7,7 @@ namespace FastNN.Cpu;
 /// Cross-entropy as PyTorch computes it. With q the target of a row, smoothed and weighted by class, and Q its sum, the loss
 /// of logits is sum(q (log sum exp(x) - x)) and its gradient Q softmax(x) - q. Forward saves the softmax [rows, classes], the
 /// losses of the rows [rows] and the divisor of the mean [1], in this order; backward is a single pass.
-/// [128, 10] by index takes 3.7 us forward and 0.6 us backward on one core with AVX-512.
+/// [128, 10] by index takes 4.4 us forward and 0.6 us backward on one core with AVX-512.
 /// A class index outside 0 to classes - 1 that is not to be ignored makes the row's loss NaN and its gradient 0.
 /// </summary>
 internal sealed unsafe partial class CpuDevice
