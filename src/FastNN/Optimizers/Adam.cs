@@ -34,9 +34,10 @@ public class Adam : Optimizer
 
     internal override void WriteScalars(Span<float> scalars, long step)
     {
-        // In double: 1 - 0.999^t loses most of float's digits at small t.
-        double correction1 = 1 - Math.Pow(_options.Beta1, step);
-        double correction2 = 1 - Math.Pow(_options.Beta2, step);
+        // In double, and from the decimal that was meant: 1 - 0.999^t loses most of float's digits at small t, and 0.999f is off
+        // by 1.3e-5 of 1 - 0.999.
+        double correction1 = 1 - Math.Pow((double)(decimal)_options.Beta1, step);
+        double correction2 = 1 - Math.Pow((double)(decimal)_options.Beta2, step);
         scalars[0] = LearningRate;
         scalars[1] = (float)(LearningRate / correction1);
         scalars[2] = (float)Math.Sqrt(correction2);
