@@ -10,12 +10,7 @@ internal sealed class Comparison(Interleaved clock, double peakPerCore, bool wit
         var contenders = new List<IContender>();
         try
         {
-            if (FastNNContenders.Create(@case, threads) is { } ours)
-            {
-                contenders.Add(ours);
-            }
-
-            var first = contenders.Count;
+            contenders.Add(FastNNContenders.Create(@case, threads));
             if (withTorch)
             {
                 TorchBackend.UseThreads(threads);
@@ -23,11 +18,13 @@ internal sealed class Comparison(Interleaved clock, double peakPerCore, bool wit
             }
 
             var times = Time(contenders);
-            double? fastnn = first > 0 ? times[0] : null;
-            var best = Enumerable.Range(first, contenders.Count - first).OrderBy(i => times[i]).Cast<int?>().FirstOrDefault();
-            return best is { } peer
-                ? new Result(@case, threads, fastnn, contenders[peer].Name, times[peer], peakPerCore * threads)
-                : new Result(@case, threads, fastnn, PeerName, null, peakPerCore * threads);
+            if (contenders.Count == 1)
+            {
+                return new Result(@case, threads, times[0], PeerName, null, peakPerCore * threads);
+            }
+
+            var best = Enumerable.Range(1, contenders.Count - 1).MinBy(i => times[i]);
+            return new Result(@case, threads, times[0], contenders[best].Name, times[best], peakPerCore * threads);
         }
         finally
         {

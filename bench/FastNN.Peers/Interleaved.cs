@@ -4,10 +4,11 @@ namespace FastNN.Peers;
 
 /// <summary>
 /// Times contenders in turns (ABAB...) in one process, so that whatever else the machine does meets all of them alike,
-/// and gives each one's median (or another quantile). Turns, not single steps, alternate: after a parallel region the other side's worker
-/// threads go on spinning for milliseconds, so each turn starts with a pause until they sleep and some untimed steps.
+/// and gives each one's median (or another quantile). Turns, not single steps, alternate: after a parallel region the
+/// other side's worker threads go on spinning for milliseconds, so each turn starts with a pause until they sleep and some
+/// untimed steps.
 /// </summary>
-internal sealed class Interleaved(double secondsEach, double quantile)
+internal sealed class Interleaved(double secondsEach, double quantile, bool cpuTime)
 {
     private const int FewestTurns = 7;
     private const double TurnSeconds = 0.025;
@@ -39,46 +40,47 @@ internal sealed class Interleaved(double secondsEach, double quantile)
         return [.. samples.Select(Quantile)];
     }
 
-    /// <summary>Runs until the JIT has its final code (it recompiles after 30 calls and a pause); returns steps per sample.</summary>
-    private static int WarmUp(IContender contender)
+    /// <summary>Runs until the JIT has its final code, after 30 calls and a pause; returns the steps per sample.</summary>
+    private int WarmUp(IContender contender)
     {
         var steps = 0;
-        var start = Stopwatch.GetTimestamp();
-        while (steps < FewestWarmUpSteps || Seconds(start) < WarmUpSeconds)
+        var start = Now();
+        while (steps < FewestWarmUpSteps || Now() - start < WarmUpSeconds)
         {
             contender.Step();
             steps++;
         }
 
         Thread.Sleep(s_spinOut);
-        var perStep = Seconds(start) / steps;
+        var perStep = (Now() - start) / steps;
         return Math.Clamp((int)(ShortestSampleSeconds / perStep), 1, 100);
     }
 
-    private static void Turn(IContender contender, int stepsPerSample, List<double> samples)
+    private void Turn(IContender contender, int stepsPerSample, List<double> samples)
     {
-        var start = Stopwatch.GetTimestamp();
+        var start = Now();
         do
         {
             contender.Step();
         }
-        while (Seconds(start) < SettleSeconds);
+        while (Now() - start < SettleSeconds);
 
-        start = Stopwatch.GetTimestamp();
+        start = Now();
         do
         {
-            var sample = Stopwatch.GetTimestamp();
+            var sample = Now();
             for (var step = 0; step < stepsPerSample; step++)
             {
                 contender.Step();
             }
 
-            samples.Add(Seconds(sample) * 1e6 / stepsPerSample);
+            samples.Add((Now() - sample) * 1e6 / stepsPerSample);
         }
-        while (Seconds(start) < TurnSeconds);
+        while (Now() - start < TurnSeconds);
     }
 
-    private static double Seconds(long since) => Stopwatch.GetElapsedTime(since).TotalSeconds;
+    private double Now() =>
+        cpuTime ? ThreadClock.Seconds() : Stopwatch.GetTimestamp() / (double)Stopwatch.Frequency;
 
     private double Quantile(List<double> values)
     {

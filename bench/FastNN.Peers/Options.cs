@@ -4,7 +4,8 @@ namespace FastNN.Peers;
 
 /// <summary>The command line. A mistake throws <see cref="ArgumentException"/> with one line to show.</summary>
 internal sealed record Options(
-    string? Json, int? Threads, string? Only, string? Phase, double Seconds, double Quantile, bool NewerLibc, bool Help)
+    string? Json, int? Threads, string? Only, string? Phase, double Seconds, double Quantile, bool CpuTime, bool NewerLibc,
+    bool Help)
 {
     public const string Usage = """
         usage: dotnet run -c Release --project bench/FastNN.Peers -- [options]
@@ -15,12 +16,13 @@ internal sealed record Options(
           --phase PHASE    train, infer, forward or forward-backward only
           --seconds S      timed seconds per contender and case (default 1)
           --quantile Q     of the times, instead of the median 0.5; 0.1 says more on a busy machine
+          --cpu-time       processor time of one thread instead of wall time, with --threads 1; for a busy machine
           --newer-libc     run on newer system libraries, fetching them if need be (see bench/dotnet-newer-libc)
         """;
 
     public static Options Parse(string[] arguments)
     {
-        var options = new Options(null, null, null, null, 1, 0.5, false, false);
+        var options = new Options(null, null, null, null, 1, 0.5, false, false, false);
         for (var i = 0; i < arguments.Length; i++)
         {
             var name = arguments[i];
@@ -32,13 +34,16 @@ internal sealed record Options(
                 "--phase" => options with { Phase = Value(ref i) },
                 "--seconds" => options with { Seconds = Number(ref i, 0, 600, whole: false) },
                 "--quantile" => options with { Quantile = Number(ref i, 0, 1, whole: false) },
+                "--cpu-time" => options with { CpuTime = true },
                 "--newer-libc" => options with { NewerLibc = true },
                 "--help" or "-h" => options with { Help = true },
                 _ => throw new ArgumentException($"Unknown option '{name}'. See --help."),
             };
         }
 
-        return options;
+        return !options.CpuTime || (options.Threads == 1 && ThreadClock.IsSupported)
+            ? options
+            : throw new ArgumentException("--cpu-time sees one thread: it needs --threads 1, and Linux.");
 
         string Value(ref int i) =>
             ++i < arguments.Length ? arguments[i] : throw new ArgumentException($"{arguments[i - 1]} needs a value.");

@@ -30,25 +30,32 @@ if (failure is not null)
     Console.Error.WriteLine($"TorchSharp does not load here ({failure}): timing FastNN alone; {NewerLibc.Hint}.");
 }
 
-var statistic = options.Quantile == 0.5 ? "Times are medians" : $"Times are the {options.Quantile} quantile";
-var peak = FmaPeak.GigaflopsPerCore();
-Console.WriteLine($"FMA peak of one core: {peak:0} GFLOP/s. {statistic}; the ratio is peer / FastNN.");
-int[] threadCounts = options.Threads is { } threads ? [threads] : Environment.ProcessorCount > 1 ? [1, 2] : [1];
-var comparison = new Comparison(new Interleaved(options.Seconds, options.Quantile), peak, withTorch: failure is null);
 var results = new List<Result>();
-Results.WriteHeader(Console.Out);
-foreach (var count in threadCounts)
-{
-    foreach (var @case in cases)
-    {
-        var result = comparison.Run(@case, count);
-        results.Add(result);
-        Results.WriteRow(Console.Out, result);
-    }
-}
-
 try
 {
+    if (options.Json is not null)
+    {
+        Results.RequireWritable(options.Json);
+    }
+
+    var peak = FmaPeak.GigaflopsPerCore();
+    var statistic = options.Quantile == 0.5 ? "medians" : $"the {options.Quantile} quantile";
+    var time = options.CpuTime ? "processor" : "wall";
+    Console.WriteLine($"FMA peak of one core: {peak:0} GFLOP/s. Times: {statistic} of {time} time; ratio: peer / FastNN.");
+    int[] threadCounts = options.Threads is { } threads ? [threads] : Environment.ProcessorCount > 1 ? [1, 2] : [1];
+    var clock = new Interleaved(options.Seconds, options.Quantile, options.CpuTime);
+    var comparison = new Comparison(clock, peak, withTorch: failure is null);
+    Results.WriteHeader(Console.Out);
+    foreach (var count in threadCounts)
+    {
+        foreach (var @case in cases)
+        {
+            var result = comparison.Run(@case, count);
+            results.Add(result);
+            Results.WriteRow(Console.Out, result);
+        }
+    }
+
     if (options.Json is not null)
     {
         Results.WriteJson(options.Json, results);
@@ -57,6 +64,12 @@ try
 catch (Exception error) when (error is IOException or UnauthorizedAccessException)
 {
     Console.Error.WriteLine($"Cannot write {options.Json}: {error.Message}");
+    return 1;
+}
+catch (Exception error)
+{
+    // Caught here, because an unhandled one would be reported while standard error is still muted.
+    Console.Error.WriteLine(error);
     return 1;
 }
 

@@ -3,9 +3,9 @@ using System.Text.Json;
 
 namespace FastNN.Peers;
 
-/// <summary>One case at one number of threads. A side that was not timed has no microseconds.</summary>
+/// <summary>One case at one number of threads. Without libtorch the peer has no microseconds.</summary>
 internal sealed record Result(
-    Case Case, int Threads, double? FastNNMicroseconds, string Peer, double? PeerMicroseconds, double PeakGigaflops)
+    Case Case, int Threads, double FastNNMicroseconds, string Peer, double? PeerMicroseconds, double PeakGigaflops)
 {
     /// <summary>How many times as fast as the peer FastNN is.</summary>
     public double? Ratio => PeerMicroseconds / FastNNMicroseconds;
@@ -21,6 +21,8 @@ internal sealed record Result(
 
 internal static class Results
 {
+    private const string Partial = ".partial";
+
     public static void WriteHeader(TextWriter output) =>
         WriteRow(output, ["case", "phase", "t", "FastNN us", "peer us", "ratio", "GFLOP/s", "peak", "peer GF/s", "peer"]);
 
@@ -38,10 +40,17 @@ internal static class Results
         result.Peer,
     ]);
 
+    /// <summary>Fails now rather than after minutes of timing.</summary>
+    public static void RequireWritable(string path)
+    {
+        File.Create(path + Partial).Dispose();
+        File.Delete(path + Partial);
+    }
+
     /// <summary>Writes beside the file first and renames, so that an interrupted run leaves no half file.</summary>
     public static void WriteJson(string path, IEnumerable<Result> results)
     {
-        var partial = path + ".partial";
+        var partial = path + Partial;
         using (var file = File.Create(partial))
         using (var json = new Utf8JsonWriter(file, new JsonWriterOptions { Indented = true }))
         {

@@ -1,16 +1,15 @@
 namespace FastNN.Peers;
 
-/// <summary>FastNN's side. A case that it cannot run yet has no contender, and its peer is timed alone.</summary>
+/// <summary>
+/// FastNN's side: kernels by themselves, as a device calls them, and networks through the public API.
+/// </summary>
 internal static class FastNNContenders
 {
-    public static IContender? Create(Case @case, int threads) => @case switch
+    public static IContender Create(Case @case, int threads) => @case switch
     {
-#if HAS_GEMM
         GemmCase gemm => new GemmContender(gemm, threads),
-#endif
-#if HAS_CONVOLUTION
         ConvolutionCase convolution => new ConvolutionContender(convolution, threads),
-#endif
-        _ => null,
+        NetworkCase network => new NetworkContender(network, threads),
+        _ => throw new ArgumentOutOfRangeException(nameof(@case), @case.Name, "No FastNN contender."),
     };
 }

@@ -39,7 +39,9 @@ internal sealed class TorchNetwork : nn.Module<Tensor, Tensor>
         var network = new TorchNetwork(recipe, channelsLast);
         var images = TorchContenders.Layout(rand(@case.Batch, recipe.Channels, recipe.Size, recipe.Size), channelsLast);
         var name = TorchContenders.LayoutName(channelsLast);
-        return @case.Train ? new TorchTraining(name, network, images, recipe.Optimizer) : new TorchInference(name, network, images);
+        return @case.Train
+            ? new TorchTraining(name, network, images, recipe.Optimizer)
+            : new TorchInference(name, network, images);
     }
 
     public override Tensor forward(Tensor input)

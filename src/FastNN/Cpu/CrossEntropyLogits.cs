@@ -62,6 +62,7 @@ internal readonly unsafe struct LogitLossRows(CrossEntropyRows rows) : IRowBody
         return r.Spread == 0 ? loss : (r.Keep * loss) + Spread<TLanes>(r, x, null, largest, logSum);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Spread<TLanes>(in CrossEntropyRows r, float* x, float* targets, float largest, float logSum)
         where TLanes : struct, ILanes<TLanes> =>
         RowPieces.Sum<TLanes, LogitTerms>(new(new(targets, r.Weights, r.Keep, r.Spread), x, largest, logSum), r.Classes);
@@ -93,44 +94,46 @@ internal readonly unsafe struct LogitGradientRows<TStore>(CrossEntropyRows rows,
             if (r.Indices == null)
             {
                 var targets = new SmoothTargets(r.Targets + (row * r.Classes), r.Weights, r.Keep, r.Spread);
-                float total = RowPieces.Sum<TLanes, SmoothTargets>(targets, r.Classes);
-                RowPieces.Map<TLanes, Slopes<SmoothTargets>>(new(targets, softmax, gradient, dLoss[row], total), r.Classes);
+                Distribution<TLanes>(targets, 0, softmax, gradient, dLoss[row], r.Classes);
+            }
+            else if (r.Counts(row) && r.IsInRange(r.Indices[row]))
+            {
+                OneClass<TLanes>(r, r.Indices[row], softmax, gradient, dLoss[row]);
             }
             else
             {
-                OneClass<TLanes>(r, row, softmax, gradient, dLoss[row]);
+                RowPieces.Map<TLanes, ZeroMap<TStore>>(new(gradient), r.Classes);
             }
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void OneClass<TLanes>(in CrossEntropyRows r, nint row, float* softmax, float* gradient, float scale)
+    /// <summary>For a distribution q; <paramref name="more"/> is what Q has beyond its sum.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Distribution<TLanes>(SmoothTargets q, float more, float* softmax, float* gradient, float scale, int classes)
         where TLanes : struct, ILanes<TLanes>
     {
-        int index = r.Indices[row];
-        if (!r.Counts(row) || !r.IsInRange(index))
-        {
-            RowPieces.Map<TLanes, ZeroMap<TStore>>(new(gradient), r.Classes);
-            return;
-        }
+        float total = more + RowPieces.Sum<TLanes, SmoothTargets>(q, classes);
+        RowPieces.Map<TLanes, Slopes<SmoothTargets>>(new(q, softmax, gradient, scale, total), classes);
+    }
 
-        float before = gradient[index];
-        float share = r.Keep * r.WeightOf(index), others = 0, total = share;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void OneClass<TLanes>(in CrossEntropyRows r, int index, float* softmax, float* gradient, float scale)
+        where TLanes : struct, ILanes<TLanes>
+    {
+        float share = r.Keep * r.WeightOf(index);
         if (r.Spread == 0)
         {
-            RowPieces.Map<TLanes, Slopes<NoTargets>>(new(default, softmax, gradient, scale, total), r.Classes);
+            // The class itself apart, from one difference of numbers of like size.
+            float before = gradient[index];
+            RowPieces.Map<TLanes, Slopes<NoTargets>>(new(default, softmax, gradient, scale, share), r.Classes);
+            TStore.Store(&before, new Lanes1(scale * ((softmax[index] * share) - share)), 1);
+            gradient[index] = before;
         }
         else
         {
-            var spread = new SmoothTargets(null, r.Weights, r.Keep, r.Spread);
-            total += RowPieces.Sum<TLanes, SmoothTargets>(spread, r.Classes);
-            RowPieces.Map<TLanes, Slopes<SmoothTargets>>(new(spread, softmax, gradient, scale, total), r.Classes);
-            others = r.Spread * r.WeightOf(index);
+            Distribution<TLanes>(new(null, r.Weights, r.Keep, r.Spread), share, softmax, gradient, scale, r.Classes);
+            gradient[index] -= scale * share;
         }
-
-        // The class itself once more, from one difference of numbers of like size.
-        TStore.Store(&before, new Lanes1(scale * ((softmax[index] * total) - (others + share))), 1);
-        gradient[index] = before;
     }
 
     private readonly struct Slopes<TTargets>(TTargets targets, float* softmax, float* gradient, float scale, float total) : IElementBody

@@ -11,11 +11,10 @@ internal static unsafe class Dot<TVec, TRung>
     where TRung : struct, IRung<TVec>
 {
     /// <summary>
-    /// The sums of four rows of A and four of B, c[r * cStride + j] for r &lt; rows and j &lt; cols. Row pointers beyond those
-    /// repeat a valid one.
+    /// sums[4 * r + j] = row r of A by row j of B. Where there are fewer than four, the pointers repeat a valid one.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void FourByFour(float** a, float** b, int k, float* c, nint cStride, int rows, int cols)
+    public static void FourByFour(float** a, float** b, int k, float* sums)
     {
         TVec s00 = TRung.Zero, s01 = s00, s02 = s00, s03 = s00, s10 = s00, s11 = s00, s12 = s00, s13 = s00;
         TVec s20 = s00, s21 = s00, s22 = s00, s23 = s00, s30 = s00, s31 = s00, s32 = s00, s33 = s00;
@@ -33,18 +32,10 @@ internal static unsafe class Dot<TVec, TRung>
             Step(Load(b3 + i, tail, mask), x0, x1, x2, x3, ref s03, ref s13, ref s23, ref s33);
         }
 
-        float* sums = stackalloc float[16];
-        Sum(s00, s01, s02, s03, sums);
-        Sum(s10, s11, s12, s13, sums + 4);
-        Sum(s20, s21, s22, s23, sums + 8);
-        Sum(s30, s31, s32, s33, sums + 12);
-        for (int r = 0; r < rows; r++)
-        {
-            for (int j = 0; j < cols; j++)
-            {
-                c[(r * cStride) + j] = sums[(4 * r) + j];
-            }
-        }
+        TRung.SumFour(s00, s01, s02, s03, sums);
+        TRung.SumFour(s10, s11, s12, s13, sums + 4);
+        TRung.SumFour(s20, s21, s22, s23, sums + 8);
+        TRung.SumFour(s30, s31, s32, s33, sums + 12);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -58,13 +49,5 @@ internal static unsafe class Dot<TVec, TRung>
         s1 = TRung.MultiplyAdd(x1, y, s1);
         s2 = TRung.MultiplyAdd(x2, y, s2);
         s3 = TRung.MultiplyAdd(x3, y, s3);
-    }
-
-    private static void Sum(TVec s0, TVec s1, TVec s2, TVec s3, float* sums)
-    {
-        sums[0] = TRung.Sum(s0);
-        sums[1] = TRung.Sum(s1);
-        sums[2] = TRung.Sum(s2);
-        sums[3] = TRung.Sum(s3);
     }
 }

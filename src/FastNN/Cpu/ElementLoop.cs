@@ -60,9 +60,15 @@ internal static class ElementLoop
 
         if (i < end)
         {
-            body.Invoke<TLanes>(i, (int)(end - i));
+            Tail<TLanes, TBody>(body, i, (int)(end - i));
         }
     }
+
+    // Apart, because the JIT inlines so much per method and no more; two copies of a long body would exceed that.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Tail<TLanes, TBody>(TBody body, nint i, int count)
+        where TLanes : struct, ILanes<TLanes>
+        where TBody : struct, IElementBody => body.Invoke<TLanes>(i, count);
 
     private readonly struct Job<TBody>(TBody body, int count) : IParallelBody
         where TBody : struct, IElementBody

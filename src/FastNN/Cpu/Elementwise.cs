@@ -120,10 +120,10 @@ internal sealed unsafe partial class CpuDevice
             where TLanes : struct, ILanes<TLanes>
         {
             float* pattern = stackalloc float[Repeated];
-            int times = Repeated / length;
-            for (int i = 0; i < times * length; i++)
+            int times = (int)Math.Min(Repeated / length, end - start);
+            for (int i = 0; i < times; i++)
             {
-                pattern[i] = row[i % length];
+                Unsafe.CopyBlock(pattern + (i * length), row, (uint)length * sizeof(float));
             }
 
             for (nint i = start; i < end; i += times)

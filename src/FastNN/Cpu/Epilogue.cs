@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using FastNN.Kernels;
 
 namespace FastNN.Cpu;
@@ -50,11 +49,19 @@ internal readonly unsafe struct Epilogue
     /// <summary>C (=|+=) sums + bias, then the activation: for kernels that do not end in vectors of columns.</summary>
     public void Apply(float* sums, nint sumStride, float* c, nint cStride, int rows, int cols)
     {
+        bool plain = Bias == null && !Accumulate && Activation == Activation.None;
         for (int r = 0; r < rows; r++)
         {
             for (int j = 0; j < cols; j++)
             {
-                float value = sums[(r * sumStride) + j] + (Bias != null ? Bias[j] : 0);
+                float value = sums[(r * sumStride) + j];
+                if (plain)
+                {
+                    c[(r * cStride) + j] = value;
+                    continue;
+                }
+
+                value += Bias != null ? Bias[j] : 0;
                 value += Accumulate ? c[(r * cStride) + j] : 0;
                 if (IsRectifier && value < 0)
                 {
@@ -76,22 +83,7 @@ internal readonly unsafe struct Epilogue
     {
         for (int r = 0; r < rows; r++)
         {
-            FinishRow(new Span<float>(c + (r * cStride), cols));
-        }
-    }
-
-    private void FinishRow(Span<float> row)
-    {
-        switch (Activation)
-        {
-            case Activation.Sigmoid:
-                TensorPrimitives.Sigmoid(row, row);
-                break;
-            case Activation.Tanh:
-                TensorPrimitives.Tanh(row, row);
-                break;
-            default:
-                throw new NotSupportedException($"{Activation} is not fused into a product.");
+            CpuDevice.ActivateInPlace(Activation, Slope, c + (r * cStride), cols);
         }
     }
 }

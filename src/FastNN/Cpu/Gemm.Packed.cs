@@ -1,112 +1,109 @@
 namespace FastNN.Cpu;
 
-/// <content>Packing block by block.</content>
+/// <content>
+/// B packed block by block. The order of BLIS for a tile of few rows and two vectors of columns: a panel of A (12 x 384
+/// floats, 18 KiB) stays in the first-level cache while a block of B (384 x 384 floats, 576 KiB) streams past it from the
+/// second level, 128 bytes for every 24 multiply-adds; the block of B stays there for all rows of A. So C moves once per 384
+/// terms and A once per 384 columns. A is packed by the task that uses it, two panels at a time, straight into the cache.
+/// </content>
 internal static unsafe partial class Gemm<TVec, TRung>
 {
-    /// <summary>Floats of a packed block of B, 1 MiB: it stays in the second or third level while all rows of A pass.</summary>
-    private const int PackedB = 256 * 1024;
+    /// <summary>Terms per block.</summary>
+    private const int PackedK = 384;
 
-    /// <summary>Rows of A packed at a time: with BlockK terms each, 2 MiB.</summary>
-    private const int PackedRows = 2016;
+    /// <summary>Columns of tiles per task: with <see cref="PackedK"/> terms they fill half of a second-level cache of 1 MiB.</summary>
+    private const int TaskColTiles = 12;
 
-    /// <summary>Multiply-adds of a task among packed panels: 16 full tiles, about 14 us at the peak.</summary>
-    private const long PackedTaskWork = 16 * 12 * 32 * 256;
+    /// <summary>Rows of tiles per task; 24 tiles of AVX-512 are about 30 us at the peak, small enough to share out evenly.</summary>
+    private const int TaskRowTiles = 2;
 
-    /// <summary>Rows of tiles in such a task: A's share (48 KiB) and B's together stay in the second level.</summary>
-    private const int PackedRowTiles = 4;
+    /// <summary>Floats of B packed before a region: 3 MiB, a multiple of what a task reads.</summary>
+    private const int PackedB = 768 * 1024;
 
     private static void RunPacked(WorkerPool pool, in Product p)
     {
         using WorkerPool.Seat seat = pool.Enter();
-        float* scratch = (float*)pool.Scratch(seat.Worker);
-        int blockLength = BlockLength(p.K);
+        int blockLength = BlockLength(p.K, PackedK);
         int bStride = (blockLength * W) + Pack<TVec, TRung>.Slack;
-        int blockCols = Math.Min(p.N, Math.Max(1, PackedB / bStride) * W);
-        bool packA = PaysPackingA(p);
+        int panels = Math.Max(1, PackedB / bStride);
+        panels = panels > TaskColTiles ? panels / TaskColTiles * TaskColTiles : panels;
         var body = new PackedBody
         {
             Product = p,
-            BPanels = scratch,
+            Pool = pool,
+            BPanels = (float*)pool.Scratch(seat.Worker),
             BStride = bStride,
-            APanels = packA ? scratch + PackedB + bStride : null,
-            AStride = (blockLength * R) + Pack<TVec,
-            TRung>.Slack,
+            AStride = (blockLength * R) + Pack<TVec, TRung>.Slack,
+            PackA = PaysPackingA(p),
         };
-        int blockRows = packA ? PackedRows / R * R : p.M;
-        for (int col = 0; col < p.N; col += blockCols)
+        for (int col = 0; col < p.N; col += panels * W)
         {
             for (int k0 = 0; k0 == 0 || k0 < p.K; k0 += blockLength)
             {
-                for (int row = 0; row < p.M; row += blockRows)
-                {
-                    body.SetBlock(
-                        row, Math.Min(blockRows, p.M - row), col, Math.Min(blockCols, p.N - col),
-                        k0, Math.Min(blockLength, p.K - k0), withB: row == 0);
-                    pool.Run(body.PackTasks, ref body);
-                    body.Packing = false;
-                    pool.Run(body.Grid.Tasks, ref body);
-                }
+                body.SetBlock(col, Math.Min(panels * W, p.N - col), k0, Math.Min(blockLength, p.K - k0));
+                body.Packing = true;
+                pool.Run(body.PackTasks, ref body);
+                body.Packing = false;
+                pool.Run(body.RowTasks * body.ColTasks, ref body);
             }
         }
     }
 
     /// <summary>
-    /// A is read once per panel of B. As it lies that is as fast as packed while its rows do not fall on the same cache sets
-    /// and, transposed, while a step of k stays within few pages.
+    /// As it lies, A serves as well as packed where it is read by few columns of tiles. Otherwise its rows would fall on the
+    /// same cache sets (a power of two apart) or, transposed, each step of k on another page.
     /// </summary>
-    private static bool PaysPackingA(in Product p) => p.N >= 4 * W && (long)p.M * p.K >= 64 * 1024;
+    private static bool PaysPackingA(in Product p) => p.N >= 4 * W;
 
     private struct PackedBody : IParallelBody
     {
         public Product Product;
-        public TileGrid Grid;
+        public WorkerPool Pool;
         public float* BPanels;
-        public float* APanels;
         public int BStride;
         public int AStride;
+        public bool PackA;
         public bool Packing;
         private const int PanelsPerTask = 4;
-        private int row0;
-        private int rows;
         private int col0;
         private int cols;
         private int k0;
         private int length;
-        private int bTasks;
+        private int taskCols;
         private Epilogue epilogue;
 
         public int PackTasks { readonly get; private set; }
 
-        public void SetBlock(int row0, int rows, int col0, int cols, int k0, int length, bool withB)
+        public int RowTasks { readonly get; private set; }
+
+        public int ColTasks { readonly get; private set; }
+
+        public void SetBlock(int col0, int cols, int k0, int length)
         {
-            this.row0 = row0;
-            this.rows = rows;
             this.col0 = col0;
             this.cols = cols;
             this.k0 = k0;
             this.length = length;
             epilogue = Product.Epilogue.ForBlock(k0 == 0, k0 + length >= Product.K);
-            Grid = new TileGrid(rows, cols, length, PackedTaskWork, PackedRowTiles);
-            Packing = true;
-            bTasks = withB ? Tiles(Tiles(cols, W), PanelsPerTask) : 0;
-            PackTasks = bTasks + (APanels != null ? Tiles(Tiles(rows, R), PanelsPerTask) : 0);
+            PackTasks = Tiles(Tiles(cols, W), PanelsPerTask);
+            RowTasks = Tiles(Product.M, TaskRowTiles * R);
+            ColTasks = Tiles(cols, TaskColTiles * W);
+            taskCols = Tiles(Tiles(cols, W), ColTasks) * W;
         }
 
         public readonly void Invoke(int task, int worker)
         {
-            if (!Packing)
-            {
-                Grid.Range(task, out int r0, out int r1, out int c0, out int c1);
-                Multiply(r0, r1, c0, c1);
-            }
-            else if (task < bTasks)
+            if (Packing)
             {
                 PackColumns(task * PanelsPerTask * W);
+                return;
             }
-            else
-            {
-                PackRows((task - bTasks) * PanelsPerTask * R);
-            }
+
+            // Neighbouring tasks share a block of B: the rows run fastest.
+            int colTask = task / RowTasks;
+            int row = (task - (colTask * RowTasks)) * TaskRowTiles * R;
+            int col = colTask * taskCols;
+            Multiply(row, Math.Min(Product.M, row + (TaskRowTiles * R)), col, Math.Min(cols, col + taskCols), worker);
         }
 
         private readonly void PackColumns(int first)
@@ -128,44 +125,45 @@ internal static unsafe partial class Gemm<TVec, TRung>
             }
         }
 
-        private readonly void PackRows(int first)
+        private readonly void Multiply(int row0, int row1, int c0, int c1, int worker)
         {
-            for (int row = first; row < Math.Min(rows, first + (PanelsPerTask * R)); row += R)
+            float* packed = (float*)Pool.Scratch(worker) + PackedB + BStride;
+            for (int row = row0; PackA && row < row1; row += R)
             {
-                int count = Math.Min(R, rows - row);
-                float* panel = APanels + ((nint)(row / R) * AStride);
-                if (Product.TransA)
+                PackRows(row, Math.Min(R, row1 - row), packed + ((row - row0) / R * AStride));
+            }
+
+            for (int row = row0; row < row1; row += R)
+            {
+                int rows = Math.Min(R, row1 - row);
+                float* a = packed + ((row - row0) / R * AStride);
+                for (int col = c0; col < c1; col += W)
                 {
-                    Pack<TVec, TRung>.Straight(
-                        Product.A + (k0 * Product.Lda) + row0 + row, Product.Lda, count, length, panel, R);
-                }
-                else
-                {
-                    Pack<TVec, TRung>.Transposed(
-                        Product.A + ((row0 + row) * Product.Lda) + k0, Product.Lda, count, length, panel, R);
+                    float* b = BPanels + ((nint)(col / W) * BStride);
+                    int width = Math.Min(W, cols - col);
+                    Epilogue tile = epilogue.At(col0 + col);
+                    if (PackA)
+                    {
+                        float* c = Product.C + (row * Product.Ldc) + col0 + col;
+                        Tile<TVec, TRung>.Packed(&a, R, &b, W, 1, length, c, Product.Ldc, rows, width, tile);
+                    }
+                    else
+                    {
+                        TileColumn(Product, row, row + rows, col0 + col, width, k0, length, b, W, tile);
+                    }
                 }
             }
         }
 
-        private readonly void Multiply(int r0, int r1, int c0, int c1)
+        private readonly void PackRows(int row, int count, float* panel)
         {
-            for (int col = c0; col < c1; col += W)
+            if (Product.TransA)
             {
-                float* b = BPanels + ((nint)(col / W) * BStride);
-                int width = Math.Min(W, cols - col);
-                Epilogue tile = epilogue.At(col0 + col);
-                if (APanels == null)
-                {
-                    TileColumn(Product, row0 + r0, row0 + r1, col0 + col, width, k0, length, b, W, tile);
-                    continue;
-                }
-
-                for (int row = r0; row < r1; row += R)
-                {
-                    float* a = APanels + ((nint)(row / R) * AStride);
-                    float* c = Product.C + ((row0 + row) * Product.Ldc) + col0 + col;
-                    Tile<TVec, TRung>.Packed(&a, R, &b, W, 1, length, c, Product.Ldc, Math.Min(R, rows - row), width, tile);
-                }
+                Pack<TVec, TRung>.Straight(Product.A + (k0 * Product.Lda) + row, Product.Lda, count, length, panel, R);
+            }
+            else
+            {
+                Pack<TVec, TRung>.Transposed(Product.A + (row * Product.Lda) + k0, Product.Lda, count, length, panel, R);
             }
         }
     }

@@ -28,7 +28,7 @@ internal static unsafe partial class Gemm<TVec, TRung>
     {
         using WorkerPool.Seat seat = pool.Enter();
 
-        // Behind what packing inside a piece may use of the caller's own scratch memory.
+        // Behind the panel that a piece packs in the same scratch memory.
         float* partials = (float*)(pool.Scratch(seat.Worker) + WorkerPool.ScratchBytes - PartialBytes);
         var body = new PiecesBody { Product = p, Partials = partials, Pool = pool, Pieces = pieces };
         pool.Run(pieces, ref body);
@@ -53,7 +53,7 @@ internal static unsafe partial class Gemm<TVec, TRung>
             last.Ldb = p.N;
             last.TransB = false;
             last.C = p.C + (row * p.Ldc);
-            TileBlock(last, 0, 1, 0, p.N);
+            TileBlock(last, 0, 1, 0, p.N, null);
         }
     }
 
@@ -89,14 +89,7 @@ internal static unsafe partial class Gemm<TVec, TRung>
             piece.C = Partials + ((nint)task * Product.M * Product.N);
             piece.Ldc = Product.N;
             piece.Epilogue = Epilogue.Store;
-            if (Product.TransB)
-            {
-                RunPacked(Pool, piece);
-            }
-            else
-            {
-                TileBlock(piece, 0, piece.M, 0, piece.N);
-            }
+            TileBlock(piece, 0, piece.M, 0, piece.N, (float*)Pool.Scratch(worker));
         }
     }
 }

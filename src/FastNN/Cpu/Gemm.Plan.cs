@@ -7,7 +7,7 @@ namespace FastNN.Cpu;
 /// - few rows times a transposed B: dot products (<see cref="Dot{TVec, TRung}"/>), as transposing would cost more;
 /// - small or skinny: tiles straight from A and B;
 /// - otherwise B, and where it pays A, packed into panels block by block (Goto and van de Geijn, 2008).
-/// Sums run over at most <see cref="BlockK"/> terms before they are added to C, which also bounds the rounding error. Where
+/// Sums run over at most <see cref="PackedK"/> terms before they are added to C, which also bounds the rounding error. Where
 /// C is tiny and K huge, K is cut into pieces whose sums are added in a fixed order.
 /// </summary>
 internal static unsafe partial class Gemm<TVec, TRung>
@@ -15,8 +15,8 @@ internal static unsafe partial class Gemm<TVec, TRung>
     where TRung : struct, IRung<TVec>
 {
     /// <summary>
-    /// Terms per block: a panel of B is then 256 x 32 floats, 32 KiB, and stays in a first-level cache of 48 KiB beside the
-    /// stream of A.
+    /// Terms per block where B is not packed: its slice for one column of tiles, 256 x 32 floats or 32 KiB, then stays in a
+    /// first-level cache of 48 KiB while all rows of A pass.
     /// </summary>
     public const int BlockK = 256;
 
@@ -57,23 +57,20 @@ internal static unsafe partial class Gemm<TVec, TRung>
         }
     }
 
-    /// <summary>How K is cut: blocks of equal length, none longer than <see cref="BlockK"/>.</summary>
-    internal static int BlockLength(int k)
+    /// <summary>How K is cut: blocks of equal length, none longer than that.</summary>
+    private static int BlockLength(int k, int longest)
     {
-        int blocks = Math.Max(1, (k + BlockK - 1) / BlockK);
+        int blocks = Math.Max(1, (k + longest - 1) / longest);
         return Math.Max(1, (k + blocks - 1) / blocks);
     }
 
-    /// <summary>Whether B is used as it lies: it is small enough for the cache, or read too few times to be worth packing.</summary>
-    private static bool IsDirect(in Product p)
-    {
-        if (p.TransB)
-        {
-            return false;
-        }
-
-        return p.M <= 4 * R || (long)p.K * p.N <= 8192;
-    }
+    /// <summary>
+    /// Whether B is used as it lies: it is small enough for the cache, or read too few times to be worth packing. Transposed,
+    /// it is packed by the task that uses it, while one task can take all the rows.
+    /// </summary>
+    private static bool IsDirect(in Product p) => p.TransB
+        ? p.M <= 12 * R
+        : p.M <= 4 * R || (long)p.K * p.N <= 8192;
 
     private static int Tiles(int length, int size) => (length + size - 1) / size;
 }

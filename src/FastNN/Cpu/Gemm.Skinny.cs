@@ -3,10 +3,19 @@ namespace FastNN.Cpu;
 /// <content>One row, and few rows times a transposed B.</content>
 internal static unsafe partial class Gemm<TVec, TRung>
 {
+    /// <summary>Columns of a row-major B that one task takes at least, 4 KiB of each row.</summary>
+    private const int TaskColumns = 1024;
+
+    /// <summary>Columns from which a task goes band by band, and the rows of a band.</summary>
+    private const int WideColumns = 256;
+
+    private const int BandRows = 64;
+
     private static void RunVector(WorkerPool pool, in Product p)
     {
         int tiles = Tiles(p.N, W);
         int perTask = (int)Math.Clamp(TaskWork / 4 / ((long)Math.Min(p.N, W) * Math.Max(p.K, 1)), 1, tiles);
+        perTask = p.Panels != null ? perTask : Math.Max(perTask, Math.Min(tiles, TaskColumns / W));
         var body = new VectorBody { Product = p, TilesPerTask = perTask };
         if (perTask == tiles)
         {
@@ -41,12 +50,21 @@ internal static unsafe partial class Gemm<TVec, TRung>
         public readonly void Invoke(int task, int worker)
         {
             int last = Math.Min(Product.N, (task + 1) * TilesPerTask * W);
-            for (int col = task * TilesPerTask * W; col < last; col += W)
+            int first = task * TilesPerTask * W;
+            bool packed = Product.Panels != null;
+
+            // Down a column of a wide matrix every step is on another page: then a band of rows is crossed at a time.
+            int blockLength = packed || last - first <= WideColumns ? Math.Max(1, Product.K) : BandRows;
+            for (int k0 = 0; k0 == 0 || k0 < Product.K; k0 += blockLength)
             {
-                bool packed = Product.Panels != null;
-                Gemv<TVec, TRung>.Columns(
-                    Product.A, Product.K, packed ? Product.Panels + (col / W * Product.PanelStride) : Product.B + col,
-                    packed ? W : Product.Ldb, Product.C + col, Math.Min(W, Product.N - col), Product.Epilogue.At(col));
+                int length = Math.Min(blockLength, Product.K - k0);
+                Epilogue block = Product.Epilogue.ForBlock(k0 == 0, k0 + length >= Product.K);
+                for (int col = first; col < last; col += W)
+                {
+                    float* b = packed ? Product.Panels + (col / W * Product.PanelStride) : Product.B + (k0 * Product.Ldb) + col;
+                    Gemv<TVec, TRung>.Columns(
+                        Product.A + k0, length, b, packed ? W : Product.Ldb, Product.C + col, Math.Min(W, last - col), block.At(col));
+                }
             }
         }
     }
@@ -78,7 +96,7 @@ internal static unsafe partial class Gemm<TVec, TRung>
                         a[r] = Product.A + ((row + Math.Min(r, rows - 1)) * Product.Lda);
                     }
 
-                    Dot<TVec, TRung>.FourByFour(a, b, Product.K, sums, 4, rows, cols);
+                    Dot<TVec, TRung>.FourByFour(a, b, Product.K, sums);
                     Epilogue epilogue = Product.Epilogue.At(col);
                     epilogue.Apply(sums, 4, Product.C + (row * Product.Ldc) + col, Product.Ldc, rows, cols);
                 }

@@ -5,10 +5,10 @@ internal static unsafe partial class Gemm<TVec, TRung>
 {
     private static void RunTiles(WorkerPool pool, in Product p)
     {
-        var body = new TilesBody { Product = p, Grid = new TileGrid(p.M, p.N, p.K) };
-        if (body.Grid.Tasks == 1)
+        var body = new TilesBody { Product = p, Pool = pool, Grid = new TileGrid(p.M, p.N, p.K, wholeColumns: p.TransB) };
+        if (body.Grid.Tasks == 1 && !p.TransB)
         {
-            body.Invoke(0, 0);
+            TileBlock(p, 0, p.M, 0, p.N, null);
         }
         else
         {
@@ -16,20 +16,37 @@ internal static unsafe partial class Gemm<TVec, TRung>
         }
     }
 
-    /// <summary>Rows [row0, row1) and columns [col0, col1) of C over all of K.</summary>
-    private static void TileBlock(in Product p, int row0, int row1, int col0, int col1)
+    /// <summary>
+    /// Rows [row0, row1) and columns [col0, col1) of C over all of K. A transposed B is turned into a panel in
+    /// <paramref name="scratch"/>, where it is still in the cache when the tiles read it.
+    /// </summary>
+    private static void TileBlock(in Product p, int row0, int row1, int col0, int col1, float* scratch)
     {
-        int blockLength = BlockLength(p.K);
+        int blockLength = BlockLength(p.K, BlockK);
         for (int k0 = 0; k0 == 0 || k0 < p.K; k0 += blockLength)
         {
             int length = Math.Min(blockLength, p.K - k0);
             Epilogue block = p.Epilogue.ForBlock(k0 == 0, k0 + length >= p.K);
             for (int col = col0; col < col1; col += W)
             {
-                float* b = p.Panels != null
-                    ? p.Panels + (col / W * p.PanelStride) + ((nint)k0 * W)
-                    : p.B + (k0 * p.Ldb) + col;
-                TileColumn(p, row0, row1, col, Math.Min(W, col1 - col), k0, length, b, p.Panels != null ? W : p.Ldb, block.At(col));
+                int cols = Math.Min(W, col1 - col);
+                float* b = scratch;
+                nint bStride = W;
+                if (p.Panels != null)
+                {
+                    b = p.Panels + (col / W * p.PanelStride) + ((nint)k0 * W);
+                }
+                else if (p.TransB)
+                {
+                    Pack<TVec, TRung>.Transposed(p.B + (col * p.Ldb) + k0, p.Ldb, cols, length, scratch, W);
+                }
+                else
+                {
+                    b = p.B + (k0 * p.Ldb) + col;
+                    bStride = p.Ldb;
+                }
+
+                TileColumn(p, row0, row1, col, cols, k0, length, b, bStride, block.At(col));
             }
         }
     }
@@ -64,7 +81,7 @@ internal static unsafe partial class Gemm<TVec, TRung>
 
     /// <summary>
     /// C cut into tasks of about <see cref="TaskWork"/>: whole tiles, all rows of a column of tiles together where they fit,
-    /// so that a slice of B is shared.
+    /// so that a slice of B is shared (always, with <c>wholeColumns</c>, where B is packed on the way).
     /// </summary>
     private readonly struct TileGrid
     {
@@ -74,19 +91,14 @@ internal static unsafe partial class Gemm<TVec, TRung>
         private readonly int colTiles;
         private readonly int rowTasks;
 
-        public TileGrid(int m, int n, int k)
-            : this(m, n, k, TaskWork, int.MaxValue)
-        {
-        }
-
-        public TileGrid(int m, int n, int k, long taskWork, int maxRowTiles)
+        public TileGrid(int m, int n, int k, bool wholeColumns)
         {
             rows = m;
             cols = n;
             long tileWork = (long)Math.Min(m, R) * Math.Min(n, W) * Math.Max(k, 1);
-            int perTask = (int)Math.Clamp(taskWork / tileWork, 1, int.MaxValue);
+            int perTask = (int)Math.Clamp(TaskWork / tileWork, 1, int.MaxValue);
             int tilesM = Tiles(m, R), tilesN = Tiles(n, W);
-            rowTiles = Tiles(tilesM, Tiles(tilesM, Math.Min(perTask, Math.Min(tilesM, maxRowTiles))));
+            rowTiles = wholeColumns ? tilesM : Tiles(tilesM, Tiles(tilesM, Math.Min(perTask, tilesM)));
             rowTasks = Tiles(tilesM, rowTiles);
             colTiles = Math.Clamp(perTask / rowTiles, 1, tilesN);
             Tasks = rowTasks * Tiles(tilesN, colTiles);
@@ -107,12 +119,13 @@ internal static unsafe partial class Gemm<TVec, TRung>
     private struct TilesBody : IParallelBody
     {
         public Product Product;
+        public WorkerPool Pool;
         public TileGrid Grid;
 
         public readonly void Invoke(int task, int worker)
         {
             Grid.Range(task, out int row0, out int row1, out int col0, out int col1);
-            TileBlock(Product, row0, row1, col0, col1);
+            TileBlock(Product, row0, row1, col0, col1, (float*)Pool.Scratch(worker));
         }
     }
 }

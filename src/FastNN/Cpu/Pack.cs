@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace FastNN.Cpu;
 
 /// <summary>
@@ -11,24 +13,30 @@ internal static unsafe class Pack<TVec, TRung>
     /// <summary>Floats past the end of a panel that packing may overwrite.</summary>
     public const int Slack = 16;
 
+    /// <summary>The widest panel: two vectors of 512 bits.</summary>
+    private const int MaxWidth = 32;
+
     /// <summary>
     /// panel[k * width + j] = source[j * stride + k]: the neighbours are rows of the source, which is transposed in blocks of
     /// four columns. The last of <paramref name="count"/> rows stands in for those missing up to the width.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Transposed(float* source, nint stride, int count, int length, float* panel, int width)
     {
-        int lanes = TRung.Lanes;
-        int k = 0;
-        if (lanes >= 4)
+        float** rows = stackalloc float*[MaxWidth + 16];
+        int groups = (width + TRung.Lanes - 1) / TRung.Lanes;
+        for (int j = 0; j < groups * TRung.Lanes; j++)
+        {
+            rows[j] = source + (Math.Min(j, count - 1) * stride);
+        }
+
+        nint k = 0;
+        for (; TRung.Lanes >= 4 && k <= length - 4; k += 4)
         {
             // The groups go downwards: what a group writes past the width is then overwritten by the next row of the panel.
-            int groups = (width + lanes - 1) / lanes;
-            for (; k <= length - 4; k += 4)
+            for (int j = (groups - 1) * TRung.Lanes; j >= 0; j -= TRung.Lanes)
             {
-                for (int group = groups - 1; group >= 0; group--)
-                {
-                    TransposeFour(source + k, stride, group * lanes, count, panel + ((nint)k * width) + (group * lanes), width);
-                }
+                TransposeFour(rows + j, k, panel + (k * width) + j, width);
             }
         }
 
@@ -36,12 +44,13 @@ internal static unsafe class Pack<TVec, TRung>
         {
             for (int j = 0; j < width; j++)
             {
-                panel[((nint)k * width) + j] = source[(Math.Min(j, count - 1) * stride) + k];
+                panel[(k * width) + j] = rows[j][k];
             }
         }
     }
 
     /// <summary>panel[k * width + j] = source[k * stride + j] for j &lt; count, zero from there up to the width.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Straight(float* source, nint stride, int count, int length, float* panel, int width)
     {
         int lanes = TRung.Lanes;
@@ -73,19 +82,14 @@ internal static unsafe class Pack<TVec, TRung>
     }
 
     /// <summary>Four columns of as many rows as there are lanes: four vectors, each a column.</summary>
-    private static void TransposeFour(float* source, nint stride, int first, int count, float* panel, nint width)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void TransposeFour(float** rows, nint k, float* panel, nint width)
     {
-        float** rows = stackalloc float*[16];
-        for (int j = 0; j < TRung.Lanes; j++)
-        {
-            rows[j] = source + (Math.Min(first + j, count - 1) * stride);
-        }
-
         // Each 128-bit lane holds four floats of one row; a 4x4 transposition inside all lanes at once gives whole columns.
-        TVec r0 = TRung.LoadQuads(rows);
-        TVec r1 = TRung.LoadQuads(rows + 1);
-        TVec r2 = TRung.LoadQuads(rows + 2);
-        TVec r3 = TRung.LoadQuads(rows + 3);
+        TVec r0 = TRung.LoadQuads(rows, k);
+        TVec r1 = TRung.LoadQuads(rows + 1, k);
+        TVec r2 = TRung.LoadQuads(rows + 2, k);
+        TVec r3 = TRung.LoadQuads(rows + 3, k);
         TVec low01 = TRung.ZipLow(r0, r1), high01 = TRung.ZipHigh(r0, r1);
         TVec low23 = TRung.ZipLow(r2, r3), high23 = TRung.ZipHigh(r2, r3);
         TRung.Store(TRung.ZipLowPairs(low01, low23), panel);

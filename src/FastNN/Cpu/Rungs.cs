@@ -54,11 +54,11 @@ internal unsafe interface IRung<TVec>
     /// <summary>min(0, x); NaN stays NaN.</summary>
     static abstract TVec Negative(TVec x);
 
-    /// <summary>The sum of all lanes, pairwise.</summary>
-    static abstract float Sum(TVec x);
+    /// <summary>The sums of all lanes of four vectors, pairwise.</summary>
+    static abstract void SumFour(TVec x, TVec y, TVec z, TVec w, float* sums);
 
-    /// <summary>Four floats from every fourth of the pointers (0, 4, 8, 12) into one 128-bit lane each.</summary>
-    static abstract TVec LoadQuads(float** rows);
+    /// <summary>Four floats, from offset on, of every fourth row (0, 4, 8, 12) into one 128-bit lane each.</summary>
+    static abstract TVec LoadQuads(float** rows, nint offset);
 
     /// <summary>In each 128-bit lane: x0 y0 x1 y1.</summary>
     static abstract TVec ZipLow(TVec x, TVec y);
@@ -124,11 +124,14 @@ internal readonly unsafe struct Rung512 : IRung<Vector512<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Negative(Vector512<float> x) => Avx512F.Min(Vector512<float>.Zero, x);
 
-    public static float Sum(Vector512<float> x) => Rung256.Sum(x.GetLower() + x.GetUpper());
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void SumFour(
+        Vector512<float> x, Vector512<float> y, Vector512<float> z, Vector512<float> w, float* sums) => Rung256.SumFour(
+            x.GetLower() + x.GetUpper(), y.GetLower() + y.GetUpper(), z.GetLower() + z.GetUpper(), w.GetLower() + w.GetUpper(), sums);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector512<float> LoadQuads(float** rows) =>
-        Vector512.Create(Rung256.LoadQuads(rows), Rung256.LoadQuads(rows + 8));
+    public static Vector512<float> LoadQuads(float** rows, nint offset) =>
+        Vector512.Create(Rung256.LoadQuads(rows, offset), Rung256.LoadQuads(rows + 8, offset));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> ZipLow(Vector512<float> x, Vector512<float> y) => Avx512F.UnpackLow(x, y);
@@ -192,11 +195,14 @@ internal readonly unsafe struct Rung256 : IRung<Vector256<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Negative(Vector256<float> x) => Avx.Min(Vector256<float>.Zero, x);
 
-    public static float Sum(Vector256<float> x) => Rung128.Sum(x.GetLower() + x.GetUpper());
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void SumFour(
+        Vector256<float> x, Vector256<float> y, Vector256<float> z, Vector256<float> w, float* sums) => Rung128.SumFour(
+            x.GetLower() + x.GetUpper(), y.GetLower() + y.GetUpper(), z.GetLower() + z.GetUpper(), w.GetLower() + w.GetUpper(), sums);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> LoadQuads(float** rows) =>
-        Vector256.Create(Vector128.Load(rows[0]), Vector128.Load(rows[4]));
+    public static Vector256<float> LoadQuads(float** rows, nint offset) =>
+        Vector256.Create(Vector128.Load(rows[0] + offset), Vector128.Load(rows[4] + offset));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> ZipLow(Vector256<float> x, Vector256<float> y) => Avx.UnpackLow(x, y);
@@ -242,8 +248,8 @@ internal readonly unsafe struct Rung128 : IRung<Vector128<float>>
     {
         0 => Vector128<float>.Zero,
         1 => Vector128.CreateScalar(*source),
-        3 => Vector128.Create(Vector64.Load(source), Vector64<float>.Zero),
-        7 => Vector128.Create(Vector64.Load(source), Vector64.CreateScalar(source[2])),
+        3 => Vector128.CreateScalar(*(double*)source).AsSingle(),
+        7 => Vector128.CreateScalar(*(double*)source).AsSingle().WithElement(2, source[2]),
         _ => Vector128.Load(source),
     };
 
@@ -257,10 +263,10 @@ internal readonly unsafe struct Rung128 : IRung<Vector128<float>>
                 *destination = value.ToScalar();
                 break;
             case 3:
-                value.GetLower().Store(destination);
+                *(double*)destination = value.AsDouble().ToScalar();
                 break;
             case 7:
-                value.GetLower().Store(destination);
+                *(double*)destination = value.AsDouble().ToScalar();
                 destination[2] = value.GetElement(2);
                 break;
             default:
@@ -285,14 +291,17 @@ internal readonly unsafe struct Rung128 : IRung<Vector128<float>>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Negative(Vector128<float> x) => Vector128.Min(Vector128<float>.Zero, x);
 
-    public static float Sum(Vector128<float> x)
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void SumFour(
+        Vector128<float> x, Vector128<float> y, Vector128<float> z, Vector128<float> w, float* sums)
     {
-        Vector64<float> half = x.GetLower() + x.GetUpper();
-        return half.GetElement(0) + half.GetElement(1);
+        Vector128<float> xy = ZipLow(x, y) + ZipHigh(x, y);
+        Vector128<float> zw = ZipLow(z, w) + ZipHigh(z, w);
+        Store(ZipLowPairs(xy, zw) + ZipHighPairs(xy, zw), sums);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> LoadQuads(float** rows) => Vector128.Load(rows[0]);
+    public static Vector128<float> LoadQuads(float** rows, nint offset) => Vector128.Load(rows[0] + offset);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> ZipLow(Vector128<float> x, Vector128<float> y) =>
@@ -372,10 +381,16 @@ internal readonly unsafe struct RungScalar : IRung<float>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Negative(float x) => x > 0 ? 0 : x;
 
-    public static float Sum(float x) => x;
+    public static void SumFour(float x, float y, float z, float w, float* sums)
+    {
+        sums[0] = x;
+        sums[1] = y;
+        sums[2] = z;
+        sums[3] = w;
+    }
 
     // Blocks of four are transposed with vectors only.
-    public static float LoadQuads(float** rows) => **rows;
+    public static float LoadQuads(float** rows, nint offset) => rows[0][offset];
 
     public static float ZipLow(float x, float y) => x;
 

@@ -73,29 +73,31 @@ internal static class SumLoop
         return total;
     }
 
+    // The four sums take turns, so that additions do not wait for each other and the body is inlined but once: the JIT
+    // inlines so much per method and no more.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float SumChunk<TLanes, TBody>(TBody body, nint i, nint end)
         where TLanes : struct, ILanes<TLanes>
         where TBody : struct, ITermBody
     {
         TLanes a = TLanes.Broadcast(0), b = a, c = a, d = a;
-        int width = TLanes.Count;
-        for (; i <= end - (4 * width); i += 4 * width)
+        for (; i <= end - TLanes.Count; i += TLanes.Count)
         {
-            a += body.Invoke<TLanes>(i, width);
-            b += body.Invoke<TLanes>(i + width, width);
-            c += body.Invoke<TLanes>(i + (2 * width), width);
-            d += body.Invoke<TLanes>(i + (3 * width), width);
+            TLanes next = a + body.Invoke<TLanes>(i, TLanes.Count);
+            a = b;
+            b = c;
+            c = d;
+            d = next;
         }
 
-        for (; i < end; i += width)
-        {
-            int count = (int)Math.Min(width, end - i);
-            a += TLanes.KeepFirst(body.Invoke<TLanes>(i, count), count, 0);
-        }
-
-        return TLanes.Sum((a + b) + (c + d));
+        float sum = TLanes.Sum((a + b) + (c + d));
+        return i < end ? sum + Tail<TLanes, TBody>(body, i, (int)(end - i)) : sum;
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static float Tail<TLanes, TBody>(TBody body, nint i, int count)
+        where TLanes : struct, ILanes<TLanes>
+        where TBody : struct, ITermBody => TLanes.Sum(TLanes.KeepFirst(body.Invoke<TLanes>(i, count), count, 0));
 
     private static int BlockOf(int count)
     {

@@ -18,6 +18,9 @@ internal static unsafe partial class Tile<TVec, TRung>
     where TVec : struct
     where TRung : struct, IRung<TVec>
 {
+    /// <summary>Steps of k from which it pays to ask for C's lines before the sums are ready.</summary>
+    private const int PrefetchLength = 64;
+
     /// <summary>
     /// C (=|+=) sum over segments and k; see <see cref="Rows"/> and <see cref="Panel"/> for the meaning of the arguments.
     /// Compiled at once with full optimisation: an unoptimised first pass would run some hundred times slower.
@@ -51,6 +54,11 @@ internal static unsafe partial class Tile<TVec, TRung>
         TVec c90 = b0, c91 = b1;
         TVec c100 = b0, c101 = b1;
         TVec c110 = b0, c111 = b1;
+
+        if (length >= PrefetchLength)
+        {
+            PrefetchTile<TVectors>(c, cStride, rows);
+        }
 
         float* a0 = a[0];
         float* a1 = TAccess.RowPointers && TRows.Value > 1 ? a[1] : a0;

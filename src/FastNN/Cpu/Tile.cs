@@ -215,6 +215,22 @@ internal static unsafe partial class Tile<TVec, TRung>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void PrefetchTile<TVectors>(float* c, nint cStride, int rows)
+        where TVectors : struct, IConstant
+    {
+        for (int r = 0; r < rows; r++)
+        {
+            TRung.Prefetch(c);
+            if (TVectors.Value > 1)
+            {
+                TRung.Prefetch(c + TRung.Lanes);
+            }
+
+            c += cStride;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TVec Rectify(TVec x, bool leaky, TVec slope) =>
         leaky ? TRung.MultiplyAdd(slope, TRung.Negative(x), TRung.Positive(x)) : TRung.Positive(x);
 }

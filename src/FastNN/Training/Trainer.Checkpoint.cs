@@ -15,10 +15,12 @@ public sealed partial class Trainer
     /// <see cref="Resume"/> continues it bit for bit. The file (safetensors) appears whole or not at all.
     /// </summary>
     /// <param name="path">The file, replaced if it is there.</param>
+    /// <param name="callbacks">Whose state goes into it; default those of the last <see cref="Fit"/>. Explicit loops name their own.</param>
     /// <exception cref="InvalidOperationException">There was no step yet.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public void SaveCheckpoint(string path)
+    public void SaveCheckpoint(string path, IReadOnlyList<Callback>? callbacks = null)
     {
+        callbacks ??= _callbacks;
         using Lease lease = Enter(nameof(SaveCheckpoint));
         if (_state is null)
         {
@@ -36,10 +38,10 @@ public sealed partial class Trainer
             }
         }
 
-        for (int i = 0; i < _callbacks.Count; i++)
+        for (int i = 0; i < callbacks.Count; i++)
         {
             var state = new CallbackState();
-            _callbacks[i].SaveState(state);
+            callbacks[i].SaveState(state);
             foreach ((string name, float[] values) in state.Arrays)
             {
                 writer.Add($"callback.{i}.{name}", [values.Length], values);
@@ -65,16 +67,13 @@ public sealed partial class Trainer
     /// continues where that run was. Everything is checked before anything is replaced.
     /// </summary>
     /// <param name="path">The file.</param>
+    /// <param name="callbacks">Given their state at once, for explicit loops; default none, for <see cref="Fit"/> gives it to its own.</param>
     /// <exception cref="FileFormatException">The file is malformed, or of another model, optimizer or seed.</exception>
     /// <exception cref="InvalidOperationException">The model is not built.</exception>
-    public void Resume(string path)
+    public void Resume(string path, IReadOnlyList<Callback>? callbacks = null)
     {
         using Lease lease = Enter(nameof(Resume));
-        if (Model.ExampleShape is null)
-        {
-            throw new InvalidOperationException("Trainer.Resume: the model is not built; call model.Build(shape of one example) first.");
-        }
-
+        RequireExample();
         using SafetensorsReader reader = SafetensorsReader.Open(path);
         RequireMetadata(reader, "fastnn.checkpoint", Version);
         RequireMetadata(reader, "optimizer", Optimizer.Name);
@@ -82,7 +81,7 @@ public sealed partial class Trainer
         long step = (long)Number(reader, "step");
         float learningRate = (float)Number(reader, "learningRate");
         Progress progress = Progress.Load(reader);
-        Dictionary<int, CallbackState> callbacks = LoadCallbacks(reader);
+        Dictionary<int, CallbackState> states = LoadCallbacks(reader);
 
         Prepare();
         var writes = new List<(Tensor Target, float[] Values)>();
@@ -100,8 +99,15 @@ public sealed partial class Trainer
             _device.Upload(MemoryMarshal.AsBytes<float>(values), target);
         }
 
-        (StepCount, Optimizer.LearningRate, _progress, _resumedCallbacks, IsResuming) = (step, learningRate, progress, callbacks, true);
+        (StepCount, Optimizer.LearningRate, _progress, _resumedCallbacks, IsResuming) = (step, learningRate, progress, states, true);
         _phase = Phase.Updated;
+        for (int i = 0; i < callbacks?.Count; i++)
+        {
+            if (states.GetValueOrDefault(i) is { } state)
+            {
+                callbacks[i].LoadState(state);
+            }
+        }
     }
 
     private static Dictionary<int, CallbackState> LoadCallbacks(SafetensorsReader reader)

@@ -141,6 +141,18 @@ public sealed partial class Trainer : IDisposable
         return output.Count;
     }
 
+    /// <summary>How the arena of a batch size would be used; takes no device memory.</summary>
+    /// <param name="batchSize">Examples per step.</param>
+    /// <param name="mode">A training step (default) or inference.</param>
+    /// <returns>Peak, lower bound and every buffer.</returns>
+    /// <exception cref="InvalidOperationException">The model is not built.</exception>
+    public MemoryPlan PlanMemory(int batchSize, GraphMode mode = GraphMode.Training)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
+        using Lease lease = Enter(nameof(PlanMemory));
+        return MemoryPlan.Of(TrainingProgram.Compile(_device, Model, Loss, RequireExample(), batchSize, mode, _seed).Plan);
+    }
+
     /// <summary>Copies out a parameter's gradient, of the last backward pass or step.</summary>
     /// <param name="parameter">A parameter of the model.</param>
     /// <param name="destination">At least as long as the parameter.</param>
@@ -246,8 +258,7 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Checks a batch, picks the program for its size and copies it in.</summary>
     private TrainingProgram Load(ReadOnlySpan<float> x, ReadOnlySpan<byte> targets, bool classIndices, GraphMode mode)
     {
-        Shape example = Model.ExampleShape
-            ?? throw new InvalidOperationException("Trainer: the model is not built; call model.Build(shape of one example) before the first step.");
+        Shape example = RequireExample();
         if (classIndices != Loss.ClassIndices)
         {
             throw new ArgumentException(
@@ -275,6 +286,9 @@ public sealed partial class Trainer : IDisposable
         _device.Upload(targets, program.Target);
         return program;
     }
+
+    private Shape RequireExample() => Model.ExampleShape
+        ?? throw new InvalidOperationException("Trainer: the model is not built; call model.Build(shape of one example) before the first step.");
 
     private void CheckLabels(ReadOnlySpan<int> labels, int classes)
     {

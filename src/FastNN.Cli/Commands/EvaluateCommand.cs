@@ -1,0 +1,61 @@
+using System.CommandLine;
+using FastNN.Cli.Recipes;
+using FastNN.Cli.Running;
+using FastNN.Layers;
+using FastNN.Training;
+
+namespace FastNN.Cli.Commands;
+
+/// <summary>`fastnn evaluate RECIPE --weights FILE`</summary>
+internal static class EvaluateCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        Argument<Recipe> recipe = Settings.RecipeName();
+        Option<int?> threads = Settings.Threads();
+        Option<string> device = Settings.Device();
+        Option<string?> data = Settings.Data(), json = Settings.Json("the figures");
+        var weights = new Option<string>("--weights") { Description = "The weights (safetensors).", HelpName = "FILE", Required = true };
+        var command = new Command("evaluate", "Test saved weights on a recipe's test data.") { recipe, weights, threads, device, data, json };
+        command.SetAction(result => Run(
+            context, result.GetRequiredValue(recipe), result.GetRequiredValue(weights), result.GetValue(threads), result.GetValue(device)!,
+            result.GetValue(data), result.GetValue(json)));
+        return command;
+    }
+
+    private static int Run(CommandContext context, Recipe recipe, string weights, int? threads, string deviceName, string? source, string? json)
+    {
+        TextWriter output = json == Outputs.StandardOutput ? context.Error : context.Output;
+        if (json is not null)
+        {
+            Outputs.CheckJson(json);
+        }
+
+        Layer model = recipe.CreateModel();
+        model.Build(recipe.ExampleShape);
+        model.Load(weights);
+        using Device device = Devices.Open(deviceName, threads, output.WriteLine);
+        RecipeData data = recipe.Load(source, output.WriteLine);
+        using var trainer = new Trainer(model, device, recipe.Loss, recipe.CreateOptimizer(recipe.LearningRate));
+        output.WriteLine($"{recipe.Name} with {weights} on {data.Description}, {data.Test.Count} test examples; {device.Description}");
+        TestResult test = Tester.Test(trainer, data.Test);
+        Tester.Write(output, test);
+        if (json is not null)
+        {
+            Outputs.WriteJson(json, context.Output, writer =>
+            {
+                writer.WriteStartObject();
+                writer.WriteString("recipe", recipe.Name);
+                writer.WriteString("device", device.Kind);
+                writer.WriteNumber("threads", device.Threads);
+                writer.WriteNumber("parameters", model.Parameters.Sum(parameter => parameter.Count));
+                writer.WritePropertyName("metrics");
+                test.Write(writer);
+                writer.WriteString("weightsSha256", RunResult.Sha256(weights));
+                writer.WriteEndObject();
+            });
+        }
+
+        return 0;
+    }
+}

@@ -1,0 +1,38 @@
+using FastNN.Kernels;
+using FastNN.Layers;
+using FastNN.Losses;
+using FastNN.Training;
+
+namespace FastNN.Cli.Recipes;
+
+/// <summary>The usual convolutional network for digits, trained until it stops improving.</summary>
+internal class MnistCnn : MnistRecipe
+{
+    public override string Name => "mnist-cnn";
+
+    public override string Network => "Conv 32 3x3 ReLU, MaxPool 2, Conv 64 3x3 ReLU, MaxPool 2, Flatten, Dense 64 ReLU, Dense 10";
+
+    public override string TrainingDescription =>
+        "one-hot cross-entropy, Adam 1e-3, batch 128, up to 10 epochs, validation split 0.1, early stopping (patience 3, best weights kept)";
+
+    public override double TargetAccuracy => 0.990;
+
+    public override int Epochs => 10;
+
+    public override int Batch => 128;
+
+    public override double ValidationSplit => 0.1;
+
+    public override Loss Loss => Loss.CrossEntropy;
+
+    public override Layer CreateModel() => new Sequential(
+        new Conv2D(32, 3, Activation.ReLU),
+        new MaxPool2D(2),
+        new Conv2D(64, 3, Activation.ReLU),
+        new MaxPool2D(2),
+        new Flatten(),
+        new Dense(64, Activation.ReLU),
+        new Dense(10));
+
+    public override IEnumerable<Callback> CreateCallbacks() => [new EarlyStopping(patience: 3, restoreBest: true)];
+}

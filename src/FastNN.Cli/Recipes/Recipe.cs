@@ -1,0 +1,67 @@
+using FastNN.Cli.Running;
+using FastNN.Data;
+using FastNN.Layers;
+using FastNN.Losses;
+using FastNN.Optimizers;
+using FastNN.Tensors;
+using FastNN.Training;
+
+namespace FastNN.Cli.Recipes;
+
+/// <summary>A network with its data and the training that is known to work for it. Options of the command line replace its defaults.</summary>
+internal abstract class Recipe
+{
+    /// <summary>What the command line calls it.</summary>
+    public abstract string Name { get; }
+
+    /// <summary>The layers, for people.</summary>
+    public abstract string Network { get; }
+
+    /// <summary>The data, for people.</summary>
+    public abstract string DataDescription { get; }
+
+    /// <summary>The training, for people.</summary>
+    public abstract string TrainingDescription { get; }
+
+    /// <summary>The test accuracy that the defaults reach.</summary>
+    public abstract double TargetAccuracy { get; }
+
+    public abstract int Epochs { get; }
+
+    public abstract int Batch { get; }
+
+    public virtual float LearningRate => 1e-3f;
+
+    /// <summary>The share of the training data that is held out to validate on.</summary>
+    public virtual double ValidationSplit => 0;
+
+    /// <summary>Whether the test data is evaluated after every epoch. It then steers nothing, or its accuracy would be no honest one.</summary>
+    public virtual bool TestsEveryEpoch => false;
+
+    /// <summary>The shape of one example, so that a plan needs no data.</summary>
+    public abstract Shape ExampleShape { get; }
+
+    public abstract Loss Loss { get; }
+
+    public abstract Layer CreateModel();
+
+    public virtual Optimizer CreateOptimizer(float learningRate) => new Adam(learningRate);
+
+    /// <summary>Watchers that belong to the recipe's training, such as early stopping.</summary>
+    public virtual IEnumerable<Callback> CreateCallbacks() => [];
+
+    /// <summary>Loads the data with the targets that the loss wants.</summary>
+    /// <param name="source">Where it lies, or null for the cache.</param>
+    /// <param name="progress">Told in one line what is done.</param>
+    public abstract RecipeData Load(string? source, Action<string> progress);
+
+    /// <summary>Trains; by default as Keras' fit does.</summary>
+    public virtual void Train(TrainingJob job) => job.Trainer.Fit(
+        job.Data.Train, job.Epochs, job.Batch, TestsEveryEpoch ? job.Data.Test : null, ValidationSplit, job.Callbacks, job.Cancellation);
+}
+
+/// <summary>What a recipe trains and tests on.</summary>
+/// <param name="Train">Training examples, those for validation included.</param>
+/// <param name="Test">Test examples.</param>
+/// <param name="Description">What it is, in one line.</param>
+internal sealed record RecipeData(Dataset Train, Dataset Test, string Description);

@@ -1,0 +1,19 @@
+namespace FastNN.Cli.Recipes;
+
+/// <summary>All recipes.</summary>
+internal static class RecipeBook
+{
+    public static IReadOnlyList<Recipe> All { get; } =
+    [
+        new BreastCancerMlp(),
+        new MnistMlp(),
+        new MnistCnn(),
+        new MnistCnnSmall(),
+        new LenetRgb(),
+        new MnistCnnEpochs(),
+    ];
+
+    public static Recipe? Find(string name) => All.FirstOrDefault(recipe => recipe.Name == name);
+
+    public static string Suggest(string name) => Nearest.Suggest(name, [.. All.Select(recipe => recipe.Name)]);
+}

@@ -1,0 +1,40 @@
+using FastNN.Cli.Recipes;
+
+namespace FastNN.Cli.Running;
+
+/// <summary>What the command line asks for, the recipe's defaults filled in.</summary>
+internal sealed record RunSettings
+{
+    public required Recipe Recipe { get; init; }
+
+    public required int Epochs { get; init; }
+
+    public required int Batch { get; init; }
+
+    public required float LearningRate { get; init; }
+
+    public required ulong Seed { get; init; }
+
+    public required int? Threads { get; init; }
+
+    public required string Device { get; init; }
+
+    public required string? Data { get; init; }
+
+    public required int? Limit { get; init; }
+
+    public required string? Out { get; init; }
+
+    public required string? Json { get; init; }
+
+    /// <summary>The checkpoint to go on from, or null.</summary>
+    public required string? Resume { get; init; }
+
+    public string? WeightsPath => Out is null ? null : Path.Combine(Out, "weights.safetensors");
+
+    public string? CheckpointPath => Out is null ? null : CheckpointIn(Out);
+
+    public string? LogPath => Out is null ? null : Path.Combine(Out, "log.csv");
+
+    public static string CheckpointIn(string folder) => Path.Combine(folder, "checkpoint.safetensors");
+}

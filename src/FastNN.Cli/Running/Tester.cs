@@ -1,0 +1,28 @@
+using System.Globalization;
+using FastNN.Data;
+using FastNN.Metrics;
+using FastNN.Training;
+
+namespace FastNN.Cli.Running;
+
+/// <summary>Tests a network and says how it did.</summary>
+internal static class Tester
+{
+    public static TestResult Test(Trainer trainer, Dataset test)
+    {
+        Evaluation evaluation = trainer.Evaluate(test);
+        var confusion = new ConfusionMatrix(test.ClassNames);
+        confusion.Add(evaluation.Confusion!);
+        return new TestResult(evaluation.Loss, confusion);
+    }
+
+    public static void Write(TextWriter output, TestResult test)
+    {
+        output.WriteLine();
+        output.WriteLine(test.Report.ToString(4));
+        output.WriteLine();
+        output.WriteLine(test.Confusion.ToString());
+        output.WriteLine();
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"test loss {test.Loss:F4}, test accuracy {100 * test.Report.Accuracy:F2} %"));
+    }
+}

@@ -1,0 +1,135 @@
+using FastNN.Cpu;
+using FastNN.Kernels;
+
+namespace FastNN.Tests.Cpu;
+
+/// <summary>
+/// One product with its operands between guard zones, rows further apart than they are long, and its truth in double.
+/// </summary>
+internal sealed unsafe class GemmCase : IDisposable
+{
+    private const int PadA = 3;
+    private const int PadB = 5;
+    private const int PadC = 2;
+    private readonly GuardedBuffer _a;
+    private readonly GuardedBuffer _b;
+    private readonly GuardedBuffer _c;
+    private readonly GuardedBuffer _bias;
+    private readonly float[] _before;
+
+    public GemmCase(int m, int n, int k, bool transA, bool transB, bool bias, Activation activation, float slope, bool accumulate)
+    {
+        (int aRows, int aCols) = transA ? (k, m) : (m, k);
+        (int bRows, int bCols) = transB ? (n, k) : (k, n);
+        var random = new Random(HashCode.Combine(m, n, k));
+        _a = Matrix(aRows, aCols, PadA, random);
+        _b = Matrix(bRows, bCols, PadB, random);
+        _c = Matrix(m, n, PadC, random);
+        _bias = Matrix(1, n, 0, random);
+        _before = _c.Span.ToArray();
+        Product = new Product
+        {
+            M = m,
+            N = n,
+            K = k,
+            TransA = transA,
+            TransB = transB,
+            A = _a.Pointer,
+            Lda = aCols + PadA,
+            B = _b.Pointer,
+            Ldb = bCols + PadB,
+            C = _c.Pointer,
+            Ldc = n + PadC,
+            Epilogue = new Epilogue(bias ? _bias.Pointer : null, activation, slope, accumulate),
+        };
+    }
+
+    public Product Product { get; }
+
+    public float[] Result => _c.Span.ToArray();
+
+    /// <summary>C as it was before the product.</summary>
+    public void Reset() => _before.CopyTo(_c.Span);
+
+    /// <summary>
+    /// Every element within the error that summing k + 3 rounded terms in any order may have, and nothing else touched. The
+    /// activations here have slopes up to 1.13, and some units in the last place of their own.
+    /// </summary>
+    public void Check()
+    {
+        _a.AssertIntact("A");
+        _b.AssertIntact("B");
+        _c.AssertIntact("C");
+        _bias.AssertIntact("bias");
+        Product p = Product;
+        for (int i = 0; i < p.M; i++)
+        {
+            for (int j = 0; j < p.N; j++)
+            {
+                (double expected, double magnitude) = Truth(i, j);
+                double bound = (1.2 * (p.K + 3) * Math.Pow(2, -24) * magnitude) + (1e-6 * Math.Abs(expected)) + 1e-7;
+                float actual = p.C[(i * p.Ldc) + j];
+                if (!(Math.Abs(actual - expected) <= bound))
+                {
+                    Assert.Fail($"C[{i}, {j}] is {actual}, not {expected} +- {bound} ({p.M}x{p.N}x{p.K}, {p.TransA}, {p.TransB})");
+                }
+            }
+
+            for (int j = p.N; i < p.M - 1 && j < p.Ldc; j++)
+            {
+                Assert.That(p.C[(i * p.Ldc) + j], Is.NaN, $"C is written between its rows, at [{i}, {j}]");
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        _a.Dispose();
+        _b.Dispose();
+        _c.Dispose();
+        _bias.Dispose();
+    }
+
+    // What lies between the rows is NaN: who reads it spoils the result, who writes it is found.
+    private static GuardedBuffer Matrix(int rows, int cols, int pad, Random random)
+    {
+        var buffer = new GuardedBuffer(Math.Max(0, ((long)rows * (cols + pad)) - pad));
+        for (int i = 0; i < rows; i++)
+        {
+            for (int j = 0; j < cols; j++)
+            {
+                buffer.Pointer[(i * (cols + pad)) + j] = (random.NextSingle() * 2) - 1;
+            }
+        }
+
+        return buffer;
+    }
+
+    private (double Value, double Magnitude) Truth(int i, int j)
+    {
+        Product p = Product;
+        double sum = 0, magnitude = 0;
+        for (int q = 0; q < p.K; q++)
+        {
+            double x = p.TransA ? p.A[(q * p.Lda) + i] : p.A[(i * p.Lda) + q];
+            double term = x * (p.TransB ? p.B[(j * p.Ldb) + q] : p.B[(q * p.Ldb) + j]);
+            sum += term;
+            magnitude += Math.Abs(term);
+        }
+
+        double bias = p.Epilogue.Bias != null ? p.Epilogue.Bias[j] : 0;
+        double before = p.Epilogue.Accumulate ? _before[(i * p.Ldc) + j] : 0;
+        return (Activate(sum + bias + before), magnitude + Math.Abs(bias) + Math.Abs(before));
+    }
+
+    private double Activate(double x) => Product.Epilogue.Activation switch
+    {
+        Activation.ReLU => Math.Max(x, 0),
+        Activation.LeakyReLU => x > 0 ? x : Product.Epilogue.Slope * x,
+        Activation.Sigmoid => 1 / (1 + Math.Exp(-x)),
+        Activation.Tanh => Math.Tanh(x),
+        Activation.GeluTanh => 0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x)))),
+        Activation.None => x,
+        _ => throw new NotSupportedException(),
+    };
+}

@@ -1,0 +1,188 @@
+using System.Runtime.Intrinsics;
+using FastNN.Cpu;
+using FastNN.Kernels;
+using FastNN.Tensors;
+
+namespace FastNN.Tests.Cpu;
+
+/// <summary>The matrix product on every rung that the processor runs, against the product in double.</summary>
+[TestFixture(typeof(Vector512<float>), typeof(Rung512))]
+[TestFixture(typeof(Vector256<float>), typeof(Rung256))]
+[TestFixture(typeof(Vector128<float>), typeof(Rung128))]
+[TestFixture(typeof(float), typeof(RungScalar))]
+internal sealed unsafe class GemmTests<TVec, TRung>
+    where TVec : struct
+    where TRung : struct, IRung<TVec>
+{
+    private static readonly int[] Odd = [1, 3, 7, 13, 17, 31, 33, 129];
+    private long _blocks;
+
+    // One shape for each way through the product, and for each kind of remainder.
+    private static readonly (int M, int N, int K)[] Ways =
+    [
+        (1, 64, 784), (1, 300, 77), (1, 1100, 130), (32, 64, 784), (784, 64, 32), (4, 84, 120), (64, 10, 32), (200, 70, 500),
+        (300, 1100, 400), (13, 33, 9000), (27, 32, 5000), (150, 500, 900),
+    ];
+
+    [SetUp]
+    public void Prepare()
+    {
+        Assume.That(TRung.IsSupported, "this processor has no such vectors");
+        _blocks = HostMemory.LiveBlocks;
+    }
+
+    [TearDown]
+    public void EveryBlockCameBack() => Assert.That(HostMemory.LiveBlocks, Is.EqualTo(_blocks));
+
+    [Test]
+    public void OddShapes([Values] bool transA, [Values] bool transB)
+    {
+        using var pool = new WorkerPool(2);
+        foreach (int m in Odd)
+        {
+            foreach (int n in Odd)
+            {
+                foreach (int k in Odd)
+                {
+                    Check(pool, m, n, k, transA, transB, bias: m % 3 == 0, Activation.None, 0, accumulate: n % 3 == 0);
+                }
+            }
+        }
+    }
+
+    [Test]
+    public void EveryWay([Values] bool transA, [Values] bool transB, [Values] bool accumulate)
+    {
+        using var pool = new WorkerPool(2);
+        foreach ((int m, int n, int k) in Ways)
+        {
+            Check(pool, m, n, k, transA, transB, bias: true, accumulate ? Activation.None : Activation.ReLU, 0, accumulate);
+        }
+    }
+
+    [Test]
+    public void AnEmptySumIsTheEpilogueOfZero([Values] bool transA, [Values] bool transB, [Values] bool accumulate)
+    {
+        using var pool = new WorkerPool(1);
+        foreach ((int m, int n) in new[] { (1, 1), (1, 40), (5, 17), (60, 33), (200, 200) })
+        {
+            Check(pool, m, n, 0, transA, transB, bias: true, Activation.None, 0, accumulate);
+            Check(pool, m, n, 0, transA, transB, bias: false, Activation.None, 0, accumulate);
+        }
+    }
+
+    [Test]
+    public void Activations(
+        [Values(Activation.ReLU, Activation.LeakyReLU, Activation.Sigmoid, Activation.Tanh, Activation.GeluTanh)] Activation activation,
+        [Values] bool bias)
+    {
+        using var pool = new WorkerPool(2);
+        foreach ((int m, int n, int k) in new[] { (1, 10, 64), (1, 70, 600), (4, 84, 30), (33, 17, 500), (2, 9, 64), (100, 200, 500) })
+        {
+            Check(pool, m, n, k, false, false, bias, activation, 0.2f, accumulate: false);
+            Check(pool, m, n, k, false, true, bias, activation, 0.2f, accumulate: false);
+            Check(pool, m, n, k, false, false, bias, activation, -0.5f, accumulate: false);
+        }
+    }
+
+    [Test]
+    public void ThreadsDoNotChangeABit([Values] bool transA, [Values] bool transB)
+    {
+        using var one = new WorkerPool(1);
+        using var two = new WorkerPool(2);
+        using var three = new WorkerPool(3);
+        foreach ((int m, int n, int k) in Ways)
+        {
+            using var product = new GemmCase(m, n, k, transA, transB, true, Activation.LeakyReLU, 0.1f, accumulate: false);
+            float[] expected = Run(one, product);
+            Assert.That(SameBits(Run(two, product), expected), $"2 threads, {m}x{n}x{k}");
+            Assert.That(SameBits(Run(three, product), expected), $"3 threads, {m}x{n}x{k}");
+        }
+    }
+
+    [Test]
+    public void ConcurrentCallersDoNotMeet()
+    {
+        using var pool = new WorkerPool(2);
+        using var product = new GemmCase(150, 500, 300, false, false, true, Activation.ReLU, 0, accumulate: false);
+        float[] expected = Run(pool, product);
+        int wrong = 0;
+        Parallel.For(0, 4, _ =>
+        {
+            using var own = new GemmCase(150, 500, 300, false, false, true, Activation.ReLU, 0, accumulate: false);
+            for (int repeat = 0; repeat < 5; repeat++)
+            {
+                Interlocked.Add(ref wrong, SameBits(Run(pool, own), expected) ? 0 : 1);
+            }
+        });
+        Assert.That(wrong, Is.Zero);
+    }
+
+    [Test]
+    public void PackedWeights([Values(1, 2, 4, 33, 129)] int m, [Values] bool transposed)
+    {
+        using var pool = new WorkerPool(2);
+        foreach ((int n, int k) in new[] { (1, 1), (10, 64), (64, 784), (33, 31), (84, 7), (129, 600), (0, 5), (5, 0) })
+        {
+            using var product = new GemmCase(m, n, k, false, transposed, true, Activation.ReLU, 0, accumulate: false);
+            Product p = product.Product;
+            using var packed = PackedMatrix.Create<TVec, TRung>(k, n, p.B, p.Ldb, transposed);
+            p.Panels = packed.Panels;
+            p.PanelStride = packed.PanelStride;
+            p.TransB = false;
+            p.B = null;
+            Gemm<TVec, TRung>.Run(pool, p);
+            product.Check();
+        }
+    }
+
+    [Test]
+    public void NothingIsAllocated()
+    {
+        using var pool = new WorkerPool(2);
+        foreach ((int m, int n, int k) in Ways)
+        {
+            using var product = new GemmCase(m, n, k, false, true, true, Activation.ReLU, 0, accumulate: false);
+            Product p = product.Product;
+            Gemm<TVec, TRung>.Run(pool, p);
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Gemm<TVec, TRung>.Run(pool, p);
+            Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero, $"{m}x{n}x{k}");
+        }
+    }
+
+    [Test]
+    public void NaNAndInfinityAreNotSwallowed()
+    {
+        using var pool = new WorkerPool(1);
+        using var product = new GemmCase(13, 40, 5, false, false, false, Activation.ReLU, 0, accumulate: false);
+        Product p = product.Product;
+        p.A[0] = float.NaN;
+        p.A[p.Lda] = float.PositiveInfinity;
+        Gemm<TVec, TRung>.Run(pool, p);
+        for (int j = 0; j < p.N; j++)
+        {
+            Assert.That(p.C[j], Is.NaN);
+            Assert.That(p.C[p.Ldc + j], Is.EqualTo(p.B[j] > 0 ? float.PositiveInfinity : 0));
+        }
+    }
+
+    private static void Check(
+        WorkerPool pool, int m, int n, int k, bool transA, bool transB, bool bias, Activation activation, float slope, bool accumulate)
+    {
+        using var product = new GemmCase(m, n, k, transA, transB, bias, activation, slope, accumulate);
+        Gemm<TVec, TRung>.Run(pool, product.Product);
+        product.Check();
+    }
+
+    private static float[] Run(WorkerPool pool, GemmCase product)
+    {
+        product.Reset();
+        Gemm<TVec, TRung>.Run(pool, product.Product);
+        return product.Result;
+    }
+
+    private static bool SameBits(float[] x, float[] y) =>
+        System.Runtime.InteropServices.MemoryMarshal.AsBytes(x.AsSpan())
+            .SequenceEqual(System.Runtime.InteropServices.MemoryMarshal.AsBytes(y.AsSpan()));
+}

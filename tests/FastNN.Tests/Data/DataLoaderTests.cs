@@ -1,0 +1,302 @@
+using FastNN.Data;
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace FastNN.Tests.Data;
+
+public sealed class DataLoaderTests
+{
+    private static readonly TimeSpan Long = TimeSpan.FromSeconds(20);
+
+    [Test]
+    public void Every_example_comes_once_per_epoch() => Check.One(
+        Config.QuickThrowOnFailure.WithMaxTest(100),
+        Prop.ForAll((PositiveInt count, PositiveInt size, bool shuffle) =>
+        {
+            using var loader = new DataLoader(DatasetTests.Numbers(count.Get), size.Get, shuffle, seed: 3);
+            int[] first = Epoch(loader, 0);
+            int[] second = Epoch(loader, 1);
+            Assert.That(first, Is.EquivalentTo(Enumerable.Range(0, count.Get)));
+            Assert.That(second, Is.EquivalentTo(first));
+            if (!shuffle)
+                Assert.That(second, Is.Ordered);
+        }));
+
+    [Test]
+    public void The_order_is_a_function_of_seed_and_epoch()
+    {
+        using var one = new DataLoader(DatasetTests.Numbers(101), 10, seed: 1);
+        using var same = new DataLoader(DatasetTests.Numbers(101), 7, seed: 1);
+        using var other = new DataLoader(DatasetTests.Numbers(101), 10, seed: 2);
+        int[] fifth = Epoch(same, 5);
+        Assert.That(Epoch(one, 5), Is.EqualTo(fifth));
+        Assert.That(Epoch(one, 6), Is.Not.EqualTo(fifth));
+        Assert.That(Epoch(one, 5), Is.EqualTo(fifth));
+        Assert.That(Epoch(other, 5), Is.Not.EqualTo(fifth));
+    }
+
+    [Test]
+    public void An_epoch_resumes_at_any_batch([Values(0, 1, 2, 5, 10, 11)] int batch)
+    {
+        using var loader = new DataLoader(DatasetTests.Numbers(101), 10, seed: 1);
+        int[] whole = Epoch(loader, 3);
+        Assert.That(Epoch(loader, 3, batch), Is.EqualTo(whole[Math.Min(101, batch * 10)..]));
+    }
+
+    [Test]
+    public void The_last_batch_is_kept_or_dropped()
+    {
+        using var kept = new DataLoader(DatasetTests.Numbers(10), 4);
+        using var dropped = new DataLoader(DatasetTests.Numbers(10), 4, dropLast: true);
+        using var even = new DataLoader(DatasetTests.Numbers(8), 4);
+        Assert.That((kept.BatchesPerEpoch, dropped.BatchesPerEpoch, even.BatchesPerEpoch), Is.EqualTo((3, 2, 2)));
+        Assert.That(Counts(kept), Is.EqualTo(new[] { 4, 4, 2 }));
+        Assert.That(Counts(dropped), Is.EqualTo(new[] { 4, 4 }));
+        Assert.That(() => new DataLoader(DatasetTests.Numbers(3), 4, dropLast: true), Throws.ArgumentException);
+    }
+
+    [Test]
+    public void A_batch_holds_features_and_targets_of_its_examples()
+    {
+        float[] features = [.. Enumerable.Range(0, 21).Select(i => i * 0.5f)];
+        Dataset labels = Dataset.FromFloats(features, [3], [0, 1, 2, 3, 4, 5, 6], 7);
+        foreach (Dataset data in (Dataset[])[labels, labels.OneHot(), Dataset.FromPairs(features, [3], features[..14], [2])])
+        {
+            using var loader = new DataLoader(data, 3, seed: 4);
+            loader.StartEpoch(0);
+            while (loader.TryNext(out Batch batch))
+            {
+                Assert.That(batch.Features.Length, Is.EqualTo(batch.Count * 3));
+                Assert.That(batch.Labels.Length, Is.EqualTo(data.HasLabels ? batch.Count : 0));
+                Assert.That(batch.Targets.Length, Is.EqualTo(batch.Count * data.TargetSize));
+                for (int i = 0; i < batch.Count; i++)
+                {
+                    int example = batch.Examples[i];
+                    Assert.That(batch.Features.Slice(3 * i, 3).SequenceEqual(features.AsSpan(3 * example, 3)), Is.True);
+                    if (data.HasLabels)
+                    {
+                        Assert.That(batch.Labels[i], Is.EqualTo(example));
+                        continue;
+                    }
+
+                    var target = new float[data.TargetSize];
+                    data.CopyTarget(example, target);
+                    Assert.That(batch.Targets.Slice(i * target.Length, target.Length).SequenceEqual(target), Is.True);
+                }
+            }
+        }
+    }
+
+    [Test]
+    [NonParallelizable]
+    public void Nothing_is_allocated_after_the_first_epoch()
+    {
+        Dataset data = Dataset.FromBytes(new byte[784 * 1000], [28, 28, 1], new int[1000], ["a"]).Rescale(2, -1);
+        using var loader = new DataLoader(data, 32, seed: 1);
+        Drain(loader, 0);
+        Drain(loader, 1);
+
+        // The worker's bytes count as well, so all threads are watched. Others may run beside: the least of several counts.
+        long least = long.MaxValue;
+        for (int epoch = 2; epoch < 12; epoch++)
+        {
+            long before = GC.GetTotalAllocatedBytes(precise: true);
+            long ownBefore = GC.GetAllocatedBytesForCurrentThread();
+            Drain(loader, epoch);
+            long own = GC.GetAllocatedBytesForCurrentThread() - ownBefore;
+            least = Math.Min(least, GC.GetTotalAllocatedBytes(precise: true) - before);
+            Assert.That(own, Is.Zero);
+        }
+
+        // Reading the counter costs a few bytes by itself; an allocation per batch would be a thousand.
+        Assert.That(least, Is.LessThan(200));
+    }
+
+    [Test]
+    public void The_next_batch_is_prepared_while_the_caller_works_on_the_last()
+    {
+        using var prepared = new SemaphoreSlim(0);
+        int count = 0;
+        var transform = new Hook((in TransformContext _) =>
+        {
+            Interlocked.Increment(ref count);
+            prepared.Release();
+        });
+        using var loader = new DataLoader(DatasetTests.Numbers(10), 1, transform: transform);
+        loader.StartEpoch(0);
+        Assert.That(loader.TryNext(out _), Is.True);
+        Assert.That(prepared.Wait(Long) && prepared.Wait(Long), Is.True, "the second batch is prepared before it is asked for");
+
+        // And no third: its buffer is the one that the caller still reads.
+        Assert.That(prepared.Wait(TimeSpan.FromMilliseconds(50)), Is.False);
+        Assert.That(Volatile.Read(ref count), Is.EqualTo(2));
+    }
+
+    [Test]
+    public void A_batch_stays_whole_until_the_next_call()
+    {
+        using var loader = new DataLoader(DatasetTests.Numbers(1000), 10, seed: 9);
+        for (int epoch = 0; epoch < 20; epoch++)
+        {
+            loader.StartEpoch(epoch);
+            while (loader.TryNext(out Batch batch))
+            {
+                Thread.SpinWait(200);
+                for (int i = 0; i < batch.Count; i++)
+                    Assert.That(batch.Features[i], Is.EqualTo(batch.Labels[i]));
+            }
+        }
+    }
+
+    [Test]
+    public void A_new_epoch_may_start_in_the_midst_of_another()
+    {
+        using var loader = new DataLoader(DatasetTests.Numbers(100), 3, seed: 1);
+        int[] whole = Epoch(loader, 2);
+        for (int stop = 0; stop < 30; stop++)
+        {
+            loader.StartEpoch(stop % 4);
+            for (int i = 0; i < stop; i++)
+                loader.TryNext(out _);
+            Assert.That(Epoch(loader, 2), Is.EqualTo(whole));
+        }
+    }
+
+    [Test]
+    public void A_transform_changes_the_features_by_seed_epoch_and_batch()
+    {
+        var transform = new Hook((in TransformContext context) =>
+        {
+            foreach (ref float value in context.Features)
+                value += (1000 * (float)context.Seed) + (100 * context.Epoch) + (10 * context.Batch);
+        });
+        using var loader = new DataLoader(DatasetTests.Numbers(4), 2, shuffle: false, seed: 7, transform: transform);
+        loader.StartEpoch(3);
+        loader.TryNext(out _);
+        loader.TryNext(out Batch batch);
+        Assert.That(batch.Features.ToArray(), Is.EqualTo(new float[] { 7312, 7313 }));
+    }
+
+    [Test]
+    public void An_exception_of_the_worker_reaches_the_caller_in_its_place()
+    {
+        var transform = new Hook((in TransformContext context) =>
+        {
+            if (context.Batch == 2 && context.Epoch == 0)
+                throw new NotSupportedException("third batch");
+        });
+        using var loader = new DataLoader(DatasetTests.Numbers(10), 2, transform: transform);
+        loader.StartEpoch(0);
+        Assert.That(loader.TryNext(out _), Is.True);
+        Assert.That(loader.TryNext(out _), Is.True);
+        Assert.That(() => loader.TryNext(out _), Throws.TypeOf<NotSupportedException>().With.Message.EqualTo("third batch"));
+        Assert.That(() => loader.TryNext(out _), Throws.TypeOf<NotSupportedException>());
+        Assert.That(Epoch(loader, 1), Has.Length.EqualTo(10));
+    }
+
+    [Test]
+    public void Cancellation_ends_the_epoch_also_while_the_caller_waits()
+    {
+        using var entered = new SemaphoreSlim(0);
+        using var release = new ManualResetEventSlim();
+        var transform = new Hook((in TransformContext _) =>
+        {
+            entered.Release();
+            release.Wait(Long);
+        });
+        using var loader = new DataLoader(DatasetTests.Numbers(10), 2, transform: transform);
+        using var source = new CancellationTokenSource();
+        loader.StartEpoch(0, 0, source.Token);
+        entered.Wait(Long);
+        Task waiting = Task.Run(() => loader.TryNext(out _));
+        source.CancelAfter(20);
+        Assert.That(() => waiting.Wait(Long), Throws.InnerException.InstanceOf<OperationCanceledException>());
+        release.Set();
+
+        using var cancelled = new CancellationTokenSource();
+        cancelled.Cancel();
+        loader.StartEpoch(0, 0, cancelled.Token);
+        Assert.That(() => loader.TryNext(out _), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(Epoch(loader, 0), Has.Length.EqualTo(10));
+    }
+
+    [Test]
+    public void Disposing_ends_the_worker_and_a_waiting_caller()
+    {
+        using var entered = new SemaphoreSlim(0);
+        using var release = new ManualResetEventSlim();
+        Thread? worker = null;
+        var transform = new Hook((in TransformContext _) =>
+        {
+            worker = Thread.CurrentThread;
+            entered.Release();
+            release.Wait(Long);
+        });
+        var loader = new DataLoader(DatasetTests.Numbers(10), 2, transform: transform);
+        loader.StartEpoch(0);
+        entered.Wait(Long);
+        Task waiting = Task.Run(() => loader.TryNext(out _));
+        Task disposing = Task.Run(loader.Dispose);
+        Assert.That(() => waiting.Wait(Long), Throws.InnerException.TypeOf<ObjectDisposedException>());
+        release.Set();
+        Assert.That(disposing.Wait(Long), Is.True);
+        Assert.That(worker!.IsAlive, Is.False);
+        loader.Dispose();
+        Assert.That(() => loader.TryNext(out _), Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(() => loader.StartEpoch(0), Throws.TypeOf<ObjectDisposedException>());
+    }
+
+    [Test]
+    public void Misuse_is_told_clearly()
+    {
+        Dataset data = DatasetTests.Numbers(10);
+        using var loader = new DataLoader(data, 4);
+        Assert.That(() => loader.TryNext(out _), Throws.InvalidOperationException.With.Message.Contains("StartEpoch"));
+        Assert.That(() => loader.StartEpoch(-1), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => loader.StartEpoch(0, 4), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => loader.StartEpoch(0, -1), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new DataLoader(data, 0), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => new DataLoader(data, -3), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        using var huge = new DataLoader(data, int.MaxValue);
+        Assert.That(Epoch(huge, 0), Has.Length.EqualTo(10));
+    }
+
+    private static int[] Epoch(DataLoader loader, int epoch, int firstBatch = 0)
+    {
+        var seen = new List<int>();
+        loader.StartEpoch(epoch, firstBatch);
+        int index = firstBatch;
+        while (loader.TryNext(out Batch batch))
+        {
+            Assert.That(batch.Index, Is.EqualTo(index++));
+            seen.AddRange(batch.Labels);
+        }
+
+        Assert.That(loader.TryNext(out _), Is.False);
+        return [.. seen];
+    }
+
+    private static List<int> Counts(DataLoader loader)
+    {
+        var counts = new List<int>();
+        loader.StartEpoch(0);
+        while (loader.TryNext(out Batch batch))
+            counts.Add(batch.Count);
+        return counts;
+    }
+
+    private static void Drain(DataLoader loader, int epoch)
+    {
+        loader.StartEpoch(epoch);
+        while (loader.TryNext(out _))
+        {
+        }
+    }
+
+    private delegate void HookBody(in TransformContext context);
+
+    private sealed class Hook(HookBody body) : IBatchTransform
+    {
+        public void Apply(in TransformContext context) => body(context);
+    }
+}

@@ -1,0 +1,205 @@
+using System.Formats.Tar;
+using System.IO.Compression;
+using System.Security.Cryptography;
+using FastNN.Data;
+using FastNN.Formats;
+
+namespace FastNN.Tests.Data;
+
+[NonParallelizable]
+public sealed class DatasetCacheTests
+{
+    private string _folder = "";
+    private string? _before;
+
+    [SetUp]
+    public void MakeFolder()
+    {
+        _folder = Directory.CreateTempSubdirectory("fastnn-").FullName;
+        _before = Environment.GetEnvironmentVariable("FASTNN_DATA");
+        Environment.SetEnvironmentVariable("FASTNN_DATA", _folder);
+    }
+
+    [TearDown]
+    public void RemoveFolder()
+    {
+        Environment.SetEnvironmentVariable("FASTNN_DATA", _before);
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Test]
+    public void The_folder_and_the_names_are_known()
+    {
+        Assert.That(DatasetCache.Root, Is.EqualTo(_folder));
+        Assert.That(DatasetCache.Names, Is.EqualTo(new[] { "mnist", "fashion-mnist" }));
+        Assert.That(DatasetCache.IsPresent("mnist"), Is.False);
+        Assert.That(DatasetCache.Instructions("mnist"), Does.Contain("train-images-idx3-ubyte").And.Contain(Path.Combine(_folder, "mnist")));
+        Assert.That(() => DatasetCache.Fetch("imagenet"), Throws.ArgumentException.With.Message.Contains("mnist, fashion-mnist"));
+    }
+
+    [Test]
+    public void A_download_is_published_complete()
+    {
+        string folder = Path.Combine(_folder, "toy");
+        CacheFolder.Fill(folder, Toy(WriteToy), null, CancellationToken.None);
+        Assert.That(Directory.GetFileSystemEntries(_folder), Is.EqualTo(new[] { folder }));
+        Assert.That(Toy(WriteToy).Load(folder, verify: true).Train.Count, Is.EqualTo(2));
+    }
+
+    [Test]
+    public void Many_that_download_at_once_leave_one_intact_copy()
+    {
+        string folder = Path.Combine(_folder, "toy");
+        using var barrier = new Barrier(8);
+        FetchedDataset toy = Toy((own, progress, cancellation) =>
+        {
+            WriteToy(own, progress, cancellation);
+            barrier.SignalAndWait(TimeSpan.FromSeconds(20), cancellation);
+        });
+        Task[] tasks = [.. Enumerable.Range(0, 8).Select(_ => Task.Factory.StartNew(
+            () => CacheFolder.Fill(folder, toy, null, CancellationToken.None), TaskCreationOptions.LongRunning))];
+        Task.WaitAll(tasks);
+        Assert.That(Directory.GetFileSystemEntries(_folder), Is.EqualTo(new[] { folder }));
+        Assert.That(toy.Load(folder, verify: true).Test.Count, Is.EqualTo(1));
+    }
+
+    [Test]
+    public void An_incomplete_folder_is_filled_up()
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(_folder, "toy")).FullName;
+        File.WriteAllText(Path.Combine(folder, "notes.txt"), "mine");
+        CacheFolder.Fill(folder, Toy(WriteToy), null, CancellationToken.None);
+        Assert.That(Toy(WriteToy).IsComplete(folder), Is.True);
+        Assert.That(File.ReadAllText(Path.Combine(folder, "notes.txt")), Is.EqualTo("mine"));
+    }
+
+    [Test]
+    public void A_failed_download_says_what_to_do_and_leaves_nothing()
+    {
+        string folder = Path.Combine(_folder, "toy");
+        FetchedDataset toy = Toy((own, _, _) =>
+        {
+            File.WriteAllText(Path.Combine(own, "train-images-idx3-ubyte"), "half");
+            throw new IOException("npm is not\ninstalled");
+        });
+        Assert.That(() => CacheFolder.Fill(folder, toy, null, CancellationToken.None), Throws.TypeOf<DatasetFetchException>()
+            .With.Message.EqualTo($"toy: npm is not installed; by hand: {toy.Instructions(folder)}"));
+        Assert.That(Directory.GetFileSystemEntries(_folder), Is.Empty);
+    }
+
+    [Test]
+    public void A_download_of_something_else_is_refused()
+    {
+        FetchedDataset toy = Toy((own, progress, cancellation) =>
+        {
+            WriteToy(own, progress, cancellation);
+            File.WriteAllBytes(Path.Combine(own, "t10k-labels-idx1-ubyte"), IdxTests.Idx(IdxType.UInt8, [1], [0]));
+        });
+        Assert.That(
+            () => CacheFolder.Fill(Path.Combine(_folder, "toy"), toy, null, CancellationToken.None),
+            Throws.TypeOf<FileFormatException>().With.Message.Contains("SHA-256"));
+        Assert.That(Directory.GetFileSystemEntries(_folder), Is.Empty);
+    }
+
+    [Test]
+    public void Files_placed_by_hand_may_be_compressed_or_dotted()
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(_folder, "toy")).FullName;
+        WriteToy(folder, null, CancellationToken.None);
+        string images = Path.Combine(folder, "train-images-idx3-ubyte");
+        File.WriteAllBytes(images + ".gz", IdxTests.Gzip(File.ReadAllBytes(images)));
+        File.Delete(images);
+        File.Move(Path.Combine(folder, "t10k-labels-idx1-ubyte"), Path.Combine(folder, "t10k-labels.idx1-ubyte"));
+        Assert.That(Toy(WriteToy).Load(folder, verify: true).Train.LabelOf(1), Is.EqualTo(9));
+        Assert.That(() => Mnist.Load(Path.Combine(_folder, "none")), Throws.TypeOf<FileNotFoundException>().With.Message.Contains("train-images"));
+    }
+
+    [Test]
+    public void A_folder_that_cannot_be_made_is_told()
+    {
+        string file = Path.Combine(_folder, "file");
+        File.WriteAllText(file, "");
+        Assert.That(
+            () => CacheFolder.Fill(Path.Combine(file, "toy"), Toy(WriteToy), null, CancellationToken.None),
+            Throws.TypeOf<DatasetFetchException>().With.Message.Contains("FASTNN_DATA"));
+    }
+
+    [Test]
+    public void An_archive_gives_the_four_files_and_no_others()
+    {
+        string archive = Path.Combine(_folder, "toy.tgz");
+        string toy = Directory.CreateDirectory(Path.Combine(_folder, "toy")).FullName;
+        WriteToy(toy, null, CancellationToken.None);
+        using (var gzip = new GZipStream(File.Create(archive), CompressionLevel.Fastest))
+        using (var tar = new TarWriter(gzip))
+        {
+            foreach (string file in Directory.GetFiles(toy))
+                tar.WriteEntry(file, $"package/data/{Path.GetFileName(file)}");
+            tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, "../escaped") { DataStream = new MemoryStream([1]) });
+            tar.WriteEntry(new PaxTarEntry(TarEntryType.SymbolicLink, "package/data/link") { LinkName = "/etc" });
+        }
+
+        string destination = Directory.CreateDirectory(Path.Combine(_folder, "out")).FullName;
+        PackageDownload.ExtractTar(archive, "package/data/", destination, Toy(WriteToy));
+        Assert.That(Toy(WriteToy).Load(destination, verify: true).Train.Count, Is.EqualTo(2));
+        Assert.That(Directory.GetFileSystemEntries(destination), Has.Length.EqualTo(4));
+        Assert.That(File.Exists(Path.Combine(_folder, "escaped")), Is.False);
+
+        byte[] bytes = File.ReadAllBytes(archive);
+        for (int length = 0; length < bytes.Length; length += 7)
+        {
+            File.WriteAllBytes(archive, bytes[..length]);
+            try
+            {
+                PackageDownload.ExtractTar(archive, "package/data/", destination, Toy(WriteToy));
+            }
+            catch (FileFormatException e)
+            {
+                Assert.That(e.Message, Does.Contain("toy.tgz"));
+            }
+        }
+    }
+
+    [Test]
+    public void A_program_that_is_missing_or_fails_is_named()
+    {
+        Assert.That(
+            () => Tool.Run("fastnn-no-such-program", ["x"], _folder, CancellationToken.None),
+            Throws.TypeOf<ToolException>().With.Message.Contains("fastnn-no-such-program").And.Property("Started").EqualTo(OperatingSystem.IsWindows()));
+        if (OperatingSystem.IsWindows())
+            return;
+        Assert.That(
+            () => Tool.Run("sh", ["-c", "echo one; echo two >&2; exit 3"], _folder, CancellationToken.None),
+            Throws.TypeOf<ToolException>().With.Message.EqualTo("sh -c failed with code 3: two one"));
+        using var source = new CancellationTokenSource(50);
+        Assert.That(() => Tool.Run("sleep", ["60"], _folder, source.Token), Throws.InstanceOf<OperationCanceledException>());
+    }
+
+    private static readonly Dictionary<string, byte[]> ToyFiles = new()
+    {
+        ["train-images-idx3-ubyte"] = IdxTests.Idx(IdxType.UInt8, [2, 2, 2], [1, 2, 3, 4, 5, 6, 7, 8]),
+        ["train-labels-idx1-ubyte"] = IdxTests.Idx(IdxType.UInt8, [2], [0, 9]),
+        ["t10k-images-idx3-ubyte"] = IdxTests.Idx(IdxType.UInt8, [1, 2, 2], [9, 8, 7, 6]),
+        ["t10k-labels-idx1-ubyte"] = IdxTests.Idx(IdxType.UInt8, [1], [5]),
+    };
+
+    private static FetchedDataset Toy(Action<string, Action<string>?, CancellationToken> download)
+    {
+        IdxPart Part(string name) => new(name, Convert.ToHexStringLower(SHA256.HashData(ToyFiles[name])));
+        return FetchedDataset.Mnist with
+        {
+            Name = "toy",
+            TrainImages = Part("train-images-idx3-ubyte"),
+            TrainLabels = Part("train-labels-idx1-ubyte"),
+            TestImages = Part("t10k-images-idx3-ubyte"),
+            TestLabels = Part("t10k-labels-idx1-ubyte"),
+            Download = download,
+        };
+    }
+
+    private static void WriteToy(string folder, Action<string>? progress, CancellationToken cancellation)
+    {
+        foreach ((string name, byte[] content) in ToyFiles)
+            File.WriteAllBytes(Path.Combine(folder, name), content);
+    }
+}

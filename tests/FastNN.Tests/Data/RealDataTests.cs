@@ -1,0 +1,142 @@
+using FastNN.Data;
+
+namespace FastNN.Tests.Data;
+
+/// <summary>The real datasets. Those that are fetched are tested where they are in the cache.</summary>
+public sealed class RealDataTests
+{
+    [Test]
+    public void Mnist_is_what_it_is_known_to_be()
+    {
+        Require("mnist");
+        DatasetSplit mnist = Mnist.Load();
+        Assert.That((mnist.Train.Count, mnist.Test.Count), Is.EqualTo((60_000, 10_000)));
+        Assert.That(mnist.Train.ExampleShape.ToArray(), Is.EqualTo(new[] { 28, 28, 1 }));
+        Assert.That(First(mnist.Train), Is.EqualTo(new[] { 5, 0, 4, 1, 9, 2, 1, 3, 1, 4 }));
+        Assert.That(First(mnist.Test), Is.EqualTo(new[] { 7, 2, 1, 0, 4, 1, 4, 9, 5, 9 }));
+        Assert.That(Histogram(mnist.Train), Is.EqualTo(new[] { 5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949 }));
+
+        // The mean and deviation that every tutorial normalises with.
+        (double mean, double deviation) = Moments(mnist.Train);
+        Assert.That(mean, Is.EqualTo(0.1307).Within(5e-5));
+        Assert.That(deviation, Is.EqualTo(0.3081).Within(5e-5));
+    }
+
+    [Test]
+    public void Fashion_mnist_is_what_it_is_known_to_be()
+    {
+        Require("fashion-mnist");
+        DatasetSplit fashion = FashionMnist.Load();
+        Assert.That((fashion.Train.Count, fashion.Test.Count), Is.EqualTo((60_000, 10_000)));
+        Assert.That(fashion.Train.ClassNames[fashion.Train.LabelOf(0)], Is.EqualTo("Ankle boot"));
+        Assert.That(Histogram(fashion.Train), Has.All.EqualTo(6000));
+        (double mean, double deviation) = Moments(fashion.Train);
+        Assert.That(mean, Is.EqualTo(0.2860).Within(5e-5));
+        Assert.That(deviation, Is.EqualTo(0.3530).Within(5e-5));
+    }
+
+    [Test]
+    public void The_breast_cancer_table_is_what_it_is_known_to_be()
+    {
+        Dataset table = BreastCancer.Load();
+        Assert.That(table.Count, Is.EqualTo(569));
+        Assert.That(table.ExampleShape.ToArray(), Is.EqualTo(new[] { 30 }));
+        Assert.That(table.ClassNames, Is.EqualTo(new[] { "malignant", "benign" }));
+        Assert.That(Histogram(table), Is.EqualTo(new[] { 212, 357 }));
+        Assert.That(table.FeatureNames, Has.Count.EqualTo(30));
+        Assert.That((table.FeatureNames[0], table.FeatureNames[13], table.FeatureNames[29]),
+            Is.EqualTo(("mean radius", "area error", "worst fractal dimension")));
+
+        // Extremes as the table's description gives them.
+        float least = float.MaxValue, most = 0;
+        var row = new float[30];
+        for (int i = 0; i < table.Count; i++)
+        {
+            table.CopyFeatures(i, row);
+            (least, most) = (Math.Min(least, row[0]), Math.Max(most, row[23]));
+        }
+
+        Assert.That((least, most), Is.EqualTo((6.981f, 4254f)));
+        Assert.That(table.BinaryTargets().Split(0.2, 1).Test.Count, Is.EqualTo(114));
+    }
+
+    [Test]
+    public void Coloured_digits_keep_shape_and_contrast()
+    {
+        var grey = new byte[50 * 784];
+        for (int i = 0; i < grey.Length; i++)
+            grey[i] = (byte)(i % 784 is 0 or 783 ? 255 : 0);
+        Dataset digits = Dataset.FromBytes(grey, [28, 28, 1], new int[50], ["a"]);
+        Dataset one = ColourMnist.Colour(digits, seed: 1, part: 0);
+        Assert.That(one.ExampleShape.ToArray(), Is.EqualTo(new[] { 32, 32, 3 }));
+        var image = new float[3072];
+        var again = new float[3072];
+        for (int example = 0; example < 50; example++)
+        {
+            one.CopyFeatures(example, image);
+            ColourMnist.Colour(digits, seed: 1, part: 0).CopyFeatures(example, again);
+            Assert.That(again, Is.EqualTo(image));
+            ColourMnist.Colour(digits, seed: 1, part: 1).CopyFeatures(example, again);
+            Assert.That(again, Is.Not.EqualTo(image));
+            Assert.That(image, Has.All.InRange(0f, 1f));
+
+            // Ink stands at the grey corners, two pixels in; all the rest is ground.
+            float[] ground = image[..3];
+            float[] ink = Pixel(image, 2, 2);
+            Assert.That(Pixel(image, 29, 29), Is.EqualTo(ink));
+            Assert.That(Math.Abs(Luminance(ink) - Luminance(ground)), Is.GreaterThanOrEqualTo(0.4f - 1e-5f));
+            for (int y = 0; y < 32; y++)
+            {
+                for (int x = 0; x < 32; x++)
+                {
+                    if ((x, y) is not ((2, 2) or (29, 29)))
+                        Assert.That(Pixel(image, y, x).AsSpan().SequenceEqual(ground), Is.True);
+                }
+            }
+        }
+    }
+
+    [Test]
+    public void Colouring_keeps_views_and_labels()
+    {
+        Dataset digits = Dataset.FromBytes(new byte[5 * 784], [28, 28, 1], [0, 1, 2, 3, 4], ["a", "b", "c", "d", "e"]);
+        Dataset taken = ColourMnist.Colour(digits, 1, 0).Split(3).Test;
+        Assert.That((taken.LabelOf(0), taken.LabelOf(1)), Is.EqualTo((3, 4)));
+        Assert.That(() => ColourMnist.Colour(BreastCancer.Load(), 1, 0), Throws.ArgumentException);
+    }
+
+    private static void Require(string name)
+    {
+        if (!DatasetCache.IsPresent(name))
+            Assert.Ignore($"{name} is not in {DatasetCache.Root}; 'fastnn data {name}' fetches it");
+    }
+
+    private static int[] First(Dataset data) => [.. Enumerable.Range(0, 10).Select(data.LabelOf)];
+
+    private static int[] Histogram(Dataset data)
+    {
+        var counts = new int[data.Classes];
+        for (int i = 0; i < data.Count; i++)
+            counts[data.LabelOf(i)]++;
+        return counts;
+    }
+
+    private static (double Mean, double Deviation) Moments(Dataset data)
+    {
+        double sum = 0, squares = 0;
+        var row = new float[data.ExampleSize];
+        for (int i = 0; i < data.Count; i++)
+        {
+            data.CopyFeatures(i, row);
+            foreach (float value in row)
+                (sum, squares) = (sum + value, squares + ((double)value * value));
+        }
+
+        double count = (double)data.Count * data.ExampleSize;
+        return (sum / count, Math.Sqrt((squares / count) - (sum / count * (sum / count))));
+    }
+
+    private static float[] Pixel(float[] image, int y, int x) => image[(((y * 32) + x) * 3)..(((y * 32) + x + 1) * 3)];
+
+    private static float Luminance(float[] rgb) => (0.2126f * rgb[0]) + (0.7152f * rgb[1]) + (0.0722f * rgb[2]);
+}

@@ -1,0 +1,113 @@
+using FastNN.Data;
+using FastNN.Formats;
+using FastNN.Layers;
+using FastNN.Optimizers;
+using FastNN.Tensors;
+using FastNN.Training;
+
+namespace FastNN.Tests.Training;
+
+/// <summary>A run that was interrupted and resumed gives the bits of one that was not.</summary>
+internal sealed class ResumeTests : TrainingFixture
+{
+    private const int Epochs = 4;
+    private const int BatchSize = 16;
+
+    // 100 examples make 7 batches, the last of 4.
+    private static readonly Dataset Data = Toy.Points(100);
+
+    [TestCase(7, Description = "between two epochs")]
+    [TestCase(10, Description = "in the middle of one")]
+    [TestCase(1, Description = "after the first step")]
+    public void A_resumed_run_continues_bit_for_bit(int interruptAfter)
+    {
+        var (expected, expectedHistory) = Run(null, null);
+        string checkpoint = PathOf("run.safetensors");
+        using (Trainer interrupted = Trainer())
+        {
+            using var source = new CancellationTokenSource();
+            Assert.That(
+                () => interrupted.Fit(Data, Epochs, BatchSize, validationSplit: 0, callbacks: Callbacks(interruptAfter, checkpoint, source), cancellation: source.Token),
+                Throws.InstanceOf<OperationCanceledException>());
+        }
+
+        var (resumed, history) = Run(checkpoint, null);
+        Assert.That(resumed, Is.EqualTo(expected), "parameters");
+        Assert.That(history.Epochs.Select(e => (e.Epoch, e.Loss, e.Accuracy)), Is.EqualTo(expectedHistory.Epochs.Select(e => (e.Epoch, e.Loss, e.Accuracy))));
+    }
+
+    [Test]
+    public void A_checkpoint_of_another_run_is_refused_and_changes_nothing()
+    {
+        string checkpoint = PathOf("run.safetensors");
+        using (Trainer trainer = Trainer())
+        {
+            trainer.Fit(Data, 1, BatchSize);
+            trainer.SaveCheckpoint(checkpoint);
+        }
+
+        Sequential model = Toy.Built();
+        float[] before = Toy.Parameters(model);
+        using (var otherOptimizer = Toy.Trainer(Device, model, new Sgd(0.1f)))
+        {
+            Assert.That(() => otherOptimizer.Resume(checkpoint), Throws.TypeOf<FileFormatException>().With.Message.Contains("Sgd"));
+        }
+
+        var wider = new Sequential(new Dense(17) { Name = "hidden" }, new Dense(Toy.Classes) { Name = "logits" });
+        wider.Build(new Shape(2));
+        using (Trainer otherModel = Toy.Trainer(Device, wider))
+        {
+            Assert.That(() => otherModel.Resume(checkpoint), Throws.TypeOf<FileFormatException>().With.Message.Contains("hidden.weight"));
+        }
+
+        using (Trainer weights = Toy.Trainer(Device, model))
+        {
+            Toy.Built().Save(PathOf("weights.safetensors"));
+            Assert.That(() => weights.Resume(PathOf("weights.safetensors")), Throws.TypeOf<FileFormatException>().With.Message.Contains("checkpoint"));
+        }
+
+        Assert.That(Toy.Parameters(model), Is.EqualTo(before));
+    }
+
+    [Test]
+    public void There_is_nothing_to_save_before_the_first_step()
+    {
+        using Trainer trainer = Trainer();
+        Assert.That(() => trainer.SaveCheckpoint(PathOf("x.safetensors")), Throws.InvalidOperationException);
+        Assert.That(File.Exists(PathOf("x.safetensors")), Is.False);
+    }
+
+    private Trainer Trainer()
+    {
+        // Dropout, so that the random stream has to continue too.
+        return Toy.Trainer(Device, Toy.Built(dropout: 0.3f));
+    }
+
+    private static List<Callback> Callbacks(int interruptAfter, string? checkpoint, CancellationTokenSource? source) =>
+        [new EarlyStopping(patience: 100, restoreBest: true, monitor: FastNN.Training.Monitor.Loss), new Interruption(interruptAfter, checkpoint, source)];
+
+    private (float[] Parameters, History History) Run(string? resumeFrom, CancellationTokenSource? source)
+    {
+        using Trainer trainer = Trainer();
+        if (resumeFrom is not null)
+        {
+            trainer.Resume(resumeFrom);
+        }
+
+        History history = trainer.Fit(Data, Epochs, BatchSize, callbacks: Callbacks(int.MaxValue, null, source));
+        return (Toy.Parameters(trainer.Model), history);
+    }
+
+    /// <summary>Saves and cancels after some step.</summary>
+    private sealed class Interruption(int after, string? checkpoint, CancellationTokenSource? source) : Callback
+    {
+        public override void OnBatchEnd(Trainer trainer, in BatchResult result)
+        {
+            if (result.Step == after)
+            {
+                trainer.SaveCheckpoint(checkpoint!);
+                source!.Cancel();
+            }
+        }
+    }
+}

@@ -1,0 +1,85 @@
+using FastNN.Data;
+using FastNN.Kernels;
+using FastNN.Layers;
+using FastNN.Losses;
+using FastNN.Optimizers;
+using FastNN.Tensors;
+using FastNN.Training;
+
+namespace FastNN.Tests.Training;
+
+/// <summary>A small problem that trains in milliseconds: which quarter of the plane a point lies in.</summary>
+internal static class Toy
+{
+    public const int Classes = 4;
+
+    public static Dataset Points(int count, ulong seed = 3)
+    {
+        var features = new float[count * 2];
+        Philox.FillUniform(features, seed, Philox.Stream(RandomUse.Data));
+        var labels = new int[count];
+        for (int i = 0; i < count; i++)
+        {
+            features[2 * i] = (2 * features[2 * i]) - 1;
+            features[(2 * i) + 1] = (2 * features[(2 * i) + 1]) - 1;
+            labels[i] = (features[2 * i] > 0 ? 1 : 0) + (features[(2 * i) + 1] > 0 ? 2 : 0);
+        }
+
+        return Dataset.FromFloats(features, [2], labels, Classes);
+    }
+
+    public static Sequential Model(float dropout = 0) => new(
+        new Dense(16, Activation.ReLU) { Name = "hidden" }, new Dropout(dropout), new Dense(Classes) { Name = "logits" });
+
+    public static Sequential Built(float dropout = 0)
+    {
+        Sequential model = Model(dropout);
+        model.Build(new Shape(2), seed: 5);
+        return model;
+    }
+
+    public static Trainer Trainer(Device device, Layer? model = null, Optimizer? optimizer = null) =>
+        new(model ?? Model(), device, Loss.SparseCrossEntropy, optimizer ?? new Adam(0.01f), seed: 5);
+
+    /// <summary>All parameters of a model, one after the other.</summary>
+    public static float[] Parameters(Layer model)
+    {
+        var all = new List<float>();
+        foreach (FastNN.Graphs.Parameter parameter in model.Parameters)
+        {
+            var values = new float[parameter.Count];
+            parameter.Read(values);
+            all.AddRange(values);
+        }
+
+        return [.. all];
+    }
+}
+
+/// <summary>Gives each test a device and a folder, and takes both back: no native block and no file of a test stays.</summary>
+internal abstract class TrainingFixture
+{
+    private long _blocks;
+
+    protected Device Device { get; private set; } = null!;
+
+    protected string Folder { get; private set; } = "";
+
+    [SetUp]
+    public void SetUp()
+    {
+        _blocks = HostMemory.LiveBlocks;
+        Device = Device.Cpu(2);
+        Folder = Directory.CreateTempSubdirectory("fastnn-tests-").FullName;
+    }
+
+    [TearDown]
+    public void TearDown()
+    {
+        Device.Dispose();
+        Directory.Delete(Folder, recursive: true);
+        Assert.That(HostMemory.LiveBlocks, Is.EqualTo(_blocks), "native blocks are still alive");
+    }
+
+    protected string PathOf(string name) => Path.Combine(Folder, name);
+}
