@@ -10,7 +10,7 @@ namespace FastNN.Cpu;
 /// 2*KH*KW*C/groups flops per element of y in each of the three passes; x, y, w and their gradients are each read or written
 /// once from memory, w twice where it is packed. Of the FMA peak of one core (238 GFLOP/s, Zen 5 with AVX-512, measured as
 /// flops over processor time, padding counted as work), forward / backward-data / backward-filter reach:
-/// 32->64 3x3 13x13 b32 93/89/87 %, 64->64 3x3 56x56 b8 89/90/78 %, 256->256 3x3 14x14 b8 92/91/94 %,
+/// 32->64 3x3 13x13 b32 91/89/86 %, 64->64 3x3 56x56 b8 89/90/78 %, 256->256 3x3 14x14 b8 92/91/90 %,
 /// 256->64 1x1 56x56 b8 65/71/59 %, 3->64 7x7 stride 2 224x224 b1 89/52/54 %, 3->6 5x5 32x32 b4 39/18/40 %.
 /// </remarks>
 internal static unsafe partial class Convolution<TVec, TRung>
