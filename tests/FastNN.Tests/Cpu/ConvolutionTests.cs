@@ -95,6 +95,8 @@ public sealed unsafe class ConvolutionTests
         yield return ("depthwise with multiplier", Conv2DGeometry.Create(2, 7, 7, 5, 15, 3, 3, same, groups: 5));
         yield return ("many filters", Conv2DGeometry.Create(1, 4, 5, 9, 129, 3, 3, same));
         yield return ("one filter", Conv2DGeometry.Create(2, 8, 8, 33, 1, 3, 3, same));
+        yield return ("few filters, stride 2", Conv2DGeometry.Create(2, 9, 13, 5, 2, 3, 5, valid, 1, 2));
+        yield return ("one filter, valid", Conv2DGeometry.Create(2, 8, 10, 7, 1, 3, 3, valid));
         yield return ("wide image", Conv2DGeometry.Create(1, 3, 300, 2, 5, 3, 3, same));
         yield return ("tall image", Conv2DGeometry.Create(1, 300, 3, 2, 5, 3, 3, same));
     }
