@@ -46,7 +46,7 @@ internal abstract class Display : Callback
 
     public override void OnEpochEnd(Trainer trainer, EpochResult result)
     {
-        string held = _settings.Recipe.TestsEveryEpoch ? "test" : "validation";
+        string held = _settings.Recipe.TestsEveryEpoch ? "test" : "val";
         string loss = result.ValidationLoss is { } value ? string.Create(CultureInfo.InvariantCulture, $"  {held} loss {value:F4}") : "";
         Line(string.Create(
             CultureInfo.InvariantCulture,

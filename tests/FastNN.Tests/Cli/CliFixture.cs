@@ -28,10 +28,23 @@ public abstract class CliFixture
     }
 
     /// <summary>Runs, and interrupts the run as soon as it writes a text.</summary>
-    private protected static CliResult RunUntil(string text, params string[] args)
+    private protected static CliResult RunUntil(string text, params string[] args) => RunUntil(text, TimeSpan.Zero, args);
+
+    /// <summary>Runs, and interrupts the run some time after it writes a text.</summary>
+    private protected static CliResult RunUntil(string text, TimeSpan delay, params string[] args)
     {
         using var interrupt = new CancellationTokenSource();
-        using var output = new WatchingWriter(text, interrupt);
+        using var output = new WatchingWriter(text, () =>
+        {
+            if (delay == TimeSpan.Zero)
+            {
+                interrupt.Cancel();
+            }
+            else
+            {
+                interrupt.CancelAfter(delay);
+            }
+        });
         using var error = new StringWriter();
         int code = Program.Run(args, output, error, interrupt.Token);
         return new CliResult(code, output.ToString(), error.ToString());
@@ -53,7 +66,7 @@ public abstract class CliFixture
         Assert.That(result.Output, Does.Not.Contain("epoch  "), "nothing was trained");
     });
 
-    private sealed class WatchingWriter(string text, CancellationTokenSource interrupt) : StringWriter
+    private sealed class WatchingWriter(string text, Action seen) : StringWriter
     {
         public override Encoding Encoding => Encoding.UTF8;
 
@@ -62,7 +75,7 @@ public abstract class CliFixture
             base.WriteLine(value);
             if (value?.Contains(text, StringComparison.Ordinal) == true)
             {
-                interrupt.Cancel();
+                seen();
             }
         }
     }
