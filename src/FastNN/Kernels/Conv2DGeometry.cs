@@ -1,3 +1,5 @@
+using FastNN.Tensors;
+
 namespace FastNN.Kernels;
 
 /// <summary>
@@ -63,19 +65,19 @@ internal readonly record struct Conv2DGeometry
     public bool IsDepthwise => Groups == C && C > 1;
 
     /// <summary>Checks the sizes and computes padding and output size.</summary>
-    /// <exception cref="ArgumentException">A size is not positive, does not divide, overflows, or the kernel does not fit.</exception>
+    /// <exception cref="ShapeException">A size is not positive, does not divide, overflows, or the kernel does not fit.</exception>
     public static Conv2DGeometry Create(
         int n, int h, int w, int c, int oc, int kh, int kw, Padding2D padding,
         int strideH = 1, int strideW = 1, int dilationH = 1, int dilationW = 1, int groups = 1)
     {
         if (n <= 0 || c <= 0 || oc <= 0 || groups <= 0)
         {
-            throw new ArgumentException(
+            throw new ShapeException(
                 $"{Operation}: batch, channels, filters and groups must be positive, got {n}, {c}, {oc}, {groups}.");
         }
         if (c % groups != 0 || oc % groups != 0)
         {
-            throw new ArgumentException($"{Operation}: {groups} groups do not divide {c} input channels and {oc} filters.");
+            throw new ShapeException($"{Operation}: {groups} groups do not divide {c} input channels and {oc} filters.");
         }
         WindowAxis vertical = padding.IsSame
             ? WindowAxis.Same(Operation, "height", h, kh, strideH, dilationH)
@@ -101,7 +103,7 @@ internal readonly record struct Conv2DGeometry
         // Bytes must fit a signed 64-bit offset with room to spare; 2^48 elements are beyond any machine.
         if ((double)a * b * c * d > 1L << 48)
         {
-            throw new ArgumentException($"{Operation}: the {what} [{a},{b},{c},{d}] has too many elements.");
+            throw new ShapeException($"{Operation}: the {what} [{a},{b},{c},{d}] has too many elements.");
         }
     }
 }

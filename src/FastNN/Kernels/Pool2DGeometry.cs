@@ -1,3 +1,5 @@
+using FastNN.Tensors;
+
 namespace FastNN.Kernels;
 
 /// <summary>
@@ -52,7 +54,7 @@ internal readonly record struct Pool2DGeometry
         && Vertical.Dilation == 1 && Horizontal.Dilation == 1;
 
     /// <summary>Checks the sizes of a maximum pooling and computes padding and output size.</summary>
-    /// <exception cref="ArgumentException">
+    /// <exception cref="ShapeException">
     /// A size is not positive, the window does not fit, its padding exceeds half of it, or it has more than 65 535 taps.
     /// </exception>
     public static Pool2DGeometry Max(
@@ -64,13 +66,13 @@ internal readonly record struct Pool2DGeometry
             operation, n, h, w, c, kh, kw, strideH, strideW, padding, dilationH, dilationW, ceilMode, true, 0);
         if ((long)kh * kw > ushort.MaxValue)
         {
-            throw new ArgumentException($"{operation}: a window of {kh}x{kw} has more than {ushort.MaxValue} taps.");
+            throw new ShapeException($"{operation}: a window of {kh}x{kw} has more than {ushort.MaxValue} taps.");
         }
         return geometry;
     }
 
     /// <summary>Checks the sizes of an average pooling and computes padding and output size.</summary>
-    /// <exception cref="ArgumentException">A size is not positive, or the window does not fit, or its padding exceeds half of it.</exception>
+    /// <exception cref="ShapeException">A size is not positive, or the window does not fit, or its padding exceeds half of it.</exception>
     public static Pool2DGeometry Average(
         int n, int h, int w, int c, int kh, int kw, int strideH, int strideW, Padding2D padding,
         bool ceilMode = false, bool countIncludePad = true, int divisorOverride = 0)
@@ -78,7 +80,7 @@ internal readonly record struct Pool2DGeometry
         const string operation = "avgPool2d";
         if (divisorOverride < 0)
         {
-            throw new ArgumentException($"{operation}: the divisor must be positive, or 0 for the window's own, got {divisorOverride}.");
+            throw new ShapeException($"{operation}: the divisor must be positive, or 0 for the window's own, got {divisorOverride}.");
         }
         return Create(
             operation, n, h, w, c, kh, kw, strideH, strideW, padding, 1, 1, ceilMode, countIncludePad, divisorOverride);
@@ -96,13 +98,13 @@ internal readonly record struct Pool2DGeometry
     {
         if (n <= 0 || c <= 0)
         {
-            throw new ArgumentException($"{operation}: batch and channels must be positive, got {n} and {c}.");
+            throw new ShapeException($"{operation}: batch and channels must be positive, got {n} and {c}.");
         }
         WindowAxis vertical = Axis(operation, "height", h, kh, strideH, dilationH, padding.IsSame, padding.Top, padding.Bottom, ceilMode);
         WindowAxis horizontal = Axis(operation, "width", w, kw, strideW, dilationW, padding.IsSame, padding.Left, padding.Right, ceilMode);
         if ((double)n * h * w * c > 1L << 48 || (double)n * vertical.Output * horizontal.Output * c > 1L << 48)
         {
-            throw new ArgumentException($"{operation}: input [{n},{h},{w},{c}] or its output has too many elements.");
+            throw new ShapeException($"{operation}: input [{n},{h},{w},{c}] or its output has too many elements.");
         }
         return new Pool2DGeometry(n, c, vertical, horizontal, countIncludePad, divisorOverride);
     }
@@ -115,7 +117,7 @@ internal readonly record struct Pool2DGeometry
             : WindowAxis.Create(operation, name, input, taps, stride, dilation, before, after, ceilMode);
         if (!same && Math.Max(before, after) > axis.Extent / 2)
         {
-            throw new ArgumentException(
+            throw new ShapeException(
                 $"{operation}: padding {before} + {after} of the {name} exceeds half of the window's {axis.Extent}.");
         }
         for (int o = 0; o < axis.Output; o++)
@@ -124,7 +126,7 @@ internal readonly record struct Pool2DGeometry
             (int first, int end) = axis.ValidTaps(o);
             if (first == end)
             {
-                throw new ArgumentException($"{operation}: window {o} of the {name} of {input} lies wholly in the padding.");
+                throw new ShapeException($"{operation}: window {o} of the {name} of {input} lies wholly in the padding.");
             }
         }
         return axis;

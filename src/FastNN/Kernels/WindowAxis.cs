@@ -1,3 +1,5 @@
+using FastNN.Tensors;
+
 namespace FastNN.Kernels;
 
 /// <summary>
@@ -91,21 +93,21 @@ internal readonly record struct WindowAxis
     /// <paramref name="ceil"/> the division rounds up, and, as in PyTorch, a last window that would start beyond the input
     /// and its leading padding is dropped.
     /// </summary>
-    /// <exception cref="ArgumentException">A size is out of range, or the window does not fit.</exception>
+    /// <exception cref="ShapeException">A size is out of range, or the window does not fit.</exception>
     public static WindowAxis Create(
         string operation, string name, int input, int taps, int stride, int dilation, int padBefore, int padAfter, bool ceil = false)
     {
         CheckSizes(operation, name, input, taps, stride, dilation);
         if (padBefore < 0 || padAfter < 0)
         {
-            throw new ArgumentException($"{operation}: the padding of the {name} must not be negative, got {padBefore} and {padAfter}.");
+            throw new ShapeException($"{operation}: the padding of the {name} must not be negative, got {padBefore} and {padAfter}.");
         }
         long padded = (long)input + padBefore + padAfter;
         long extent = ((long)(taps - 1) * dilation) + 1;
         long span = padded - extent;
         if (span < 0 && !(ceil && span + stride > 0))
         {
-            throw new ArgumentException(
+            throw new ShapeException(
                 $"{operation}: the window's {name} of {extent} ({taps} taps, dilation {dilation}) is larger than the input's " +
                 $"{name} of {input} with padding {padBefore} + {padAfter}.");
         }
@@ -118,7 +120,7 @@ internal readonly record struct WindowAxis
     }
 
     /// <summary>TensorFlow's "same": ceil(Input / Stride) outputs, the smaller half of the padding first.</summary>
-    /// <exception cref="ArgumentException">A size is out of range.</exception>
+    /// <exception cref="ShapeException">A size is out of range.</exception>
     public static WindowAxis Same(string operation, string name, int input, int taps, int stride, int dilation)
     {
         CheckSizes(operation, name, input, taps, stride, dilation);
@@ -132,7 +134,7 @@ internal readonly record struct WindowAxis
     {
         if (input <= 0 || taps <= 0 || stride <= 0 || dilation <= 0)
         {
-            throw new ArgumentException(
+            throw new ShapeException(
                 $"{operation}: input, kernel, stride and dilation of the {name} must be positive, got " +
                 $"{input}, {taps}, {stride}, {dilation}.");
         }
@@ -145,7 +147,7 @@ internal readonly record struct WindowAxis
         long last = ((output - 1) * stride) + ((long)(taps - 1) * dilation);
         if (last > int.MaxValue || input + padBefore + padAfter > int.MaxValue)
         {
-            throw new ArgumentException($"{operation}: the padded {name} of {input} + {padBefore} + {padAfter} is too large.");
+            throw new ShapeException($"{operation}: the padded {name} of {input} + {padBefore} + {padAfter} is too large.");
         }
         return new WindowAxis(input, taps, stride, dilation, (int)padBefore, (int)padAfter, (int)output);
     }

@@ -22,6 +22,8 @@ internal sealed unsafe class TileTests<TVec, TRung>
     [Test]
     public void RowsOverRuns([Values] bool accumulate)
     {
+        float** pointers = stackalloc float*[16];
+        nint* offsets = stackalloc nint[Parts] { 2 * Length, Length, 0 };
         var random = new Random(1);
         for (int rows = 1; rows <= Tile<TVec, TRung>.MaxRows; rows++)
         {
@@ -32,13 +34,11 @@ internal sealed unsafe class TileTests<TVec, TRung>
                 using var b = new GuardedBuffer(Random(random, K * cols));
                 using var c = new GuardedBuffer(Random(random, rows * cols));
                 float[] before = c.Span.ToArray();
-                float** pointers = stackalloc float*[16];
                 for (int r = 0; r < Tile<TVec, TRung>.MaxRows; r++)
                 {
                     pointers[r] = a.Pointer + (Math.Min(r, rows - 1) * K);
                 }
 
-                nint* offsets = stackalloc nint[Parts] { 2 * Length, Length, 0 };
                 Tile<TVec, TRung>.Rows(
                     pointers, offsets, Parts, Length, b.Pointer, cols,
                     c.Pointer, cols, rows, cols, new Epilogue(null, accumulate: accumulate));
@@ -56,6 +56,8 @@ internal sealed unsafe class TileTests<TVec, TRung>
     [Test]
     public void PanelOverSegments([Values] bool accumulate)
     {
+        float** aParts = stackalloc float*[Parts];
+        float** bParts = stackalloc float*[Parts];
         var random = new Random(2);
         for (int rows = 1; rows <= Tile<TVec, TRung>.MaxRows; rows++)
         {
@@ -65,8 +67,6 @@ internal sealed unsafe class TileTests<TVec, TRung>
                 using var b = new GuardedBuffer(Random(random, K * cols));
                 using var c = new GuardedBuffer(Random(random, rows * cols));
                 float[] before = c.Span.ToArray();
-                float** aParts = stackalloc float*[Parts];
-                float** bParts = stackalloc float*[Parts];
                 for (int s = 0; s < Parts; s++)
                 {
                     aParts[s] = a.Pointer + ((Parts - 1 - s) * Length * rows);

@@ -84,9 +84,9 @@ internal sealed class Conv2DTests : OpFixture<Conv2DTests>, IOpCases
     {
         var graph = new Graph(GraphMode.Training);
         Value x = graph.Input(new Shape(2, 4, 4, 3));
-        Assert.That(() => x.Conv2D(graph.Input(new Shape(5, 3, 3, 2))), Throws.InstanceOf<ArgumentException>().With.Message.Contains("height"));
-        Assert.That(() => x.Conv2D(graph.Input(new Shape(3, 3, 3, 2)), stride: (0, 1)), Throws.InstanceOf<ArgumentException>().With.Message.Contains("stride"));
-        Assert.That(() => x.Conv2D(graph.Input(new Shape(3, 3, 1, 2)), groups: 3), Throws.InstanceOf<ArgumentException>().With.Message.Contains("groups"));
+        Assert.That(() => x.Conv2D(graph.Input(new Shape(5, 3, 3, 2))), Throws.TypeOf<ShapeException>().With.Message.Contains("height"));
+        Assert.That(() => x.Conv2D(graph.Input(new Shape(3, 3, 3, 2)), stride: (0, 1)), Throws.TypeOf<ShapeException>().With.Message.Contains("stride"));
+        Assert.That(() => x.Conv2D(graph.Input(new Shape(3, 3, 1, 2)), groups: 3), Throws.TypeOf<ShapeException>().With.Message.Contains("groups"));
     }
 
     private static OpCase Case(

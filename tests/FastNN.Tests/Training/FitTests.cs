@@ -2,7 +2,6 @@ using FastNN.Data;
 using FastNN.Layers;
 using FastNN.Losses;
 using FastNN.Optimizers;
-using FastNN.Tensors;
 using FastNN.Training;
 
 namespace FastNN.Tests.Training;
