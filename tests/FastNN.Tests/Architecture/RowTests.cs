@@ -11,7 +11,7 @@ internal sealed class RowTests
     /// <summary>Families that are no operators of a graph, and where their tests are.</summary>
     private static readonly Dictionary<string, string> NoOperators = new()
     {
-        ["Memory"] = "Cpu/ElementwiseTests.cs",
+        ["Memory"] = "Cpu/CpuDeviceTests.cs",
         ["Optimizer"] = "Optimizers/OptimizerTests.cs",
     };
 

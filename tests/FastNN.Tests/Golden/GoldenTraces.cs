@@ -5,7 +5,6 @@ using FastNN.Kernels;
 using FastNN.Layers;
 using FastNN.Losses;
 using FastNN.Optimizers;
-using FastNN.Tensors;
 using FastNN.Training;
 
 namespace FastNN.Tests.Golden;

@@ -83,7 +83,6 @@ internal sealed class PlannerTests
             from first in Gen.Choose(0, 40)
             from length in Gen.Choose(0, 24)
             select new Buffer("b", bytes, first, first + length);
-        Prop.ForAll(Arb.From(buffer.ArrayOf()), property)
-            .Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+        Always.Check(300, buffer.ArrayOf().ToArbitrary(), property);
     }
 }

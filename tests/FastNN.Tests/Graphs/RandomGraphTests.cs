@@ -11,8 +11,8 @@ internal sealed class RandomGraphTests : DeviceFixture
 {
     private const double Step = 1e-5;
 
-    [FsCheck.NUnit.Property(MaxTest = 150)]
-    public void Output_and_gradients_are_those_of_the_double_computation(int[] genes)
+    [Test]
+    public void Output_and_gradients_are_those_of_the_double_computation() => Always.Check(150, (int[] genes) =>
     {
         var program = new RandomProgram(genes);
         double[][] values = Draw();
@@ -38,20 +38,20 @@ internal sealed class RandomGraphTests : DeviceFixture
         {
             Near.Check($"gradient {i}", recording.Gradient(i), slopes[i], 5e-6 * scale);
         }
-    }
+    });
 
-    [FsCheck.NUnit.Property(MaxTest = 40)]
-    public void A_second_run_of_the_same_executor_gives_the_same_bits(int[] genes)
+    [Test]
+    public void A_second_run_of_the_same_executor_gives_the_same_bits() => Always.Check(40, (int[] genes) =>
     {
         using Recording recording = Record(new RandomProgram(genes), Draw());
         recording.Run.Run();
         float[][] first = [recording.Run.Read(recording.Output), .. recording.Gradients];
         recording.Run.Run();
         Near.SameBits(first, [recording.Run.Read(recording.Output), .. recording.Gradients]);
-    }
+    });
 
-    [FsCheck.NUnit.Property(MaxTest = 40)]
-    public void Inference_computes_the_output_of_training(int[] genes)
+    [Test]
+    public void Inference_computes_the_output_of_training() => Always.Check(40, (int[] genes) =>
     {
         var program = new RandomProgram(genes);
         double[][] values = Draw();
@@ -60,7 +60,7 @@ internal sealed class RandomGraphTests : DeviceFixture
         training.Run.Run();
         inference.Run.Run();
         Near.Check("y", inference.Run.Read(inference.Output), Array.ConvertAll(training.Run.Read(training.Output), y => (double)y), 4e-6);
-    }
+    });
 
     private static double[][] Draw()
     {

@@ -2,7 +2,6 @@ using FastNN.Graphs;
 using FastNN.Kernels;
 using FastNN.Ops;
 using FastNN.Tensors;
-using FastNN.Tests.Graphs;
 using FastNN.Tests.Reference;
 
 namespace FastNN.Tests.Ops;
@@ -94,7 +93,7 @@ internal sealed class CrossEntropyTests : OpFixture<CrossEntropyTests>, IOpCases
         CrossEntropyOptions options, bool indices, Shape x, bool weights = false, int? ignored = null, double range = 3)
     {
         int classes = x[-1];
-        var rows = new Shape(x.ToArray()[..^1]);
+        var rows = new Shape(x.ToArray().AsSpan(..^1));
         List<OpInput> inputs =
         [
             options.Input switch

@@ -42,7 +42,6 @@ internal abstract class OpFixture<TCases> : DeviceFixture
     }
 
     [TestCaseSource(nameof(Sources))]
-    [Category("Rungs")]
     public void Gradients_equal_central_differences_of_the_reference(OpCase @case)
     {
         using OpRun run = @case.Compile(Two);

@@ -13,8 +13,8 @@ internal sealed class ShapeTests
         Assert.That(default(Shape).ToString(), Is.EqualTo("[]"));
     }
 
-    [FsCheck.NUnit.Property(MaxTest = 100)]
-    public void Count_is_the_product_and_the_extents_come_back(int[] numbers)
+    [Test]
+    public void Count_is_the_product_and_the_extents_come_back() => Always.Check(100, (int[] numbers) =>
     {
         int[] extents = Extents(numbers);
         var shape = new Shape(extents);
@@ -25,10 +25,10 @@ internal sealed class ShapeTests
             Assert.That(shape[axis], Is.EqualTo(extents[axis]));
             Assert.That(shape[axis - extents.Length], Is.EqualTo(extents[axis]));
         }
-    }
+    });
 
-    [FsCheck.NUnit.Property(MaxTest = 100)]
-    public void Shapes_are_equal_where_their_extents_are(int[] first, int[] second)
+    [Test]
+    public void Shapes_are_equal_where_their_extents_are() => Always.Check(100, (int[] first, int[] second) =>
     {
         int[] a = Extents(first);
         int[] b = Extents(second);
@@ -36,16 +36,16 @@ internal sealed class ShapeTests
         Assert.That(new Shape(a) == new Shape(b), Is.EqualTo(equal));
         Assert.That(new Shape(a) != new Shape(b), Is.EqualTo(!equal));
         Assert.That(new Shape(a).GetHashCode(), Is.EqualTo(new Shape([.. a]).GetHashCode()));
-    }
+    });
 
-    [FsCheck.NUnit.Property(MaxTest = 50)]
-    public void An_axis_put_in_front_can_be_dropped_again(int[] numbers)
+    [Test]
+    public void An_axis_put_in_front_can_be_dropped_again() => Always.Check(50, (int[] numbers) =>
     {
         int[] extents = Extents(numbers);
         var shape = new Shape(extents.Length == Shape.MaxRank ? extents[1..] : extents);
         Assert.That(shape.Prepend(5).DropFirst(), Is.EqualTo(shape));
         Assert.That(shape.Prepend(5)[0], Is.EqualTo(5));
-    }
+    });
 
     [Test]
     public void An_extent_of_zero_holds_nothing() => Assert.That(new Shape(3, 0, 5).Count, Is.Zero);
