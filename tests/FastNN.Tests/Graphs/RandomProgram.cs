@@ -32,7 +32,7 @@ internal sealed class RandomProgram(int[] genes)
         List<T> nodes = [.. inputs];
         foreach (int gene in _genes)
         {
-            nodes.Add(Step(arithmetic, (uint)gene, nodes, parameters));
+            nodes.Add(Step(arithmetic, Mix(gene), nodes, parameters));
         }
 
         // Every input and parameter reaches the root, and the last node has two consumers.
@@ -43,11 +43,14 @@ internal sealed class RandomProgram(int[] genes)
 
     public override string ToString() => $"[{string.Join(", ", _genes)}]";
 
+    /// <summary>Spreads small numbers, which property tests like, over all 32 bits (Knuth's multiplicative hash).</summary>
+    public static uint Mix(int gene) => (uint)gene * 0x9E3779B1;
+
     private static T Step<T>(IArithmetic<T> arithmetic, uint gene, List<T> nodes, IReadOnlyList<T> parameters)
     {
-        T a = nodes[(int)(gene / 16 % (uint)nodes.Count)];
-        T b = nodes[(int)(gene / 1024 % (uint)nodes.Count)];
-        return (gene % 16) switch
+        T a = nodes[(int)((gene >> 16 & 0xfff) % (uint)nodes.Count)];
+        T b = nodes[(int)((gene >> 4 & 0xfff) % (uint)nodes.Count)];
+        return (gene >> 28) switch
         {
             0 or 1 => arithmetic.Add(a, b),
             2 => arithmetic.Multiply(a, arithmetic.Activate(b, Activation.Tanh)),
