@@ -126,6 +126,8 @@ internal sealed unsafe partial class CpuDevice
         where TCoupled : struct, IFlag
         where TDecoupled : struct, IFlag
     {
+        private const float NegligibleMean = 1f / (1L << 50) / (1L << 50);
+
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<TLanes>(nint i, int count)
             where TLanes : struct, ILanes<TLanes>
@@ -143,6 +145,10 @@ internal sealed unsafe partial class CpuDevice
 
             TLanes m = TLanes.Load(step.M + i, count);
             m = TLanes.MultiplyAdd(g - m, TLanes.Broadcast(step.MeanShare), m);
+
+            // The mean of a dead unit's gradient halves every 7 steps and is denormal after 900; from there on each step would cost
+            // twice the time. Below 2^-100 it moves no weight any more. (In this order NaN stays NaN.)
+            m = TLanes.IfGreater(TLanes.Broadcast(NegligibleMean), TLanes.Abs(m), TLanes.Broadcast(0), m);
             m.Store(step.M + i, count);
             TLanes v = TLanes.Load(step.V + i, count) * TLanes.Broadcast(step.Beta2);
             v = TLanes.MultiplyAdd(g * TLanes.Broadcast(step.VarianceShare), g, v);

@@ -44,23 +44,19 @@ internal sealed class WeightsTests : TrainingFixture
         Assert.That(reader.Find("4.weight").Shape.ToArray(), Is.EqualTo(new[] { 3, 5 }));
 
         float[] filter = Values(model.Parameters[0]), inFile = reader.ReadSingles("0.weight");
-        for (int o = 0; o < 4; o++)
-        for (int c = 0; c < 2; c++)
-        for (int h = 0; h < 3; h++)
-        for (int w = 0; w < 2; w++)
+        for (int i = 0; i < inFile.Length; i++)
         {
-            Assert.That(inFile[(((((o * 2) + c) * 3) + h) * 2) + w], Is.EqualTo(filter[(((((h * 2) + w) * 2) + c) * 4) + o]));
+            (int o, int c, int h, int w) = (i / 12, i / 6 % 2, i / 2 % 3, i % 2);
+            Assert.That(inFile[i], Is.EqualTo(filter[(((((h * 2) + w) * 2) + c) * 4) + o]));
         }
 
         // The flattened image is 3 x 4 x 4 in H, W, C order here and C, H, W order there.
         float[] dense = Values(model.Parameters[2]);
         inFile = reader.ReadSingles("fc.weight");
-        for (int o = 0; o < 5; o++)
-        for (int c = 0; c < 4; c++)
-        for (int h = 0; h < 3; h++)
-        for (int w = 0; w < 4; w++)
+        for (int i = 0; i < inFile.Length; i++)
         {
-            Assert.That(inFile[(((((o * 4) + c) * 3) + h) * 4) + w], Is.EqualTo(dense[(((((h * 4) + w) * 4) + c) * 5) + o]));
+            (int o, int c, int h, int w) = (i / 48, i / 12 % 4, i / 4 % 3, i % 4);
+            Assert.That(inFile[i], Is.EqualTo(dense[(((((h * 4) + w) * 4) + c) * 5) + o]));
         }
     }
 
