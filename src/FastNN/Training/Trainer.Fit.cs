@@ -25,6 +25,7 @@ public sealed partial class Trainer
     /// <param name="validation">Evaluated after each epoch, or null.</param>
     /// <param name="validationSplit">Without validation data, the share of the training data split off for it, in [0, 1); default 0.</param>
     /// <param name="callbacks">Watchers, called in order.</param>
+    /// <param name="transform">Changes the training batches, not those of validation, on the loader's thread: augmentation. Default none.</param>
     /// <param name="cancellation">Ends training after the step it comes in; the trainer can then still be saved.</param>
     /// <returns>The epochs' numbers.</returns>
     /// <exception cref="ShapeException">The data does not fit the model.</exception>
@@ -34,7 +35,7 @@ public sealed partial class Trainer
     /// <exception cref="ConcurrentUseException">Another thread is using this trainer.</exception>
     public History Fit(
         Dataset train, int epochs = 1, int batchSize = 32, Dataset? validation = null, double validationSplit = 0,
-        IReadOnlyList<Callback>? callbacks = null, CancellationToken cancellation = default)
+        IReadOnlyList<Callback>? callbacks = null, IBatchTransform? transform = null, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(train);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(epochs);
@@ -57,7 +58,7 @@ public sealed partial class Trainer
 
         Model.Build(new Shape(train.ExampleShape), _seed);
         Begin(callbacks ?? []);
-        using var loader = new DataLoader(train, batchSize, shuffle: true, _seed);
+        using var loader = new DataLoader(train, batchSize, shuffle: true, _seed, transform: transform);
         while (_progress.Epoch < epochs && !_stop)
         {
             RunEpoch(loader, validation, batchSize, cancellation);
