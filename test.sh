@@ -60,7 +60,7 @@ run_tests() {
     rm -rf "$results"
 }
 
-check "build" dotnet build FastNN.sln -c Release -v quiet --nologo || finish
+check "build" dotnet build FastNN.sln -c Release -v quiet --nologo -clp:NoSummary || finish
 # Whitespace only: usings and code style are errors of the build.
 check "formatting" dotnet format whitespace . --folder --verify-no-changes --exclude '**/bin/' '**/obj/'
 

@@ -7,7 +7,8 @@ internal sealed class MnistCnnEpochs : MnistCnn
 {
     public override string Name => "mnist-cnn-epochs";
 
-    public override string TrainingDescription => "one-hot cross-entropy, Adam 1e-3, batch 64, 10 epochs, test accuracy after every epoch";
+    public override string TrainingDescription =>
+        "one-hot cross-entropy, Adam 1e-3 (x0.8 per epoch), batch 64, 10 epochs, digits shifted by up to a pixel, test accuracy after every epoch";
 
     public override int Batch => 64;
 

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using FastNN.Cli.Running;
 using FastNN.Data;
-using FastNN.Graphs;
 using FastNN.Kernels;
 using FastNN.Layers;
 using FastNN.Losses;
@@ -16,7 +15,7 @@ internal sealed class MnistCnnSmall : MnistRecipe
 
     public override string Network => "Conv 32 3x3 ReLU, MaxPool 2, Flatten, Dense 128 ReLU, Dense 10";
 
-    public override string TrainingDescription => "sparse cross-entropy, Adam 1e-3, batch 32, 5 epochs, explicit training loop";
+    public override string TrainingDescription => "sparse cross-entropy, Adam 1e-3 (x0.8 per epoch), batch 32, 5 epochs, explicit training loop";
 
     public override double TargetAccuracy => 0.985;
 
@@ -24,13 +23,15 @@ internal sealed class MnistCnnSmall : MnistRecipe
 
     public override int Batch => 32;
 
+    public override float LearningRateDecay => 0.8f;
+
     public override Loss Loss => Loss.SparseCrossEntropy;
 
     public override Layer CreateModel() => new Sequential(
-        new Conv2D(32, 3, Activation.ReLU) { WeightInitializer = Initializer.HeUniform },
+        new Conv2D(32, 3, Activation.ReLU),
         new MaxPool2D(2),
         new Flatten(),
-        new Dense(128, Activation.ReLU) { WeightInitializer = Initializer.HeUniform },
+        new Dense(128, Activation.ReLU),
         new Dense(10));
 
     public override void Train(TrainingJob job)

@@ -58,9 +58,13 @@ internal abstract class Recipe
     /// <param name="progress">Told in one line what is done.</param>
     public abstract RecipeData Load(string? source, Action<string> progress);
 
+    /// <summary>What changes the training batches, or null; examples are then validated and tested on as they are.</summary>
+    public virtual IBatchTransform? CreateTransform() => null;
+
     /// <summary>Trains; by default as Keras' fit does.</summary>
     public virtual void Train(TrainingJob job) => job.Trainer.Fit(
-        job.Data.Train, job.Epochs, job.Batch, TestsEveryEpoch ? job.Data.Test : null, ValidationSplit, job.Callbacks, job.Cancellation);
+        job.Data.Train, job.Epochs, job.Batch, TestsEveryEpoch ? job.Data.Test : null, ValidationSplit, job.Callbacks,
+        CreateTransform(), job.Cancellation);
 }
 
 /// <summary>What a recipe trains and tests on.</summary>
