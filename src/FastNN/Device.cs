@@ -20,11 +20,14 @@ public sealed class Device : IDisposable
     internal IDevice Implementation { get; }
 
     /// <summary>The processor, with managed SIMD kernels.</summary>
-    /// <param name="threads">Worker threads, the caller included; 0 (default) takes as many as there are logical processors.</param>
+    /// <param name="threads">Worker threads, the caller included; 0 (default) takes as many as there are logical
+    /// processors.</param>
     /// <returns>The device.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The number is negative or above 1024.</exception>
     public static Device Cpu(int threads = 0) => new(new CpuDevice(threads));
 
-    /// <summary>Frees the device's threads and memory. Trainers and predictors that still use it fail with ObjectDisposedException.</summary>
+    /// <summary>
+    /// Frees the device's threads and memory. Trainers and predictors that still use it fail with ObjectDisposedException.
+    /// </summary>
     public void Dispose() => Implementation.Dispose();
 }

@@ -17,7 +17,9 @@ internal readonly struct ConvolutionAxis
     public readonly int TargetFirst;
     public readonly int TargetStep;
 
-    /// <summary>The filter's tap that comes first here, and the filter's step from tap to tap (negative: it is flipped).</summary>
+    /// <summary>
+    /// The filter's tap that comes first here, and the filter's step from tap to tap (negative: it is flipped).
+    /// </summary>
     public readonly int FilterFirst;
     public readonly int FilterStep;
 

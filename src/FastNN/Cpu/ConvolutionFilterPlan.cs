@@ -35,7 +35,9 @@ internal static unsafe partial class Convolution<TVec, TRung>
         /// </summary>
         private const long MaxPartialBytes = 4 << 20;
 
-        /// <summary>Pixels summed in registers before the tile is added to memory; their part of dy stays in the first-level cache.</summary>
+        /// <summary>
+        /// Pixels summed in registers before the tile is added to memory; their part of dy stays in the first-level cache.
+        /// </summary>
         private const int PixelsPerStrip = 256;
 
         private const int MaxPackedPixels = 4 << 10;

@@ -215,7 +215,9 @@ internal static unsafe partial class Convolution<TVec, TRung>
             }
         }
 
-        /// <summary>The address of tap (0, 0), which for a class at the border may lie outside; only valid taps are read.</summary>
+        /// <summary>
+        /// The address of tap (0, 0), which for a class at the border may lie outside; only valid taps are read.
+        /// </summary>
         private readonly float* SourceOf(int n, int i) =>
             _o.Source + (n * _o.SourceSample) + ((nint)_group * _o.Depth)
             + (((nint)_o.Vertical.Start + ((nint)i * _o.Vertical.Step)) * _o.SourceRow)

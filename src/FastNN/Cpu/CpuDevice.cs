@@ -7,8 +7,8 @@ using FastNN.Tensors;
 namespace FastNN.Cpu;
 
 /// <summary>
-/// The CPU: kernels in managed SIMD over a pool of threads, one file per family. Any thread may call it; calls that run at the same
-/// time share the pool as <see cref="WorkerPool"/> says. The same call gives the same bits whatever the number of threads.
+/// The CPU: kernels in managed SIMD over a pool of threads, one file per family. Any thread may call it; calls that run at the
+/// same time share the pool as <see cref="WorkerPool"/> says. The same call gives the same bits whatever the number of threads.
 /// </summary>
 internal sealed unsafe partial class CpuDevice : IDevice
 {

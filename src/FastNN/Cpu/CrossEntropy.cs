@@ -139,7 +139,9 @@ internal readonly unsafe struct CrossEntropyRows
 
     public bool IsInRange(int index) => (uint)index < (uint)Classes;
 
-    /// <summary>The sum of the targets' weights over the rows that count, or the number of rows for probability targets.</summary>
+    /// <summary>
+    /// The sum of the targets' weights over the rows that count, or the number of rows for probability targets.
+    /// </summary>
     public double MeanDivisor()
     {
         if (Indices == null)

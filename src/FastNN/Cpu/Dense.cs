@@ -3,7 +3,9 @@ using FastNN.Tensors;
 
 namespace FastNN.Cpu;
 
-/// <summary>Dense layers as matrix products; weights are [K, N], so forward and the weight's gradient read both operands as they lie.</summary>
+/// <summary>
+/// Dense layers as matrix products; weights are [K, N], so forward and the weight's gradient read both operands as they lie.
+/// </summary>
 internal sealed unsafe partial class CpuDevice
 {
     public void DenseForward(Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, float slope)

@@ -2,7 +2,9 @@ using System.Runtime.CompilerServices;
 
 namespace FastNN.Cpu;
 
-/// <summary>What a loop over elements does with a few neighbours; it holds the pointers and loads and stores for itself.</summary>
+/// <summary>
+/// What a loop over elements does with a few neighbours; it holds the pointers and loads and stores for itself.
+/// </summary>
 internal interface IElementBody
 {
     /// <summary>Elements i to i + count - 1; count is TLanes.Count except at the end.</summary>

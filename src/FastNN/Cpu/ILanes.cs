@@ -1,9 +1,9 @@
 namespace FastNN.Cpu;
 
 /// <summary>
-/// A few floats that are computed on together: 16, 8, 4 or 1 of them. Element-wise kernels are written once against this and the JIT
-/// compiles them for each width, as every member is inlined. Comparisons come fused with their selection, so that no mask type
-/// is needed and AVX-512 can keep masks in its own registers.
+/// A few floats that are computed on together: 16, 8, 4 or 1 of them. Element-wise kernels are written once against this and the
+/// JIT compiles them for each width, as every member is inlined. Comparisons come fused with their selection, so that no mask
+/// type is needed and AVX-512 can keep masks in its own registers.
 /// </summary>
 internal unsafe interface ILanes<TSelf>
     where TSelf : struct, ILanes<TSelf>
@@ -67,7 +67,9 @@ internal unsafe interface ILanes<TSelf>
     static abstract float Largest(TSelf x);
 }
 
-/// <summary>Work that is generic over the width; <see cref="Lanes.Dispatch"/> runs it at the widest that this processor has.</summary>
+/// <summary>
+/// Work that is generic over the width; <see cref="Lanes.Dispatch"/> runs it at the widest that this processor has.
+/// </summary>
 internal interface ILanesAction
 {
     void Invoke<TLanes>()

@@ -17,8 +17,8 @@ internal static unsafe class PhiloxBlocks
     private const float Unit = 1f / (1 << 24);
 
     /// <summary>
-    /// Fills <paramref name="destination"/> with 4 <paramref name="counters"/> numbers in [0, 1) for the counters (block + i, c1, c2, c3); it
-    /// must have room for a multiple of 64.
+    /// Fills <paramref name="destination"/> with 4 <paramref name="counters"/> numbers in [0, 1) for the counters (block + i, c1,
+    /// c2, c3); it must have room for a multiple of 64.
     /// </summary>
     public static void Fill(float* destination, int counters, uint block, uint c1, uint c2, uint c3, ulong seed)
     {

@@ -29,7 +29,9 @@ internal static unsafe partial class Pool2D
     public static void MaxForward(WorkerPool pool, in Pool2DGeometry geometry, float* x, float* y, byte* winners, bool relu) =>
         Dispatch(pool, geometry, PoolPass.MaxForward, new PoolArguments(x, y, winners, null, null, relu, false));
 
-    /// <summary>dx (=|+=) dy at the winner, else 0. y is read only for <paramref name="relu"/>: dy counts where y is positive.</summary>
+    /// <summary>
+    /// dx (=|+=) dy at the winner, else 0. y is read only for <paramref name="relu"/>: dy counts where y is positive.
+    /// </summary>
     public static void MaxBackward(
         WorkerPool pool, in Pool2DGeometry geometry, float* y, float* dy, byte* winners, float* dx, bool relu, bool accumulate) =>
         Dispatch(pool, geometry, PoolPass.MaxBackward, new PoolArguments(null, y, winners, dy, dx, relu, accumulate));

@@ -25,7 +25,9 @@ public readonly ref struct Batch
     /// <summary>The numbers of the examples in the dataset.</summary>
     public ReadOnlySpan<int> Examples { get; }
 
-    /// <summary>The features, <see cref="Count"/> * <see cref="Dataset.ExampleSize"/> floats, one example after the other.</summary>
+    /// <summary>
+    /// The features, <see cref="Count"/> * <see cref="Dataset.ExampleSize"/> floats, one example after the other.
+    /// </summary>
     public ReadOnlySpan<float> Features { get; }
 
     /// <summary>The class indices; empty where the targets are vectors.</summary>

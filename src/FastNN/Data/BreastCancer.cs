@@ -11,7 +11,9 @@ public static class BreastCancer
     private static readonly string[] Measurements =
         ["radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "concave points", "symmetry", "fractal dimension"];
 
-    /// <summary>Loads the table as it is, neither shuffled nor standardised: split it, then use a <see cref="Standardizer"/>.</summary>
+    /// <summary>
+    /// Loads the table as it is, neither shuffled nor standardised: split it, then use a <see cref="Standardizer"/>.
+    /// </summary>
     public static Dataset Load()
     {
         using Stream stream = typeof(BreastCancer).Assembly.GetManifestResourceStream(Resource)

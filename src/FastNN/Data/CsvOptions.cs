@@ -22,7 +22,9 @@ public sealed record CsvOptions
     /// <summary>Whether the first record names the columns; true by default.</summary>
     public bool HasHeader { get; init; } = true;
 
-    /// <summary>The target column by its place; the last one by default. Not looked at where <see cref="TargetName"/> is set.</summary>
+    /// <summary>
+    /// The target column by its place; the last one by default. Not looked at where <see cref="TargetName"/> is set.
+    /// </summary>
     public Index TargetColumn { get; init; } = ^1;
 
     /// <summary>The target column by its name in the header.</summary>

@@ -81,7 +81,8 @@ public sealed class DataLoader : IDisposable
     /// <summary>Begins an epoch, also in the midst of another one; its preparation starts at once.</summary>
     /// <param name="epoch">The number of the epoch, which with the seed decides the order.</param>
     /// <param name="firstBatch">The batch to begin with: 0, or where an interrupted run stopped.</param>
-    /// <param name="cancellation">Ends <see cref="TryNext"/> with an <see cref="OperationCanceledException"/>, also while it waits.</param>
+    /// <param name="cancellation">Ends <see cref="TryNext"/> with an <see cref="OperationCanceledException"/>, also while it
+    /// waits.</param>
     /// <exception cref="ArgumentOutOfRangeException">The epoch is negative, or the epoch has no such batch.</exception>
     /// <exception cref="ObjectDisposedException">The loader is disposed.</exception>
     public void StartEpoch(int epoch, int firstBatch = 0, CancellationToken cancellation = default)

@@ -30,7 +30,9 @@ public sealed class Dataset
     /// <summary>The number of examples; at least 1.</summary>
     public int Count { get; }
 
-    /// <summary>The shape of one example's features, such as <c>[28, 28, 1]</c> (height, width, channels) or <c>[30]</c>.</summary>
+    /// <summary>
+    /// The shape of one example's features, such as <c>[28, 28, 1]</c> (height, width, channels) or <c>[30]</c>.
+    /// </summary>
     public ReadOnlySpan<int> ExampleShape => _exampleShape;
 
     /// <summary>The number of floats in one example's features.</summary>
@@ -178,7 +180,9 @@ public sealed class Dataset
         return With(_features, new TargetStore(TargetKind.Binary, _targets.Labels, null, [1], Classes), _rows, Count);
     }
 
-    /// <summary>A view whose features are multiplied by <paramref name="scale"/> and then increased by <paramref name="offset"/>.</summary>
+    /// <summary>
+    /// A view whose features are multiplied by <paramref name="scale"/> and then increased by <paramref name="offset"/>.
+    /// </summary>
     /// <example><c>Rescale(2, -1)</c> takes values from 0..1 to -1..1.</example>
     public Dataset Rescale(float scale, float offset)
     {

@@ -49,7 +49,8 @@ public static class DatasetCache
     /// <returns>The dataset's folder.</returns>
     /// <exception cref="ArgumentException">There is no dataset of this name.</exception>
     /// <exception cref="DatasetFetchException">It cannot be fetched; the message says what to do by hand.</exception>
-    /// <exception cref="FileFormatException">The files in the cache are damaged, or what was fetched is not the dataset.</exception>
+    /// <exception cref="FileFormatException">The files in the cache are damaged, or what was fetched is not the
+    /// dataset.</exception>
     public static string Fetch(string name, Action<string>? progress = null, CancellationToken cancellation = default)
     {
         FetchedDataset dataset = Find(name);
@@ -67,7 +68,9 @@ public static class DatasetCache
         return folder;
     }
 
-    /// <summary>Loads a dataset from a folder of the user's (unverified), or from the cache (verified), fetching it first.</summary>
+    /// <summary>
+    /// Loads a dataset from a folder of the user's (unverified), or from the cache (verified), fetching it first.
+    /// </summary>
     internal static DatasetSplit Load(FetchedDataset dataset, string? folder, Action<string>? progress)
     {
         if (folder is not null)
@@ -82,7 +85,9 @@ public static class DatasetCache
         ?? throw new ArgumentException($"there is no dataset '{name}' to fetch; there are {string.Join(", ", Names)}", nameof(name));
 }
 
-/// <summary>A dataset is not on this machine and could not be fetched; the message is one line that says what to do by hand.</summary>
+/// <summary>
+/// A dataset is not on this machine and could not be fetched; the message is one line that says what to do by hand.
+/// </summary>
 public sealed class DatasetFetchException : IOException
 {
     /// <summary>A fetch that failed.</summary>

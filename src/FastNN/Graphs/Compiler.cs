@@ -4,9 +4,9 @@ using FastNN.Tensors;
 namespace FastNN.Graphs;
 
 /// <summary>
-/// Turns a recorded graph into a plan: drops what no output needs, fuses, decides which gradients exist and who writes or adds to them,
-/// works out every buffer's lifetime over forward and backward, shares memory in place where operators allow it, and lets the planner
-/// assign offsets. Steps are numbered 0..F-1 forward and F..2F-1 backward, node i's backward being step 2F-1-i.
+/// Turns a recorded graph into a plan: drops what no output needs, fuses, decides which gradients exist and who writes or adds to
+/// them, works out every buffer's lifetime over forward and backward, shares memory in place where operators allow it, and lets
+/// the planner assign offsets. Steps are numbered 0..F-1 forward and F..2F-1 backward, node i's backward being step 2F-1-i.
 /// </summary>
 internal sealed class Compiler
 {
@@ -223,7 +223,9 @@ internal sealed class Compiler
         };
     }
 
-    /// <summary>The place of an input that this step reads last and that the operator may overwrite; the graph's own inputs stay as given.</summary>
+    /// <summary>
+    /// The place of an input that this step reads last and that the operator may overwrite; the graph's own inputs stay as given.
+    /// </summary>
     private Place? ReuseInput(Node node, int step)
     {
         for (int i = 0; i < node.Inputs.Length; i++)

@@ -22,7 +22,8 @@ internal sealed class Executor : IDisposable
     /// <param name="plan">What to run.</param>
     /// <param name="parameters">Holds the plan's parameters.</param>
     /// <param name="stepCounter">Int32 [2], or null where the plan draws no random numbers.</param>
-    /// <param name="sharedArena">An arena at least as large as the plan's peak, whose owner outlives this; 0 to take an own one.</param>
+    /// <param name="sharedArena">An arena at least as large as the plan's peak, whose owner outlives this; 0 to take an own
+    /// one.</param>
     public Executor(IDevice device, Plan plan, ParameterStore parameters, Tensor? stepCounter = null, nint sharedArena = 0)
     {
         _device = device;

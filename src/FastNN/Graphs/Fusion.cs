@@ -6,7 +6,8 @@ namespace FastNN.Graphs;
 /// <summary>
 /// Rewrites a recording before it is planned. Only rewrites that keep every bit of the result are made:
 /// <list type="bullet">
-/// <item>ReLU then max pooling becomes a pooling that clips: the two commute, and backward then masks at the pooled resolution.</item>
+/// <item>ReLU then max pooling becomes a pooling that clips: the two commute, and backward then masks at the pooled
+/// resolution.</item>
 /// <item>An activation behind a dense layer or convolution becomes its epilogue.</item>
 /// <item>Log-softmax then cross-entropy becomes cross-entropy from logits.</item>
 /// </list>
@@ -24,7 +25,9 @@ internal static class Fusion
         return Rewrite(fused, outputs, (producer, consumer) => LogSoftmaxIntoCrossEntropy(producer, consumer));
     }
 
-    /// <summary>Replaces a consumer and the producer of its input 0 by one node, where nothing else reads what lay between.</summary>
+    /// <summary>
+    /// Replaces a consumer and the producer of its input 0 by one node, where nothing else reads what lay between.
+    /// </summary>
     private static List<Node> Rewrite(List<Node> nodes, IReadOnlyCollection<Value> outputs, Func<Node, Node, Operator?> rule)
     {
         var producers = new Dictionary<Value, Node>();

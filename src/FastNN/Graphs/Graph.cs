@@ -61,7 +61,10 @@ public sealed class Graph
         return value;
     }
 
-    /// <summary>A parameter as a value of this graph; the same parameter always gives the same value, so layers share weights by sharing parameters.</summary>
+    /// <summary>
+    /// A parameter as a value of this graph; the same parameter always gives the same value, so layers share weights by sharing
+    /// parameters.
+    /// </summary>
     /// <param name="parameter">The parameter.</param>
     /// <returns>Its value.</returns>
     public Value Use(Parameter parameter)
@@ -132,7 +135,10 @@ public sealed class Value
 
     internal Parameter? Parameter { get; init; }
 
-    /// <summary>For a flattened image, the [H, W, C] it had: a dense layer behind it orders its weights' rows by it, and files by [C, H, W].</summary>
+    /// <summary>
+    /// For a flattened image, the [H, W, C] it had: a dense layer behind it orders its weights' rows by it, and files by [C, H,
+    /// W].
+    /// </summary>
     internal Shape? FlattenedImage { get; init; }
 
     /// <inheritdoc/>

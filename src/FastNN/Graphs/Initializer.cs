@@ -3,15 +3,17 @@ using FastNN.Tensors;
 namespace FastNN.Graphs;
 
 /// <summary>
-/// Where a parameter's first values come from. Every value is a function of (seed, the parameter's place in its model, its index),
-/// so a model's first weights depend on neither device nor platform.
+/// Where a parameter's first values come from. Every value is a function of (seed, the parameter's place in its model, its
+/// index), so a model's first weights depend on neither device nor platform.
 /// </summary>
 public abstract class Initializer
 {
     /// <summary>All zeros; the default for biases.</summary>
     public static Initializer Zeros { get; } = new ConstantInitializer(0);
 
-    /// <summary>Glorot and Bengio's (2010) uniform rule: limit sqrt(6 / (fanIn + fanOut)). The default for weights, as in Keras.</summary>
+    /// <summary>
+    /// Glorot and Bengio's (2010) uniform rule: limit sqrt(6 / (fanIn + fanOut)). The default for weights, as in Keras.
+    /// </summary>
     public static Initializer GlorotUniform { get; } = new ScaledInitializer((fanIn, fanOut) => Math.Sqrt(2.0 / (fanIn + fanOut)), normal: false);
 
     /// <summary>Glorot and Bengio's (2010) normal rule: standard deviation sqrt(2 / (fanIn + fanOut)).</summary>
@@ -42,7 +44,8 @@ public abstract class Initializer
 
     /// <summary>Writes the first values of a parameter.</summary>
     /// <param name="values">One number per element.</param>
-    /// <param name="shape">The parameter's shape; its last axis is the fan-out's, the product of those before the fan-in's.</param>
+    /// <param name="shape">The parameter's shape; its last axis is the fan-out's, the product of those before the
+    /// fan-in's.</param>
     /// <param name="seed">The model's seed.</param>
     /// <param name="number">The parameter's place in its model.</param>
     public abstract void Fill(Span<float> values, Shape shape, ulong seed, uint number);
@@ -76,7 +79,9 @@ public abstract class Initializer
         }
     }
 
-    /// <summary>A normal or uniform whose standard deviation follows from the fans; a uniform of limit l has deviation l / sqrt(3).</summary>
+    /// <summary>
+    /// A normal or uniform whose standard deviation follows from the fans; a uniform of limit l has deviation l / sqrt(3).
+    /// </summary>
     private sealed class ScaledInitializer(Func<double, double, double> deviation, bool normal) : Initializer
     {
         public override void Fill(Span<float> values, Shape shape, ulong seed, uint number)

@@ -1,6 +1,8 @@
 namespace FastNN.Graphs;
 
-/// <summary>How the tensors between parameters share one arena; parameters, gradients and optimizer state are not part of it.</summary>
+/// <summary>
+/// How the tensors between parameters share one arena; parameters, gradients and optimizer state are not part of it.
+/// </summary>
 /// <param name="PeakBytes">Bytes of the arena.</param>
 /// <param name="LowerBoundBytes">The largest sum of bytes alive at one step: no plan can be smaller.</param>
 /// <param name="Buffers">What lies in it.</param>

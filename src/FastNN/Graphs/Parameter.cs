@@ -35,7 +35,9 @@ public sealed class Parameter
     /// <summary>How files order its elements.</summary>
     public ParameterLayout Layout { get; }
 
-    /// <summary>Whether training changes it; default true. Set before the first training step (transfer learning freezes layers).</summary>
+    /// <summary>
+    /// Whether training changes it; default true. Set before the first training step (transfer learning freezes layers).
+    /// </summary>
     public bool IsTrainable { get; set; } = true;
 
     /// <summary>The number of elements.</summary>

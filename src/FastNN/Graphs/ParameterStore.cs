@@ -5,8 +5,9 @@ using FastNN.Tensors;
 namespace FastNN.Graphs;
 
 /// <summary>
-/// Parameters in one flat block of device memory, so that the optimizer updates all of them in one pass: the trainable ones first,
-/// each aligned to a cache line, the padding zero and staying zero. Gradients, where wanted, lie in a second block at equal offsets.
+/// Parameters in one flat block of device memory, so that the optimizer updates all of them in one pass: the trainable ones
+/// first, each aligned to a cache line, the padding zero and staying zero. Gradients, where wanted, lie in a second block at
+/// equal offsets.
 /// </summary>
 internal sealed class ParameterStore : IDisposable
 {

@@ -111,7 +111,9 @@ internal static class Planner
         return peak;
     }
 
-    /// <summary>The smallest gap that fits between the placed buffers alive at the same time, else the place behind them.</summary>
+    /// <summary>
+    /// The smallest gap that fits between the placed buffers alive at the same time, else the place behind them.
+    /// </summary>
     private static long BestGap(List<Buffer> placed, Buffer buffer, long size)
     {
         long best = -1;

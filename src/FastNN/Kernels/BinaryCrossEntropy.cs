@@ -5,9 +5,9 @@ namespace FastNN.Kernels;
 internal partial interface IKernels
 {
     /// <summary>
-    /// loss = binary cross-entropy of x against targets in [0, 1]. From probabilities each logarithm is clamped at -100; from logits
-    /// it is max(x, 0) - x t + log(1 + exp(-|x|)), with positiveWeight on the t term (PyTorch's BCELoss and BCEWithLogitsLoss).
-    /// loss is [] or, unreduced, x's shape.
+    /// loss = binary cross-entropy of x against targets in [0, 1]. From probabilities each logarithm is clamped at -100; from
+    /// logits it is max(x, 0) - x t + log(1 + exp(-|x|)), with positiveWeight on the t term (PyTorch's BCELoss and
+    /// BCEWithLogitsLoss). loss is [] or, unreduced, x's shape.
     /// </summary>
     /// <param name="weight">x's shape or null.</param>
     /// <param name="positiveWeight">[x's last extent] or null; logits only.</param>

@@ -4,7 +4,10 @@ namespace FastNN.Kernels;
 
 internal partial interface IKernels
 {
-    /// <summary>Copies x into y's columns from <paramref name="offset"/> on, x [rows, width] and y [rows, total] after flattening around the axis.</summary>
+    /// <summary>
+    /// Copies x into y's columns from <paramref name="offset"/> on, x [rows, width] and y [rows, total] after flattening around
+    /// the axis.
+    /// </summary>
     /// <param name="rows">Product of the extents before the axis.</param>
     /// <param name="width">x's extent of the axis times the extents behind it.</param>
     /// <param name="total">y's extent of the axis times the extents behind it.</param>

@@ -21,7 +21,9 @@ internal partial interface IKernels
     /// <summary>dX (=|+=) the gradient of x.</summary>
     void Conv2DBackwardData(in Conv2DGeometry geometry, Tensor dY, Tensor weight, Tensor dX, bool accumulate, Tensor? workspace);
 
-    /// <summary>dWeight (=|+=) the gradient of the filter, dBias (=|+=) the sums of dY per channel. dBias may be absent.</summary>
+    /// <summary>
+    /// dWeight (=|+=) the gradient of the filter, dBias (=|+=) the sums of dY per channel. dBias may be absent.
+    /// </summary>
     void Conv2DBackwardFilter(
         in Conv2DGeometry geometry, Tensor x, Tensor dY, Tensor dWeight, Tensor? dBias, bool accumulateWeight, bool accumulateBias, Tensor? workspace);
 }

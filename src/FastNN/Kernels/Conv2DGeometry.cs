@@ -65,7 +65,8 @@ internal readonly record struct Conv2DGeometry
     public bool IsDepthwise => Groups == C && C > 1;
 
     /// <summary>Checks the sizes and computes padding and output size.</summary>
-    /// <exception cref="ShapeException">A size is not positive, does not divide, overflows, or the kernel does not fit.</exception>
+    /// <exception cref="ShapeException">A size is not positive, does not divide, overflows, or the kernel does not
+    /// fit.</exception>
     public static Conv2DGeometry Create(
         int n, int h, int w, int c, int oc, int kh, int kw, Padding2D padding,
         int strideH = 1, int strideW = 1, int dilationH = 1, int dilationW = 1, int groups = 1)

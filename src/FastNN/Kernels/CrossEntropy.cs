@@ -17,8 +17,8 @@ internal enum CrossEntropyInput
 
 /// <summary>Options of a cross-entropy loss; the class axis is the last.</summary>
 /// <param name="Input">Logits, log-probabilities or probabilities.</param>
-/// <param name="Reduction">Mean divides by the sum of the targets' class weights over the examples that count (class-index targets)
-/// or by the number of examples (probability targets), as PyTorch does.</param>
+/// <param name="Reduction">Mean divides by the sum of the targets' class weights over the examples that count (class-index
+/// targets) or by the number of examples (probability targets), as PyTorch does.</param>
 /// <param name="LabelSmoothing">Share spread evenly over all classes, 0 to 1; logits only.</param>
 /// <param name="IgnoreIndex">Class-index targets equal to this do not count.</param>
 internal readonly record struct CrossEntropyOptions(
@@ -27,9 +27,9 @@ internal readonly record struct CrossEntropyOptions(
 internal partial interface IKernels
 {
     /// <summary>
-    /// loss = the cross-entropy of x [rows, classes] against targets: Int32 [rows] class indices, or Float32 [rows, classes] probabilities.
-    /// loss is [] or, unreduced, [rows]. saved [rows * classes + rows + 1] floats receives what backward needs: softmax(x) for logits,
-    /// per-row losses, and the divisor of the mean; the layout is the device's own.
+    /// loss = the cross-entropy of x [rows, classes] against targets: Int32 [rows] class indices, or Float32 [rows, classes]
+    /// probabilities. loss is [] or, unreduced, [rows]. saved [rows * classes + rows + 1] floats receives what backward needs:
+    /// softmax(x) for logits, per-row losses, and the divisor of the mean; the layout is the device's own.
     /// </summary>
     /// <param name="classWeights">[classes] or null.</param>
     void CrossEntropyForward(in CrossEntropyOptions options, Tensor x, Tensor targets, Tensor? classWeights, Tensor loss, Tensor saved);

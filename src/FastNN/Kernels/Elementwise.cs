@@ -11,7 +11,9 @@ internal enum BinaryOperator
 
 internal partial interface IKernels
 {
-    /// <summary>y = a op b with NumPy's broadcasting: axes align at the end, an extent of 1 repeats. y may be a or b where shapes agree.</summary>
+    /// <summary>
+    /// y = a op b with NumPy's broadcasting: axes align at the end, an extent of 1 repeats. y may be a or b where shapes agree.
+    /// </summary>
     void BinaryForward(BinaryOperator op, Tensor a, Tensor b, Tensor y);
 
     /// <summary>

@@ -15,8 +15,8 @@ internal readonly record struct AdamOptions(float Beta1, float Beta2, float Epsi
 internal partial interface IKernels
 {
     /// <summary>
-    /// g += weightDecay * p; v = momentum * v + (1 - dampening) * g (v = g at the first step); p -= lr * (v, or g + momentum * v with Nesterov)
-    /// (Sutskever et al. 2013, as PyTorch's SGD).
+    /// g += weightDecay * p; v = momentum * v + (1 - dampening) * g (v = g at the first step); p -= lr * (v, or g + momentum * v
+    /// with Nesterov) (Sutskever et al. 2013, as PyTorch's SGD).
     /// </summary>
     /// <param name="scalars">Float32 [4] in device memory: learning rate, 1 at the first step else 0.</param>
     /// <param name="velocity">Null without momentum.</param>

@@ -72,7 +72,8 @@ internal readonly record struct Pool2DGeometry
     }
 
     /// <summary>Checks the sizes of an average pooling and computes padding and output size.</summary>
-    /// <exception cref="ShapeException">A size is not positive, or the window does not fit, or its padding exceeds half of it.</exception>
+    /// <exception cref="ShapeException">A size is not positive, or the window does not fit, or its padding exceeds half of
+    /// it.</exception>
     public static Pool2DGeometry Average(
         int n, int h, int w, int c, int kh, int kw, int strideH, int strideW, Padding2D padding,
         bool ceilMode = false, bool countIncludePad = true, int divisorOverride = 0)

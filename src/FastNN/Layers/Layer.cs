@@ -4,8 +4,8 @@ using FastNN.Tensors;
 namespace FastNN.Layers;
 
 /// <summary>
-/// Parameters plus one <see cref="Apply"/>: a network is a layer made of layers. Parameters come to be when the layer first sees an
-/// input's shape. Applying one layer object twice shares its weights.
+/// Parameters plus one <see cref="Apply"/>: a network is a layer made of layers. Parameters come to be when the layer first sees
+/// an input's shape. Applying one layer object twice shares its weights.
 /// </summary>
 public abstract class Layer
 {
@@ -13,7 +13,9 @@ public abstract class Layer
     private readonly List<Parameter> _own = [];
     private bool _built;
 
-    /// <summary>The layer's name in parameter names; null takes its place in its parent ("0", "1", ...), as PyTorch's Sequential does.</summary>
+    /// <summary>
+    /// The layer's name in parameter names; null takes its place in its parent ("0", "1", ...), as PyTorch's Sequential does.
+    /// </summary>
     public string? Name { get; init; }
 
     /// <summary>Its parameters and those of its children, in the order of their making; empty before it is built.</summary>
@@ -43,13 +45,16 @@ public abstract class Layer
     /// <summary>Whether the parameters exist.</summary>
     public bool IsBuilt => _built;
 
-    /// <summary>The shape of one example that the model was built for, or null; set by <see cref="Build(Shape, ulong)"/>.</summary>
+    /// <summary>
+    /// The shape of one example that the model was built for, or null; set by <see cref="Build(Shape, ulong)"/>.
+    /// </summary>
     public Shape? ExampleShape { get; private set; }
 
     /// <summary>Records the layer.</summary>
     /// <param name="x">Its input, batch axis first.</param>
     /// <returns>Its output.</returns>
-    /// <exception cref="ShapeException">The input does not fit the layer, or the parameters made for an earlier input.</exception>
+    /// <exception cref="ShapeException">The input does not fit the layer, or the parameters made for an earlier
+    /// input.</exception>
     public Value Apply(Value x)
     {
         if (!_built)
@@ -61,7 +66,9 @@ public abstract class Layer
         return Forward(x);
     }
 
-    /// <summary>Makes parameters for this input's shape and gives them their first values. Does nothing to a built model.</summary>
+    /// <summary>
+    /// Makes parameters for this input's shape and gives them their first values. Does nothing to a built model.
+    /// </summary>
     /// <param name="example">The shape of one example, without the batch axis: [28, 28, 1].</param>
     /// <param name="seed">What the first values are drawn from; default 0.</param>
     /// <exception cref="ShapeException">The shape does not fit the layers.</exception>
@@ -82,7 +89,9 @@ public abstract class Layer
         }
     }
 
-    /// <summary>Makes the parameters, with <see cref="AddParameter"/>; called once, before the first <see cref="Forward"/>.</summary>
+    /// <summary>
+    /// Makes the parameters, with <see cref="AddParameter"/>; called once, before the first <see cref="Forward"/>.
+    /// </summary>
     /// <param name="x">The first input.</param>
     protected virtual void Build(Value x)
     {

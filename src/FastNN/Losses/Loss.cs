@@ -29,7 +29,9 @@ public abstract class Loss
     /// <summary>Whether targets are class indices (int) rather than numbers (float).</summary>
     public virtual bool ClassIndices { get; init; }
 
-    /// <summary>How the losses of a batch become one number; default their mean. Training needs one number, so not None.</summary>
+    /// <summary>
+    /// How the losses of a batch become one number; default their mean. Training needs one number, so not None.
+    /// </summary>
     public Reduction Reduction { get; init; } = Reduction.Mean;
 
     /// <summary>Tensors that the loss needs on the device and nobody trains, such as class weights.</summary>
@@ -56,7 +58,9 @@ public abstract class Loss
     }
 }
 
-/// <summary>Cross-entropy along the last axis, from logits or probabilities, with class indices or probabilities as targets.</summary>
+/// <summary>
+/// Cross-entropy along the last axis, from logits or probabilities, with class indices or probabilities as targets.
+/// </summary>
 public sealed class CrossEntropyLoss : Loss
 {
     private Parameter? _weights;

@@ -5,7 +5,9 @@ namespace FastNN.Metrics;
 /// <summary>The share of right predictions, from 0 to 1; 0 of nothing is 0. None of these allocates.</summary>
 public static class Accuracy
 {
-    /// <summary>Of scores by class against class indices: right where the greatest score, the first of equal ones, is the label's.</summary>
+    /// <summary>
+    /// Of scores by class against class indices: right where the greatest score, the first of equal ones, is the label's.
+    /// </summary>
     /// <param name="labels">The class index of each example.</param>
     /// <param name="scores">Logits or probabilities, one row per example.</param>
     /// <returns>The share.</returns>
@@ -28,7 +30,9 @@ public static class Accuracy
         return Share(correct, labels.Length);
     }
 
-    /// <summary>Of scores by class against one-hot or other probabilities: right where both have their greatest number in one place.</summary>
+    /// <summary>
+    /// Of scores by class against one-hot or other probabilities: right where both have their greatest number in one place.
+    /// </summary>
     /// <param name="targets">One row per example.</param>
     /// <param name="scores">Logits or probabilities, one row per example.</param>
     /// <param name="classes">The length of a row.</param>
@@ -55,7 +59,9 @@ public static class Accuracy
         return Share(correct, examples);
     }
 
-    /// <summary>Of probabilities against targets of 0 and 1, element by element: right where both exceed the threshold or neither does.</summary>
+    /// <summary>
+    /// Of probabilities against targets of 0 and 1, element by element: right where both exceed the threshold or neither does.
+    /// </summary>
     /// <param name="targets">0 or 1 per element.</param>
     /// <param name="probabilities">As a sigmoid gives them, as many.</param>
     /// <param name="threshold">Default 0.5, which itself counts as 0 (Keras' BinaryAccuracy).</param>

@@ -12,8 +12,8 @@ namespace FastNN.Metrics;
 public sealed record ClassMetrics(string Name, double Precision, double Recall, double F1, long Support);
 
 /// <summary>
-/// Precision, recall, F1 and support per class with their averages, as scikit-learn's classification_report gives them: a quotient
-/// without denominator counts as 0, the macro average weighs classes alike, the weighted one by their support.
+/// Precision, recall, F1 and support per class with their averages, as scikit-learn's classification_report gives them: a
+/// quotient without denominator counts as 0, the macro average weighs classes alike, the weighted one by their support.
 /// </summary>
 public sealed class ClassificationReport
 {

@@ -93,11 +93,14 @@ public sealed class ConfusionMatrix
         Correct += actual == predicted ? 1 : 0;
     }
 
-    /// <summary>Counts examples by the greatest of each row's scores; the first of equal ones wins, as in NumPy's argmax.</summary>
+    /// <summary>
+    /// Counts examples by the greatest of each row's scores; the first of equal ones wins, as in NumPy's argmax.
+    /// </summary>
     /// <param name="actual">The class of each example.</param>
     /// <param name="scores">Logits or probabilities, one row of <see cref="Classes"/> numbers per example.</param>
     /// <exception cref="ShapeException">The scores are not one row per example.</exception>
-    /// <exception cref="InvalidDataSetException">A class is out of range, or a score is NaN; the examples before it are counted.</exception>
+    /// <exception cref="InvalidDataSetException">A class is out of range, or a score is NaN; the examples before it are
+    /// counted.</exception>
     public void AddScores(ReadOnlySpan<int> actual, ReadOnlySpan<float> scores)
     {
         if (scores.Length != (long)actual.Length * Classes)
@@ -111,12 +114,15 @@ public sealed class ConfusionMatrix
         }
     }
 
-    /// <summary>Counts examples of two classes by one probability each: class 1 where it exceeds the threshold, else class 0.</summary>
+    /// <summary>
+    /// Counts examples of two classes by one probability each: class 1 where it exceeds the threshold, else class 0.
+    /// </summary>
     /// <param name="actual">The class of each example, 0 or 1.</param>
     /// <param name="probabilities">The probability of class 1 of each example, as a sigmoid gives it.</param>
     /// <param name="threshold">Default 0.5, which itself counts as class 0 (Keras).</param>
     /// <exception cref="ShapeException">The lengths differ, or there are not two classes.</exception>
-    /// <exception cref="InvalidDataSetException">A class is out of range, or a probability is NaN; the examples before it are counted.</exception>
+    /// <exception cref="InvalidDataSetException">A class is out of range, or a probability is NaN; the examples before it are
+    /// counted.</exception>
     public void AddProbabilities(ReadOnlySpan<int> actual, ReadOnlySpan<float> probabilities, float threshold = 0.5f)
     {
         if (Classes != 2 || probabilities.Length != actual.Length)

@@ -3,7 +3,9 @@ using FastNN.Tensors;
 
 namespace FastNN.Ops;
 
-/// <summary>Binary cross-entropy. Inputs: x, targets, then a weight per element and a weight per positive class, where the flags say so.</summary>
+/// <summary>
+/// Binary cross-entropy. Inputs: x, targets, then a weight per element and a weight per positive class, where the flags say so.
+/// </summary>
 internal sealed class BinaryCrossEntropyOp(bool fromLogits, Reduction reduction, bool hasWeight = false, bool hasPositiveWeight = false) : Operator
 {
     public override string Name => fromLogits ? "BinaryCrossEntropyWithLogits" : "BinaryCrossEntropy";

@@ -7,7 +7,8 @@ namespace FastNN.Ops;
 internal readonly record struct Conv2DOptions(int StrideH, int StrideW, Padding2D Padding, int DilationH, int DilationW, int Groups);
 
 /// <summary>
-/// y = f(conv(x, weight) + bias), cross-correlation. Inputs: x [N, H, W, C], weight [KH, KW, C / groups, OC] and, if there is one, bias [OC].
+/// y = f(conv(x, weight) + bias), cross-correlation. Inputs: x [N, H, W, C], weight [KH, KW, C / groups, OC] and, if there is
+/// one, bias [OC].
 /// </summary>
 internal sealed class Conv2DOp(Conv2DOptions options, Activation activation = Activation.None, float slope = 0) : Operator, IActivationEpilogue
 {

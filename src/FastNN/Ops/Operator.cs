@@ -4,9 +4,9 @@ using FastNN.Tensors;
 namespace FastNN.Ops;
 
 /// <summary>
-/// One operator of a graph: its shape rule, what its backward pass needs kept, and both passes, written once for all devices.
-/// An instance belongs to one node. <see cref="InferShape"/> is called once, when the node is recorded, and may keep what it derives.
-/// What an operator declares here is what the planner relies on: a buffer that is not declared as read may be gone.
+/// One operator of a graph: its shape rule, what its backward pass needs kept, and both passes, written once for all devices. An
+/// instance belongs to one node. <see cref="InferShape"/> is called once, when the node is recorded, and may keep what it
+/// derives. What an operator declares here is what the planner relies on: a buffer that is not declared as read may be gone.
 /// </summary>
 internal abstract class Operator
 {
@@ -26,13 +26,17 @@ internal abstract class Operator
     /// <summary>Whether the backward pass reads the output.</summary>
     public virtual bool BackwardReadsOutput => false;
 
-    /// <summary>Whether the output may take the place of input <paramref name="index"/>, of equal size, once nothing else reads that.</summary>
+    /// <summary>
+    /// Whether the output may take the place of input <paramref name="index"/>, of equal size, once nothing else reads that.
+    /// </summary>
     public virtual bool ForwardInPlace(int index) => false;
 
     /// <summary>Whether the gradient of input <paramref name="index"/> may take the place of the output's gradient.</summary>
     public virtual bool BackwardInPlace(int index) => false;
 
-    /// <summary>Whether a gradient can flow to input <paramref name="index"/>; not to class indices, targets and counters.</summary>
+    /// <summary>
+    /// Whether a gradient can flow to input <paramref name="index"/>; not to class indices, targets and counters.
+    /// </summary>
     public virtual bool IsDifferentiable(int index) => true;
 
     /// <summary>Bytes that Forward leaves for Backward in <see cref="NodeTensors.Saved"/>.</summary>

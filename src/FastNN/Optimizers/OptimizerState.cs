@@ -41,7 +41,9 @@ internal sealed class OptimizerState : IDisposable
         _optimizer.Update(device, _scalars, _parameters.Values, _parameters.Gradients!, _state);
     }
 
-    /// <summary>The state tensors with their names, for checkpoints; each holds what <see cref="View"/> cuts out per parameter.</summary>
+    /// <summary>
+    /// The state tensors with their names, for checkpoints; each holds what <see cref="View"/> cuts out per parameter.
+    /// </summary>
     public IEnumerable<(string Name, int Index)> States => _optimizer.StateNames.Select((name, index) => (name, index));
 
     /// <summary>One parameter's part of a state tensor.</summary>

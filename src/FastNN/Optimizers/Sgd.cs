@@ -3,7 +3,9 @@ using FastNN.Tensors;
 
 namespace FastNN.Optimizers;
 
-/// <summary>Stochastic gradient descent with momentum, Nesterov's or plain (Sutskever et al., 2013), computed as PyTorch's SGD does.</summary>
+/// <summary>
+/// Stochastic gradient descent with momentum, Nesterov's or plain (Sutskever et al., 2013), computed as PyTorch's SGD does.
+/// </summary>
 public sealed class Sgd : Optimizer
 {
     private readonly SgdOptions _options;

@@ -17,6 +17,8 @@ public sealed class NonFiniteLossException(string message) : ArithmeticException
 /// <param name="message">Which example and value, in one line.</param>
 public sealed class InvalidDataSetException(string message) : ArgumentException(message);
 
-/// <summary>Two threads used one trainer at the same time. A trainer belongs to one thread at a time; predictors may be shared.</summary>
+/// <summary>
+/// Two threads used one trainer at the same time. A trainer belongs to one thread at a time; predictors may be shared.
+/// </summary>
 /// <param name="message">Which object and operation, in one line.</param>
 public sealed class ConcurrentUseException(string message) : InvalidOperationException(message);

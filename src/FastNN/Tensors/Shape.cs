@@ -27,7 +27,8 @@ public readonly struct Shape : IEquatable<Shape>
 
     /// <summary>A shape with these extents.</summary>
     /// <param name="extents">Extents, outermost first; none for a scalar.</param>
-    /// <exception cref="ShapeException">An extent is negative, there are more than eight, or their product exceeds 2^40 elements.</exception>
+    /// <exception cref="ShapeException">An extent is negative, there are more than eight, or their product exceeds 2^40
+    /// elements.</exception>
     public Shape(params ReadOnlySpan<int> extents)
     {
         if (extents.Length > MaxRank)

@@ -1,6 +1,8 @@
 namespace FastNN.Training;
 
-/// <summary>Something that watches training and may steer it. All methods do nothing unless overridden; they run on the training thread.</summary>
+/// <summary>
+/// Something that watches training and may steer it. All methods do nothing unless overridden; they run on the training thread.
+/// </summary>
 public abstract class Callback
 {
     /// <summary>Called once before the first epoch, also when a run is resumed.</summary>

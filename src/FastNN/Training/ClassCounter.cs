@@ -13,7 +13,9 @@ internal sealed class ClassCounter(Loss loss)
     private float[] _output = [];
     private int _columns;
 
-    /// <summary>2 for a single output, else the number of outputs; 0 where the loss has no classes. Known after the first read.</summary>
+    /// <summary>
+    /// 2 for a single output, else the number of outputs; 0 where the loss has no classes. Known after the first read.
+    /// </summary>
     public int Classes { get; private set; }
 
     /// <summary>Copies an output from the device.</summary>

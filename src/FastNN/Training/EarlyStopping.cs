@@ -1,9 +1,12 @@
 namespace FastNN.Training;
 
-/// <summary>Ends training once a number has not improved for some epochs (Prechelt, 1998; options as Keras' EarlyStopping).</summary>
+/// <summary>
+/// Ends training once a number has not improved for some epochs (Prechelt, 1998; options as Keras' EarlyStopping).
+/// </summary>
 /// <param name="patience">Epochs without improvement that are borne; 0 or more.</param>
 /// <param name="minDelta">The least change that counts as improvement; default 0.</param>
-/// <param name="restoreBest">Give the parameters of the best epoch back at the end, also when training ran to its last epoch; default false.</param>
+/// <param name="restoreBest">Give the parameters of the best epoch back at the end, also when training ran to its last epoch;
+/// default false.</param>
 /// <param name="monitor">What is watched; default the validation loss.</param>
 public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool restoreBest = false, Monitor monitor = Monitor.ValidationLoss) : Callback
 {

@@ -5,7 +5,8 @@ namespace FastNN.Training;
 /// <summary>Saves the model's weights, or the whole run, after epochs.</summary>
 /// <param name="path">The file; "{epoch}" in it becomes the epoch's number, counted from 1.</param>
 /// <param name="bestOnly">Save only when the watched number is the best so far; default false.</param>
-/// <param name="wholeRun">Save everything that <see cref="Trainer.Resume"/> needs instead of the weights alone; default false.</param>
+/// <param name="wholeRun">Save everything that <see cref="Trainer.Resume"/> needs instead of the weights alone; default
+/// false.</param>
 /// <param name="monitor">What is watched; default the validation loss.</param>
 public sealed class ModelCheckpoint(string path, bool bestOnly = false, bool wholeRun = false, Monitor monitor = Monitor.ValidationLoss) : Callback
 {
@@ -46,7 +47,9 @@ public sealed class ModelCheckpoint(string path, bool bestOnly = false, bool who
     public override void LoadState(CallbackState state) => _best = state.Numbers["best"];
 }
 
-/// <summary>Writes one line per epoch to a CSV file: epoch, loss, accuracy, validation loss and accuracy, seconds, learning rate.</summary>
+/// <summary>
+/// Writes one line per epoch to a CSV file: epoch, loss, accuracy, validation loss and accuracy, seconds, learning rate.
+/// </summary>
 /// <param name="path">The file; it is begun anew, or continued when a run is resumed.</param>
 public sealed class CsvLog(string path) : Callback
 {

@@ -29,11 +29,15 @@ public static class ModelExtensions
         writer.Save(path);
     }
 
-    /// <summary>Loads parameters that <see cref="Save"/>, or PyTorch under the same names, wrote. All are checked before the first is replaced.</summary>
+    /// <summary>
+    /// Loads parameters that <see cref="Save"/>, or PyTorch under the same names, wrote. All are checked before the first is
+    /// replaced.
+    /// </summary>
     /// <param name="model">A built model.</param>
     /// <param name="path">The file.</param>
     /// <exception cref="InvalidOperationException">The model is not built.</exception>
-    /// <exception cref="FileFormatException">The file is malformed, or lacks a parameter, has one too many or in another shape.</exception>
+    /// <exception cref="FileFormatException">The file is malformed, or lacks a parameter, has one too many or in another
+    /// shape.</exception>
     public static void Load(this Layer model, string path)
     {
         RequireBuilt(model, nameof(Load));

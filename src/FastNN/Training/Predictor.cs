@@ -7,8 +7,8 @@ using FastNN.Tensors;
 namespace FastNN.Training;
 
 /// <summary>
-/// A model compiled for inference: it copies the parameters when it is made and never changes, so any number of threads may call it
-/// at once. Each call takes one of its contexts; after as many calls at once as there will ever be, a call allocates nothing.
+/// A model compiled for inference: it copies the parameters when it is made and never changes, so any number of threads may call
+/// it at once. Each call takes one of its contexts; after as many calls at once as there will ever be, a call allocates nothing.
 /// </summary>
 public sealed class Predictor : IDisposable
 {

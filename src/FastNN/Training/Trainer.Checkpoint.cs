@@ -15,7 +15,8 @@ public sealed partial class Trainer
     /// <see cref="Resume"/> continues it bit for bit. The file (safetensors) appears whole or not at all.
     /// </summary>
     /// <param name="path">The file, replaced if it is there.</param>
-    /// <param name="callbacks">Whose state goes into it; default those of the last <see cref="Fit"/>. Explicit loops name their own.</param>
+    /// <param name="callbacks">Whose state goes into it; default those of the last <see cref="Fit"/>. Explicit loops name their
+    /// own.</param>
     /// <exception cref="InvalidOperationException">There was no step yet.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void SaveCheckpoint(string path, IReadOnlyList<Callback>? callbacks = null)
@@ -63,11 +64,12 @@ public sealed partial class Trainer
     }
 
     /// <summary>
-    /// Takes back what <see cref="SaveCheckpoint"/> saved; the next <see cref="Fit"/>, given the same data, batch size and callbacks,
-    /// continues where that run was. Everything is checked before anything is replaced.
+    /// Takes back what <see cref="SaveCheckpoint"/> saved; the next <see cref="Fit"/>, given the same data, batch size and
+    /// callbacks, continues where that run was. Everything is checked before anything is replaced.
     /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="callbacks">Given their state at once, for explicit loops; default none, for <see cref="Fit"/> gives it to its own.</param>
+    /// <param name="callbacks">Given their state at once, for explicit loops; default none, for <see cref="Fit"/> gives it to its
+    /// own.</param>
     /// <exception cref="FileFormatException">The file is malformed, or of another model, optimizer or seed.</exception>
     /// <exception cref="InvalidOperationException">The model is not built.</exception>
     public void Resume(string path, IReadOnlyList<Callback>? callbacks = null)

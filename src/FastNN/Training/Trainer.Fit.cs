@@ -23,9 +23,11 @@ public sealed partial class Trainer
     /// <param name="epochs">Epochs in all, those of a resumed run included; default 1.</param>
     /// <param name="batchSize">Examples per step; the last batch of an epoch may be smaller. Default 32.</param>
     /// <param name="validation">Evaluated after each epoch, or null.</param>
-    /// <param name="validationSplit">Without validation data, the share of the training data split off for it, in [0, 1); default 0.</param>
+    /// <param name="validationSplit">Without validation data, the share of the training data split off for it, in [0, 1); default
+    /// 0.</param>
     /// <param name="callbacks">Watchers, called in order.</param>
-    /// <param name="transform">Changes the training batches, not those of validation, on the loader's thread: augmentation. Default none.</param>
+    /// <param name="transform">Changes the training batches, not those of validation, on the loader's thread: augmentation.
+    /// Default none.</param>
     /// <param name="cancellation">Ends training after the step it comes in; the trainer can then still be saved.</param>
     /// <returns>The epochs' numbers.</returns>
     /// <exception cref="ShapeException">The data does not fit the model.</exception>

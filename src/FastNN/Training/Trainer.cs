@@ -34,7 +34,8 @@ public sealed partial class Trainer : IDisposable
     /// <param name="device">Where to train.</param>
     /// <param name="loss">What to make small.</param>
     /// <param name="optimizer">How.</param>
-    /// <param name="seed">First weights (if the model is not built yet), dropout and the order of examples follow from it. Default 0.</param>
+    /// <param name="seed">First weights (if the model is not built yet), dropout and the order of examples follow from it.
+    /// Default 0.</param>
     public Trainer(Layer model, Device device, Loss loss, Optimizer optimizer, ulong seed = 0)
     {
         ArgumentNullException.ThrowIfNull(model);
