@@ -26,18 +26,23 @@ public sealed record Network(string Title, int Batch) : Work($"{Title} b{Batch}"
             new Flatten(), new Dense(120, Activation.ReLU), new Dense(84, Activation.ReLU), new Dense(10)),
     };
 
+    public float[] CreateImages()
+    {
+        var images = new float[Example.Count * Batch];
+        Philox.FillUniform(images, seed: 1, Philox.Stream(RandomUse.Data));
+        return images;
+    }
+
     public Optimizer CreateOptimizer() => Title == "lenet-rgb" ? new Sgd(1e-9f, momentum: 0.9f) : new Adam(1e-9f);
 }
 
-/// <summary>Whole training steps, and single predictions.</summary>
-public class NetworkBenchmarks : IDisposable
+/// <summary>Whole training steps.</summary>
+public class TrainingBenchmarks : IDisposable
 {
     private Device? _device;
     private Trainer? _trainer;
-    private Predictor? _predictor;
     private float[] _images = [];
     private int[] _labels = [];
-    private float[] _scores = [];
 
     public static IEnumerable<Network> Cases => [new("mnist-mlp", 32), new("mnist-cnn", 128), new("mnist-cnn-small", 32), new("lenet-rgb", 4)];
 
@@ -54,31 +59,62 @@ public class NetworkBenchmarks : IDisposable
         _device = Device.Cpu(Threads);
         Layer model = Case.CreateModel();
         model.Build(Case.Example);
-        _predictor = model.Compile(_device);
         _trainer = new Trainer(model, _device, Loss.SparseCrossEntropy, Case.CreateOptimizer());
-        _images = new float[Case.Example.Count * Case.Batch];
-        Philox.FillUniform(_images, seed: 1, Philox.Stream(RandomUse.Data));
+        _images = Case.CreateImages();
         _labels = [.. Enumerable.Range(0, Case.Batch).Select(i => i % 10)];
-        _scores = new float[10];
     }
 
     [GlobalCleanup]
     public void Dispose()
     {
         _trainer?.Dispose();
+        _device?.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    [Benchmark]
+    public float Step() => _trainer!.Step(_images, _labels);
+}
+
+/// <summary>Predictions, one by one and in batches.</summary>
+public class PredictionBenchmarks : IDisposable
+{
+    private Device? _device;
+    private Predictor? _predictor;
+    private float[] _images = [];
+    private float[] _scores = [];
+
+    public static IEnumerable<Network> Cases =>
+        from title in (string[])["mnist-mlp", "mnist-cnn", "mnist-cnn-small", "lenet-rgb"]
+        from batch in (int[])[1, 128]
+        select new Network(title, batch);
+
+    [ParamsSource(nameof(Cases))]
+    public Network Case { get; set; } = null!;
+
+    /// <summary>Processor threads.</summary>
+    [Params(1, 2)]
+    public int Threads { get; set; }
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        _device = Device.Cpu(Threads);
+        Layer model = Case.CreateModel();
+        model.Build(Case.Example);
+        _predictor = model.Compile(_device);
+        _images = Case.CreateImages();
+        _scores = new float[10 * Case.Batch];
+    }
+
+    [GlobalCleanup]
+    public void Dispose()
+    {
         _predictor?.Dispose();
         _device?.Dispose();
         GC.SuppressFinalize(this);
     }
 
     [Benchmark]
-    public float TrainingStep() => _trainer!.Step(_images, _labels);
-
-    /// <summary>One example; the rate counts examples too.</summary>
-    [Benchmark]
-    public float PredictOne()
-    {
-        _predictor!.Predict(_images.AsSpan(0, (int)Case.Example.Count), _scores);
-        return _scores[0];
-    }
+    public void Predict() => _predictor!.Predict(_images, _scores);
 }
