@@ -132,7 +132,7 @@ public sealed partial class Trainer : IDisposable
     public int ReadOutput(Span<float> destination)
     {
         using Lease lease = Enter(nameof(ReadOutput));
-        Tensor output = (_current ?? throw new InvalidOperationException("Trainer: there is no output before the first step.")).Output;
+        Tensor output = (_current ?? throw new InvalidOperationException("Trainer: there is no output to read; a step or forward pass leaves one, until something else is computed.")).Output;
         if (destination.Length < output.Count)
         {
             throw new ShapeException($"Trainer: a destination of {destination.Length} is too short for the output {output.Shape}.");
@@ -272,6 +272,8 @@ public sealed partial class Trainer : IDisposable
             throw new ShapeException($"Trainer: {x.Length} input values are no batch of examples of shape {example} ({count} values each).");
         }
 
+        // All programs share one arena: what an earlier forward pass left there is gone now.
+        (_current, _phase) = (null, Phase.Updated);
         TrainingProgram program = Program((int)(x.Length / count), mode);
         if (targets.Length != program.Target.Bytes)
         {
@@ -293,7 +295,7 @@ public sealed partial class Trainer : IDisposable
 
     private void CheckLabels(ReadOnlySpan<int> labels, int classes)
     {
-        int ignore = Loss is CrossEntropyLoss loss ? loss.IgnoreIndex : -1;
+        int? ignore = (Loss as CrossEntropyLoss)?.IgnoreIndex;
         for (int i = 0; i < labels.Length; i++)
         {
             if ((uint)labels[i] >= (uint)classes && labels[i] != ignore)

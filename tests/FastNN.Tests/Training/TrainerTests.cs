@@ -83,6 +83,17 @@ internal sealed class TrainerTests : TrainingFixture
     }
 
     [Test]
+    public void An_evaluation_ends_what_a_forward_pass_left()
+    {
+        using Trainer trainer = Toy.Trainer(Device, Toy.Built());
+        trainer.Forward(X, Labels);
+        trainer.Evaluate(Toy.Points(8));
+        Assert.That(trainer.Backward, Throws.InvalidOperationException);
+        Assert.That(() => trainer.ReadOutput(new float[12]), Throws.InvalidOperationException);
+        Assert.That(float.IsFinite(trainer.Step(X, Labels)));
+    }
+
+    [Test]
     public void An_unbuilt_model_is_refused()
     {
         using Trainer trainer = Toy.Trainer(Device);
