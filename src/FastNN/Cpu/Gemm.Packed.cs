@@ -20,8 +20,22 @@ internal static unsafe partial class Gemm<TVec, TRung>
     /// <summary>Floats of B packed before a region: 3 MiB, a multiple of what a task reads.</summary>
     private const int PackedB = 768 * 1024;
 
+    /// <summary>
+    /// Rows of tasks that a thread takes at once from which on it packs B for itself: a tenth of the work at most. Shared packing
+    /// costs more where caches are far apart: each core reads the half of B that another has just packed, and, as tasks are
+    /// handed out anew for each block of terms, sums in C that another has just added to.
+    /// </summary>
+    private const int OwnRowTasks = 10;
+
     private static void RunPacked(WorkerPool pool, in Product p)
     {
+        int rowTasks = Tiles(p.M, TaskRowTiles * R);
+        if (pool.Threads > 1 && rowTasks >= OwnRowTasks * pool.Threads)
+        {
+            RunOwnPacked(pool, p, rowTasks);
+            return;
+        }
+
         using WorkerPool.Seat seat = pool.Enter();
         int blockLength = BlockLength(p.K, PackedK);
         int bStride = (blockLength * W) + Pack<TVec, TRung>.Slack;
@@ -47,6 +61,31 @@ internal static unsafe partial class Gemm<TVec, TRung>
                 pool.Run(body.RowTasks * body.ColTasks, ref body);
             }
         }
+    }
+
+    /// <summary>
+    /// C cut into areas, each summed over all blocks of terms by one thread. How many areas there are depends on the number of
+    /// threads; the sums, and so the bits, do not.
+    /// </summary>
+    private static void RunOwnPacked(WorkerPool pool, in Product p, int rowTasks)
+    {
+        int chunks = Math.Min(2 * pool.Threads, rowTasks / OwnRowTasks);
+        int blockLength = BlockLength(p.K, PackedK);
+        var body = new OwnPackedBody
+        {
+            Block = new PackedBody
+            {
+                Product = p,
+                Pool = pool,
+                BStride = (blockLength * W) + Pack<TVec, TRung>.Slack,
+                AStride = (blockLength * R) + Pack<TVec, TRung>.Slack,
+                PackA = PaysPackingA(p),
+            },
+            BlockLength = blockLength,
+            Rows = Tiles(rowTasks, chunks) * TaskRowTiles * R,
+            Columns = Tiles(Tiles(p.N, W), Tiles(p.N, TaskColTiles * W)) * W,
+        };
+        pool.Run(Tiles(p.M, body.Rows) * Tiles(p.N, body.Columns), ref body);
     }
 
     /// <summary>
@@ -95,7 +134,8 @@ internal static unsafe partial class Gemm<TVec, TRung>
         {
             if (Packing)
             {
-                PackColumns(task * PanelsPerTask * W);
+                int first = task * PanelsPerTask * W;
+                PackColumns(first, Math.Min(cols, first + (PanelsPerTask * W)), BPanels + ((nint)(first / W) * BStride));
                 return;
             }
 
@@ -103,15 +143,15 @@ internal static unsafe partial class Gemm<TVec, TRung>
             int colTask = task / RowTasks;
             int row = (task - (colTask * RowTasks)) * TaskRowTiles * R;
             int col = colTask * taskCols;
-            Multiply(row, Math.Min(Product.M, row + (TaskRowTiles * R)), col, Math.Min(cols, col + taskCols), worker);
+            float* panels = BPanels + ((nint)(col / W) * BStride);
+            Multiply(row, Math.Min(Product.M, row + (TaskRowTiles * R)), col, Math.Min(cols, col + taskCols), panels, worker);
         }
 
-        private readonly void PackColumns(int first)
+        public readonly void PackColumns(int first, int end, float* panel)
         {
-            for (int col = first; col < Math.Min(cols, first + (PanelsPerTask * W)); col += W)
+            for (int col = first; col < end; col += W, panel += BStride)
             {
                 int count = Math.Min(W, cols - col);
-                float* panel = BPanels + ((nint)(col / W) * BStride);
                 if (Product.TransB)
                 {
                     Pack<TVec, TRung>.Transposed(
@@ -125,7 +165,8 @@ internal static unsafe partial class Gemm<TVec, TRung>
             }
         }
 
-        private readonly void Multiply(int row0, int row1, int c0, int c1, int worker)
+        /// <param name="panels">The packed columns from <paramref name="c0"/> on.</param>
+        public readonly void Multiply(int row0, int row1, int c0, int c1, float* panels, int worker)
         {
             float* packed = (float*)Pool.Scratch(worker) + PackedB + BStride;
             for (int row = row0; PackA && row < row1; row += R)
@@ -139,7 +180,7 @@ internal static unsafe partial class Gemm<TVec, TRung>
                 float* a = packed + ((row - row0) / R * AStride);
                 for (int col = c0; col < c1; col += W)
                 {
-                    float* b = BPanels + ((nint)(col / W) * BStride);
+                    float* b = panels + ((nint)((col - c0) / W) * BStride);
                     int width = Math.Min(W, cols - col);
                     Epilogue tile = epilogue.At(col0 + col);
                     if (PackA)
@@ -164,6 +205,33 @@ internal static unsafe partial class Gemm<TVec, TRung>
             else
             {
                 Pack<TVec, TRung>.Transposed(Product.A + (row * Product.Lda) + k0, Product.Lda, count, length, panel, R);
+            }
+        }
+    }
+
+    private struct OwnPackedBody : IParallelBody
+    {
+        public PackedBody Block;
+        public int BlockLength;
+        public int Rows;
+        public int Columns;
+
+        public readonly void Invoke(int task, int worker)
+        {
+            PackedBody block = Block;
+            ref readonly Product p = ref Block.Product;
+            int chunks = Tiles(p.M, Rows);
+            int firstRow = task % chunks * Rows, endRow = Math.Min(p.M, firstRow + Rows);
+            int col = task / chunks * Columns, columns = Math.Min(Columns, p.N - col);
+            float* panels = (float*)block.Pool.Scratch(worker);
+            for (int k0 = 0; k0 == 0 || k0 < p.K; k0 += BlockLength)
+            {
+                block.SetBlock(col, columns, k0, Math.Min(BlockLength, p.K - k0));
+                block.PackColumns(0, columns, panels);
+                for (int row = firstRow; row < endRow; row += TaskRowTiles * R)
+                {
+                    block.Multiply(row, Math.Min(endRow, row + (TaskRowTiles * R)), 0, columns, panels, worker);
+                }
             }
         }
     }
