@@ -93,6 +93,13 @@ internal sealed unsafe partial class CpuDevice : IDevice
         new ReadOnlySpan<byte>((void*)source.Address, destination.Length).CopyTo(destination);
     }
 
+    public IReadback CreateReadback(params ReadOnlySpan<Tensor> sources) => new Readback([.. sources]);
+
+    // Work runs while it is called, so there is nothing to overlap with and no launch to save.
+    public IFeed? CreateFeed(long bytes) => null;
+
+    public ILaunchGraph? Capture(Action work) => null;
+
     public void Dispose()
     {
         _disposed = true;
@@ -102,4 +109,18 @@ internal sealed unsafe partial class CpuDevice : IDevice
     private static float* Floats(Tensor? tensor) => tensor is null ? null : (float*)tensor.Address;
 
     private static byte* Bytes(Tensor? tensor) => tensor is null ? null : (byte*)tensor.Address;
+
+    /// <summary>Tensors are host memory already.</summary>
+    private sealed class Readback(Tensor[] sources) : IReadback
+    {
+        public void Begin()
+        {
+        }
+
+        public ReadOnlySpan<byte> Read(int index) => new((void*)sources[index].Address, checked((int)sources[index].Bytes));
+
+        public void Dispose()
+        {
+        }
+    }
 }

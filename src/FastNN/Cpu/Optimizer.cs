@@ -14,6 +14,11 @@ internal sealed unsafe partial class CpuDevice
     public void SgdUpdate(in SgdOptions options, Tensor scalars, Tensor parameters, Tensor gradients, Tensor? velocity)
     {
         float* values = Floats(scalars);
+        if (!float.IsFinite(values[3]))
+        {
+            return;
+        }
+
         float* p = Floats(parameters), g = Floats(gradients);
         if (velocity is null)
         {
@@ -39,6 +44,11 @@ internal sealed unsafe partial class CpuDevice
         in AdamOptions options, Tensor scalars, Tensor parameters, Tensor gradients, Tensor mean, Tensor variance, Tensor? maximum)
     {
         float* values = Floats(scalars);
+        if (!float.IsFinite(values[3]))
+        {
+            return;
+        }
+
         float decay = options.Decoupled ? 1 - (values[0] * options.WeightDecay) : options.WeightDecay;
         var step = new AdamStep(
             Floats(parameters), Floats(gradients), Floats(mean), Floats(variance), Floats(maximum),

@@ -2,7 +2,10 @@ using FastNN.Tensors;
 
 namespace FastNN.Kernels;
 
-/// <summary>A place to compute: kernels and the memory they work on.</summary>
+/// <summary>
+/// A place to compute: kernels and the memory they work on. Kernels and copies run in the order in which they are called, but on a
+/// GPU behind the caller's back: only <see cref="Download"/> and <see cref="IReadback.Read"/> wait.
+/// </summary>
 internal interface IDevice : IKernels, IDisposable
 {
     /// <summary>"cpu" or "cuda".</summary>
@@ -20,9 +23,52 @@ internal interface IDevice : IKernels, IDisposable
 
     void Free(nint address);
 
-    /// <summary>Copies host memory into a tensor; the lengths agree.</summary>
+    /// <summary>Copies host memory into a tensor; the lengths agree. The source may be changed as soon as this returns.</summary>
     void Upload(ReadOnlySpan<byte> source, Tensor destination);
 
     /// <summary>Copies a tensor's first bytes into host memory, after everything launched before.</summary>
     void Download(Tensor source, Span<byte> destination);
+
+    /// <summary>A way to read the same tensors again and again.</summary>
+    IReadback CreateReadback(params ReadOnlySpan<Tensor> sources);
+
+    /// <summary>
+    /// A way to bring up to two batches of a tensor's bytes to the device while other work runs; null where that gains nothing.
+    /// </summary>
+    IFeed? CreateFeed(long bytes);
+
+    /// <summary>
+    /// Captures what the work launches, without running it, so that it can be repeated by one launch; null where that gains nothing.
+    /// The same work must have run before, so that whatever it needs is loaded. It may neither upload, read nor allocate.
+    /// </summary>
+    ILaunchGraph? Capture(Action work);
+}
+
+/// <summary>Results on their way to the host.</summary>
+internal interface IReadback : IDisposable
+{
+    /// <summary>Begins to copy all tensors, behind everything launched before.</summary>
+    void Begin();
+
+    /// <summary>The bytes of one tensor as of the last <see cref="Begin"/>, once they have arrived; valid until the next.</summary>
+    ReadOnlySpan<byte> Read(int index);
+}
+
+/// <summary>Batches on their way to the device: first in, first out, two at most.</summary>
+internal interface IFeed : IDisposable
+{
+    /// <summary>Begins to copy a batch, beside the work that runs. The source may be changed as soon as this returns.</summary>
+    void Push(ReadOnlySpan<byte> source);
+
+    /// <summary>Puts the oldest batch into the tensor, behind everything launched before; nothing waits on the host.</summary>
+    void Pull(Tensor destination);
+}
+
+/// <summary>Captured work.</summary>
+internal interface ILaunchGraph : IDisposable
+{
+    /// <summary>Kernels, library calls included, that one launch runs.</summary>
+    int Kernels { get; }
+
+    void Launch();
 }
