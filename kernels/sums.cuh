@@ -44,18 +44,22 @@ DEVICE float blockLargest(float value) {
     return value;
 }
 
-// Whether this is the last block to come here; then what all threads 0 wrote before can be read. The ticket is 0 again afterwards.
-DEVICE bool isLastBlock(uint32* ticket) {
+// Whether this is the last of so many blocks to come here; then what their threads wrote before can be read. The ticket is 0 again
+// afterwards.
+DEVICE bool isLastOf(uint32* ticket, uint32 blocks) {
     __shared__ uint32 before;
+    __threadfence();
+    __syncthreads();
     if (threadIdx.x == 0) {
-        __threadfence();
         before = atomicAdd(ticket, 1);
-        if (before == gridDim.x - 1) *ticket = 0;
+        if (before == blocks - 1) *ticket = 0;
         __threadfence();
     }
     __syncthreads();
-    return before == gridDim.x - 1;
+    return before == blocks - 1;
 }
+
+DEVICE bool isLastBlock(uint32* ticket) { return isLastOf(ticket, gridDim.x); }
 
 // The sum of parts[0], parts[stride] ... of all blocks, in every thread.
 DEVICE double sumOfParts(const double* parts, int stride) {
@@ -74,23 +78,24 @@ DEVICE double sumOfParts(const double* parts, int stride) {
     return threads[0];
 }
 
-// Result = the sum over all blocks / divisor. The number of threads is a power of two.
-DEVICE void finishSum(double sum, Scratch scratch, double divisor, float* result) {
+// result (=|+=) the sum over all blocks / divisor. The number of threads is a power of two.
+DEVICE void finishSum(double sum, Scratch scratch, double divisor, float* result, bool accumulate) {
     if (gridDim.x == 1) {
-        if (threadIdx.x == 0) *result = (float)(sum / divisor);
+        if (threadIdx.x == 0) put(result, (float)(sum / divisor), accumulate);
         return;
     }
     if (threadIdx.x == 0) scratch.parts[blockIdx.x] = sum;
     if (isLastBlock(scratch.ticket)) {
         double total = sumOfParts(scratch.parts, 1);
-        if (threadIdx.x == 0) *result = (float)(total / divisor);
+        if (threadIdx.x == 0) put(result, (float)(total / divisor), accumulate);
     }
 }
 
-// result = sum of the terms of elements 0 to count - 1, / divisor. Terms: float one(i), float four(i) for the sum of four.
+// result (=|+=) the sum of the terms of elements 0 to count - 1, / divisor. Terms: float one(i), float four(i) for the sum of four.
 // Blocks take chunks of 1024 elements in turn; a thread adds eight chunks in float.
 template <class Terms>
-DEVICE void sumElements(int64 count, bool aligned, const Terms& terms, Scratch scratch, double divisor, float* result) {
+DEVICE void sumElements(int64 count, bool aligned, const Terms& terms, Scratch scratch, double divisor, float* result,
+                        bool accumulate = false) {
     float sum = 0;
     double total = 0;
     int added = 0;
@@ -106,5 +111,5 @@ DEVICE void sumElements(int64 count, bool aligned, const Terms& terms, Scratch s
             added = 0;
         }
     }
-    finishSum(blockSum((float)(total + sum)), scratch, divisor, result);
+    finishSum(blockSum((float)(total + sum)), scratch, divisor, result, accumulate);
 }
