@@ -13,6 +13,11 @@ internal sealed class KernelSource(IReadOnlyDictionary<string, Func<byte[]>> mod
 
     public IEnumerable<string> Families => modules.Keys.Order(StringComparer.Ordinal);
 
+    /// <summary>The *.ptx files of a folder.</summary>
+    public static KernelSource FromFolder(string folder) => new(
+        Directory.GetFiles(folder, "*" + Suffix).ToDictionary(
+            file => Path.GetFileNameWithoutExtension(file), file => (Func<byte[]>)(() => File.ReadAllBytes(file)), StringComparer.Ordinal));
+
     /// <summary>The PTX text without a terminating zero; null where there is no such family.</summary>
     public byte[]? Read(string family) => modules.TryGetValue(family, out Func<byte[]>? read) ? read() : null;
 

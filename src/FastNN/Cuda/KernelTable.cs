@@ -21,7 +21,12 @@ internal sealed unsafe class KernelTable(CudaDevice device, KernelSource source)
     {
         if (!_kernels.TryGetValue(name, out Kernel? kernel))
         {
-            _kernels.Add(name, kernel = Find(family, name, argumentBytes));
+            _kernels.Add(name, kernel = Find(family, name));
+        }
+
+        if (kernel.ParameterBytes != argumentBytes)
+        {
+            throw new DeviceException($"cuda: kernel {name} takes one parameter of {kernel.ParameterBytes} bytes, the launch passes {argumentBytes}.");
         }
 
         if (sharedBytes > kernel.SharedBytes)
@@ -56,22 +61,17 @@ internal sealed unsafe class KernelTable(CudaDevice device, KernelSource source)
         _kernels.Clear();
     }
 
-    private Kernel Find(string family, string name, int argumentBytes)
+    private Kernel Find(string family, string name)
     {
         Module module = Load(family);
-        if (!module.ParameterBytes.TryGetValue(name, out int expected))
+        if (!module.ParameterBytes.TryGetValue(name, out int parameterBytes))
         {
             throw new DeviceException($"cuda: kernels/{family}.cu has no kernel {name}; the library and its PTX are of different builds.");
         }
 
-        if (expected != argumentBytes)
-        {
-            throw new DeviceException($"cuda: kernel {name} takes a parameter of {expected} bytes, the launch passes {argumentBytes}.");
-        }
-
         CUfunction function = default;
         device.Check(ModuleManagement.cuModuleGetFunction(ref function, module.Handle, name));
-        return new Kernel(function) { SharedBytes = DefaultShared };
+        return new Kernel(function, parameterBytes) { SharedBytes = DefaultShared };
     }
 
     private Module Load(string family)
@@ -120,7 +120,7 @@ internal sealed unsafe class KernelTable(CudaDevice device, KernelSource source)
 
     private sealed record Module(CUmodule Handle, Dictionary<string, int> ParameterBytes);
 
-    private sealed record Kernel(CUfunction Function)
+    private sealed record Kernel(CUfunction Function, int ParameterBytes)
     {
         public int SharedBytes { get; set; }
     }
