@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FastNN.Kernels;
 using FastNN.Tensors;
 
 namespace FastNN.Cpu;

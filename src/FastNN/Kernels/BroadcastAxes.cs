@@ -1,6 +1,6 @@
 using FastNN.Tensors;
 
-namespace FastNN.Cpu;
+namespace FastNN.Kernels;
 
 /// <summary>
 /// How two operands lie along the axes of a dense tensor: extents, and each operand's strides in elements, 0 where it repeats.
