@@ -59,7 +59,7 @@ public sealed record CudaProbe
             Kernels = family is null ? null : $"PTX {Ptx.Directive(ptx, ".version")} for {target}",
             Cublas = CudaLibraries.Version(CudaLibraries.Cublas),
             Cudnn = CudaLibraries.Version(CudaLibraries.Cudnn),
-            IsSoftware = SoftwareDevice.IsLoaded,
+            IsSoftware = SoftwareDevice.Find() is not null,
         };
         try
         {

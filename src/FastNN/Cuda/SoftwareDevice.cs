@@ -1,50 +1,71 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using FastNN.Kernels;
 using FastNN.Tensors;
 
 namespace FastNN.Cuda;
 
 /// <summary>
-/// What the software CUDA device (native/softcuda) tells beyond CUDA: settings, findings, counters. Whoever loaded its libcuda.so.1 has
-/// these symbols; NVIDIA's has not.
+/// What the software CUDA device (native/softcuda) tells beyond CUDA: settings, findings, counters. Its libcuda.so.1 has these symbols;
+/// NVIDIA's has not.
 /// </summary>
-internal static unsafe class SoftwareDevice
+internal sealed unsafe class SoftwareDevice
 {
-    public static bool IsLoaded => CudaLibraries.TryLoad(CudaLibraries.Driver, out nint library, out _) && NativeLibrary.TryGetExport(library, "softcudaSet", out _);
+    private readonly delegate* unmanaged<byte*, byte*, int> _set;
+    private readonly delegate* unmanaged<nuint> _findings;
+    private readonly delegate* unmanaged<byte*, nuint, nuint> _findingText;
+    private readonly delegate* unmanaged<void> _clearFindings;
+    private readonly delegate* unmanaged<byte*, nuint, nuint> _counters;
+    private readonly delegate* unmanaged<void> _resetCounters;
+
+    private SoftwareDevice(nint library)
+    {
+        _set = (delegate* unmanaged<byte*, byte*, int>)Export(library, "softcudaSet");
+        _findings = (delegate* unmanaged<nuint>)Export(library, "softcudaFindings");
+        _findingText = (delegate* unmanaged<byte*, nuint, nuint>)Export(library, "softcudaFindingText");
+        _clearFindings = (delegate* unmanaged<void>)Export(library, "softcudaClearFindings");
+        _counters = (delegate* unmanaged<byte*, nuint, nuint>)Export(library, "softcudaCounters");
+        _resetCounters = (delegate* unmanaged<void>)Export(library, "softcudaResetCounters");
+    }
 
     /// <summary>Things that kernels and copies did that they may not, since the last <see cref="ClearFindings"/>.</summary>
-    public static long Findings => (long)((delegate* unmanaged<nuint>)Export("softcudaFindings"))();
+    public long Findings => (long)_findings();
+
+    /// <summary>The instrument behind the driver that is loaded; null where that is NVIDIA's, or none.</summary>
+    public static SoftwareDevice? Find() =>
+        CudaLibraries.TryLoad(CudaLibraries.Driver, out nint library, out _) && NativeLibrary.TryGetExport(library, "softcudaSet", out _)
+            ? new SoftwareDevice(library)
+            : null;
+
+    /// <summary>The instrument behind a device; null where that is no software.</summary>
+    public static SoftwareDevice? Of(IDevice device) => device is CudaDevice { IsSoftware: true } ? Find() : null;
 
     /// <summary>One finding a line.</summary>
-    public static string FindingText => Text("softcudaFindingText");
+    public string FindingText() => Text(_findingText);
+
+    public void ClearFindings() => _clearFindings();
 
     /// <summary>Counts of kernels, calls and copies since the last <see cref="ResetCounters"/>, as JSON.</summary>
-    public static string Counters => Text("softcudaCounters");
+    public string Counters() => Text(_counters);
 
-    public static void ClearFindings() => ((delegate* unmanaged<void>)Export("softcudaClearFindings"))();
+    public DeviceCounts Counts() => DeviceCounts.Parse(Counters());
 
-    public static void ResetCounters() => ((delegate* unmanaged<void>)Export("softcudaResetCounters"))();
+    public void ResetCounters() => _resetCounters();
 
-    /// <summary>Changes what an environment variable set at start, such as SOFTCUDA_FAIL or SOFTCUDA_MEMORY.</summary>
-    /// <exception cref="ArgumentException">There is no such setting, or it does not take that value now.</exception>
-    public static void Set(string name, string value)
+    /// <summary>Changes what an environment variable set at start, such as SOFTCUDA_FAIL or SOFTCUDA_MEMORY; false where it does not take it.</summary>
+    public bool Set(string name, string value)
     {
-        byte[] nameText = Encoding.UTF8.GetBytes(name + '\0');
-        byte[] valueText = Encoding.UTF8.GetBytes(value + '\0');
-        fixed (byte* nameStart = nameText)
-        fixed (byte* valueStart = valueText)
+        fixed (byte* nameText = Encoding.UTF8.GetBytes(name + '\0'))
+        fixed (byte* valueText = Encoding.UTF8.GetBytes(value + '\0'))
         {
-            if (((delegate* unmanaged<byte*, byte*, int>)Export("softcudaSet"))(nameStart, valueStart) != 0)
-            {
-                throw new ArgumentException($"The software CUDA device does not take {name}={value} now.");
-            }
+            return _set(nameText, valueText) == 0;
         }
     }
 
-    private static string Text(string function)
+    private static string Text(delegate* unmanaged<byte*, nuint, nuint> read)
     {
-        var read = (delegate* unmanaged<byte*, nuint, nuint>)Export(function);
         byte[] text = [];
+        // Another thread may make it longer between the question and the answer.
         for (nuint needed = read(null, 0); needed > (nuint)text.Length;)
         {
             text = new byte[needed];
@@ -58,7 +79,7 @@ internal static unsafe class SoftwareDevice
         return Encoding.UTF8.GetString(text, 0, end < 0 ? text.Length : end);
     }
 
-    private static nint Export(string name) => NativeLibrary.TryGetExport(CudaLibraries.Load(CudaLibraries.Driver, "the software CUDA device"), name, out nint address)
+    private static nint Export(nint library, string name) => NativeLibrary.TryGetExport(library, name, out nint address)
         ? address
-        : throw new DeviceException($"cuda: this needs the software CUDA device, and the libcuda that is loaded lacks {name}.");
+        : throw new DeviceException($"cuda: the software CUDA device lacks {name}; it is of another build than this FastNN.");
 }
