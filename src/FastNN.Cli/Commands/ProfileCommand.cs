@@ -48,13 +48,9 @@ internal static class ProfileCommand
         TextWriter output = json == Outputs.StandardOutput ? context.Error : context.Output;
         int size = batch ?? recipe.Batch;
         using Device device = Device.Cuda();
-        if (!SoftwareDevice.IsLoaded)
-        {
-            throw new CliException(
-                $"profile: {device.Description} counts nothing; name the folder of the software CUDA device (build/softcuda) in FASTNN_CUDA_PATH");
-        }
-
-        StepProfile profile = Count(recipe, size, recipe.Load(data, output.WriteLine), device);
+        SoftwareDevice counters = SoftwareDevice.Of(device.Implementation) ?? throw new CliException(
+            $"profile: {device.Description} counts nothing; name the folder of the software CUDA device (build/softcuda) in FASTNN_CUDA_PATH");
+        DeviceCounts profile = Count(recipe, size, recipe.Load(data, output.WriteLine), device, counters);
         if (json is not null)
         {
             Outputs.WriteJson(json, context.Output, writer => Write(writer, recipe, size, device, profile));
@@ -68,7 +64,7 @@ internal static class ProfileCommand
         return 0;
     }
 
-    private static StepProfile Count(Recipe recipe, int size, RecipeData data, Device device)
+    private static DeviceCounts Count(Recipe recipe, int size, RecipeData data, Device device, SoftwareDevice counters)
     {
         Layer model = recipe.CreateModel();
         model.Build(recipe.ExampleShape);
@@ -85,21 +81,21 @@ internal static class ProfileCommand
             Step(trainer, batch);
         }
 
-        SoftwareDevice.ResetCounters();
+        counters.ResetCounters();
         Step(trainer, batch);
-        return StepProfile.Parse(SoftwareDevice.Counters);
+        return counters.Counts();
     }
 
     private static void Step(Trainer trainer, in Batch batch) =>
         _ = batch.Labels.IsEmpty ? trainer.Step(batch.Features, batch.Targets) : trainer.Step(batch.Features, batch.Labels);
 
-    private static void Write(TextWriter output, Recipe recipe, int batch, Device device, StepProfile profile)
+    private static void Write(TextWriter output, Recipe recipe, int batch, Device device, DeviceCounts profile)
     {
         output.WriteLine($"{recipe.Name}, one captured training step of {batch} on {device.Description}");
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{profile.GraphLaunches} graph launch, {profile.Launches} kernels, {profile.Allocations} allocations, {profile.Synchronisations} synchronisation; " +
-            $"{profile.HostToDeviceCopies} copies to the device ({profile.HostToDeviceBytes:N0} bytes), {profile.DeviceToHostCopies} back ({profile.DeviceToHostBytes:N0} bytes)"));
+            $"{profile.HostToDevice.Count} copies to the device ({profile.HostToDevice.Bytes:N0} bytes), {profile.DeviceToHost.Count} back ({profile.DeviceToHost.Bytes:N0} bytes)"));
         output.WriteLine("MB and MFLOP are counted; us are a roofline on paper, from the published bandwidth and peak of each GPU: no time was measured");
         output.WriteLine();
         int width = Math.Max("kernel".Length, profile.Kernels.Max(kernel => kernel.Name.Length));
@@ -127,13 +123,43 @@ internal static class ProfileCommand
 
     private static string Microseconds(double seconds) => string.Create(CultureInfo.InvariantCulture, $"{seconds * 1e6,9:F2}");
 
-    private static void Write(Utf8JsonWriter json, Recipe recipe, int batch, Device device, StepProfile profile)
+    private static void Write(Utf8JsonWriter json, Recipe recipe, int batch, Device device, DeviceCounts profile)
     {
         json.WriteStartObject();
         json.WriteString("recipe", recipe.Name);
         json.WriteNumber("batch", batch);
         json.WriteString("device", device.Description);
-        profile.Write(json);
+        json.WriteNumber("graphLaunches", profile.GraphLaunches);
+        json.WriteNumber("launches", profile.Launches);
+        json.WriteNumber("allocations", profile.Allocations);
+        json.WriteNumber("synchronisations", profile.Synchronisations);
+        Write(json, "hostToDevice", profile.HostToDevice);
+        Write(json, "deviceToHost", profile.DeviceToHost);
+        Write(json, "deviceToDevice", profile.DeviceToDevice);
+        json.WriteStartArray("kernels");
+        foreach (KernelCounts kernel in profile.Kernels)
+        {
+            json.WriteStartObject();
+            kernel.Write(json);
+            json.WriteStartObject("paperSeconds");
+            foreach (PaperGpu gpu in PaperGpu.All)
+            {
+                json.WriteNumber(gpu.Name, gpu.Seconds(kernel));
+            }
+
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, string name, CopyCounts copies)
+    {
+        json.WriteStartObject(name);
+        json.WriteNumber("count", copies.Count);
+        json.WriteNumber("bytes", copies.Bytes);
         json.WriteEndObject();
     }
 }

@@ -9,28 +9,31 @@ namespace FastNN.Tests.Cuda;
 /// </summary>
 internal static class TestGpu
 {
+    private static SoftwareDevice? software;
+
+    /// <summary>The instrument behind the driver interface.</summary>
+    public static SoftwareDevice Software => software ??= Locate();
+
     public static CudaDevice Create(CudaOptions? options = null)
     {
-        Locate();
+        _ = Software;
         return new CudaDevice(0, options);
     }
 
     /// <summary>The same as users open it.</summary>
     public static Device Open(CudaOptions? options = null)
     {
-        Locate();
+        _ = Software;
         return Device.Cuda(0, options);
     }
-
-    public static DeviceCounts Counts() => DeviceCounts.Parse(SoftwareDevice.Counters);
 
     /// <summary>Fails with what the device's checks found, and forgets it, so that the next test starts clean.</summary>
     public static void RequireNoFindings()
     {
-        if (SoftwareDevice.Findings > 0)
+        if (Software.Findings > 0)
         {
-            string text = SoftwareDevice.FindingText;
-            SoftwareDevice.ClearFindings();
+            string text = Software.FindingText();
+            Software.ClearFindings();
             Assert.Fail(text);
         }
     }
@@ -39,11 +42,13 @@ internal static class TestGpu
     public static void RequireNothingAlive()
     {
         RequireNoFindings();
-        Assert.That(Counts().Alive, Is.Empty);
+        DeviceCounts counts = Software.Counts();
+        Assert.That(
+            (counts.LiveAllocations, counts.PinnedBlocks, counts.LiveStreams, counts.LiveEvents, counts.LiveGraphs, counts.LiveModules),
+            Is.EqualTo((0L, 0L, 0L, 0L, 0L, 0L)), "allocations, pinned blocks, streams, events, graphs, modules are left");
     }
 
-    /// <summary>Makes the software device the one that is loaded.</summary>
-    public static void Locate()
+    private static SoftwareDevice Locate()
     {
         if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(CudaLibraries.PathVariable)))
         {
@@ -54,7 +59,9 @@ internal static class TestGpu
         Assert.That(
             File.Exists(Path.Combine(folder, "libcuda.so.1")),
             $"There is no software CUDA device in {folder}. ./test.sh builds it (cmake -S . -B build && cmake --build build).");
-        Assert.That(SoftwareDevice.IsLoaded, $"{CudaLibraries.PathVariable} = {folder} is not the software CUDA device; the tests run on no other.");
+        SoftwareDevice? found = SoftwareDevice.Find();
+        Assert.That(found, Is.Not.Null, $"{CudaLibraries.PathVariable} = {folder} holds no software CUDA device; the tests run on no other.");
+        return found!;
     }
 
     private static string Root([CallerFilePath] string file = "") =>
