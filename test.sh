@@ -1,6 +1,7 @@
 #!/bin/bash
-# Builds everything, runs every test, checks the formatting, and ends with "N passed, N failed, N skipped".
-# Arguments go to `dotnet test`: ./test.sh --filter Name~Planner
+# Builds everything, runs every test, checks the formatting, and ends with "N passed, N failed, N skipped". The CUDA tests run on the
+# software CUDA device of native/softcuda; what it and the kernels are compiled with is installed from Debian where it is missing.
+# Arguments go to `dotnet test`, and leave out the tests of native/ and kernels/: ./test.sh --filter Name~Planner
 set -u
 
 here=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")" && pwd) || exit 1
@@ -39,6 +40,37 @@ counter() {
     sed -n "s/.*<Counters [^>]*$2=\"\([0-9]*\)\".*/\1/p" "$1" | head -n 1
 }
 
+build_native() {
+    local log
+    log=$(mktemp) || return
+    if cmake -S . -B build -DCMAKE_BUILD_TYPE=Release ${FASTNN_PTXAS:+"-DFASTNN_PTXAS=$FASTNN_PTXAS"} >"$log" 2>&1 \
+        && cmake --build build --parallel "$(nproc)" >>"$log" 2>&1; then
+        rm -f "$log"
+    else
+        grep -iE 'error|fatal|FAILED' "$log" | head -n 20
+        echo "all of it: $log"
+        return 1
+    fi
+}
+
+# The tests of kernels/ and native/, counted from CTest's report.
+run_native_tests() {
+    local report total bad skips
+    report=$(mktemp)
+    echo "== tests of kernels/ and native/"
+    ctest --test-dir build --parallel "$(nproc)" --output-on-failure --output-junit "$report" | grep -vE '^ +Start |^$'
+    total=$(sed -n 's/.*tests="\([0-9]*\)".*/\1/p' "$report" | head -n 1)
+    bad=$(sed -n 's/.*failures="\([0-9]*\)".*/\1/p' "$report" | head -n 1)
+    skips=$(sed -n 's/.*skipped="\([0-9]*\)".*/\1/p' "$report" | head -n 1)
+    rm -f "$report"
+    if [ "${total:-0}" -eq 0 ]; then
+        echo "FAILED: CTest ran nothing"
+        failed=$((failed + 1))
+        return
+    fi
+    passed=$((passed + total - bad - skips)) failed=$((failed + bad)) skipped=$((skipped + skips))
+}
+
 run_tests() {
     local results trx code total good bad
     results=$(mktemp -d) || return
@@ -59,6 +91,11 @@ run_tests() {
     fi
     rm -rf "$results"
 }
+
+check "tools for the CUDA kernels and their tests" native/install-tools || finish
+check "build of kernels/ and native/" build_native || finish
+[ $# -gt 0 ] || run_native_tests
+export FASTNN_CUDA_PATH="$here/build/softcuda"
 
 check "build" dotnet build FastNN.sln -c Release -v quiet --nologo -clp:NoSummary || finish
 # Whitespace only: usings and code style are errors of the build.

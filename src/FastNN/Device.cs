@@ -1,5 +1,7 @@
 using FastNN.Cpu;
+using FastNN.Cuda;
 using FastNN.Kernels;
+using FastNN.Tensors;
 
 namespace FastNN;
 
@@ -11,11 +13,14 @@ public sealed class Device : IDisposable
     /// <summary>"cpu" or "cuda".</summary>
     public string Kind => Implementation.Kind;
 
-    /// <summary>One line for people: instruction set and threads.</summary>
+    /// <summary>One line for people: instruction set and threads, or the GPU's name, memory and driver.</summary>
     public string Description => Implementation.Description;
 
     /// <summary>Worker threads of a CPU.</summary>
     public int Threads => Implementation.Threads;
+
+    /// <summary>Why <see cref="Best"/> took the CPU; null where it took a GPU, and for devices that were asked for by name.</summary>
+    public string? FallbackReason { get; private init; }
 
     internal IDevice Implementation { get; }
 
@@ -25,6 +30,35 @@ public sealed class Device : IDisposable
     /// <returns>The device.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The number is negative or above 1024.</exception>
     public static Device Cpu(int threads = 0) => new(new CpuDevice(threads));
+
+    /// <summary>An NVIDIA GPU of compute capability 8.0 (Ampere) or newer, with nothing but its driver needed; cuBLAS and cuDNN are used where
+    /// they are installed.</summary>
+    /// <param name="index">Which GPU, as <see cref="CudaDevices"/> numbers them. Default 0.</param>
+    /// <param name="options">Memory limit and libraries; null (default) for the defaults.</param>
+    /// <returns>The device.</returns>
+    /// <exception cref="DeviceException">There is no driver, no such GPU, or FastNN was built without kernels; the message says what
+    /// to do.</exception>
+    public static Device Cuda(int index = 0, CudaOptions? options = null) => new(new CudaDevice(index, options));
+
+    /// <summary>The first GPU where it can be used, else the CPU; <see cref="FallbackReason"/> tells why.</summary>
+    /// <param name="threads">Worker threads should it be the CPU; 0 (default) for as many as there are logical processors.</param>
+    /// <returns>The device.</returns>
+    /// <exception cref="DeviceException">The number of threads is negative or above 1024.</exception>
+    public static Device Best(int threads = 0)
+    {
+        try
+        {
+            return Cuda();
+        }
+        catch (DeviceException exception)
+        {
+            return new Device(new CpuDevice(threads)) { FallbackReason = exception.Message };
+        }
+    }
+
+    /// <summary>Looks what GPUs, driver and libraries there are. Throws nothing: where something is missing, the result says why.</summary>
+    /// <returns>What there is.</returns>
+    public static CudaProbe CudaDevices() => CudaProbe.Look(KernelSource.Embedded);
 
     /// <summary>
     /// Frees the device's threads and memory. Trainers and predictors that still use it fail with ObjectDisposedException.

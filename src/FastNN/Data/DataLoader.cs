@@ -156,6 +156,19 @@ public sealed class DataLoader : IDisposable
         }
     }
 
+    /// <summary>
+    /// Looks at the batch that <see cref="TryNext"/> will hand out next, without waiting for it; the one before stays valid.
+    /// </summary>
+    internal bool TryPeek(out Batch batch)
+    {
+        lock (_gate)
+        {
+            bool ready = !_disposed && _generation > 0 && _next < BatchesPerEpoch && SlotOf(_next) is { Ready: true, Error: null };
+            batch = ready ? SlotOf(_next).View(_next, Data) : default;
+            return ready;
+        }
+    }
+
     /// <summary>Ends the background thread; a second call does nothing.</summary>
     public void Dispose()
     {

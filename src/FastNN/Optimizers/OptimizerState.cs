@@ -12,6 +12,7 @@ internal sealed class OptimizerState : IDisposable
     private readonly ParameterStore _parameters;
     private readonly nint _block;
     private readonly Tensor _scalars;
+    private readonly Tensor _guard;
     private readonly Tensor[] _state;
 
     public OptimizerState(Optimizer optimizer, ParameterStore parameters)
@@ -22,6 +23,7 @@ internal sealed class OptimizerState : IDisposable
         IReadOnlyList<string> names = optimizer.StateNames;
         _block = parameters.Device.Allocate(Planner.Alignment + (names.Count * stride));
         _scalars = new Tensor(_block, DType.Float32, new Shape(4));
+        _guard = new Tensor(_block + (3 * sizeof(float)), DType.Float32, new Shape(1));
         _state = new Tensor[names.Count];
         for (int i = 0; i < _state.Length; i++)
         {
@@ -29,15 +31,26 @@ internal sealed class OptimizerState : IDisposable
         }
     }
 
-    /// <summary>One update of all trainable parameters.</summary>
+    /// <summary>Brings what changes from step to step, the learning rate among it, to the device.</summary>
     /// <param name="step">Counts from 1.</param>
-    public void Update(long step)
+    public void WriteScalars(long step)
     {
         Span<float> scalars = stackalloc float[4];
         scalars.Clear();
         _optimizer.WriteScalars(scalars, step);
+        _parameters.Device.Upload(MemoryMarshal.AsBytes(scalars), _scalars);
+    }
+
+    /// <summary>One update of all trainable parameters, with the scalars as written last.</summary>
+    /// <param name="loss">[]; where it is NaN or infinite nothing is updated. Null updates in any case.</param>
+    public void Update(Tensor? loss)
+    {
         IDevice device = _parameters.Device;
-        device.Upload(MemoryMarshal.AsBytes(scalars), _scalars);
+        if (loss is not null)
+        {
+            device.Copy(loss, _guard, accumulate: false);
+        }
+
         _optimizer.Update(device, _scalars, _parameters.Values, _parameters.Gradients!, _state);
     }
 

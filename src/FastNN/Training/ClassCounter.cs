@@ -1,41 +1,24 @@
-using System.Runtime.InteropServices;
 using FastNN.Data;
-using FastNN.Kernels;
 using FastNN.Losses;
 using FastNN.Metrics;
 using FastNN.Tensors;
 
 namespace FastNN.Training;
 
-/// <summary>Turns outputs into classes: the largest of several, or one number against a threshold. Reuses its buffer.</summary>
+/// <summary>Turns outputs into classes: the largest of several, or one number against a threshold.</summary>
 internal sealed class ClassCounter(Loss loss)
 {
-    private float[] _output = [];
     private int _columns;
 
-    /// <summary>
-    /// 2 for a single output, else the number of outputs; 0 where the loss has no classes. Known after the first read.
-    /// </summary>
+    /// <summary>2 for a single output, else the number of outputs; 0 where the loss has no classes.</summary>
     public int Classes { get; private set; }
 
-    /// <summary>Copies an output from the device.</summary>
-    public ReadOnlySpan<float> Read(IDevice device, Tensor output)
+    /// <summary>Whether outputs of this shape tell classes; to be asked before they are counted.</summary>
+    public bool Counts(Shape output)
     {
-        _columns = output.Shape.Rank > 1 ? output.Shape[-1] : 1;
+        _columns = output.Rank > 1 ? output[-1] : 1;
         Classes = loss is MeanSquaredErrorLoss ? 0 : loss is BinaryCrossEntropyLoss && _columns == 1 ? 2 : loss is BinaryCrossEntropyLoss ? 0 : _columns;
-        if (Classes == 0)
-        {
-            return [];
-        }
-
-        if (_output.Length < output.Count)
-        {
-            _output = new float[output.Count];
-        }
-
-        Span<float> destination = _output.AsSpan(0, output.Count);
-        device.Download(output, MemoryMarshal.AsBytes(destination));
-        return destination;
+        return Classes > 0;
     }
 
     /// <summary>How many rows are classified rightly; each goes into the matrix, if there is one.</summary>

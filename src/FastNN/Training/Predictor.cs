@@ -99,9 +99,7 @@ public sealed class Predictor : IDisposable
         Context context = pool.Rent();
         try
         {
-            _device.Upload(MemoryMarshal.AsBytes(x), context.X);
-            context.Executor.Forward();
-            _device.Download(context.Y, MemoryMarshal.AsBytes(y));
+            context.Run(_device, MemoryMarshal.AsBytes(x), MemoryMarshal.AsBytes(y));
         }
         finally
         {
@@ -137,7 +135,35 @@ public sealed class Predictor : IDisposable
     }
 
     /// <summary>One caller's arena.</summary>
-    private sealed record Context(Executor Executor, Tensor X, Tensor Y);
+    private sealed class Context : IDisposable
+    {
+        private readonly Executor _executor;
+        private readonly Replay _replay;
+        private readonly IReadback _readback;
+        private readonly Tensor _x;
+
+        public Context(IDevice device, Executor executor, Tensor x, Tensor y)
+        {
+            (_executor, _x) = (executor, x);
+            _replay = new Replay(device, executor.Forward);
+            _readback = device.CreateReadback(y);
+        }
+
+        public void Run(IDevice device, ReadOnlySpan<byte> x, Span<byte> y)
+        {
+            device.Upload(x, _x);
+            _replay.Run();
+            _readback.Begin();
+            _readback.Read(0).CopyTo(y);
+        }
+
+        public void Dispose()
+        {
+            _readback.Dispose();
+            _replay.Dispose();
+            _executor.Dispose();
+        }
+    }
 
     /// <summary>The contexts for one batch size; all share a plan.</summary>
     private sealed class ContextPool
@@ -185,7 +211,7 @@ public sealed class Predictor : IDisposable
             try
             {
                 var executor = new Executor(_owner._device, _plan, _owner._store);
-                return new Context(executor, executor[_x], executor[_y]);
+                return new Context(_owner._device, executor, executor[_x], executor[_y]);
             }
             catch
             {
@@ -204,7 +230,7 @@ public sealed class Predictor : IDisposable
 
             if (i == Slots)
             {
-                context.Executor.Dispose();
+                context.Dispose();
             }
 
             Interlocked.Decrement(ref _rented);
@@ -221,7 +247,7 @@ public sealed class Predictor : IDisposable
 
             foreach (Context? context in _idle)
             {
-                context?.Executor.Dispose();
+                context?.Dispose();
             }
         }
     }

@@ -106,14 +106,14 @@ public sealed partial class Trainer
         while (loader.TryNext(out Batch batch))
         {
             TrainingProgram program = Load(batch.Features, TargetBytes(batch), data.HasLabels, GraphMode.Inference);
-            program.Executor.Forward();
-            float loss = ReadLoss(program);
+            bool counts = counter.Counts(program.Output.Shape);
+            program.Begin(withOutput: counts);
+            float loss = program.ReadLoss();
             total += Loss.Reduction == Kernels.Reduction.Mean ? (double)loss * batch.Count : loss;
-            ReadOnlySpan<float> output = counter.Read(_device, program.Output);
-            if (counter.Classes > 0)
+            if (counts)
             {
                 confusion ??= new ConfusionMatrix(counter.Classes);
-                counter.Count(output, batch, confusion);
+                counter.Count(program.ReadOutput(), batch, confusion);
             }
         }
 
@@ -206,12 +206,16 @@ public sealed partial class Trainer
     {
         var counter = new ClassCounter(Loss);
         loader.StartEpoch(_progress.ShuffleEpoch, _progress.Batch, cancellation);
+        int pushed = -1;
         while (loader.TryNext(out Batch batch))
         {
-            float loss = StepCore(batch.Features, TargetBytes(batch), loader.Data.HasLabels);
-            ReadOnlySpan<float> output = counter.Read(_device, _current!.Output);
-            int correct = counter.Classes == 0 ? 0 : counter.Count(output, batch, null);
-            _progress.Add(batch.Count, Loss.Reduction == Kernels.Reduction.Mean ? (double)loss * batch.Count : loss, correct, counter.Classes > 0);
+            TrainingProgram program = Place(batch, loader.Data.HasLabels, pushed == batch.Index);
+            bool counts = counter.Counts(program.Output.Shape);
+            BeginStep(program, withOutput: counts);
+            pushed = PushNext(loader, program);
+            float loss = EndStep();
+            int correct = counts ? counter.Count(program.ReadOutput(), batch, null) : 0;
+            _progress.Add(batch.Count, Loss.Reduction == Kernels.Reduction.Mean ? (double)loss * batch.Count : loss, correct, counts);
             var result = new BatchResult(
                 _progress.Epoch, batch.Index, loader.BatchesPerEpoch, batch.Count, StepCount, loss, _progress.MeanLoss, _progress.Accuracy ?? double.NaN);
             foreach (Callback callback in _callbacks)
@@ -221,6 +225,40 @@ public sealed partial class Trainer
 
             cancellation.ThrowIfCancellationRequested();
         }
+    }
+
+    /// <summary>Puts a batch where the step reads it: from the feed, where it is on its way already, or by copying it now.</summary>
+    private TrainingProgram Place(in Batch batch, bool classIndices, bool pushed)
+    {
+        if (!pushed)
+        {
+            return Load(batch.Features, TargetBytes(batch), classIndices, GraphMode.Training);
+        }
+
+        (_current, _phase) = (null, Phase.Updated);
+        TrainingProgram program = Program(batch.Count, GraphMode.Training);
+        program.Feed!.TryPull();
+        return program;
+    }
+
+    /// <summary>
+    /// Sends the next batch ahead while a step runs, if it is ready, valid and as large as this one; its number, or -1.
+    /// </summary>
+    private int PushNext(DataLoader loader, TrainingProgram program)
+    {
+        if (program.Feed is not { } feed || !loader.TryPeek(out Batch next) || next.Count != program.X.Shape[0]
+            || FindBadLabel(next.Labels, program.Output.Shape[-1]) >= 0)
+        {
+            return -1;
+        }
+
+        // What a step that failed left behind.
+        while (feed.TryPull())
+        {
+        }
+
+        feed.Push(MemoryMarshal.AsBytes(next.Features), TargetBytes(next));
+        return next.Index;
     }
 
     /// <summary>How far a run is: all that a resumed run needs besides parameters and optimizer state.</summary>

@@ -203,7 +203,23 @@ public sealed partial class Trainer : IDisposable
 
     private float StepCore(ReadOnlySpan<float> x, ReadOnlySpan<byte> targets, bool classIndices)
     {
-        float loss = ForwardCore(x, targets, classIndices);
+        BeginStep(Load(x, targets, classIndices, GraphMode.Training), withOutput: false);
+        return EndStep();
+    }
+
+    /// <summary>Launches a step on the batch that the program holds; its loss is on its way when this returns.</summary>
+    private void BeginStep(TrainingProgram program, bool withOutput)
+    {
+        UploadStepCount();
+        _state!.WriteScalars(StepCount + 1);
+        program.Begin(withOutput);
+        _current = program;
+    }
+
+    /// <summary>Waits for the loss of the step that was begun.</summary>
+    private float EndStep()
+    {
+        float loss = _current!.ReadLoss();
         if (!float.IsFinite(loss))
         {
             throw new NonFiniteLossException(
@@ -211,19 +227,24 @@ public sealed partial class Trainer : IDisposable
                 $"{Optimizer.LearningRate} may help, or the inputs hold NaN.");
         }
 
-        BackwardCore();
-        UpdateCore();
+        StepCount++;
         return loss;
     }
 
     private float ForwardCore(ReadOnlySpan<float> x, ReadOnlySpan<byte> targets, bool classIndices)
     {
-        _current = Load(x, targets, classIndices, GraphMode.Training);
+        TrainingProgram program = Load(x, targets, classIndices, GraphMode.Training);
+        UploadStepCount();
+        program.Executor.Forward();
+        program.BeginReading(withOutput: false);
+        (_current, _phase) = (program, Phase.Forwarded);
+        return program.ReadLoss();
+    }
+
+    private void UploadStepCount()
+    {
         Span<int> counter = [(int)StepCount, (int)(StepCount >> 32)];
         _device.Upload(MemoryMarshal.AsBytes(counter), _stepCounter);
-        _current.Executor.Forward();
-        _phase = Phase.Forwarded;
-        return ReadLoss(_current);
     }
 
     private void BackwardCore()
@@ -244,16 +265,10 @@ public sealed partial class Trainer : IDisposable
             throw new InvalidOperationException("Trainer: Update needs a Backward before it.");
         }
 
-        _state!.Update(StepCount + 1);
+        _state!.WriteScalars(StepCount + 1);
+        _state.Update(_current!.Loss);
         StepCount++;
         _phase = Phase.Updated;
-    }
-
-    private float ReadLoss(TrainingProgram program)
-    {
-        Span<float> loss = stackalloc float[1];
-        _device.Download(program.Loss, MemoryMarshal.AsBytes(loss));
-        return loss[0];
     }
 
     /// <summary>Checks a batch, picks the program for its size and copies it in.</summary>
@@ -272,8 +287,6 @@ public sealed partial class Trainer : IDisposable
             throw new ShapeException($"Trainer: {x.Length} input values are no batch of examples of shape {example} ({count} values each).");
         }
 
-        // All programs share one arena: what an earlier forward pass left there is gone now.
-        (_current, _phase) = (null, Phase.Updated);
         TrainingProgram program = Program((int)(x.Length / count), mode);
         if (targets.Length != program.Target.Bytes)
         {
@@ -285,6 +298,8 @@ public sealed partial class Trainer : IDisposable
             CheckLabels(MemoryMarshal.Cast<byte, int>(targets), program.Output.Shape[-1]);
         }
 
+        // All programs share one arena: what an earlier forward pass left there is gone now.
+        (_current, _phase) = (null, Phase.Updated);
         _device.Upload(MemoryMarshal.AsBytes(x), program.X);
         _device.Upload(targets, program.Target);
         return program;
@@ -295,14 +310,25 @@ public sealed partial class Trainer : IDisposable
 
     private void CheckLabels(ReadOnlySpan<int> labels, int classes)
     {
+        if (FindBadLabel(labels, classes) is var bad and >= 0)
+        {
+            throw new InvalidDataSetException($"{Loss.Name}: label {labels[bad]} of example {bad} of the batch is not in 0..{classes - 1}.");
+        }
+    }
+
+    /// <summary>The first example whose label is no class and not the one to ignore; -1 where all are good.</summary>
+    private int FindBadLabel(ReadOnlySpan<int> labels, int classes)
+    {
         int? ignore = (Loss as CrossEntropyLoss)?.IgnoreIndex;
         for (int i = 0; i < labels.Length; i++)
         {
             if ((uint)labels[i] >= (uint)classes && labels[i] != ignore)
             {
-                throw new InvalidDataSetException($"{Loss.Name}: label {labels[i]} of example {i} of the batch is not in 0..{classes - 1}.");
+                return i;
             }
         }
+
+        return -1;
     }
 
     private TrainingProgram Program(int batch, GraphMode mode)
@@ -314,7 +340,7 @@ public sealed partial class Trainer : IDisposable
 
         Prepare();
         program = TrainingProgram.Create(
-            _device, Model, Loss, Model.ExampleShape!.Value, batch, mode, _seed, _store!, _stepCounter,
+            _device, Model, Loss, Model.ExampleShape!.Value, batch, mode, _seed, _store!, _state!, _stepCounter,
             _arenaOwner?.Executor.Arena ?? 0, _arenaOwner?.Executor.Plan.PeakBytes ?? -1);
         // Programs run one at a time, so smaller ones use the arena of the largest.
         if (_arenaOwner is null || program.Executor.Plan.PeakBytes > _arenaOwner.Executor.Plan.PeakBytes)

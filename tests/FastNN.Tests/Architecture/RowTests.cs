@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace FastNN.Tests.Architecture;
 
 /// <summary>
-/// One family, one row of files, named alike in every room: Kernels/X.cs, Cpu/X.cs, Ops/X.cs, Ops/XTests.cs. A gap fails, so that no
+/// One family, one row of files, named alike in every room: Kernels/X.cs, Cpu/X.cs, Cuda/X.cs, kernels/x.cu, Ops/X.cs, Ops/XTests.cs. A gap fails, so that no
 /// device lacks an operator in silence and no operator its tests.
 /// </summary>
 internal sealed class RowTests
@@ -39,6 +39,8 @@ internal sealed class RowTests
     public void A_family_has_its_row(string family)
     {
         Require(Source, "Cpu", family + ".cs");
+        Require(Source, "Cuda", family + ".cs");
+        Require(Root(), "kernels", family.ToLowerInvariant() + ".cu");
         if (NoOperators.TryGetValue(family, out string? tests))
         {
             Require(Tests, tests);
@@ -55,6 +57,7 @@ internal sealed class RowTests
         {
             Require(Source, "Kernels", name + ".cs");
             Require(Source, "Cpu", name + ".cs");
+            Require(Source, "Cuda", name + ".cs");
         }
 
         Require(Tests, "Ops", name + "Tests.cs");

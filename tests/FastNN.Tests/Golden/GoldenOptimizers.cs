@@ -48,7 +48,8 @@ internal static class GoldenOptimizers
         for (int step = 1; golden.Has($"g_{step}"); step++)
         {
             implementation.Upload(MemoryMarshal.AsBytes<float>(golden.Floats($"g_{step}")), store.Gradient(parameter));
-            state.Update(step);
+            state.WriteScalars(step);
+            state.Update(null);
             parameter.Read(values);
             golden.Compare($"p_{step}", values);
         }

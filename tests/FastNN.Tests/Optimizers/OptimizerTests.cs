@@ -69,7 +69,8 @@ internal sealed class OptimizerTests : DeviceFixture
 
         Near.SameBits(Array.ConvertAll(one.Parameters, Read), Array.ConvertAll(two.Parameters, Read));
         long before = GC.GetAllocatedBytesForCurrentThread();
-        two.State.Update(4);
+        two.State.WriteScalars(4);
+        two.State.Update(null);
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
     }
 
@@ -157,7 +158,8 @@ internal sealed class OptimizerTests : DeviceFixture
                 _device.Upload(MemoryMarshal.AsBytes(Gradient(i, step).AsSpan()), _store.Gradient(Parameters[i]));
             }
 
-            State.Update(step);
+            State.WriteScalars(step);
+            State.Update(null);
         }
 
         public float[] Read(int index, int parameter)

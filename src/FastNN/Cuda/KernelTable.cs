@@ -1,0 +1,127 @@
+using System.Text;
+using FastNN.Tensors;
+using ManagedCuda.BasicTypes;
+using static ManagedCuda.DriverAPINativeMethods;
+
+namespace FastNN.Cuda;
+
+/// <summary>The kernels of a device: a family's PTX is loaded when its first kernel is asked for.</summary>
+internal sealed unsafe class KernelTable(CudaDevice device, KernelSource source)
+{
+    /// <summary>Dynamic shared memory that a kernel has without asking.</summary>
+    private const int DefaultShared = 48 * 1024;
+
+    private const int LogBytes = 8192;
+
+    private readonly Dictionary<string, Module> _modules = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Kernel> _kernels = new(StringComparer.Ordinal);
+
+    /// <summary>A kernel by its name, which is its own among all families. Its parameter must have the size of the launch's struct.</summary>
+    public CUfunction Get(string family, string name, int argumentBytes, int sharedBytes)
+    {
+        if (!_kernels.TryGetValue(name, out Kernel? kernel))
+        {
+            _kernels.Add(name, kernel = Find(family, name));
+        }
+
+        if (kernel.ParameterBytes != argumentBytes)
+        {
+            throw new DeviceException($"cuda: kernel {name} takes one parameter of {kernel.ParameterBytes} bytes, the launch passes {argumentBytes}.");
+        }
+
+        if (sharedBytes > kernel.SharedBytes)
+        {
+            device.Check(FunctionManagement.cuFuncSetAttribute(kernel.Function, CUFunctionAttribute.MaxDynamicSharedSizeBytes, sharedBytes));
+            kernel.SharedBytes = sharedBytes;
+        }
+
+        return kernel.Function;
+    }
+
+    /// <summary>
+    /// Loads one module, so that a driver that does not take this PTX says so when the device is made, and not in the middle of work.
+    /// </summary>
+    public void Probe()
+    {
+        if (source.Families.FirstOrDefault() is { } family)
+        {
+            Load(family);
+        }
+    }
+
+    /// <summary>Unloads everything; errors are of no use any more.</summary>
+    public void Unload()
+    {
+        foreach (Module module in _modules.Values)
+        {
+            _ = ModuleManagement.cuModuleUnload(module.Handle);
+        }
+
+        _modules.Clear();
+        _kernels.Clear();
+    }
+
+    private Kernel Find(string family, string name)
+    {
+        Module module = Load(family);
+        if (!module.ParameterBytes.TryGetValue(name, out int parameterBytes))
+        {
+            throw new DeviceException($"cuda: kernels/{family}.cu has no kernel {name}; the library and its PTX are of different builds.");
+        }
+
+        CUfunction function = default;
+        device.Check(ModuleManagement.cuModuleGetFunction(ref function, module.Handle, name));
+        return new Kernel(function, parameterBytes) { SharedBytes = DefaultShared };
+    }
+
+    private Module Load(string family)
+    {
+        if (_modules.TryGetValue(family, out Module? module))
+        {
+            return module;
+        }
+
+        if (device.IsCapturing)
+        {
+            throw new DeviceException($"cuda: the kernels of {family} are not loaded yet; what is captured must have run before.");
+        }
+
+        byte[] text = source.Read(family)
+            ?? throw new DeviceException($"cuda: this build of FastNN has no kernels for {family}; it was built from an incomplete kernels/ folder.");
+        string ptx = Encoding.UTF8.GetString(text);
+        module = new Module(LoadPtx(family, ptx, text), Ptx.ParameterBytes(ptx));
+        _modules.Add(family, module);
+        return module;
+    }
+
+    private CUmodule LoadPtx(string family, string ptx, byte[] text)
+    {
+        byte* log = stackalloc byte[LogBytes];
+        log[0] = 0;
+        CUJITOption[] options = [CUJITOption.ErrorLogBuffer, CUJITOption.ErrorLogBufferSizeBytes];
+        IntPtr[] values = [(IntPtr)log, LogBytes];
+        CUmodule module = default;
+        // The driver reads up to a zero, which text files do not have.
+        byte[] image = [.. text, 0];
+        CUResult result = ModuleManagement.cuModuleLoadDataEx(ref module, image, (uint)options.Length, options, values);
+        if (result != CUResult.Success)
+        {
+            var told = new ReadOnlySpan<byte>(log, LogBytes);
+            int end = told.IndexOf((byte)0);
+            string words = Encoding.UTF8.GetString(end < 0 ? told : told[..end]).Trim();
+            device.Fail(
+                result, nameof(ModuleManagement.cuModuleLoadDataEx),
+                $"The module is {family}, PTX {Ptx.Directive(ptx, ".version")} for {Ptx.Directive(ptx, ".target")}, the driver {device.DriverVersion}."
+                + (words.Length == 0 ? "" : $" Its compiler says: {words}"));
+        }
+
+        return module;
+    }
+
+    private sealed record Module(CUmodule Handle, Dictionary<string, int> ParameterBytes);
+
+    private sealed record Kernel(CUfunction Function, int ParameterBytes)
+    {
+        public int SharedBytes { get; set; }
+    }
+}
