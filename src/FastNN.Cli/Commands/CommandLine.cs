@@ -43,6 +43,7 @@ internal static class CommandLine
             RecipesCommand.Create(context),
             PlanCommand.Create(context),
             DataCommand.Create(context),
+            ProfileCommand.Create(context),
             DevicesCommand.Create(context),
         };
         foreach (VersionOption option in root.Options.OfType<VersionOption>())

@@ -1,24 +1,37 @@
+using FastNN.Tensors;
+
 namespace FastNN.Cli.Commands;
 
 /// <summary>Opens the device that the command line names.</summary>
 internal static class Devices
 {
-    public const string NoCuda = "this build of FastNN has no CUDA kernels";
-
     /// <param name="name">cpu, cuda or best.</param>
     /// <param name="threads">Processor threads, or null for all.</param>
-    /// <param name="notice">Told once what best fell back to.</param>
+    /// <param name="notice">Told once why best is the CPU.</param>
     public static Device Open(string name, int? threads, Action<string> notice)
     {
         switch (name)
         {
             case "cuda":
-                throw Failure.OfUsage($"--device cuda: {NoCuda}; use --device cpu");
-            case "best":
-                notice($"device: {NoCuda}, so the best there is is the CPU");
-                break;
-        }
+                try
+                {
+                    return Device.Cuda();
+                }
+                catch (DeviceException exception)
+                {
+                    throw new CliException($"--device cuda: {exception.Message} (--device cpu computes here without a GPU)");
+                }
 
-        return Device.Cpu(threads ?? 0);
+            case "best":
+                Device best = Device.Best(threads ?? 0);
+                if (best.FallbackReason is { } reason)
+                {
+                    notice($"device: the CPU, for want of a GPU: {reason}");
+                }
+
+                return best;
+            default:
+                return Device.Cpu(threads ?? 0);
+        }
     }
 }

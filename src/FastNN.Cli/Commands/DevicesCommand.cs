@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.Globalization;
+using FastNN.Cuda;
 
 namespace FastNN.Cli.Commands;
 
@@ -7,14 +9,43 @@ internal static class DevicesCommand
 {
     public static Command Create(CommandContext context)
     {
-        var command = new Command("devices", "List the devices that there are.");
+        var command = new Command("devices", "List the devices that there are, and what each can use.");
         command.SetAction(_ =>
         {
             using Device device = Device.Cpu();
             context.Output.WriteLine($"cpu   {device.Description}");
-            context.Output.WriteLine($"cuda  not available: {Devices.NoCuda}");
+            WriteCuda(context.Output, Device.CudaDevices());
             return 0;
         });
         return command;
+    }
+
+    private static void WriteCuda(TextWriter output, CudaProbe probe)
+    {
+        if (probe.Kernels is null)
+        {
+            output.WriteLine("cuda  not available: this build of FastNN has no CUDA kernels (they need cmake and clang 16 or nvcc when it is built)");
+            return;
+        }
+
+        if (probe.Reason is { } reason)
+        {
+            output.WriteLine($"cuda  not available: {reason}");
+            output.WriteLine($"      kernels  {probe.Kernels}");
+            return;
+        }
+
+        foreach (CudaDeviceInfo gpu in probe.Devices)
+        {
+            output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"cuda  {gpu.Index}: {gpu.Name}, compute capability {gpu.ComputeCapability}, {gpu.MemoryBytes / (1024.0 * 1024 * 1024):F1} GiB"
+                + $"{(gpu.Unusable is { } why ? $"; not usable: {why}" : "")}"));
+        }
+
+        output.WriteLine($"      driver   for CUDA {probe.DriverVersion}{(probe.IsSoftware ? "; the software CUDA device, which runs on the CPU and is for tests" : "")}");
+        output.WriteLine($"      kernels  {probe.Kernels}: everything but large matrix products");
+        output.WriteLine($"      cuBLAS   {probe.Cublas}: large matrix products");
+        output.WriteLine($"      cuDNN    {probe.Cudnn}: convolutions, which FastNN's own kernels compute without it");
     }
 }

@@ -2,16 +2,22 @@ using System.Text.Json;
 
 namespace FastNN.Cuda;
 
-/// <summary>How often one kernel, or one function of a library, was launched.</summary>
-internal sealed record LaunchCounts(string Name, bool Library, long Launches);
-
 /// <summary>What the software CUDA device counted since the last reset; what is alive now counts from its start.</summary>
 internal sealed record DeviceCounts
 {
-    public required IReadOnlyList<LaunchCounts> Kernels { get; init; }
+    public required IReadOnlyList<KernelCounts> Kernels { get; init; }
 
     /// <summary>Calls by C name.</summary>
     public required IReadOnlyDictionary<string, long> Calls { get; init; }
+
+    public required CopyCounts HostToDevice { get; init; }
+
+    public required CopyCounts DeviceToHost { get; init; }
+
+    public required CopyCounts DeviceToDevice { get; init; }
+
+    /// <summary>Kernels and calls of libraries that were launched, in graphs or alone.</summary>
+    public long Launches => Kernels.Sum(kernel => kernel.Launches);
 
     public required long GraphLaunches { get; init; }
 
@@ -40,14 +46,19 @@ internal sealed record DeviceCounts
         using JsonDocument document = JsonDocument.Parse(json);
         JsonElement root = document.RootElement;
         long Count(string name) => root.GetProperty(name).GetInt64();
+        CopyCounts Copies(string way)
+        {
+            JsonElement copies = root.GetProperty("copies").GetProperty(way);
+            return new CopyCounts(copies.GetProperty("count").GetInt64(), copies.GetProperty("bytes").GetInt64());
+        }
+
         return new DeviceCounts
         {
-            Kernels =
-            [
-                .. root.GetProperty("kernels").EnumerateArray().Select(kernel => new LaunchCounts(
-                    kernel.GetProperty("name").GetString()!, kernel.GetProperty("library").GetBoolean(), kernel.GetProperty("launches").GetInt64())),
-            ],
+            Kernels = [.. root.GetProperty("kernels").EnumerateArray().Select(KernelCounts.Read)],
             Calls = root.GetProperty("calls").EnumerateObject().ToDictionary(call => call.Name, call => call.Value.GetInt64()),
+            HostToDevice = Copies("hostToDevice"),
+            DeviceToHost = Copies("deviceToHost"),
+            DeviceToDevice = Copies("deviceToDevice"),
             GraphLaunches = Count("graphLaunches"),
             Synchronisations = Count("synchronisations"),
             Allocations = Count("allocations"),

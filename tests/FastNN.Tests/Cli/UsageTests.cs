@@ -12,7 +12,7 @@ public sealed class UsageTests : CliFixture
     {
         CliResult result = Run(args);
         Assert.That((result.Code, result.Error), Is.EqualTo((0, "")));
-        foreach (string word in (string[])["fastnn [command]", "train", "evaluate", "recipes", "plan", "data", "devices", "--version", "mnist-cnn"])
+        foreach (string word in (string[])["fastnn [command]", "train", "evaluate", "recipes", "plan", "data", "profile", "devices", "--version", "mnist-cnn"])
         {
             Assert.That(result.Output, Does.Contain(word));
         }
@@ -37,14 +37,6 @@ public sealed class UsageTests : CliFixture
         }
     }
 
-    [Test]
-    public void Devices_names_the_processor_and_says_that_there_is_no_cuda()
-    {
-        CliResult result = Run("devices");
-        Assert.That(result.Code, Is.Zero);
-        Assert.That(result.Output, Does.Contain("cpu").And.Contain("cuda  not available"));
-    }
-
     [TestCase("Did you mean 'mnist-cnn'?", "train", "mnist-cn")]
     [TestCase("Did you mean 'mnist-cnn-small'?", "plan", "mnist-cnn-smal")]
     [TestCase("There are breast-cancer-mlp, mnist-mlp", "evaluate", "resnet50", "--weights", "x")]
@@ -65,18 +57,10 @@ public sealed class UsageTests : CliFixture
     [TestCase("--lr: '1e60'", "train", "mnist-mlp", "--lr", "1e60")]
     [TestCase("--seed: '-1'", "train", "mnist-mlp", "--seed", "-1")]
     [TestCase("'gpu'", "train", "mnist-mlp", "--device", "gpu")]
-    [TestCase("no CUDA kernels", "train", "breast-cancer-mlp", "--device", "cuda")]
+    [TestCase("--device cuda", "profile", "breast-cancer-mlp")]
     [TestCase("--resume needs a FILE", "train", "mnist-mlp", "--resume")]
     [TestCase("Did you mean 'fashion-mnist'?", "data", "fashion-mnits")]
     public void A_wrong_command_line_is_told_in_one_line(string message, params string[] args) => AssertFails(Run(args), 2, message);
-
-    [Test]
-    public void Best_falls_back_to_the_processor_and_says_so_once()
-    {
-        CliResult result = Run("train", "breast-cancer-mlp", "--device", "best", "--epochs", "1");
-        Assert.That(result.Code, Is.Zero, result.Error);
-        Assert.That(result.Output.Split("no CUDA kernels"), Has.Length.EqualTo(2));
-    }
 
     [TestCase("", "abc", 3)]
     [TestCase("kitten", "sitting", 3)]

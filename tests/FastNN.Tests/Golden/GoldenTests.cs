@@ -1,10 +1,14 @@
+using FastNN.Tests.Cuda;
+
 namespace FastNN.Tests.Golden;
 
 /// <summary>
 /// PyTorch's numbers: one test per file of the folder that FASTNN_GOLDEN names, by default the cases beside these tests.
 /// A case whose operator the engine lacks is skipped, by name.
 /// </summary>
-internal sealed class GoldenTests
+[TestFixture("cpu")]
+[TestFixture("cuda")]
+internal sealed class GoldenTests(string kind)
 {
     private const string Variable = "FASTNN_GOLDEN";
 
@@ -24,7 +28,16 @@ internal sealed class GoldenTests
     }
 
     [OneTimeSetUp]
-    public void CreateDevice() => _device = Device.Cpu(2);
+    public void CreateDevice() => _device = kind == "cpu" ? Device.Cpu(2) : TestGpu.Open();
+
+    [TearDown]
+    public void NoFindings()
+    {
+        if (kind == "cuda")
+        {
+            TestGpu.RequireNoFindings();
+        }
+    }
 
     [OneTimeTearDown]
     public void DisposeDevice() => _device.Dispose();

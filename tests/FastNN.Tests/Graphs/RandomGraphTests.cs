@@ -1,4 +1,5 @@
 using FastNN.Graphs;
+using FastNN.Kernels;
 using FastNN.Tensors;
 
 namespace FastNN.Tests.Graphs;
@@ -12,11 +13,39 @@ internal sealed class RandomGraphTests : DeviceFixture
     private const double Step = 1e-5;
 
     [Test]
-    public void Output_and_gradients_are_those_of_the_double_computation() => Always.Check(150, (int[] genes) =>
+    public void Output_and_gradients_are_those_of_the_double_computation() => CheckComputation(150, Two);
+
+    [Test]
+    [Category("Cuda")]
+    public void Output_and_gradients_on_cuda_are_those_of_the_double_computation() => CheckComputation(60, Gpu);
+
+    [Test]
+    public void A_second_run_of_the_same_executor_gives_the_same_bits() => Always.Check(40, (int[] genes) =>
+    {
+        using Recording recording = Record(Two, new RandomProgram(genes), Draw());
+        recording.Run.Run();
+        float[][] first = [recording.Run.Read(recording.Output), .. recording.Gradients];
+        recording.Run.Run();
+        Near.SameBits(first, [recording.Run.Read(recording.Output), .. recording.Gradients]);
+    });
+
+    [Test]
+    public void Inference_computes_the_output_of_training() => Always.Check(40, (int[] genes) =>
     {
         var program = new RandomProgram(genes);
         double[][] values = Draw();
-        using Recording recording = Record(program, values);
+        using Recording training = Record(Two, program, values);
+        using Recording inference = Record(Two, program, values, GraphMode.Inference);
+        training.Run.Run();
+        inference.Run.Run();
+        Near.Check("y", inference.Run.Read(inference.Output), Array.ConvertAll(training.Run.Read(training.Output), y => (double)y), 4e-6);
+    });
+
+    private static void CheckComputation(int programs, IDevice device) => Always.Check(programs, (int[] genes) =>
+    {
+        var program = new RandomProgram(genes);
+        double[][] values = Draw();
+        using Recording recording = Record(device, program, values);
         recording.Run.Run();
         PlannerTests.RequireDisjoint(recording.Run.Plan.Buffers);
 
@@ -40,28 +69,6 @@ internal sealed class RandomGraphTests : DeviceFixture
         }
     });
 
-    [Test]
-    public void A_second_run_of_the_same_executor_gives_the_same_bits() => Always.Check(40, (int[] genes) =>
-    {
-        using Recording recording = Record(new RandomProgram(genes), Draw());
-        recording.Run.Run();
-        float[][] first = [recording.Run.Read(recording.Output), .. recording.Gradients];
-        recording.Run.Run();
-        Near.SameBits(first, [recording.Run.Read(recording.Output), .. recording.Gradients]);
-    });
-
-    [Test]
-    public void Inference_computes_the_output_of_training() => Always.Check(40, (int[] genes) =>
-    {
-        var program = new RandomProgram(genes);
-        double[][] values = Draw();
-        using Recording training = Record(program, values);
-        using Recording inference = Record(program, values, GraphMode.Inference);
-        training.Run.Run();
-        inference.Run.Run();
-        Near.Check("y", inference.Run.Read(inference.Output), Array.ConvertAll(training.Run.Read(training.Output), y => (double)y), 4e-6);
-    });
-
     private static double[][] Draw()
     {
         var random = new Random(5);
@@ -83,7 +90,7 @@ internal sealed class RandomGraphTests : DeviceFixture
         return (above - below) / (2 * Step);
     }
 
-    private Recording Record(RandomProgram program, double[][] values, GraphMode mode = GraphMode.Training)
+    private static Recording Record(IDevice device, RandomProgram program, double[][] values, GraphMode mode = GraphMode.Training)
     {
         float[][] floats = Array.ConvertAll(values, value => Array.ConvertAll(value, x => (float)x));
         var graph = new Graph(mode);
@@ -96,7 +103,7 @@ internal sealed class RandomGraphTests : DeviceFixture
 
         Value output = program.Run(new GraphArithmetic(), inputs, Array.ConvertAll(parameters, graph.Use));
         bool training = mode == GraphMode.Training;
-        var run = new GraphRun(Two, graph, [output], training ? output : null, training ? inputs : [], parameters);
+        var run = new GraphRun(device, graph, [output], training ? output : null, training ? inputs : [], parameters);
         for (int i = 0; i < inputs.Length; i++)
         {
             run.Set(inputs[i], floats[i]);

@@ -1,3 +1,5 @@
+using FastNN.Kernels;
+
 namespace FastNN.Tests.Ops;
 
 /// <summary>What a fixture of one operator declares.</summary>
@@ -19,59 +21,34 @@ internal abstract class OpFixture<TCases> : DeviceFixture
     [Category("Rungs")]
     public void Forward_and_backward_equal_the_double_reference(OpCase @case)
     {
-        double[][] inputs = @case.Draw();
-        double[] expected = @case.Reference(inputs);
-        double[]?[]? gradients = @case.ReferenceBackward?.Invoke(inputs, OpCase.DrawUpstream(expected.Length));
-        foreach (var device in new[] { One, Two })
-        {
-            using OpRun run = @case.Compile(device);
-            run.Run();
-            Near.Check($"y on {device.Threads}", run.Output, expected, @case.Tolerance);
-            float[][] actual = run.Gradients;
-            int next = 0;
-            foreach (int i in @case.Differentiable)
-            {
-                if (gradients?[i] is { } gradient)
-                {
-                    Near.Check($"d{@case.Inputs[i].Name} on {device.Threads}", actual[next], gradient, @case.Tolerance);
-                }
-
-                next++;
-            }
-        }
+        CheckReference(@case, One);
+        CheckReference(@case, Two);
     }
 
     [TestCaseSource(nameof(Sources))]
-    public void Gradients_equal_central_differences_of_the_reference(OpCase @case)
-    {
-        using OpRun run = @case.Compile(Two);
-        run.Run();
-        CheckGradients(@case, run.Gradients, factor: 1);
-    }
+    [Category("Cuda")]
+    public void Forward_and_backward_on_cuda_equal_the_double_reference(OpCase @case) => CheckReference(@case, Gpu);
 
     [TestCaseSource(nameof(Sources))]
-    public void Gradients_of_two_consumers_add_up(OpCase @case)
-    {
-        using OpRun run = @case.CompileTwice(Two);
-        run.Run();
-        Near.Check("y + 2 y", run.Output, Array.ConvertAll(@case.Reference(@case.Draw()), y => 3 * y), 3 * @case.Tolerance);
-        CheckGradients(@case, run.Gradients, factor: 3);
-    }
+    public void Gradients_equal_central_differences_of_the_reference(OpCase @case) => CheckDifferences(@case, Two);
 
     [TestCaseSource(nameof(Sources))]
-    public void Each_gradient_can_be_had_alone(OpCase @case)
-    {
-        int next = 0;
-        using OpRun all = @case.Compile(One);
-        all.Run();
-        foreach (int i in @case.Differentiable)
-        {
-            using OpRun alone = @case.Compile(One, i);
-            alone.Run();
-            double[] expected = Array.ConvertAll(all.Gradients[next++], value => (double)value);
-            Near.Check($"d{@case.Inputs[i].Name}", alone.Gradients[0], expected, @case.Tolerance);
-        }
-    }
+    [Category("Cuda")]
+    public void Gradients_on_cuda_equal_central_differences_of_the_reference(OpCase @case) => CheckDifferences(@case, Gpu);
+
+    [TestCaseSource(nameof(Sources))]
+    public void Gradients_of_two_consumers_add_up(OpCase @case) => CheckTwoConsumers(@case, Two);
+
+    [TestCaseSource(nameof(Sources))]
+    [Category("Cuda")]
+    public void Gradients_of_two_consumers_add_up_on_cuda(OpCase @case) => CheckTwoConsumers(@case, Gpu);
+
+    [TestCaseSource(nameof(Sources))]
+    public void Each_gradient_can_be_had_alone(OpCase @case) => CheckEachAlone(@case, One);
+
+    [TestCaseSource(nameof(Sources))]
+    [Category("Cuda")]
+    public void Each_gradient_can_be_had_alone_on_cuda(OpCase @case) => CheckEachAlone(@case, Gpu);
 
     [TestCaseSource(nameof(Sources))]
     public void Threads_and_repetition_change_no_bit(OpCase @case)
@@ -91,10 +68,80 @@ internal abstract class OpFixture<TCases> : DeviceFixture
     }
 
     [TestCaseSource(nameof(Sources))]
+    [Category("Cuda")]
+    public void Repetition_on_cuda_changes_no_bit(OpCase @case)
+    {
+        using OpRun run = @case.Compile(Gpu);
+        run.Run();
+        float[][] first = [run.Output, .. run.Gradients];
+        run.Run();
+        Near.SameBits(first, [run.Output, .. run.Gradients]);
+    }
+
+    [TestCaseSource(nameof(Sources))]
     public void A_step_allocates_nothing(OpCase @case)
     {
         using OpRun run = @case.Compile(One);
         Assert.That(run.Graph.AllocatedBytesPerRun(), Is.Zero);
+    }
+
+    [TestCaseSource(nameof(Sources))]
+    [Category("Cuda")]
+    public void A_step_on_cuda_allocates_nothing(OpCase @case)
+    {
+        using OpRun run = @case.Compile(Gpu);
+        Assert.That(run.Graph.AllocatedBytesPerRun(), Is.Zero);
+    }
+
+    private static void CheckReference(OpCase @case, IDevice device)
+    {
+        double[][] inputs = @case.Draw();
+        double[] expected = @case.Reference(inputs);
+        double[]?[]? gradients = @case.ReferenceBackward?.Invoke(inputs, OpCase.DrawUpstream(expected.Length));
+        using OpRun run = @case.Compile(device);
+        run.Run();
+        string where = $"{device.Kind} of {device.Threads}";
+        Near.Check($"y on {where}", run.Output, expected, @case.Tolerance);
+        float[][] actual = run.Gradients;
+        int next = 0;
+        foreach (int i in @case.Differentiable)
+        {
+            if (gradients?[i] is { } gradient)
+            {
+                Near.Check($"d{@case.Inputs[i].Name} on {where}", actual[next], gradient, @case.Tolerance);
+            }
+
+            next++;
+        }
+    }
+
+    private static void CheckDifferences(OpCase @case, IDevice device)
+    {
+        using OpRun run = @case.Compile(device);
+        run.Run();
+        CheckGradients(@case, run.Gradients, factor: 1);
+    }
+
+    private static void CheckTwoConsumers(OpCase @case, IDevice device)
+    {
+        using OpRun run = @case.CompileTwice(device);
+        run.Run();
+        Near.Check("y + 2 y", run.Output, Array.ConvertAll(@case.Reference(@case.Draw()), y => 3 * y), 3 * @case.Tolerance);
+        CheckGradients(@case, run.Gradients, factor: 3);
+    }
+
+    private static void CheckEachAlone(OpCase @case, IDevice device)
+    {
+        int next = 0;
+        using OpRun all = @case.Compile(device);
+        all.Run();
+        foreach (int i in @case.Differentiable)
+        {
+            using OpRun alone = @case.Compile(device, i);
+            alone.Run();
+            double[] expected = Array.ConvertAll(all.Gradients[next++], value => (double)value);
+            Near.Check($"d{@case.Inputs[i].Name}", alone.Gradients[0], expected, @case.Tolerance);
+        }
     }
 
     /// <summary>Every checked element of every gradient against (L(x + h) - L(x - h)) / 2h, L the sum of output times upstream in double.</summary>

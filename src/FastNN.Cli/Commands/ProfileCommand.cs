@@ -1,0 +1,165 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using FastNN.Cli.Recipes;
+using FastNN.Cli.Running;
+using FastNN.Cuda;
+using FastNN.Data;
+using FastNN.Layers;
+using FastNN.Training;
+
+namespace FastNN.Cli.Commands;
+
+/// <summary>`fastnn profile RECIPE`</summary>
+internal static class ProfileCommand
+{
+    /// <summary>A program warms up for two steps and is captured behind the second.</summary>
+    private const int WarmUp = 3;
+
+    public static Command Create(CommandContext context)
+    {
+        Argument<Recipe> recipe = Settings.RecipeName();
+        Option<int?> batch = Settings.Batch();
+        Option<string> device = Settings.Device();
+        Option<string?> data = Settings.Data(), json = Settings.Json("the counts");
+        var command = new Command("profile", "Count what one captured training step does, kernel by kernel, on the software CUDA device.")
+        {
+            recipe, batch, device, data, json,
+        };
+        command.SetAction(result =>
+        {
+            if (result.GetValue(device) != "cuda")
+            {
+                throw Failure.OfUsage("profile counts what a CUDA device does: give --device cuda");
+            }
+
+            return Run(context, result.GetRequiredValue(recipe), result.GetValue(batch), result.GetValue(data), result.GetValue(json));
+        });
+        return command;
+    }
+
+    private static int Run(CommandContext context, Recipe recipe, int? batch, string? data, string? json)
+    {
+        if (json is not null)
+        {
+            Outputs.CheckJson(json);
+        }
+
+        TextWriter output = json == Outputs.StandardOutput ? context.Error : context.Output;
+        int size = batch ?? recipe.Batch;
+        using Device device = Device.Cuda();
+        SoftwareDevice counters = SoftwareDevice.Of(device.Implementation) ?? throw new CliException(
+            $"profile: {device.Description} counts nothing; name the folder of the software CUDA device (build/softcuda) in FASTNN_CUDA_PATH");
+        DeviceCounts profile = Count(recipe, size, recipe.Load(data, output.WriteLine), device, counters);
+        if (json is not null)
+        {
+            Outputs.WriteJson(json, context.Output, writer => Write(writer, recipe, size, device, profile));
+        }
+
+        if (json != Outputs.StandardOutput)
+        {
+            Write(context.Output, recipe, size, device, profile);
+        }
+
+        return 0;
+    }
+
+    private static DeviceCounts Count(Recipe recipe, int size, RecipeData data, Device device, SoftwareDevice counters)
+    {
+        Layer model = recipe.CreateModel();
+        model.Build(recipe.ExampleShape);
+        using var trainer = new Trainer(model, device, recipe.Loss, recipe.CreateOptimizer(recipe.LearningRate));
+        using var loader = new DataLoader(data.Train, size, dropLast: true);
+        loader.StartEpoch(0);
+        if (!loader.TryNext(out Batch batch))
+        {
+            throw new CliException($"profile: {data.Description} has fewer than {size} training examples; a smaller --batch takes fewer");
+        }
+
+        for (int i = 0; i < WarmUp; i++)
+        {
+            Step(trainer, batch);
+        }
+
+        counters.ResetCounters();
+        Step(trainer, batch);
+        return counters.Counts();
+    }
+
+    private static void Step(Trainer trainer, in Batch batch) =>
+        _ = batch.Labels.IsEmpty ? trainer.Step(batch.Features, batch.Targets) : trainer.Step(batch.Features, batch.Labels);
+
+    private static void Write(TextWriter output, Recipe recipe, int batch, Device device, DeviceCounts profile)
+    {
+        output.WriteLine($"{recipe.Name}, one captured training step of {batch} on {device.Description}");
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{profile.GraphLaunches} graph launch, {profile.Launches} kernels, {profile.Allocations} allocations, {profile.Synchronisations} synchronisation; " +
+            $"{profile.HostToDevice.Count} copies to the device ({profile.HostToDevice.Bytes:N0} bytes), {profile.DeviceToHost.Count} back ({profile.DeviceToHost.Bytes:N0} bytes)"));
+        output.WriteLine("MB and MFLOP are counted; us are a roofline on paper, from the published bandwidth and peak of each GPU: no time was measured");
+        output.WriteLine();
+        int width = Math.Max("kernel".Length, profile.Kernels.Max(kernel => kernel.Name.Length));
+        string header = $"{"kernel".PadRight(width)}  launches  warp instr.  diverging     MB moved   MB ideal  ratio      MFLOP  conflicts";
+        output.WriteLine(header + string.Concat(PaperGpu.All.Select(gpu => $"{gpu.Name + " us",9}")));
+        foreach (KernelCounts kernel in profile.Kernels.OrderByDescending(PaperGpu.A100.Seconds))
+        {
+            output.WriteLine(Line(kernel, width));
+        }
+
+        string total = "all".PadRight(header.Length);
+        output.WriteLine(total + string.Concat(PaperGpu.All.Select(gpu => Microseconds(profile.Kernels.Sum(gpu.Seconds)))));
+    }
+
+    private static string Line(KernelCounts kernel, int width)
+    {
+        string counts = kernel.Library
+            ? string.Create(CultureInfo.InvariantCulture, $"{"library",11}  {"",9}  {"",11}  {kernel.IdealBytes / 1e6,9:F3}  {"",5}  {kernel.Flops / 1e6,9:F3}  {"",9}")
+            : string.Create(
+                CultureInfo.InvariantCulture,
+                $"{kernel.WarpInstructions,11:N0}  {kernel.DivergentBranches,9:N0}  {kernel.MovedBytes / 1e6,11:F3}  {kernel.IdealBytes / 1e6,9:F3}  " +
+                $"{kernel.MovedRatio,5:F2}  {kernel.Flops / 1e6,9:F3}  {kernel.BankConflicts,9:N0}");
+        return $"{kernel.Name.PadRight(width)}  {kernel.Launches,8}  {counts}{string.Concat(PaperGpu.All.Select(gpu => Microseconds(gpu.Seconds(kernel))))}";
+    }
+
+    private static string Microseconds(double seconds) => string.Create(CultureInfo.InvariantCulture, $"{seconds * 1e6,9:F2}");
+
+    private static void Write(Utf8JsonWriter json, Recipe recipe, int batch, Device device, DeviceCounts profile)
+    {
+        json.WriteStartObject();
+        json.WriteString("recipe", recipe.Name);
+        json.WriteNumber("batch", batch);
+        json.WriteString("device", device.Description);
+        json.WriteNumber("graphLaunches", profile.GraphLaunches);
+        json.WriteNumber("launches", profile.Launches);
+        json.WriteNumber("allocations", profile.Allocations);
+        json.WriteNumber("synchronisations", profile.Synchronisations);
+        Write(json, "hostToDevice", profile.HostToDevice);
+        Write(json, "deviceToHost", profile.DeviceToHost);
+        Write(json, "deviceToDevice", profile.DeviceToDevice);
+        json.WriteStartArray("kernels");
+        foreach (KernelCounts kernel in profile.Kernels)
+        {
+            json.WriteStartObject();
+            kernel.Write(json);
+            json.WriteStartObject("paperSeconds");
+            foreach (PaperGpu gpu in PaperGpu.All)
+            {
+                json.WriteNumber(gpu.Name, gpu.Seconds(kernel));
+            }
+
+            json.WriteEndObject();
+            json.WriteEndObject();
+        }
+
+        json.WriteEndArray();
+        json.WriteEndObject();
+    }
+
+    private static void Write(Utf8JsonWriter json, string name, CopyCounts copies)
+    {
+        json.WriteStartObject(name);
+        json.WriteNumber("count", copies.Count);
+        json.WriteNumber("bytes", copies.Bytes);
+        json.WriteEndObject();
+    }
+}
