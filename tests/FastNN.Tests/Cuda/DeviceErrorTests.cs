@@ -97,13 +97,22 @@ internal sealed class DeviceErrorTests : CudaFixture
         Assert.That(TestGpu.Software.Set("SOFTCUDA_DRIVER", "10020"), Is.True);
         try
         {
-            Assert.That(() => Open(), Throws.TypeOf<DeviceException>().With.Message.Contains("UnsupportedPTXVersion (222)")
-                .And.Message.Contains("PTX 7.0").And.Message.Contains("10.2").And.Message.Contains("newer NVIDIA driver"));
+            Assert.That(() => Open(), Throws.TypeOf<DeviceException>().With.Message.Contains("PTX 7.0")
+                .And.Message.Contains("10.2").And.Message.Contains("11.0").And.Message.Contains("newer NVIDIA driver"));
         }
         finally
         {
             Assert.That(TestGpu.Software.Set("SOFTCUDA_DRIVER", "12040"), Is.True);
         }
+    }
+
+    [Test]
+    public void A_driver_that_finds_itself_too_old_is_named()
+    {
+        Fail("cuModuleLoadDataEx:1:222");
+        Assert.That(() => Open(), Throws.TypeOf<DeviceException>().With.Message.Contains("UnsupportedPTXVersion (222)")
+            .And.Message.Contains("PTX 7.0 for sm_80").And.Message.Contains("the driver 12.4"));
+        Fail("");
     }
 
     [Test]
