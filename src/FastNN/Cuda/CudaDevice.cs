@@ -201,7 +201,7 @@ internal sealed unsafe partial class CudaDevice : IDevice
     }
 
     /// <summary>Takes the lock and makes this thread's driver calls go to this device.</summary>
-    private Lock.Scope Enter()
+    internal Lock.Scope Enter()
     {
         Lock.Scope scope = _gate.EnterScope();
         try

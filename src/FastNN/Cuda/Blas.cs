@@ -1,0 +1,113 @@
+using FastNN.Tensors;
+using ManagedCuda.BasicTypes;
+using ManagedCuda.CudaBlas;
+using static ManagedCuda.CudaBlas.CudaBlasNativeMethods;
+using static ManagedCuda.DriverAPINativeMethods;
+
+namespace FastNN.Cuda;
+
+/// <summary>
+/// cuBLAS on the compute stream, in float32 (no TF32), with a workspace of its own: with the library's, each captured graph would hold
+/// another one.
+/// </summary>
+internal sealed class Blas(CudaDevice device)
+{
+    /// <summary>NVIDIA's advice: 32 MiB for Hopper, 4 MiB before it.</summary>
+    private const long HopperWorkspace = 32L << 20, Workspace = 4L << 20;
+
+    private CudaBlasHandle _handle;
+    private CUdeviceptr _workspace;
+
+    /// <summary>Row-major C [m, n] = op(A) op(B) + beta C; op(A) is [m, k], op(B) [k, n]. With beta 0 C need not hold numbers.</summary>
+    /// <param name="lda">Numbers from one row of A to the next, as A lies in memory; likewise of B and C.</param>
+    public void Gemm(bool transposeA, bool transposeB, int m, int n, int k, nint a, int lda, nint b, int ldb, float beta, nint c, int ldc)
+    {
+        using Lock.Scope scope = device.Enter();
+        Open();
+
+        // cuBLAS is column-major, in which a row-major matrix is its transpose: C^T = op(B)^T op(A)^T.
+        float alpha = 1;
+        CublasStatus status = cublasSgemm_v2(
+            _handle, Op(transposeB), Op(transposeA), n, m, k, ref alpha, CudaDevice.Pointer(b), ldb, CudaDevice.Pointer(a), lda, ref beta,
+            CudaDevice.Pointer(c), ldc);
+        if (status != CublasStatus.Success)
+        {
+            throw Failed(nameof(cublasSgemm_v2), status, $" The product is [{m},{k}] by [{k},{n}].");
+        }
+
+        device.CountLaunch();
+    }
+
+    /// <summary>Lets go of everything; the context is bound and idle.</summary>
+    public void Release()
+    {
+        if (_handle.Pointer != 0)
+        {
+            _ = cublasDestroy_v2(_handle);
+            _ = MemoryManagement.cuMemFree_v2(_workspace);
+            (_handle, _workspace) = (default, default);
+        }
+    }
+
+    private static Operation Op(bool transpose) => transpose ? Operation.Transpose : Operation.NonTranspose;
+
+    private void Open()
+    {
+        if (_handle.Pointer != 0)
+        {
+            return;
+        }
+
+        if (device.IsCapturing)
+        {
+            throw new DeviceException("cuda: cuBLAS is not open yet; what is captured must have run before.");
+        }
+
+        _ = CudaLibraries.Load(CudaLibraries.Cublas, "cuBLAS 12 or 13, which computes large matrix products,");
+        CudaBlasHandle handle = default;
+        Check(nameof(cublasCreate_v2), cublasCreate_v2(ref handle));
+        CUdeviceptr workspace = default;
+        try
+        {
+            long bytes = device.ComputeCapability.Major >= 9 ? HopperWorkspace : Workspace;
+            device.Check(MemoryManagement.cuMemAlloc_v2(ref workspace, bytes));
+            // In this order: setting the stream resets the workspace.
+            Check(nameof(cublasSetStream_v2), cublasSetStream_v2(handle, device.ComputeStream));
+            Check(nameof(cublasSetWorkspace_v2), cublasSetWorkspace_v2(handle, workspace, bytes));
+            Check(nameof(cublasSetMathMode), cublasSetMathMode(handle, ManagedCuda.CudaBlas.Math.DefaultMath));
+            Check(nameof(cublasSetPointerMode_v2), cublasSetPointerMode_v2(handle, PointerMode.Host));
+        }
+        catch
+        {
+            _ = cublasDestroy_v2(handle);
+            if ((ulong)workspace != 0)
+            {
+                _ = MemoryManagement.cuMemFree_v2(workspace);
+            }
+
+            throw;
+        }
+
+        (_handle, _workspace) = (handle, workspace);
+    }
+
+    private static void Check(string call, CublasStatus status)
+    {
+        if (status != CublasStatus.Success)
+        {
+            throw Failed(call, status, "");
+        }
+    }
+
+    private static DeviceException Failed(string call, CublasStatus status, string more) =>
+        new($"cuda: {call} failed with {status} ({(int)status}): {Cause(status)}{more}");
+
+    private static string Cause(CublasStatus status) => status switch
+    {
+        CublasStatus.NotInitialized => "cuBLAS cannot be used with this driver; their versions must fit.",
+        CublasStatus.AllocFailed => "the GPU's memory is used up. A smaller batch needs less.",
+        CublasStatus.ArchMismatch => "this cuBLAS does not know this GPU; install a newer one.",
+        CublasStatus.ExecutionFailed => "the GPU failed to run it; a kernel before it may be the cause.",
+        _ => "this is a fault of FastNN's or of cuBLAS.",
+    };
+}
