@@ -210,6 +210,7 @@ SOFTCUDA_API CUresult cuThreadExchangeStreamCaptureMode(int* mode) {
 }
 
 SOFTCUDA_API int softcudaIsCapturing(void* handle) {
+    if (callbackDepth > 0) return -CUDA_ERROR_NOT_PERMITTED;
     Call call;
     if (call.result != CUDA_SUCCESS) return -call.result;
     std::shared_ptr<Stream> stream;

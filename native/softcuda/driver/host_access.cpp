@@ -35,7 +35,11 @@ bool reachable(std::uint64_t address, std::size_t bytes, bool reads, const char*
         libraryFault = true;
         return false;
     }
-    if (reads && configuration().checks && !memory->valid(address, bytes, true)) finding(address, bytes, "reads bytes never written, of");
+    if (reads && configuration().checks && !memory->valid(address, bytes, true)) {
+        std::uint64_t first = address;
+        while (*memory->state(first) == static_cast<std::uint8_t>(ByteState::Written)) ++first;
+        finding(first, address + bytes - first, "reads bytes never written: the first of the last");
+    }
     return true;
 }
 
