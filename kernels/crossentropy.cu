@@ -113,16 +113,20 @@ KERNEL void crossentropy_forward_tiles(CrossEntropyArguments a) {
             int64 row = first + threadIdx.x;
             TileColumn x(logits + threadIdx.x * a.classes, 1, a.classes), t(probabilities + threadIdx.x * a.classes, 1, a.classes);
             RowLoss of = {0, 1};
-            float largest = -infinity(), sum = 0, logSum = 0;
+            float largest = -infinity(), sum = 0, logSum = 0, own = 0;
+            int target = a.indices ? targetOf(a, row) : 0;
             if (a.input == LOGITS) {
                 for (int k = 0; k < a.classes; k++) largest = larger(x[k], largest);
-                for (int k = 0; k < a.classes; k++) sum += exponential(x[k] - largest);
+                for (int k = 0; k < a.classes; k++) {
+                    float value = x[k];
+                    // Picked up in passing, because threads that looked it up would meet in a few banks.
+                    if (x.index(k) == target) own = value;
+                    sum += exponential(value - largest);
+                }
                 logSum = logarithm(sum);
             }
-            int target = 0;
             if (a.indices) {
-                target = targetOf(a, row);
-                of = indexLoss(a, target, target < 0 ? 0.0f : x.at[target], largest, logSum);
+                of = indexLoss(a, target, own, largest, logSum);
                 of.loss *= a.spread == 0.0f ? 1.0f : a.keep;
             }
             if (target >= 0 && (a.targets || a.spread != 0.0f)) {
@@ -228,33 +232,41 @@ DEVICE float givenOf(const CrossEntropyArguments& a, int64 row) {
     return a.reduction == MEAN ? *a.dLoss / a.saved[a.rows * a.classes] : *a.dLoss;
 }
 
-// dX (=|+=) value(row in the tile, class, softmax) for the elements of a tile, four at a time where rows and addresses allow it. What
-// other inputs than logits have in the softmax's place is not read.
+// Four neighbouring numbers, or as many as there are.
+DEVICE void loadSome(float (&some)[4], const float* source, int count) {
+    if (count >= 4) {
+        float4 four = loadFour(source);
+        some[0] = four.x;
+        some[1] = four.y;
+        some[2] = four.z;
+        some[3] = four.w;
+        return;
+    }
+#pragma unroll
+    for (int k = 0; k < 3; k++) {
+        if (k < count) some[k] = source[k];
+    }
+}
+
+// dX (=|+=) value(row in the tile, class, softmax, target) for the elements of a tile, four at a time where addresses allow it. The
+// softmax of other inputs than logits and targets that are null are not read.
 template <class F>
-DEVICE void storeGradient(const CrossEntropyArguments& a, int64 first, int rows, F value) {
+DEVICE void storeGradient(const CrossEntropyArguments& a, int64 first, int rows, const float* targets, F value) {
     int64 origin = first * a.classes;
     int count = rows * a.classes;
     bool logits = a.input == LOGITS;
     const float* softmax = a.saved + origin;
     float* dX = a.dX + origin;
-    if (aligned16(softmax) && aligned16(dX)) {
+    if (aligned16(softmax) && aligned16(dX) && aligned16(targets)) {
         for (int i = threadIdx.x * 4; i < count; i += blockDim.x * 4) {
             int row = i / a.classes, column = i - row * a.classes;
-            float s[4] = {}, out[4];
-            if (logits && i + 4 <= count) {
-                float4 four = loadFour(softmax + i);
-                s[0] = four.x;
-                s[1] = four.y;
-                s[2] = four.z;
-                s[3] = four.w;
-            }
+            float s[4] = {}, t[4] = {}, out[4];
+            if (logits) loadSome(s, softmax + i, count - i);
+            if (targets) loadSome(t, targets + i, count - i);
 #pragma unroll
             for (int k = 0; k < 4; k++) {
-                if (i + k < count) {
-                    if (logits && i + 4 > count) s[k] = softmax[i + k];
-                    out[k] = value(row, column, s[k]);
-                    if (i + 4 > count) put(dX + i + k, out[k], a.accumulate);
-                }
+                if (i + k < count) out[k] = value(row, column, s[k], t[k]);
+                if (i + 4 > count && i + k < count) put(dX + i + k, out[k], a.accumulate);
                 if (++column == a.classes) {
                     column = 0;
                     row++;
@@ -267,7 +279,7 @@ DEVICE void storeGradient(const CrossEntropyArguments& a, int64 first, int rows,
     for (int i = (int)threadIdx.x - shiftOf(dX); i < count; i += blockDim.x) {
         if (i < 0) continue;
         int row = i / a.classes;
-        put(dX + i, value(row, i - row * a.classes, logits ? softmax[i] : 0.0f), a.accumulate);
+        put(dX + i, value(row, i - row * a.classes, logits ? softmax[i] : 0.0f, targets ? targets[i] : 0.0f), a.accumulate);
     }
 }
 
@@ -293,7 +305,7 @@ KERNEL void __launch_bounds__(256) crossentropy_backward_indices(CrossEntropyArg
         given[i] = scale;
     }
     __syncthreads();
-    storeGradient(a, first, rows, [&](int row, int column, float softmax) {
+    storeGradient(a, first, rows, nullptr, [&](int row, int column, float softmax, float) {
         if (target[row] < 0) return 0.0f;
         float own = column == target[row] ? share[row] : 0.0f;
         if (a.input != LOGITS) return -given[row] * own;
@@ -332,10 +344,9 @@ KERNEL void __launch_bounds__(256) crossentropy_backward_probabilities(CrossEntr
     }
     for (int i = threadIdx.x; i < rows; i += blockDim.x) given[i] = givenOf(a, first + i);
     __syncthreads();
-    storeGradient(a, first, rows, [&](int row, int column, float softmax) {
-        int i = row * a.classes + column;
-        float q = smooth(a, targets[i], weightOf(a, column));
+    storeGradient(a, first, rows, targets, [&](int row, int column, float softmax, float target) {
+        float q = smooth(a, target, weightOf(a, column));
         if (a.input == LOGITS) return given[row] * (softmax * total[row] - q);
-        return -given[row] * q * scoreSlope(a.input, a.x[first * a.classes + i]);
+        return -given[row] * q * scoreSlope(a.input, a.x[(first + row) * a.classes + column]);
     });
 }
