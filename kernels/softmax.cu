@@ -5,7 +5,8 @@
 // - rows: inner = 1, a block per row, which stays in registers (up to 8 per thread);
 // - columns: long slabs, a thread per column, which it keeps in shared memory (up to 192 elements).
 // Longer rows and columns are read again from global memory: three times forward, twice backward. Where inner is 2 to 31, the columns of
-// several slabs share banks.
+// several slabs share banks; columns whose inner is no multiple of 8 move up to 1.25 times their bytes, as their accesses begin within
+// sectors.
 #include "math.cuh"
 #include "rows.cuh"
 
