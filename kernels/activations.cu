@@ -20,29 +20,25 @@ struct ActivationBackwardArguments {
     int accumulate;
 };
 
-#define FORWARD(name, value)                                                          \
-    KERNEL void activation_forward_##name(ActivationForwardArguments a) {             \
-        float slope = a.slope;                                                        \
-        (void)slope;                                                                  \
-        mapElements(a.x, a.y, a.count, false, [=](float x) { return value; });        \
+#define FORWARD(name, value)                                                   \
+    KERNEL void activation_forward_##name(ActivationForwardArguments a) {      \
+        mapElements(a.x, a.y, a.count, false, [=](float x) { return value; }); \
     }
 
-#define BACKWARD(name, value)                                                                                          \
-    KERNEL void activation_backward_##name(ActivationBackwardArguments a) {                                            \
-        float slope = a.slope;                                                                                         \
-        (void)slope;                                                                                                   \
-        mapElements(a.xOrY, a.dY, a.dX, a.count, a.accumulate, [=](float x, float dY) { return value; });              \
+#define BACKWARD(name, value)                                                                             \
+    KERNEL void activation_backward_##name(ActivationBackwardArguments a) {                               \
+        mapElements(a.xOrY, a.dY, a.dX, a.count, a.accumulate, [=](float x, float dY) { return value; }); \
     }
 
 FORWARD(relu, relu(x))
-FORWARD(leakyrelu, leakyRelu(slope, x))
+FORWARD(leakyrelu, leakyRelu(a.slope, x))
 FORWARD(sigmoid, sigmoid(x))
 FORWARD(tanh, hyperbolicTangent(x))
 FORWARD(gelu, gelu(x))
 FORWARD(gelutanh, geluTanh(x))
 
 BACKWARD(relu, reluGradient(x, dY))
-BACKWARD(leakyrelu, leakyReluGradient(slope, x, dY))
+BACKWARD(leakyrelu, leakyReluGradient(a.slope, x, dY))
 BACKWARD(sigmoid, sigmoidGradient(x, dY))
 BACKWARD(tanh, tanhGradient(x, dY))
 BACKWARD(gelu, geluGradient(x, dY))

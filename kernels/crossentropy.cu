@@ -317,7 +317,7 @@ KERNEL void __launch_bounds__(256) crossentropy_backward_indices(CrossEntropyArg
 
 // Against probabilities: perTile rows of them in shared memory if that is not 0, a warp per row for their sum Q; else the one row of
 // this block is read twice.
-KERNEL void __launch_bounds__(256) crossentropy_backward_probabilities(CrossEntropyArguments a) {
+KERNEL void __launch_bounds__(256, 4) crossentropy_backward_probabilities(CrossEntropyArguments a) {
     __shared__ float total[MOST_ROWS], given[MOST_ROWS];
     int perTile = a.perTile ? a.perTile : 1;
     int64 first = (int64)blockIdx.x * perTile;
