@@ -23,7 +23,14 @@ internal sealed unsafe class Cudnn(CudaDevice device, bool wanted)
     private nint _handle;
 
     /// <summary>Whether the library is there and wanted.</summary>
-    public bool Available => _available ??= wanted && CudaLibraries.TryLoad(CudaLibraries.Cudnn, out _, out _);
+    public bool Available
+    {
+        get
+        {
+            using Lock.Scope scope = device.Enter();
+            return _available ??= wanted && CudaLibraries.TryLoad(CudaLibraries.Cudnn, out _, out _);
+        }
+    }
 
     /// <summary>Whether cuDNN computes a pass.</summary>
     public bool Supports(in Conv2DGeometry geometry, ConvolutionPass pass) => Find(geometry, pass) is not null;
@@ -159,6 +166,7 @@ internal sealed unsafe class Cudnn(CudaDevice device, bool wanted)
             {
                 nuint bytes;
                 if (found[i].Status == CudnnStatus.Success && found[i].Determinism == CudnnDeterminism.Deterministic
+                    && found[i].MathType is CudnnMathType.Fma or CudnnMathType.Default
                     && AskWorkspace(convolution, pass, found[i].Algorithm, &bytes) == CudnnStatus.Success && bytes <= (nuint)MostWorkspace)
                 {
                     (convolution.Algorithm, convolution.WorkspaceBytes) = (found[i].Algorithm, bytes);
