@@ -15,7 +15,7 @@ internal static class ElfSymbols
     {
         using FileStream file = File.OpenRead(path);
         byte[] header = Bytes(file, 0, 64);
-        if (!header.AsSpan(0, 6).SequenceEqual("\x7FELF\x02\x01"u8))
+        if (!header.AsSpan(0, 6).SequenceEqual("\u007FELF\u0002\u0001"u8))
         {
             throw new InvalidDataException($"{path} is no 64-bit little-endian ELF file.");
         }
