@@ -36,7 +36,8 @@ internal sealed class CudnnTests : CudaFixture
         using CudaDevice device = Open();
         using var memory = new DeviceNumbers(device);
         var random = new Random(1);
-        float[] x = Numbers(random, g.InputCount), filter = Numbers(random, g.FilterCount), dY = Numbers(random, g.OutputCount), dX = Numbers(random, g.InputCount);
+        float[] x = Numbers(random, g.InputCount), filter = Numbers(random, g.FilterCount);
+        float[] dY = Numbers(random, g.OutputCount), dX = Numbers(random, g.InputCount);
         (nint xAt, nint filterAt, nint dYAt) = (memory.Put(x), memory.Put(Outer(g, filter)), memory.Put(dY));
 
         double[] expected = new double[g.OutputCount];
@@ -127,8 +128,10 @@ internal sealed class CudnnTests : CudaFixture
         using var memory = new DeviceNumbers(device);
         Action convolve = Convolution(device, memory);
         Fail("cudnnConvolutionForward:1:5000");
-        Assert.That(() => convolve(), Throws.TypeOf<DeviceException>().With.Message.Contains("cudnnConvolutionForward failed with CUDNN_STATUS_EXECUTION_FAILED (5000)")
-            .And.Message.Contains("x [2,5,5,3]"));
+        Assert.That(
+            () => convolve(),
+            Throws.TypeOf<DeviceException>().With.Message.Contains("cudnnConvolutionForward failed with CUDNN_STATUS_EXECUTION_FAILED (5000)")
+                .And.Message.Contains("x [2,5,5,3]"));
         convolve();
     }
 
