@@ -35,7 +35,7 @@ enum Reduction { MEAN, SUM, NONE };
 
 #define ROW_ITEMS 8
 
-extern __shared__ __attribute__((aligned(16))) float tile[];
+extern __shared__ __align__(16) float tile[];
 
 DEVICE float weightOf(const CrossEntropyArguments& a, int index) { return a.weights ? a.weights[index] : 1.0f; }
 

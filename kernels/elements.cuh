@@ -39,6 +39,10 @@ struct BinaryMap {
     }
 };
 
+// Whether this thread has any elements: those without must not load what is the same for all either, or small tensors would move
+// more of it than of their own.
+DEVICE bool hasElements(int64 count) { return (int64)blockIdx.x * PER_BLOCK + threadIdx.x < count; }
+
 // The body over this block's elements.
 template <class Body>
 DEVICE void forElements(int64 count, bool aligned, const Body& body) {

@@ -33,7 +33,7 @@ struct BroadcastArguments {
     int accumulate;
 };
 
-extern __shared__ __attribute__((aligned(16))) float tile[];
+extern __shared__ __align__(16) float tile[];
 
 DEVICE float combine(float a, float b, int multiply) { return multiply ? a * b : a + b; }
 
@@ -43,6 +43,7 @@ KERNEL void elementwise_same(BinaryArguments a) {
 }
 
 KERNEL void elementwise_scalar(BinaryArguments a) {
+    if (!hasElements(a.count)) return;
     int multiply = a.multiply;
     float b = *a.b;
     mapElements(a.a, a.y, a.count, a.accumulate, [=](float x) { return combine(x, b, multiply); });

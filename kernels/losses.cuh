@@ -86,6 +86,7 @@ DEVICE void lossSum(const LossArguments& a, const Elements& elements) {
 
 template <class Elements>
 DEVICE void lossBackward(const LossArguments& a, const Elements& elements) {
+    if (!hasElements(a.count)) return;
     const float* perElement = a.perElement ? a.dLoss : nullptr;
     float scale = perElement ? 0 : *a.dLoss / (float)a.divisor;
     bool aligned = aligned16(a.x) && aligned16(a.targets) && aligned16(a.dX) && (!perElement || aligned16(perElement));

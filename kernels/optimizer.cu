@@ -122,6 +122,7 @@ struct Adam {
 };
 
 KERNEL void optimizer_sgd(SgdArguments a) {
+    if (!hasElements(a.count)) return;
     float4 scalars = loadFour(a.scalars);
     if (!isFinite(scalars.w)) return;
     forElements(a.count, aligned16(a.parameters) && aligned16(a.gradients),
@@ -129,6 +130,7 @@ KERNEL void optimizer_sgd(SgdArguments a) {
 }
 
 KERNEL void optimizer_sgd_momentum(SgdArguments a) {
+    if (!hasElements(a.count)) return;
     float4 scalars = loadFour(a.scalars);
     if (!isFinite(scalars.w)) return;
 
@@ -141,6 +143,7 @@ KERNEL void optimizer_sgd_momentum(SgdArguments a) {
 
 template <bool AMS_GRAD>
 DEVICE void adam(const AdamArguments& a) {
+    if (!hasElements(a.count)) return;
     float4 scalars = loadFour(a.scalars);
     if (!isFinite(scalars.w)) return;
     bool aligned = aligned16(a.parameters) && aligned16(a.gradients) && aligned16(a.mean) && aligned16(a.variance) &&

@@ -33,6 +33,7 @@ KERNEL void penalty_forward(PenaltyArguments a) {
 }
 
 KERNEL void penalty_backward(PenaltyArguments a) {
+    if (!hasElements(a.count)) return;
     float l1 = a.l1, twice = 2.0f * a.l2, given = *a.dY;
     mapElements(a.x, a.dX, a.count, a.accumulate, [=](float x) {
         float sign = x > 0.0f ? l1 : 0.0f;

@@ -3,8 +3,9 @@
 // tensor. Three ways, chosen by shape, each of which reads an element once:
 // - slabs: whole slabs [axis, inner] of several outer indices in shared memory, a thread per column;
 // - rows: inner = 1, a block per row, which stays in registers (up to 8 per thread);
-// - columns: long slabs, a thread per column, which it keeps in shared memory.
-// Longer rows and columns are read again from global memory: three times forward, twice backward.
+// - columns: long slabs, a thread per column, which it keeps in shared memory (up to 192 elements).
+// Longer rows and columns are read again from global memory: three times forward, twice backward. Where inner is 2 to 31, the columns of
+// several slabs share banks.
 #include "math.cuh"
 #include "rows.cuh"
 
@@ -22,7 +23,7 @@ struct SoftmaxArguments {
 
 #define ROW_ITEMS 8
 
-extern __shared__ __attribute__((aligned(16))) float tile[];
+extern __shared__ __align__(16) float tile[];
 
 // One column in place.
 template <class Column>

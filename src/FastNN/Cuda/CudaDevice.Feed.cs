@@ -44,18 +44,14 @@ internal sealed unsafe partial class CudaDevice
                     _onDevice[i] = device._pool.Take(bytes);
                     _arrived[i] = device.CreateEvent();
                     _consumed[i] = device.CreateEvent();
+                    // The pool's blocks may still be used by what was launched before they came back to it.
+                    device.Check(Events.cuEventRecord(_consumed[i], device._compute));
                 }
             }
             catch
             {
                 Dispose();
                 throw;
-            }
-
-            // The pool's blocks may still be used by what was launched before they came back to it.
-            for (int i = 0; i < Places; i++)
-            {
-                device.Check(Events.cuEventRecord(_consumed[i], device._compute));
             }
         }
 

@@ -8,6 +8,9 @@ namespace FastNN.Cuda;
 /// <summary>Kernels on their way to the GPU: one by one, or captured once and launched as a whole.</summary>
 internal sealed unsafe partial class CudaDevice
 {
+    /// <summary>The first CUDA whose driver instantiates graphs as they are instantiated here.</summary>
+    private static readonly Version GraphsSince = new(11, 4);
+
     /// <summary>Where the driver finds the address of a kernel's one parameter. Reused, so that launches allocate nothing.</summary>
     [ThreadStatic]
     private static IntPtr[]? parameterAddress;
@@ -21,6 +24,11 @@ internal sealed unsafe partial class CudaDevice
     {
         using Lock.Scope scope = Enter();
         RefuseWhileCapturing("captured");
+        if (DriverVersion < GraphsSince)
+        {
+            return null;
+        }
+
         long before = _launches;
         CUgraph graph = Record(work);
         try

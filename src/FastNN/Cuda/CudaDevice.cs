@@ -55,7 +55,7 @@ internal sealed unsafe partial class CudaDevice : IDevice
         {
             (_device, DriverVersion) = CudaDriver.Open(ordinal);
             ComputeCapability = CudaDriver.ComputeCapability(_device);
-            CudaDriver.RequireKernels(kernels, ComputeCapability, ordinal);
+            CudaDriver.RequireKernels(kernels, DriverVersion, ComputeCapability);
             Check(ContextManagement.cuDevicePrimaryCtxRetain(ref _context, _device));
             _retained = true;
             Bind();
@@ -70,14 +70,9 @@ internal sealed unsafe partial class CudaDevice : IDevice
             _staging.Open();
             _kernels.Probe();
         }
-        catch (Exception exception)
+        catch
         {
             Release();
-            if (exception is EntryPointNotFoundException missing)
-            {
-                throw new DeviceException($"cuda: the driver is too old, it lacks a function of CUDA 11.4: {missing.Message} Install a newer NVIDIA driver.", missing);
-            }
-
             throw;
         }
     }

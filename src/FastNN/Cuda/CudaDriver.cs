@@ -67,8 +67,8 @@ internal static class CudaDriver
         return (long)bytes;
     }
 
-    /// <summary>Refuses a build without kernels, and a GPU older than the one they are compiled for.</summary>
-    public static void RequireKernels(KernelSource kernels, Version capability, int ordinal)
+    /// <summary>Refuses a build without kernels, a driver too old for their PTX, and a GPU older than they are compiled for.</summary>
+    public static void RequireKernels(KernelSource kernels, Version driver, Version capability)
     {
         if (kernels.Families.FirstOrDefault() is not { } family)
         {
@@ -76,10 +76,16 @@ internal static class CudaDriver
                 "cuda: this FastNN was built without kernels, since the build found neither nvcc nor clang 16 or newer with CMake. Build it where they are.");
         }
 
-        string target = Ptx.Directive(Encoding.UTF8.GetString(kernels.Read(family)!), ".target");
-        if (Ptx.Capability(target) is { } least && capability < least)
+        string text = Encoding.UTF8.GetString(kernels.Read(family)!);
+        if (Ptx.LeastCuda(Ptx.Directive(text, ".version")) is { } cuda && driver < cuda)
         {
-            throw new DeviceException($"cuda: GPU {ordinal} has compute capability {capability}, the kernels need {least} or newer ({target}).");
+            throw new DeviceException(
+                $"cuda: the driver knows CUDA up to {driver}, the kernels (PTX {Ptx.Directive(text, ".version")}) need {cuda}. Install a newer NVIDIA driver.");
+        }
+
+        if (Ptx.Capability(Ptx.Directive(text, ".target")) is { } least && capability < least)
+        {
+            throw new DeviceException($"cuda: the GPU has compute capability {capability}, the kernels need {least} or newer.");
         }
     }
 }

@@ -76,7 +76,7 @@ public sealed record CudaProbe
                 Reason = devices.Length > 0 ? null : CudaErrors.Message(CUResult.ErrorNoDevice, nameof(DeviceManagement.cuDeviceGetCount)),
             };
         }
-        catch (Exception exception) when (exception is DeviceException or EntryPointNotFoundException)
+        catch (DeviceException exception)
         {
             return probe with { Reason = exception.Message };
         }

@@ -28,6 +28,11 @@ internal static class Ptx
             ? new Version(sm / 10, sm % 10)
             : null;
 
+    /// <summary>The CUDA release that brought a version of PTX: 7.x came with 11.x, and so on; 8.6 skipped one. Null for what is no version.</summary>
+    public static Version? LeastCuda(string version) => Version.TryParse(version, out Version? ptx)
+        ? new Version(ptx.Major + 4, ptx is { Major: 8, Minor: >= 6 } ? ptx.Minor + 1 : ptx.Minor)
+        : null;
+
     /// <summary>The bytes of each kernel's one parameter; -1 where it has none or several.</summary>
     public static Dictionary<string, int> ParameterBytes(string ptx)
     {

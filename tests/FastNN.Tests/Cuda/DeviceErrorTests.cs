@@ -7,7 +7,7 @@ namespace FastNN.Tests.Cuda;
 /// <summary>What goes wrong with a driver: each case is one exception that names its cause, leaks nothing and leaves the process usable.</summary>
 internal sealed class DeviceErrorTests : CudaFixture
 {
-    /// <summary>What a working device's life calls, with how often; the failure of each call is tried.</summary>
+    /// <summary>Called when all is over, where an error has no one to tell it to.</summary>
     private static readonly string[] GivingBack =
         ["cuMemFree_v2", "cuMemFreeHost", "cuStreamDestroy_v2", "cuEventDestroy_v2", "cuGraphDestroy", "cuGraphExecDestroy", "cuModuleUnload", "cuDevicePrimaryCtxRelease_v2"];
 
@@ -38,8 +38,14 @@ internal sealed class DeviceErrorTests : CudaFixture
     public void Giving_back_throws_nothing([ValueSource(nameof(GivingBack))] string function)
     {
         Fail($"{function}:1:1");
-        Assert.That(Live, Throws.Nothing);
+        Assert.That(() => Live(trim: false), Throws.Nothing);
         Fail("");
+        if (function.StartsWith("cuDevicePrimaryCtxRelease", StringComparison.Ordinal))
+        {
+            _ = ManagedCuda.DriverAPINativeMethods.ContextManagement.cuDevicePrimaryCtxRelease(default);
+        }
+
+        // The driver gives back with the context what was not given back before, and says that it was not.
         TestGpu.Software.ClearFindings();
     }
 
@@ -92,18 +98,18 @@ internal sealed class DeviceErrorTests : CudaFixture
     }
 
     [Test]
-    public void A_driver_too_old_for_the_kernels_is_named()
+    public void A_driver_too_old_for_the_kernels_is_named() => Assert.That(
+        () => Open(kernels: TestKernels.Of(TestKernels.Text.Replace(".version 7.0", ".version 8.6", StringComparison.Ordinal))),
+        Throws.TypeOf<DeviceException>().With.Message.Contains("PTX 8.6").And.Message.Contains("up to 12.4").And.Message.Contains("need 12.7")
+            .And.Message.Contains("newer NVIDIA driver"));
+
+    [Test]
+    public void A_driver_that_finds_itself_too_old_is_named()
     {
-        Assert.That(TestGpu.Software.Set("SOFTCUDA_DRIVER", "10020"), Is.True);
-        try
-        {
-            Assert.That(() => Open(), Throws.TypeOf<DeviceException>().With.Message.Contains("UnsupportedPTXVersion (222)")
-                .And.Message.Contains("PTX 7.0").And.Message.Contains("10.2").And.Message.Contains("newer NVIDIA driver"));
-        }
-        finally
-        {
-            Assert.That(TestGpu.Software.Set("SOFTCUDA_DRIVER", "12040"), Is.True);
-        }
+        Fail("cuModuleLoadDataEx:1:222");
+        Assert.That(() => Open(), Throws.TypeOf<DeviceException>().With.Message.Contains("UnsupportedPTXVersion (222)")
+            .And.Message.Contains("PTX 7.0 for sm_80").And.Message.Contains("the driver 12.4"));
+        Fail("");
     }
 
     [Test]
@@ -150,7 +156,9 @@ internal sealed class DeviceErrorTests : CudaFixture
     }
 
     /// <summary>A device's whole life.</summary>
-    private static void Live()
+    private static void Live() => Live(trim: true);
+
+    private static void Live(bool trim)
     {
         using CudaDevice device = Open();
         var blocks = new List<nint>();
@@ -186,7 +194,10 @@ internal sealed class DeviceErrorTests : CudaFixture
             Assert.That(Read(device, values), Is.EqualTo(new[] { 2, 2 }));
             device.Launch(
                 TestKernels.Family, TestKernels.SharedSize, new Grid(1, 1, Shared: 64 * 1024), new TestKernels.Arguments(values.Address, 0));
-            device.Trim();
+            if (trim)
+            {
+                device.Trim();
+            }
         }
         finally
         {

@@ -223,6 +223,9 @@ internal sealed class LaunchTests : CudaFixture
             """;
         Assert.That(Ptx.ParameterBytes(text), Is.EquivalentTo(new Dictionary<string, int> { ["a"] = 40, ["b"] = 4, ["c"] = -1, ["d"] = -1 }));
         Assert.That((Ptx.Directive(text, ".version"), Ptx.Directive(text, ".target")), Is.EqualTo(("7.0", "sm_80")));
+        Assert.That(
+            new[] { "7.0", "7.8", "8.5", "8.6", "8.8", "9.1", "" }.Select(version => Ptx.LeastCuda(version)?.ToString()),
+            Is.EqualTo(new[] { "11.0", "11.8", "12.5", "12.7", "12.9", "13.1", null }));
         Assert.That((Ptx.Capability("sm_80"), Ptx.Capability("sm_90a"), Ptx.Capability("x")), Is.EqualTo((new Version(8, 0), new Version(9, 0), (Version?)null)));
     }
 }

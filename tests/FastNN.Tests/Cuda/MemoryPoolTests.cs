@@ -96,7 +96,7 @@ internal sealed class MemoryPoolTests : CudaFixture
         }
         finally
         {
-            Assert.That(TestGpu.Software.Set("SOFTCUDA_MEMORY", "2G"), Is.True);
+            Assert.That(TestGpu.Software.Set("SOFTCUDA_MEMORY", "4G"), Is.True);
         }
     }
 
