@@ -8,6 +8,7 @@
 #define __shared__ __attribute__((shared))
 #define __constant__ __attribute__((constant))
 #define __forceinline__ __inline__ __attribute__((always_inline))
+#define __align__(bytes) __attribute__((aligned(bytes)))
 #define __launch_bounds__(...) __attribute__((launch_bounds(__VA_ARGS__)))
 #include <__clang_cuda_builtin_vars.h>
 
@@ -55,8 +56,6 @@ typedef long long int64;
 
 #define KERNEL extern "C" __global__
 #define DEVICE __device__ __forceinline__
-
-// What std::enable_if and its kin would be here for is not needed: functions of one element are structs with a call operator.
 
 // The larger or smaller of two numbers; the second where either is NaN.
 DEVICE float larger(float x, float y) { return x > y ? x : y; }

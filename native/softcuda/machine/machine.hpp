@@ -71,7 +71,7 @@ struct Finding {
 struct Counters {
     std::uint64_t launches = 0, blocks = 0, threads = 0;
     std::uint64_t warpInstructions = 0;    // issued, whatever lanes were active
-    std::uint64_t threadInstructions = 0;  // active lanes summed up
+    std::uint64_t threadInstructions = 0;  // active lanes summed up: those on the current path whose guard holds
     std::uint64_t flops = 0;               // f32, f64 and f16 additions and multiplications, an fma counting two, active lanes only
     std::uint64_t branches = 0, divergentBranches = 0;
     std::uint64_t globalLoads = 0, globalStores = 0;  // warp-wide requests
@@ -80,7 +80,7 @@ struct Counters {
     // Distinct sectors over the whole launch: what a kernel that touches every datum once would move.
     std::uint64_t footprintLoaded = 0, footprintStored = 0;
     std::uint64_t sharedRequests = 0, bankConflicts = 0;  // conflicts: extra passes beyond the least that the request's width needs
-    std::uint64_t atomics = 0, barriers = 0;
+    std::uint64_t atomics = 0, barriers = 0;  // warp-wide requests; barriers that warps reached (bar.warp.sync is none)
     std::uint64_t localBytes = 0;  // moved to and from local memory: spills show here
 };
 
@@ -95,6 +95,7 @@ struct LaunchOptions {
     int workers = 2;
     std::size_t mostFindings = 16;
     int sm = 80;
+    std::uint64_t budget = 1ull << 29;  // instructions of one warp; more end in Outcome::Timeout
 };
 
 /// What became of a launch; Ok unless a finding ended it.

@@ -1,10 +1,48 @@
+using System.Runtime.InteropServices;
 using FastNN.Tensors;
 
 namespace FastNN.Cuda;
 
+/// <summary>Filling and adding are kernels; a copy is the driver's.</summary>
 internal sealed unsafe partial class CudaDevice
 {
-    public void Fill(Tensor x, float value) => throw new NotImplementedException();
+    public void Fill(Tensor x, float value)
+    {
+        if (x.Count == 0)
+        {
+            return;
+        }
 
-    public void Copy(Tensor x, Tensor y, bool accumulate) => throw new NotImplementedException();
+        uint bits = x.Type switch
+        {
+            DType.Float32 => BitConverter.SingleToUInt32Bits(value),
+            DType.Int32 => (uint)(int)value,
+            _ => (byte)value,
+        };
+        string kernel = x.Type == DType.UInt8 ? "memory_fill_bytes" : "memory_fill_words";
+        Launch("memory", kernel, ElementGrid(x.Count), new FillArguments(x.Address, x.Count, bits));
+    }
+
+    public void Copy(Tensor x, Tensor y, bool accumulate)
+    {
+        if (x.Count == 0)
+        {
+            return;
+        }
+
+        if (accumulate)
+        {
+            Launch("memory", "memory_add", ElementGrid(x.Count), new AddArguments(x.Address, y.Address, x.Count));
+        }
+        else
+        {
+            CopyDeviceToDevice(source: x.Address, destination: y.Address, bytes: x.Bytes);
+        }
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct FillArguments(nint X, long Count, uint Value);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct AddArguments(nint X, nint Y, long Count);
 }

@@ -1,17 +1,206 @@
+using System.Runtime.InteropServices;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
 namespace FastNN.Cuda;
 
+/// <summary>Pooling, see kernels/pool2d.cu.</summary>
 internal sealed unsafe partial class CudaDevice
 {
-    public long MaxPool2DWinnerBytes(in Pool2DGeometry geometry) => throw new NotImplementedException();
+    private const int PoolThreads = 256;
 
-    public void MaxPool2DForward(in Pool2DGeometry geometry, Tensor x, Tensor y, Tensor? winners, bool relu) => throw new NotImplementedException();
+    /// <summary>Bytes of a run of rows that passes through shared memory, at least where rows are shorter, and the most that there are.</summary>
+    private const int RunBytes = 8 << 10, MostRunBytes = 48 << 10;
 
-    public void MaxPool2DBackward(in Pool2DGeometry geometry, Tensor dY, Tensor y, Tensor winners, Tensor dX, bool relu, bool accumulate) => throw new NotImplementedException();
+    private const int MostGridY = 65535;
 
-    public void AvgPool2DForward(in Pool2DGeometry geometry, Tensor x, Tensor y) => throw new NotImplementedException();
+    public long MaxPool2DWinnerBytes(in Pool2DGeometry geometry) => geometry.OutputCount * (HasWideWinners(geometry) ? 2 : 1);
 
-    public void AvgPool2DBackward(in Pool2DGeometry geometry, Tensor dY, Tensor dX, bool accumulate) => throw new NotImplementedException();
+    public void MaxPool2DForward(in Pool2DGeometry geometry, Tensor x, Tensor y, Tensor? winners, bool relu)
+    {
+        PoolArguments arguments = Arguments(geometry) with
+        {
+            X = x.Address,
+            Y = y.Address,
+            Winners = AddressOf(winners),
+            Count = y.Count,
+            Relu = relu ? 1 : 0,
+        };
+        Launch("pool2d", ForwardPath(geometry, ref arguments, out Grid grid) switch
+        {
+            PoolPath.Fours => "pool2d_max_forward_fours",
+            PoolPath.Rows => "pool2d_max_forward_rows",
+            _ => "pool2d_max_forward",
+        }, grid, arguments);
+    }
+
+    public void MaxPool2DBackward(in Pool2DGeometry geometry, Tensor dY, Tensor y, Tensor winners, Tensor dX, bool relu, bool accumulate)
+    {
+        PoolArguments arguments = Arguments(geometry) with
+        {
+            Y = y.Address,
+            Winners = winners.Address,
+            DY = dY.Address,
+            DX = dX.Address,
+            Relu = relu ? 1 : 0,
+            Accumulate = accumulate ? 1 : 0,
+        };
+        Launch("pool2d", BackwardPath(geometry, ref arguments, out Grid grid) switch
+        {
+            PoolPath.Fours => "pool2d_max_backward_fours",
+            PoolPath.Rows => "pool2d_max_backward_rows",
+            PoolPath.Cells => "pool2d_max_backward_cells",
+            PoolPath.CellsFours => "pool2d_max_backward_cells_fours",
+            _ => "pool2d_max_backward",
+        }, grid, arguments);
+    }
+
+    public void AvgPool2DForward(in Pool2DGeometry geometry, Tensor x, Tensor y)
+    {
+        PoolArguments arguments = Arguments(geometry) with { X = x.Address, Y = y.Address, Count = y.Count };
+        Launch("pool2d", ForwardPath(geometry, ref arguments, out Grid grid) switch
+        {
+            PoolPath.Fours => "pool2d_average_forward_fours",
+            PoolPath.Rows => "pool2d_average_forward_rows",
+            _ => "pool2d_average_forward",
+        }, grid, arguments);
+    }
+
+    public void AvgPool2DBackward(in Pool2DGeometry geometry, Tensor dY, Tensor dX, bool accumulate)
+    {
+        PoolArguments arguments = Arguments(geometry) with { DY = dY.Address, DX = dX.Address, Accumulate = accumulate ? 1 : 0 };
+        Launch("pool2d", BackwardPath(geometry, ref arguments, out Grid grid) switch
+        {
+            PoolPath.Fours => "pool2d_average_backward_fours",
+            PoolPath.Rows => "pool2d_average_backward_rows",
+            PoolPath.Cells => "pool2d_average_backward_cells",
+            PoolPath.CellsFours => "pool2d_average_backward_cells_fours",
+            _ => "pool2d_average_backward",
+        }, grid, arguments);
+    }
+
+    private static PoolPath ForwardPath(in Pool2DGeometry geometry, ref PoolArguments arguments, out Grid grid)
+    {
+        WindowAxis axis = geometry.Vertical;
+        if (geometry.C % 8 != 0 && RowRuns(geometry, axis.Extent, ref arguments, arguments.X, out grid))
+        {
+            return PoolPath.Rows;
+        }
+
+        bool fours = geometry.C % 4 == 0 && IsAligned(arguments.X, arguments.Y, arguments.Winners);
+        grid = PoolGrid(arguments.Count, fours);
+        return fours ? PoolPath.Fours : PoolPath.Plain;
+    }
+
+    private static PoolPath BackwardPath(in Pool2DGeometry geometry, ref PoolArguments arguments, out Grid grid)
+    {
+        // The first cell and the last may be longer than a stride.
+        int longest = Math.Max(geometry.Vertical.Stride, geometry.H - ((geometry.OH - 1) * geometry.Vertical.Stride - geometry.Vertical.PadBefore));
+        if (geometry.C % 8 != 0 && geometry.IsDisjoint && RowRuns(geometry, longest, ref arguments, arguments.DX, out grid))
+        {
+            return PoolPath.Rows;
+        }
+
+        bool fours = geometry.C % 4 == 0 && IsAligned(arguments.DY, arguments.DX, arguments.Y, arguments.Winners);
+        arguments = arguments with { Count = (int)(geometry.IsDisjoint ? geometry.OutputCount : geometry.InputCount) };
+        grid = PoolGrid(arguments.Count, fours);
+        return (geometry.IsDisjoint, fours) switch
+        {
+            (true, true) => PoolPath.CellsFours,
+            (true, false) => PoolPath.Cells,
+            (false, true) => PoolPath.Fours,
+            _ => PoolPath.Plain,
+        };
+    }
+
+    /// <summary>Blocks that take some rows of outputs each, whose inputs (the last row of them needs the most) fit shared memory.</summary>
+    private static bool RowRuns(in Pool2DGeometry geometry, int lastInputs, ref PoolArguments arguments, nint image, out Grid grid)
+    {
+        long line = (long)geometry.W * geometry.C * sizeof(float);
+        int stride = geometry.Vertical.Stride;
+        long rows = Math.Clamp((RunBytes / line - lastInputs) / stride + 1, 1, geometry.OH);
+        long bytes = Math.Min(geometry.H, (rows - 1) * stride + lastInputs) * line;
+        grid = new Grid(Blocks(geometry.OH, (int)rows), PoolThreads, geometry.N, 1, (int)Math.Min(bytes, MostRunBytes));
+        if (bytes > MostRunBytes || geometry.N > MostGridY)
+        {
+            return false;
+        }
+
+        bool vector = line % 16 == 0 && IsAligned(image);
+        arguments = arguments with { RowsPerBlock = (int)rows, Vector = vector ? 1 : 0 };
+        return true;
+    }
+
+    private static Grid PoolGrid(int count, bool fours) => new(Blocks(count, fours ? 4 * PoolThreads : PoolThreads), PoolThreads);
+
+    private static bool HasWideWinners(in Pool2DGeometry geometry) => geometry.Vertical.Taps * geometry.Horizontal.Taps > 256;
+
+    private static PoolArguments Arguments(in Pool2DGeometry geometry) =>
+        new() { Shape = new PoolShape(geometry), WideWinners = HasWideWinners(geometry) ? 1 : 0 };
+
+    private enum PoolPath
+    {
+        Plain,
+        Fours,
+        Rows,
+        Cells,
+        CellsFours,
+    }
+
+    /// <summary>One axis of kernels/pool2d.cu.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly struct PoolAxis(WindowAxis axis)
+    {
+        private readonly int _input = axis.Input;
+        private readonly int _output = axis.Output;
+        private readonly int _taps = axis.Taps;
+        private readonly int _stride = axis.Stride;
+        private readonly int _dilation = axis.Dilation;
+        private readonly int _padding = axis.PadBefore;
+        private readonly int _paddedEnd = axis.Input + axis.PadAfter;
+        private readonly int _unused;
+        private readonly Divisor _byInput = new(axis.Input);
+        private readonly Divisor _byOutput = new(axis.Output);
+        private readonly Divisor _byStride = new(axis.Stride);
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly struct PoolShape(in Pool2DGeometry geometry)
+    {
+        private readonly PoolAxis _y = new(geometry.Vertical);
+        private readonly PoolAxis _x = new(geometry.Horizontal);
+        private readonly Divisor _byC = new(geometry.C);
+        private readonly int _n = geometry.N;
+        private readonly int _c = geometry.C;
+        private readonly int _divisorOverride = geometry.DivisorOverride;
+        private readonly int _countIncludePad = geometry.CountIncludePad ? 1 : 0;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct PoolArguments
+    {
+        public nint X { get; init; }
+
+        public nint Y { get; init; }
+
+        public nint Winners { get; init; }
+
+        public nint DY { get; init; }
+
+        public nint DX { get; init; }
+
+        public PoolShape Shape { get; init; }
+
+        public int Count { get; init; }
+
+        public int Relu { get; init; }
+
+        public int Accumulate { get; init; }
+
+        public int WideWinners { get; init; }
+
+        public int RowsPerBlock { get; init; }
+
+        public int Vector { get; init; }
+    }
 }

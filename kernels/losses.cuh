@@ -1,0 +1,94 @@
+// Losses of single elements and their gradients, unreduced, summed or averaged: what mean squared error and binary cross-entropy share.
+// Elements: x, targets, loss(x, t, i) and slope(x, t, i), the loss of element i and its derivative by x.
+#pragma once
+#include "sums.cuh"
+
+struct LossArguments {
+    const float* x;
+    const float* targets;
+    const float* weight;          // of each element, or null
+    const float* positiveWeight;  // of each column, or null
+    float* loss;                  // forward: one number or one per element
+    const float* dLoss;           // backward: likewise
+    float* dX;
+    Scratch scratch;
+    int64 count;
+    double divisor;  // of the sum
+    int columns;     // that positiveWeight repeats after
+    int perElement;  // whether dLoss has one number per element
+    int accumulate;
+};
+
+template <class Elements>
+struct LossMap {
+    Elements elements;
+    float* loss;
+
+    DEVICE void one(int64 i) const { loss[i] = elements.loss(elements.x[i], elements.targets[i], i); }
+
+    DEVICE void four(int64 i) const {
+        float4 x = loadFour(elements.x + i), t = loadFour(elements.targets + i);
+        storeFour(loss + i, elements.loss(x.x, t.x, i), elements.loss(x.y, t.y, i + 1), elements.loss(x.z, t.z, i + 2),
+                  elements.loss(x.w, t.w, i + 3));
+    }
+};
+
+template <class Elements>
+struct LossTerms {
+    Elements elements;
+
+    DEVICE float one(int64 i) const { return elements.loss(elements.x[i], elements.targets[i], i); }
+
+    DEVICE float four(int64 i) const {
+        float4 x = loadFour(elements.x + i), t = loadFour(elements.targets + i);
+        return (elements.loss(x.x, t.x, i) + elements.loss(x.y, t.y, i + 1)) +
+               (elements.loss(x.z, t.z, i + 2) + elements.loss(x.w, t.w, i + 3));
+    }
+};
+
+template <class Elements>
+struct LossGradient {
+    Elements elements;
+    const float* perElement;  // dLoss, or null for one scale
+    float scale;
+    float* dX;
+    bool accumulate;
+
+    DEVICE float at(float x, float t, int64 i, float given) const { return elements.slope(x, t, i) * given; }
+
+    DEVICE void one(int64 i) const {
+        float given = perElement ? perElement[i] : scale;
+        put(dX + i, at(elements.x[i], elements.targets[i], i, given), accumulate);
+    }
+
+    DEVICE void four(int64 i) const {
+        float4 x = loadFour(elements.x + i), t = loadFour(elements.targets + i);
+        float4 given;
+        if (perElement) {
+            given = loadFour(perElement + i);
+        } else {
+            given.x = given.y = given.z = given.w = scale;
+        }
+        putFour(dX + i, at(x.x, t.x, i, given.x), at(x.y, t.y, i + 1, given.y), at(x.z, t.z, i + 2, given.z),
+                at(x.w, t.w, i + 3, given.w), accumulate);
+    }
+};
+
+template <class Elements>
+DEVICE void lossEach(const LossArguments& a, const Elements& elements) {
+    forElements(a.count, aligned16(a.x) && aligned16(a.targets) && aligned16(a.loss), LossMap<Elements>{elements, a.loss});
+}
+
+template <class Elements>
+DEVICE void lossSum(const LossArguments& a, const Elements& elements) {
+    sumElements(a.count, aligned16(a.x) && aligned16(a.targets), LossTerms<Elements>{elements}, a.scratch, a.divisor, a.loss);
+}
+
+template <class Elements>
+DEVICE void lossBackward(const LossArguments& a, const Elements& elements) {
+    if (!hasElements(a.count)) return;
+    const float* perElement = a.perElement ? a.dLoss : nullptr;
+    float scale = perElement ? 0 : *a.dLoss / (float)a.divisor;
+    bool aligned = aligned16(a.x) && aligned16(a.targets) && aligned16(a.dX) && (!perElement || aligned16(perElement));
+    forElements(a.count, aligned, LossGradient<Elements>{elements, perElement, scale, a.dX, a.accumulate != 0});
+}

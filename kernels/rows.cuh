@@ -1,0 +1,81 @@
+// Rows in shared memory and in registers, for what needs a row several times but may move it only once.
+#pragma once
+#include "sums.cuh"
+
+// A row whose first element does not lie on a 32-byte sector would have every access of a warp touch one sector more. So lanes are
+// moved back by this many elements, and those in front of the row do nothing.
+DEVICE int shiftOf(const float* row) { return (int)((uint64)row >> 2) & 7; }
+
+// tile = count neighbouring floats, by all threads of the block.
+DEVICE void loadTile(float* tile, const float* source, int count) {
+    if (aligned16(source)) {
+        for (int i = threadIdx.x * 4; i < count; i += blockDim.x * 4) {
+            if (i + 4 <= count) {
+                *reinterpret_cast<float4*>(tile + i) = loadFour(source + i);
+            } else {
+                for (int k = i; k < count; k++) tile[k] = source[k];
+            }
+        }
+        return;
+    }
+    for (int i = (int)threadIdx.x - shiftOf(source); i < count; i += blockDim.x) {
+        if (i >= 0) tile[i] = source[i];
+    }
+}
+
+// destination (=|+=) tile.
+DEVICE void storeTile(float* destination, const float* tile, int count, bool accumulate) {
+    if (aligned16(destination)) {
+        for (int i = threadIdx.x * 4; i < count; i += blockDim.x * 4) {
+            if (i + 4 <= count) {
+                float4 v = *reinterpret_cast<const float4*>(tile + i);
+                putFour(destination + i, v.x, v.y, v.z, v.w, accumulate);
+            } else {
+                for (int k = i; k < count; k++) put(destination + k, tile[k], accumulate);
+            }
+        }
+        return;
+    }
+    for (int i = (int)threadIdx.x - shiftOf(destination); i < count; i += blockDim.x) {
+        if (i >= 0) put(destination + i, tile[i], accumulate);
+    }
+}
+
+// One column of a tile, for one thread: elements of a row (stride 1) or of a column. Neighbouring threads take neighbouring rows, whose
+// elements k would lie in a few banks only where the length is even; so each thread begins that far into its row that all 32 lanes
+// hit different banks. The order of elements is a function of the shape.
+struct TileColumn {
+    float* at;
+    int stride;
+    int length;
+    int start;
+
+    DEVICE TileColumn(float* first, int stride, int length) : at(first), stride(stride), length(length) {
+        int common = length & -length;
+        common = common > 32 ? 32 : common;
+        start = stride == 1 ? (int)(threadIdx.x & 31) * common >> 5 : 0;
+    }
+
+    DEVICE int index(int k) const { return k + start < length ? k + start : k + start - length; }
+
+    DEVICE float& operator[](int k) const { return at[index(k) * stride]; }
+};
+
+// A row in the registers of a block: element first + k blockDim.x in register k.
+template <int ITEMS>
+struct RegisterRow {
+    float values[ITEMS];
+    int first;
+    int length;
+
+    DEVICE void load(const float* row, int count, float fill) {
+        first = (int)threadIdx.x - shiftOf(row);
+        length = count;
+#pragma unroll
+        for (int k = 0; k < ITEMS; k++) values[k] = holds(k) ? row[column(k)] : fill;
+    }
+
+    DEVICE int column(int k) const { return first + k * (int)blockDim.x; }
+
+    DEVICE bool holds(int k) const { return column(k) >= 0 && column(k) < length; }
+};

@@ -1,0 +1,140 @@
+// Handles, and what is set on them.
+#include "cublas.hpp"
+
+namespace softcuda::blas {
+
+namespace {
+constexpr int Version = 120400;
+}
+
+Handle* toHandle(void* handle) {
+    auto* result = static_cast<Handle*>(handle);
+    return result && result->mark == Handle::Alive ? result : nullptr;
+}
+
+Scalar scalar(const Handle& handle, const void* pointer) {
+    Scalar result;
+    if (handle.pointerMode == 0) {
+        result.value = *static_cast<const float*>(pointer);
+    } else {
+        result.address = reinterpret_cast<std::uint64_t>(pointer);
+    }
+    return result;
+}
+
+bool Scalar::read(float& result) const {
+    if (address == 0) {
+        result = value;
+        return true;
+    }
+    const void* host = softcudaRead(address, sizeof(float));
+    if (host) result = *static_cast<const float*>(host);
+    return host != nullptr;
+}
+
+Status enqueue(const Handle& handle, const char* name, void (*work)(const void*), const void* arguments, std::size_t bytes, double flops,
+               double bytesRead, double bytesWritten) {
+    int result = softcudaEnqueue(handle.stream, name, work, arguments, bytes, flops, bytesRead, bytesWritten);
+    return result == 0 ? Success : ExecutionFailed;
+}
+
+SOFTCUDA_EXPORT int cublasCreate_v2(void** handle) {
+    SOFTCUDA_ENTER(cublasCreate_v2);
+    if (!handle) return InvalidValue;
+    // It would allocate and synchronise, which a capture forbids; so does a thread without a device.
+    if (softcudaIsCapturing(nullptr) != 0) return NotInitialized;
+    *handle = new Handle;
+    return Success;
+}
+
+SOFTCUDA_EXPORT int cublasDestroy_v2(void* handle) {
+    SOFTCUDA_ENTER(cublasDestroy_v2);
+    Handle* h = toHandle(handle);
+    if (!h) return NotInitialized;
+    h->mark = 0;
+    delete h;
+    return Success;
+}
+
+SOFTCUDA_EXPORT int cublasGetVersion_v2(void* handle, int* version) {
+    SOFTCUDA_ENTER(cublasGetVersion_v2);
+    if (!toHandle(handle)) return NotInitialized;
+    if (!version) return InvalidValue;
+    *version = Version;
+    return Success;
+}
+
+SOFTCUDA_EXPORT int cublasGetProperty(int type, int* value) {
+    SOFTCUDA_ENTER(cublasGetProperty);
+    if (!value || type < 0 || type > 2) return InvalidValue;
+    *value = type == 0 ? Version / 10000 : type == 1 ? Version / 100 % 100 : Version % 100;
+    return Success;
+}
+
+SOFTCUDA_EXPORT int cublasSetStream_v2(void* handle, void* stream) {
+    SOFTCUDA_ENTER(cublasSetStream_v2);
+    Handle* h = toHandle(handle);
+    if (!h) return NotInitialized;
+    h->stream = stream;
+    // As the real one does: the workspace is that of the default pool again.
+    h->workspace = 0;
+    h->workspaceBytes = 0;
+    return Success;
+}
+
+SOFTCUDA_EXPORT int cublasGetStream_v2(void* handle, void** stream) {
+    SOFTCUDA_ENTER(cublasGetStream_v2);
+    Handle* h = toHandle(handle);
+    if (!h) return NotInitialized;
+    if (!stream) return InvalidValue;
+    *stream = h->stream;
+    return Success;
+}
+
+SOFTCUDA_EXPORT int cublasSetWorkspace_v2(void* handle, std::uint64_t workspace, std::size_t bytes) {
+    SOFTCUDA_ENTER(cublasSetWorkspace_v2);
+    Handle* h = toHandle(handle);
+    if (!h) return NotInitialized;
+    if (workspace % 256 != 0) return InvalidValue;
+    h->workspace = workspace;
+    h->workspaceBytes = bytes;
+    return Success;
+}
+
+SOFTCUDA_EXPORT int cublasSetMathMode(void* handle, int mode) {
+    SOFTCUDA_ENTER(cublasSetMathMode);
+    Handle* h = toHandle(handle);
+    if (!h) return NotInitialized;
+    if ((mode & ~16) < 0 || (mode & ~16) > 3) return InvalidValue;
+    h->mathMode = mode;
+    return Success;
+}
+
+SOFTCUDA_EXPORT int cublasGetMathMode(void* handle, int* mode) {
+    SOFTCUDA_ENTER(cublasGetMathMode);
+    Handle* h = toHandle(handle);
+    if (!h) return NotInitialized;
+    if (!mode) return InvalidValue;
+    *mode = h->mathMode;
+    return Success;
+}
+
+SOFTCUDA_EXPORT int cublasSetPointerMode_v2(void* handle, int mode) {
+    SOFTCUDA_ENTER(cublasSetPointerMode_v2);
+    Handle* h = toHandle(handle);
+    if (!h) return NotInitialized;
+    if (mode < 0 || mode > 1) return InvalidValue;
+    h->pointerMode = mode;
+    return Success;
+}
+
+SOFTCUDA_EXPORT int cublasGetPointerMode_v2(void* handle, int* mode) {
+    SOFTCUDA_ENTER(cublasGetPointerMode_v2);
+    Handle* h = toHandle(handle);
+    if (!h) return NotInitialized;
+    if (!mode) return InvalidValue;
+    *mode = h->pointerMode;
+    return Success;
+}
+
+}  // namespace softcuda::blas

@@ -1,0 +1,146 @@
+// The driver interface as a program sees it.
+#pragma once
+#include "api.hpp"
+
+extern "C" {
+CUresult cuCtxCreate_v2(CUcontext* context, unsigned flags, CUdevice device);
+CUresult cuCtxDestroy_v2(CUcontext handle);
+CUresult cuCtxDisablePeerAccess(CUcontext peer);
+CUresult cuCtxEnablePeerAccess(CUcontext peer, unsigned flags);
+CUresult cuCtxGetApiVersion(CUcontext handle, unsigned* version);
+CUresult cuCtxGetCurrent(CUcontext* handle);
+CUresult cuCtxGetDevice(CUdevice* device);
+CUresult cuCtxGetFlags(unsigned* flags);
+CUresult cuCtxGetStreamPriorityRange(int* least, int* greatest);
+CUresult cuCtxPopCurrent_v2(CUcontext* handle);
+CUresult cuCtxPushCurrent_v2(CUcontext handle);
+CUresult cuCtxSetCurrent(CUcontext handle);
+CUresult cuCtxSynchronize();
+CUresult cuDeviceCanAccessPeer(int* can, CUdevice device, CUdevice peer);
+CUresult cuDeviceComputeCapability(int* major, int* minor, CUdevice device);
+CUresult cuDeviceGet(CUdevice* device, int ordinal);
+CUresult cuDeviceGetAttribute(int* value, int number, CUdevice device);
+CUresult cuDeviceGetCount(int* count);
+CUresult cuDeviceGetDefaultMemPool(CUmemoryPool* pool, CUdevice device);
+CUresult cuDeviceGetMemPool(CUmemoryPool* pool, CUdevice device);
+CUresult cuDeviceGetName(char* name, int length, CUdevice device);
+CUresult cuDeviceGetP2PAttribute(int* value, int number, CUdevice source, CUdevice destination);
+CUresult cuDeviceGetPCIBusId(char* text, int length, CUdevice device);
+CUresult cuDeviceGetUuid(CUuuid* uuid, CUdevice device);
+CUresult cuDeviceGetUuid_v2(CUuuid* uuid, CUdevice device);
+CUresult cuDevicePrimaryCtxGetState(CUdevice device, unsigned* flags, int* active);
+CUresult cuDevicePrimaryCtxRelease_v2(CUdevice device);
+CUresult cuDevicePrimaryCtxReset_v2(CUdevice device);
+CUresult cuDevicePrimaryCtxRetain(CUcontext* context, CUdevice device);
+CUresult cuDevicePrimaryCtxSetFlags_v2(CUdevice device, unsigned flags);
+CUresult cuDeviceSetMemPool(CUdevice device, CUmemoryPool handle);
+CUresult cuDeviceTotalMem_v2(std::size_t* bytes, CUdevice device);
+CUresult cuDriverGetVersion(int* version);
+CUresult cuEventCreate(CUevent* handle, unsigned flags);
+CUresult cuEventDestroy_v2(CUevent handle);
+CUresult cuEventElapsedTime(float* milliseconds, CUevent start, CUevent end);
+CUresult cuEventElapsedTime_v2(float* milliseconds, CUevent start, CUevent end);
+CUresult cuEventQuery(CUevent handle);
+CUresult cuEventRecord(CUevent event, CUstream stream);
+CUresult cuEventRecordWithFlags(CUevent event, CUstream stream, unsigned flags);
+CUresult cuEventSynchronize(CUevent handle);
+CUresult cuFuncGetAttribute(int* value, int attribute, CUfunction handle);
+CUresult cuFuncGetModule(CUmodule* module, CUfunction handle);
+CUresult cuFuncLoad(CUfunction handle);
+CUresult cuFuncSetAttribute(CUfunction handle, int attribute, int value);
+CUresult cuFuncSetCacheConfig(CUfunction handle, int config);
+CUresult cuGetErrorName(CUresult error, const char** name);
+CUresult cuGetErrorString(CUresult error, const char** meaning);
+CUresult cuGetProcAddress(const char* name, void** function, int version, std::uint64_t flags);
+CUresult cuGetProcAddress_v2(const char* name, void** function, int version, std::uint64_t flags, int* found);
+CUresult cuGraphCreate(CUgraph* handle, unsigned flags);
+CUresult cuGraphDebugDotPrint(CUgraph handle, const char* path, unsigned);
+CUresult cuGraphDestroy(CUgraph handle);
+CUresult cuGraphExecDestroy(CUgraphExec handle);
+CUresult cuGraphExecUpdate_v2(CUgraphExec handle, CUgraph graphHandle, CUgraphExecUpdateResultInfo* info);
+CUresult cuGraphGetNodes(CUgraph handle, CUgraphNode* nodes, std::size_t* count);
+CUresult cuGraphInstantiateWithFlags(CUgraphExec* exec, CUgraph graph, unsigned long long flags);
+CUresult cuGraphInstantiateWithParams(CUgraphExec* exec, CUgraph graph, CUgraphInstantiateParams* parameters);
+CUresult cuGraphInstantiate_v2(CUgraphExec* exec, CUgraph graph, CUgraphNode* errorNode, char* log, std::size_t bytes);
+CUresult cuGraphLaunch(CUgraphExec handle, CUstream streamHandle);
+CUresult cuGraphUpload(CUgraphExec handle, CUstream streamHandle);
+CUresult cuInit(unsigned flags);
+CUresult cuLaunchCooperativeKernel(CUfunction function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY,
+                                   unsigned blockZ, unsigned shared, CUstream stream, void** parameters);
+CUresult cuLaunchHostFunc(CUstream handle, CUhostFn function, void* data);
+CUresult cuLaunchKernel(CUfunction function, unsigned gridX, unsigned gridY, unsigned gridZ, unsigned blockX, unsigned blockY,
+                        unsigned blockZ, unsigned shared, CUstream stream, void** parameters, void** extra);
+CUresult cuMemAllocAsync(CUdeviceptr* address, std::size_t bytes, CUstream stream);
+CUresult cuMemAllocFromPoolAsync(CUdeviceptr* address, std::size_t bytes, CUmemoryPool pool, CUstream stream);
+CUresult cuMemAllocHost_v2(void** address, std::size_t bytes);
+CUresult cuMemAlloc_v2(CUdeviceptr* address, std::size_t bytes);
+CUresult cuMemFreeAsync(CUdeviceptr address, CUstream handle);
+CUresult cuMemFreeHost(void* address);
+CUresult cuMemFree_v2(CUdeviceptr address);
+CUresult cuMemGetAddressRange_v2(CUdeviceptr* base, std::size_t* bytes, CUdeviceptr address);
+CUresult cuMemGetInfo_v2(std::size_t* free, std::size_t* total);
+CUresult cuMemHostAlloc(void** address, std::size_t bytes, unsigned flags);
+CUresult cuMemHostGetDevicePointer_v2(CUdeviceptr* device, void* address, unsigned flags);
+CUresult cuMemHostGetFlags(unsigned* flags, void* address);
+CUresult cuMemHostRegister_v2(void* address, std::size_t bytes, unsigned flags);
+CUresult cuMemHostUnregister(void* address);
+CUresult cuMemPoolCreate(CUmemoryPool* handle, const CUmemPoolProps* properties);
+CUresult cuMemPoolDestroy(CUmemoryPool handle);
+CUresult cuMemPoolGetAttribute(CUmemoryPool handle, int attribute, void* value);
+CUresult cuMemPoolSetAccess(CUmemoryPool handle, const CUmemAccessDesc* map, std::size_t count);
+CUresult cuMemPoolSetAttribute(CUmemoryPool handle, int attribute, void* value);
+CUresult cuMemPoolTrimTo(CUmemoryPool handle, std::size_t keep);
+CUresult cuMemcpy(CUdeviceptr destination, CUdeviceptr source, std::size_t bytes);
+CUresult cuMemcpyAsync(CUdeviceptr destination, CUdeviceptr source, std::size_t bytes, CUstream stream);
+CUresult cuMemcpyDtoDAsync_v2(CUdeviceptr destination, CUdeviceptr source, std::size_t bytes, CUstream stream);
+CUresult cuMemcpyDtoD_v2(CUdeviceptr destination, CUdeviceptr source, std::size_t bytes);
+CUresult cuMemcpyDtoHAsync_v2(void* destination, CUdeviceptr source, std::size_t bytes, CUstream stream);
+CUresult cuMemcpyDtoH_v2(void* destination, CUdeviceptr source, std::size_t bytes);
+CUresult cuMemcpyHtoDAsync_v2(CUdeviceptr destination, const void* source, std::size_t bytes, CUstream stream);
+CUresult cuMemcpyHtoD_v2(CUdeviceptr destination, const void* source, std::size_t bytes);
+CUresult cuMemcpyPeerAsync(CUdeviceptr destination, CUcontext destinationContext, CUdeviceptr source, CUcontext sourceContext,
+                           std::size_t bytes, CUstream stream);
+CUresult cuMemsetD16Async(CUdeviceptr address, unsigned short value, std::size_t count, CUstream stream);
+CUresult cuMemsetD16_v2(CUdeviceptr address, unsigned short value, std::size_t count);
+CUresult cuMemsetD32Async(CUdeviceptr address, unsigned value, std::size_t count, CUstream stream);
+CUresult cuMemsetD32_v2(CUdeviceptr address, unsigned value, std::size_t count);
+CUresult cuMemsetD8Async(CUdeviceptr address, unsigned char value, std::size_t count, CUstream stream);
+CUresult cuMemsetD8_v2(CUdeviceptr address, unsigned char value, std::size_t count);
+CUresult cuModuleGetFunction(CUfunction* handle, CUmodule moduleHandle, const char* name);
+CUresult cuModuleGetFunctionCount(unsigned* count, CUmodule handle);
+CUresult cuModuleGetGlobal_v2(CUdeviceptr* address, std::size_t* bytes, CUmodule handle, const char* name);
+CUresult cuModuleGetLoadingMode(int* mode);
+CUresult cuModuleLoadData(CUmodule* module, const void* image);
+CUresult cuModuleLoadDataEx(CUmodule* module, const void* image, unsigned count, int* options, void** values);
+CUresult cuModuleLoadFatBinary(CUmodule* module, const void* image);
+CUresult cuModuleUnload(CUmodule handle);
+CUresult cuOccupancyAvailableDynamicSMemPerBlock(std::size_t* bytes, CUfunction handle, int blocks, int threads);
+CUresult cuOccupancyMaxActiveBlocksPerMultiprocessor(int* blocks, CUfunction handle, int threads, std::size_t shared);
+CUresult cuOccupancyMaxActiveBlocksPerMultiprocessorWithFlags(int* blocks, CUfunction handle, int threads, std::size_t shared,
+                                                              unsigned flags);
+CUresult cuOccupancyMaxPotentialBlockSize(int* minGrid, int* blockSize, CUfunction function, CUoccupancyB2DSize sharedOfBlock,
+                                          std::size_t shared, int limit);
+CUresult cuOccupancyMaxPotentialBlockSizeWithFlags(int* minGrid, int* blockSize, CUfunction function, CUoccupancyB2DSize sharedOfBlock,
+                                                   std::size_t shared, int limit, unsigned flags);
+CUresult cuPointerGetAttribute(void* data, int attribute, CUdeviceptr address);
+CUresult cuProfilerStart();
+CUresult cuProfilerStop();
+CUresult cuStreamBeginCapture_v2(CUstream handle, int mode);
+CUresult cuStreamCreate(CUstream* handle, unsigned flags);
+CUresult cuStreamCreateWithPriority(CUstream* handle, unsigned flags, int priority);
+CUresult cuStreamDestroy_v2(CUstream handle);
+CUresult cuStreamEndCapture(CUstream handle, CUgraph* graph);
+CUresult cuStreamGetCaptureInfo_v2(CUstream handle, int* status, std::uint64_t* id, CUgraph* graph, const CUgraphNode** nodes,
+                                   std::size_t* count);
+CUresult cuStreamGetCtx(CUstream handle, CUcontext* context);
+CUresult cuStreamGetFlags(CUstream handle, unsigned* flags);
+CUresult cuStreamGetPriority(CUstream handle, int* priority);
+CUresult cuStreamIsCapturing(CUstream handle, int* status);
+CUresult cuStreamQuery(CUstream handle);
+CUresult cuStreamSynchronize(CUstream handle);
+CUresult cuStreamWaitEvent(CUstream streamHandle, CUevent eventHandle, unsigned flags);
+CUresult cuThreadExchangeStreamCaptureMode(int* mode);
+CUresult cuMemsetD32Async_ptsz(CUdeviceptr address, unsigned value, std::size_t count, CUstream stream);
+CUresult cuMemcpyDtoH_v2_ptds(void* destination, CUdeviceptr source, std::size_t bytes);
+CUresult cuStreamQuery_ptsz(CUstream stream);
+}

@@ -1,0 +1,52 @@
+// What is known of every byte of shared memory: who wrote and read it, and when; enough to tell races from ordered accesses.
+#pragma once
+#include <array>
+#include <cstdint>
+#include <vector>
+
+namespace softcuda {
+
+struct Warp;
+
+/// Bytes are grouped to units of the narrowest access that the kernel has, so that a unit belongs to one thread at a time.
+///
+/// Time is a count of barriers. For each pair of warps (w, u), order(w, u) is the time before which accesses of u are ordered before
+/// what w does now; barriers raise it. An access that meets an entry of another warp that is not older than that is a race.
+class SharedShadow {
+public:
+    enum class Kind : std::uint8_t { Read, Write, Atomic };
+
+    /// For a new block. `unit` is 1, 2 or 4.
+    void start(std::uint32_t bytes, std::uint32_t unit, std::uint32_t warps);
+
+    struct Result {
+        std::uint32_t races = 0, unwritten = 0;  // lanes
+        std::uint32_t other = 0;                 // the thread of the first race's earlier access, warp * 32 + lane
+        bool otherWrote = false;
+    };
+    /// Checks and records one access of a warp: lane l touches `size` bytes at addresses[l].
+    Result access(Kind kind, std::uint32_t warp, std::uint32_t lanes, const std::uint64_t* addresses, std::uint32_t size, bool contiguous);
+
+    /// All that `arrived` (warps, as bits) did so far comes before what `waiting` do from now on.
+    void barrier(std::uint32_t arrived, std::uint32_t waiting);
+    /// Ends the interval of a warp that arrives without waiting.
+    void arrive(std::uint32_t warp);
+
+private:
+    static constexpr std::uint32_t MostTime = (1u << 20) - 2;
+    // An entry is its time, warp, lane, whether it was atomic, and a 1; no entry is 0.
+    static std::uint32_t timeOf(std::uint32_t entry) { return entry >> 12; }
+    static std::uint32_t warpOf(std::uint32_t entry) { return entry >> 7 & 31; }
+    std::uint32_t& order(std::uint32_t warp, std::uint32_t other) { return order_[warp * 32 + other]; }
+    void updateLeast(std::uint32_t warp);
+    void advance();
+    bool quick(Kind kind, std::uint32_t warp, std::uint32_t first, std::uint32_t last, const std::uint64_t* addresses, std::uint32_t size);
+    void one(Kind kind, std::uint32_t warp, std::uint32_t lane, std::uint32_t unit, Result& result);
+
+    std::uint32_t shift_ = 2, warps_ = 1, time_ = 1;
+    std::vector<std::uint32_t> writers_, readers_, readerWarps_;
+    std::array<std::uint32_t, 32 * 32> order_{};
+    std::array<std::uint32_t, 32> least_{};  // of order(w, others)
+};
+
+}  // namespace softcuda
