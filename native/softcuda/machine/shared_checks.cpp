@@ -85,6 +85,7 @@ bool SharedShadow::quick(Kind kind, std::uint32_t warp, std::uint32_t first, std
 void SharedShadow::one(Kind kind, std::uint32_t warp, std::uint32_t lane, std::uint32_t unit, Result& result) {
     std::uint32_t writer = writers_[unit], reader = readers_[unit];
     bool atomic = kind == Kind::Atomic;
+    bool readersOrdered = timeOf(reader) < least_[warp];
     auto race = [&](std::uint32_t entry, bool wrote) {
         if (!result.races) {
             result.other = warpOf(entry) * 32 + (entry >> 2 & 31);
@@ -100,7 +101,7 @@ void SharedShadow::one(Kind kind, std::uint32_t warp, std::uint32_t lane, std::u
     std::uint32_t mine = time_ << 12 | warp << 7 | lane << 2 | 1;
     if (kind == Kind::Read) {
         bool ordered = true;
-        for (std::uint32_t other = 0; other < warps_ && ordered; ++other)
+        for (std::uint32_t other = 0; !readersOrdered && other < warps_ && ordered; ++other)
             if (other != warp && (readerWarps_[unit] >> other & 1) && timeOf(reader) >= order(warp, other)) ordered = false;
         if (reader == 0 || ordered) {
             readers_[unit] = mine;
@@ -109,7 +110,7 @@ void SharedShadow::one(Kind kind, std::uint32_t warp, std::uint32_t lane, std::u
         readerWarps_[unit] |= 1u << warp;
         return;
     }
-    for (std::uint32_t other = 0; other < warps_; ++other) {
+    for (std::uint32_t other = 0; !readersOrdered && other < warps_; ++other) {
         if (other == warp || !(readerWarps_[unit] >> other & 1) || timeOf(reader) < order(warp, other)) continue;
         race(warpOf(reader) == other ? reader : other << 7, false);
         break;
@@ -117,18 +118,38 @@ void SharedShadow::one(Kind kind, std::uint32_t warp, std::uint32_t lane, std::u
     writers_[unit] = mine | (atomic ? 2 : 0);
 }
 
-SharedShadow::Result SharedShadow::access(Kind kind, std::uint32_t warp, std::uint32_t lanes, const std::uint64_t* addresses, std::uint32_t size,
-                                          bool contiguous) {
-    if (contiguous && kind != Kind::Atomic) {
-        auto first = static_cast<std::uint32_t>(std::countr_zero(lanes)), last = 31 - static_cast<std::uint32_t>(std::countl_zero(lanes));
-        if (quick(kind, warp, first, last, addresses, size)) return {};
+SharedShadow::Result SharedShadow::contiguous(Kind kind, std::uint32_t warp, std::uint32_t first, std::uint32_t last, const std::uint64_t* addresses,
+                                              std::uint32_t size) {
+    if (kind != Kind::Atomic && quick(kind, warp, first, last, addresses, size)) return {};
+    std::array<std::uint8_t, 32> lanes;
+    for (std::uint32_t lane = first; lane <= last; ++lane) lanes[lane - first] = static_cast<std::uint8_t>(lane);
+    return scattered(kind, warp, lanes.data(), last - first + 1, addresses, size);
+}
+
+SharedShadow::Result SharedShadow::scattered(Kind kind, std::uint32_t warp, const std::uint8_t* lanes, std::uint32_t count, const std::uint64_t* addresses,
+                                             std::uint32_t size) {
+    std::uint32_t perLane = size >> shift_;
+    if (kind == Kind::Read && perLane == 1) {
+        // Reads of single units that meet nothing of interest.
+        std::uint32_t least = least_[warp], mine = time_ << 12 | warp << 7 | 1, suspicious = 0;
+        for (std::uint32_t i = 0; i < count; ++i) {
+            std::uint32_t writer = writers_[addresses[lanes[i]] >> shift_];
+            suspicious |= (writer == 0) | ((timeOf(writer) >= least) & (warpOf(writer) != warp));
+        }
+        if (!suspicious) {
+            for (std::uint32_t i = 0; i < count; ++i) {
+                std::uint64_t unit = addresses[lanes[i]] >> shift_;
+                bool fresh = timeOf(readers_[unit]) < least;
+                readers_[unit] = fresh ? mine | static_cast<std::uint32_t>(lanes[i]) << 2 : readers_[unit];
+                readerWarps_[unit] = (fresh ? 0 : readerWarps_[unit]) | 1u << warp;
+            }
+            return {};
+        }
     }
     Result result;
-    std::uint32_t perLane = std::max(1u, size >> shift_);
-    for (std::uint32_t rest = lanes; rest; rest &= rest - 1) {
-        auto lane = static_cast<std::uint32_t>(std::countr_zero(rest));
-        auto unit = static_cast<std::uint32_t>(addresses[lane] >> shift_);
-        for (std::uint32_t k = 0; k < perLane; ++k) one(kind, warp, lane, unit + k, result);
+    for (std::uint32_t i = 0; i < count; ++i) {
+        auto unit = static_cast<std::uint32_t>(addresses[lanes[i]] >> shift_);
+        for (std::uint32_t k = 0; k < perLane; ++k) one(kind, warp, lanes[i], unit + k, result);
     }
     return result;
 }

@@ -24,8 +24,10 @@ public:
         std::uint32_t other = 0;                 // the thread of the first race's earlier access, warp * 32 + lane
         bool otherWrote = false;
     };
-    /// Checks and records one access of a warp: lane l touches `size` bytes at addresses[l].
-    Result access(Kind kind, std::uint32_t warp, std::uint32_t lanes, const std::uint64_t* addresses, std::uint32_t size, bool contiguous);
+    /// Checks and records one access of a warp whose lanes first to last touch `size` bytes each, one behind the other.
+    Result contiguous(Kind kind, std::uint32_t warp, std::uint32_t first, std::uint32_t last, const std::uint64_t* addresses, std::uint32_t size);
+    /// The same for a list of lanes; lanes with the address of another one may be left out.
+    Result scattered(Kind kind, std::uint32_t warp, const std::uint8_t* lanes, std::uint32_t count, const std::uint64_t* addresses, std::uint32_t size);
 
     /// All that `arrived` (warps, as bits) did so far comes before what `waiting` do from now on.
     void barrier(std::uint32_t arrived, std::uint32_t waiting);

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "footprint.hpp"
+#include "patterns.hpp"
 #include "program.hpp"
 #include "shared_checks.hpp"
 
@@ -79,6 +80,7 @@ struct BlockState {
     SharedShadow shadow;
     Counters counters;
     Footprint loads, stores;
+    Patterns patterns;
     std::vector<Warp> warps;
     std::vector<RankedFinding> findings;
 
