@@ -252,10 +252,11 @@ bool openShared(Warp& warp, const Instr& instr, Request& request, Mode mode) {
     auto kind = mode == Mode::Read ? SharedShadow::Kind::Read : mode == Mode::Write ? SharedShadow::Kind::Write : SharedShadow::Kind::Atomic;
     SharedShadow::Result result;
     if (pattern) {
-        result = block.shadow.scattered(kind, warp.index, pattern->distinct.data(), pattern->distinctCount, request.address, request.size);
+        result = block.shadow.scattered(kind, warp.index, pattern->distinct.data(), pattern->distinctCount, pattern->repeated, request.address, request.size);
     } else if (request.shape == Shape::Uniform) {
         u8 lane = static_cast<u8>(request.first());
-        result = block.shadow.scattered(kind, warp.index, &lane, 1, request.address, request.size);
+        Mask repeated = std::popcount(request.lanes) > 1 ? 1u << lane : 0;
+        result = block.shadow.scattered(kind, warp.index, &lane, 1, repeated, request.address, request.size);
     } else {
         result = block.shadow.contiguous(kind, warp.index, static_cast<u32>(request.first()), static_cast<u32>(request.last()), request.address, request.size);
     }

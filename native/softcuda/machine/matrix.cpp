@@ -65,8 +65,48 @@ void multiply(Warp& warp, const Instr& instr, Mask mask) {
     }
 }
 
+/// D (8 x 8) = A (8 x 4) * B (4 x 8) + C in double: D at o[0..1], A at o[4], B at o[8], C at o[10..11].
+void multiplyDouble(Warp& warp, const Instr& instr, Mask mask) {
+    if (mask != AllLanes) {
+        warp.block->report(FindingKind::InvalidInstruction, warp, instr, std::countr_zero(mask), 0, "'mma' needs all lanes of the warp");
+        return;
+    }
+    const double* a = row<const double>(warp, instr.o[ASlot]);
+    const double* b = row<const double>(warp, instr.o[BSlot]);
+    alignas(64) double sums[2][Lanes];
+    for (std::size_t i = 0; i < 2; ++i) {
+        const double* c = row<const double>(warp, instr.o[CSlot + i]);
+        for (std::size_t lane = 0; lane < Lanes; ++lane) {
+            double sum = c[lane];
+            for (std::size_t k = 0; k < 4; ++k) sum = std::fma(a[lane / 4 * 4 + k], b[(2 * (lane % 4) + i) * 4 + k], sum);
+            sums[i][lane] = canonical(sum);
+        }
+    }
+    for (std::size_t i = 0; i < 2; ++i) std::memcpy(row<double>(warp, instr.o[i]), sums[i], sizeof sums[i]);
+}
+
+bool decodeDoubleMma(Decoder& d) {
+    if (!d.take("row") || !d.take("col")) d.fail("'mma' needs .row.col");
+    for (int i = 0; i < 4; ++i)
+        if (d.takeType() != Type::F64) d.fail("these types of 'mma' are not supported for this shape");
+    d.expectOperands(4);
+    constexpr std::size_t Slots[] = {0, ASlot, BSlot, CSlot}, Counts[] = {2, 1, 1, 2};
+    for (std::size_t i = 0; i < 4; ++i) {
+        const Operand& list = d.operand(i);
+        if (list.kind != OperandKind::Vector || list.elements.size() != Counts[i]) d.fail("'mma' takes " + std::to_string(Counts[i]) + " registers here");
+        for (std::size_t n = 0; n < Counts[i]; ++n) {
+            if (i == 0) d.define(Slots[i] + n, list.elements[n], Type::F64);
+            else d.use(Slots[i] + n, list.elements[n], Type::F64);
+        }
+    }
+    d.out.flops = 2 * 8 * 8 * 4 / Lanes;
+    d.out.run = multiplyDouble;
+    return true;
+}
+
 bool decodeMma(Decoder& d) {
     if (!d.take("sync") || !d.take("aligned")) d.fail("'mma' needs .sync.aligned");
+    if (d.take("m8n8k4")) return decodeDoubleMma(d);
     int k = d.take("m16n8k16") ? 16 : d.take("m16n8k8") ? 8 : d.take("m16n8k4") ? 4 : 0;
     if (!k) d.fail("this shape of 'mma' is not supported");
     if (!d.take("row") || !d.take("col")) d.fail("'mma' needs .row.col");

@@ -9,11 +9,13 @@ namespace {
 
 void findDistinct(Pattern& pattern) {
     int count = 0;
+    pattern.repeated = 0;
     for (Mask rest = pattern.lanes; rest; rest &= rest - 1) {
         int lane = std::countr_zero(rest);
         Mask same = 0;
         for (int other = 0; other < 32; ++other) same |= static_cast<Mask>(pattern.relative[static_cast<std::size_t>(other)] == pattern.relative[static_cast<std::size_t>(lane)]) << other;
         same &= pattern.lanes;
+        if (same & (same - 1)) pattern.repeated |= 1u << lane;
         if (std::countr_zero(same) == lane) pattern.distinct[static_cast<std::size_t>(count++)] = static_cast<std::uint8_t>(lane);
     }
     pattern.distinctCount = static_cast<std::uint8_t>(count);

@@ -13,6 +13,7 @@ struct Pattern {
     std::uint32_t phase = 0;  // the first address within a sector, or a bank's word
     alignas(64) std::array<std::int64_t, 32> relative{};  // to the first lane's address
     std::array<std::uint8_t, 32> distinct{};              // lanes with an address that no lane before them has
+    Mask repeated = 0;  // of the distinct lanes: those whose address others have too
     std::uint8_t distinctCount = 0;
     std::uint8_t sectorCount = 0;
     std::uint8_t conflicts = 0;

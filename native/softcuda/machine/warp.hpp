@@ -79,6 +79,7 @@ struct BlockState {
     std::uint32_t sharedBytes = 0;
     SharedShadow shadow;
     Counters counters;
+    std::uint64_t clockReads = 0;
     Footprint loads, stores;
     Patterns patterns;
     std::vector<Warp> warps;

@@ -119,8 +119,8 @@ void calls() {
     std::string text = header() + R"(
 .func (.param .b32 result) twice(.param .b32 x)
 { .reg .b32 %r<3>; ld.param.u32 %r1, [x]; shl.b32 %r2, %r1, 1; st.param.b32 [result], %r2; ret; }
-.func (.reg .b32 %result) early(.reg .b32 %x)
-{ .reg .pred %p<3>; setp.gt.u32 %p1, %x, 10; mov.u32 %result, 1; @%p1 ret; mov.u32 %result, 2; ret; }
+.func (.param .b32 result) early(.param .b32 x)
+{ .reg .pred %p<3>; .reg .b32 %r<2>; ld.param.u32 %r1, [x]; setp.gt.u32 %p1, %r1, 10; st.param.b32 [result], 1; @%p1 ret; st.param.b32 [result], 2; ret; }
 .visible .func (.param .align 8 .b8 result[8]) pair(.param .align 8 .b8 x[8], .param .b64 y)
 { .reg .b32 %r<9>; .reg .b64 %rd<3>; .local .align 4 .b8 scratch[8]; ld.param.u32 %r1, [x]; ld.param.u32 %r2, [x+4]; ld.param.u64 %rd1, [y]; cvt.u32.u64 %r3, %rd1;
   st.local.u32 [scratch+4], %r1; add.u32 %r4, %r2, %r3; ld.local.u32 %r5, [scratch+4]; st.param.b32 [result+0], %r4; st.param.b32 [result+4], %r5; ret; }
@@ -135,7 +135,7 @@ void calls() {
         mov.u32 %r0, %gid; mul.wide.u32 %rd0, %gid, 32; add.s64 %rd0, %out, %rd0;
         { .param .b32 a; .param .b32 b; st.param.b32 [a], %r0; call.uni (b), twice, (a); ld.param.b32 %r1, [b]; }
         { .param .b32 a; .param .b32 b; st.param.b32 [a], %r0; call.uni (b), outer, (a); ld.param.b32 %r2, [b]; }
-        { .reg .b32 %a, %b; mov.u32 %a, %r0; call (%b), early, (%a); mov.u32 %r3, %b; }
+        { .param .b32 a; .param .b32 b; st.param.b32 [a], %r0; call (b), early, (a); ld.param.b32 %r3, [b]; }
         { .param .align 8 .b8 a[8]; .param .b64 c; .param .align 8 .b8 b[8]; st.param.v2.b32 [a], {%r0, %r1}; mov.u64 %rd1, 1000; st.param.b64 [c], %rd1;
           call.uni (b), pair, (a, c); ld.param.b32 %r4, [b]; ld.param.b32 %r5, [b+4]; }
         mov.u32 %r6, 0; setp.ge.u32 %p0, %lane, 20; @%p0 bra SKIP;

@@ -83,7 +83,8 @@ void product(const Product& it) {
     auto registers = [](u32 elements, u32 bits) { return bits >= 32 ? elements : elements * bits / 32; };
     u32 sums = registers(it.cElements, it.sumBits), next = 0;
     std::string text = std::string(it.text) + " " + list(next, sums);
-    text += ", " + list(next, registers(it.aElements, it.inputBits)) + ", " + list(next, registers(it.bElements, it.inputBits)) + ", " + list(next, sums) + ";";
+    for (u32 count : {registers(it.aElements, it.inputBits), registers(it.bElements, it.inputBits), sums}) text += ", " + list(next, count);
+    text += ";";
     std::string shape;
     auto add = [&](u32 count, u32 bits) {
         for (u32 i = 0; i < count; ++i) shape += bits == 64 ? "64 " : "32 ";
