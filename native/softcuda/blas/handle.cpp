@@ -137,4 +137,34 @@ SOFTCUDA_EXPORT int cublasGetPointerMode_v2(void* handle, int* mode) {
     return Success;
 }
 
+SOFTCUDA_EXPORT const char* cublasGetStatusName(int status) {
+    softcudaCount("cublasGetStatusName");
+    switch (status) {
+        case Success: return "CUBLAS_STATUS_SUCCESS";
+        case NotInitialized: return "CUBLAS_STATUS_NOT_INITIALIZED";
+        case AllocFailed: return "CUBLAS_STATUS_ALLOC_FAILED";
+        case InvalidValue: return "CUBLAS_STATUS_INVALID_VALUE";
+        case 8: return "CUBLAS_STATUS_ARCH_MISMATCH";
+        case 11: return "CUBLAS_STATUS_MAPPING_ERROR";
+        case ExecutionFailed: return "CUBLAS_STATUS_EXECUTION_FAILED";
+        case InternalError: return "CUBLAS_STATUS_INTERNAL_ERROR";
+        case NotSupported: return "CUBLAS_STATUS_NOT_SUPPORTED";
+        case 16: return "CUBLAS_STATUS_LICENSE_ERROR";
+        default: return "CUBLAS_STATUS_UNKNOWN";
+    }
+}
+
+SOFTCUDA_EXPORT const char* cublasGetStatusString(int status) {
+    softcudaCount("cublasGetStatusString");
+    switch (status) {
+        case Success: return "success";
+        case NotInitialized: return "the library was not initialized";
+        case AllocFailed: return "the resource allocation failed";
+        case InvalidValue: return "an unsupported value or parameter was passed to the function";
+        case ExecutionFailed: return "the function failed to launch on the GPU";
+        case NotSupported: return "the functionality is not supported";
+        default: return "an internal operation failed";
+    }
+}
+
 }  // namespace softcuda::blas

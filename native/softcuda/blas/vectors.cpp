@@ -73,6 +73,15 @@ void runAxpy(const void* arguments) {
     for (int i = 0; i < g.n; ++i) y[static_cast<std::ptrdiff_t>(i) * g.y.stride] += alpha * x[static_cast<std::ptrdiff_t>(i) * g.x.stride];
 }
 
+void runScale(const void* arguments) {
+    const auto& g = *static_cast<const AxpyArguments*>(arguments);
+    float alpha;
+    if (!g.alpha.read(alpha)) return;
+    float* x = g.x.write(g.n, true);
+    if (!x) return;
+    for (int i = 0; i < g.n; ++i) x[static_cast<std::ptrdiff_t>(i) * g.x.stride] *= alpha;
+}
+
 }  // namespace
 
 SOFTCUDA_EXPORT int cublasSgemv_v2(void* handle, int transpose, int m, int n, const void* alpha, std::uint64_t a, int lda, std::uint64_t x,
@@ -98,6 +107,17 @@ SOFTCUDA_EXPORT int cublasSaxpy_v2(void* handle, int n, const void* alpha, std::
     AxpyArguments g{n, scalar(*h, alpha), {x, incx}, {y, incy}};
     double bytes = sizeof(float) * static_cast<double>(n);
     return enqueue(*h, "cublasSaxpy_v2", runAxpy, &g, sizeof g, 2.0 * n, 2 * bytes, bytes);
+}
+
+SOFTCUDA_EXPORT int cublasSscal_v2(void* handle, int n, const void* alpha, std::uint64_t x, int incx) {
+    SOFTCUDA_ENTER(cublasSscal_v2);
+    Handle* h = toHandle(handle);
+    if (!h) return NotInitialized;
+    if (!alpha) return InvalidValue;
+    if (n <= 0 || incx <= 0) return Success;
+    AxpyArguments g{n, scalar(*h, alpha), {x, incx}, {0, 1}};
+    double bytes = sizeof(float) * static_cast<double>(n);
+    return enqueue(*h, "cublasSscal_v2", runScale, &g, sizeof g, n, bytes, bytes);
 }
 
 }  // namespace softcuda::blas

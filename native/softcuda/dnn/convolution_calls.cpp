@@ -25,6 +25,8 @@ struct Arguments {
     double coefficient;
 };
 
+bool evenPixels(const Tensor& t) { return t.size[2] == 1 || t.stride[2] == t.stride[3] * t.size[3]; }
+
 /// Everything that the three passes have in common; null with the status set where it does not fit.
 Status prepare(Arguments& a, Pass pass, void* handle, const void* alpha, void* xDescriptor, std::uint64_t x, void* filterDescriptor,
                std::uint64_t filter, void* convolutionDescriptor, int algorithm, std::uint64_t workspace, std::size_t workspaceBytesGiven,
@@ -36,6 +38,8 @@ Status prepare(Arguments& a, Pass pass, void* handle, const void* alpha, void* x
     if (!xt || !yt || !f || !c) return fail(BadParam, "a descriptor is null, destroyed or not set");
     if (!alpha || !beta || x == 0 || filter == 0 || y == 0) return fail(NullPointer, "a scalar or a tensor is null");
     if (Status status = checkConvolution(*c, *xt, f->tensor, *yt)) return status;
+    // The products walk over rows of pixels as over one, and gradients fill whole tensors.
+    if (xt->extent() != xt->count() || yt->extent() != yt->count() || !evenPixels(*yt)) return fail(NotSupported, "tensors must be packed");
     std::size_t needed;
     if (!workspaceBytes(pass, algorithm, *xt, f->tensor, *yt, needed)) return fail(NotSupported, "there is no such algorithm for this convolution");
     if (needed > 0 && (workspace == 0 || workspaceBytesGiven < needed)) return fail(SizeInsufficient, "the algorithm needs a larger workspace");

@@ -62,6 +62,13 @@ CUresult runKernel(const KernelWork& work) {
     Outcome outcome = run(*work.function->kernel, work.grid, work.block, work.dynamicShared, work.parameters.data(), all.deviceMemory(),
                           options, counters, findings);
     countKernel(info(*work.function->kernel).name, false, counters);
+    if (outcome != Outcome::Ok && findings.empty()) {
+        Finding finding;
+        finding.kind = FindingKind::Trap;
+        finding.kernel = info(*work.function->kernel).name;
+        finding.message = outcome == Outcome::Timeout ? "ran for longer than the device allows" : "failed";
+        findings.push_back(std::move(finding));
+    }
     report(findings);
     return result(outcome);
 }

@@ -126,6 +126,7 @@ std::shared_ptr<Stream> shared(const Context& context, const Stream* stream) {
 
 CUresult runUntil(Lock& lock, Context& context, Stream* stream, const std::function<bool()>& done) {
     while (!done()) {
+        if (!context.active) return CUDA_ERROR_CONTEXT_IS_DESTROYED;  // by another thread, while a host function ran
         if (context.error != CUDA_SUCCESS) return context.error;
         std::vector<Stream*> ready = stream ? readyFor(context, *stream) : readyOfAll(context);
         // Mostly only what is needed, so that work nobody waits for stays undone; sometimes other work first, as a GPU may.

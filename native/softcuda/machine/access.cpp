@@ -7,23 +7,56 @@ namespace softcuda {
 
 namespace {
 
-constexpr u8 Unwritten = static_cast<u8>(ByteState::Unwritten), Written = static_cast<u8>(ByteState::Written);
+constexpr u8 Written = static_cast<u8>(ByteState::Written);
 
-bool allocated(const u8* state, u64 count) {
-    u32 missing = 0;
-    u64 i = 0;
-    for (; i + 32 <= count; i += 32)
-        for (u64 k = 0; k < 32; ++k) missing |= state[i + k] < Unwritten;
-    for (; i < count; ++i) missing |= state[i] < Unwritten;
-    return !missing;
+/// What the states of some bytes have in common. A state is 0, 1 or 2.
+struct StateSummary {
+    u64 present = ~0ull;   // the lowest bit of every byte: all are allocated
+    u64 notWritten = 0;    // any bit: some byte is not written
+
+    void take(u64 states, u64 ones) {
+        present &= states | states >> 1 | ~ones;
+        notWritten |= states ^ 2 * ones;
+    }
+    bool allocated() const { return (present & Ones) == Ones; }
+    bool written() const { return notWritten == 0; }
+    static constexpr u64 Ones = 0x0101010101010101ull;
+};
+
+template <class T>
+void takeStates(StateSummary& summary, const u8* state) {
+    T states;
+    std::memcpy(&states, state, sizeof(T));
+    summary.take(states, static_cast<T>(StateSummary::Ones));
 }
-bool written(const u8* state, u64 count) {
-    u32 other = 0;
-    u64 i = 0;
-    for (; i + 32 <= count; i += 32)
-        for (u64 k = 0; k < 32; ++k) other |= state[i + k] ^ Written;
-    for (; i < count; ++i) other |= state[i] ^ Written;
-    return !other;
+
+/// Vectors by hand: compilers turn the obvious loop into shuffles.
+typedef u64 Vector __attribute__((vector_size(64)));
+
+void summarize(StateSummary& summary, const u8* state, u64 count) {
+    if (count >= 64) {
+        Vector present = ~Vector{}, notWritten{};
+        for (; count >= 64; count -= 64, state += 64) {
+            Vector states;
+            std::memcpy(&states, state, sizeof states);
+            present &= states | states >> 1;
+            notWritten |= states ^ 2 * StateSummary::Ones;
+        }
+        for (int i = 0; i < 8; ++i) {
+            summary.present &= present[i];
+            summary.notWritten |= notWritten[i];
+        }
+    }
+    for (; count >= 8; count -= 8, state += 8) takeStates<u64>(summary, state);
+    for (; count > 0; --count, ++state) takeStates<u8>(summary, state);
+}
+template <class T>
+void summarizeLanes(StateSummary& summary, const Memory& memory, const Request& request) {
+    if (request.lanes == AllLanes) {
+        for (int lane = 0; lane < Lanes; ++lane) takeStates<T>(summary, memory.state(request.address[lane]));
+    } else {
+        for (Mask rest = request.lanes; rest; rest &= rest - 1) takeStates<T>(summary, memory.state(request.address[std::countr_zero(rest)]));
+    }
 }
 
 std::string accessText(Mode mode, u32 size, const char* space) {
@@ -55,118 +88,104 @@ bool reportMisaligned(Warp& warp, const Instr& instr, const Request& request, Mo
     return false;
 }
 
-/// Ranges of bytes that the request touches: one for shapes that are one range.
-template <class F>
-bool everyRange(const Request& request, F check) {
+/// Whether all bytes that the request touches lie in the range of device memory.
+bool inReach(const Memory& memory, const Request& request) {
+    int first = request.first(), last = request.last();
+    if (request.shape == Shape::Contiguous) return memory.contains(request.address[first], static_cast<u64>(last - first + 1) * request.size);
+    if (request.shape == Shape::Uniform) return memory.contains(request.address[first], request.size);
+    u64 limit = memory.capacity() - request.size, outside = 0;
+    for (int lane = 0; lane < Lanes; ++lane) outside |= request.lanes >> lane & 1 ? request.address[lane] - Memory::Base > limit : 0;
+    return !outside;
+}
+
+StateSummary statesOf(const Memory& memory, const Request& request) {
+    StateSummary summary;
     int first = request.first();
-    if (request.shape == Shape::Contiguous) return check(first, request.address[first], static_cast<u64>(request.last() - first + 1) * request.size);
-    if (request.shape == Shape::Uniform) return check(first, request.address[first], static_cast<u64>(request.size));
+    if (request.shape == Shape::Contiguous) {
+        summarize(summary, memory.state(request.address[first]), static_cast<u64>(request.last() - first + 1) * request.size);
+    } else if (request.shape == Shape::Uniform) {
+        summarize(summary, memory.state(request.address[first]), request.size);
+    } else if (request.size == 4) {
+        summarizeLanes<u32>(summary, memory, request);
+    } else if (request.size == 8) {
+        summarizeLanes<u64>(summary, memory, request);
+    } else if (request.size == 2) {
+        summarizeLanes<u16>(summary, memory, request);
+    } else if (request.size == 1) {
+        summarizeLanes<u8>(summary, memory, request);
+    } else {
+        for (Mask rest = request.lanes; rest; rest &= rest - 1) summarize(summary, memory.state(request.address[std::countr_zero(rest)]), request.size);
+    }
+    return summary;
+}
+
+void markWritten(Memory& memory, const Request& request) {
+    int first = request.first();
+    if (request.shape == Shape::Contiguous) {
+        std::memset(memory.state(request.address[first]), Written, static_cast<u64>(request.last() - first + 1) * request.size);
+    } else {
+        for (Mask rest = request.lanes; rest; rest &= rest - 1) std::memset(memory.state(request.address[std::countr_zero(rest)]), Written, request.size);
+    }
+}
+
+void reportOutOfBounds(Warp& warp, const Instr& instr, const Request& request, Mode mode) {
+    Memory& memory = *warp.block->memory;
     for (Mask rest = request.lanes; rest; rest &= rest - 1) {
         int lane = std::countr_zero(rest);
-        if (!check(lane, request.address[lane], static_cast<u64>(request.size))) return false;
+        u64 address = request.address[lane];
+        if (memory.valid(address, request.size, false)) continue;
+        while (memory.contains(address, 1) && *memory.state(address) != 0) ++address;
+        std::string text = accessText(mode, request.size, "global");
+        describeGlobal(*warp.block, text, address);
+        warp.block->report(FindingKind::OutOfBounds, warp, instr, lane, request.address[lane], std::move(text));
+        return;
     }
-    return true;
+}
+
+void reportUninitialised(Warp& warp, const Instr& instr, const Request& request, Mode mode) {
+    Memory& memory = *warp.block->memory;
+    if (warp.block->known(FindingKind::UninitialisedRead, instr.line)) return;
+    for (Mask rest = request.lanes; rest; rest &= rest - 1) {
+        int lane = std::countr_zero(rest);
+        u64 byte = request.address[lane];
+        if (memory.valid(byte, request.size, true)) continue;
+        while (*memory.state(byte) == Written) ++byte;
+        std::string text = accessText(mode, request.size, "global") + " that nothing wrote";
+        describeGlobal(*warp.block, text, byte);
+        warp.block->report(FindingKind::UninitialisedRead, warp, instr, lane, request.address[lane], std::move(text));
+        return;
+    }
 }
 
 bool checkDeviceMemory(Warp& warp, const Instr& instr, Request& request, Mode mode) {
     BlockState& block = *warp.block;
     Memory& memory = *block.memory;
-    if (int lane = misalignedLane(request); lane >= 0) return reportMisaligned(warp, instr, request, mode, "global", lane);
-    auto inBounds = [&](int, u64 address, u64 bytes) { return memory.contains(address, bytes) && allocated(memory.state(address), bytes); };
-    if (!everyRange(request, inBounds)) {
-        for (Mask rest = request.lanes; rest; rest &= rest - 1) {
-            int lane = std::countr_zero(rest);
-            u64 address = request.address[lane];
-            if (inBounds(lane, address, request.size)) continue;
-            // The first byte that is outside.
-            while (memory.contains(address, 1) && *memory.state(address) != 0) ++address;
-            std::string text = accessText(mode, request.size, "global");
-            describeGlobal(block, text, address);
-            block.report(FindingKind::OutOfBounds, warp, instr, lane, request.address[lane], std::move(text));
-            return false;
-        }
+    if (int lane = misalignedLane(request); lane >= 0) [[unlikely]] return reportMisaligned(warp, instr, request, mode, "global", lane);
+    StateSummary states;
+    if (!inReach(memory, request) || !(states = statesOf(memory, request)).allocated()) [[unlikely]] {
+        reportOutOfBounds(warp, instr, request, mode);
+        return false;
     }
-    if (mode != Mode::Write && block.checks && !block.known(FindingKind::UninitialisedRead, instr.line)) {
-        everyRange(request, [&](int lane, u64 address, u64 bytes) {
-            if (written(memory.state(address), bytes)) return true;
-            u64 byte = address;
-            while (*memory.state(byte) == Written) ++byte;
-            if (request.shape == Shape::Contiguous) lane += static_cast<int>((byte - address) / request.size);
-            std::string text = accessText(mode, request.size, "global") + " that nothing wrote";
-            describeGlobal(block, text, byte);
-            block.report(FindingKind::UninitialisedRead, warp, instr, lane, request.address[lane], std::move(text));
-            return false;
-        });
-    }
-    if (mode != Mode::Read) {
-        everyRange(request, [&](int, u64 address, u64 bytes) {
-            std::memset(memory.state(address), Written, bytes);
-            return true;
-        });
-    }
+    if (states.written()) [[likely]] return true;
+    if (mode != Mode::Write && block.checks) reportUninitialised(warp, instr, request, mode);
+    if (mode != Mode::Read) markWritten(memory, request);
     return true;
 }
 
 /// Counts distinct sectors, and adds them to the footprint.
-u64 countSectors(const Request& request, Footprint* footprint) {
+u64 countSectors(BlockState& block, const Instr& instr, const Request& request, Footprint* footprint) {
     auto sectorOf = [](u64 address) { return (address - Memory::Base) / 32; };
-    if (request.shape != Shape::Scattered) {
-        u64 last = request.shape == Shape::Uniform ? request.address[request.first()] : request.address[request.last()];
-        u64 begin = sectorOf(request.address[request.first()]), end = sectorOf(last + request.size - 1);
-        if (footprint) footprint->add(begin, end);
-        return end - begin + 1;
+    u64 begin = sectorOf(request.address[request.first()]);
+    if (request.shape == Shape::Scattered) {
+        const Pattern& pattern = block.patterns.ofGlobal(instr, request.lanes, request.address);
+        if (footprint)
+            for (std::size_t i = 0; i < pattern.sectorCount; ++i) footprint->add(begin + static_cast<u64>(pattern.sectors[i]), begin + static_cast<u64>(pattern.sectors[i]));
+        return pattern.sectorCount;
     }
-    // Accesses are aligned and have at most 16 bytes, so each lies in one sector.
-    u64 seen[Lanes];
-    int count = 0;
-    bool ascending = true;
-    for (Mask rest = request.lanes; rest; rest &= rest - 1) {
-        u64 sector = sectorOf(request.address[std::countr_zero(rest)]);
-        if (count > 0 && sector == seen[count - 1]) continue;
-        if (count > 0 && sector < seen[count - 1]) ascending = false;
-        seen[count++] = sector;
-    }
-    if (!ascending) {
-        std::sort(seen, seen + count);
-        count = static_cast<int>(std::unique(seen, seen + count) - seen);
-    }
-    if (footprint)
-        for (int i = 0; i < count; ++i) footprint->add(seen[i], seen[i]);
-    return static_cast<u64>(count);
-}
-
-/// Passes beyond the least: 32 banks of 4 bytes; 8-byte accesses go by halves of the warp, 16-byte ones by quarters.
-u64 bankConflicts(const Request& request) {
-    if (request.shape != Shape::Scattered) return 0;
-    int group = request.size <= 4 ? 32 : request.size == 8 ? 16 : 8;
-    u64 extra = 0;
-    for (int begin = 0; begin < Lanes; begin += group) {
-        u64 words[Lanes][4];
-        u8 used[Lanes] = {};
-        int most = 1;
-        for (int lane = begin; lane < begin + group; ++lane) {
-            if (!(request.lanes >> lane & 1)) continue;
-            for (u64 word = request.address[lane] / 4; word <= (request.address[lane] + request.size - 1) / 4; ++word) {
-                u64 bank = word % 32;
-                int known = 0;
-                while (known < used[bank] && words[bank][known & 3] != word) ++known;
-                if (known < used[bank]) continue;
-                if (used[bank] < 4) {
-                    words[bank][used[bank]++] = word;
-                } else {
-                    // Many words of one bank: count them the slow way.
-                    bool before = false;
-                    for (int other = begin; other < lane && !before; ++other)
-                        before = (request.lanes >> other & 1) && request.address[other] / 4 <= word && word <= (request.address[other] + request.size - 1) / 4;
-                    if (before) continue;
-                    ++used[bank];
-                }
-                most = std::max<int>(most, used[bank]);
-            }
-        }
-        extra += static_cast<u64>(most - 1);
-    }
-    return extra;
+    u64 last = request.shape == Shape::Uniform ? request.address[request.first()] : request.address[request.last()];
+    u64 end = sectorOf(last + request.size - 1);
+    if (footprint) footprint->add(begin, end);
+    return end - begin + 1;
 }
 
 std::string threadText(const BlockState& block, u32 thread) {
@@ -182,7 +201,7 @@ bool openGlobal(Warp& warp, const Instr& instr, Request& request, Mode mode) {
     if (mode == Mode::Atomic) return true;
     u64 bytes = static_cast<u64>(std::popcount(request.lanes)) * request.size;
     Footprint* footprint = block.launch->options.footprint ? mode == Mode::Read ? &block.loads : &block.stores : nullptr;
-    u64 sectors = countSectors(request, footprint);
+    u64 sectors = countSectors(block, instr, request, footprint);
     if (mode == Mode::Read) {
         ++block.counters.globalLoads;
         block.counters.bytesLoaded += bytes;
@@ -206,22 +225,41 @@ void reportRace(Warp& warp, const Instr& instr, int lane, u64 address, Mode mode
 
 bool openShared(Warp& warp, const Instr& instr, Request& request, Mode mode) {
     BlockState& block = *warp.block;
-    if (int lane = misalignedLane(request); lane >= 0) return reportMisaligned(warp, instr, request, mode, "shared", lane);
-    auto inBounds = [&](int, u64 address, u64 bytes) { return address < block.sharedBytes && bytes <= block.sharedBytes - address; };
-    if (!everyRange(request, inBounds)) {
+    if (int lane = misalignedLane(request); lane >= 0) [[unlikely]] return reportMisaligned(warp, instr, request, mode, "shared", lane);
+    auto inside = [&](int lane) { return request.address[lane] < block.sharedBytes && request.size <= block.sharedBytes - request.address[lane]; };
+    bool fits = inside(request.first()) && inside(request.last());  // enough for consecutive and equal addresses
+    if (request.shape == Shape::Scattered) {
+        // Aligned, so that the last byte is inside if the first one is, but for an odd end.
+        u64 outside = block.sharedBytes < request.size;
+        for (int lane = 0; lane < Lanes; ++lane) outside |= request.lanes >> lane & 1 ? request.address[lane] > block.sharedBytes - request.size : 0;
+        fits = !outside;
+    }
+    if (!fits) [[unlikely]] {
         for (Mask rest = request.lanes; rest; rest &= rest - 1) {
             int lane = std::countr_zero(rest);
-            if (inBounds(lane, request.address[lane], request.size)) continue;
+            if (inside(lane)) continue;
             block.report(FindingKind::OutOfBounds, warp, instr, lane, request.address[lane],
                          accessText(mode, request.size, "shared") + ", of which the block has " + std::to_string(block.sharedBytes) + " bytes");
             return false;
         }
     }
-    if (mode != Mode::Atomic) ++block.counters.sharedRequests;
-    if (mode != Mode::Atomic) block.counters.bankConflicts += bankConflicts(request);
+    const Pattern* pattern = request.shape == Shape::Scattered ? &block.patterns.ofShared(instr, request.lanes, request.address, request.size) : nullptr;
+    if (mode != Mode::Atomic) {
+        ++block.counters.sharedRequests;
+        if (pattern) block.counters.bankConflicts += pattern->conflicts;
+    }
     if (!block.checks) return true;
     auto kind = mode == Mode::Read ? SharedShadow::Kind::Read : mode == Mode::Write ? SharedShadow::Kind::Write : SharedShadow::Kind::Atomic;
-    SharedShadow::Result result = block.shadow.access(kind, warp.index, request.lanes, request.address, request.size, request.shape == Shape::Contiguous);
+    SharedShadow::Result result;
+    if (pattern) {
+        result = block.shadow.scattered(kind, warp.index, pattern->distinct.data(), pattern->distinctCount, pattern->repeated, request.address, request.size);
+    } else if (request.shape == Shape::Uniform) {
+        u8 lane = static_cast<u8>(request.first());
+        Mask repeated = std::popcount(request.lanes) > 1 ? 1u << lane : 0;
+        result = block.shadow.scattered(kind, warp.index, &lane, 1, repeated, request.address, request.size);
+    } else {
+        result = block.shadow.contiguous(kind, warp.index, static_cast<u32>(request.first()), static_cast<u32>(request.last()), request.address, request.size);
+    }
     if (result.unwritten) {
         int lane = std::countr_zero(result.unwritten);
         block.report(FindingKind::UninitialisedShared, warp, instr, lane, request.address[lane],
@@ -261,7 +299,9 @@ bool openLocal(Warp& warp, const Instr& instr, Request& request, Mode mode, bool
             std::memset(states, Written, count);
             return true;
         }
-        if (written(states, count)) return true;
+        StateSummary summary;
+        summarize(summary, states, count);
+        if (summary.written()) return true;
     }
     for (Mask rest = request.lanes; rest; rest &= rest - 1) {
         int lane = std::countr_zero(rest);

@@ -35,23 +35,23 @@ inline void gatherAddresses(Warp& warp, u32 operand, const Instr& instr, Request
 
 inline void classify(Request& request) {
     int first = request.first();
-    u64 start = request.address[first];
-    Mask lanes = request.lanes, run = lanes >> first;
-    if (lanes == AllLanes || (run & (run + 1)) == 0) {
-        u64 apart = 0, expected = start - static_cast<u64>(first) * request.size;
-        if (lanes == AllLanes) {
-            for (int lane = 0; lane < Lanes; ++lane) apart |= request.address[lane] ^ (expected + static_cast<u64>(lane) * request.size);
-        } else {
-            for (int lane = 0; lane < Lanes; ++lane) apart |= lanes >> lane & 1 ? request.address[lane] ^ (expected + static_cast<u64>(lane) * request.size) : 0;
+    u64 start = request.address[first], expected = start - static_cast<u64>(first) * request.size, size = request.size;
+    u64 apart = 0, differ = 0;
+    if (request.lanes == AllLanes) {
+        for (int lane = 0; lane < Lanes; ++lane) {
+            apart |= request.address[lane] ^ (expected + static_cast<u64>(lane) * size);
+            differ |= request.address[lane] ^ start;
         }
-        if (apart == 0) {
-            request.shape = Shape::Contiguous;
-            return;
+    } else {
+        for (int lane = 0; lane < Lanes; ++lane) {
+            u64 active = 0 - static_cast<u64>(request.lanes >> lane & 1);
+            apart |= (request.address[lane] ^ (expected + static_cast<u64>(lane) * size)) & active;
+            differ |= (request.address[lane] ^ start) & active;
         }
+        Mask run = request.lanes >> first;
+        if (run & (run + 1)) apart = 1;  // gaps between the lanes
     }
-    u64 differ = 0;
-    for (int lane = 0; lane < Lanes; ++lane) differ |= lanes >> lane & 1 ? request.address[lane] ^ start : 0;
-    request.shape = differ == 0 ? Shape::Uniform : Shape::Scattered;
+    request.shape = differ == 0 ? Shape::Uniform : apart == 0 ? Shape::Contiguous : Shape::Scattered;
 }
 
 /// False where a finding ended the launch.

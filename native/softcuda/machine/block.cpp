@@ -28,6 +28,7 @@ void BlockRunner::begin(const Launch& launch) {
     state.outcome = Outcome::Ok;
     state.counters = {};
     state.findings.clear();
+    state.patterns.clear();
     state.threads = launch.block.x * launch.block.y * launch.block.z;
     state.sharedBytes = launch.sharedBytes;
     if (launch.options.footprint) {

@@ -9,6 +9,7 @@ namespace softcuda {
 namespace {
 
 void nothing(Warp&, const Instr&, Mask) {}
+void syncWarp(Warp& warp, const Instr&, Mask) { warp.block->shadow.syncWarp(warp.index); }
 
 bool decodeCall(Decoder& d) {
     d.take("uni");
@@ -54,11 +55,11 @@ bool decodeCall(Decoder& d) {
 
 bool decodeBarrier(Decoder& d) {
     if (d.take("warp")) {
-        // Warps run in step, so their lanes have met already.
+        // Warps run in step, so their lanes have met already; what they wrote is ordered from here on.
         if (!d.take("sync")) d.fail("'bar.warp' needs .sync");
         d.expectOperands(1);
         d.use(1, d.operand(0), Type::B32);
-        d.out.run = nothing;
+        d.out.run = syncWarp;
         return true;
     }
     if (d.hasModifier("cluster")) d.fail("clusters are not supported");
@@ -117,7 +118,7 @@ bool decodeControl(Decoder& d, std::string_view opcode) {
         d.expectOperands(1);
         if (d.operand(0).kind != OperandKind::Name) d.fail("'bra' takes a label");
         d.out.control = Control::Branch;
-        d.out.target = d.label(d.operand(0).name);
+        d.out.target = d.label(d.operand(0).name, d.source->line);
         return true;
     }
     if (opcode == "brx") {
@@ -125,14 +126,14 @@ bool decodeControl(Decoder& d, std::string_view opcode) {
         d.take("uni");
         d.expectOperands(2);
         d.use(1, d.operand(0), Type::U32);
-        const std::vector<std::string_view>* targets = nullptr;
+        const std::vector<Scope::Target>* targets = nullptr;
         for (int scope = d.source->scope; scope >= 0 && !targets; scope = d.function.scopes[static_cast<std::size_t>(scope)].parent) {
             const auto& lists = d.function.scopes[static_cast<std::size_t>(scope)].branchTargets;
             if (auto known = lists.find(d.operand(1).name); known != lists.end()) targets = &known->second;
         }
         if (!targets) d.fail("the list '" + std::string(d.operand(1).name) + "' is not defined");
         std::vector<u32> table;
-        for (std::string_view target : *targets) table.push_back(d.label(target));
+        for (auto [label, line] : *targets) table.push_back(d.label(label, line));
         d.out.target = static_cast<u32>(d.builder.kernel.branchTables.size());
         d.builder.kernel.branchTables.push_back(std::move(table));
         d.out.control = Control::BranchIndexed;

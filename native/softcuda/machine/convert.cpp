@@ -41,7 +41,7 @@ Handler byInteger(Type type, F pick) {
     }
 }
 
-// Float to integer. The value is rounded first, then clamped; NaN becomes 0.
+// Float to integer. The value is rounded first, then clamped.
 double roundWhole(double x, Rounding rounding) {
     switch (rounding) {
         case Rounding::Nearest: return std::nearbyint(x);
@@ -52,9 +52,10 @@ double roundWhole(double x, Rounding rounding) {
     return x;
 }
 
-template <class D>
+/// NaN becomes 0, or the highest bit alone where the source has 64 bits or the result has.
+template <class D, class S>
 D clampToInteger(double x) {
-    if (x != x) return 0;
+    if (x != x) return sizeof(D) == 8 || sizeof(S) == 8 ? static_cast<D>(u64{1} << (sizeof(D) * 8 - 1)) : 0;
     constexpr double Limit = sizeof(D) == 8 ? (std::is_signed_v<D> ? 0x1p63 : 0x1p64) : static_cast<double>(std::numeric_limits<D>::max()) + 1;
     if (x >= Limit) return std::numeric_limits<D>::max();
     if (x <= static_cast<double>(std::numeric_limits<D>::min())) return std::numeric_limits<D>::min();
@@ -70,14 +71,14 @@ double asDouble(S value, bool flushes) {
 
 /// The common case without a switch in its loop.
 template <class D, class S>
-D truncated(S value) { return clampToInteger<D>(std::trunc(asDouble(value, false))); }
+D truncated(S value) { return clampToInteger<D, S>(std::trunc(asDouble(value, false))); }
 
 template <class D, class S>
 void floatToInteger(Warp& warp, const Instr& instr, Mask mask) {
     Source<S> a(warp, instr.o[1]);
     bool flushes = instr.flags & Flush;
     Rounding rounding = roundingOf(instr);
-    writeLanes<D>(warp, instr.o[0], mask, [&](int lane) { return clampToInteger<D>(roundWhole(asDouble(a[lane], flushes), rounding)); });
+    writeLanes<D>(warp, instr.o[0], mask, [&](int lane) { return clampToInteger<D, S>(roundWhole(asDouble(a[lane], flushes), rounding)); });
 }
 
 // Integer to float.
@@ -230,6 +231,24 @@ bool decodePack(Decoder& d, Type to) {
     return true;
 }
 
+// A conversion whose registers have 64 bits and whose types have fewer: the handler works on narrow rows at o[0] and o[1].
+constexpr std::size_t WideTo = 2, WideFrom = 3;
+enum : u8 { ToWide = 1, FromWide = 2, ToSigned = 4 };  // in instr.count
+void byNarrowRows(Warp& warp, const Instr& instr, Mask mask) {
+    if (instr.count & FromWide) {
+        Source<u64> wide(warp, instr.o[WideFrom]);
+        writeLanes<u32>(warp, instr.o[1], AllLanes, [&](int lane) { return static_cast<u32>(wide[lane]); });
+    }
+    reinterpret_cast<Handler>(instr.immediate)(warp, instr, mask);
+    if (instr.count & ToWide) {
+        Source<u32> narrow(warp, instr.o[0]);
+        bool extends = instr.count & ToSigned;
+        writeLanes<u64>(warp, instr.o[WideTo], mask, [&](int lane) {
+            return extends ? static_cast<u64>(static_cast<s64>(static_cast<s32>(narrow[lane]))) : static_cast<u64>(narrow[lane]);
+        });
+    }
+}
+
 bool isInteger(Type type) { return !isFloat(type) && !isUntyped(type) && type != Type::Pred; }
 
 }  // namespace
@@ -288,12 +307,28 @@ bool decodeConvert(Decoder& d, std::string_view opcode) {
         else if (!(handler = quick(to, from, d.out.flags, false)))
             handler = byFloat(to, [&]<class D>() { return byFloat(from, [&]<class S>() -> Handler { return floatToFloat<D, S>; }); });
     }
-    for (auto [index, type] : {std::pair(std::size_t{0}, to), std::pair(std::size_t{1}, from)}) {
-        if (d.operand(index).kind != OperandKind::Name || bitsOf(type) == 64) continue;
-        auto declared = d.findRegister(d.operand(index).name);
-        if (declared && bitsOf(*declared) == 64) d.fail("a conversion of 64-bit registers needs a 64-bit type");
-    }
     d.out.run = handler;
+    // Registers wider than their type: by way of narrow rows.
+    auto inWideRow = [&](std::size_t index, Type type) {
+        if (d.operand(index).kind != OperandKind::Name || bitsOf(type) == 64) return false;
+        if (auto special = d.specialNamed(d.operand(index))) return false;
+        auto declared = d.findRegister(d.operand(index).name);
+        return declared && bitsOf(*declared) == 64;
+    };
+    bool wideTo = inWideRow(0, to), wideFrom = inWideRow(1, from);
+    if (handler && (wideTo || wideFrom)) {
+        if (wideTo) {
+            d.define(WideTo, d.operand(0), to, true);
+            d.setScratch(0, RegisterClass::Word);
+        }
+        if (wideFrom) {
+            d.use(WideFrom, d.operand(1), from, true);
+            d.setScratch(1, RegisterClass::Word);
+        }
+        d.out.immediate = reinterpret_cast<std::int64_t>(handler);
+        d.out.count = static_cast<u8>((wideTo ? ToWide : 0) | (wideFrom ? FromWide : 0) | (isSigned(to) ? ToSigned : 0));
+        d.out.run = byNarrowRows;
+    }
     return true;
 }
 

@@ -341,12 +341,12 @@ std::optional<Space> Decoder::address(std::size_t slot, const Operand& operand) 
     return symbol->space;
 }
 
-std::uint32_t Decoder::label(std::string_view name) {
+std::uint32_t Decoder::label(std::string_view name, int line) {
     for (int scope = source->scope; scope >= 0; scope = function.scopes[static_cast<std::size_t>(scope)].parent) {
         const auto& labels = function.scopes[static_cast<std::size_t>(scope)].labels;
         if (auto known = labels.find(name); known != labels.end()) return begin_ + static_cast<std::uint32_t>(known->second);
     }
-    fail("the label '" + std::string(name) + "' is not defined");
+    throw SyntaxError(line, "the label '" + std::string(name) + "' is not defined");
 }
 
 }  // namespace softcuda

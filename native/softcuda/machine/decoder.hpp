@@ -104,7 +104,7 @@ public:
     std::optional<Type> findRegister(std::string_view name, std::uint32_t* virtualRegister = nullptr);
     /// An address operand: its base at o[slot], its offset in `immediate`. The space of a variable, if it names one.
     std::optional<Space> address(std::size_t slot, const Operand& operand);
-    std::uint32_t label(std::string_view name);
+    std::uint32_t label(std::string_view name, int line);
     std::optional<Special> specialNamed(const Operand& operand) const;
     std::uint32_t specialRegister(Special special);
 

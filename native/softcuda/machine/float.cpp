@@ -26,6 +26,15 @@ struct Divide {
     template <class T>
     static T f(T a, T b) { return canonical(a / b); }
 };
+/// div.approx: divisors beyond 2^126 have no normal reciprocal.
+struct DivideApproximately {
+    template <class T>
+    static T f(T a, T b) {
+        bool huge = std::fabs(b) > T(0x1p126) && std::fabs(b) <= std::numeric_limits<T>::max();
+        T signedZero = std::copysign(T(0), std::signbit(a) != std::signbit(b) ? T(-1) : T(1));
+        return huge ? canonical(std::fabs(a) <= std::numeric_limits<T>::max() ? signedZero : std::numeric_limits<T>::quiet_NaN()) : canonical(a / b);
+    }
+};
 struct SquareRoot {
     template <class T>
     static T f(T a) { return canonical(std::sqrt(a)); }
@@ -238,6 +247,8 @@ bool decodeFloat(Decoder& d, std::string_view opcode) {
     if (opcode == "mul") return taken(), binary<Multiply>(d, type, 1);
     if (opcode == "fma") return taken(), decodeFma(d, type, true);
     if (opcode == "mad") return taken(), decodeFma(d, type, false);
+    if (opcode == "div" && type == Type::F32 && d.hasModifier("approx"))
+        return taken(), exactOrApproximate<DivideApproximately, float, float>(d, type, {type, type, type}, false);
     if (opcode == "div") return taken(), exactOrApproximate<Divide, float, float>(d, type, {type, type, type}, type == Type::F32);
     if (opcode == "sqrt") return taken(), exactOrApproximate<SquareRoot, float>(d, type, {type, type}, false);
     if (opcode == "rcp") {

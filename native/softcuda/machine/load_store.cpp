@@ -27,6 +27,13 @@ void moveIn(Warp& warp, const Instr& instr, const Request& request, At at) {
             D value = static_cast<D>(from[n]);
             writeLanes<D>(warp, instr.o[static_cast<std::size_t>(n)], request.lanes, [&](int) { return value; });
         }
+    } else if (request.lanes == AllLanes) {
+        D* to[N];
+        for (int n = 0; n < N; ++n) to[n] = row<D>(warp, instr.o[static_cast<std::size_t>(n)]);
+        for (int lane = 0; lane < Lanes; ++lane) {
+            const E* from = reinterpret_cast<const E*>(at(lane));
+            for (int n = 0; n < N; ++n) to[n][lane] = static_cast<D>(from[n]);
+        }
     } else {
         for (Mask rest = request.lanes; rest; rest &= rest - 1) {
             int lane = std::countr_zero(rest);
@@ -115,12 +122,16 @@ void storeLocal(Warp& warp, const Instr& instr, const Request& request) {
 
 bool parametersInBounds(Warp& warp, const Instr& instr, const Request& request) {
     u64 room = warp.block->kernel->info.parameterBytes;
+    auto fine = [&](int lane) {
+        u64 address = request.address[lane];
+        return address % request.size == 0 && address < room && request.size <= room - address;
+    };
+    if (request.shape == Shape::Uniform && fine(request.first())) return true;
     for (Mask rest = request.lanes; rest; rest &= rest - 1) {
         int lane = std::countr_zero(rest);
+        if (fine(lane)) continue;
         u64 address = request.address[lane];
-        bool aligned = address % request.size == 0;
-        if (aligned && address < room && request.size <= room - address) continue;
-        warp.block->report(aligned ? FindingKind::OutOfBounds : FindingKind::Misaligned, warp, instr, lane, address,
+        warp.block->report(address % request.size ? FindingKind::Misaligned : FindingKind::OutOfBounds, warp, instr, lane, address,
                            "reads " + std::to_string(request.size) + " bytes of the kernel's parameters, which have " + std::to_string(room) + " bytes");
         return false;
     }

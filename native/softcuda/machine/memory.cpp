@@ -19,6 +19,9 @@ constexpr std::uint64_t Page = 4096;
 std::uint8_t* reserve(std::uint64_t bytes) {
     void* range = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (range == MAP_FAILED) throw std::bad_alloc();
+#ifdef MADV_HUGEPAGE
+    madvise(range, bytes, MADV_HUGEPAGE);  // warps stride through memory: small pages would miss the TLB at every access
+#endif
     return static_cast<std::uint8_t*>(range);
 }
 

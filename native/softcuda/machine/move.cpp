@@ -37,13 +37,14 @@ void unpack(Warp& warp, const Instr& instr, Mask mask) {
 
 void movePredicate(Warp& warp, const Instr& instr, Mask mask) { setPredicate(warp, instr.o[0], *row<Mask>(warp, instr.o[1]), mask); }
 
-/// Clocks advance by the instructions that the warp has issued.
+/// Clocks advance with the instructions of finished slices, and at every look.
+u64 readClock(Warp& warp) { return warp.block->counters.warpInstructions + ++warp.block->clockReads; }
 void clock32(Warp& warp, const Instr& instr, Mask mask) {
-    u32 now = static_cast<u32>(warp.block->counters.warpInstructions);
+    u32 now = static_cast<u32>(readClock(warp));
     writeLanes<u32>(warp, instr.o[0], mask, [&](int) { return now; });
 }
 void clock64(Warp& warp, const Instr& instr, Mask mask) {
-    u64 now = warp.block->counters.warpInstructions;
+    u64 now = readClock(warp);
     writeLanes<u64>(warp, instr.o[0], mask, [&](int) { return now; });
 }
 void globalTimer(Warp& warp, const Instr& instr, Mask mask) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 #include <bit>
+#include <charconv>
 
 #include "syntax.hpp"
 
@@ -32,6 +33,16 @@ private:
         take();
         return true;
     }
+    /// One level of braces or brackets; so many that the stack is in danger are no program.
+    struct Nesting {
+        explicit Nesting(Parser& parser) : parser(parser) {
+            if (++parser.depth_ > 200) parser.fail("braces too deep");
+        }
+        ~Nesting() { --parser.depth_; }
+        Nesting(const Nesting&) = delete;
+        Nesting& operator=(const Nesting&) = delete;
+        Parser& parser;
+    };
     [[noreturn]] void fail(const std::string& message) const { throw SyntaxError(peek().line, message); }
     void expect(char symbol) {
         if (!takeIf(symbol)) fail(std::string("expected '") + symbol + "' instead of '" + std::string(peek().text) + "'");
@@ -85,21 +96,24 @@ private:
         if (peek().kind != TokenKind::Dot) fail("expected a directive instead of '" + std::string(peek().text) + "'");
         if (takeIf("version")) {
             if (module_.version != 0) fail("a second .version");
+            int line = peek().line;
             std::string number(take().text);
-            std::size_t dot = number.find('.');
-            if (dot == std::string::npos || dot + 1 >= number.size()) fail("not a version: " + number);
-            module_.version = std::stoi(number.substr(0, dot)) * 10 + std::stoi(number.substr(dot + 1));
-            if (module_.version < 60 || module_.version > 90) fail(".version " + number + " is not supported (6.0 to 9.0)");
+            auto digit = [&](std::size_t index) { return number[index] >= '0' && number[index] <= '9'; };
+            if (number.size() != 3 || !digit(0) || number[1] != '.' || !digit(2)) throw SyntaxError(line, "not a version: " + number);
+            module_.version = (number[0] - '0') * 10 + number[2] - '0';
+            if (module_.version < 60 || module_.version > 90) throw SyntaxError(line, ".version " + number + " is not supported (6.0 to 9.0)");
         } else if (takeIf("target")) {
             do {
+                int line = peek().line;
                 std::string name(identifier("a target"));
+                auto unknown = [&] { throw SyntaxError(line, "unknown target " + name); };
                 if (name.rfind("sm_", 0) == 0 && name.size() >= 5) {
                     std::string digits = name.substr(3);
                     if (digits.back() == 'a' || digits.back() == 'f') digits.pop_back();
-                    if (digits.empty() || digits.find_first_not_of("0123456789") != std::string::npos) fail("unknown target " + name);
+                    if (digits.size() > 3 || digits.empty() || digits.find_first_not_of("0123456789") != std::string::npos) unknown();
                     module_.target = std::stoi(digits);
                 } else if (name != "debug" && name != "texmode_unified") {
-                    fail("unknown target " + name);
+                    unknown();
                 }
             } while (takeIf(','));
         } else if (takeIf("address_size")) {
@@ -208,6 +222,7 @@ private:
     }
 
     void initialiser(std::vector<Initial>& values) {
+        Nesting nesting(*this);
         if (takeIf('{')) {
             if (!peek().is('}')) do initialiser(values); while (takeIf(','));
             expect('}');
@@ -327,27 +342,43 @@ private:
             throw SyntaxError(variable.line, "'" + std::string(variable.name) + "' is declared twice");
     }
 
+    /// Whether a range declares a name.
+    static bool covers(const RegisterRange& range, std::string_view name) {
+        if (name.size() <= range.prefix.size() || name.substr(0, range.prefix.size()) != range.prefix) return false;
+        std::string_view digits = name.substr(range.prefix.size());
+        std::uint32_t number = 0;
+        auto [rest, problem] = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+        return problem == std::errc() && rest == digits.data() + digits.size() && number < range.count && (digits.size() == 1 || digits[0] != '0');
+    }
+
     void registers(Scope& scope) {
         if (peek().isDot("v2") || peek().isDot("v4")) fail("vectors of registers are not supported");
         Type registerType = type();
         do {
             int line = peek().line;
             std::string_view name = identifier("a register's name");
+            auto twice = [&] { throw SyntaxError(line, "'" + std::string(name) + "' is declared twice"); };
             if (takeIf('<')) {
                 std::uint64_t count = integer("a number of registers");
                 expect('>');
                 if (count == 0 || count > 1000000) fail("a range of " + std::to_string(count) + " registers");
+                RegisterRange range{name, registerType, static_cast<std::uint32_t>(count), line};
                 for (const RegisterRange& other : scope.ranges)
-                    if (other.prefix == name) throw SyntaxError(line, "'" + std::string(name) + "' is declared twice");
-                scope.ranges.push_back({name, registerType, static_cast<std::uint32_t>(count), line});
-            } else if (scope.variables.contains(name) || !scope.registers.emplace(name, registerType).second) {
-                throw SyntaxError(line, "'" + std::string(name) + "' is declared twice");
+                    if (other.prefix == name) twice();
+                for (const auto& [single, singleType] : scope.registers)
+                    if (covers(range, single)) twice();
+                scope.ranges.push_back(range);
+            } else {
+                for (const RegisterRange& range : scope.ranges)
+                    if (covers(range, name)) twice();
+                if (scope.variables.contains(name) || !scope.registers.emplace(name, registerType).second) twice();
             }
         } while (takeIf(','));
         expect(';');
     }
 
     void body(int scopeIndex) {
+        Nesting nesting(*this);
         FunctionSyntax& function = *function_;
         while (!takeIf('}')) {
             if (peek().kind == TokenKind::End) fail("a function without an end");
@@ -378,8 +409,11 @@ private:
         expect(':');
         bool fresh;
         if (takeIf("branchtargets")) {
-            std::vector<std::string_view> targets;
-            do targets.push_back(identifier("a label")); while (takeIf(','));
+            std::vector<Scope::Target> targets;
+            do {
+                int targetLine = peek().line;
+                targets.push_back({identifier("a label"), targetLine});
+            } while (takeIf(','));
             expect(';');
             fresh = !scope.labels.contains(name) && scope.branchTargets.emplace(name, std::move(targets)).second;
         } else if (peek().isDot("callprototype") || peek().isDot("calltargets")) {
@@ -422,6 +456,7 @@ private:
     }
 
     Operand operand() {
+        Nesting nesting(*this);
         Operand result;
         if (takeIf('[')) {
             result.kind = OperandKind::Address;
@@ -456,6 +491,7 @@ private:
 
     std::vector<Token> tokens_;
     std::size_t position_ = 0;
+    int depth_ = 0;
     ModuleSyntax module_;
     FunctionSyntax* function_ = nullptr;
 };

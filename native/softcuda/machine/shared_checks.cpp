@@ -15,6 +15,7 @@ void SharedShadow::start(std::uint32_t bytes, std::uint32_t unit, std::uint32_t 
     readerWarps_.assign(units, 0);
     order_.fill(1);
     least_.fill(warps > 1 ? 1 : MostTime + 1);
+    own_.fill(1);
 }
 
 void SharedShadow::updateLeast(std::uint32_t warp) {
@@ -31,13 +32,20 @@ void SharedShadow::advance() {
     }
     // Time has run out: everything so far is taken as ordered.
     for (auto* entries : {&writers_, &readers_})
-        for (std::uint32_t& entry : *entries) entry &= 0xfff;
+        for (std::uint32_t& entry : *entries) entry &= 0x1fff;
     time_ = 1;
     order_.fill(1);
+    own_.fill(1);
     for (std::uint32_t warp = 0; warp < warps_; ++warp) updateLeast(warp);
 }
 
 void SharedShadow::arrive(std::uint32_t) { advance(); }
+
+void SharedShadow::syncWarp(std::uint32_t warp) {
+    if (writers_.empty()) return;
+    advance();
+    own_[warp] = time_;
+}
 
 void SharedShadow::barrier(std::uint32_t arrived, std::uint32_t waiting) {
     advance();
@@ -51,84 +59,114 @@ void SharedShadow::barrier(std::uint32_t arrived, std::uint32_t waiting) {
     for (std::uint32_t warp = 0; warp < warps_; ++warp) {
         if (!(waiting >> warp & 1)) continue;
         for (std::uint32_t other = 0; other < warps_; ++other) order(warp, other) = std::max(order(warp, other), joined[other]);
+        own_[warp] = time_;
         updateLeast(warp);
     }
 }
 
+/// Of the readers of a unit the first one is kept that others may not be ordered after; of readers within one warp the last one.
+inline void SharedShadow::recordRead(const View& view, std::uint32_t unit, std::uint32_t entry, bool othersOrdered) {
+    std::uint32_t reader = readers_[unit], warps = readerWarps_[unit], bit = 1u << view.warp;
+    bool onlyMine = warps == bit;
+    bool again = onlyMine & (timeOf(reader) >= view.own) & ((laneOf(reader) != laneOf(entry)) | ((reader & SeveralFlag) != 0));
+    bool replaces = othersOrdered | onlyMine;
+    readers_[unit] = replaces ? entry | (again ? SeveralFlag : 0) : reader;
+    readerWarps_[unit] = (replaces ? 0 : warps) | bit;
+}
+
 /// A contiguous access that meets nothing of interest, which is what nearly all do. Records nothing where it answers false.
 bool SharedShadow::quick(Kind kind, std::uint32_t warp, std::uint32_t first, std::uint32_t last, const std::uint64_t* addresses, std::uint32_t size) {
-    std::uint32_t perLane = size >> shift_;
+    const auto perLaneShift = static_cast<std::uint32_t>(std::countr_zero(size >> shift_));
     auto begin = static_cast<std::uint32_t>(addresses[first] >> shift_);
-    std::uint32_t count = (last - first + 1) * perLane, least = least_[warp], mine = time_ << 12 | warp << 7 | 1;
-    std::uint32_t* writers = writers_.data() + begin;
-    std::uint32_t* readers = readers_.data() + begin;
-    std::uint32_t* readerWarps = readerWarps_.data() + begin;
+    const std::uint32_t count = (last - first + 1) << perLaneShift;
+    const View mine = view(warp);
+    const std::uint32_t* writers = writers_.data() + begin;
+    const std::uint32_t* readers = readers_.data() + begin;
+    const std::uint32_t* readerWarps = readerWarps_.data() + begin;
     std::uint32_t suspicious = 0;
     if (kind == Kind::Read) {
-        for (std::uint32_t i = 0; i < count; ++i) suspicious |= (writers[i] == 0) | ((timeOf(writers[i]) >= least) & (warpOf(writers[i]) != warp));
+        for (std::uint32_t i = 0; i < count; ++i) suspicious |= (writers[i] == 0) | mine.meetsWriter(writers[i], first + (i >> perLaneShift));
         if (suspicious) return false;
-        for (std::uint32_t i = 0; i < count; ++i) {
-            bool fresh = timeOf(readers[i]) < least;
-            readers[i] = fresh ? mine : readers[i];
-            readerWarps[i] = (fresh ? 0 : readerWarps[i]) | 1u << warp;
-        }
+        const std::uint32_t entry = entryOf(warp, first);
+#pragma GCC ivdep
+        for (std::uint32_t i = 0; i < count; ++i) recordRead(mine, begin + i, entry + ((i >> perLaneShift) << 3), timeOf(readers[i]) < mine.least);
         return true;
     }
-    for (std::uint32_t i = 0; i < count; ++i)
-        suspicious |= ((timeOf(writers[i]) >= least) & (warpOf(writers[i]) != warp)) | ((timeOf(readers[i]) >= least) & ((readerWarps[i] & ~(1u << warp)) != 0));
+    for (std::uint32_t i = 0; i < count; ++i) {
+        std::uint32_t lane = first + (i >> perLaneShift);
+        suspicious |= mine.meetsWriter(writers[i], lane) | mine.meetsReader(readers[i], readerWarps[i], lane);
+    }
     if (suspicious) return false;
-    for (std::uint32_t lane = first, i = 0; lane <= last; ++lane)
-        for (std::uint32_t k = 0; k < perLane; ++k) writers[i++] = mine | lane << 2;
+    const std::uint32_t entry = entryOf(warp, first);
+    for (std::uint32_t i = 0; i < count; ++i) writers_[begin + i] = entry + ((i >> perLaneShift) << 3);
     return true;
 }
 
-void SharedShadow::one(Kind kind, std::uint32_t warp, std::uint32_t lane, std::uint32_t unit, Result& result) {
-    std::uint32_t writer = writers_[unit], reader = readers_[unit];
+/// Exactly, warp by warp.
+void SharedShadow::one(Kind kind, std::uint32_t warp, std::uint32_t lane, std::uint32_t flags, std::uint32_t unit, Result& result) {
+    const View mine = view(warp);
+    std::uint32_t writer = writers_[unit], reader = readers_[unit], warps = readerWarps_[unit] & ~(1u << warp);
     bool atomic = kind == Kind::Atomic;
     auto race = [&](std::uint32_t entry, bool wrote) {
         if (!result.races) {
-            result.other = warpOf(entry) * 32 + (entry >> 2 & 31);
+            result.other = warpOf(entry) * 32 + laneOf(entry);
             result.otherWrote = wrote;
         }
         result.races |= 1u << lane;
     };
     if (writer == 0) {
         if (kind != Kind::Write) result.unwritten |= 1u << lane;
-    } else if (warpOf(writer) != warp && timeOf(writer) >= order(warp, warpOf(writer)) && !(atomic && (writer & 2))) {
-        race(writer, true);
+    } else if (!(atomic && (writer & AtomicFlag))) {
+        bool unordered = warpOf(writer) == warp ? mine.meetsWriter(writer, lane) : timeOf(writer) >= order(warp, warpOf(writer));
+        if (unordered) race(writer, true);
     }
-    std::uint32_t mine = time_ << 12 | warp << 7 | lane << 2 | 1;
-    if (kind == Kind::Read) {
-        bool ordered = true;
-        for (std::uint32_t other = 0; other < warps_ && ordered; ++other)
-            if (other != warp && (readerWarps_[unit] >> other & 1) && timeOf(reader) >= order(warp, other)) ordered = false;
-        if (reader == 0 || ordered) {
-            readers_[unit] = mine;
-            readerWarps_[unit] = 0;
-        }
-        readerWarps_[unit] |= 1u << warp;
-        return;
+    std::uint32_t unorderedReaders = 0;
+    if (timeOf(reader) >= mine.least)
+        for (std::uint32_t other = 0; other < warps_; ++other)
+            if ((warps >> other & 1) && timeOf(reader) >= order(warp, other)) unorderedReaders |= 1u << other;
+    if (kind == Kind::Read) return recordRead(mine, unit, entryOf(warp, lane) | flags, unorderedReaders == 0);
+    if (unorderedReaders) {
+        auto other = static_cast<std::uint32_t>(std::countr_zero(unorderedReaders));
+        race(unorderedReaders >> warpOf(reader) & 1 ? reader : other << 8, false);
+    } else if (reader && mine.meetsReader(reader, 0, lane)) {
+        race(reader, false);
     }
-    for (std::uint32_t other = 0; other < warps_; ++other) {
-        if (other == warp || !(readerWarps_[unit] >> other & 1) || timeOf(reader) < order(warp, other)) continue;
-        race(warpOf(reader) == other ? reader : other << 7, false);
-        break;
-    }
-    writers_[unit] = mine | (atomic ? 2 : 0);
+    writers_[unit] = entryOf(warp, lane) | flags | (atomic ? AtomicFlag : 0);
 }
 
-SharedShadow::Result SharedShadow::access(Kind kind, std::uint32_t warp, std::uint32_t lanes, const std::uint64_t* addresses, std::uint32_t size,
-                                          bool contiguous) {
-    if (contiguous && kind != Kind::Atomic) {
-        auto first = static_cast<std::uint32_t>(std::countr_zero(lanes)), last = 31 - static_cast<std::uint32_t>(std::countl_zero(lanes));
-        if (quick(kind, warp, first, last, addresses, size)) return {};
+SharedShadow::Result SharedShadow::contiguous(Kind kind, std::uint32_t warp, std::uint32_t first, std::uint32_t last, const std::uint64_t* addresses,
+                                              std::uint32_t size) {
+    if (kind != Kind::Atomic && quick(kind, warp, first, last, addresses, size)) return {};
+    std::array<std::uint8_t, 32> lanes;
+    for (std::uint32_t lane = first; lane <= last; ++lane) lanes[lane - first] = static_cast<std::uint8_t>(lane);
+    return scattered(kind, warp, lanes.data(), last - first + 1, 0, addresses, size);
+}
+
+SharedShadow::Result SharedShadow::scattered(Kind kind, std::uint32_t warp, const std::uint8_t* lanes, std::uint32_t count, std::uint32_t repeated,
+                                             const std::uint64_t* addresses, std::uint32_t size) {
+    std::uint32_t perLane = size >> shift_;
+    if (kind == Kind::Read && perLane == 1) {
+        // Reads of single units that meet nothing of interest.
+        const View mine = view(warp);
+        std::uint32_t suspicious = 0;
+        for (std::uint32_t i = 0; i < count; ++i) {
+            std::uint32_t writer = writers_[addresses[lanes[i]] >> shift_];
+            suspicious |= (writer == 0) | mine.meetsWriter(writer, lanes[i]);
+        }
+        if (!suspicious) {
+            for (std::uint32_t i = 0; i < count; ++i) {
+                auto unit = static_cast<std::uint32_t>(addresses[lanes[i]] >> shift_);
+                std::uint32_t several = repeated >> lanes[i] & 1 ? SeveralFlag : 0;
+                recordRead(mine, unit, entryOf(warp, lanes[i]) | several, timeOf(readers_[unit]) < mine.least);
+            }
+            return {};
+        }
     }
     Result result;
-    std::uint32_t perLane = std::max(1u, size >> shift_);
-    for (std::uint32_t rest = lanes; rest; rest &= rest - 1) {
-        auto lane = static_cast<std::uint32_t>(std::countr_zero(rest));
-        auto unit = static_cast<std::uint32_t>(addresses[lane] >> shift_);
-        for (std::uint32_t k = 0; k < perLane; ++k) one(kind, warp, lane, unit + k, result);
+    for (std::uint32_t i = 0; i < count; ++i) {
+        auto unit = static_cast<std::uint32_t>(addresses[lanes[i]] >> shift_);
+        std::uint32_t several = repeated >> lanes[i] & 1 ? SeveralFlag : 0;
+        for (std::uint32_t k = 0; k < perLane; ++k) one(kind, warp, lanes[i], several, unit + k, result);
     }
     return result;
 }

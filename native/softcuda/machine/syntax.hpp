@@ -84,7 +84,11 @@ struct Scope {
     std::vector<RegisterRange> ranges{};
     std::map<std::string_view, Variable> variables{};
     std::map<std::string_view, std::size_t> labels{};  // to the index of the next instruction
-    std::map<std::string_view, std::vector<std::string_view>> branchTargets{};
+    struct Target {
+        std::string_view label;
+        int line;
+    };
+    std::map<std::string_view, std::vector<Target>> branchTargets{};
 };
 
 struct FunctionSyntax {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "footprint.hpp"
+#include "patterns.hpp"
 #include "program.hpp"
 #include "shared_checks.hpp"
 
@@ -78,7 +79,9 @@ struct BlockState {
     std::uint32_t sharedBytes = 0;
     SharedShadow shadow;
     Counters counters;
+    std::uint64_t clockReads = 0;
     Footprint loads, stores;
+    Patterns patterns;
     std::vector<Warp> warps;
     std::vector<RankedFinding> findings;
 

@@ -41,10 +41,15 @@ void betweenIntegers() {
                 Wide value = from.read(in[0]);
                 return to.write(value < to.low() ? to.low() : value > to.high() ? to.high() : value);
             });
-            if (to.width < 32 && from.width >= 32)
-                sweep("cvt" + types, "32 = " + from.registerWidth(), {values}, [=](const u64* in) { return to.write(from.read(in[0])); });
-            if (to.width < 32 && from.width == 64)
-                sweep("cvt" + types, "64 = 64", {values}, [=](const u64* in) { return to.write(from.read(in[0])); });
+            // Registers wider than the types, with other bits above the source's own: compilers extend signs within a register so.
+            for (int outer : {32, 64}) {
+                if (outer < to.width || outer < from.width) continue;
+                Values high = values;
+                for (u64& v : high) v |= (outer == 64 ? 0x5A5A5A5A5A5A5A5Aull : 0x5A5A5A5Aull) << (from.width % 64) & (outer == 64 ? ~0ull : 0xffffffffull);
+                if (from.width == 64) high = values;
+                std::string w = std::to_string(outer);
+                sweep("cvt" + types, w + " = " + w, {high}, [=](const u64* in) { return to.write(from.read(in[0])); });
+            }
         }
 }
 

@@ -138,7 +138,16 @@ internal sealed unsafe partial class CudaDevice
         private readonly Divisor _byStride = new(axis.Stride);
 
         // Taps as many apart are congruent modulo the stride.
-        private static int TapStep(WindowAxis axis) => axis.Stride / (int)Gcd(axis.Stride, axis.Dilation);
+        private static int TapStep(WindowAxis axis)
+        {
+            (int common, int rest) = (axis.Stride, axis.Dilation);
+            while (rest != 0)
+            {
+                (common, rest) = (rest, common % rest);
+            }
+
+            return axis.Stride / common;
+        }
     }
 
     /// <summary>The geometry for kernels/convolution.cuh.</summary>

@@ -82,12 +82,7 @@ internal sealed unsafe partial class CudaDevice
         }
         catch
         {
-            // The capture must end all the same, and is in vain.
-            if (Streams.cuStreamEndCapture(_compute, ref graph) == CUResult.Success && graph.Pointer != 0)
-            {
-                _ = GraphManagment.cuGraphDestroy(graph);
-            }
-
+            DropCapture();
             throw;
         }
         finally
@@ -95,8 +90,24 @@ internal sealed unsafe partial class CudaDevice
             IsCapturing = false;
         }
 
-        Check(Streams.cuStreamEndCapture(_compute, ref graph));
+        CUResult result = Streams.cuStreamEndCapture(_compute, ref graph);
+        if (result != CUResult.Success)
+        {
+            DropCapture();
+            Fail(result, nameof(Streams.cuStreamEndCapture));
+        }
+
         return graph;
+    }
+
+    /// <summary>Ends a capture in vain: a stream that still captures refuses everything, even that memory is given back.</summary>
+    private void DropCapture()
+    {
+        CUgraph graph = default;
+        if (Streams.cuStreamEndCapture(_compute, ref graph) == CUResult.Success && graph.Pointer != 0)
+        {
+            _ = GraphManagment.cuGraphDestroy(graph);
+        }
     }
 
     private sealed class LaunchGraph(CudaDevice device, CUgraphExec executable, int kernels) : Resource(device), ILaunchGraph
