@@ -158,6 +158,55 @@ internal sealed class DeviceErrorTests : CudaFixture
     }
 
     [Test]
+    public void Dispose_waits_for_those_who_wait_and_the_rest_is_told()
+    {
+        for (int round = 0; round < 5; round++)
+        {
+            CudaDevice device = Open();
+            Tensor values = Ints(device, new int[100_000]);
+            Exception?[] ends = new Exception?[4];
+            var workers = Enumerable.Range(0, ends.Length).Select(i => new Thread(() =>
+            {
+                try
+                {
+                    while (true)
+                    {
+                        Increment(device, values);
+                        Read(device, values);
+                    }
+                }
+                catch (Exception exception)
+                {
+                    ends[i] = exception;
+                }
+            })).ToList();
+            workers.ForEach(worker => worker.Start());
+            Thread.Sleep(20 + (7 * round));
+            device.Dispose();
+            workers.ForEach(worker => worker.Join());
+            Assert.That(ends, Has.All.TypeOf<ObjectDisposedException>());
+            device.Free(values.Address);
+        }
+    }
+
+    [Test]
+    public void What_there_is_is_listed()
+    {
+        CudaProbe probe = Device.CudaDevices();
+        Assert.That((probe.Reason, probe.IsSoftware, probe.DriverVersion), Is.EqualTo(((string?)null, true, new Version(12, 4))));
+        CudaDeviceInfo gpu = probe.Devices.Single();
+        Assert.That((gpu.Index, gpu.ComputeCapability, gpu.MemoryBytes, gpu.Unusable), Is.EqualTo((0, new Version(8, 0), 4L << 30, (string?)null)));
+        Assert.That(probe.Kernels, Is.EqualTo("PTX 7.0 for sm_80"));
+    }
+
+    [Test]
+    public void A_gpu_that_is_older_than_the_kernels_is_listed_as_unusable()
+    {
+        CudaProbe probe = CudaProbe.Look(TestKernels.Of(TestKernels.Text.Replace("sm_80", "sm_95", StringComparison.Ordinal)));
+        Assert.That(probe.Devices.Single().Unusable, Does.Contain("9.5"));
+    }
+
+    [Test]
     public void Messages_name_call_code_and_cause()
     {
         string message = CudaErrors.Exception((ManagedCuda.BasicTypes.CUResult)700, "Streams.cuStreamSynchronize(_compute)").Message;
