@@ -3,14 +3,15 @@ namespace FastNN.Cuda;
 /// <summary>NVIDIA's libraries, each opened when it is first needed.</summary>
 internal sealed unsafe partial class CudaDevice
 {
+    // Made by whichever thread comes first; what they open, they open under the device's lock.
     private Blas? _blas;
     private Cudnn? _cudnn;
 
     /// <summary>Matrix products.</summary>
-    private Blas Blas => _blas ??= new Blas(this);
+    internal Blas Blas => _blas ?? Interlocked.CompareExchange(ref _blas, new Blas(this), null) ?? _blas;
 
     /// <summary>Convolutions, where cuDNN is installed and wanted.</summary>
-    private Cudnn Cudnn => _cudnn ??= new Cudnn(this, _options.UseCudnn);
+    internal Cudnn Cudnn => _cudnn ?? Interlocked.CompareExchange(ref _cudnn, new Cudnn(this, _options.UseCudnn), null) ?? _cudnn;
 
     /// <summary>A library launched something on the compute stream.</summary>
     internal void CountLaunch() => _launches++;

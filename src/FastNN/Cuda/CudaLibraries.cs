@@ -97,7 +97,8 @@ internal static class CudaLibraries
         (Driver, true) => ["nvcuda.dll"],
         (Cublas, false) => ["libcublas.so.12", "libcublas.so.13", "libcublas.so"],
         (Cublas, true) => ["cublas64_12.dll", "cublas64_13.dll"],
-        (Cudnn, false) => ["libcudnn.so.9", "libcudnn.so"],
+        // No unversioned name: where 9 is missing, that is cuDNN 8, which means other things by its codes.
+        (Cudnn, false) => ["libcudnn.so.9"],
         (Cudnn, true) => ["cudnn64_9.dll"],
         _ => [],
     };

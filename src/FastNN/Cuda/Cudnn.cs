@@ -23,7 +23,14 @@ internal sealed unsafe class Cudnn(CudaDevice device, bool wanted)
     private nint _handle;
 
     /// <summary>Whether the library is there and wanted.</summary>
-    public bool Available => _available ??= wanted && CudaLibraries.TryLoad(CudaLibraries.Cudnn, out _, out _);
+    public bool Available
+    {
+        get
+        {
+            using Lock.Scope scope = device.Enter();
+            return _available ??= wanted && CudaLibraries.TryLoad(CudaLibraries.Cudnn, out _, out _);
+        }
+    }
 
     /// <summary>Whether cuDNN computes a pass.</summary>
     public bool Supports(in Conv2DGeometry geometry, ConvolutionPass pass) => Find(geometry, pass) is not null;
@@ -39,7 +46,9 @@ internal sealed unsafe class Cudnn(CudaDevice device, bool wanted)
         float alpha = 1, beta = 0;
         Launched(
             nameof(cudnnConvolutionForward),
-            cudnnConvolutionForward(_handle, &alpha, c.X, x, c.Filter, filter, c.Convolution, c.Algorithm, workspace, c.WorkspaceBytes, &beta, c.Y, y), geometry);
+            cudnnConvolutionForward(_handle, &alpha, c.X, x, c.Filter, filter, c.Convolution, c.Algorithm,
+                workspace, c.WorkspaceBytes, &beta, c.Y, y),
+            geometry);
     }
 
     /// <summary>dX = beta dX + the gradient of x.</summary>
@@ -50,7 +59,9 @@ internal sealed unsafe class Cudnn(CudaDevice device, bool wanted)
         float alpha = 1;
         Launched(
             nameof(cudnnConvolutionBackwardData),
-            cudnnConvolutionBackwardData(_handle, &alpha, c.Filter, filter, c.Y, dY, c.Convolution, c.Algorithm, workspace, c.WorkspaceBytes, &beta, c.X, dX), geometry);
+            cudnnConvolutionBackwardData(_handle, &alpha, c.Filter, filter, c.Y, dY, c.Convolution, c.Algorithm,
+                workspace, c.WorkspaceBytes, &beta, c.X, dX),
+            geometry);
     }
 
     /// <summary>dFilter = the gradient of the filter.</summary>
@@ -61,7 +72,9 @@ internal sealed unsafe class Cudnn(CudaDevice device, bool wanted)
         float alpha = 1, beta = 0;
         Launched(
             nameof(cudnnConvolutionBackwardFilter),
-            cudnnConvolutionBackwardFilter(_handle, &alpha, c.X, x, c.Y, dY, c.Convolution, c.Algorithm, workspace, c.WorkspaceBytes, &beta, c.Filter, dFilter), geometry);
+            cudnnConvolutionBackwardFilter(_handle, &alpha, c.X, x, c.Y, dY, c.Convolution, c.Algorithm,
+                workspace, c.WorkspaceBytes, &beta, c.Filter, dFilter),
+            geometry);
     }
 
     /// <summary>Lets go of everything; the context is bound and idle.</summary>
@@ -137,7 +150,10 @@ internal sealed unsafe class Cudnn(CudaDevice device, bool wanted)
         _handle = handle;
     }
 
-    /// <summary>The first algorithm of the heuristics that is deterministic and content with the workspace; null where there is none.</summary>
+    /// <summary>
+    /// The first algorithm of the heuristics that is deterministic, computes in float32 and is content with the workspace; null where
+    /// there is none.
+    /// </summary>
     private CudnnConvolution? Choose(in Conv2DGeometry geometry, ConvolutionPass pass)
     {
         var convolution = new CudnnConvolution(geometry);
@@ -159,6 +175,7 @@ internal sealed unsafe class Cudnn(CudaDevice device, bool wanted)
             {
                 nuint bytes;
                 if (found[i].Status == CudnnStatus.Success && found[i].Determinism == CudnnDeterminism.Deterministic
+                    && found[i].MathType is CudnnMathType.Fma or CudnnMathType.Default
                     && AskWorkspace(convolution, pass, found[i].Algorithm, &bytes) == CudnnStatus.Success && bytes <= (nuint)MostWorkspace)
                 {
                     (convolution.Algorithm, convolution.WorkspaceBytes) = (found[i].Algorithm, bytes);

@@ -61,6 +61,7 @@ internal static class InteropFacts
     /// <summary>A type as the table writes it.</summary>
     public static string Spell(Type type) =>
         type.IsByRef ? "ref " + Spell(type.GetElementType()!)
+        : type.IsPointer ? Spell(type.GetElementType()!) + "*"
         : type.IsArray ? Spell(type.GetElementType()!) + "[]"
         : Keywords.GetValueOrDefault(type, type.Name);
 }

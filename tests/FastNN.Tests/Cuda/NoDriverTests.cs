@@ -70,7 +70,7 @@ internal sealed class NoDriverTests
     }
 
     /// <summary>The tool with a folder to find the driver in.</summary>
-    private static (int Code, string Output, string Error) Run(string folder, params string[] args)
+    internal static (int Code, string Output, string Error) Run(string folder, params string[] args)
     {
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
         {

@@ -5,13 +5,13 @@ internal static class NvidiaLibraries
 {
     public const string Variable = "FASTNN_NVIDIA_LIBRARIES";
 
-    /// <summary>The folder with libcuda.so.1; the test is skipped where there is none.</summary>
-    public static string Require()
+    /// <summary>The folder with a library of NVIDIA's; the test is skipped where there is none.</summary>
+    public static string Require(string file = "libcuda.so.1")
     {
         string? folder = Environment.GetEnvironmentVariable(Variable);
-        if (string.IsNullOrEmpty(folder) || !File.Exists(Path.Combine(folder, "libcuda.so.1")))
+        if (string.IsNullOrEmpty(folder) || !File.Exists(Path.Combine(folder, file)))
         {
-            Assert.Ignore($"{Variable} names no folder with NVIDIA's libcuda.so.1; `native/fetch-nvidia` gets it and prints the folder.");
+            Assert.Ignore($"{Variable} names no folder with NVIDIA's {file}; `native/fetch-nvidia` gets libcuda.so.1 and libcublas.so.12 and prints the folder.");
         }
 
         return folder;
