@@ -9,7 +9,10 @@ internal sealed class DeviceErrorTests : CudaFixture
 {
     /// <summary>Called when all is over, where an error has no one to tell it to.</summary>
     private static readonly string[] GivingBack =
-        ["cuMemFree_v2", "cuMemFreeHost", "cuStreamDestroy_v2", "cuEventDestroy_v2", "cuGraphDestroy", "cuGraphExecDestroy", "cuModuleUnload", "cuDevicePrimaryCtxRelease_v2"];
+    [
+        "cuMemFree_v2", "cuMemFreeHost", "cuStreamDestroy_v2", "cuEventDestroy_v2", "cuGraphDestroy", "cuGraphExecDestroy", "cuModuleUnload",
+        "cuDevicePrimaryCtxRelease_v2",
+    ];
 
     /// <summary>Some of these calls are made on the way out as well.</summary>
     private static readonly string[] MayFailUnseen = ["cuStreamSynchronize", "cuCtxSetCurrent"];
@@ -265,7 +268,8 @@ internal sealed class DeviceErrorTests : CudaFixture
     }
 
     /// <summary>The declared name of an exported function.</summary>
-    private static string Name(string function) => InteropFacts.Read("driver-facts.tsv", "function").Select(fact => fact.Split('\t')).First(fact => fact[3] == function)[1];
+    private static string Name(string function) =>
+        InteropFacts.Read("driver-facts.tsv", "function").Select(fact => fact.Split('\t')).First(fact => fact[3] == function)[1];
 
     private static void Fail(string failures) => Assert.That(TestGpu.Software.Set("SOFTCUDA_FAIL", failures), Is.True, failures);
 }
