@@ -9,7 +9,10 @@ internal sealed class DeviceErrorTests : CudaFixture
 {
     /// <summary>Called when all is over, where an error has no one to tell it to.</summary>
     private static readonly string[] GivingBack =
-        ["cuMemFree_v2", "cuMemFreeHost", "cuStreamDestroy_v2", "cuEventDestroy_v2", "cuGraphDestroy", "cuGraphExecDestroy", "cuModuleUnload", "cuDevicePrimaryCtxRelease_v2"];
+    [
+        "cuMemFree_v2", "cuMemFreeHost", "cuStreamDestroy_v2", "cuEventDestroy_v2", "cuGraphDestroy", "cuGraphExecDestroy", "cuModuleUnload",
+        "cuDevicePrimaryCtxRelease_v2",
+    ];
 
     /// <summary>Some of these calls are made on the way out as well.</summary>
     private static readonly string[] MayFailUnseen = ["cuStreamSynchronize", "cuCtxSetCurrent"];
@@ -158,6 +161,55 @@ internal sealed class DeviceErrorTests : CudaFixture
     }
 
     [Test]
+    public void Dispose_waits_for_those_who_wait_and_the_rest_is_told()
+    {
+        for (int round = 0; round < 5; round++)
+        {
+            CudaDevice device = Open();
+            Tensor values = Ints(device, new int[100_000]);
+            Exception?[] ends = new Exception?[4];
+            var workers = Enumerable.Range(0, ends.Length).Select(i => new Thread(() =>
+            {
+                try
+                {
+                    while (true)
+                    {
+                        Increment(device, values);
+                        Read(device, values);
+                    }
+                }
+                catch (Exception exception)
+                {
+                    ends[i] = exception;
+                }
+            })).ToList();
+            workers.ForEach(worker => worker.Start());
+            Thread.Sleep(20 + (7 * round));
+            device.Dispose();
+            workers.ForEach(worker => worker.Join());
+            Assert.That(ends, Has.All.TypeOf<ObjectDisposedException>());
+            device.Free(values.Address);
+        }
+    }
+
+    [Test]
+    public void What_there_is_is_listed()
+    {
+        CudaProbe probe = Device.CudaDevices();
+        Assert.That((probe.Reason, probe.IsSoftware, probe.DriverVersion), Is.EqualTo(((string?)null, true, new Version(12, 4))));
+        CudaDeviceInfo gpu = probe.Devices.Single();
+        Assert.That((gpu.Index, gpu.ComputeCapability, gpu.MemoryBytes, gpu.Unusable), Is.EqualTo((0, new Version(8, 0), 4L << 30, (string?)null)));
+        Assert.That(probe.Kernels, Is.EqualTo("PTX 7.0 for sm_80"));
+    }
+
+    [Test]
+    public void A_gpu_that_is_older_than_the_kernels_is_listed_as_unusable()
+    {
+        CudaProbe probe = CudaProbe.Look(TestKernels.Of(TestKernels.Text.Replace("sm_80", "sm_95", StringComparison.Ordinal)));
+        Assert.That(probe.Devices.Single().Unusable, Does.Contain("9.5"));
+    }
+
+    [Test]
     public void Messages_name_call_code_and_cause()
     {
         string message = CudaErrors.Exception((ManagedCuda.BasicTypes.CUResult)700, "Streams.cuStreamSynchronize(_compute)").Message;
@@ -216,7 +268,8 @@ internal sealed class DeviceErrorTests : CudaFixture
     }
 
     /// <summary>The declared name of an exported function.</summary>
-    private static string Name(string function) => InteropFacts.Read("driver-facts.tsv", "function").Select(fact => fact.Split('\t')).First(fact => fact[3] == function)[1];
+    private static string Name(string function) =>
+        InteropFacts.Read("driver-facts.tsv", "function").Select(fact => fact.Split('\t')).First(fact => fact[3] == function)[1];
 
     private static void Fail(string failures) => Assert.That(TestGpu.Software.Set("SOFTCUDA_FAIL", failures), Is.True, failures);
 }
