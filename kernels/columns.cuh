@@ -47,7 +47,11 @@ DEVICE float4 loadSome(const float* x, int count) {
 }
 
 DEVICE void storeSome(float* x, const float4& v, int count) {
-    if (count == 4) return storeFour(x, v.x, v.y, v.z, v.w);
+    if (count == 4) {
+        storeFour(x, v.x, v.y, v.z, v.w);
+        KEEP_APART();
+        return;
+    }
     x[0] = v.x;
     if (count > 1) x[1] = v.y;
     if (count > 2) x[2] = v.z;
@@ -87,9 +91,12 @@ DEVICE void sumColumns(const ColumnSumArguments& a, int block, int part) {
             x0 = x1 = x2 = x3 = 0;
         }
     });
-    float* own = sums + threadIdx.x * walk.perThread;
-    own[0] = (float)(t0 + x0);
-    if (walk.perThread == 4) storeFour(own, (float)(t0 + x0), (float)(t1 + x1), (float)(t2 + x2), (float)(t3 + x3));
+    if (walk.perThread == 4) {
+        storeFour(sums + 4 * threadIdx.x, (float)(t0 + x0), (float)(t1 + x1), (float)(t2 + x2), (float)(t3 + x3));
+        KEEP_APART();
+    } else {
+        sums[threadIdx.x] = (float)(t0 + x0);
+    }
     __syncthreads();
 
     // The columns of this part, each with the elements of one period that belong to it.

@@ -91,3 +91,7 @@ DEVICE void putFour(float* destination, float x, float y, float z, float w, bool
     }
     storeFour(destination, x, y, z, w);
 }
+
+// Ends a branch whose last store has a twin in the other branch: the compiler would move both behind the branches, and split the
+// 16-byte accesses of one for it.
+#define KEEP_APART() asm volatile("")

@@ -144,10 +144,12 @@ DEVICE void backwardFilter(const ConvolutionBackwardFilterArguments& a) {
     const ConvolutionShape& shape = a.shape;
     int group = blockIdx.y / a.tiles, firstColumn = (blockIdx.y - group * a.tiles) * T::N, firstRow = blockIdx.x * T::M;
     Taps taps = tapsOf(shape);
-    for (int r = threadIdx.x; r < T::M; r += T::Threads) {
-        Place place = taps.at(firstRow + r);
-        place.ones = a.dBias && firstRow + r == taps.count;
-        places[r] = place;
+    int step = a.vector & 1 ? 4 : 1;
+    for (int i = threadIdx.x; i < T::M / step; i += T::Threads) {
+        int row = firstRow + i * step;
+        Place place = taps.at(row);
+        place.ones = a.dBias && row == taps.count;
+        places[i] = place;
     }
     __syncthreads();
 

@@ -85,7 +85,8 @@ struct WindowRows {
     DEVICE Place step(int k) const { return taps.at(k); }
 };
 
-// Rows: elements of the window, from a table; steps: pixels up to an end.
+// Rows: elements of the window, from a table, which has only every fourth of them where they go in fours, so that neighbouring lanes
+// read neighbouring entries; steps: pixels up to an end.
 struct WindowColumns {
     Image image;
     const Place* table;
@@ -94,7 +95,7 @@ struct WindowColumns {
     int end;
     bool vector;
 
-    DEVICE Place row(int r) const { return table[r]; }
+    DEVICE Place row(int r) const { return table[vector ? r >> 2 : r]; }
 
     DEVICE Place step(int pixel) const {
         Place place = windowOf(shape, pixel, group);

@@ -5,8 +5,8 @@
 // Every dX is written once. Where no input belongs to two windows, the thread of an output writes the cell from its window to the
 // next, so that dY is read once too; otherwise the thread of an input gathers from the windows that span it.
 // Bytes per input element with disjoint windows: forward 4 read + (4 + 1 written) / taps; backward 4 written + 5 (9 with ReLU) / taps
-// read. A pixel of whole sectors (8 channels) needs no more than that; images of other channel counts pass through shared memory, a
-// run of rows at a time, so that each sector is still moved once.
+// read. A pixel of whole sectors (8 channels) needs no more than that; images of other channel counts pass through shared memory where
+// windows tile them, a run of rows at a time, so that each sector is still moved once.
 #include "divisor.cuh"
 
 #define POOL_THREADS 256
@@ -48,7 +48,7 @@ struct PoolArguments {
     int accumulate;
     int wideWinners;
     int rowsPerBlock;  // of outputs, where rows pass through shared memory
-    int vector;        // runs of rows lie on 16 bytes
+    int unused;
 };
 
 template <int V>
@@ -164,16 +164,16 @@ DEVICE void validTaps(const PoolAxis& axis, int start, int& first, int& end) {
     if (start + (axis.taps - 1) * axis.dilation >= axis.input) end = (axis.input - 1 - start) / axis.dilation + 1;
 }
 
-// The output's window of x, whose rows are those of the image from row origin on.
+// The output's window of the image x.
 template <int V, bool Maximum>
-DEVICE void poolWindow(const PoolArguments& a, const PoolPixel& p, const float* x, int origin, int element) {
+DEVICE void poolWindow(const PoolArguments& a, const PoolPixel& p, const float* x, int element) {
     const PoolShape& shape = a.shape;
     int top = p.y * shape.y.stride - shape.y.padding, left = p.x * shape.x.stride - shape.x.padding;
     int firstY, endY, firstX, endX;
     validTaps(shape.y, top, firstY, endY);
     validTaps(shape.x, left, firstX, endX);
     int rowStep = shape.x.input * shape.c * shape.y.dilation, columnStep = shape.c * shape.x.dilation;
-    const float* line = x + ((top - origin + firstY * shape.y.dilation) * shape.x.input + left + firstX * shape.x.dilation) * shape.c + p.channel;
+    const float* line = x + ((top + firstY * shape.y.dilation) * shape.x.input + left + firstX * shape.x.dilation) * shape.c + p.channel;
     Channels<V> best;
     int winners[V];
 #pragma unroll
@@ -224,7 +224,7 @@ DEVICE void poolForward(const PoolArguments& a) {
     int element = (blockIdx.x * POOL_THREADS + threadIdx.x) * V;
     if (element >= a.count) return;
     PoolPixel p = PoolPixel::output(a.shape, element);
-    poolWindow<V, Maximum>(a, p, a.x + (int64)p.n * a.shape.y.input * a.shape.x.input * a.shape.c, 0, element);
+    poolWindow<V, Maximum>(a, p, a.x + (int64)p.n * a.shape.y.input * a.shape.x.input * a.shape.c, element);
 }
 
 // dY of an output as it reaches its window: divided, or where y > 0 with ReLU.
@@ -251,9 +251,9 @@ DEVICE void cellOf(const PoolAxis& axis, int output, int& first, int& end) {
     end = output == axis.output - 1 ? axis.input : (output + 1) * axis.stride - axis.padding;
 }
 
-// The cell of an output, in dX from row origin on.
+// The cell of an output in the image dX.
 template <int V, bool Maximum>
-DEVICE void poolCell(const PoolArguments& a, const PoolPixel& p, float* dX, int origin, int element, bool accumulate) {
+DEVICE void poolCell(const PoolArguments& a, const PoolPixel& p, float* dX, int element) {
     const PoolShape& shape = a.shape;
     int firstY, endY, firstX, endX;
     cellOf(shape.y, p.y, firstY, endY);
@@ -262,7 +262,7 @@ DEVICE void poolCell(const PoolArguments& a, const PoolPixel& p, float* dX, int 
     Channels<V> dY = upstream<V, Maximum>(a, element, p.y, p.x);
     int winners[V];
     if (Maximum) loadWinners<V>(a.winners, element, a.wideWinners, winners);
-    float* line = dX + ((firstY - origin) * shape.x.input + firstX) * shape.c + p.channel;
+    float* line = dX + (firstY * shape.x.input + firstX) * shape.c + p.channel;
     for (int y = firstY; y < endY; y++, line += shape.x.input * shape.c) {
         float* at = line;
         for (int x = firstX; x < endX; x++, at += shape.c) {
@@ -271,7 +271,7 @@ DEVICE void poolCell(const PoolArguments& a, const PoolPixel& p, float* dX, int 
             Channels<V> share;
 #pragma unroll
             for (int v = 0; v < V; v++) share.values[v] = inside && (!Maximum || winners[v] == tap) ? dY.values[v] : 0.0f;
-            putChannels<V>(at, share, accumulate);
+            putChannels<V>(at, share, a.accumulate);
         }
     }
 }
@@ -281,7 +281,7 @@ DEVICE void poolBackwardDisjoint(const PoolArguments& a) {
     int element = (blockIdx.x * POOL_THREADS + threadIdx.x) * V;
     if (element >= a.count) return;
     PoolPixel p = PoolPixel::output(a.shape, element);
-    poolCell<V, Maximum>(a, p, a.dX + (int64)p.n * a.shape.y.input * a.shape.x.input * a.shape.c, 0, element, a.accumulate);
+    poolCell<V, Maximum>(a, p, a.dX + (int64)p.n * a.shape.y.input * a.shape.x.input * a.shape.c, element);
 }
 
 // The outputs [first, end) whose window spans an input, dilation aside.
@@ -329,65 +329,115 @@ DEVICE void poolBackward(const PoolArguments& a) {
     putChannels<V>(a.dX + element, sum, a.accumulate);
 }
 
-// The block's rows of outputs [first, end) of image n. blockIdx.x counts blocks of rows, blockIdx.y images.
+// Where windows tile the image (stride = taps, no padding): the block's rows of outputs [first, end) of image n pass through shared
+// memory as planes, one for each tap, in each of which the elements stand in the outputs' order. Lanes that take neighbouring outputs
+// then use neighbouring banks. Between an image's row and the planes a warp goes one column of taps at a time, for the same reason.
+// blockIdx.x counts blocks of rows, blockIdx.y images; a warp takes a row of inputs.
+extern __shared__ float planes[];
+
 struct RowRun {
     int n, first, end;
+    int outputs;     // of the block
+    int base;        // the first of them
+    int plane;       // elements between planes
+    int line;        // elements of an image's row
+    int warp, lane;
 
     DEVICE RowRun(const PoolArguments& a) {
         n = blockIdx.y;
         first = blockIdx.x * a.rowsPerBlock;
         end = first + a.rowsPerBlock < a.shape.y.output ? first + a.rowsPerBlock : a.shape.y.output;
+        int row = a.shape.x.output * a.shape.c;
+        outputs = (end - first) * row;
+        base = (n * a.shape.y.output + first) * row;
+        plane = a.rowsPerBlock * row;
+        line = a.shape.x.input * a.shape.c;
+        warp = threadIdx.x >> 5;
+        lane = threadIdx.x & 31;
+    }
+
+    // The place of element i of the block's input row in the planes, and its column of taps.
+    DEVICE int place(const PoolShape& shape, int row, int i, int& kx) const {
+        int channel = i, y = row;
+        kx = split(channel, shape.byC);
+        int x = split(kx, shape.x.byStride);
+        int oh = split(y, shape.y.byStride);
+        return (y * shape.x.taps + kx) * plane + (oh * shape.x.output + x) * shape.c + channel;
     }
 };
 
-extern __shared__ float rows[];
-
-// The rows of inputs that the block's windows span go through shared memory.
 template <bool Maximum>
 DEVICE void poolForwardRows(const PoolArguments& a) {
     const PoolShape& shape = a.shape;
     RowRun run(a);
-    int top = run.first * shape.y.stride - shape.y.padding;
-    int bottom = (run.end - 1) * shape.y.stride - shape.y.padding + (shape.y.taps - 1) * shape.y.dilation + 1;
-    top = top > 0 ? top : 0;
-    bottom = bottom < shape.y.input ? bottom : shape.y.input;
-    int line = shape.x.input * shape.c, count = (bottom - top) * line;
-    const float* x = a.x + ((int64)run.n * shape.y.input + top) * line;
-    if (a.vector) {
-        for (int i = threadIdx.x * 4; i < count; i += POOL_THREADS * 4) *reinterpret_cast<float4*>(rows + i) = loadFour(x + i);
-    } else {
-        for (int i = threadIdx.x; i < count; i += POOL_THREADS) rows[i] = x[i];
+    int rows = (run.end - run.first) * shape.y.taps, covered = shape.x.output * shape.x.taps * shape.c;
+    for (int row = run.warp; row < rows; row += POOL_THREADS / 32) {
+        const float* x = a.x + ((int64)run.n * shape.y.input + run.first * shape.y.taps + row) * run.line;
+        for (int i = run.lane; i < covered; i += 32) {
+            float value = x[i];
+            int column, place = run.place(shape, row, i, column);
+            for (int kx = 0; kx < shape.x.taps; kx++) {
+                if (kx == column) planes[place] = value;
+            }
+        }
     }
     __syncthreads();
 
-    int outputs = shape.x.output * shape.c, base = (run.n * shape.y.output + run.first) * outputs;
-    for (int i = threadIdx.x; i < (run.end - run.first) * outputs; i += POOL_THREADS) {
-        poolWindow<1, Maximum>(a, PoolPixel::output(shape, base + i), rows, top, base + i);
+    int taps = shape.y.taps * shape.x.taps;
+    float divisor = shape.divisorOverride > 0 ? (float)shape.divisorOverride : (float)taps;
+    for (int i = threadIdx.x; i < run.outputs; i += POOL_THREADS) {
+        float best = Maximum ? -infinity() : 0.0f;
+        int winner = 0;
+        for (int tap = 0; tap < taps; tap++) {
+            float value = planes[tap * run.plane + i];
+            bool wins = value > best || value != value;
+            winner = wins ? tap : winner;
+            best = !Maximum ? best + value : wins ? value : best;
+        }
+        if (Maximum) {
+            int winners[1] = {winner};
+            if (a.winners) storeWinners<1>(a.winners, run.base + i, a.wideWinners, winners);
+            if (a.relu) best = best < 0.0f ? 0.0f : best;
+        } else {
+            best = best / divisor;
+        }
+        a.y[run.base + i] = best;
     }
 }
 
-// The cells of the block's outputs are put together in shared memory, and written row by row.
 template <bool Maximum>
 DEVICE void poolBackwardRows(const PoolArguments& a) {
     const PoolShape& shape = a.shape;
     RowRun run(a);
-    int top, bottom, ignored;
-    cellOf(shape.y, run.first, top, ignored);
-    cellOf(shape.y, run.end - 1, ignored, bottom);
-    int outputs = shape.x.output * shape.c, base = (run.n * shape.y.output + run.first) * outputs;
-    for (int i = threadIdx.x; i < (run.end - run.first) * outputs; i += POOL_THREADS) {
-        poolCell<1, Maximum>(a, PoolPixel::output(shape, base + i), rows, top, base + i, false);
+    int taps = shape.y.taps * shape.x.taps;
+    float divisor = shape.divisorOverride > 0 ? (float)shape.divisorOverride : (float)taps;
+    for (int i = threadIdx.x; i < run.outputs; i += POOL_THREADS) {
+        float dY = a.dY[run.base + i];
+        int winners[1] = {0};
+        if (Maximum) {
+            if (a.relu) dY = a.y[run.base + i] <= 0.0f ? 0.0f : dY;
+            loadWinners<1>(a.winners, run.base + i, a.wideWinners, winners);
+        } else {
+            dY = dY / divisor;
+        }
+        for (int tap = 0; tap < taps; tap++) planes[tap * run.plane + i] = !Maximum || winners[0] == tap ? dY : 0.0f;
     }
     __syncthreads();
 
-    int line = shape.x.input * shape.c, count = (bottom - top) * line;
-    float* dX = a.dX + ((int64)run.n * shape.y.input + top) * line;
-    if (a.vector) {
-        for (int i = threadIdx.x * 4; i < count; i += POOL_THREADS * 4) {
-            putFour(dX + i, rows[i], rows[i + 1], rows[i + 2], rows[i + 3], a.accumulate);
+    // The last block also has the rows behind the last window.
+    int filled = (run.end - run.first) * shape.y.taps, covered = shape.x.output * shape.x.taps * shape.c;
+    int rows = run.end == shape.y.output ? shape.y.input - run.first * shape.y.taps : filled;
+    for (int row = run.warp; row < rows; row += POOL_THREADS / 32) {
+        float* dX = a.dX + ((int64)run.n * shape.y.input + run.first * shape.y.taps + row) * run.line;
+        for (int i = run.lane; i < run.line; i += 32) {
+            int column, place = run.place(shape, row, i, column);
+            bool inside = row < filled && i < covered;
+            float value = 0.0f;
+            for (int kx = 0; kx < shape.x.taps; kx++) {
+                if (inside && kx == column) value = planes[place];
+            }
+            put(dX + i, value, a.accumulate);
         }
-    } else {
-        for (int i = threadIdx.x; i < count; i += POOL_THREADS) put(dX + i, rows[i], a.accumulate);
     }
 }
 

@@ -109,6 +109,7 @@ struct ContiguousDepth {
                 first[2 * Stride] = values[4 * p + 2];
                 first[3 * Stride] = values[4 * p + 3];
             }
+            KEEP_APART();
         } else {
 #pragma unroll
             for (int p = 0; p < Count; p++) {
@@ -155,6 +156,7 @@ struct ContiguousRows {
                 int i = threadIdx.x + p * T::Threads;
                 storeFour(panel + i / (Rows / 4) * Stride + i % (Rows / 4) * 4, values[4 * p], values[4 * p + 1], values[4 * p + 2], values[4 * p + 3]);
             }
+            KEEP_APART();
         } else {
 #pragma unroll
             for (int p = 0; p < Count; p++) {
@@ -274,6 +276,7 @@ DEVICE bool multiplyTile(const SourceA& sourceA, const SourceB& sourceB, int fir
 DEVICE void putSums(float* y, const float* sums, int column, int columns, bool vector, bool accumulate) {
     if (vector) {
         if (column < columns) putFour(y + column, sums[0], sums[1], sums[2], sums[3], accumulate);
+        KEEP_APART();
         return;
     }
 #pragma unroll

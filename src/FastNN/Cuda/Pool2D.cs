@@ -9,8 +9,11 @@ internal sealed unsafe partial class CudaDevice
 {
     private const int PoolThreads = 256;
 
-    /// <summary>Bytes of a run of rows that passes through shared memory, at least where rows are shorter, and the most that there are.</summary>
+    /// <summary>Bytes of the rows that pass through shared memory at once, unless one row has more, and the most that fit.</summary>
     private const int RunBytes = 8 << 10, MostRunBytes = 48 << 10;
+
+    /// <summary>A warp visits the columns of taps one by one.</summary>
+    private const int MostRowTaps = 4;
 
     private const int MostGridY = 65535;
 
@@ -81,8 +84,7 @@ internal sealed unsafe partial class CudaDevice
 
     private static PoolPath ForwardPath(in Pool2DGeometry geometry, ref PoolArguments arguments, out Grid grid)
     {
-        WindowAxis axis = geometry.Vertical;
-        if (geometry.C % 8 != 0 && RowRuns(geometry, axis.Extent, ref arguments, arguments.X, out grid))
+        if (PassesRows(geometry, ref arguments, out grid))
         {
             return PoolPath.Rows;
         }
@@ -94,9 +96,7 @@ internal sealed unsafe partial class CudaDevice
 
     private static PoolPath BackwardPath(in Pool2DGeometry geometry, ref PoolArguments arguments, out Grid grid)
     {
-        // The first cell and the last may be longer than a stride.
-        int longest = Math.Max(geometry.Vertical.Stride, geometry.H - ((geometry.OH - 1) * geometry.Vertical.Stride - geometry.Vertical.PadBefore));
-        if (geometry.C % 8 != 0 && geometry.IsDisjoint && RowRuns(geometry, longest, ref arguments, arguments.DX, out grid))
+        if (PassesRows(geometry, ref arguments, out grid))
         {
             return PoolPath.Rows;
         }
@@ -113,21 +113,32 @@ internal sealed unsafe partial class CudaDevice
         };
     }
 
-    /// <summary>Blocks that take some rows of outputs each, whose inputs (the last row of them needs the most) fit shared memory.</summary>
-    private static bool RowRuns(in Pool2DGeometry geometry, int lastInputs, ref PoolArguments arguments, nint image, out Grid grid)
+    /// <summary>
+    /// Whether windows tile an image whose pixels are no whole sectors, so that rows should pass through shared memory; and blocks of
+    /// some rows of outputs each.
+    /// </summary>
+    private static bool PassesRows(in Pool2DGeometry geometry, ref PoolArguments arguments, out Grid grid)
     {
-        long line = (long)geometry.W * geometry.C * sizeof(float);
-        int stride = geometry.Vertical.Stride;
-        long rows = Math.Clamp((RunBytes / line - lastInputs) / stride + 1, 1, geometry.OH);
-        long bytes = Math.Min(geometry.H, (rows - 1) * stride + lastInputs) * line;
-        grid = new Grid(Blocks(geometry.OH, (int)rows), PoolThreads, geometry.N, 1, (int)Math.Min(bytes, MostRunBytes));
-        if (bytes > MostRunBytes || geometry.N > MostGridY)
+        grid = default;
+        (WindowAxis y, WindowAxis x) = (geometry.Vertical, geometry.Horizontal);
+        if (geometry.C % 8 == 0 || !geometry.IsDisjoint || !y.IsInside || !x.IsInside || y.Stride != y.Taps || x.Stride != x.Taps
+            || x.Taps > MostRowTaps || geometry.N > MostGridY)
         {
             return false;
         }
 
-        bool vector = line % 16 == 0 && IsAligned(image);
-        arguments = arguments with { RowsPerBlock = (int)rows, Vector = vector ? 1 : 0 };
+        long rowBytes = (long)y.Taps * x.Taps * x.Output * geometry.C * sizeof(float);
+        long rows = Math.Clamp(RunBytes / rowBytes, 1, geometry.OH);
+
+        // An even number of rows keeps runs of outputs on whole sectors more often.
+        rows = rows > 1 && rows < geometry.OH ? rows & ~1L : rows;
+        if (rows * rowBytes > MostRunBytes)
+        {
+            return false;
+        }
+
+        grid = new Grid(Blocks(geometry.OH, (int)rows), PoolThreads, geometry.N, 1, (int)(rows * rowBytes));
+        arguments = arguments with { RowsPerBlock = (int)rows };
         return true;
     }
 
@@ -201,6 +212,6 @@ internal sealed unsafe partial class CudaDevice
 
         public int RowsPerBlock { get; init; }
 
-        public int Vector { get; init; }
+        public int Unused { get; init; }
     }
 }
