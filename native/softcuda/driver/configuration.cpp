@@ -68,8 +68,10 @@ bool assign(Configuration& c, std::string_view name, std::string_view value) {
     return false;
 }
 
-constexpr const char* Names[] = {"SOFTCUDA_SM",     "SOFTCUDA_MEMORY",    "SOFTCUDA_SMS",    "SOFTCUDA_SEED",    "SOFTCUDA_WORKERS", "SOFTCUDA_CHECKS",
-                                 "SOFTCUDA_FOOTPRINT", "SOFTCUDA_DRIVER", "SOFTCUDA_DEVICES", "SOFTCUDA_LEAKS", "SOFTCUDA_FAIL"};
+constexpr const char* Names[] = {
+    "SOFTCUDA_SM",        "SOFTCUDA_MEMORY", "SOFTCUDA_SMS",     "SOFTCUDA_SEED",  "SOFTCUDA_WORKERS", "SOFTCUDA_CHECKS",
+    "SOFTCUDA_FOOTPRINT", "SOFTCUDA_DRIVER", "SOFTCUDA_DEVICES", "SOFTCUDA_LEAKS", "SOFTCUDA_FAIL",
+};
 
 Configuration& mutableConfiguration() {
     static Configuration* values = [] {

@@ -52,7 +52,7 @@ CUresult checkDevice(CUdevice device) {
 }
 
 bool validFlags(unsigned flags) {
-    // A scheduling policy (spin 1, yield 2, blocking 4), mapping of host memory 8, keep local memory 16, core dumps 32 and 64, sync memory 128.
+    // A scheduling policy (spin 1, yield 2, blocking 4); above: mapped host memory, kept local memory, core dumps, synchronous copies.
     unsigned schedule = flags & 7;
     return flags < 256 && (schedule == 0 || schedule == 1 || schedule == 2 || schedule == 4);
 }

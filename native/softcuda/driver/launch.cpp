@@ -55,7 +55,8 @@ CUresult copyParameters(const KernelInfo& kernel, void** addresses, void** extra
     return CUDA_SUCCESS;
 }
 
-CUresult launch(Call& call, CUfunction handle, const Shape& shape, CUstream streamHandle, void** parameters, void** extra, bool cooperative) {
+CUresult launch(Call& call, CUfunction handle, const Shape& shape, CUstream streamHandle, void** parameters, void** extra,
+                bool cooperative) {
     std::shared_ptr<Function> function = findFunction(*call.context, handle);
     if (!function) return CUDA_ERROR_INVALID_HANDLE;
     std::shared_ptr<Stream> stream;

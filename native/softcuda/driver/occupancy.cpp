@@ -78,7 +78,8 @@ int activeBlocks(const Function& function, std::uint64_t threads, std::uint64_t 
     if (threads > MaxThreadsPerBlock || threads > kernel.maxThreads || threads == 0) return 0;
     if (dynamicShared > static_cast<std::uint64_t>(function.dynamicShared)) return 0;
     std::uint64_t warps = (threads + WarpSize - 1) / WarpSize;
-    std::uint64_t blocks = std::min<std::uint64_t>(static_cast<std::uint64_t>(device.blocks), static_cast<unsigned>(device.threads) / WarpSize / warps);
+    std::uint64_t byThreads = static_cast<std::uint64_t>(device.threads) / WarpSize / warps;
+    std::uint64_t blocks = std::min(static_cast<std::uint64_t>(device.blocks), byThreads);
     blocks = std::min(blocks, registerLimitedWarps(function) / warps);
     std::uint64_t shared = ceiling(kernel.staticShared + dynamicShared + ReservedSharedMemory, SharedUnit);
     blocks = std::min(blocks, static_cast<std::uint64_t>(device.sharedMemory) / shared);

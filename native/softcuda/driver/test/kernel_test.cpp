@@ -203,10 +203,10 @@ struct Occupied {
 
 TEST(occupancyIsThePublishedOne) {
     for (const Occupied& e :
-         {Occupied{"80", 32, 0, 32}, Occupied{"80", 128, 0, 16}, Occupied{"80", 256, 0, 8}, Occupied{"80", 1024, 0, 2}, Occupied{"80", 33, 0, 32},
-          Occupied{"80", 96, 0, 21}, Occupied{"80", 128, 48 << 10, 3}, Occupied{"80", 128, 163 << 10, 1}, Occupied{"80", 128, 16 << 10, 9},
-          Occupied{"86", 32, 0, 16}, Occupied{"86", 256, 0, 6}, Occupied{"86", 1024, 0, 1}, Occupied{"86", 768, 0, 2}, Occupied{"86", 128, 48 << 10, 2},
-          Occupied{"86", 128, 99 << 10, 1}, Occupied{"89", 32, 0, 24}, Occupied{"89", 64, 0, 24}, Occupied{"89", 512, 0, 3},
+         {Occupied{"80", 32, 0, 32}, Occupied{"80", 128, 0, 16}, Occupied{"80", 256, 0, 8}, Occupied{"80", 1024, 0, 2},
+          Occupied{"80", 33, 0, 32}, Occupied{"80", 96, 0, 21}, Occupied{"80", 128, 48 << 10, 3}, Occupied{"80", 128, 163 << 10, 1}, Occupied{"80", 128, 16 << 10, 9},
+          Occupied{"86", 32, 0, 16}, Occupied{"86", 256, 0, 6}, Occupied{"86", 1024, 0, 1},
+          Occupied{"86", 768, 0, 2}, Occupied{"86", 128, 48 << 10, 2}, Occupied{"86", 128, 99 << 10, 1}, Occupied{"89", 32, 0, 24}, Occupied{"89", 64, 0, 24}, Occupied{"89", 512, 0, 3},
           Occupied{"90", 32, 0, 32}, Occupied{"90", 1024, 0, 2}, Occupied{"90", 128, 48 << 10, 4}, Occupied{"90", 128, 227 << 10, 1}}) {
         CHECK(softcudaSet("SOFTCUDA_SM", e.sm) == 0);
         begin();
@@ -232,7 +232,8 @@ TEST(occupancyIsThePublishedOne) {
     EQUAL(block, 128);  // 192 and 200 threads leave warps of a multiprocessor idle
     OK(cuOccupancyMaxPotentialBlockSize(&grid, &block, function("bounded"), nullptr, 0, 0));
     EQUAL(block, 128);
-    OK(cuOccupancyMaxPotentialBlockSize(&grid, &block, function("axpy"), [](int threads) { return static_cast<std::size_t>(threads) * 64; }, 0, 0));
+    auto sharedOf = [](int threads) { return static_cast<std::size_t>(threads) * 64; };
+    OK(cuOccupancyMaxPotentialBlockSize(&grid, &block, function("axpy"), sharedOf, 0, 0));
     EQUAL(block, 512);  // 768 threads would have 48 KiB, but only two such blocks have room for their threads
     std::size_t bytes;
     OK(cuOccupancyAvailableDynamicSMemPerBlock(&bytes, function("axpy"), 2, 128));

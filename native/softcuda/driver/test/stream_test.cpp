@@ -231,7 +231,7 @@ void scale(const void* arguments) {
     softcudaParallel(
         [](void* data, std::size_t i) {
             const Body& b = *static_cast<Body*>(data);
-            b.to[i] = b.from[i] * b.factor;
+            b.to[i] = static_cast<int>(static_cast<unsigned>(b.from[i]) * static_cast<unsigned>(b.factor));
         },
         &body, static_cast<std::size_t>(s.count));
 }
