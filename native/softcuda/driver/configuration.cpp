@@ -100,6 +100,7 @@ bool configure(std::string_view name, std::string_view value) {
     if (device && !driver().idle()) return false;
     if (changed.memory != current.memory) driver().memory.reset();
     current = changed;
+    if (name == "SOFTCUDA_SEED") driver().reseed();
     return true;
 }
 

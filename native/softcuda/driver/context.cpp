@@ -116,6 +116,7 @@ SOFTCUDA_API CUresult cuInit(unsigned flags) {
     if (flags != 0) return CUDA_ERROR_INVALID_VALUE;
     if (configuration().devices == 0) return CUDA_ERROR_NO_DEVICE;
     Lock lock(driver().mutex);
+    if (!driver().initialised) driver().reseed();
     driver().initialised = true;
     return CUDA_SUCCESS;
 }

@@ -29,12 +29,12 @@ LiveObjects Driver::live() {
     return {streams.size(), events.size(), graphs.size() + graphExecs.size(), modules.size(), own};
 }
 
+void Driver::reseed() {
+    random.seed(configuration().seed + std::mt19937_64::default_seed);
+    launches = 0;
+}
+
 std::size_t Driver::draw(std::size_t below) {
-    std::uint64_t seed = configuration().seed;
-    if (seed != randomSeed) {
-        randomSeed = seed;
-        random.seed(seed + std::mt19937_64::default_seed);
-    }
     return below < 2 ? 0 : static_cast<std::size_t>(random() % below);
 }
 

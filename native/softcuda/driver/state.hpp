@@ -196,12 +196,13 @@ struct Driver {
     std::vector<std::shared_ptr<Capture>> captures;  // those not ended
     std::uint64_t sequence = 0, launches = 0;
     std::mt19937_64 random;
-    std::uint64_t randomSeed = 0;
 
     Memory& deviceMemory();
     bool idle() const { return blocks.empty() && pinned.empty() && modules.size() == 0; }
     LiveObjects live();
-    /// Uniform in [0, below), from SOFTCUDA_SEED.
+    /// Begins the sequence of SOFTCUDA_SEED anew: at cuInit, and whenever the seed is set.
+    void reseed();
+    /// Uniform in [0, below), from that sequence.
     std::size_t draw(std::size_t below);
 };
 

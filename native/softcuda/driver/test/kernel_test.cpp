@@ -204,10 +204,11 @@ struct Occupied {
 TEST(occupancyIsThePublishedOne) {
     for (const Occupied& e :
          {Occupied{"80", 32, 0, 32}, Occupied{"80", 128, 0, 16}, Occupied{"80", 256, 0, 8}, Occupied{"80", 1024, 0, 2},
-          Occupied{"80", 33, 0, 32}, Occupied{"80", 96, 0, 21}, Occupied{"80", 128, 48 << 10, 3}, Occupied{"80", 128, 163 << 10, 1}, Occupied{"80", 128, 16 << 10, 9},
-          Occupied{"86", 32, 0, 16}, Occupied{"86", 256, 0, 6}, Occupied{"86", 1024, 0, 1},
-          Occupied{"86", 768, 0, 2}, Occupied{"86", 128, 48 << 10, 2}, Occupied{"86", 128, 99 << 10, 1}, Occupied{"89", 32, 0, 24}, Occupied{"89", 64, 0, 24}, Occupied{"89", 512, 0, 3},
-          Occupied{"90", 32, 0, 32}, Occupied{"90", 1024, 0, 2}, Occupied{"90", 128, 48 << 10, 4}, Occupied{"90", 128, 227 << 10, 1}}) {
+          Occupied{"80", 33, 0, 32}, Occupied{"80", 96, 0, 21}, Occupied{"80", 128, 48 << 10, 3}, Occupied{"80", 128, 163 << 10, 1},
+          Occupied{"80", 128, 16 << 10, 9}, Occupied{"86", 32, 0, 16}, Occupied{"86", 256, 0, 6}, Occupied{"86", 1024, 0, 1},
+          Occupied{"86", 768, 0, 2}, Occupied{"86", 128, 48 << 10, 2}, Occupied{"86", 128, 99 << 10, 1}, Occupied{"89", 32, 0, 24},
+          Occupied{"89", 64, 0, 24}, Occupied{"89", 512, 0, 3}, Occupied{"90", 32, 0, 32}, Occupied{"90", 1024, 0, 2},
+          Occupied{"90", 128, 48 << 10, 4}, Occupied{"90", 128, 227 << 10, 1}}) {
         CHECK(softcudaSet("SOFTCUDA_SM", e.sm) == 0);
         begin();
         CUfunction f = function("axpy");
