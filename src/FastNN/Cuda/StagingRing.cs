@@ -27,6 +27,14 @@ internal sealed unsafe class StagingRing(CudaDevice device)
         {
             _done[i] = device.CreateEvent();
         }
+
+        // The first call of a function binds it, which allocates; the ring's first turn may come long after the warm-up.
+        device.Check(Events.cuEventRecord(_done[0], device.ComputeStream));
+        CUResult state = Events.cuEventQuery(_done[0]);
+        if (state != CUResult.ErrorNotReady)
+        {
+            device.Check(state, nameof(Events.cuEventQuery));
+        }
     }
 
     /// <summary>Room for some of the bytes, at most a segment of them; false where an event must come first.</summary>

@@ -60,6 +60,8 @@ internal sealed class TrafficTests : DeviceFixture
         TestGpu.Software.ResetCounters();
         run.Graph.Forward();
         run.Graph.Backward();
+        // Counted is what has run, so it is waited for.
+        _ = run.Output;
         DeviceCounts counts = TestGpu.Software.Counts();
         Assert.That(counts.Launches, Is.GreaterThanOrEqualTo(2), "forward and backward");
         RequireEfficient(counts);
