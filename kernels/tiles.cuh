@@ -75,14 +75,18 @@ struct Image {
 // lanes write to banks of their own.
 template <class T, int Rows, int Stride, class Source>
 struct ContiguousDepth {
-    enum { Count = Rows * T::Depth / T::Threads };
-    float values[Count];
+    enum { Count = Rows * T::Depth / T::Threads, AllFours = Rows * T::Depth / 4, Fours = (AllFours + T::Threads - 1) / T::Threads };
+    float values[4 * Fours];
+
+    // With fewer fours than threads some threads have none.
+    static DEVICE bool has(int four) { return AllFours % T::Threads == 0 || four < AllFours; }
 
     DEVICE void fetch(const Source& source, int depth) {
         if (source.vector) {
 #pragma unroll
-            for (int p = 0; p < Count / 4; p++) {
+            for (int p = 0; p < Fours; p++) {
                 int i = threadIdx.x + p * T::Threads;
+                if (!has(i)) break;
                 float4 v = source.image.four(source.row((i >> 1) % Rows), source.step(depth + 4 * ((i & 1) + 2 * (i / (2 * Rows)))));
                 values[4 * p] = v.x;
                 values[4 * p + 1] = v.y;
@@ -101,8 +105,9 @@ struct ContiguousDepth {
     DEVICE void put(const Source& source, float* panel) const {
         if (source.vector) {
 #pragma unroll
-            for (int p = 0; p < Count / 4; p++) {
+            for (int p = 0; p < Fours; p++) {
                 int i = threadIdx.x + p * T::Threads;
+                if (!has(i)) break;
                 float* first = panel + 4 * ((i & 1) + 2 * (i / (2 * Rows))) * Stride + (i >> 1) % Rows;
                 first[0] = values[4 * p];
                 first[Stride] = values[4 * p + 1];
@@ -123,14 +128,18 @@ struct ContiguousDepth {
 // The same for elements that are neighbours along the rows, as in shared memory.
 template <class T, int Rows, int Stride, class Source>
 struct ContiguousRows {
-    enum { Count = Rows * T::Depth / T::Threads };
-    float values[Count];
+    enum { Count = Rows * T::Depth / T::Threads, AllFours = Rows * T::Depth / 4, Fours = (AllFours + T::Threads - 1) / T::Threads };
+    float values[4 * Fours];
+
+    // With fewer fours than threads some threads have none.
+    static DEVICE bool has(int four) { return AllFours % T::Threads == 0 || four < AllFours; }
 
     DEVICE void fetch(const Source& source, int depth) {
         if (source.vector) {
 #pragma unroll
-            for (int p = 0; p < Count / 4; p++) {
+            for (int p = 0; p < Fours; p++) {
                 int i = threadIdx.x + p * T::Threads;
+                if (!has(i)) break;
                 Place row = source.row(i % (Rows / 4) * 4);
                 float4 v = source.image.four(row, source.step(depth + i / (Rows / 4)));
                 values[4 * p] = row.ones ? 1.0f : v.x;
@@ -152,8 +161,9 @@ struct ContiguousRows {
     DEVICE void put(const Source& source, float* panel) const {
         if (source.vector) {
 #pragma unroll
-            for (int p = 0; p < Count / 4; p++) {
+            for (int p = 0; p < Fours; p++) {
                 int i = threadIdx.x + p * T::Threads;
+                if (!has(i)) break;
                 storeFour(panel + i / (Rows / 4) * Stride + i % (Rows / 4) * 4, values[4 * p], values[4 * p + 1], values[4 * p + 2], values[4 * p + 3]);
             }
             KEEP_APART();
