@@ -169,10 +169,12 @@ Outcome run(const Kernel& kernel, Dim3 grid, Dim3 block, std::uint32_t dynamicSh
     Launch launch{kernel, grid, block, dynamicShared, sharedBytes, static_cast<const std::uint8_t*>(parameters), memory, options, ++pool.launches};
     BlockOrder order(blocks, options.seed);
     Task task{order, blocks};
-    // A helper is not worth waking for a block or two.
-    std::size_t count = blocks < 3 ? 1 : static_cast<std::size_t>(std::max(1, options.workers));
+    // A helper is not worth waking for a few microseconds of work; the last launch tells how much there is.
+    bool small = kernel.blockInstructions ? blocks * kernel.blockInstructions < 4000 : blocks < 3;
+    std::size_t count = small || blocks == 1 ? 1 : static_cast<std::size_t>(std::max(1, options.workers));
     count = pool.run(task, launch, count);
 
+    const std::uint64_t before = counters.warpInstructions;
     Outcome outcome = Outcome::Ok;
     std::uint64_t firstStop = ~0ull;
     std::vector<RankedFinding> found;
@@ -201,6 +203,7 @@ Outcome run(const Kernel& kernel, Dim3 grid, Dim3 block, std::uint32_t dynamicSh
         counters.footprintLoaded += loads->takeCount();
         counters.footprintStored += stores->takeCount();
     }
+    kernel.blockInstructions = (counters.warpInstructions - before) / blocks + 1;
     std::stable_sort(found.begin(), found.end(), [](const RankedFinding& a, const RankedFinding& b) { return a.rank < b.rank; });
     std::size_t kept = 0;
     for (std::size_t i = 0; i < found.size() && kept < options.mostFindings; ++i) {
