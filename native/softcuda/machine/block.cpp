@@ -154,7 +154,7 @@ void BlockRunner::run(std::uint64_t index, std::uint64_t rank) {
             ran = true;
             runWarp(warp, Slice);
             if (state.stop) return;
-            if (warp.budget == 0) {
+            if (warp.budget == 0 || timedOut()) {
                 state.stop = true;
                 state.outcome = Outcome::Timeout;
                 return;
@@ -166,6 +166,13 @@ void BlockRunner::run(std::uint64_t index, std::uint64_t rank) {
             return;
         }
     }
+}
+
+/// Warps that wait for what never comes take turns: together they may use four times what one may.
+bool BlockRunner::timedOut() const {
+    std::uint64_t budget = state.launch->options.budget, used = 0;
+    for (const Warp& warp : state.warps) used += budget - warp.budget;
+    return used / 4 >= budget;
 }
 
 /// Tells a barrier of a warp that has reached it. False where that ends the launch.
