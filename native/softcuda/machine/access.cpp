@@ -244,6 +244,7 @@ bool openShared(Warp& warp, const Instr& instr, Request& request, Mode mode) {
         }
     }
     const Pattern* pattern = request.shape == Shape::Scattered ? &block.patterns.ofShared(instr, request.lanes, request.address, request.size) : nullptr;
+    request.repeats = pattern ? pattern->repeated != 0 : request.shape == Shape::Uniform;
     if (mode != Mode::Atomic) {
         ++block.counters.sharedRequests;
         if (pattern) block.counters.bankConflicts += pattern->conflicts;

@@ -13,6 +13,7 @@ struct Request {
     Mask lanes;
     u32 size;  // bytes of a lane
     Shape shape;
+    bool repeats = false;  // lanes of a shared access may have equal addresses
     Mask suspects = 0;  // lanes of a shared write that race unless they write what is there already
     u32 other = 0;
     bool otherWrote = false;

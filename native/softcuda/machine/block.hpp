@@ -18,6 +18,7 @@ private:
     void setUp(std::uint64_t index);
     void fillSpecials();
     bool resolveBarriers();
+    bool timedOut() const;
     bool tell(Warp& warp);
     void release(std::uint32_t barrier);
     void deadlock();

@@ -156,6 +156,28 @@ void add(Counters& to, const Counters& from) {
     to.localBytes += from.localBytes;
 }
 
+bool endsLaunch(FindingKind kind) {
+    return kind == FindingKind::OutOfBounds || kind == FindingKind::Misaligned || kind == FindingKind::DivergentBarrier || kind == FindingKind::Trap;
+}
+
+/// One for each kind and line, in the order of the launch; the one that ended it is always among them.
+void keepFirst(std::vector<RankedFinding>& found, std::size_t most, std::vector<Finding>& findings) {
+    std::stable_sort(found.begin(), found.end(), [](const RankedFinding& a, const RankedFinding& b) { return a.rank < b.rank; });
+    std::size_t kept = 0;
+    for (const RankedFinding& candidate : found) {
+        const Finding& finding = candidate.finding;
+        bool known = std::any_of(findings.end() - static_cast<std::ptrdiff_t>(kept), findings.end(),
+                                 [&](const Finding& other) { return other.kind == finding.kind && other.line == finding.line; });
+        if (known) continue;
+        if (kept < most) {
+            findings.push_back(finding);
+            ++kept;
+        } else if (kept > 0 && endsLaunch(finding.kind) && !endsLaunch(findings.back().kind)) {
+            findings.back() = finding;
+        }
+    }
+}
+
 }  // namespace
 
 Outcome run(const Kernel& kernel, Dim3 grid, Dim3 block, std::uint32_t dynamicShared, const void* parameters, Memory& memory, const LaunchOptions& options,
@@ -169,10 +191,12 @@ Outcome run(const Kernel& kernel, Dim3 grid, Dim3 block, std::uint32_t dynamicSh
     Launch launch{kernel, grid, block, dynamicShared, sharedBytes, static_cast<const std::uint8_t*>(parameters), memory, options, ++pool.launches};
     BlockOrder order(blocks, options.seed);
     Task task{order, blocks};
-    // A helper is not worth waking for a block or two.
-    std::size_t count = blocks < 3 ? 1 : static_cast<std::size_t>(std::max(1, options.workers));
+    // A helper is not worth waking for a few microseconds of work; the last launch tells how much there is.
+    bool small = kernel.blockInstructions ? blocks * kernel.blockInstructions < 4000 : blocks < 3;
+    std::size_t count = small || blocks == 1 ? 1 : static_cast<std::size_t>(std::max(1, options.workers));
     count = pool.run(task, launch, count);
 
+    const std::uint64_t before = counters.warpInstructions;
     Outcome outcome = Outcome::Ok;
     std::uint64_t firstStop = ~0ull;
     std::vector<RankedFinding> found;
@@ -201,16 +225,8 @@ Outcome run(const Kernel& kernel, Dim3 grid, Dim3 block, std::uint32_t dynamicSh
         counters.footprintLoaded += loads->takeCount();
         counters.footprintStored += stores->takeCount();
     }
-    std::stable_sort(found.begin(), found.end(), [](const RankedFinding& a, const RankedFinding& b) { return a.rank < b.rank; });
-    std::size_t kept = 0;
-    for (std::size_t i = 0; i < found.size() && kept < options.mostFindings; ++i) {
-        const Finding& finding = found[i].finding;
-        bool known = std::any_of(findings.end() - static_cast<std::ptrdiff_t>(kept), findings.end(),
-                                 [&](const Finding& other) { return other.kind == finding.kind && other.line == finding.line; });
-        if (known) continue;
-        findings.push_back(finding);
-        ++kept;
-    }
+    kernel.blockInstructions = (counters.warpInstructions - before) / blocks + 1;
+    keepFirst(found, options.mostFindings, findings);
     return outcome;
 }
 

@@ -204,7 +204,7 @@ void storeShared(Warp& warp, const Instr& instr, Request& request) {
         break;
     }
     moveOut<E, D, N>(warp, instr, request, [&](int lane) { return block.shared + request.address[lane]; });
-    if (request.shape == Shape::Contiguous || !block.checks) return;
+    if (!request.repeats || !block.checks) return;
     // Lanes that wrote other values to one place: the last one's are left.
     for (Mask rest = request.lanes; rest; rest &= rest - 1) {
         int lane = std::countr_zero(rest);

@@ -198,7 +198,6 @@ std::unique_ptr<Kernel> decodeKernel(const ModuleSyntax& syntax, const FunctionS
         Decoder(builder, **called).run();
     }
     for (auto [pc, callee] : builder.callees) kernel->code[pc].target = builder.entryPoints.at(callee);
-    kernel->usesShared = !builder.sharedOffsets.empty();
     kernel->sharedUnit = narrowestShared(kernel->code);
     assignRows(builder);
     kernel->constants = builder.constants.take();

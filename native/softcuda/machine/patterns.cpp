@@ -63,7 +63,7 @@ const Pattern& Patterns::find(const Instr& instr, Mask lanes, const std::uint64_
     Pattern& entry = entries_[reinterpret_cast<std::uintptr_t>(&instr) / sizeof(Instr) % Entries];
     std::uint64_t base = addresses[std::countr_zero(lanes)];
     auto phase = static_cast<std::uint32_t>(base & phaseMask);
-    if (entry.instr == &instr && entry.lanes == lanes && entry.phase == phase) {
+    if (entry.instr == &instr && entry.launch == launch_ && entry.lanes == lanes && entry.phase == phase) {
         std::uint64_t differ = 0;
         if (lanes == ~0u) {
             for (std::size_t lane = 0; lane < 32; ++lane) differ |= (addresses[lane] - base) ^ static_cast<std::uint64_t>(entry.relative[lane]);
@@ -73,6 +73,7 @@ const Pattern& Patterns::find(const Instr& instr, Mask lanes, const std::uint64_
         if (differ == 0) return entry;
     }
     entry.instr = &instr;
+    entry.launch = launch_;
     entry.lanes = lanes;
     entry.phase = phase;
     for (std::size_t lane = 0; lane < 32; ++lane) entry.relative[lane] = static_cast<std::int64_t>(addresses[lane] - base);

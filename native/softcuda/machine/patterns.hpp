@@ -9,6 +9,7 @@ namespace softcuda {
 /// Of a request whose addresses are neither consecutive nor all the same.
 struct Pattern {
     const Instr* instr = nullptr;
+    std::uint64_t launch = 0;
     Mask lanes = 0;
     std::uint32_t phase = 0;  // the first address within a sector, or a bank's word
     alignas(64) std::array<std::int64_t, 32> relative{};  // to the first lane's address
@@ -24,16 +25,15 @@ class Patterns {
 public:
     Patterns() : entries_(Entries) {}
     /// Forgets everything: instructions of another launch may lie at the same place.
-    void clear() {
-        for (Pattern& entry : entries_) entry.instr = nullptr;
-    }
+    void clear() { ++launch_; }
     const Pattern& ofGlobal(const Instr& instr, Mask lanes, const std::uint64_t* addresses) { return find(instr, lanes, addresses, 31, 0); }
     const Pattern& ofShared(const Instr& instr, Mask lanes, const std::uint64_t* addresses, std::uint32_t size) { return find(instr, lanes, addresses, 3, size); }
 
 private:
-    static constexpr std::size_t Entries = 64;
+    static constexpr std::size_t Entries = 256;
     const Pattern& find(const Instr& instr, Mask lanes, const std::uint64_t* addresses, std::uint32_t phaseMask, std::uint32_t sharedSize);
     std::vector<Pattern> entries_;
+    std::uint64_t launch_ = 1;
 };
 
 }  // namespace softcuda

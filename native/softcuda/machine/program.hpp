@@ -76,7 +76,7 @@ struct Kernel {
     std::uint32_t localBytes = 0;          // of a thread, parameters of called functions included
     std::uint32_t dynamicSharedAt = 0;
     std::uint32_t sharedUnit = 4;  // bytes of the narrowest access that may go to shared memory
-    bool usesShared = false;
+    mutable std::uint64_t blockInstructions = 0;  // of a block in the last launch; 0: there was none
 };
 
 class Module {

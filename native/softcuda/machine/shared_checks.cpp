@@ -65,13 +65,13 @@ void SharedShadow::barrier(std::uint32_t arrived, std::uint32_t waiting) {
 }
 
 /// Of the readers of a unit the first one is kept that others may not be ordered after; of readers within one warp the last one.
-inline void SharedShadow::recordRead(const View& view, std::uint32_t unit, std::uint32_t entry, bool othersOrdered) {
-    std::uint32_t reader = readers_[unit], warps = readerWarps_[unit], bit = 1u << view.warp;
-    bool onlyMine = warps == bit;
+inline void SharedShadow::recordRead(const View& view, std::uint32_t& reader, std::uint32_t& readerWarps, std::uint32_t entry, bool othersOrdered) {
+    std::uint32_t bit = 1u << view.warp;
+    bool onlyMine = readerWarps == bit;
     bool again = onlyMine & (timeOf(reader) >= view.own) & ((laneOf(reader) != laneOf(entry)) | ((reader & SeveralFlag) != 0));
     bool replaces = othersOrdered | onlyMine;
-    readers_[unit] = replaces ? entry | (again ? SeveralFlag : 0) : reader;
-    readerWarps_[unit] = (replaces ? 0 : warps) | bit;
+    reader = replaces ? entry | (again ? SeveralFlag : 0) : reader;
+    readerWarps = (replaces ? 0 : readerWarps) | bit;
 }
 
 /// A contiguous access that meets nothing of interest, which is what nearly all do. Records nothing where it answers false.
@@ -80,16 +80,16 @@ bool SharedShadow::quick(Kind kind, std::uint32_t warp, std::uint32_t first, std
     auto begin = static_cast<std::uint32_t>(addresses[first] >> shift_);
     const std::uint32_t count = (last - first + 1) << perLaneShift;
     const View mine = view(warp);
-    const std::uint32_t* writers = writers_.data() + begin;
-    const std::uint32_t* readers = readers_.data() + begin;
-    const std::uint32_t* readerWarps = readerWarps_.data() + begin;
+    std::uint32_t* writers = writers_.data() + begin;
+    std::uint32_t* readers = readers_.data() + begin;
+    std::uint32_t* readerWarps = readerWarps_.data() + begin;
     std::uint32_t suspicious = 0;
     if (kind == Kind::Read) {
         for (std::uint32_t i = 0; i < count; ++i) suspicious |= (writers[i] == 0) | mine.meetsWriter(writers[i], first + (i >> perLaneShift));
         if (suspicious) return false;
         const std::uint32_t entry = entryOf(warp, first);
 #pragma GCC ivdep
-        for (std::uint32_t i = 0; i < count; ++i) recordRead(mine, begin + i, entry + ((i >> perLaneShift) << 3), timeOf(readers[i]) < mine.least);
+        for (std::uint32_t i = 0; i < count; ++i) recordRead(mine, readers[i], readerWarps[i], entry + ((i >> perLaneShift) << 3), timeOf(readers[i]) < mine.least);
         return true;
     }
     for (std::uint32_t i = 0; i < count; ++i) {
@@ -98,7 +98,7 @@ bool SharedShadow::quick(Kind kind, std::uint32_t warp, std::uint32_t first, std
     }
     if (suspicious) return false;
     const std::uint32_t entry = entryOf(warp, first);
-    for (std::uint32_t i = 0; i < count; ++i) writers_[begin + i] = entry + ((i >> perLaneShift) << 3);
+    for (std::uint32_t i = 0; i < count; ++i) writers[i] = entry + ((i >> perLaneShift) << 3);
     return true;
 }
 
@@ -124,7 +124,7 @@ void SharedShadow::one(Kind kind, std::uint32_t warp, std::uint32_t lane, std::u
     if (timeOf(reader) >= mine.least)
         for (std::uint32_t other = 0; other < warps_; ++other)
             if ((warps >> other & 1) && timeOf(reader) >= order(warp, other)) unorderedReaders |= 1u << other;
-    if (kind == Kind::Read) return recordRead(mine, unit, entryOf(warp, lane) | flags, unorderedReaders == 0);
+    if (kind == Kind::Read) return recordRead(mine, readers_[unit], readerWarps_[unit], entryOf(warp, lane) | flags, unorderedReaders == 0);
     if (unorderedReaders) {
         auto other = static_cast<std::uint32_t>(std::countr_zero(unorderedReaders));
         race(unorderedReaders >> warpOf(reader) & 1 ? reader : other << 8, false);
@@ -142,26 +142,46 @@ SharedShadow::Result SharedShadow::contiguous(Kind kind, std::uint32_t warp, std
     return scattered(kind, warp, lanes.data(), last - first + 1, 0, addresses, size);
 }
 
+/// The same for a list of lanes. PerLane 0: told at run time.
+template <SharedShadow::Kind K, std::uint32_t PerLane>
+bool SharedShadow::quickScattered(std::uint32_t warp, const std::uint8_t* lanes, std::uint32_t count, std::uint32_t repeated, const std::uint64_t* addresses,
+                                  std::uint32_t perLane) {
+    const View mine = view(warp);
+    const std::uint32_t units = PerLane ? PerLane : perLane, shift = shift_, base = entryOf(warp, 0);
+    std::uint32_t* writers = writers_.data();
+    std::uint32_t* readers = readers_.data();
+    std::uint32_t* readerWarps = readerWarps_.data();
+    std::uint32_t suspicious = 0;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        std::uint32_t lane = lanes[i];
+        std::uint64_t unit = addresses[lane] >> shift;
+        for (std::uint32_t k = 0; k < units; ++k) {
+            if constexpr (K == Kind::Read) suspicious |= (writers[unit + k] == 0) | mine.meetsWriter(writers[unit + k], lane);
+            else suspicious |= mine.meetsWriter(writers[unit + k], lane) | mine.meetsReader(readers[unit + k], readerWarps[unit + k], lane);
+        }
+    }
+    if (suspicious) return false;
+    for (std::uint32_t i = 0; i < count; ++i) {
+        std::uint32_t lane = lanes[i], entry = base | lane << 3 | (repeated >> lane & 1) * SeveralFlag;
+        std::uint64_t unit = addresses[lane] >> shift;
+        for (std::uint32_t k = 0; k < units; ++k) {
+            if constexpr (K == Kind::Read) recordRead(mine, readers[unit + k], readerWarps[unit + k], entry, timeOf(readers[unit + k]) < mine.least);
+            else writers[unit + k] = entry;
+        }
+    }
+    return true;
+}
+
 SharedShadow::Result SharedShadow::scattered(Kind kind, std::uint32_t warp, const std::uint8_t* lanes, std::uint32_t count, std::uint32_t repeated,
                                              const std::uint64_t* addresses, std::uint32_t size) {
     std::uint32_t perLane = size >> shift_;
-    if (kind == Kind::Read && perLane == 1) {
-        // Reads of single units that meet nothing of interest.
-        const View mine = view(warp);
-        std::uint32_t suspicious = 0;
-        for (std::uint32_t i = 0; i < count; ++i) {
-            std::uint32_t writer = writers_[addresses[lanes[i]] >> shift_];
-            suspicious |= (writer == 0) | mine.meetsWriter(writer, lanes[i]);
-        }
-        if (!suspicious) {
-            for (std::uint32_t i = 0; i < count; ++i) {
-                auto unit = static_cast<std::uint32_t>(addresses[lanes[i]] >> shift_);
-                std::uint32_t several = repeated >> lanes[i] & 1 ? SeveralFlag : 0;
-                recordRead(mine, unit, entryOf(warp, lanes[i]) | several, timeOf(readers_[unit]) < mine.least);
-            }
-            return {};
-        }
-    }
+    if (kind == Kind::Read && (perLane == 1 ? quickScattered<Kind::Read, 1>(warp, lanes, count, repeated, addresses, perLane)
+                               : perLane == 4 ? quickScattered<Kind::Read, 4>(warp, lanes, count, repeated, addresses, perLane)
+                                              : quickScattered<Kind::Read, 0>(warp, lanes, count, repeated, addresses, perLane)))
+        return {};
+    if (kind == Kind::Write && (perLane == 1 ? quickScattered<Kind::Write, 1>(warp, lanes, count, repeated, addresses, perLane)
+                                             : quickScattered<Kind::Write, 0>(warp, lanes, count, repeated, addresses, perLane)))
+        return {};
     Result result;
     for (std::uint32_t i = 0; i < count; ++i) {
         auto unit = static_cast<std::uint32_t>(addresses[lanes[i]] >> shift_);

@@ -61,11 +61,14 @@ private:
         }
     };
     View view(std::uint32_t warp) const { return {warp, least_[warp], own_[warp]}; }
-    void recordRead(const View& view, std::uint32_t unit, std::uint32_t entry, bool othersOrdered);
+    static void recordRead(const View& view, std::uint32_t& reader, std::uint32_t& readerWarps, std::uint32_t entry, bool othersOrdered);
     std::uint32_t& order(std::uint32_t warp, std::uint32_t other) { return order_[warp * 32 + other]; }
     void updateLeast(std::uint32_t warp);
     void advance();
     bool quick(Kind kind, std::uint32_t warp, std::uint32_t first, std::uint32_t last, const std::uint64_t* addresses, std::uint32_t size);
+    template <Kind K, std::uint32_t PerLane>
+    bool quickScattered(std::uint32_t warp, const std::uint8_t* lanes, std::uint32_t count, std::uint32_t repeated, const std::uint64_t* addresses,
+                        std::uint32_t perLane);
     void one(Kind kind, std::uint32_t warp, std::uint32_t lane, std::uint32_t flags, std::uint32_t unit, Result& result);
 
     std::uint32_t shift_ = 2, warps_ = 1, time_ = 1;
