@@ -1,3 +1,4 @@
+using FastNN.Cuda;
 using FastNN.Tests.Cuda;
 
 namespace FastNN.Tests.Golden;
@@ -8,6 +9,7 @@ namespace FastNN.Tests.Golden;
 /// </summary>
 [TestFixture("cpu")]
 [TestFixture("cuda")]
+[TestFixture("cuda without cuDNN")]
 internal sealed class GoldenTests(string kind)
 {
     private const string Variable = "FASTNN_GOLDEN";
@@ -28,12 +30,12 @@ internal sealed class GoldenTests(string kind)
     }
 
     [OneTimeSetUp]
-    public void CreateDevice() => _device = kind == "cpu" ? Device.Cpu(2) : TestGpu.Open();
+    public void CreateDevice() => _device = kind == "cpu" ? Device.Cpu(2) : TestGpu.Open(new CudaOptions { UseCudnn = kind == "cuda" });
 
     [TearDown]
     public void NoFindings()
     {
-        if (kind == "cuda")
+        if (kind != "cpu")
         {
             TestGpu.RequireNoFindings();
         }

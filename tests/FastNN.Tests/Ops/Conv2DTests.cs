@@ -1,6 +1,8 @@
+using FastNN.Cuda;
 using FastNN.Graphs;
 using FastNN.Kernels;
 using FastNN.Tensors;
+using FastNN.Tests.Cuda;
 using FastNN.Tests.Reference;
 
 namespace FastNN.Tests.Ops;
@@ -10,6 +12,8 @@ internal sealed class Conv2DTests : OpFixture<Conv2DTests>, IOpCases
     private static readonly Activation[] Epilogues = [Activation.ReLU, Activation.LeakyReLU, Activation.Sigmoid, Activation.Tanh, Activation.Gelu];
 
     private static readonly Padding2D One1 = Padding2D.Symmetric(1, 1);
+
+    private CudaDevice? _own;
 
     public static IEnumerable<OpCase> Cases { get; } =
     [
@@ -48,6 +52,22 @@ internal sealed class Conv2DTests : OpFixture<Conv2DTests>, IOpCases
         Case([3, 5, 7, 13], 31, (1, 1), activation: Activation.Tanh),
         Case([2, 7, 7, 4], 6, (3, 3), One1, groups: 2, activation: Activation.Sigmoid),
     ];
+
+    /// <summary>Without cuDNN, on FastNN's own kernels.</summary>
+    [TestCaseSource(nameof(Sources))]
+    [Category("Cuda")]
+    public void Own_kernels_on_cuda_compute_the_same(OpCase @case)
+    {
+        IDevice device = _own ??= TestGpu.Create(new CudaOptions { UseCudnn = false });
+        CheckReference(@case, device);
+        CheckTwoConsumers(@case, device);
+        CheckEachAlone(@case, device);
+        CheckRepetition(@case, device);
+        TestGpu.RequireNoFindings();
+    }
+
+    [OneTimeTearDown]
+    public void DisposeOwn() => _own?.Dispose();
 
     [Test]
     public void A_fused_activation_gives_the_bits_of_a_separate_one(

@@ -69,14 +69,7 @@ internal abstract class OpFixture<TCases> : DeviceFixture
 
     [TestCaseSource(nameof(Sources))]
     [Category("Cuda")]
-    public void Repetition_on_cuda_changes_no_bit(OpCase @case)
-    {
-        using OpRun run = @case.Compile(Gpu);
-        run.Run();
-        float[][] first = [run.Output, .. run.Gradients];
-        run.Run();
-        Near.SameBits(first, [run.Output, .. run.Gradients]);
-    }
+    public void Repetition_on_cuda_changes_no_bit(OpCase @case) => CheckRepetition(@case, Gpu);
 
     [TestCaseSource(nameof(Sources))]
     public void A_step_allocates_nothing(OpCase @case)
@@ -93,7 +86,7 @@ internal abstract class OpFixture<TCases> : DeviceFixture
         Assert.That(run.Graph.AllocatedBytesPerRun(), Is.Zero);
     }
 
-    private static void CheckReference(OpCase @case, IDevice device)
+    protected static void CheckReference(OpCase @case, IDevice device)
     {
         double[][] inputs = @case.Draw();
         double[] expected = @case.Reference(inputs);
@@ -115,6 +108,15 @@ internal abstract class OpFixture<TCases> : DeviceFixture
         }
     }
 
+    protected static void CheckRepetition(OpCase @case, IDevice device)
+    {
+        using OpRun run = @case.Compile(device);
+        run.Run();
+        float[][] first = [run.Output, .. run.Gradients];
+        run.Run();
+        Near.SameBits(first, [run.Output, .. run.Gradients]);
+    }
+
     private static void CheckDifferences(OpCase @case, IDevice device)
     {
         using OpRun run = @case.Compile(device);
@@ -122,7 +124,7 @@ internal abstract class OpFixture<TCases> : DeviceFixture
         CheckGradients(@case, run.Gradients, factor: 1);
     }
 
-    private static void CheckTwoConsumers(OpCase @case, IDevice device)
+    protected static void CheckTwoConsumers(OpCase @case, IDevice device)
     {
         using OpRun run = @case.CompileTwice(device);
         run.Run();
@@ -130,7 +132,7 @@ internal abstract class OpFixture<TCases> : DeviceFixture
         CheckGradients(@case, run.Gradients, factor: 3);
     }
 
-    private static void CheckEachAlone(OpCase @case, IDevice device)
+    protected static void CheckEachAlone(OpCase @case, IDevice device)
     {
         int next = 0;
         using OpRun all = @case.Compile(device);
