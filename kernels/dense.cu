@@ -110,11 +110,18 @@ struct BiasActivationArguments {
 KERNEL void __launch_bounds__(256) dense_bias_activation(BiasActivationArguments a) {
     const Epilogue& epilogue = a.epilogue;
     int column = (blockIdx.y * COLUMN_THREADS + threadIdx.x) * a.walk.perThread;
-    float bias[4];
+    float bias[4] = {};
+    if (epilogue.bias && column < a.walk.period) {
+        if (a.walk.perThread == 4 && a.walk.n % 4 == 0 && aligned16(epilogue.bias)) {
+            float4 four = loadFour(epilogue.bias + column % a.walk.n);
+            bias[0] = four.x, bias[1] = four.y, bias[2] = four.z, bias[3] = four.w;
+        } else {
 #pragma unroll
-    for (int j = 0; j < 4; j++) {
-        bool there = epilogue.bias && j < a.walk.perThread && column + j < a.walk.period;
-        bias[j] = there ? epilogue.bias[(column + j) % a.walk.n] : 0.0f;
+            for (int j = 0; j < 4; j++) {
+                bool there = j < a.walk.perThread && column + j < a.walk.period;
+                bias[j] = there ? epilogue.bias[(column + j) % a.walk.n] : 0.0f;
+            }
+        }
     }
     walkColumns(a.walk, blockIdx.x, blockIdx.y, [&](int64 element, int, int count) {
         float4 v = loadSome(a.y + element, count);

@@ -34,7 +34,7 @@ internal sealed unsafe partial class CudaDevice
     private void FinishColumns(nint y, long count, int n, in EpilogueArguments epilogue)
     {
         // With few columns their bias costs a block little, so there can be many blocks.
-        ColumnWalk walk = WalkColumns(count, n, IsAligned(y), stepsPerBlock: n <= 128 ? 4 : 16);
+        ColumnWalk walk = WalkColumns(count, n, IsAligned(y), stepsPerBlock: n <= 128 ? 8 : 16);
         Launch("dense", "dense_bias_activation", new Grid(walk.Blocks, ColumnThreads, walk.Parts), new BiasActivationArguments(y, epilogue, walk));
     }
 

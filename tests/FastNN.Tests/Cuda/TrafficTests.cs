@@ -16,8 +16,11 @@ internal sealed class TrafficTests : DeviceFixture
 {
     private const double Most = 1.10;
 
-    /// <summary>Families whose tiles read operands again by design; docs/gpu.md has their numbers.</summary>
-    private static readonly string[] Products = ["dense_", "conv2d_"];
+    /// <summary>Products, whose tiles read operands again by design; docs/gpu.md has their numbers.</summary>
+    private static readonly string[] Products =
+    [
+        "dense_forward", "dense_backward", "conv2d_forward", "conv2d_backward",
+    ];
 
     private static IEnumerable<Network> Networks => Tests.Graphs.Networks.All;
 
