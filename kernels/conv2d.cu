@@ -37,7 +37,7 @@ DEVICE void forward(const ConvolutionForwardArguments& a) {
     WindowRows windows{{a.x, shape.y.input, shape.x.input}, places, taps, (a.vector & 1) != 0};
     MatrixRows weight{{a.weight + firstChannel, 1, 1}, firstColumn, shape.groupOC, 1, taps.count, shape.oc, (a.vector & 2) != 0, -1};
     Sums<T> sums;
-    if (!multiplyTile<T, ContiguousDepth<T, T::M, T::StrideA, WindowRows>, WindowRows,
+    if (!multiplyTile<T, T::TM * T::TN <= 16, ContiguousDepth<T, T::M, T::StrideA, WindowRows>, WindowRows,
             ContiguousRows<T, T::N, T::StrideB, MatrixRows>, MatrixRows>(windows, weight, 0, taps.count, shared, sums)) {
         return;
     }
@@ -101,7 +101,7 @@ DEVICE void backwardData(const ConvolutionBackwardDataArguments& a) {
     FilterRows filter{{a.weight + group * shape.groupOC, 1, 1}, taps, firstColumn, shape.groupC, shape.oc, y.firstTap, x.firstTap,
         shape.y.tapStep, shape.x.tapStep, shape.x.taps, (a.vector & 1) != 0};
     Sums<T> sums;
-    if (!multiplyTile<T, ContiguousDepth<T, T::M, T::StrideA, WindowRows>, WindowRows,
+    if (!multiplyTile<T, T::TM * T::TN <= 16, ContiguousDepth<T, T::M, T::StrideA, WindowRows>, WindowRows,
             ContiguousDepth<T, T::N, T::StrideB, FilterRows>, FilterRows>(windows, filter, 0, count, shared, sums)) {
         return;
     }
@@ -158,7 +158,7 @@ DEVICE void backwardFilter(const ConvolutionBackwardFilterArguments& a) {
     WindowColumns windows{{a.x, shape.y.input, shape.x.input}, places, shape, group, end, (a.vector & 1) != 0};
     MatrixRows dY{{a.dY + firstChannel, 1, 1}, firstColumn, shape.groupOC, 1, end, shape.oc, (a.vector & 2) != 0, -1};
     Sums<T> sums;
-    if (!multiplyTile<T, ContiguousRows<T, T::M, T::StrideA, WindowColumns>, WindowColumns,
+    if (!multiplyTile<T, true, ContiguousRows<T, T::M, T::StrideA, WindowColumns>, WindowColumns,
             ContiguousRows<T, T::N, T::StrideB, MatrixRows>, MatrixRows>(windows, dY, first, end, shared, sums)) {
         return;
     }

@@ -22,7 +22,7 @@ KERNEL void __launch_bounds__(256, 2) dense_forward(DenseForwardArguments a) {
     MatrixRows x{{a.x, 1, 1}, firstRow, a.m, a.k, a.k, 1, (a.vector & 1) != 0, -1};
     MatrixRows weight{{a.weight, 1, 1}, firstColumn, a.n, 1, a.k, a.n, (a.vector & 2) != 0, -1};
     Sums<Small> sums;
-    if (!multiplyTile<Small, ContiguousDepth<Small, Small::M, Small::StrideA, MatrixRows>, MatrixRows,
+    if (!multiplyTile<Small, true, ContiguousDepth<Small, Small::M, Small::StrideA, MatrixRows>, MatrixRows,
             ContiguousRows<Small, Small::N, Small::StrideB, MatrixRows>, MatrixRows>(x, weight, 0, a.k, shared, sums)) {
         return;
     }
@@ -53,7 +53,7 @@ KERNEL void __launch_bounds__(256, 2) dense_backward_data(DenseBackwardDataArgum
     MatrixRows dY{{a.dY, 1, 1}, firstRow, a.m, a.n, a.n, 1, (a.vector & 1) != 0, -1};
     MatrixRows weight{{a.weight, 1, 1}, firstColumn, a.k, a.n, a.n, 1, (a.vector & 1) != 0, -1};
     Sums<Small> sums;
-    if (!multiplyTile<Small, ContiguousDepth<Small, Small::M, Small::StrideA, MatrixRows>, MatrixRows,
+    if (!multiplyTile<Small, true, ContiguousDepth<Small, Small::M, Small::StrideA, MatrixRows>, MatrixRows,
             ContiguousDepth<Small, Small::N, Small::StrideB, MatrixRows>, MatrixRows>(dY, weight, 0, a.n, shared, sums)) {
         return;
     }
@@ -85,7 +85,7 @@ KERNEL void __launch_bounds__(256, 2) dense_backward_weight(DenseBackwardWeightA
     MatrixRows x{{a.x, 1, 1}, firstRow, a.k, 1, a.m, a.k, (a.vector & 1) != 0, a.dBias ? a.k : -1};
     MatrixRows dY{{a.dY, 1, 1}, firstColumn, a.n, 1, a.m, a.n, (a.vector & 2) != 0, -1};
     Sums<Small> sums;
-    if (!multiplyTile<Small, ContiguousRows<Small, Small::M, Small::StrideA, MatrixRows>, MatrixRows,
+    if (!multiplyTile<Small, true, ContiguousRows<Small, Small::M, Small::StrideA, MatrixRows>, MatrixRows,
             ContiguousRows<Small, Small::N, Small::StrideB, MatrixRows>, MatrixRows>(x, dY, 0, a.m, shared, sums)) {
         return;
     }

@@ -47,7 +47,7 @@ struct PoolArguments {
     int relu;
     int accumulate;
     int wideWinners;
-    int rowsPerBlock;  // of outputs, where rows pass through shared memory
+    int rowsPerBlock;  // of outputs, where rows pass through shared memory; of a cell, whose rows blockIdx.y shares out
     int unused;
 };
 
@@ -258,6 +258,9 @@ DEVICE void poolCell(const PoolArguments& a, const PoolPixel& p, float* dX, int 
     int firstY, endY, firstX, endX;
     cellOf(shape.y, p.y, firstY, endY);
     cellOf(shape.x, p.x, firstX, endX);
+    firstY += blockIdx.y * a.rowsPerBlock;
+    endY = firstY + a.rowsPerBlock < endY ? firstY + a.rowsPerBlock : endY;
+    if (firstY >= endY) return;
     int top = p.y * shape.y.stride - shape.y.padding, left = p.x * shape.x.stride - shape.x.padding;
     Channels<V> dY = upstream<V, Maximum>(a, element, p.y, p.x);
     int winners[V];

@@ -1,7 +1,9 @@
 // Matrix products by tiles, for dense layers and for convolutions alike: what differs is where an element of A or B lies, which a
 // source tells. A block computes M x N sums: it copies Depth columns of A and rows of B at a time into shared memory, two buffers of
 // it, so that the next are on their way from global memory while it multiplies, and a thread keeps TM x TN sums in registers.
-// Each sum is in the order of k alone, or, with several slices, that of the slices.
+// Blocked sums keep their rounding small: it grows with a block's length and the number of blocks instead of their product. A step of the
+// depth goes into one accumulator, the steps into another. (Longer blocks would be alive while the next panels are fetched, for which
+// there are not the registers.) The order is that of k, and last that of the slices.
 #pragma once
 #include "activation.cuh"
 #include "divisor.cuh"
@@ -206,6 +208,22 @@ struct Sums {
     static DEVICE int row(int thread, int i) { return thread / T::Columns * 4 + i / 4 * (T::M / (T::TM / 4)) + i % 4; }
     static DEVICE int column(int thread, int quad) { return thread % T::Columns * 4 + quad * (T::N / (T::TN / 4)); }
 
+    DEVICE void clear() {
+#pragma unroll
+        for (int i = 0; i < T::TM; i++) {
+#pragma unroll
+            for (int j = 0; j < T::TN; j++) values[i][j] = 0.0f;
+        }
+    }
+
+    DEVICE void take(const Sums& block) {
+#pragma unroll
+        for (int i = 0; i < T::TM; i++) {
+#pragma unroll
+            for (int j = 0; j < T::TN; j++) values[i][j] += block.values[i][j];
+        }
+    }
+
     DEVICE void add(const float* a, const float* b, int thread) {
 #pragma unroll 4
         for (int k = 0; k < 16; k++) {
@@ -232,14 +250,10 @@ struct Sums {
 };
 
 // The sums of the tile over the depths [first, end) from the panels of A and B. True for the threads that hold them afterwards: those
-// of the first slice.
-template <class T, class PanelA, class SourceA, class PanelB, class SourceB>
+// of the first slice. Not blocked are sums where the second accumulators would spill.
+template <class T, bool Blocked, class PanelA, class SourceA, class PanelB, class SourceB>
 DEVICE bool multiplyTile(const SourceA& sourceA, const SourceB& sourceB, int first, int end, float* shared, Sums<T>& sums) {
-#pragma unroll
-    for (int i = 0; i < T::TM; i++) {
-#pragma unroll
-        for (int j = 0; j < T::TN; j++) sums.values[i][j] = 0.0f;
-    }
+    sums.clear();
     int thread = threadIdx.x % T::SliceThreads, slice = threadIdx.x / T::SliceThreads;
     if (first < end) {
         PanelA a;
@@ -257,7 +271,15 @@ DEVICE bool multiplyTile(const SourceA& sourceA, const SourceB& sourceB, int fir
                 a.fetch(sourceA, k);
                 b.fetch(sourceB, k);
             }
-            sums.add(buffer + slice * 16 * T::StrideA, buffer + T::Depth * T::StrideA + slice * 16 * T::StrideB, thread);
+            const float *left = buffer + slice * 16 * T::StrideA, *right = buffer + T::Depth * T::StrideA + slice * 16 * T::StrideB;
+            if (Blocked) {
+                Sums<T> block;
+                block.clear();
+                block.add(left, right, thread);
+                sums.take(block);
+            } else {
+                sums.add(left, right, thread);
+            }
             if (k >= end) break;
             buffer = buffer == shared ? shared + T::Buffer : shared;
         }

@@ -7,6 +7,9 @@ namespace FastNN.Cuda;
 /// <summary>Pooling, see kernels/pool2d.cu.</summary>
 internal sealed unsafe partial class CudaDevice
 {
+    /// <summary>Pixels of a cell that a thread writes for one dY that it reads, where the cell is large.</summary>
+    private const int LeastCellPixels = 32;
+
     private const int PoolThreads = 256;
 
     /// <summary>Bytes of the rows that pass through shared memory at once, unless one row has more, and the most that fit.</summary>
@@ -102,9 +105,14 @@ internal sealed unsafe partial class CudaDevice
         }
 
         bool fours = geometry.C % 4 == 0 && IsAligned(arguments.DY, arguments.DX, arguments.Y, arguments.Winners);
-        arguments = arguments with { Count = (int)(geometry.IsDisjoint ? geometry.OutputCount : geometry.InputCount) };
-        grid = PoolGrid(arguments.Count, fours);
-        return (geometry.IsDisjoint, fours) switch
+        bool disjoint = IsDisjoint(geometry.Vertical) && IsDisjoint(geometry.Horizontal);
+        int cellRows = LargestCell(geometry.Vertical), cellColumns = LargestCell(geometry.Horizontal);
+
+        // A large cell, such as the one of a global pooling, is shared by blocks; each reads dY again, for so many pixels that it does not count.
+        int rows = cellRows * (long)cellColumns <= 2 * LeastCellPixels ? cellRows : (LeastCellPixels + cellColumns - 1) / cellColumns;
+        arguments = arguments with { Count = (int)(disjoint ? geometry.OutputCount : geometry.InputCount), RowsPerBlock = rows };
+        grid = PoolGrid(arguments.Count, fours) with { Y = disjoint ? Blocks(cellRows, rows) : 1 };
+        return (disjoint, fours) switch
         {
             (true, true) => PoolPath.CellsFours,
             (true, false) => PoolPath.Cells,
@@ -141,6 +149,13 @@ internal sealed unsafe partial class CudaDevice
         arguments = arguments with { RowsPerBlock = (int)rows };
         return true;
     }
+
+    /// <summary>Whether no input belongs to two windows; one window is alone whatever its stride.</summary>
+    private static bool IsDisjoint(in WindowAxis axis) => axis.IsDisjoint || (axis.Output == 1 && axis.Dilation == 1);
+
+    /// <summary>Inputs from one window to the next, from the first input to the last.</summary>
+    private static int LargestCell(in WindowAxis axis) =>
+        axis.Output == 1 ? axis.Input : Math.Max(axis.Stride, axis.Input - (((axis.Output - 1) * axis.Stride) - axis.PadBefore));
 
     private static Grid PoolGrid(int count, bool fours) => new(Blocks(count, fours ? 4 * PoolThreads : PoolThreads), PoolThreads);
 
