@@ -35,6 +35,8 @@ internal sealed unsafe class StagingRing(CudaDevice device)
         {
             device.Check(state, nameof(Events.cuEventQuery));
         }
+
+        device.Check(Events.cuEventSynchronize(_done[0]));
     }
 
     /// <summary>Room for some of the bytes, at most a segment of them; false where an event must come first.</summary>
