@@ -57,7 +57,7 @@ internal sealed unsafe partial class CudaDevice
     private void SumRows(SumArguments arguments)
     {
         // As many threads as take whole sectors of 32 bytes and a whole number of rows, if so many are possible.
-        int inner = arguments.Inner, unit = inner * (8 / (int)Gcd(inner, 8));
+        int inner = arguments.Inner, unit = inner * (8 / CommonPowerOfTwo(inner, 8));
         bool runs = unit <= 1024;
         int threads = runs ? unit * Math.Max(1, 256 / unit) : 256, columns = runs ? inner : ColumnChunk;
         int lanes = threads / columns, chunks = (inner + columns - 1) / columns;
@@ -111,7 +111,8 @@ internal sealed unsafe partial class CudaDevice
         Launch("elementwise", "elementwise_sum_axes", new Grid(dA.Count, terms <= 256 ? 32 : 256), arguments);
     }
 
-    private static uint Gcd(int x, int y) => (uint)Math.Min(x & -x, y);
+    /// <summary>The greatest common divisor of a number and a power of two.</summary>
+    private static int CommonPowerOfTwo(int x, int powerOfTwo) => Math.Min(x & -x, powerOfTwo);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct SumArguments(

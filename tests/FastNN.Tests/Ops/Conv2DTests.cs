@@ -43,6 +43,10 @@ internal sealed class Conv2DTests : OpFixture<Conv2DTests>, IOpCases
         Case([2, 14, 14, 6], 16, (5, 5)),
         Case([2, 13, 13, 32], 64, (3, 3)),
         Case([1, 14, 14, 129], 31, (3, 3), One1),
+        // So many blocks that a GPU takes its larger tiles: of 32 columns, of 64, and of 64 in the phases of a stride.
+        Case([2, 16, 16, 128], 512, (3, 3), One1, groups: 16),
+        Case([2, 16, 16, 128], 640, (3, 3), One1, groups: 16),
+        Case([2, 24, 24, 288], 320, (3, 3), One1, (2, 2), groups: 8),
         Case([2, 8, 8, 3], 17, (3, 3), One1, activation: Activation.ReLU),
         Case([2, 8, 8, 3], 17, (3, 3), One1, activation: Activation.LeakyReLU),
         Case([2, 8, 8, 3], 17, (3, 3), One1, activation: Activation.Sigmoid),
