@@ -22,6 +22,9 @@ public sealed class Device : IDisposable
     /// <summary>Why <see cref="Best"/> took the CPU; null where it took a GPU, and for devices that were asked for by name.</summary>
     public string? FallbackReason { get; private init; }
 
+    /// <summary>What trainers, predictors and plans hold of the device's memory now.</summary>
+    public DeviceMemory Memory => Implementation.Memory;
+
     internal IDevice Implementation { get; }
 
     /// <summary>The processor, with managed SIMD kernels.</summary>
@@ -59,6 +62,13 @@ public sealed class Device : IDisposable
     /// <summary>Looks what GPUs, driver and libraries there are. Throws nothing: where something is missing, the result says why.</summary>
     /// <returns>What there is.</returns>
     public static CudaProbe CudaDevices() => CudaProbe.Look(KernelSource.Embedded);
+
+    /// <summary>
+    /// Gives memory that was freed and is kept for the next trainer or predictor back to the GPU's driver, which waits for running work;
+    /// a CPU keeps none.
+    /// </summary>
+    /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
+    public void Trim() => Implementation.Trim();
 
     /// <summary>
     /// Frees the device's threads and memory. Trainers and predictors that still use it fail with ObjectDisposedException.

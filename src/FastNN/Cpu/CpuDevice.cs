@@ -16,6 +16,10 @@ internal sealed unsafe partial class CpuDevice : IDevice
     public const int MaxThreads = WorkerPool.MaxSeats / 2;
 
     private readonly WorkerPool _pool;
+    private long _liveBytes;
+    private long _peakBytes;
+    private long _allocations;
+    private int _liveBlocks;
     private bool _disposed;
 
     /// <summary>A device with so many threads, the caller among them.</summary>
@@ -55,12 +59,23 @@ internal sealed unsafe partial class CpuDevice : IDevice
         }
     }
 
+    public DeviceMemory Memory =>
+        new(Interlocked.Read(ref _liveBytes), 0, Interlocked.Read(ref _peakBytes), Volatile.Read(ref _liveBlocks), Interlocked.Read(ref _allocations));
+
     public nint Allocate(long bytes)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         try
         {
-            return (nint)HostMemory.Allocate(bytes, clear: true);
+            byte* block = HostMemory.Allocate(bytes, clear: true);
+            Interlocked.Increment(ref _allocations);
+            Interlocked.Increment(ref _liveBlocks);
+            long live = Interlocked.Add(ref _liveBytes, bytes), peak;
+            while ((peak = Interlocked.Read(ref _peakBytes)) < live && Interlocked.CompareExchange(ref _peakBytes, live, peak) != peak)
+            {
+            }
+
+            return (nint)block;
         }
         catch (OutOfMemoryException exception)
         {
@@ -69,7 +84,18 @@ internal sealed unsafe partial class CpuDevice : IDevice
     }
 
     // Also after the device is disposed: whoever holds a block must be able to give it back.
-    public void Free(nint address) => HostMemory.Free((void*)address);
+    public void Free(nint address)
+    {
+        if (address != 0)
+        {
+            Interlocked.Decrement(ref _liveBlocks);
+            Interlocked.Add(ref _liveBytes, -HostMemory.BytesOf((void*)address));
+            HostMemory.Free((void*)address);
+        }
+    }
+
+    // Nothing is kept.
+    public void Trim() => ObjectDisposedException.ThrowIf(_disposed, this);
 
     public void Upload(ReadOnlySpan<byte> source, Tensor destination)
     {

@@ -99,7 +99,7 @@ internal sealed unsafe partial class CudaDevice : IDevice
     /// <summary>The stream of all kernels.</summary>
     internal CUstream ComputeStream => _compute;
 
-    public MemoryStatistics Memory
+    public DeviceMemory Memory
     {
         get
         {

@@ -1,11 +1,9 @@
+using FastNN.Kernels;
 using FastNN.Tensors;
 using ManagedCuda.BasicTypes;
 using static ManagedCuda.DriverAPINativeMethods;
 
 namespace FastNN.Cuda;
-
-/// <summary>What a pool holds, in bytes, and how often it asked the driver.</summary>
-internal readonly record struct MemoryStatistics(long Live, long Cached, long Peak, int LiveBlocks, long DriverAllocations);
 
 /// <summary>
 /// Device memory. Blocks that come back are kept for the next that fits, so that plans come and go without the driver, whose
@@ -29,7 +27,7 @@ internal sealed class MemoryPool(CudaDevice device, long limit, bool exact)
     /// <summary>Blocks of all devices that callers did not give back, disposed devices included.</summary>
     public static long LiveBlocks => Interlocked.Read(ref liveEverywhere);
 
-    public MemoryStatistics Statistics => new(_liveBytes, _keptBytes, _peak, _live.Count, _allocations);
+    public DeviceMemory Statistics => new(_liveBytes, _keptBytes, _peak, _live.Count, _allocations);
 
     /// <summary>A block of at least so many bytes, not zeroed; one of zero bytes still has an address of its own.</summary>
     public nint Take(long bytes)

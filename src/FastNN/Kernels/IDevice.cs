@@ -17,11 +17,16 @@ internal interface IDevice : IKernels, IDisposable
     /// <summary>Worker threads of a CPU, 1 for a GPU.</summary>
     int Threads { get; }
 
+    DeviceMemory Memory { get; }
+
     /// <summary>Takes a block of zeroed memory, aligned to 64 bytes at least.</summary>
     /// <exception cref="DeviceException">The memory is not to be had; the message gives the size.</exception>
     nint Allocate(long bytes);
 
     void Free(nint address);
+
+    /// <summary>Gives memory that is kept for later back to the driver.</summary>
+    void Trim();
 
     /// <summary>Copies host memory into a tensor; the lengths agree. The source may be changed as soon as this returns.</summary>
     void Upload(ReadOnlySpan<byte> source, Tensor destination);

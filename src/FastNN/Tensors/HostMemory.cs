@@ -43,6 +43,9 @@ internal static unsafe class HostMemory
         return block;
     }
 
+    /// <summary>The size that a block was asked for with.</summary>
+    public static long BytesOf(void* block) => *(long*)((byte*)block - Header);
+
     /// <summary>Gives a block back; null is allowed.</summary>
     public static void Free(void* block)
     {
@@ -52,7 +55,7 @@ internal static unsafe class HostMemory
         }
 
         byte* raw = (byte*)block - Header;
-        Interlocked.Add(ref liveBytes, -*(long*)raw);
+        Interlocked.Add(ref liveBytes, -BytesOf(block));
         Interlocked.Decrement(ref liveBlocks);
         NativeMemory.AlignedFree(raw);
     }

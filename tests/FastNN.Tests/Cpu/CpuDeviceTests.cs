@@ -11,6 +11,18 @@ public sealed class CpuDeviceTests
     private static readonly int[] Counts = [5, 129, 70001];
 
     [Test]
+    public void Memory_is_counted()
+    {
+        using var device = new CpuDevice(1);
+        nint first = device.Allocate(1000), second = device.Allocate(24);
+        device.Free(first);
+        Assert.That(device.Memory, Is.EqualTo(new DeviceMemory(LiveBytes: 24, CachedBytes: 0, PeakBytes: 1024, LiveBlocks: 1, Allocations: 2)));
+        device.Free(second);
+        device.Trim();
+        Assert.That((device.Memory.LiveBytes, device.Memory.LiveBlocks), Is.EqualTo((0L, 0)));
+    }
+
+    [Test]
     public void Threads_out_of_range_are_refused([Values(-1, 129, 1025)] int threads) =>
         Assert.That(() => new CpuDevice(threads), Throws.TypeOf<DeviceException>().With.Message.Contains($"{threads}"));
 
