@@ -44,6 +44,25 @@ public sealed class DataLoaderTests
     }
 
     [Test]
+    public void Peeking_shows_the_next_batch_and_keeps_the_last()
+    {
+        using var loader = new DataLoader(DatasetTests.Numbers(10), 4, shuffle: false);
+        Assert.That(loader.TryPeek(out _), Is.False, "no epoch was started");
+        loader.StartEpoch(0);
+        Assert.That(loader.TryNext(out Batch first));
+        int[] examples = first.Examples.ToArray();
+        float[] features = first.Features.ToArray();
+        Batch next = default;
+        Assert.That(SpinUntilPeeked(loader, out int[] peeked), "it is prepared in time");
+        Assert.That(first.Examples.ToArray(), Is.EqualTo(examples));
+        Assert.That(first.Features.ToArray(), Is.EqualTo(features), "the batch before stays valid");
+        Assert.That(loader.TryNext(out next));
+        Assert.That((next.Index, next.Examples.ToArray()), Is.EqualTo((1, peeked)), "peeking did not advance");
+        Assert.That(loader.TryNext(out next));
+        Assert.That(loader.TryPeek(out _), Is.False, "the epoch is over");
+    }
+
+    [Test]
     public void The_last_batch_is_kept_or_dropped()
     {
         using var kept = new DataLoader(DatasetTests.Numbers(10), 4);
@@ -298,5 +317,20 @@ public sealed class DataLoaderTests
     private sealed class Hook(HookBody body) : IBatchTransform
     {
         public void Apply(in TransformContext context) => body(context);
+    }
+
+    private static bool SpinUntilPeeked(DataLoader loader, out int[] examples)
+    {
+        int[] found = [];
+        bool peeked = SpinWait.SpinUntil(
+            () =>
+            {
+                bool ready = loader.TryPeek(out Batch batch);
+                found = ready ? batch.Examples.ToArray() : [];
+                return ready;
+            },
+            Long);
+        examples = found;
+        return peeked;
     }
 }

@@ -97,6 +97,27 @@ internal sealed class OptimizerTests : DeviceFixture
         Assert.That(() => new AdamW(weightDecay: float.PositiveInfinity), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("weightDecay"));
     }
 
+    [Test]
+    public void A_loss_that_is_not_finite_changes_nothing(
+        [Values(float.NaN, float.PositiveInfinity, float.NegativeInfinity)] float loss, [Values] bool adam, [Values] bool gpu)
+    {
+        IDevice device = gpu ? Gpu : Two;
+        using var run = new Run(device, adam ? new Adam(Rate) : new Sgd(Rate, momentum: 0.9f));
+        run.Step(1);
+        float[][] Snapshot() => [.. run.Parameters.Select(Read), .. run.Parameters.Select((_, i) => run.Read(0, i))];
+        float[][] before = Snapshot();
+        nint block = device.Allocate(sizeof(float));
+        var tensor = new Tensor(block, DType.Float32, default);
+        device.Fill(tensor, loss);
+        run.State.WriteScalars(2);
+        run.State.Update(tensor);
+        Near.SameBits(before, Snapshot());
+        device.Fill(tensor, 1);
+        run.State.Update(tensor);
+        Assert.That(Snapshot()[0], Is.Not.EqualTo(before[0]), "a finite loss does");
+        device.Free(block);
+    }
+
     private static float[] Read(Parameter parameter)
     {
         var values = new float[parameter.Count];

@@ -1,0 +1,77 @@
+using FastNN.Data;
+using FastNN.Layers;
+using FastNN.Tensors;
+using FastNN.Tests.Training;
+using FastNN.Training;
+
+namespace FastNN.Tests.Cuda;
+
+/// <summary>Training through captured steps and fed batches, beside the same training on the CPU.</summary>
+internal sealed class TrainingTests
+{
+    private const int Batch = 16;
+
+    [TearDown]
+    public void NothingIsLeft() => TestGpu.RequireNothingAlive();
+
+    [Test]
+    public void Epochs_whose_last_batch_is_smaller_lose_what_they_lose_on_the_cpu([Values(0f, 0.25f)] float dropout)
+    {
+        // 7 batches an epoch, the last of 4: programs of two sizes take turns, and both are captured.
+        Dataset points = Toy.Points(100);
+        (double[] losses, float[] weights) = Fit(TestGpu.Open(), points, dropout);
+        (double[] expected, float[] expectedWeights) = Fit(Device.Cpu(2), points, dropout);
+        Near.Check("losses", Array.ConvertAll(losses, loss => (float)loss), expected, 1e-5);
+        Near.Check("weights", weights, Array.ConvertAll(expectedWeights, value => (double)value), 1e-5);
+    }
+
+    [Test]
+    public void A_bad_label_is_told_at_its_own_batch()
+    {
+        (int steps, string message) = FitBadLabel(TestGpu.Open());
+        Assert.That((steps, message), Is.EqualTo(FitBadLabel(Device.Cpu(1))));
+        Assert.That(steps, Is.Positive, "batches before it were trained on");
+        Assert.That(message, Does.Contain("label 4"));
+    }
+
+    [Test]
+    public void A_captured_step_whose_loss_is_not_finite_changes_nothing()
+    {
+        using Device device = TestGpu.Open();
+        Sequential model = Toy.Built();
+        using Trainer trainer = Toy.Trainer(device, model);
+        float[] x = [0.5f, -0.25f];
+        for (int i = 0; i < 4; i++)
+        {
+            trainer.Step(x, [1]);
+        }
+
+        float[] before = Toy.Parameters(model);
+        Assert.That(() => trainer.Step([float.NaN, 0], [1]), Throws.TypeOf<NonFiniteLossException>().With.Message.Contains("step 5"));
+        Assert.That(trainer.StepCount, Is.EqualTo(4));
+        Near.SameBits(before, Toy.Parameters(model));
+        Assert.That(trainer.Step(x, [1]), Is.LessThan(1.5f), "and training goes on");
+    }
+
+    private static (double[] Losses, float[] Weights) Fit(Device opened, Dataset points, float dropout)
+    {
+        using Device device = opened;
+        Sequential model = Toy.Model(dropout);
+        using Trainer trainer = Toy.Trainer(device, model);
+        History history = trainer.Fit(points, epochs: 4, batchSize: Batch, validation: Toy.Points(40, seed: 8));
+        return ([.. history.Epochs.SelectMany(epoch => new[] { epoch.Loss, epoch.ValidationLoss!.Value })], Toy.Parameters(model));
+    }
+
+    /// <summary>Trains on classes of which the model has one too few.</summary>
+    private static (int Steps, string Message) FitBadLabel(Device opened)
+    {
+        using Device device = opened;
+        var features = new float[200];
+        var labels = new int[100];
+        labels[37] = Toy.Classes;
+        Dataset data = Dataset.FromFloats(features, [2], labels, Toy.Classes + 1);
+        using Trainer trainer = Toy.Trainer(device);
+        InvalidDataSetException exception = Assert.Throws<InvalidDataSetException>(() => trainer.Fit(data, epochs: 1, batchSize: Batch))!;
+        return ((int)trainer.StepCount, exception.Message);
+    }
+}
