@@ -19,7 +19,7 @@ internal static class Devices
                 }
                 catch (DeviceException exception)
                 {
-                    throw new CliException($"--device cuda: {exception.Message} (--device cpu computes here without a GPU)");
+                    throw new CliException($"{exception.Message} (--device cpu computes here without a GPU)");
                 }
 
             case "best":

@@ -53,6 +53,7 @@ internal sealed unsafe partial class CudaDevice : IDevice
         _staging = new StagingRing(this);
         try
         {
+            _ = CudaDriver.FirstFamily(kernels);
             (_device, DriverVersion) = CudaDriver.Open(ordinal);
             ComputeCapability = CudaDriver.ComputeCapability(_device);
             CudaDriver.RequireKernels(kernels, DriverVersion, ComputeCapability);

@@ -70,13 +70,7 @@ internal static class CudaDriver
     /// <summary>Refuses a build without kernels, a driver too old for their PTX, and a GPU older than they are compiled for.</summary>
     public static void RequireKernels(KernelSource kernels, Version driver, Version capability)
     {
-        if (kernels.Families.FirstOrDefault() is not { } family)
-        {
-            throw new DeviceException(
-                "cuda: this FastNN was built without kernels, since the build found neither nvcc nor clang 16 or newer with CMake. Build it where they are.");
-        }
-
-        string text = Encoding.UTF8.GetString(kernels.Read(family)!);
+        string text = Encoding.UTF8.GetString(kernels.Read(FirstFamily(kernels))!);
         if (Ptx.LeastCuda(Ptx.Directive(text, ".version")) is { } cuda && driver < cuda)
         {
             throw new DeviceException(
@@ -88,4 +82,9 @@ internal static class CudaDriver
             throw new DeviceException($"cuda: the GPU has compute capability {capability}, the kernels need {least} or newer.");
         }
     }
+
+    /// <summary>A family of the kernels that were built in.</summary>
+    /// <exception cref="DeviceException">There are none; no driver is needed to say so.</exception>
+    public static string FirstFamily(KernelSource kernels) => kernels.Families.FirstOrDefault() ?? throw new DeviceException(
+        "cuda: this FastNN was built without kernels, since the build found neither nvcc nor clang 16 or newer with CMake. Build it where they are.");
 }
