@@ -63,6 +63,53 @@ public sealed class DataLoaderTests
     }
 
     [Test]
+    public void Peeking_does_not_wait()
+    {
+        using var entered = new SemaphoreSlim(0);
+        using var release = new ManualResetEventSlim();
+        var transform = new Hook((in TransformContext context) =>
+        {
+            if (context.Batch == 1)
+            {
+                entered.Release();
+                release.Wait(Long);
+            }
+        });
+        using var loader = new DataLoader(DatasetTests.Numbers(10), 4, shuffle: false, transform: transform);
+        loader.StartEpoch(0);
+        Assert.That(loader.TryNext(out _) && entered.Wait(Long), Is.True);
+        Assert.That(loader.TryPeek(out Batch none), Is.False, "the second batch is being prepared");
+        Assert.That(none.Count, Is.Zero);
+        Assert.That(release.IsSet, Is.False);
+        release.Set();
+        Assert.That(SpinUntilPeeked(loader, out int[] peeked), Is.True);
+        Assert.That(loader.TryNext(out Batch batch), Is.True);
+        Assert.That((batch.Index, batch.Examples.ToArray()), Is.EqualTo((1, peeked)));
+    }
+
+    [Test]
+    public void Peeking_hides_a_batch_whose_preparation_failed()
+    {
+        var transform = new Hook((in TransformContext context) =>
+        {
+            if (context.Batch == 1 && context.Epoch == 0)
+                throw new NotSupportedException("second batch");
+        });
+        using var loader = new DataLoader(DatasetTests.Numbers(10), 4, transform: transform);
+        loader.StartEpoch(0);
+        Assert.That(loader.TryNext(out _), Is.True);
+        Assert.That(() => loader.TryNext(out _), Throws.TypeOf<NotSupportedException>());
+        Assert.That(loader.TryPeek(out _), Is.False, "it is ready, but it holds the failure");
+        Assert.That(() => loader.TryNext(out _), Throws.TypeOf<NotSupportedException>(), "peeking did not take the failure away");
+        loader.StartEpoch(1);
+        Assert.That(SpinUntilPeeked(loader, out int[] peeked), Is.True);
+        Assert.That(loader.TryNext(out Batch batch), Is.True);
+        Assert.That(batch.Examples.ToArray(), Is.EqualTo(peeked), "the first of another epoch");
+        loader.Dispose();
+        Assert.That(loader.TryPeek(out _), Is.False, "disposed");
+    }
+
+    [Test]
     public void The_last_batch_is_kept_or_dropped()
     {
         using var kept = new DataLoader(DatasetTests.Numbers(10), 4);

@@ -104,7 +104,8 @@ internal sealed class OptimizerTests : DeviceFixture
         IDevice device = gpu ? Gpu : Two;
         using var run = new Run(device, adam ? new Adam(Rate) : new Sgd(Rate, momentum: 0.9f));
         run.Step(1);
-        float[][] Snapshot() => [.. run.Parameters.Select(Read), .. run.Parameters.Select((_, i) => run.Read(0, i))];
+        float[][] Snapshot() =>
+            [.. run.Parameters.Select(Read), .. run.State.States.SelectMany(state => run.Parameters.Select((_, i) => run.Read(state.Index, i)))];
         float[][] before = Snapshot();
         nint block = device.Allocate(sizeof(float));
         var tensor = new Tensor(block, DType.Float32, default);
