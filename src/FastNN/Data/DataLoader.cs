@@ -4,8 +4,8 @@ using FastNN.Tensors;
 namespace FastNN.Data;
 
 /// <summary>
-/// Hands out the examples of a dataset in batches, each example once per epoch. A background thread prepares the next batch
-/// while the caller works on the last one; after the first epoch nothing is allocated.
+/// Hands out the examples of a dataset in batches, each example once per epoch. A background thread prepares the next
+/// two while the caller works on the last one; after the first epoch nothing is allocated.
 /// The order is a function of seed and epoch, so an epoch can be repeated, and a run resumed in the midst of one.
 /// </summary>
 /// <remarks>One thread at a time may draw batches. Any number of loaders may share a dataset.</remarks>
@@ -19,8 +19,13 @@ namespace FastNN.Data;
 /// </example>
 public sealed class DataLoader : IDisposable
 {
+    /// <summary>
+    /// One batch is with the caller, one waits for it, so that a device can fetch it while it works on the first, and one is being prepared.
+    /// </summary>
+    private const int Slots = 3;
+
     private readonly object _gate = new();
-    private readonly Slot[] _slots;
+    private readonly Slot[] _slots = new Slot[Slots];
     private readonly int[] _order;
     private readonly IBatchTransform? _transform;
 
@@ -60,7 +65,8 @@ public sealed class DataLoader : IDisposable
         BatchesPerEpoch = (data.Count / batchSize) + (dropLast || data.Count % batchSize == 0 ? 0 : 1);
         _transform = transform;
         _order = new int[data.Count];
-        _slots = [new Slot(data, rows), new Slot(data, rows)];
+        for (int i = 0; i < Slots; i++)
+            _slots[i] = new Slot(data, rows);
     }
 
     /// <summary>The examples.</summary>
@@ -203,7 +209,7 @@ public sealed class DataLoader : IDisposable
             _registration = registration;
     }
 
-    private Slot SlotOf(int batch) => _slots[batch & 1];
+    private Slot SlotOf(int batch) => _slots[batch % Slots];
 
     private void ReleaseLast()
     {
@@ -284,7 +290,7 @@ public sealed class DataLoader : IDisposable
         _transform?.Apply(new TransformContext(slot.Features.AsSpan(0, slot.Count * size), Data.ExampleShape, examples, Seed, epoch, batch));
     }
 
-    /// <summary>One of the two buffers. Pinned, so that a device may copy from it without asking the garbage collector.</summary>
+    /// <summary>A buffer. Pinned, so that a device may copy from it without asking the garbage collector.</summary>
     private sealed class Slot(Dataset data, int rows)
     {
         public readonly float[] Features = GC.AllocateUninitializedArray<float>(rows * data.ExampleSize, pinned: true);
