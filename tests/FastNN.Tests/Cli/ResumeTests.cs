@@ -35,13 +35,24 @@ public sealed class ResumeTests : CliFixture
         CliResult whole = Run([.. command, "--json", At("whole.json")]);
         Assert.That(whole.Code, Is.Zero, whole.Error);
 
-        // The instant is chance, the result must not be.
-        CliResult part = RunUntil("test examples", TimeSpan.FromMilliseconds(300), [.. command, "--out", At("run")]);
-        if (part.Code == 0 || !File.Exists(Path.Combine(At("run"), "checkpoint.safetensors")))
+        // The instant is chance, the result must not be; where it fell beside the training, another is tried.
+        bool within = false;
+        foreach (int milliseconds in (int[])[300, 150, 600, 75, 1200])
         {
-            Assert.Ignore("This machine is too fast or too slow for the interruption to fall into the training.");
+            CliResult part = RunUntil("test examples", TimeSpan.FromMilliseconds(milliseconds), [.. command, "--out", At("run")]);
+            within = part.Code != 0 && File.Exists(Path.Combine(At("run"), "checkpoint.safetensors"));
+            if (within)
+            {
+                break;
+            }
+
+            if (Directory.Exists(At("run")))
+            {
+                Directory.Delete(At("run"), recursive: true);
+            }
         }
 
+        Assert.That(within, "no interruption fell into the training");
         AssertGoesOn(command);
     }
 
