@@ -41,8 +41,8 @@ Status enqueue(const Handle& handle, const char* name, void (*work)(const void*)
 SOFTCUDA_EXPORT int cublasCreate_v2(void** handle) {
     SOFTCUDA_ENTER(cublasCreate_v2);
     if (!handle) return InvalidValue;
-    // It would allocate and synchronise, which a capture forbids; so does a thread without a device.
-    if (softcudaIsCapturing(nullptr) != 0) return NotInitialized;
+    // NVIDIA's allocates the handle's workspace.
+    if (softcudaMayAllocate() != 0) return NotInitialized;
     *handle = new Handle;
     return Success;
 }

@@ -34,7 +34,7 @@ float* write(const Tensor& tensor, std::uint64_t address, bool alsoRead) {
 SOFTCUDA_EXPORT int cudnnCreate(void** handle) {
     SOFTCUDA_ENTER(cudnnCreate);
     if (!handle) return fail(NullPointer, "cudnnCreate: the handle is null");
-    if (softcudaIsCapturing(nullptr) != 0) return fail(NotInitialized, "cudnnCreate: a capture is under way, or no context is current");
+    if (softcudaMayAllocate() != 0) return fail(NotInitialized, "cudnnCreate: a capture is under way, or no context is current");
     *handle = new Handle;
     return Success;
 }

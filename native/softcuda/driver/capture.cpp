@@ -209,12 +209,9 @@ SOFTCUDA_API CUresult cuThreadExchangeStreamCaptureMode(int* mode) {
     return CUDA_SUCCESS;
 }
 
-SOFTCUDA_API int softcudaIsCapturing(void* handle) {
-    if (callbackDepth > 0) return -CUDA_ERROR_NOT_PERMITTED;
+SOFTCUDA_API int softcudaMayAllocate(void) {
+    if (callbackDepth > 0) return CUDA_ERROR_NOT_PERMITTED;
     Call call;
-    if (call.result != CUDA_SUCCESS) return -call.result;
-    std::shared_ptr<Stream> stream;
-    if (CUresult result = findStream(*call.context, static_cast<CUstream>(handle), stream)) return -result;
-    if (!stream->capture) return 0;
-    return stream->capture->invalidated ? -CUDA_ERROR_STREAM_CAPTURE_INVALIDATED : 1;
+    if (call.result != CUDA_SUCCESS) return call.result;
+    return checkUnsafeCall();
 }

@@ -22,8 +22,9 @@ void* softcudaWriteRows(std::uint64_t address, std::size_t rows, std::size_t row
 int softcudaEnqueue(void* stream, const char* name, void (*work)(const void* arguments), const void* arguments, std::size_t bytes,
                     double flops, double bytesRead, double bytesWritten);
 
-/// Whether a stream captures (1), or is broken (negative CUresult).
-int softcudaIsCapturing(void* stream);
+/// What cuMemAlloc would say before it looks for memory: a CUresult, not 0 without a context and in a capture that forbids it,
+/// which it breaks. For calls that allocate on a GPU and here do not.
+int softcudaMayAllocate(void);
 
 /// The configured device: 80, 86, 89 or 90.
 int softcudaSm(void);

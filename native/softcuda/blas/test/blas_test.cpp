@@ -119,6 +119,14 @@ TEST(capture) {
     OK(cuStreamSynchronize(stream));
     EQUAL(c.values()[0], 12);
     RESULT(cublasSetStream_v2(handle, nullptr), 0);
+
+    void* second = nullptr;
+    CUgraph broken{};
+    OK(cuStreamBeginCapture_v2(stream, 1));
+    RESULT(cublasCreate_v2(&second), 1);
+    EQUAL(cuStreamEndCapture(stream, &broken), 901);
+    RESULT(cublasCreate_v2(&second), 0);
+    RESULT(cublasDestroy_v2(second), 0);
     OK(cuGraphExecDestroy(exec));
     OK(cuGraphDestroy(graph));
     OK(cuStreamDestroy_v2(stream));

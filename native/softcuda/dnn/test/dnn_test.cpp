@@ -149,6 +149,19 @@ TEST(pooling) {
     }
 }
 
+TEST(noHandleIsMadeInACapture) {
+    CUstream stream{};
+    CUgraph graph{};
+    void* second = nullptr;
+    OK(cuStreamCreate(&stream, 1));
+    OK(cuStreamBeginCapture_v2(stream, 1));
+    RESULT(cudnnCreate(&second), 1001);
+    EQUAL(cuStreamEndCapture(stream, &graph), 901);
+    RESULT(cudnnCreate(&second), 0);
+    RESULT(cudnnDestroy(second), 0);
+    OK(cuStreamDestroy_v2(stream));
+}
+
 int main() {
     start();
     RESULT(cudnnCreate(&handle), 0);

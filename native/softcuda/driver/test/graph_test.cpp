@@ -47,21 +47,23 @@ void add(const void* arguments) {
 }
 
 /// input -> +10 -> output, with a host function behind.
+int captureStatus(CUstream of) {
+    int status = -1;
+    OK(cuStreamIsCapturing(of, &status));
+    return status;
+}
+
 CUgraph captureStep(int* calls, CUdeviceptr at, int mode = ThreadLocal) {
     OK(cuStreamBeginCapture_v2(stream, mode));
     OK(cuMemcpyHtoDAsync_v2(at, host, 4, stream));
     EQUAL(softcudaEnqueue(stream, "add", add, &at, sizeof at, 1, 4, 4), 0);
     OK(cuMemcpyDtoHAsync_v2(host + 1, at, 4, stream));
     OK(cuLaunchHostFunc(stream, [](void* count) { ++*static_cast<int*>(count); }, calls));
-    int status = -1;
-    OK(cuStreamIsCapturing(stream, &status));
-    EQUAL(status, 1);
-    EQUAL(softcudaIsCapturing(stream), 1);
-    EQUAL(softcudaIsCapturing(side), 0);
+    EQUAL(captureStatus(stream), 1);
+    EQUAL(captureStatus(side), 0);
     CUgraph graph;
     OK(cuStreamEndCapture(stream, &graph));
-    OK(cuStreamIsCapturing(stream, &status));
-    EQUAL(status, 0);
+    EQUAL(captureStatus(stream), 0);
     return graph;
 }
 
@@ -138,7 +140,7 @@ TEST(otherStreamsJoinByEvents) {
     OK(cuMemsetD32Async(memory, 5, 1, stream));
     OK(cuEventRecord(fork, stream));
     OK(cuStreamWaitEvent(side, fork, 0));
-    EQUAL(softcudaIsCapturing(side), 1);
+    EQUAL(captureStatus(side), 1);
     EQUAL(softcudaEnqueue(side, "add", add, &memory, sizeof memory, 1, 4, 4), 0);
     OK(cuEventRecord(join, side));
     OK(cuMemsetD32Async(memory + 4, 6, 1, stream));
@@ -146,7 +148,7 @@ TEST(otherStreamsJoinByEvents) {
     OK(cuMemcpyDtoHAsync_v2(host, memory, 8, stream));
     CUgraph graph;
     OK(cuStreamEndCapture(stream, &graph));
-    EQUAL(softcudaIsCapturing(side), 0);
+    EQUAL(captureStatus(side), 0);
     CUgraphExec exec;
     OK(cuGraphInstantiateWithFlags(&exec, graph, 0));
     OK(cuGraphLaunch(exec, stream));
@@ -197,10 +199,7 @@ void forbidden(int mode, Call call, CUresult expected, const char* what) {
     OK(cuMemsetD32Async(memory, 5, 1, stream));
     CUresult result = call();
     CHECK(result == expected || (std::printf("%s gave %d\n", what, result), false));
-    EQUAL(softcudaIsCapturing(stream), -901);
-    int status = 0;
-    OK(cuStreamIsCapturing(stream, &status));
-    EQUAL(status, 2);
+    EQUAL(captureStatus(stream), 2);
     RESULT(cuMemsetD32Async(memory, 5, 1, stream), CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
     CUgraph graph;
     RESULT(cuStreamEndCapture(stream, &graph), CUDA_ERROR_STREAM_CAPTURE_INVALIDATED);
@@ -221,6 +220,7 @@ TEST(captureForbidsWhatSynchronises) {
     FORBIDDEN(ThreadLocal, cuStreamSynchronize(side), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
     FORBIDDEN(Relaxed, cuCtxSynchronize(), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
     FORBIDDEN(ThreadLocal, cuMemAlloc_v2(&address, 4), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
+    FORBIDDEN(ThreadLocal, static_cast<CUresult>(softcudaMayAllocate()), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
     FORBIDDEN(Global, cuMemFree_v2(memory), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
     FORBIDDEN(ThreadLocal, cuMemHostAlloc(&pinned, 4, 0), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
     FORBIDDEN(ThreadLocal, cuMemcpyHtoD_v2(memory, &value, 4), CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED);
