@@ -105,7 +105,7 @@ internal sealed unsafe partial class CudaDevice
         }
 
         bool fours = geometry.C % 4 == 0 && IsAligned(arguments.DY, arguments.DX, arguments.Y, arguments.Winners);
-        bool disjoint = IsDisjoint(geometry.Vertical) && IsDisjoint(geometry.Horizontal);
+        bool disjoint = geometry.IsDisjoint;
         int cellRows = LargestCell(geometry.Vertical), cellColumns = LargestCell(geometry.Horizontal);
 
         // A large cell, such as the one of a global pooling, is shared by blocks; each reads dY again, for so many pixels that it does not count.
@@ -149,9 +149,6 @@ internal sealed unsafe partial class CudaDevice
         arguments = arguments with { RowsPerBlock = (int)rows };
         return true;
     }
-
-    /// <summary>Whether no input belongs to two windows; one window is alone whatever its stride.</summary>
-    private static bool IsDisjoint(in WindowAxis axis) => axis.IsDisjoint || (axis.Output == 1 && axis.Dilation == 1);
 
     /// <summary>Inputs from one window to the next, from the first input to the last.</summary>
     private static int LargestCell(in WindowAxis axis) =>

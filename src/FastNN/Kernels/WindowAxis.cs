@@ -39,8 +39,8 @@ internal readonly record struct WindowAxis
     /// <summary>True when every tap of every window lies inside the input.</summary>
     public bool IsInside => PadBefore == 0 && ((long)(Output - 1) * Stride) + Extent <= Input;
 
-    /// <summary>True when no input position belongs to two windows.</summary>
-    public bool IsDisjoint => Dilation == 1 && Stride >= Taps;
+    /// <summary>True when windows have no gaps and no input position belongs to two; one window is alone whatever its stride.</summary>
+    public bool IsDisjoint => Dilation == 1 && (Stride >= Taps || Output == 1);
 
     /// <summary>Input position of the first tap; negative inside the padding.</summary>
     public int Start(int output) => (output * Stride) - PadBefore;

@@ -52,11 +52,10 @@ public sealed class DataLoaderTests
         Assert.That(loader.TryNext(out Batch first));
         int[] examples = first.Examples.ToArray();
         float[] features = first.Features.ToArray();
-        Batch next = default;
         Assert.That(SpinUntilPeeked(loader, out int[] peeked), "it is prepared in time");
         Assert.That(first.Examples.ToArray(), Is.EqualTo(examples));
         Assert.That(first.Features.ToArray(), Is.EqualTo(features), "the batch before stays valid");
-        Assert.That(loader.TryNext(out next));
+        Assert.That(loader.TryNext(out Batch next));
         Assert.That((next.Index, next.Examples.ToArray()), Is.EqualTo((1, peeked)), "peeking did not advance");
         Assert.That(loader.TryNext(out next));
         Assert.That(loader.TryPeek(out _), Is.False, "the epoch is over");

@@ -46,13 +46,13 @@ void add(const void* arguments) {
     if (auto* value = static_cast<int*>(softcudaWrite(address, 4, 1))) *value += 10;
 }
 
-/// input -> +10 -> output, with a host function behind.
 int captureStatus(CUstream of) {
     int status = -1;
     OK(cuStreamIsCapturing(of, &status));
     return status;
 }
 
+/// input -> +10 -> output, with a host function behind.
 CUgraph captureStep(int* calls, CUdeviceptr at, int mode = ThreadLocal) {
     OK(cuStreamBeginCapture_v2(stream, mode));
     OK(cuMemcpyHtoDAsync_v2(at, host, 4, stream));
