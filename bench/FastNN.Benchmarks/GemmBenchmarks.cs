@@ -1,5 +1,4 @@
 using BenchmarkDotNet.Attributes;
-using FastNN.Kernels;
 using FastNN.Tensors;
 
 namespace FastNN.Benchmarks;

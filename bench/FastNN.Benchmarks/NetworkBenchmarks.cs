@@ -1,10 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using FastNN.Kernels;
-using FastNN.Layers;
-using FastNN.Losses;
-using FastNN.Optimizers;
 using FastNN.Tensors;
-using FastNN.Training;
 
 namespace FastNN.Benchmarks;
 

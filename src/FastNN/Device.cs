@@ -1,7 +1,6 @@
 using FastNN.Cpu;
 using FastNN.Cuda;
 using FastNN.Kernels;
-using FastNN.Tensors;
 
 namespace FastNN;
 

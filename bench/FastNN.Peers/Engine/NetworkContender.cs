@@ -1,7 +1,4 @@
 using FastNN.Kernels;
-using FastNN.Layers;
-using FastNN.Losses;
-using FastNN.Optimizers;
 using FastNN.Tensors;
 using FastNN.Training;
 

@@ -1,5 +1,3 @@
-using FastNN.Tensors;
-
 namespace FastNN.Cli.Commands;
 
 /// <summary>Opens the device that the command line names.</summary>

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using FastNN.Cuda;
 
 namespace FastNN.Cli.Commands;
 

@@ -1,8 +1,6 @@
 using System.CommandLine;
 using FastNN.Cli.Recipes;
 using FastNN.Cli.Running;
-using FastNN.Layers;
-using FastNN.Training;
 
 namespace FastNN.Cli.Commands;
 

@@ -3,9 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using FastNN.Cli.Recipes;
 using FastNN.Cli.Running;
-using FastNN.Graphs;
-using FastNN.Layers;
-using FastNN.Training;
 
 namespace FastNN.Cli.Commands;
 

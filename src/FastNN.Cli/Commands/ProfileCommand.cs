@@ -5,8 +5,6 @@ using FastNN.Cli.Recipes;
 using FastNN.Cli.Running;
 using FastNN.Cuda;
 using FastNN.Data;
-using FastNN.Layers;
-using FastNN.Training;
 
 namespace FastNN.Cli.Commands;
 

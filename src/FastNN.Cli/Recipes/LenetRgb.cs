@@ -1,10 +1,4 @@
 using FastNN.Data;
-using FastNN.Graphs;
-using FastNN.Kernels;
-using FastNN.Layers;
-using FastNN.Losses;
-using FastNN.Optimizers;
-using FastNN.Tensors;
 
 namespace FastNN.Cli.Recipes;
 

@@ -1,8 +1,4 @@
 using FastNN.Data;
-using FastNN.Kernels;
-using FastNN.Layers;
-using FastNN.Losses;
-using FastNN.Training;
 
 namespace FastNN.Cli.Recipes;
 

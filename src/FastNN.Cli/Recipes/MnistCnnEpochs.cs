@@ -1,5 +1,3 @@
-using FastNN.Training;
-
 namespace FastNN.Cli.Recipes;
 
 /// <summary>The network of <see cref="MnistCnn"/>, tested after every epoch.</summary>

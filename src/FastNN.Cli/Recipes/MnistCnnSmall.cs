@@ -1,10 +1,6 @@
 using System.Diagnostics;
 using FastNN.Cli.Running;
 using FastNN.Data;
-using FastNN.Kernels;
-using FastNN.Layers;
-using FastNN.Losses;
-using FastNN.Training;
 
 namespace FastNN.Cli.Recipes;
 

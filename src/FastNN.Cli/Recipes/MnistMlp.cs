@@ -1,7 +1,3 @@
-using FastNN.Kernels;
-using FastNN.Layers;
-using FastNN.Losses;
-
 namespace FastNN.Cli.Recipes;
 
 /// <summary>The smallest network that reads digits.</summary>

@@ -1,10 +1,5 @@
 using FastNN.Cli.Running;
 using FastNN.Data;
-using FastNN.Layers;
-using FastNN.Losses;
-using FastNN.Optimizers;
-using FastNN.Tensors;
-using FastNN.Training;
 
 namespace FastNN.Cli.Recipes;
 

@@ -1,5 +1,3 @@
-using FastNN.Training;
-
 namespace FastNN.Cli.Running;
 
 /// <summary>Saves the whole run after every epoch, so that not even a power cut costs more than one. The last of the callbacks, to keep what the others decided.</summary>

@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using FastNN.Training;
 
 namespace FastNN.Cli.Running;
 

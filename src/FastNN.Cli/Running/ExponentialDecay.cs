@@ -1,5 +1,3 @@
-using FastNN.Training;
-
 namespace FastNN.Cli.Running;
 
 /// <summary>

@@ -1,4 +1,3 @@
-using FastNN.Training;
 using Spectre.Console;
 
 namespace FastNN.Cli.Running;

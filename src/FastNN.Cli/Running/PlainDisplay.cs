@@ -1,5 +1,3 @@
-using FastNN.Training;
-
 namespace FastNN.Cli.Running;
 
 /// <summary>Progress for files and pipes: whole lines, a few per minute.</summary>

@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using FastNN.Cli.Recipes;
-using FastNN.Training;
 
 namespace FastNN.Cli.Running;
 

@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
 using System.Text.Json;
-using FastNN.Metrics;
 
 namespace FastNN.Cli.Running;
 

@@ -1,7 +1,5 @@
 using System.Globalization;
 using FastNN.Data;
-using FastNN.Metrics;
-using FastNN.Training;
 
 namespace FastNN.Cli.Running;
 

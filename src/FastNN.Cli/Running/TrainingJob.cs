@@ -1,5 +1,4 @@
 using FastNN.Cli.Recipes;
-using FastNN.Training;
 
 namespace FastNN.Cli.Running;
 

@@ -2,9 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using FastNN.Cli.Commands;
 using FastNN.Cli.Recipes;
-using FastNN.Graphs;
-using FastNN.Layers;
-using FastNN.Training;
 using Spectre.Console;
 
 namespace FastNN.Cli.Running;

@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using FastNN.Functions;
-using FastNN.Kernels;
 using FastNN.Tensors;
 
 namespace FastNN.Cpu;

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using FastNN.Kernels;
 
 namespace FastNN.Cpu;
 

@@ -1,5 +1,3 @@
-using FastNN.Kernels;
-
 namespace FastNN.Cpu;
 
 /// <summary>

@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using FastNN.Kernels;
 using FastNN.Tensors;
 
 namespace FastNN.Cpu;

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using FastNN.Kernels;
 using FastNN.Tensors;
 
 namespace FastNN.Cuda;

@@ -1,4 +1,3 @@
-using FastNN.Tensors;
 using ManagedCuda.BasicTypes;
 using ManagedCuda.CudaBlas;
 using static ManagedCuda.CudaBlas.CudaBlasNativeMethods;

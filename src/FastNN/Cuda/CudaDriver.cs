@@ -1,5 +1,4 @@
 using System.Text;
-using FastNN.Tensors;
 using ManagedCuda.BasicTypes;
 using static ManagedCuda.DriverAPINativeMethods;
 

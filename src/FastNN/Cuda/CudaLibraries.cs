@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Loader;
 using System.Text;
-using FastNN.Tensors;
 
 namespace FastNN.Cuda;
 

@@ -1,4 +1,4 @@
-namespace FastNN.Cuda;
+namespace FastNN;
 
 /// <summary>How a GPU is used.</summary>
 public sealed record CudaOptions

@@ -1,9 +1,9 @@
 using System.Text;
-using FastNN.Tensors;
+using FastNN.Cuda;
 using ManagedCuda.BasicTypes;
 using static ManagedCuda.DriverAPINativeMethods;
 
-namespace FastNN.Cuda;
+namespace FastNN;
 
 /// <summary>A GPU that there is.</summary>
 public sealed record CudaDeviceInfo

@@ -1,7 +1,6 @@
 using System.Text;
 using FastNN.Cuda.Bindings;
 using FastNN.Kernels;
-using FastNN.Tensors;
 using static FastNN.Cuda.Bindings.CudnnNative;
 
 namespace FastNN.Cuda;

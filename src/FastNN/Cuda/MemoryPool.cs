@@ -1,5 +1,3 @@
-using FastNN.Kernels;
-using FastNN.Tensors;
 using ManagedCuda.BasicTypes;
 using static ManagedCuda.DriverAPINativeMethods;
 

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using FastNN.Kernels;
-using FastNN.Tensors;
 
 namespace FastNN.Cuda;
 

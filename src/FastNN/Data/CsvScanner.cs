@@ -1,5 +1,4 @@
 using System.Text;
-using FastNN.Formats;
 
 namespace FastNN.Data;
 

@@ -1,5 +1,3 @@
-using FastNN.Formats;
-
 namespace FastNN.Data;
 
 /// <summary>

@@ -1,5 +1,3 @@
-using FastNN.Formats;
-
 namespace FastNN.Data;
 
 /// <summary>One of the four IDX files of a dataset like MNIST.</summary>

@@ -1,5 +1,3 @@
-using FastNN.Formats;
-
 namespace FastNN.Data;
 
 /// <summary>Datasets in pairs of IDX files: images and their labels.</summary>

@@ -1,5 +1,4 @@
 using System.IO.Compression;
-using FastNN.Formats;
 
 namespace FastNN.Data;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace FastNN.Formats;
+namespace FastNN;
 
 /// <summary>
 /// A data or weights file does not hold what its format asks for. The message is one line that names the file, the place,

@@ -1,7 +1,6 @@
 using FastNN.Ops;
-using FastNN.Tensors;
 
-namespace FastNN.Graphs;
+namespace FastNN;
 
 /// <summary>What a graph is recorded for.</summary>
 public enum GraphMode
@@ -111,7 +110,7 @@ internal enum ValueKind
     StepCounter,
 }
 
-/// <summary>A tensor to be: the result of an operator, an input or a parameter of a <see cref="Graphs.Graph"/>.</summary>
+/// <summary>A tensor to be: the result of an operator, an input or a parameter of a <see cref="FastNN.Graph"/>.</summary>
 public sealed class Value
 {
     internal Value(Graph graph, Shape shape, DType type, ValueKind kind)

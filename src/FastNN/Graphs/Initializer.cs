@@ -1,6 +1,6 @@
 using FastNN.Tensors;
 
-namespace FastNN.Graphs;
+namespace FastNN;
 
 /// <summary>
 /// Where a parameter's first values come from. Every value is a function of (seed, the parameter's place in its model, its

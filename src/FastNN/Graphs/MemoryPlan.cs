@@ -1,4 +1,6 @@
-namespace FastNN.Graphs;
+using FastNN.Graphs;
+
+namespace FastNN;
 
 /// <summary>
 /// How the tensors between parameters share one arena; parameters, gradients and optimizer state are not part of it.

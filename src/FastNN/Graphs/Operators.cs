@@ -2,7 +2,7 @@ using FastNN.Kernels;
 using FastNN.Ops;
 using FastNN.Tensors;
 
-namespace FastNN.Graphs;
+namespace FastNN;
 
 /// <summary>The operators as fluent calls on values: <c>x.Flatten().ReLU() + y</c>. Layers are written with these.</summary>
 public static class Operators

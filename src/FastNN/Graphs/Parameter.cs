@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
-using FastNN.Tensors;
+using FastNN.Graphs;
 
-namespace FastNN.Graphs;
+namespace FastNN;
 
 /// <summary>
 /// A trainable tensor of a layer. Its values live on the host until a trainer takes them to its device; reading and writing

@@ -1,6 +1,4 @@
-using FastNN.Tensors;
-
-namespace FastNN.Graphs;
+namespace FastNN;
 
 /// <summary>
 /// How a parameter's elements are ordered in files: as PyTorch orders them, so that state dictionaries map one to one.

@@ -1,5 +1,3 @@
-using FastNN.Tensors;
-
 namespace FastNN.Graphs;
 
 /// <summary>What a place in memory is.</summary>

@@ -1,4 +1,4 @@
-namespace FastNN.Kernels;
+namespace FastNN;
 
 /// <summary>Element-wise activation functions, alone or fused behind a dense layer or convolution.</summary>
 public enum Activation

@@ -1,5 +1,3 @@
-using FastNN.Tensors;
-
 namespace FastNN.Kernels;
 
 /// <summary>

@@ -1,4 +1,4 @@
-namespace FastNN.Kernels;
+namespace FastNN;
 
 /// <summary>What a device has taken of its memory.</summary>
 /// <param name="LiveBytes">In use by trainers, predictors and plans.</param>

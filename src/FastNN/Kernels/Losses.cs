@@ -1,4 +1,4 @@
-namespace FastNN.Kernels;
+namespace FastNN;
 
 /// <summary>How the losses of a batch's elements become the loss.</summary>
 public enum Reduction

@@ -1,4 +1,4 @@
-namespace FastNN.Kernels;
+namespace FastNN;
 
 /// <summary>How a convolution or a pooling extends its input at the four borders.</summary>
 public readonly record struct Padding2D

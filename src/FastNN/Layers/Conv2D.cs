@@ -1,8 +1,4 @@
-using FastNN.Graphs;
-using FastNN.Kernels;
-using FastNN.Tensors;
-
-namespace FastNN.Layers;
+namespace FastNN;
 
 /// <summary>A two-dimensional convolution: y = f(conv(x, weight) + bias). [N, H, W, C] becomes [N, OH, OW, filters].</summary>
 public sealed class Conv2D : Layer

@@ -1,8 +1,4 @@
-using FastNN.Graphs;
-using FastNN.Kernels;
-using FastNN.Tensors;
-
-namespace FastNN.Layers;
+namespace FastNN;
 
 /// <summary>A fully connected layer: y = f(x weight + bias). [..., in] becomes [..., units].</summary>
 public sealed class Dense : Layer

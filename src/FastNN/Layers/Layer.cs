@@ -1,7 +1,4 @@
-using FastNN.Graphs;
-using FastNN.Tensors;
-
-namespace FastNN.Layers;
+namespace FastNN;
 
 /// <summary>
 /// Parameters plus one <see cref="Apply"/>: a network is a layer made of layers. Parameters come to be when the layer first sees

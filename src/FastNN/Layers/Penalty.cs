@@ -1,7 +1,6 @@
-using FastNN.Graphs;
 using FastNN.Ops;
 
-namespace FastNN.Layers;
+namespace FastNN;
 
 /// <summary>A penalty on a parameter, added to the training loss: l1 * sum |w| + l2 * sum w^2 (Keras' L1L2).</summary>
 /// <param name="L1">Weight of the absolute values.</param>

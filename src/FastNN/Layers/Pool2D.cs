@@ -1,7 +1,4 @@
-using FastNN.Graphs;
-using FastNN.Kernels;
-
-namespace FastNN.Layers;
+namespace FastNN;
 
 /// <summary>The maximum of each window. [N, H, W, C] becomes [N, OH, OW, C].</summary>
 /// <param name="kernel">Rows and columns of the window.</param>

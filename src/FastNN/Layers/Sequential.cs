@@ -1,6 +1,4 @@
-using FastNN.Graphs;
-
-namespace FastNN.Layers;
+namespace FastNN;
 
 /// <summary>Layers one after another (Keras' Sequential, PyTorch's nn.Sequential).</summary>
 public sealed class Sequential : Layer

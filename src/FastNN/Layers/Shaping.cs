@@ -1,8 +1,4 @@
-using FastNN.Graphs;
-using FastNN.Kernels;
-using FastNN.Tensors;
-
-namespace FastNN.Layers;
+namespace FastNN;
 
 /// <summary>Folds all axes but the batch axis into one; moves nothing.</summary>
 public sealed class Flatten : Layer

@@ -1,9 +1,7 @@
-using FastNN.Graphs;
 using FastNN.Kernels;
 using FastNN.Ops;
-using FastNN.Tensors;
 
-namespace FastNN.Losses;
+namespace FastNN;
 
 /// <summary>What training makes small: one number from a network's output and the targets.</summary>
 public abstract class Loss

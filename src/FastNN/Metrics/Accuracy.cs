@@ -1,6 +1,4 @@
-using FastNN.Tensors;
-
-namespace FastNN.Metrics;
+namespace FastNN;
 
 /// <summary>The share of right predictions, from 0 to 1; 0 of nothing is 0. None of these allocates.</summary>
 public static class Accuracy

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace FastNN.Metrics;
+namespace FastNN;
 
 /// <summary>What a report says of one class, or of an average over classes.</summary>
 /// <param name="Name">The class's name, or "macro avg" or "weighted avg".</param>

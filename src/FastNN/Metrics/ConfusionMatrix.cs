@@ -1,8 +1,7 @@
 using System.Globalization;
 using System.Text;
-using FastNN.Tensors;
 
-namespace FastNN.Metrics;
+namespace FastNN;
 
 /// <summary>
 /// How often examples of each class were taken for each class: rows are the actual classes, columns the predicted ones, as in

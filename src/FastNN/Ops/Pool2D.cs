@@ -1,5 +1,4 @@
 using FastNN.Kernels;
-using FastNN.Tensors;
 
 namespace FastNN.Ops;
 

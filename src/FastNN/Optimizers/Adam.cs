@@ -1,7 +1,7 @@
 using FastNN.Kernels;
 using FastNN.Tensors;
 
-namespace FastNN.Optimizers;
+namespace FastNN;
 
 /// <summary>Adam (Kingma and Ba, 2015), computed as PyTorch's Adam does: weight decay enters the gradient.</summary>
 public class Adam : Optimizer

@@ -1,7 +1,7 @@
 using FastNN.Kernels;
 using FastNN.Tensors;
 
-namespace FastNN.Optimizers;
+namespace FastNN;
 
 /// <summary>
 /// How gradients change parameters. An optimizer holds options only; its state lives with the trainer, one flat tensor per name,

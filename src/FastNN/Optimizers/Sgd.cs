@@ -1,7 +1,7 @@
 using FastNN.Kernels;
 using FastNN.Tensors;
 
-namespace FastNN.Optimizers;
+namespace FastNN;
 
 /// <summary>
 /// Stochastic gradient descent with momentum, Nesterov's or plain (Sutskever et al., 2013), computed as PyTorch's SGD does.

@@ -1,4 +1,4 @@
-namespace FastNN.Tensors;
+namespace FastNN;
 
 /// <summary>The type of a tensor's elements inside the engine.</summary>
 public enum DType

@@ -1,4 +1,4 @@
-namespace FastNN.Tensors;
+namespace FastNN;
 
 /// <summary>Shapes or sizes that do not fit; the message names the operator and the shapes.</summary>
 /// <param name="message">What did not fit, in one line.</param>

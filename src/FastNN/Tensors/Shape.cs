@@ -2,7 +2,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 
-namespace FastNN.Tensors;
+namespace FastNN;
 
 /// <summary>
 /// The extents of a tensor, outermost first, at most eight of them. Images are [N, H, W, C]; a scalar has no axis.

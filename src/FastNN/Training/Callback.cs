@@ -1,4 +1,4 @@
-namespace FastNN.Training;
+namespace FastNN;
 
 /// <summary>
 /// Something that watches training and may steer it. All methods do nothing unless overridden; they run on the training thread.
@@ -63,7 +63,7 @@ public sealed class CallbackState
 }
 
 /// <summary>A number of an epoch that a callback watches.</summary>
-public enum Monitor
+public enum MonitoredValue
 {
     /// <summary>Validation loss; less is better.</summary>
     ValidationLoss,
@@ -81,13 +81,13 @@ public enum Monitor
 internal static class Monitors
 {
     /// <summary>The watched number, with its sign turned where more is better, so that less always is.</summary>
-    public static double Read(this Monitor monitor, EpochResult result)
+    public static double Read(this MonitoredValue monitor, EpochResult result)
     {
         double? value = monitor switch
         {
-            Monitor.ValidationLoss => result.ValidationLoss,
-            Monitor.ValidationAccuracy => -result.ValidationAccuracy,
-            Monitor.Accuracy => -result.Accuracy,
+            MonitoredValue.ValidationLoss => result.ValidationLoss,
+            MonitoredValue.ValidationAccuracy => -result.ValidationAccuracy,
+            MonitoredValue.Accuracy => -result.Accuracy,
             _ => result.Loss,
         };
         return value ?? throw new InvalidOperationException($"There is no {monitor} to watch: Fit was given no validation data, or the loss has no classes.");

@@ -1,7 +1,4 @@
 using FastNN.Data;
-using FastNN.Losses;
-using FastNN.Metrics;
-using FastNN.Tensors;
 
 namespace FastNN.Training;
 

@@ -1,4 +1,4 @@
-namespace FastNN.Training;
+namespace FastNN;
 
 /// <summary>
 /// Ends training once a number has not improved for some epochs (Prechelt, 1998; options as Keras' EarlyStopping).
@@ -8,7 +8,7 @@ namespace FastNN.Training;
 /// <param name="restoreBest">Give the parameters of the best epoch back at the end, also when training ran to its last epoch;
 /// default false.</param>
 /// <param name="monitor">What is watched; default the validation loss.</param>
-public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool restoreBest = false, Monitor monitor = Monitor.ValidationLoss) : Callback
+public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool restoreBest = false, MonitoredValue monitor = MonitoredValue.ValidationLoss) : Callback
 {
     private double _best = double.PositiveInfinity;
     private int _waited;

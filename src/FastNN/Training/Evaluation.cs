@@ -1,7 +1,6 @@
 using System.Globalization;
-using FastNN.Metrics;
 
-namespace FastNN.Training;
+namespace FastNN;
 
 /// <summary>How a model does on a dataset.</summary>
 /// <param name="Loss">Mean loss over the examples.</param>

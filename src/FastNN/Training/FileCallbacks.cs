@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace FastNN.Training;
+namespace FastNN;
 
 /// <summary>Saves the model's weights, or the whole run, after epochs.</summary>
 /// <param name="path">The file; "{epoch}" in it becomes the epoch's number, counted from 1.</param>
@@ -8,7 +8,7 @@ namespace FastNN.Training;
 /// <param name="wholeRun">Save everything that <see cref="Trainer.Resume"/> needs instead of the weights alone; default
 /// false.</param>
 /// <param name="monitor">What is watched; default the validation loss.</param>
-public sealed class ModelCheckpoint(string path, bool bestOnly = false, bool wholeRun = false, Monitor monitor = Monitor.ValidationLoss) : Callback
+public sealed class ModelCheckpoint(string path, bool bestOnly = false, bool wholeRun = false, MonitoredValue monitor = MonitoredValue.ValidationLoss) : Callback
 {
     private double _best = double.PositiveInfinity;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 
-namespace FastNN.Training;
+namespace FastNN;
 
 /// <summary>What one epoch gave.</summary>
 /// <param name="Epoch">Counts from 0.</param>

@@ -1,9 +1,6 @@
 using FastNN.Formats;
-using FastNN.Graphs;
-using FastNN.Layers;
-using FastNN.Tensors;
 
-namespace FastNN.Training;
+namespace FastNN;
 
 /// <summary>What a whole model can do: be saved, loaded and compiled.</summary>
 public static class ModelExtensions

@@ -1,10 +1,9 @@
 using System.Runtime.InteropServices;
 using FastNN.Graphs;
 using FastNN.Kernels;
-using FastNN.Layers;
 using FastNN.Tensors;
 
-namespace FastNN.Training;
+namespace FastNN;
 
 /// <summary>
 /// A model compiled for inference: it copies the parameters when it is made and never changes, so any number of threads may call

@@ -1,10 +1,9 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using FastNN.Formats;
-using FastNN.Graphs;
 using FastNN.Tensors;
 
-namespace FastNN.Training;
+namespace FastNN;
 
 public sealed partial class Trainer
 {

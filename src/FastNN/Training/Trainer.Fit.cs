@@ -1,12 +1,9 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using FastNN.Data;
-using FastNN.Graphs;
-using FastNN.Losses;
-using FastNN.Metrics;
-using FastNN.Tensors;
+using FastNN.Training;
 
-namespace FastNN.Training;
+namespace FastNN;
 
 public sealed partial class Trainer
 {
@@ -109,7 +106,7 @@ public sealed partial class Trainer
             bool counts = counter.Counts(program.Output.Shape);
             program.Begin(withOutput: counts);
             float loss = program.ReadLoss();
-            total += Loss.Reduction == Kernels.Reduction.Mean ? (double)loss * batch.Count : loss;
+            total += Loss.Reduction == Reduction.Mean ? (double)loss * batch.Count : loss;
             if (counts)
             {
                 confusion ??= new ConfusionMatrix(counter.Classes);
@@ -215,7 +212,7 @@ public sealed partial class Trainer
             pushed = PushNext(loader, program);
             float loss = EndStep();
             int correct = counts ? counter.Count(program.ReadOutput(), batch, null) : 0;
-            _progress.Add(batch.Count, Loss.Reduction == Kernels.Reduction.Mean ? (double)loss * batch.Count : loss, correct, counts);
+            _progress.Add(batch.Count, Loss.Reduction == Reduction.Mean ? (double)loss * batch.Count : loss, correct, counts);
             var result = new BatchResult(
                 _progress.Epoch, batch.Index, loader.BatchesPerEpoch, batch.Count, StepCount, loss, _progress.MeanLoss, _progress.Accuracy ?? double.NaN);
             foreach (Callback callback in _callbacks)

@@ -1,12 +1,11 @@
 using System.Runtime.InteropServices;
 using FastNN.Graphs;
 using FastNN.Kernels;
-using FastNN.Layers;
-using FastNN.Losses;
 using FastNN.Optimizers;
 using FastNN.Tensors;
+using FastNN.Training;
 
-namespace FastNN.Training;
+namespace FastNN;
 
 /// <summary>
 /// Trains a model on a device: <see cref="Fit"/> as Keras has it, or an explicit loop over <see cref="Step(ReadOnlySpan{float}, ReadOnlySpan{int})"/>,

@@ -1,8 +1,6 @@
 using System.Runtime.InteropServices;
 using FastNN.Graphs;
 using FastNN.Kernels;
-using FastNN.Layers;
-using FastNN.Losses;
 using FastNN.Optimizers;
 using FastNN.Tensors;
 

@@ -1,11 +1,6 @@
 using System.Runtime.CompilerServices;
 using FastNN.Cli.Recipes;
 using FastNN.Data;
-using FastNN.Kernels;
-using FastNN.Layers;
-using FastNN.Losses;
-using FastNN.Optimizers;
-using FastNN.Training;
 
 namespace FastNN.Tests.Cli;
 

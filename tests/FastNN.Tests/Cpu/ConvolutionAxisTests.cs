@@ -1,6 +1,5 @@
 using FastNN.Cpu;
 using FastNN.Kernels;
-using FastNN.Tensors;
 using FsCheck;
 using FsCheck.Fluent;
 

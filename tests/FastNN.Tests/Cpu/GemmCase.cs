@@ -1,5 +1,4 @@
 using FastNN.Cpu;
-using FastNN.Kernels;
 
 namespace FastNN.Tests.Cpu;
 

@@ -1,6 +1,5 @@
 using System.Runtime.Intrinsics;
 using FastNN.Cpu;
-using FastNN.Kernels;
 using FastNN.Tensors;
 
 namespace FastNN.Tests.Cpu;

@@ -1,4 +1,3 @@
-using FastNN.Kernels;
 using FastNN.Tensors;
 using FastNN.Tests.Reference;
 

@@ -1,6 +1,5 @@
 using FastNN.Cuda;
 using FastNN.Kernels;
-using FastNN.Tensors;
 
 namespace FastNN.Tests.Cuda;
 

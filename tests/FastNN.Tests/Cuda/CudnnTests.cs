@@ -1,6 +1,5 @@
 using FastNN.Cuda;
 using FastNN.Kernels;
-using FastNN.Tensors;
 using FastNN.Tests.Reference;
 
 namespace FastNN.Tests.Cuda;

@@ -1,11 +1,6 @@
 using FastNN.Cuda;
 using FastNN.Data;
-using FastNN.Graphs;
-using FastNN.Layers;
-using FastNN.Losses;
-using FastNN.Optimizers;
 using FastNN.Tests.Graphs;
-using FastNN.Training;
 
 namespace FastNN.Tests.Cuda;
 

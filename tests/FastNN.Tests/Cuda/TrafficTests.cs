@@ -1,9 +1,6 @@
 using FastNN.Cuda;
-using FastNN.Graphs;
-using FastNN.Tensors;
 using FastNN.Tests.Graphs;
 using FastNN.Tests.Ops;
-using FastNN.Training;
 
 namespace FastNN.Tests.Cuda;
 

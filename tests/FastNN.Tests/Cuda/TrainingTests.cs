@@ -1,7 +1,5 @@
 using FastNN.Data;
-using FastNN.Layers;
 using FastNN.Tests.Training;
-using FastNN.Training;
 
 namespace FastNN.Tests.Cuda;
 

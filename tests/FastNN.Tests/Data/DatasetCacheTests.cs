@@ -2,7 +2,6 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using FastNN.Data;
-using FastNN.Formats;
 
 namespace FastNN.Tests.Data;
 

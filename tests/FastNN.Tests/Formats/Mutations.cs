@@ -1,4 +1,3 @@
-using FastNN.Formats;
 using FsCheck;
 using FsCheck.Fluent;
 

@@ -1,6 +1,3 @@
-using FastNN.Graphs;
-using FastNN.Tensors;
-
 namespace FastNN.Tests.Golden;
 
 /// <summary>Dense layers, activations, element-wise operators and those that change shapes: tensors without a layout.</summary>

@@ -2,7 +2,6 @@ using System.Runtime.InteropServices;
 using FastNN.Graphs;
 using FastNN.Kernels;
 using FastNN.Optimizers;
-using FastNN.Tensors;
 
 namespace FastNN.Tests.Golden;
 

@@ -1,5 +1,3 @@
-using FastNN.Graphs;
-using FastNN.Tensors;
 using FastNN.Tests.Graphs;
 
 namespace FastNN.Tests.Golden;

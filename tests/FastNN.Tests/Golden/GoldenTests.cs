@@ -1,4 +1,3 @@
-using FastNN.Cuda;
 using FastNN.Tests.Cuda;
 
 namespace FastNN.Tests.Golden;

@@ -1,11 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using FastNN.Graphs;
-using FastNN.Kernels;
-using FastNN.Layers;
-using FastNN.Losses;
-using FastNN.Optimizers;
-using FastNN.Training;
 
 namespace FastNN.Tests.Golden;
 

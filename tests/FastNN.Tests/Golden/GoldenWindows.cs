@@ -1,5 +1,3 @@
-using FastNN.Graphs;
-using FastNN.Kernels;
 using FastNN.Tests.Graphs;
 
 namespace FastNN.Tests.Golden;

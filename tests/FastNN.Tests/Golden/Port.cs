@@ -1,5 +1,3 @@
-using FastNN.Tensors;
-
 namespace FastNN.Tests.Golden;
 
 /// <summary>A tensor on its way between a file, NCHW and OIHW, and the engine, NHWC and HWIO.</summary>

@@ -2,7 +2,6 @@ using FastNN.Cpu;
 using FastNN.Graphs;
 using FastNN.Kernels;
 using FastNN.Ops;
-using FastNN.Tensors;
 
 namespace FastNN.Tests.Graphs;
 

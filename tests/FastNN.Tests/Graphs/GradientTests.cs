@@ -1,7 +1,4 @@
 using FastNN.Graphs;
-using FastNN.Kernels;
-using FastNN.Layers;
-using FastNN.Tensors;
 
 namespace FastNN.Tests.Graphs;
 

@@ -1,6 +1,3 @@
-using FastNN.Graphs;
-using FastNN.Training;
-
 namespace FastNN.Tests.Graphs;
 
 /// <summary>The six networks as a whole: the number of threads and a second run change no bit, and a step allocates nothing.</summary>

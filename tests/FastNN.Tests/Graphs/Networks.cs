@@ -1,9 +1,3 @@
-using FastNN.Kernels;
-using FastNN.Layers;
-using FastNN.Losses;
-using FastNN.Optimizers;
-using FastNN.Tensors;
-
 namespace FastNN.Tests.Graphs;
 
 /// <summary>A network with what it is trained with.</summary>

@@ -1,6 +1,5 @@
 using FastNN.Cpu;
 using FastNN.Graphs;
-using FastNN.Layers;
 using FastNN.Training;
 using FsCheck;
 using FsCheck.Fluent;

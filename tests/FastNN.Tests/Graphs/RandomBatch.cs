@@ -1,5 +1,4 @@
 using FastNN.Tensors;
-using FastNN.Training;
 
 namespace FastNN.Tests.Graphs;
 

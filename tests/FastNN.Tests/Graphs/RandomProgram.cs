@@ -1,7 +1,3 @@
-using FastNN.Graphs;
-using FastNN.Kernels;
-using FastNN.Tensors;
-
 namespace FastNN.Tests.Graphs;
 
 /// <summary>

@@ -1,6 +1,3 @@
-using FastNN.Metrics;
-using FastNN.Tensors;
-
 namespace FastNN.Tests.Metrics;
 
 public sealed class AccuracyTests

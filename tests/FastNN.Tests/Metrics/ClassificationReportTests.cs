@@ -1,5 +1,3 @@
-using FastNN.Metrics;
-
 namespace FastNN.Tests.Metrics;
 
 public sealed class ClassificationReportTests

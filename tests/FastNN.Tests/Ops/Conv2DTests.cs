@@ -1,7 +1,5 @@
 using FastNN.Cuda;
-using FastNN.Graphs;
 using FastNN.Kernels;
-using FastNN.Tensors;
 using FastNN.Tests.Cuda;
 using FastNN.Tests.Reference;
 

@@ -1,7 +1,5 @@
-using FastNN.Graphs;
 using FastNN.Kernels;
 using FastNN.Ops;
-using FastNN.Tensors;
 using FastNN.Tests.Reference;
 
 namespace FastNN.Tests.Ops;

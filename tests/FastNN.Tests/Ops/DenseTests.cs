@@ -1,6 +1,3 @@
-using FastNN.Graphs;
-using FastNN.Kernels;
-using FastNN.Tensors;
 using FastNN.Tests.Reference;
 
 namespace FastNN.Tests.Ops;

@@ -1,4 +1,3 @@
-using FastNN.Graphs;
 using FastNN.Kernels;
 using FastNN.Ops;
 using FastNN.Tensors;

@@ -1,6 +1,4 @@
-using FastNN.Graphs;
 using FastNN.Kernels;
-using FastNN.Tensors;
 using FastNN.Tests.Graphs;
 
 namespace FastNN.Tests.Ops;

@@ -1,5 +1,3 @@
-using FastNN.Tensors;
-
 namespace FastNN.Tests.Ops;
 
 /// <summary>One input of an <see cref="OpCase"/>: its shape and how its values are drawn.</summary>

@@ -1,8 +1,4 @@
-using FastNN.Graphs;
-using FastNN.Kernels;
-using FastNN.Layers;
 using FastNN.Ops;
-using FastNN.Tensors;
 using FastNN.Tests.Graphs;
 using FastNN.Tests.Reference;
 

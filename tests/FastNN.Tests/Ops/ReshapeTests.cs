@@ -1,5 +1,4 @@
 using FastNN.Graphs;
-using FastNN.Tensors;
 
 namespace FastNN.Tests.Ops;
 

@@ -1,5 +1,3 @@
-using FastNN.Kernels;
-
 namespace FastNN.Tests.Reference;
 
 /// <summary>Activations and their derivatives by definition, in double.</summary>

@@ -1,5 +1,3 @@
-using FastNN.Tensors;
-
 namespace FastNN.Tests.Tensors;
 
 internal sealed class ShapeTests

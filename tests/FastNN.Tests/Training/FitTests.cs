@@ -1,8 +1,4 @@
 using FastNN.Data;
-using FastNN.Layers;
-using FastNN.Losses;
-using FastNN.Optimizers;
-using FastNN.Training;
 
 namespace FastNN.Tests.Training;
 
@@ -49,7 +45,7 @@ internal sealed class FitTests : TrainingFixture
     public void Early_stopping_waits_its_patience_and_restores_the_best()
     {
         var monitor = new Script(0.5, 0.4, 0.45, 0.39999, 0.41, 0.42, 0.1);
-        var stopping = new EarlyStopping(patience: 3, minDelta: 0.001, restoreBest: true, monitor: FastNN.Training.Monitor.Loss);
+        var stopping = new EarlyStopping(patience: 3, minDelta: 0.001, restoreBest: true, monitor: MonitoredValue.Loss);
         using Trainer trainer = Toy.Trainer(Device);
         History history = trainer.Fit(Toy.Points(64), epochs: 7, batchSize: 16, callbacks: [monitor.Feeding(stopping)]);
         Assert.That(stopping.BestEpoch, Is.EqualTo(1));

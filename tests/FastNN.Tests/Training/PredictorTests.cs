@@ -1,6 +1,4 @@
-using FastNN.Layers;
 using FastNN.Tensors;
-using FastNN.Training;
 
 namespace FastNN.Tests.Training;
 

@@ -1,9 +1,4 @@
 using FastNN.Data;
-using FastNN.Formats;
-using FastNN.Layers;
-using FastNN.Optimizers;
-using FastNN.Tensors;
-using FastNN.Training;
 
 namespace FastNN.Tests.Training;
 
@@ -84,7 +79,7 @@ internal sealed class ResumeTests : TrainingFixture
     }
 
     private static List<Callback> Callbacks(int interruptAfter, string? checkpoint, CancellationTokenSource? source) =>
-        [new EarlyStopping(patience: 100, restoreBest: true, monitor: FastNN.Training.Monitor.Loss), new Interruption(interruptAfter, checkpoint, source)];
+        [new EarlyStopping(patience: 100, restoreBest: true, monitor: MonitoredValue.Loss), new Interruption(interruptAfter, checkpoint, source)];
 
     private (float[] Parameters, History History) Run(string? resumeFrom, CancellationTokenSource? source)
     {

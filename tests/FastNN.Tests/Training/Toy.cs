@@ -1,10 +1,5 @@
 using FastNN.Data;
-using FastNN.Kernels;
-using FastNN.Layers;
-using FastNN.Losses;
-using FastNN.Optimizers;
 using FastNN.Tensors;
-using FastNN.Training;
 
 namespace FastNN.Tests.Training;
 
@@ -45,7 +40,7 @@ internal static class Toy
     public static float[] Parameters(Layer model)
     {
         var all = new List<float>();
-        foreach (FastNN.Graphs.Parameter parameter in model.Parameters)
+        foreach (Parameter parameter in model.Parameters)
         {
             var values = new float[parameter.Count];
             parameter.Read(values);

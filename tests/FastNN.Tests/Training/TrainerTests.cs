@@ -1,11 +1,4 @@
-using FastNN.Graphs;
-using FastNN.Kernels;
-using FastNN.Layers;
-using FastNN.Losses;
-using FastNN.Optimizers;
-using FastNN.Tensors;
 using FastNN.Tests.Cuda;
-using FastNN.Training;
 
 namespace FastNN.Tests.Training;
 

@@ -1,9 +1,4 @@
 using FastNN.Formats;
-using FastNN.Graphs;
-using FastNN.Kernels;
-using FastNN.Layers;
-using FastNN.Tensors;
-using FastNN.Training;
 
 namespace FastNN.Tests.Training;
 
@@ -90,7 +85,7 @@ internal sealed class WeightsTests : TrainingFixture
         var model = new Twice(shared);
         model.Build(new Shape(2), seed: 4);
         Assert.That(model.Parameters.Select(parameter => parameter.Name), Is.EqualTo(new[] { "shared.weight" }));
-        using Trainer trainer = new(model, Device, FastNN.Losses.Loss.MeanSquaredError, new FastNN.Optimizers.Sgd(0.1f));
+        using Trainer trainer = new(model, Device, Loss.MeanSquaredError, new Sgd(0.1f));
         trainer.Forward([1, 2], [0f, 0]);
         trainer.Backward();
         var w = Values(model.Parameters[0]);
