@@ -85,7 +85,7 @@ internal sealed unsafe partial class CpuDevice
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             TLanes parameter = TLanes.Load(p + i, count);
             TLanes gradient = TLanes.MultiplyAdd(parameter, TLanes.Broadcast(weightDecay), TLanes.Load(g + i, count));
@@ -106,7 +106,7 @@ internal sealed unsafe partial class CpuDevice
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             TLanes p = TLanes.Load(step.P + i, count);
             TLanes g = TLanes.MultiplyAdd(p, TLanes.Broadcast(step.WeightDecay), TLanes.Load(step.G + i, count));
@@ -140,7 +140,7 @@ internal sealed unsafe partial class CpuDevice
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             TLanes p = TLanes.Load(step.P + i, count), g = TLanes.Load(step.G + i, count);
             if (TCoupled.Value)
