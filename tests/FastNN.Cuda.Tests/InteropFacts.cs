@@ -25,7 +25,7 @@ internal static class InteropFacts
     /// <summary>The lines of one kind in a table beside the tests, such as "function" in driver-facts.tsv, without their first word.</summary>
     public static string[] Read(string table, string kind) =>
     [
-        .. File.ReadLines(Path.Combine(AppContext.BaseDirectory, "Cuda", table))
+        .. File.ReadLines(Path.Combine(AppContext.BaseDirectory, table))
             .Where(line => line.StartsWith(kind + "\t", StringComparison.Ordinal))
             .Select(line => line[(kind.Length + 1)..])
             .Order(StringComparer.Ordinal),
