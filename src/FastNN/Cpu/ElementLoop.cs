@@ -9,7 +9,7 @@ internal interface IElementBody
 {
     /// <summary>Elements i to i + count - 1; count is TLanes.Count except at the end.</summary>
     void Invoke<TLanes>(nint i, int count)
-        where TLanes : struct, ILanes<TLanes>;
+        where TLanes : struct, IVectorLanes<TLanes>;
 }
 
 /// <summary>
@@ -54,7 +54,7 @@ internal static class ElementLoop
     /// <summary>The loop at one width.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Range<TLanes, TBody>(TBody body, nint start, nint end)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
         where TBody : struct, IElementBody
     {
         nint i = start;
@@ -72,7 +72,7 @@ internal static class ElementLoop
     // Apart, because the JIT inlines so much per method and no more; two copies of a long body would exceed that.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tail<TLanes, TBody>(TBody body, nint i, int count)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
         where TBody : struct, IElementBody => body.Invoke<TLanes>(i, count);
 
     private readonly struct Job<TBody>(TBody body, int count) : IParallelBody
@@ -89,6 +89,6 @@ internal static class ElementLoop
         where TBody : struct, IElementBody
     {
         public void Invoke<TLanes>()
-            where TLanes : struct, ILanes<TLanes> => Range<TLanes, TBody>(body, start, end);
+            where TLanes : struct, IVectorLanes<TLanes> => Range<TLanes, TBody>(body, start, end);
     }
 }

@@ -8,7 +8,7 @@ internal sealed class CudaToolTests : CliFixture
     private const string Recipe = "breast-cancer-mlp";
 
     [OneTimeSetUp]
-    public void FindDevice() => _ = TestGpu.Software;
+    public void FindDevice() => _ = TestGpu.Require();
 
     [TearDown]
     public void NoFindings() => TestGpu.RequireNothingAlive();

@@ -1,13 +1,13 @@
 using System.Runtime.CompilerServices;
 
-namespace FastNN.Cpu;
+namespace FastNN.Functions;
 
 /// <summary>
 /// Elementary functions on any number of lanes, in float alone. The base library's vector exponential goes through double and
 /// takes 0.34 ns per element on 16 lanes where this one takes 0.15; its logarithm is good enough for losses and is used as it is.
 /// Bounds are against the exact value, measured over all exponents; infinities, NaN and denormal results are right.
 /// </summary>
-internal static class Functions
+internal static class Elementary
 {
     /// <summary>
     /// exp(x), at most 1.1 ulp (2 ulp without fused multiply-add). x = n ln 2 + r with |r| &lt;= ln 2 / 2, ln 2 in two parts

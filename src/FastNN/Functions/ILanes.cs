@@ -1,26 +1,15 @@
-namespace FastNN.Cpu;
+namespace FastNN.Functions;
 
 /// <summary>
-/// A few floats that are computed on together: 16, 8, 4 or 1 of them. Element-wise kernels are written once against this and the
-/// JIT compiles them for each width, as every member is inlined. Comparisons come fused with their selection, so that no mask
-/// type is needed and AVX-512 can keep masks in its own registers.
+/// A few numbers that are computed on together, and all that a function may do with them. A function is written once against this: vectors of
+/// 16, 8, 4 and 1 floats compute it on the CPU, where the JIT inlines every member and compiles it for each width. Comparisons come fused with
+/// their selection, so that no mask type is needed and AVX-512 can keep masks in its own registers. Nothing here knows of memory: vectors that
+/// load and store are the CPU's own (IVectorLanes).
 /// </summary>
-internal unsafe interface ILanes<TSelf>
+internal interface ILanes<TSelf>
     where TSelf : struct, ILanes<TSelf>
 {
-    /// <summary>Number of lanes, a constant to the JIT.</summary>
-    static abstract int Count { get; }
-
-    /// <summary>Loads the first <paramref name="count"/> lanes; the others are zero and their memory is not touched.</summary>
-    static abstract TSelf Load(float* source, int count);
-
-    /// <summary>Stores the first <paramref name="count"/> lanes.</summary>
-    void Store(float* destination, int count);
-
     static abstract TSelf Broadcast(float value);
-
-    /// <summary>x in the first <paramref name="count"/> lanes, fill in the others.</summary>
-    static abstract TSelf KeepFirst(TSelf x, int count, float fill);
 
     static abstract TSelf operator +(TSelf x, TSelf y);
 
@@ -59,19 +48,4 @@ internal unsafe interface ILanes<TSelf>
 
     /// <summary>a >= b ? x : y; y where a or b is NaN.</summary>
     static abstract TSelf IfGreaterOrEqual(TSelf a, TSelf b, TSelf x, TSelf y);
-
-    /// <summary>The sum of all lanes, pairwise.</summary>
-    static abstract float Sum(TSelf x);
-
-    /// <summary>The largest lane; unspecified where one is NaN.</summary>
-    static abstract float Largest(TSelf x);
-}
-
-/// <summary>
-/// Work that is generic over the width; <see cref="Lanes.Dispatch"/> runs it at the widest that this processor has.
-/// </summary>
-internal interface ILanesAction
-{
-    void Invoke<TLanes>()
-        where TLanes : struct, ILanes<TLanes>;
 }

@@ -1,9 +1,10 @@
 using FastNN.Cpu;
+using FastNN.Functions;
 
 namespace FastNN.Tests.Cpu;
 
 /// <summary>The elementary functions against double arithmetic over the whole range, on every rung.</summary>
-public sealed unsafe class FunctionsTests
+public sealed unsafe class ElementaryTests
 {
     [Test]
     public void Exp_is_within_its_bound([Values(1, 4, 8, 16)] int lanes) =>
@@ -84,30 +85,30 @@ public sealed unsafe class FunctionsTests
     private readonly struct ExpOf : IUnaryOperator
     {
         public TLanes Invoke<TLanes>(TLanes x)
-            where TLanes : struct, ILanes<TLanes> => Functions.Exp(x);
+            where TLanes : struct, ILanes<TLanes> => Elementary.Exp(x);
     }
 
     private readonly struct SigmoidOf : IUnaryOperator
     {
         public TLanes Invoke<TLanes>(TLanes x)
-            where TLanes : struct, ILanes<TLanes> => Functions.Sigmoid(x);
+            where TLanes : struct, ILanes<TLanes> => Elementary.Sigmoid(x);
     }
 
     private readonly struct TanhOf : IUnaryOperator
     {
         public TLanes Invoke<TLanes>(TLanes x)
-            where TLanes : struct, ILanes<TLanes> => Functions.Tanh(x);
+            where TLanes : struct, ILanes<TLanes> => Elementary.Tanh(x);
     }
 
     private readonly struct NormalOf : IUnaryOperator
     {
         public TLanes Invoke<TLanes>(TLanes x)
-            where TLanes : struct, ILanes<TLanes> => Functions.NormalDistribution(x, out _);
+            where TLanes : struct, ILanes<TLanes> => Elementary.NormalDistribution(x, out _);
     }
 
     private readonly struct LogOnePlusOf : IUnaryOperator
     {
         public TLanes Invoke<TLanes>(TLanes x)
-            where TLanes : struct, ILanes<TLanes> => Functions.LogOnePlus(x);
+            where TLanes : struct, ILanes<TLanes> => Elementary.LogOnePlus(x);
     }
 }
