@@ -1,5 +1,4 @@
 using System.Globalization;
-using FastNN.Formats;
 
 namespace FastNN;
 
@@ -46,71 +45,4 @@ public sealed class ModelCheckpoint(string path, bool bestOnly = false, bool who
 
     /// <inheritdoc/>
     public override void LoadState(CallbackState state) => _best = state.Numbers["best"];
-}
-
-/// <summary>
-/// Writes one line per epoch to a CSV file: epoch, loss, accuracy, validation loss and accuracy, seconds, learning rate.
-/// A resumed run continues the file behind the last epoch that its checkpoint knew: later lines, and one that was cut short when
-/// the run was killed, go.
-/// </summary>
-/// <param name="path">The file; it is begun anew, or continued when a run is resumed.</param>
-public sealed class CsvLog(string path) : Callback
-{
-    private const string Header = "epoch,loss,accuracy,validation_loss,validation_accuracy,seconds,learning_rate";
-
-    private bool _continues;
-
-    /// <inheritdoc/>
-    public override void OnTrainBegin(Trainer trainer)
-    {
-        _continues = trainer.IsResuming && File.Exists(path);
-        if (!_continues)
-        {
-            Rewrite([]);
-        }
-    }
-
-    /// <inheritdoc/>
-    public override void OnEpochEnd(Trainer trainer, EpochResult result)
-    {
-        int number = result.Epoch + 1;
-        if (_continues)
-        {
-            Rewrite(Rows(before: number));
-            _continues = false;
-        }
-
-        File.AppendAllText(
-            path,
-            string.Create(
-                CultureInfo.InvariantCulture,
-                $"{number},{result.Loss},{result.Accuracy},{result.ValidationLoss},{result.ValidationAccuracy},{result.Seconds:F3},{result.LearningRate}\n"));
-    }
-
-    private List<string> Rows(int before)
-    {
-        using var reader = new StreamReader(InputFile.OpenRead(path));
-        var rows = new List<string>();
-        while (reader.ReadLine() is { } line)
-        {
-            string[] cells = line.Split(',');
-            bool whole = cells.Length == Header.AsSpan().Count(',') + 1 && int.TryParse(cells[0], NumberStyles.None, CultureInfo.InvariantCulture, out int epoch) && epoch < before;
-            if (whole)
-            {
-                rows.Add(line);
-            }
-        }
-
-        return rows;
-    }
-
-    private void Rewrite(IReadOnlyList<string> rows) => AtomicFile.Write(path, stream =>
-    {
-        using var writer = new StreamWriter(stream, leaveOpen: true) { NewLine = "\n" };
-        writer.WriteLine(Header);
-        foreach (string row in rows)
-        {
-            writer.WriteLine(row);
-        }
-    });
 }

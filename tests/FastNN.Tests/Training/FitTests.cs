@@ -82,25 +82,6 @@ internal sealed class FitTests : TrainingFixture
     }
 
     [Test]
-    public void A_resumed_log_has_each_epoch_once_whatever_a_killed_run_left_behind_its_checkpoint()
-    {
-        string csv = PathOf("log.csv");
-        using (Trainer first = Toy.Trainer(Device))
-        {
-            first.Fit(Toy.Points(64), epochs: 3, batchSize: 16, callbacks: [new CsvLog(csv), new ModelCheckpoint(PathOf("c{epoch}.st"), wholeRun: true)]);
-        }
-
-        File.AppendAllText(csv, "4,0.2,0.5,,,0.0");
-        using Trainer second = Toy.Trainer(Device);
-        second.Model.Build(new Shape(2), seed: 5);
-        second.Resume(PathOf("c2.st"));
-        second.Fit(Toy.Points(64), epochs: 4, batchSize: 16, callbacks: [new CsvLog(csv), new ModelCheckpoint(PathOf("d{epoch}.st"), wholeRun: true)]);
-        string[] lines = File.ReadAllLines(csv);
-        Assert.That(lines.Skip(1).Select(line => line.Split(',')[0]), Is.EqualTo(new[] { "1", "2", "3", "4" }));
-        Assert.That(lines.Select(line => line.Split(',').Length), Has.All.EqualTo(7));
-    }
-
-    [Test]
     public void Cancelling_ends_after_the_step()
     {
         using var source = new CancellationTokenSource();
