@@ -9,7 +9,7 @@ public sealed class CudaTests : CliFixture
     private const string Recipe = "breast-cancer-mlp";
 
     [OneTimeSetUp]
-    public void FindDevice() => _ = TestGpu.Software;
+    public void FindDevice() => _ = TestGpu.Require();
 
     [TearDown]
     public void NoFindings() => TestGpu.RequireNothingAlive();

@@ -112,7 +112,7 @@ internal sealed class BlasTests : CudaFixture
         try
         {
             TestGpu.Create().Dispose();
-            string driver = Path.Combine(Environment.GetEnvironmentVariable(CudaLibraries.PathVariable)!, "libcuda.so.1");
+            string driver = Path.Combine(TestGpu.Folder, "libcuda.so.1");
             File.Copy(driver, Path.Combine(folder, "libcuda.so.1"));
             (int code, string output, string error) = NoDriverTests.Run(folder, "devices");
             Assert.That(code, Is.Zero, error);

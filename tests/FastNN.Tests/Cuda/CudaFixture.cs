@@ -10,7 +10,7 @@ internal abstract class CudaFixture
     private long _blocks;
 
     [OneTimeSetUp]
-    public void FindDevice() => _ = TestGpu.Software;
+    public void FindDevice() => _ = TestGpu.Require();
 
     [SetUp]
     public void CountBlocks() => _blocks = MemoryPool.LiveBlocks;
@@ -22,7 +22,11 @@ internal abstract class CudaFixture
         Assert.That(MemoryPool.LiveBlocks, Is.EqualTo(_blocks), "blocks of device memory that were not given back");
     }
 
-    protected static CudaDevice Open(CudaOptions? options = null, KernelSource? kernels = null) => new(0, options, kernels ?? TestKernels.Source);
+    protected static CudaDevice Open(CudaOptions? options = null, KernelSource? kernels = null)
+    {
+        TestGpu.StartAnew();
+        return new CudaDevice(0, options, kernels ?? TestKernels.Source);
+    }
 
     /// <summary>Integers in device memory; the caller frees them.</summary>
     protected static Tensor Ints(CudaDevice device, params int[] values)

@@ -155,6 +155,26 @@ internal sealed class CudnnTests : CudaFixture
     }
 
     [Test]
+    public void A_workspace_that_cannot_be_asked_for_is_named_instead_of_other_kernels_taking_over([Values] ConvolutionPass pass)
+    {
+        using CudaDevice device = Open();
+        string call = $"cudnnGetConvolution{pass}WorkspaceSize";
+        Fail($"{call}:1:4000");
+        Assert.That(
+            () => device.Cudnn.Supports(Small, pass),
+            Throws.TypeOf<DeviceException>().With.Message.Contains($"{call} failed with").And.Message.Contains("(4000)").And.Message.Contains("UseCudnn"));
+        Assert.That(device.Cudnn.Supports(Small, pass), Is.True, "nothing was settled by the failure");
+    }
+
+    [Test]
+    public void An_algorithm_without_support_for_a_workspace_is_passed_over([Values] ConvolutionPass pass)
+    {
+        using CudaDevice device = Open();
+        Fail($"cudnnGetConvolution{pass}WorkspaceSize:1:3001");
+        Assert.That(() => device.Cudnn.Supports(Small, pass), Throws.Nothing);
+    }
+
+    [Test]
     public void All_that_is_created_is_destroyed()
     {
         TestGpu.Software.ResetCounters();

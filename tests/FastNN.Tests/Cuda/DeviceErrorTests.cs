@@ -18,8 +18,9 @@ internal sealed class DeviceErrorTests : CudaFixture
     private static readonly string[] MayFailUnseen = ["cuStreamSynchronize", "cuCtxSetCurrent"];
 
     [Test]
-    public void Every_call_that_fails_is_named_and_nothing_is_left()
+    public void Every_call_that_fails_is_named_and_nothing_is_left([Values("ErrorInvalidValue (1)", "ErrorIllegalAddress (700)")] string code)
     {
+        string number = code.Split('(', ')')[1];
         TestGpu.Software.ResetCounters();
         Live();
         var calls = TestGpu.Software.Counts().Calls.Where(call => call.Key.StartsWith("cu", StringComparison.Ordinal) && !GivingBack.Contains(call.Key)).ToList();
@@ -28,7 +29,7 @@ internal sealed class DeviceErrorTests : CudaFixture
         {
             for (long call = 1; call <= Math.Min(count, 12); call++)
             {
-                Fail($"{function}:{call}:1");
+                Fail($"{function}:{call}:{number}");
                 try
                 {
                     Live();
@@ -36,7 +37,7 @@ internal sealed class DeviceErrorTests : CudaFixture
                 }
                 catch (DeviceException exception)
                 {
-                    Assert.That(exception.Message, Does.Contain(Name(function)).And.Contain("ErrorInvalidValue (1)"), $"call {call} of {count}");
+                    Assert.That(exception.Message, Does.Contain(Name(function)).And.Contain(code), $"call {call} of {count}");
                 }
 
                 Fail("");
@@ -63,13 +64,14 @@ internal sealed class DeviceErrorTests : CudaFixture
     }
 
     [Test]
-    public void A_kernel_fault_ends_the_device_and_says_so_ever_after()
+    [Order(int.MaxValue)] // On a GPU it ends CUDA for this process.
+    public void A_kernel_fault_ends_CUDA_for_the_process_and_says_so_ever_after()
     {
         CudaDevice device = Open();
         Tensor values = Ints(device, 1, 2, 3);
         Increment(device, values, beyond: 1000);
         string? first = Assert.Throws<DeviceException>(() => Read(device, values))!.Message;
-        Assert.That(first, Does.Contain("ErrorIllegalAddress (700)").And.Contain("not its own"));
+        Assert.That(first, Does.Contain("ErrorIllegalAddress (700)").And.Contain("not its own").And.Contain("restart it to use the GPU again").And.Contain("CPU remains usable"));
         Assert.That(TestGpu.Software.FindingText(), Does.Contain("out of bounds").And.Contain("increment"));
         TestGpu.Software.ClearFindings();
         foreach (Action act in (Action[])
@@ -79,8 +81,40 @@ internal sealed class DeviceErrorTests : CudaFixture
         }
 
         device.Free(values.Address);
-        device.Dispose();
+        Assert.That(() => device.Free(values.Address), Throws.Nothing, "what comes back twice hides no other exception");
+        Assert.That(device.Dispose, Throws.Nothing);
         TestGpu.RequireNothingAlive();
+        Assert.That(
+            () => new CudaDevice(0, null, TestKernels.Source),
+            Throws.TypeOf<DeviceException>().With.Message.Contains("failed in this process before").And.Message.Contains("restart it").And.Message.Contains("(700)"));
+        using (Device best = Device.Best(1))
+        {
+            Assert.That(best.Kind, Is.EqualTo("cpu"));
+            Assert.That(best.FallbackReason, Does.Contain("restart it"));
+        }
+
+        TestGpu.StartAnew();
+        Live();
+    }
+
+    [Test]
+    public void The_driver_too_refuses_a_new_context_after_a_fault()
+    {
+        TestGpu.RequireVersion(2);
+        using (CudaDevice device = Open())
+        {
+            Tensor values = Ints(device, 1);
+            Increment(device, values, beyond: 1000);
+            Assert.That(() => Read(device, values), Throws.TypeOf<DeviceException>());
+            device.Free(values.Address);
+        }
+
+        TestGpu.Software.ClearFindings();
+        CudaErrors.ForgetFault();
+        Assert.That(
+            () => new CudaDevice(0, null, TestKernels.Source),
+            Throws.TypeOf<DeviceException>().With.Message.Contains("cuDevicePrimaryCtxRetain failed with ErrorIllegalAddress (700)"));
+        TestGpu.StartAnew();
         Live();
     }
 

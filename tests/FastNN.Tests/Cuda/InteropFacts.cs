@@ -22,6 +22,15 @@ internal static class InteropFacts
         [typeof(void)] = "void",
     };
 
+    /// <summary>Skips a test of the declarations of this repository in a build that takes them from ManagedCuda's packages.</summary>
+    public static void RequireOwn(Type bindings)
+    {
+        if (bindings.Assembly != typeof(FastNN.Cuda.CudaDevice).Assembly)
+        {
+            Assert.Ignore($"{bindings.Name} is {bindings.Assembly.GetName().Name}'s (CudaBindings=ManagedCuda); the tables are about the declarations of this repository.");
+        }
+    }
+
     /// <summary>The lines of one kind in a table beside the tests, such as "function" in driver-facts.tsv, without their first word.</summary>
     public static string[] Read(string table, string kind) =>
     [

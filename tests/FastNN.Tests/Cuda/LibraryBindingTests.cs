@@ -20,6 +20,9 @@ internal sealed class LibraryBindingTests(Type bindings, string table, string im
 
     private IEnumerable<MethodInfo> Methods => bindings.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly);
 
+    [OneTimeSetUp]
+    public void RequireOwnDeclarations() => InteropFacts.RequireOwn(bindings);
+
     [Test]
     public void Functions_are_declared_as_the_table_says() =>
         Assert.That(InteropFacts.Functions(bindings), Is.EqualTo(InteropFacts.Read(table, "function")));

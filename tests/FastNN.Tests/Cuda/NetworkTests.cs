@@ -87,9 +87,12 @@ internal sealed class NetworkTests(bool cudnn)
             Near.Check($"outputs of call {i}", y, Array.ConvertAll(wanted, value => (double)value), 1e-5);
         }
 
-        TestGpu.Software.ResetCounters();
-        actual.Predict(batch.X, y);
-        Assert.That(TestGpu.Software.Counts().GraphLaunches, Is.EqualTo(1));
+        if (TestGpu.IsSoftware)
+        {
+            TestGpu.Software.ResetCounters();
+            actual.Predict(batch.X, y);
+            Assert.That(TestGpu.Software.Counts().GraphLaunches, Is.EqualTo(1));
+        }
     }
 
     [Test]

@@ -57,6 +57,31 @@ internal sealed class NoDriverTests
     }
 
     [Test]
+    public void The_path_is_a_list_below_whose_entries_the_folders_of_Pythons_wheels_are_searched([Values("", "nvidia")] string entry)
+    {
+        string driver = Directory.CreateDirectory(Path.Combine(_empty, "driver")).FullName;
+        string packages = Directory.CreateDirectory(Path.Combine(_empty, "site-packages")).FullName;
+        Copy("libcuda.so.1", driver, "libcuda.so.1");
+        Copy("libcublas.so.12", Path.Combine(packages, "nvidia", "cu13", "lib"), "libcublas.so.13");
+        Copy("libcudnn.so.9", Path.Combine(packages, "nvidia", "cudnn", "lib"), "libcudnn.so.9");
+        string list = string.Join(Path.PathSeparator, driver, Path.Combine(_empty, "not there"), Path.Combine(packages, entry));
+        (int code, string output, string error) = Run(list, "devices");
+        Assert.That(code, Is.Zero, error);
+        Assert.That(output, Does.Contain("cuda  0:").And.Match(@"cuBLAS   \d+\.").And.Match(@"cuDNN    9\."));
+    }
+
+    [Test]
+    public void Every_folder_of_the_list_is_named_and_an_empty_entry_is_the_usual_places()
+    {
+        string second = Directory.CreateDirectory(Path.Combine(_empty, "second")).FullName;
+        (int code, string _, string error) = Run(string.Join(Path.PathSeparator, _empty, second), "train", "breast-cancer-mlp", "--device", "cuda", "--epochs", "1");
+        Assert.That(code, Is.EqualTo(1));
+        Assert.That(error, Does.Contain(Path.Combine(_empty, "libcuda.so.1")).And.Contain(Path.Combine(second, "libcuda.so.1")).And.Not.Contain("/usr/local/cuda"));
+        (_, string output, error) = Run(_empty + Path.PathSeparator, "devices");
+        Assert.That(output, Does.Contain(Path.Combine(_empty, "libcuda.so.1")).And.Contain("/usr/local/cuda/lib64/libcuda.so.1"), error);
+    }
+
+    [Test]
     public void NVIDIAs_driver_without_a_gpu_is_named()
     {
         string folder = NvidiaLibraries.Require();
@@ -67,6 +92,14 @@ internal sealed class NoDriverTests
         (code, output, error) = Run(folder, "train", "breast-cancer-mlp", "--device", "best", "--epochs", "1");
         Assert.That(code, Is.Zero, error);
         Assert.That(output, Does.Contain("epoch  1"), "the processor trains on");
+    }
+
+    /// <summary>A library of the software device under another name, as wheels have it.</summary>
+    private static void Copy(string library, string folder, string name)
+    {
+        TestGpu.Create().Dispose();
+        Directory.CreateDirectory(folder);
+        File.Copy(Path.Combine(TestGpu.Folder, library), Path.Combine(folder, name), overwrite: true);
     }
 
     /// <summary>The tool with a folder to find the driver in.</summary>
