@@ -3,7 +3,7 @@ using FastNN.Cli.Running;
 
 namespace FastNN.Tests.Cli;
 
-public sealed class BadUseTests : CliFixture
+internal sealed class BadUseTests : CliFixture
 {
     private const string Recipe = "breast-cancer-mlp";
 
