@@ -3,7 +3,7 @@ using FastNN.Formats;
 namespace FastNN.Tests.Cli;
 
 /// <summary>One folder, one run: what --out keeps, refuses and deletes.</summary>
-public sealed class RunFolderTests : CliFixture
+internal sealed class RunFolderTests : CliFixture
 {
     private static readonly string[] Train = ["train", "breast-cancer-mlp", "--epochs", "2"];
 

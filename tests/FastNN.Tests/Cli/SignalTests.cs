@@ -4,7 +4,7 @@ namespace FastNN.Tests.Cli;
 
 /// <summary>The tool in a process of its own, and the signals that end it.</summary>
 [Platform(Exclude = "Win")]
-public sealed class SignalTests : CliFixture
+internal sealed class SignalTests : CliFixture
 {
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(1);
 
