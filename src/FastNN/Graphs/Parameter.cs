@@ -86,6 +86,19 @@ public sealed class Parameter
         _host = source.ToArray();
     }
 
+    /// <summary>Replaces the values by an array that nobody else keeps, without a copy where they live on the host.</summary>
+    internal void Adopt(float[] values)
+    {
+        if (_store is null && values.Length == Count)
+        {
+            _host = values;
+        }
+        else
+        {
+            Write(values);
+        }
+    }
+
     /// <summary>Draws the first values, unless there are some.</summary>
     internal void Initialize(ulong seed, uint stream)
     {
