@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FastNN.Functions;
 
 namespace FastNN.Cpu;
 
@@ -37,7 +38,7 @@ internal readonly struct Sigmoid : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes Invoke<TLanes>(TLanes x)
-        where TLanes : struct, ILanes<TLanes> => Functions.Sigmoid(x);
+        where TLanes : struct, ILanes<TLanes> => Elementary.Sigmoid(x);
 }
 
 /// <summary>dY y (1 - y).</summary>
@@ -52,7 +53,7 @@ internal readonly struct Tanh : IUnaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes Invoke<TLanes>(TLanes x)
-        where TLanes : struct, ILanes<TLanes> => Functions.Tanh(x);
+        where TLanes : struct, ILanes<TLanes> => Elementary.Tanh(x);
 }
 
 /// <summary>dY (1 - y^2), written so that nothing cancels near |y| = 1.</summary>
@@ -69,7 +70,7 @@ internal readonly struct Gelu : IUnaryOperator
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes Invoke<TLanes>(TLanes x)
         where TLanes : struct, ILanes<TLanes> =>
-        TLanes.Max(TLanes.Broadcast(-15f), x) * Functions.NormalDistribution(x, out _);
+        TLanes.Max(TLanes.Broadcast(-15f), x) * Elementary.NormalDistribution(x, out _);
 }
 
 /// <summary>dY (Phi(x) + x phi(x)), phi the normal density.</summary>
@@ -81,7 +82,7 @@ internal readonly struct GeluGradient : IBinaryOperator
     public TLanes Invoke<TLanes>(TLanes x, TLanes dY)
         where TLanes : struct, ILanes<TLanes>
     {
-        TLanes distribution = Functions.NormalDistribution(x, out TLanes exponential);
+        TLanes distribution = Elementary.NormalDistribution(x, out TLanes exponential);
         TLanes near = TLanes.Min(TLanes.Broadcast(15f), TLanes.Max(TLanes.Broadcast(-15f), x));
         return dY * TLanes.MultiplyAdd(near * TLanes.Broadcast(InverseSqrtTwoPi), exponential, distribution);
     }
@@ -101,7 +102,7 @@ internal readonly struct GeluTanh : IUnaryOperator
         where TLanes : struct, ILanes<TLanes>
     {
         TLanes near = TLanes.Max(TLanes.Broadcast(-15f), x);
-        return near * Functions.Sigmoid(GateArgument(near));
+        return near * Elementary.Sigmoid(GateArgument(near));
     }
 
     /// <summary>2u.</summary>
@@ -129,7 +130,7 @@ internal readonly struct GeluTanhGradient : IBinaryOperator
         TLanes argument = GeluTanh.GateArgument(near), zero = TLanes.Broadcast(0f), one = TLanes.Broadcast(1f);
 
         // s and 1 - s each from the exponential that does not overflow, so that their product does not cancel.
-        TLanes exponential = Functions.Exp(-TLanes.Abs(argument));
+        TLanes exponential = Elementary.Exp(-TLanes.Abs(argument));
         TLanes larger = one / (one + exponential), smaller = exponential * larger;
         TLanes gate = TLanes.IfGreater(argument, zero, larger, smaller);
         return dY * TLanes.MultiplyAdd(larger * smaller, near * GeluTanh.GateSlope(near), gate);

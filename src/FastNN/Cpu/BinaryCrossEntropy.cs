@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FastNN.Functions;
 using FastNN.Tensors;
 
 namespace FastNN.Cpu;
@@ -42,19 +43,19 @@ internal sealed unsafe partial class CpuDevice
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TLanes Values<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes> => TLanes.Load(x + i, count);
+            where TLanes : struct, IVectorLanes<TLanes> => TLanes.Load(x + i, count);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TLanes Targets<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes> => TLanes.Load(targets + i, count);
+            where TLanes : struct, IVectorLanes<TLanes> => TLanes.Load(targets + i, count);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TLanes Weigh<TLanes>(TLanes value, nint i, int count)
-            where TLanes : struct, ILanes<TLanes> => weight == null ? value : value * TLanes.Load(weight + i, count);
+            where TLanes : struct, IVectorLanes<TLanes> => weight == null ? value : value * TLanes.Load(weight + i, count);
 
         /// <summary>The weights of the positive class, which repeat along all axes but the last.</summary>
         public TLanes PositiveWeights<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             if (last == 1)
             {
@@ -78,7 +79,7 @@ internal sealed unsafe partial class CpuDevice
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TLanes Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             TLanes x = operands.Values<TLanes>(i, count), t = operands.Targets<TLanes>(i, count);
             TLanes one = TLanes.Broadcast(1f), least = TLanes.Broadcast(-100f);
@@ -105,7 +106,7 @@ internal sealed unsafe partial class CpuDevice
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TLanes Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             TLanes x = operands.Values<TLanes>(i, count), t = operands.Targets<TLanes>(i, count);
             TLanes spread = TLanes.Max(TLanes.Broadcast(1e-12f), x * (TLanes.Broadcast(1f) - x));
@@ -121,11 +122,11 @@ internal sealed unsafe partial class CpuDevice
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TLanes Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             TLanes x = operands.Values<TLanes>(i, count), t = operands.Targets<TLanes>(i, count);
             TLanes zero = TLanes.Broadcast(0f);
-            TLanes soft = Functions.LogOnePlus(Functions.Exp(-TLanes.Abs(x)));
+            TLanes soft = Elementary.LogOnePlus(Elementary.Exp(-TLanes.Abs(x)));
             TLanes yes = t * (soft + TLanes.Max(zero, -x)), no = (TLanes.Broadcast(1f) - t) * (soft + TLanes.Max(zero, x));
             if (operands.HasPositiveWeight)
             {
@@ -141,7 +142,7 @@ internal sealed unsafe partial class CpuDevice
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TLanes Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             TLanes x = operands.Values<TLanes>(i, count), t = operands.Targets<TLanes>(i, count);
             TLanes one = TLanes.Broadcast(1f);
@@ -149,11 +150,11 @@ internal sealed unsafe partial class CpuDevice
             if (operands.HasPositiveWeight)
             {
                 TLanes factor = TLanes.MultiplyAdd(operands.PositiveWeights<TLanes>(i, count) - one, t, one);
-                slope = one - t - (factor * Functions.Sigmoid(-x));
+                slope = one - t - (factor * Elementary.Sigmoid(-x));
             }
             else
             {
-                slope = Functions.Sigmoid(x) - t;
+                slope = Elementary.Sigmoid(x) - t;
             }
 
             return operands.Weigh(slope, i, count);

@@ -144,7 +144,7 @@ internal readonly unsafe struct BroadcastSum
         where TStore : struct, IStore
     {
         public void Invoke<TLanes>(nint start, nint end)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             for (nint output = start; output < end; output++)
             {
@@ -161,7 +161,7 @@ internal readonly unsafe struct BroadcastSum
         }
 
         private double Run<TLanes>(float* dY, float* other)
-            where TLanes : struct, ILanes<TLanes> =>
+            where TLanes : struct, IVectorLanes<TLanes> =>
             sum._other == null ? SumLoop.Range<TLanes, ElementTerms>(new(dY), 0, sum._inner)
             : sum._innerOther == 0 ? *other * SumLoop.Range<TLanes, ElementTerms>(new(dY), 0, sum._inner)
             : SumLoop.Range<TLanes, ProductTerms>(new(dY, other), 0, sum._inner);
@@ -172,7 +172,7 @@ internal readonly unsafe struct BroadcastSum
         where TStore : struct, IStore
     {
         public void Invoke<TLanes>(nint start, nint end)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             float* total = stackalloc float[Columns];
             int perBlock = sum._outputs / sum._inner * chunks;
@@ -194,7 +194,7 @@ internal readonly unsafe struct BroadcastSum
 
         /// <summary>total = the sum of rows start to end - 1, by halves.</summary>
         private void Add<TLanes>(float* dY, float* other, nint start, nint end, int width, float* total)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             if (end - start <= Leaf)
             {
@@ -211,7 +211,7 @@ internal readonly unsafe struct BroadcastSum
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private void AddLeaf<TLanes>(float* dY, float* other, nint start, nint end, int width, float* total)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             for (nint column = 0; column < width; column += TLanes.Count)
             {

@@ -24,7 +24,7 @@ internal sealed unsafe partial class CpuDevice
         where TStore : struct, IStore
     {
         public void Invoke<TLanes>(nint start, nint end)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             for (nint row = start; row < end; row++)
             {

@@ -6,10 +6,10 @@ namespace FastNN.Cpu;
 internal interface IScore
 {
     static abstract TLanes Logarithm<TLanes>(TLanes x)
-        where TLanes : struct, ILanes<TLanes>;
+        where TLanes : struct, IVectorLanes<TLanes>;
 
     static abstract TLanes Slope<TLanes>(TLanes x)
-        where TLanes : struct, ILanes<TLanes>;
+        where TLanes : struct, IVectorLanes<TLanes>;
 }
 
 /// <summary>The input is that logarithm.</summary>
@@ -17,11 +17,11 @@ internal readonly struct LogProbabilityScore : IScore
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Logarithm<TLanes>(TLanes x)
-        where TLanes : struct, ILanes<TLanes> => x;
+        where TLanes : struct, IVectorLanes<TLanes> => x;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Slope<TLanes>(TLanes x)
-        where TLanes : struct, ILanes<TLanes> => TLanes.Broadcast(1f);
+        where TLanes : struct, IVectorLanes<TLanes> => TLanes.Broadcast(1f);
 }
 
 /// <summary>The input is the probability, clipped to [1e-7, 1 - 1e-7]; outside it the slope is 0.</summary>
@@ -31,12 +31,12 @@ internal readonly struct ProbabilityScore : IScore
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Logarithm<TLanes>(TLanes x)
-        where TLanes : struct, ILanes<TLanes> =>
+        where TLanes : struct, IVectorLanes<TLanes> =>
         TLanes.Log(TLanes.Min(TLanes.Broadcast(Most), TLanes.Max(TLanes.Broadcast(Least), x)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes Slope<TLanes>(TLanes x)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
     {
         TLanes zero = TLanes.Broadcast(0f);
         TLanes slope = TLanes.IfGreater(TLanes.Broadcast(Least), x, zero, TLanes.Broadcast(1f) / x);
@@ -49,7 +49,7 @@ internal readonly unsafe struct DirectLossRows<TScore>(CrossEntropyRows rows) : 
     where TScore : struct, IScore
 {
     public void Invoke<TLanes>(nint start, nint end)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
     {
         CrossEntropyRows r = rows;
         for (nint row = start; row < end; row++)
@@ -81,7 +81,7 @@ internal readonly unsafe struct DirectLossRows<TScore>(CrossEntropyRows rows) : 
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TLanes Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes> =>
+            where TLanes : struct, IVectorLanes<TLanes> =>
             -(targets.Invoke<TLanes>(i, count) * TScore.Logarithm(TLanes.Load(x + i, count)));
     }
 }
@@ -92,7 +92,7 @@ internal readonly unsafe struct DirectGradientRows<TScore, TStore>(CrossEntropyR
     where TStore : struct, IStore
 {
     public void Invoke<TLanes>(nint start, nint end)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
     {
         CrossEntropyRows r = rows;
         for (nint row = start; row < end; row++)
@@ -119,7 +119,7 @@ internal readonly unsafe struct DirectGradientRows<TScore, TStore>(CrossEntropyR
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes> =>
+            where TLanes : struct, IVectorLanes<TLanes> =>
             TStore.Store(
                 gradient + i,
                 targets.Invoke<TLanes>(i, count) * TScore.Slope(TLanes.Load(x + i, count)) * TLanes.Broadcast(scale),

@@ -7,7 +7,7 @@ internal readonly unsafe struct LogitLossRows(CrossEntropyRows rows) : IRowBody
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Invoke<TLanes>(nint start, nint end)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
     {
         CrossEntropyRows r = rows;
         for (nint row = start; row < end; row++)
@@ -21,7 +21,7 @@ internal readonly unsafe struct LogitLossRows(CrossEntropyRows rows) : IRowBody
     /// <summary>y = softmax(x); returns the sum of exp(x - largest).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Softmax<TLanes>(float* x, float* y, int classes, out float largest)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
     {
         float sum;
         if (classes <= TLanes.Count)
@@ -39,7 +39,7 @@ internal readonly unsafe struct LogitLossRows(CrossEntropyRows rows) : IRowBody
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Loss<TLanes>(in CrossEntropyRows r, nint row, float* x, float largest, float logSum)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
     {
         if (r.Indices == null)
         {
@@ -64,7 +64,7 @@ internal readonly unsafe struct LogitLossRows(CrossEntropyRows rows) : IRowBody
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Spread<TLanes>(in CrossEntropyRows r, float* x, float* targets, float largest, float logSum)
-        where TLanes : struct, ILanes<TLanes> =>
+        where TLanes : struct, IVectorLanes<TLanes> =>
         RowPieces.Sum<TLanes, LogitTerms>(new(new(targets, r.Weights, r.Keep, r.Spread), x, largest, logSum), r.Classes);
 
     /// <summary>q (log sum exp(x) - x).</summary>
@@ -72,7 +72,7 @@ internal readonly unsafe struct LogitLossRows(CrossEntropyRows rows) : IRowBody
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TLanes Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes> =>
+            where TLanes : struct, IVectorLanes<TLanes> =>
             targets.Invoke<TLanes>(i, count)
             * (TLanes.Broadcast(logSum) - (TLanes.Load(x + i, count) - TLanes.Broadcast(largest)));
     }
@@ -84,7 +84,7 @@ internal readonly unsafe struct LogitGradientRows<TStore>(CrossEntropyRows rows,
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Invoke<TLanes>(nint start, nint end)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
     {
         CrossEntropyRows r = rows;
         for (nint row = start; row < end; row++)
@@ -110,7 +110,7 @@ internal readonly unsafe struct LogitGradientRows<TStore>(CrossEntropyRows rows,
     /// <summary>For a distribution q; <paramref name="more"/> is what Q has beyond its sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Distribution<TLanes>(SmoothTargets q, float more, float* softmax, float* gradient, float scale, int classes)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
     {
         float total = more + RowPieces.Sum<TLanes, SmoothTargets>(q, classes);
         RowPieces.Map<TLanes, Slopes<SmoothTargets>>(new(q, softmax, gradient, scale, total), classes);
@@ -118,7 +118,7 @@ internal readonly unsafe struct LogitGradientRows<TStore>(CrossEntropyRows rows,
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void OneClass<TLanes>(in CrossEntropyRows r, int index, float* softmax, float* gradient, float scale)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
     {
         float share = r.Keep * r.WeightOf(index);
         if (r.Spread == 0)
@@ -141,7 +141,7 @@ internal readonly unsafe struct LogitGradientRows<TStore>(CrossEntropyRows rows,
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             TLanes slope = (TLanes.Load(softmax + i, count) * TLanes.Broadcast(total)) - targets.Invoke<TLanes>(i, count);
             TStore.Store(gradient + i, slope * TLanes.Broadcast(scale), count);
@@ -152,7 +152,7 @@ internal readonly unsafe struct LogitGradientRows<TStore>(CrossEntropyRows rows,
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TLanes Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes> => TLanes.Broadcast(0f);
+            where TLanes : struct, IVectorLanes<TLanes> => TLanes.Broadcast(0f);
     }
 }
 
@@ -161,7 +161,7 @@ internal readonly unsafe struct SmoothTargets(float* targets, float* weights, fl
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes Invoke<TLanes>(nint i, int count)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
     {
         TLanes q = TLanes.Broadcast(spread);
         if (targets != null)
@@ -178,7 +178,7 @@ internal static class RowPieces
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum<TLanes, TTerms>(TTerms terms, int length)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
         where TTerms : struct, ITermBody =>
         length <= TLanes.Count
             ? TLanes.Sum(TLanes.KeepFirst(terms.Invoke<TLanes>(0, length), length, 0))
@@ -186,7 +186,7 @@ internal static class RowPieces
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Map<TLanes, TBody>(TBody body, int length)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
         where TBody : struct, IElementBody
     {
         if (length <= TLanes.Count)

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FastNN.Functions;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
@@ -39,7 +40,7 @@ internal sealed unsafe partial class CpuDevice
         public const int Length = 1024;
 
         public void Invoke<TLanes>(nint start, nint end)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             float* uniform = stackalloc float[Length];
             var f = new DropUnder(options.Rate, 1 / (1 - options.Rate));

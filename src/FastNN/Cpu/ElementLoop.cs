@@ -10,7 +10,7 @@ internal interface IElementBody
 {
     /// <summary>Elements i to i + count - 1; count is TLanes.Count except at the end.</summary>
     void Invoke<TLanes>(nint i, int count)
-        where TLanes : struct, ILanes<TLanes>;
+        where TLanes : struct, IVectorLanes<TLanes>;
 }
 
 /// <summary>
@@ -55,7 +55,7 @@ internal static class ElementLoop
     /// <summary>The loop at one width.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Range<TLanes, TBody>(TBody body, nint start, nint end)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
         where TBody : struct, IElementBody
     {
         nint i = start;
@@ -73,7 +73,7 @@ internal static class ElementLoop
     // Apart, because the JIT inlines so much per method and no more; two copies of a long body would exceed that.
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Tail<TLanes, TBody>(TBody body, nint i, int count)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
         where TBody : struct, IElementBody => body.Invoke<TLanes>(i, count);
 
     private readonly struct Job<TBody>(TBody body, long count) : IParallelBody
@@ -90,6 +90,6 @@ internal static class ElementLoop
         where TBody : struct, IElementBody
     {
         public void Invoke<TLanes>()
-            where TLanes : struct, ILanes<TLanes> => Range<TLanes, TBody>(body, start, end);
+            where TLanes : struct, IVectorLanes<TLanes> => Range<TLanes, TBody>(body, start, end);
     }
 }

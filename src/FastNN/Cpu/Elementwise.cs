@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FastNN.Functions;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
@@ -87,7 +88,7 @@ internal sealed unsafe partial class CpuDevice
         private const int Repeated = 512;
 
         public void Invoke<TLanes>(nint start, nint end)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             int length = axes.Inner;
             if (axes.Rank == 2 && axes.InnerA == 1 && axes.InnerB == 1 && length <= Repeated / 4 && (axes.A[0] == 0 || axes.B[0] == 0))
@@ -117,7 +118,7 @@ internal sealed unsafe partial class CpuDevice
         }
 
         private void ShortRows<TLanes>(float* whole, float* row, nint start, nint end, int length)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             float* pattern = stackalloc float[Repeated];
             int times = (int)Math.Min(Repeated / length, end - start);

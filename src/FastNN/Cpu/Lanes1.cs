@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace FastNN.Cpu;
 
 /// <summary>One float: the last resort, and in tests the rung that the wider ones are held against.</summary>
-internal readonly unsafe struct Lanes1(float value) : ILanes<Lanes1>
+internal readonly unsafe struct Lanes1(float value) : IVectorLanes<Lanes1>
 {
     private readonly float _value = value;
 

@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 namespace FastNN.Cpu;
 
 /// <summary>4 floats: NEON or SSE.</summary>
-internal readonly unsafe struct Lanes128(Vector128<float> value) : ILanes<Lanes128>
+internal readonly unsafe struct Lanes128(Vector128<float> value) : IVectorLanes<Lanes128>
 {
     private readonly Vector128<float> _value = value;
 

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace FastNN.Cpu;
 
 /// <summary>8 floats: AVX2.</summary>
-internal readonly unsafe struct Lanes256(Vector256<float> value) : ILanes<Lanes256>
+internal readonly unsafe struct Lanes256(Vector256<float> value) : IVectorLanes<Lanes256>
 {
     private readonly Vector256<float> _value = value;
 

@@ -5,7 +5,7 @@ using System.Runtime.Intrinsics.X86;
 namespace FastNN.Cpu;
 
 /// <summary>16 floats: AVX-512.</summary>
-internal readonly unsafe struct Lanes512(Vector512<float> value) : ILanes<Lanes512>
+internal readonly unsafe struct Lanes512(Vector512<float> value) : IVectorLanes<Lanes512>
 {
     private readonly Vector512<float> _value = value;
 

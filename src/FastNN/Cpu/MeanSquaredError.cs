@@ -61,7 +61,7 @@ internal sealed unsafe partial class CpuDevice
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TLanes Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             TLanes error = TLanes.Load(x + i, count) - TLanes.Load(targets + i, count);
             return error * error;
@@ -73,7 +73,7 @@ internal sealed unsafe partial class CpuDevice
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TLanes Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             TLanes error = TLanes.Load(x + i, count) - TLanes.Load(targets + i, count);
             return error + error;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FastNN.Functions;
 using FastNN.Tensors;
 
 namespace FastNN.Cpu;
@@ -44,7 +45,7 @@ internal sealed unsafe partial class CpuDevice
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes> => TLanes.Broadcast(value).Store(x + i, count);
+            where TLanes : struct, IVectorLanes<TLanes> => TLanes.Broadcast(value).Store(x + i, count);
     }
 }
 

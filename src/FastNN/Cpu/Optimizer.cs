@@ -75,7 +75,7 @@ internal sealed unsafe partial class CpuDevice
     }
 
     /// <summary>
-    /// 1 - beta of the decimal number that was meant: 0.999f lies 1.3e-8 beside 0.999, which is 5e-5 of the difference to 1.
+    /// 1 - beta of the decimal number that was meant: 0.999f lies 1.3e-8 beside 0.999, which is 1.3e-5 of the difference to 1.
     /// A decimal takes a float's seven digits.
     /// </summary>
     private static float Complement(float beta) => (float)(1 - (double)(decimal)beta);
@@ -85,7 +85,7 @@ internal sealed unsafe partial class CpuDevice
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             TLanes parameter = TLanes.Load(p + i, count);
             TLanes gradient = TLanes.MultiplyAdd(parameter, TLanes.Broadcast(weightDecay), TLanes.Load(g + i, count));
@@ -106,7 +106,7 @@ internal sealed unsafe partial class CpuDevice
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             TLanes p = TLanes.Load(step.P + i, count);
             TLanes g = TLanes.MultiplyAdd(p, TLanes.Broadcast(step.WeightDecay), TLanes.Load(step.G + i, count));
@@ -140,7 +140,7 @@ internal sealed unsafe partial class CpuDevice
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             TLanes p = TLanes.Load(step.P + i, count), g = TLanes.Load(step.G + i, count);
             if (TCoupled.Value)

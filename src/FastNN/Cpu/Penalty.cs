@@ -27,7 +27,7 @@ internal sealed unsafe partial class CpuDevice
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TLanes Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             TLanes value = TLanes.Load(x + i, count);
             return TLanes.MultiplyAdd(value * TLanes.Broadcast(l2), value, TLanes.Abs(value) * TLanes.Broadcast(l1));
@@ -39,7 +39,7 @@ internal sealed unsafe partial class CpuDevice
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TLanes Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             TLanes value = TLanes.Load(x + i, count), zero = TLanes.Broadcast(0f);
             TLanes sign = TLanes.IfGreater(value, zero, TLanes.Broadcast(l1), zero);

@@ -5,7 +5,7 @@ internal interface IRowBody
 {
     /// <summary>Rows start to end - 1.</summary>
     void Invoke<TLanes>(nint start, nint end)
-        where TLanes : struct, ILanes<TLanes>;
+        where TLanes : struct, IVectorLanes<TLanes>;
 }
 
 /// <summary>The loop over rows that are computed whole, such as those of a softmax: about 16 K elements per task.</summary>
@@ -50,6 +50,6 @@ internal static class RowLoop
         where TBody : struct, IRowBody
     {
         public void Invoke<TLanes>()
-            where TLanes : struct, ILanes<TLanes> => body.Invoke<TLanes>(start, end);
+            where TLanes : struct, IVectorLanes<TLanes> => body.Invoke<TLanes>(start, end);
     }
 }

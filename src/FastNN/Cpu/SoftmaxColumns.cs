@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FastNN.Functions;
 
 namespace FastNN.Cpu;
 
@@ -7,7 +8,7 @@ internal readonly unsafe struct SoftmaxColumns<TLogarithm>(float* x, float* y, i
     where TLogarithm : struct, IFlag
 {
     public void Invoke<TLanes>(nint start, nint end)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
     {
         for (nint row = start; row < end; row++)
         {
@@ -20,7 +21,7 @@ internal readonly unsafe struct SoftmaxColumns<TLogarithm>(float* x, float* y, i
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             TLanes largest = TLanes.Load(x + i, count);
             for (nint k = 1; k < axis; k++)
@@ -31,7 +32,7 @@ internal readonly unsafe struct SoftmaxColumns<TLogarithm>(float* x, float* y, i
             TLanes sum = TLanes.Broadcast(0f);
             for (nint k = 0; k < axis; k++)
             {
-                TLanes exponential = Functions.Exp(TLanes.Load(x + i + (k * inner), count) - largest);
+                TLanes exponential = Elementary.Exp(TLanes.Load(x + i + (k * inner), count) - largest);
                 sum += exponential;
                 if (!TLogarithm.Value)
                 {
@@ -57,7 +58,7 @@ internal readonly unsafe struct SoftmaxColumnGradients<TLogarithm, TStore>(float
     where TStore : struct, IStore
 {
     public void Invoke<TLanes>(nint start, nint end)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
     {
         for (nint row = start; row < end; row++)
         {
@@ -70,7 +71,7 @@ internal readonly unsafe struct SoftmaxColumnGradients<TLogarithm, TStore>(float
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, ILanes<TLanes>
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             TLanes sum = TLanes.Broadcast(0f);
             for (nint k = 0; k < axis; k++)
@@ -82,7 +83,7 @@ internal readonly unsafe struct SoftmaxColumnGradients<TLogarithm, TStore>(float
             for (nint k = 0; k < axis; k++)
             {
                 TLanes given = TLanes.Load(dY + i + (k * inner), count), output = TLanes.Load(y + i + (k * inner), count);
-                TLanes gradient = TLogarithm.Value ? given - (Functions.Exp(output) * sum) : output * (given - sum);
+                TLanes gradient = TLogarithm.Value ? given - (Elementary.Exp(output) * sum) : output * (given - sum);
                 TStore.Store(dX + i + (k * inner), gradient, count);
             }
         }

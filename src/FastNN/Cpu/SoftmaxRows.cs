@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FastNN.Functions;
 
 namespace FastNN.Cpu;
 
@@ -8,7 +9,7 @@ internal readonly unsafe struct SoftmaxRows<TLogarithm>(float* x, float* y, int 
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Invoke<TLanes>(nint start, nint end)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
     {
         for (nint row = start; row < end; row++)
         {
@@ -25,7 +26,7 @@ internal readonly unsafe struct SoftmaxRows<TLogarithm>(float* x, float* y, int 
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private void ShortRow<TLanes>(float* from, float* to)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
     {
         TLanes exponentials = SoftmaxPieces.ShortExponentials(TLanes.Load(from, axis), axis, out TLanes shifted, out _, out float sum);
         TLanes result = TLogarithm.Value
@@ -35,7 +36,7 @@ internal readonly unsafe struct SoftmaxRows<TLogarithm>(float* x, float* y, int 
     }
 
     private void LongRow<TLanes>(float* from, float* to)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
     {
         float largest = SoftmaxPieces.Largest<TLanes>(from, axis);
         if (TLogarithm.Value)
@@ -58,7 +59,7 @@ internal readonly unsafe struct SoftmaxRowGradients<TLogarithm, TStore>(float* y
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Invoke<TLanes>(nint start, nint end)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
     {
         for (nint row = start; row < end; row++)
         {
@@ -76,7 +77,7 @@ internal readonly unsafe struct SoftmaxRowGradients<TLogarithm, TStore>(float* y
     }
 
     private float Sum<TLanes>(float* output, float* given)
-        where TLanes : struct, ILanes<TLanes> => TLogarithm.Value
+        where TLanes : struct, IVectorLanes<TLanes> => TLogarithm.Value
         ? (float)SumLoop.Range<TLanes, ElementTerms>(new(given), 0, axis)
         : (float)SumLoop.Range<TLanes, ProductTerms>(new(output, given), 0, axis);
 }
@@ -87,7 +88,7 @@ internal static unsafe class SoftmaxPieces
     /// <summary>The largest element; a NaN may be passed over, but then the sum of exponentials is NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Largest<TLanes>(float* x, int length)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
     {
         TLanes largest = TLanes.Broadcast(float.NegativeInfinity);
         nint i = 0;
@@ -108,12 +109,12 @@ internal static unsafe class SoftmaxPieces
     /// <summary>exp(x - max x) of a row of at most one vector, 0 behind it, and the sum of these.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static TLanes ShortExponentials<TLanes>(TLanes x, int count, out TLanes shifted, out float largest, out float sum)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
     {
         TLanes row = TLanes.KeepFirst(x, count, float.NegativeInfinity);
         largest = TLanes.Largest(row);
         shifted = x - TLanes.Broadcast(largest);
-        TLanes exponentials = TLanes.KeepFirst(Functions.Exp(shifted), count, 0);
+        TLanes exponentials = TLanes.KeepFirst(Elementary.Exp(shifted), count, 0);
         sum = TLanes.Sum(exponentials);
         return exponentials;
     }
@@ -124,7 +125,7 @@ internal readonly unsafe struct ExponentialTerms(float* x, float shift) : ITermB
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes Invoke<TLanes>(nint i, int count)
-        where TLanes : struct, ILanes<TLanes> => Functions.Exp(TLanes.Load(x + i, count) - TLanes.Broadcast(shift));
+        where TLanes : struct, IVectorLanes<TLanes> => Elementary.Exp(TLanes.Load(x + i, count) - TLanes.Broadcast(shift));
 }
 
 /// <summary>y = exp(x - shift), to be summed as well.</summary>
@@ -132,9 +133,9 @@ internal readonly unsafe struct KeptExponentialTerms(float* x, float* y, float s
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes Invoke<TLanes>(nint i, int count)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
     {
-        TLanes exponential = Functions.Exp(TLanes.Load(x + i, count) - TLanes.Broadcast(shift));
+        TLanes exponential = Elementary.Exp(TLanes.Load(x + i, count) - TLanes.Broadcast(shift));
         exponential.Store(y + i, count);
         return exponential;
     }
@@ -144,14 +145,14 @@ internal readonly unsafe struct ElementTerms(float* x) : ITermBody
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes Invoke<TLanes>(nint i, int count)
-        where TLanes : struct, ILanes<TLanes> => TLanes.Load(x + i, count);
+        where TLanes : struct, IVectorLanes<TLanes> => TLanes.Load(x + i, count);
 }
 
 internal readonly unsafe struct ProductTerms(float* a, float* b) : ITermBody
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes Invoke<TLanes>(nint i, int count)
-        where TLanes : struct, ILanes<TLanes> => TLanes.Load(a + i, count) * TLanes.Load(b + i, count);
+        where TLanes : struct, IVectorLanes<TLanes> => TLanes.Load(a + i, count) * TLanes.Load(b + i, count);
 }
 
 /// <summary>(x - first) - second: one after the other, because their sum would lose the second to a large first.</summary>
@@ -173,5 +174,5 @@ internal readonly struct LogSoftmaxGradient(float sum) : IBinaryOperator
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public TLanes Invoke<TLanes>(TLanes y, TLanes dY)
-        where TLanes : struct, ILanes<TLanes> => dY - (Functions.Exp(y) * TLanes.Broadcast(sum));
+        where TLanes : struct, ILanes<TLanes> => dY - (Elementary.Exp(y) * TLanes.Broadcast(sum));
 }

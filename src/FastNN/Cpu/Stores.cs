@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FastNN.Functions;
 
 namespace FastNN.Cpu;
 
@@ -6,7 +7,7 @@ namespace FastNN.Cpu;
 internal unsafe interface IStore
 {
     static abstract void Store<TLanes>(float* destination, TLanes value, int count)
-        where TLanes : struct, ILanes<TLanes>;
+        where TLanes : struct, IVectorLanes<TLanes>;
 }
 
 /// <summary>y = value.</summary>
@@ -14,7 +15,7 @@ internal readonly unsafe struct Assign : IStore
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store<TLanes>(float* destination, TLanes value, int count)
-        where TLanes : struct, ILanes<TLanes> => value.Store(destination, count);
+        where TLanes : struct, IVectorLanes<TLanes> => value.Store(destination, count);
 }
 
 /// <summary>y += value.</summary>
@@ -22,7 +23,7 @@ internal readonly unsafe struct Accumulate : IStore
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store<TLanes>(float* destination, TLanes value, int count)
-        where TLanes : struct, ILanes<TLanes> => (TLanes.Load(destination, count) + value).Store(destination, count);
+        where TLanes : struct, IVectorLanes<TLanes> => (TLanes.Load(destination, count) + value).Store(destination, count);
 }
 
 /// <summary>A choice that is made once per kernel, so that the loop has no branch.</summary>
@@ -62,7 +63,7 @@ internal readonly unsafe struct UnaryMap<TOperator, TStore>(float* x, float* y, 
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Invoke<TLanes>(nint i, int count)
-        where TLanes : struct, ILanes<TLanes> =>
+        where TLanes : struct, IVectorLanes<TLanes> =>
         TStore.Store(y + i, f.Invoke(TLanes.Load(x + i, count)), count);
 }
 
@@ -73,7 +74,7 @@ internal readonly unsafe struct BinaryMap<TOperator, TStore>(float* a, float* b,
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Invoke<TLanes>(nint i, int count)
-        where TLanes : struct, ILanes<TLanes> =>
+        where TLanes : struct, IVectorLanes<TLanes> =>
         TStore.Store(y + i, f.Invoke(TLanes.Load(a + i, count), TLanes.Load(b + i, count)), count);
 }
 
@@ -84,6 +85,6 @@ internal readonly unsafe struct BinaryScalarMap<TOperator, TStore>(float* a, flo
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Invoke<TLanes>(nint i, int count)
-        where TLanes : struct, ILanes<TLanes> =>
+        where TLanes : struct, IVectorLanes<TLanes> =>
         TStore.Store(y + i, f.Invoke(TLanes.Load(a + i, count), TLanes.Broadcast(b)), count);
 }

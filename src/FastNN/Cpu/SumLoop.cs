@@ -7,7 +7,7 @@ internal interface ITermBody
 {
     /// <summary>The terms of elements i to i + count - 1; what stands in further lanes does not matter.</summary>
     TLanes Invoke<TLanes>(nint i, int count)
-        where TLanes : struct, ILanes<TLanes>;
+        where TLanes : struct, IVectorLanes<TLanes>;
 }
 
 /// <summary>
@@ -61,7 +61,7 @@ internal static class SumLoop
     /// <summary>The loop at one width.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static double Range<TLanes, TBody>(TBody body, nint start, nint end)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
         where TBody : struct, ITermBody
     {
         double total = 0;
@@ -77,7 +77,7 @@ internal static class SumLoop
     // inlines so much per method and no more.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float SumChunk<TLanes, TBody>(TBody body, nint i, nint end)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
         where TBody : struct, ITermBody
     {
         TLanes a = TLanes.Broadcast(0), b = a, c = a, d = a;
@@ -96,7 +96,7 @@ internal static class SumLoop
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static float Tail<TLanes, TBody>(TBody body, nint i, int count)
-        where TLanes : struct, ILanes<TLanes>
+        where TLanes : struct, IVectorLanes<TLanes>
         where TBody : struct, ITermBody => TLanes.Sum(TLanes.KeepFirst(body.Invoke<TLanes>(i, count), count, 0));
 
     private static long BlockOf(long count)
@@ -141,6 +141,6 @@ internal static class SumLoop
         public double Sum { get; private set; }
 
         public void Invoke<TLanes>()
-            where TLanes : struct, ILanes<TLanes> => Sum = Range<TLanes, TBody>(body, start, end);
+            where TLanes : struct, IVectorLanes<TLanes> => Sum = Range<TLanes, TBody>(body, start, end);
     }
 }

@@ -9,7 +9,7 @@ internal readonly unsafe struct TermMap<TTerms, TStore>(TTerms terms, float* y) 
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Invoke<TLanes>(nint i, int count)
-        where TLanes : struct, ILanes<TLanes> => TStore.Store(y + i, terms.Invoke<TLanes>(i, count), count);
+        where TLanes : struct, IVectorLanes<TLanes> => TStore.Store(y + i, terms.Invoke<TLanes>(i, count), count);
 }
 
 /// <summary>y (=|+=) scale * term: the gradient of a reduced loss.</summary>
@@ -19,7 +19,7 @@ internal readonly unsafe struct ScaledTermMap<TTerms, TStore>(TTerms terms, floa
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Invoke<TLanes>(nint i, int count)
-        where TLanes : struct, ILanes<TLanes> =>
+        where TLanes : struct, IVectorLanes<TLanes> =>
         TStore.Store(y + i, terms.Invoke<TLanes>(i, count) * TLanes.Broadcast(scale), count);
 }
 
@@ -30,7 +30,7 @@ internal readonly unsafe struct ProductTermMap<TTerms, TStore>(TTerms terms, flo
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Invoke<TLanes>(nint i, int count)
-        where TLanes : struct, ILanes<TLanes> =>
+        where TLanes : struct, IVectorLanes<TLanes> =>
         TStore.Store(y + i, terms.Invoke<TLanes>(i, count) * TLanes.Load(factors + i, count), count);
 }
 
@@ -40,5 +40,5 @@ internal readonly unsafe struct ZeroMap<TStore>(float* y) : IElementBody
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Invoke<TLanes>(nint i, int count)
-        where TLanes : struct, ILanes<TLanes> => TStore.Store(y + i, TLanes.Broadcast(0f), count);
+        where TLanes : struct, IVectorLanes<TLanes> => TStore.Store(y + i, TLanes.Broadcast(0f), count);
 }

@@ -124,6 +124,7 @@ internal sealed class Compiler
             {
                 if (node.Outputs[i].Shape.IsSymbolic)
                 {
+                    types.Outputs[i].Shape.RequireAtMost(int.MaxValue, $"{op.Name}: an output");
                     _symbols.Bind(node.Outputs[i].Shape, types.Outputs[i].Shape, op.Name);
                 }
 

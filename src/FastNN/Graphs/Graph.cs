@@ -54,7 +54,7 @@ public sealed class Graph
     internal IReadOnlyList<(Value Buffer, Value Updated)> WriteBacks => _writeBacks;
 
     /// <summary>Int32 [2], the low and high half of the step count; the trainer keeps it in device memory.</summary>
-    internal Value StepCounter => _stepCounter ??= new Value(this, new TensorType(new Shape(2), DType.Int32), ValueKind.StepCounter);
+    internal Value StepCounter => _stepCounter ??= new Value(this, new TensorType(new Shape(2), DType.Int32), ValueKind.StepCounter, "The step counter");
 
     /// <summary>Adds an input.</summary>
     /// <param name="shape">Its shape, batch axis included; extents may be symbols: <c>[Dim.Batch, 28, 28, 1]</c>.</param>
@@ -64,7 +64,7 @@ public sealed class Graph
     public Value Input(Shape shape, DType type = DType.Float32)
     {
         type.Traits();
-        var value = new Value(this, new TensorType(shape, type), ValueKind.Input);
+        var value = new Value(this, new TensorType(shape, type), ValueKind.Input, "An input");
         _inputs.Add(value);
         return value;
     }
@@ -80,7 +80,7 @@ public sealed class Graph
         ArgumentNullException.ThrowIfNull(parameter);
         if (!_parameters.TryGetValue(parameter, out Value? value))
         {
-            value = new Value(this, new TensorType(parameter.Shape), ValueKind.Parameter) { Parameter = parameter };
+            value = new Value(this, new TensorType(parameter.Shape), ValueKind.Parameter, $"Parameter {parameter.Name}") { Parameter = parameter };
             _parameters.Add(parameter, value);
         }
 
@@ -131,7 +131,7 @@ public sealed class Graph
         }
 
         var node = new Node(op, inputs.ToArray(), []);
-        node.Outputs = Array.ConvertAll(_samples.Infer(op, types), type => new Value(this, type, ValueKind.Intermediate) { Producer = node });
+        node.Outputs = Array.ConvertAll(_samples.Infer(op, types), type => new Value(this, type, ValueKind.Intermediate, $"{op.Name}: an output") { Producer = node });
         _nodes.Add(node);
         return node.Outputs;
     }
@@ -158,7 +158,7 @@ public sealed class Graph
             throw new ShapeException($"Constant: expected {type.Shape.Count} values for shape {type.Shape}, got {values.Length}.");
         }
 
-        return new Value(this, type, ValueKind.Constant) { Data = MemoryMarshal.AsBytes(values).ToArray() };
+        return new Value(this, type, ValueKind.Constant, "A constant") { Data = MemoryMarshal.AsBytes(values).ToArray() };
     }
 }
 
@@ -175,8 +175,15 @@ internal enum ValueKind
 /// <summary>A tensor to be: the result of an operator, an input, a constant or a parameter of a <see cref="FastNN.Graph"/>.</summary>
 public sealed class Value
 {
-    internal Value(Graph graph, TensorType type, ValueKind kind)
+    internal Value(Graph graph, TensorType type, ValueKind kind, string what)
     {
+        // Most kernels count elements in 32 bits. Every tensor of a plan begins as a value, so this is the one place that has to check; where a
+        // shape has symbols, the plan asks again with numbers.
+        if (!type.Shape.IsSymbolic)
+        {
+            type.Shape.RequireAtMost(int.MaxValue, what);
+        }
+
         Graph = graph;
         TensorType = type;
         Kind = kind;
