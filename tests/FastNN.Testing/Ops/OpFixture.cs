@@ -39,6 +39,9 @@ internal abstract class OpFixture<TCases> : DeviceFixture
     public void Each_gradient_alone_equals_it_beside_the_others(OpCase @case) => CheckEachAlone(@case, Devices[0]);
 
     [TestCaseSource(nameof(Sources))]
+    public void Inputs_that_are_views_give_the_same_numbers(OpCase @case) => CheckViews(@case, Devices[^1]);
+
+    [TestCaseSource(nameof(Sources))]
     public void Repetition_and_threads_change_no_bit(OpCase @case)
     {
         float[][]? first = null;
@@ -118,6 +121,21 @@ internal abstract class OpFixture<TCases> : DeviceFixture
             alone.Run();
             double[] expected = Array.ConvertAll(all.Gradients[next++], value => (double)value);
             Near.Check($"d{@case.Inputs[i].Name}", alone.Gradients[0], expected, @case.Tolerance);
+        }
+    }
+
+    private static void CheckViews(OpCase @case, IDevice device)
+    {
+        using OpRun whole = @case.Compile(device);
+        whole.Run();
+        using OpRun views = @case.CompileOnViews(device);
+        views.Run();
+        Near.Check("y", views.Output, Array.ConvertAll(whole.Output, value => (double)value), @case.Tolerance);
+        for (int i = 0; i < views.Gradients.Length; i++)
+        {
+            // What lies in front of a view has no gradient.
+            double[] expected = Array.ConvertAll(whole.Gradients[i], value => (double)value);
+            Near.Check($"gradient {i}", views.Gradients[i], [.. new double[expected.Length], .. expected], @case.Tolerance);
         }
     }
 
