@@ -14,7 +14,7 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
 
     public int Run()
     {
-        // What could make the work vain is tried before it.
+        // Whatever can fail is checked before the work.
         RequireCheckpoint();
         if (settings.Json is { } json)
         {
