@@ -75,6 +75,25 @@ public sealed class IdxTests
     }
 
     [Test]
+    public void A_consistent_gzip_file_expands_as_far_as_is_allowed()
+    {
+        const int Size = 80_000_000;
+        byte[] file = Gzip([.. Idx(IdxType.UInt8, [Size], []), .. new byte[Size]]);
+        Assert.That(Mutations.ReadsOrRefuses(file, Load, 128 << 10), Is.False, "a thousand times its size");
+        Assert.That(() => IdxFile.Read(new MemoryStream(file), maxBytes: Size), Throws.TypeOf<FileFormatException>().With.Message.Contains("maxBytes"));
+        Assert.That(IdxFile.Read(new MemoryStream(file), maxBytes: Size + 8).Count, Is.EqualTo(Size));
+    }
+
+    [Test]
+    public void A_stream_that_cannot_seek_is_read()
+    {
+        byte[] file = Idx(IdxType.UInt8, [5000], new byte[5000]);
+        Assert.That(IdxFile.Read(new PipeStream(file)).Count, Is.EqualTo(5000));
+        Assert.That(IdxFile.Read(new PipeStream(Gzip(file))).Count, Is.EqualTo(5000));
+        Assert.That(() => IdxFile.Read(new PipeStream(file[..^1]), "pipe"), Refused("pipe: "));
+    }
+
+    [Test]
     public void A_damaged_gzip_stream_is_refused()
     {
         byte[] file = Gzip(Idx(IdxType.UInt8, [5000], [.. Enumerable.Range(0, 5000).Select(i => (byte)(i * i))]));
