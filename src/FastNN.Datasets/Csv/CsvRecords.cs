@@ -14,6 +14,10 @@ internal sealed class CsvRecords : IDisposable
     private readonly SepReader _reader;
     private readonly int _linesBefore;
 
+    // Where the present record begins and ends, from 1 behind the skipped lines; Sep gives the first record a wrong beginning.
+    private int _line;
+    private int _nextLine = 1;
+
     public CsvRecords(TextReader text, string name, CsvOptions options)
     {
         _name = name;
@@ -37,6 +41,7 @@ internal sealed class CsvRecords : IDisposable
         while (_reader.MoveNext())
         {
             SepReader.Row row = _reader.Current;
+            (_line, _nextLine) = (_nextLine, row.LineNumberToExcl);
             Count = row.ColCount;
             if (Count > 1 || (Count == 1 && !row[0].Span.IsEmpty))
             {
@@ -116,7 +121,7 @@ internal sealed class CsvRecords : IDisposable
         }
 
         SepReader.Row row = _reader.Current;
-        int line = _linesBefore + row.LineNumberFrom;
+        int line = _linesBefore + _line;
         for (int before = 0; before < Math.Min(column, Count); before++)
         {
             line += row[before].Span.Count('\n');

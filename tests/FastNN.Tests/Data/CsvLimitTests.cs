@@ -36,13 +36,13 @@ public sealed class CsvLimitTests
     public void Loading_allocates_at_most_twice_the_file_beyond_the_dataset()
     {
         byte[] file = Encoding.UTF8.GetBytes("a,b\n" + string.Concat(Enumerable.Repeat("1,1\n", 1_000_000)));
-        Load(file[..1000]);
+        Load(400);
         long before = GC.GetAllocatedBytesForCurrentThread();
-        Load(file);
+        Load(file.Length);
         long dataset = 1_000_000 * (sizeof(float) + sizeof(int));
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(dataset + (2 * file.Length) + (1 << 20)));
 
-        static Dataset Load(byte[] file) => CsvDataset.Load(new MemoryStream(file[..(file.AsSpan().LastIndexOf((byte)'\n') + 1)]));
+        void Load(int length) => CsvDataset.Load(new MemoryStream(file, 0, length));
     }
 
     [Test]

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using FastNN.Data;
-using FastNN.Tests.Formats;
 
 namespace FastNN.Tests.Data;
 
@@ -58,7 +57,7 @@ public sealed class IdxTests
 
         Assert.That(() => Read(file), Throws.TypeOf<FileFormatException>()
             .With.Property(nameof(FileFormatException.Offset)).EqualTo(offset).And.Message.Contains(message));
-        Assert.That(() => Read(Gzip(file)), Throws.TypeOf<FileFormatException>().With.Message.Contains(message));
+        Assert.That(() => Read(Gzip(file)), Throws.TypeOf<FileFormatException>().With.Message.Contains(message).Or.Message.Contains("maxBytes"));
         Assert.That(Mutations.ReadsOrRefuses(file, Load, 64 << 10), Is.False);
         Assert.That(Mutations.ReadsOrRefuses(Gzip(file), Load, 64 << 10), Is.False);
     }
