@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using FastNN.Data;
+using FastNN.Tests.Formats;
 
 namespace FastNN.Tests.Data;
 
