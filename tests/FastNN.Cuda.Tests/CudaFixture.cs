@@ -44,5 +44,5 @@ internal abstract class CudaFixture
 
     /// <summary>Adds 1 to each.</summary>
     protected static void Increment(CudaDevice device, Tensor values, int beyond = 0) => device.Launch(
-        TestKernels.Family, TestKernels.Increment, new Grid((values.Count + beyond + 31) / 32, 32), new TestKernels.Arguments(values.Address, values.Count + beyond));
+        TestKernels.Family, TestKernels.Increment, new Grid(((int)values.Count + beyond + 31) / 32, 32), new TestKernels.Arguments(values.Address, (int)values.Count + beyond));
 }
