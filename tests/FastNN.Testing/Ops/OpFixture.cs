@@ -133,5 +133,5 @@ internal abstract class OpFixture<TCases> : DeviceFixture
 internal static class Declared<TCases>
     where TCases : IOpCases
 {
-    public static IReadOnlyList<OpCase> Cases { get; } = [.. TCases.Cases];
+    public static IReadOnlyList<OpCase> Cases { get; } = [.. Quick.Sample(TCases.Cases)];
 }
