@@ -77,11 +77,14 @@ count_native_tests() {
 # Adds what a test project reported, and says what failed in it.
 count_tests() {
     local name=$1 code=$2 trx="$results/$1.trx" total=0 good=0 bad=0
-    grep -vE '^ +Passed |^ +Skipped |^$' "$results/$name.log" | sed "s/^/  /"
+    if [ "$code" -ne 0 ]; then
+        grep -vE '^ +Passed |^ +Skipped |^$' "$results/$name.log" | sed "s/^/  /"
+    fi
     if [ -f "$trx" ]; then
         total=$(counter "$trx" total) good=$(counter "$trx" passed)
         bad=$(($(counter "$trx" failed) + $(counter "$trx" error) + $(counter "$trx" timeout) + $(counter "$trx" aborted)))
         passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + total - good - bad))
+        echo "  $name: $good passed, $bad failed, $((total - good - bad)) skipped in$(sed -n 's/^ *Total time://p' "$results/$name.log" | tail -n 1)"
     fi
     # A test host that died leaves no file, or one that ends in the middle.
     if [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; then
