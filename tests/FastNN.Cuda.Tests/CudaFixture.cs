@@ -18,6 +18,12 @@ internal abstract class CudaFixture
     public void RequireNothingAlive()
     {
         TestGpu.RequireNothingAlive();
+        // A test that finds out in its middle that this device does not count, and is skipped, keeps its blocks.
+        if (TestContext.CurrentContext.Result.Outcome.Status == NUnit.Framework.Interfaces.TestStatus.Skipped)
+        {
+            return;
+        }
+
         Assert.That(MemoryPool.LiveBlocks, Is.EqualTo(_blocks), "blocks of device memory that were not given back");
     }
 
