@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
@@ -113,7 +112,7 @@ internal sealed unsafe partial class CpuDevice
     /// Planes whose rows run along one axis in the source and along another in the destination; the other axes number the planes. A task is a band of
     /// 64 source rows, which become 256 bytes of each destination row.
     /// </summary>
-    private readonly struct FloatPlanes(StridedAxes axes, int across, float* from, float* to, bool accumulate) : IParallelBody
+    private readonly struct FloatPlanes(StridedAxes axes, int across, float* from, float* to, bool accumulate) : IRowBody
     {
         private const int Band = 64;
 
@@ -123,7 +122,7 @@ internal sealed unsafe partial class CpuDevice
 
         private int Tasks => checked((int)(axes.Outer / axes.Extents[across] * (long)Bands));
 
-        private long Count => axes.Count;
+        private long TaskLength => axes.Extents[across] * (long)Math.Min(Rows, Band);
 
         /// <summary>The axis along which the source is contiguous, where the destination is along the innermost; -1 where there is no such pair.</summary>
         public static int Find(in StridedAxes axes)
@@ -145,69 +144,38 @@ internal sealed unsafe partial class CpuDevice
             return -1;
         }
 
-        public static void Run(WorkerPool pool, FloatPlanes body)
+        public static void Run(WorkerPool pool, FloatPlanes body) => RowLoop.Run(pool, body.Tasks, body.TaskLength, body);
+
+        public void Invoke<TLanes>(nint start, nint end)
+            where TLanes : struct, IVectorLanes<TLanes>
         {
-            int tasks = body.Tasks;
-            if (body.Count <= ElementLoop.Serial)
+            for (nint task = start; task < end; task++)
             {
-                for (int task = 0; task < tasks; task++)
+                (nint plane, nint band) = Math.DivRem(task, Bands);
+                nint source = 0, target = 0;
+                for (int axis = axes.Rank - 2; axis >= 0; axis--)
                 {
-                    body.Invoke(task, 0);
+                    if (axis != across)
+                    {
+                        (plane, nint place) = Math.DivRem(plane, axes.Extents[axis]);
+                        source += place * (nint)axes.First[axis];
+                        target += place * (nint)axes.Second[axis];
+                    }
                 }
-            }
-            else
-            {
-                pool.Run(tasks, ref body);
-            }
-        }
 
-        public void Invoke(int task, int worker)
-        {
-            (int plane, int band) = Math.DivRem(task, Bands);
-            nint source = 0, target = 0;
-            for (int axis = axes.Rank - 2; axis >= 0; axis--)
-            {
-                if (axis != across)
-                {
-                    (plane, int place) = Math.DivRem(plane, axes.Extents[axis]);
-                    source += place * (nint)axes.First[axis];
-                    target += place * (nint)axes.Second[axis];
-                }
-            }
-
-            int first = band * Band, count = Math.Min(Band, Rows - first);
-            source += first * (nint)axes.First[axes.Rank - 1];
-            Transpose(from + source, to + target + first, count);
-        }
-
-        private void Transpose(float* source, float* target, int count)
-        {
-            if (Vector512.IsHardwareAccelerated && Rung512.IsSupported)
-            {
-                Transpose<Vector512<float>, Rung512>(source, target, count);
-            }
-            else if (Rung256.IsSupported)
-            {
-                Transpose<Vector256<float>, Rung256>(source, target, count);
-            }
-            else if (Rung128.IsSupported)
-            {
-                Transpose<Vector128<float>, Rung128>(source, target, count);
-            }
-            else
-            {
-                Transpose<float, RungScalar>(source, target, count);
+                nint first = band * Band;
+                source += first * (nint)axes.First[axes.Rank - 1];
+                Transpose<TLanes>(from + source, to + target + first, (int)Math.Min(Band, Rows - first));
             }
         }
 
         /// <summary>target[k * toStride + j] (=|+=) source[j * fromStride + k] for so many j and the whole axis k.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private void Transpose<TVec, TRung>(float* source, float* target, int count)
-            where TVec : struct
-            where TRung : struct, IRung<TVec>
+        private void Transpose<TLanes>(float* source, float* target, int count)
+            where TLanes : struct, IVectorLanes<TLanes>
         {
             nint fromStride = (nint)axes.First[axes.Rank - 1], toStride = (nint)axes.Second[across];
-            int length = axes.Extents[across], lanes = TRung.Lanes;
+            int length = axes.Extents[across], lanes = TLanes.Count;
             int wholeRows = lanes >= 4 ? count - (count % lanes) : 0, whole = length & ~3;
             float** rows = stackalloc float*[Band];
             float* block = stackalloc float[64];
@@ -223,14 +191,14 @@ internal sealed unsafe partial class CpuDevice
                     float* at = target + (k * toStride) + j;
                     if (!accumulate)
                     {
-                        Pack<TVec, TRung>.TransposeFour(rows + j, k, at, toStride);
+                        Pack<TLanes>.TransposeFour(rows + j, k, at, toStride);
                         continue;
                     }
 
-                    Pack<TVec, TRung>.TransposeFour(rows + j, k, block, lanes);
+                    Pack<TLanes>.TransposeFour(rows + j, k, block, lanes);
                     for (int i = 0; i < 4; i++, at += toStride)
                     {
-                        TRung.Store(TRung.Add(TRung.Load(at), TRung.Load(block + (i * lanes))), at);
+                        TLanes.Store(TLanes.Load(at) + TLanes.Load(block + (i * lanes)), at);
                     }
                 }
             }
