@@ -79,7 +79,12 @@ internal static class DoctorCommand
             return;
         }
 
-        bool usable = probe.Devices.Count(gpu => SayGpu(output, gpu)) > 0;
+        bool usable = false;
+        foreach (CudaDeviceInfo gpu in probe.Devices)
+        {
+            usable |= SayGpu(output, gpu);
+        }
+
         output.WriteLine();
         output.WriteLine($"next        fastnn selftest --device {(usable ? "cuda" : "cpu")}");
     }
