@@ -39,6 +39,8 @@ internal sealed unsafe partial class CpuDevice : IDevice
 
     public string Description => $"CPU, {InstructionSet}, {Threads} {(Threads == 1 ? "thread" : "threads")}";
 
+    public IReadOnlyList<string> Warnings => Processor.Warnings;
+
     public int Threads => _pool.Threads;
 
     private static string InstructionSet =>
