@@ -53,7 +53,7 @@ internal sealed class ProcessorTests
     [TestCase("", "-p:PublishAot=true", "-p:RuntimeIdentifier=linux-x64", "-p:FastNNInstructionSet=false")]
     [TestCase("native", "-p:PublishAot=true", "-p:RuntimeIdentifier=linux-x64", "-p:IlcInstructionSet=native")]
     public void The_package_sets_the_instructions_of_native_builds(string expected, params string[] properties) =>
-        Assert.That(Run(["msbuild", Targets(), "-getProperty:IlcInstructionSet", .. properties]).Trim(), Is.EqualTo(expected));
+        Assert.That(Run(["msbuild", Targets(), "-nodeReuse:false", "-getProperty:IlcInstructionSet", .. properties]).Trim(), Is.EqualTo(expected));
 
     private static string Run(string[] arguments, params (string Name, string Value)[] environment)
     {
