@@ -110,7 +110,8 @@ internal sealed class BadUseTests : CliFixture
     public void A_table_has_any_line_end(string end)
     {
         IEnumerable<string> rows = Enumerable.Range(1, 60).Select(row => string.Join(',', Enumerable.Range(0, 30).Select(column => row * column % 7)) + $",{row % 2}");
-        File.WriteAllText(At("table.csv"), string.Join(end, rows));
+        string header = string.Join(',', Enumerable.Range(0, 30).Select(column => $"f{column}")) + ",class";
+        File.WriteAllText(At("table.csv"), string.Join(end, rows.Prepend(header)));
         CliResult result = Run("train", Recipe, "--epochs", "1", "--data", At("table.csv"));
         Assert.That(result.Code, Is.Zero, result.Error);
         Assert.That(result.Output, Does.Contain("48 training and 12 test examples"));
