@@ -99,7 +99,7 @@ internal sealed class SessionContext(IDevice device, ParameterStore store, Value
             {
                 Inputs = Array.ConvertAll(inputs, input => _executor[input]);
                 Outputs = Array.ConvertAll(outputs, output => _executor[output]);
-                Replay = new Replay(device, _executor.Forward);
+                Replay = new Replay(device, _executor.Forward, plan.Plan.IsCapturable);
                 Readback = device.CreateReadback(Outputs);
             }
             catch
