@@ -162,4 +162,8 @@ if ! mnist=$(./fastnn data mnist 2>&1); then
 fi
 
 run_tests "$@"
+if [ $# -eq 0 ] && [ -z "$quick" ]; then
+    # The branches that only a real GPU takes, and the checks of global memory, are on there.
+    check "the GPU bundle, without a network, on the software device in disguise" tools/gpu-bundle --check
+fi
 finish
