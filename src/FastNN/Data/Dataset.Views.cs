@@ -87,7 +87,7 @@ public sealed partial class Dataset
         int held = (int)Math.Round(Count * testFraction, MidpointRounding.AwayFromZero);
         if (held == 0 || held == Count)
         {
-            throw new ArgumentOutOfRangeException(nameof(testFraction), $"{testFraction} of {Count} examples leaves one part empty");
+            throw new ArgumentOutOfRangeException(nameof(testFraction), $"a fraction of {testFraction} of {Count} examples leaves one part empty; more examples or another fraction are needed");
         }
 
         return Shuffle(seed).Split(Count - held);

@@ -32,6 +32,7 @@ internal sealed class ActivationsCases : IOpCases
         $"{activation}{(slope == 0.01f ? "" : $" slope {slope}")} {shape}", [OpInput.AwayFromZero("x", shape, range)],
         values => values[0].Activate(activation, slope), values => Forward(activation, slope, values[0]))
     {
+        Samples = shape.Count > 10_000 ? 12 : 48,
         ReferenceBackward = (values, dY) => [Backward(activation, slope, values[0], dY)],
     };
 
