@@ -40,7 +40,7 @@ public readonly ref struct Batch
 /// <summary>What a <see cref="IBatchTransform"/> gets to work on.</summary>
 public readonly ref struct TransformContext
 {
-    internal TransformContext(Span<float> features, ReadOnlySpan<int> exampleShape, ReadOnlySpan<int> examples, ulong seed, int epoch, int batch, CancellationToken stop)
+    internal TransformContext(Span<float> features, ReadOnlySpan<int> exampleShape, ReadOnlySpan<int> examples, ulong seed, int epoch, int batch, CancellationToken stop = default)
     {
         Features = features;
         ExampleShape = exampleShape;

@@ -113,7 +113,8 @@ public sealed class DatasetViewTests
         Assert.That(Firsts(data.Skip(2).Take(3).Skip(1)), Is.EqualTo(new float[] { 3, 4 }));
         Assert.That(Firsts(data.Skip(0)), Is.EqualTo(Firsts(data)));
         Assert.That(Firsts(data.Shuffle(1)), Is.EquivalentTo(Firsts(data)).And.Not.EqualTo(Firsts(data)));
-        Assert.That(Firsts(data.Shuffle(1)), Is.EqualTo(Firsts(data.Shuffle(1))).And.Not.EqualTo(Firsts(data.Shuffle(2))));
+        float[] again = Firsts(data.Shuffle(1));
+        Assert.That(Firsts(data.Shuffle(1)), Is.EqualTo(again).And.Not.EqualTo(Firsts(data.Shuffle(2))));
         (Dataset train, Dataset test) = data.Split(0.2);
         Assert.That((train.Count, test.Count), Is.EqualTo((8, 2)));
         Assert.That(Firsts(train).Concat(Firsts(test)), Is.EqualTo(Firsts(data.Shuffle(0))));
