@@ -1,3 +1,4 @@
+using FastNN.Cli;
 namespace FastNN.Cuda.Tests;
 
 /// <summary>

@@ -20,6 +20,9 @@ internal abstract record Operator
     /// <summary>Whether the same inputs always give the same outputs, so that two equal nodes may become one.</summary>
     public virtual bool IsDeterministic => true;
 
+    /// <summary>Whether a pass works on the host even where the device is a GPU, so that a step with it cannot be captured.</summary>
+    public virtual bool NeedsHost => false;
+
     /// <summary>Checks the inputs' shapes and types, and gives the outputs'.</summary>
     /// <exception cref="ShapeException">They do not fit; the message names the operator and what was given.</exception>
     public abstract TensorType[] Infer(ReadOnlySpan<TensorType> inputs);
