@@ -170,6 +170,8 @@ fi
 
 run_tests "$@"
 if [ $# -eq 0 ] && [ -z "$quick" ]; then
+    # The branches that only a real GPU takes, and the checks of global memory, are on there.
+    check "the GPU bundle, without a network, on the software device in disguise" tools/gpu-bundle --check
     check "20 seconds of random interleavings (tests/FastNN.Stress)" dotnet run -c Release --no-build --project tests/FastNN.Stress -- --seconds 20
 fi
 finish
