@@ -85,19 +85,8 @@ internal sealed unsafe partial class CpuDevice
             TLanes one = TLanes.Broadcast(1f), least = TLanes.Broadcast(-100f);
 
             // log(1 - x) needs no more care than this: x is a float near 1 there, and 1 - x is exact from 1/2 on.
-            TLanes yes = TLanes.Max(least, TLanes.Log(x)), no = TLanes.Max(least, LogOneMinus(x));
+            TLanes yes = TLanes.Max(least, TLanes.Log(x)), no = TLanes.Max(least, Elementary.LogOneMinus(x));
             return operands.Weigh(((t - one) * no) - (t * yes), i, count);
-        }
-
-        // log(1 - x) as log(w) x / (1 - w) with w = 1 - x rounded, which keeps small x exact (Goldberg 1991, theorem 4).
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static TLanes LogOneMinus<TLanes>(TLanes x)
-            where TLanes : struct, ILanes<TLanes>
-        {
-            TLanes one = TLanes.Broadcast(1f);
-            TLanes w = one - x;
-            TLanes exact = one - w;
-            return TLanes.IfGreaterOrEqual(TLanes.Broadcast(0f), exact, -x, TLanes.Log(w) * (x / exact));
         }
     }
 

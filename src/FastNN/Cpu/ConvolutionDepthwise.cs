@@ -119,7 +119,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
                 }
                 if (_epilogue.IsRectifier)
                 {
-                    float slope = _epilogue.Activation == Activation.LeakyReLU ? _epilogue.Slope : 0;
+                    float slope = _epilogue.Slope;
                     TVec positive = TRung.Positive(sum);
                     sum = slope == 0 ? positive : TRung.MultiplyAdd(TRung.Broadcast(slope), TRung.Negative(sum), positive);
                 }

@@ -75,7 +75,7 @@ internal static unsafe class Gemv<TVec, TRung>
 
         if (epilogue.IsRectifier)
         {
-            bool leaky = epilogue.Activation == Activation.LeakyReLU && epilogue.Slope != 0;
+            bool leaky = epilogue.Slope != 0;
             TVec slope = TRung.Broadcast(epilogue.Slope);
             s00 = Tile<TVec, TRung>.Rectify(s00, leaky, slope);
             s01 = Tile<TVec, TRung>.Rectify(s01, leaky, slope);

@@ -296,7 +296,7 @@ internal static unsafe partial class Tile<TVec, TRung>
 
         if (epilogue.IsRectifier)
         {
-            bool leaky = epilogue.Activation == Activation.LeakyReLU && epilogue.Slope != 0;
+            bool leaky = epilogue.Slope != 0;
             TVec slope = TRung.Broadcast(epilogue.Slope);
             if (TRows.Value > 0)
             {

@@ -61,13 +61,13 @@ internal static class Fusion
     }
 
     private static MaxPool2DOp? ReLUIntoMaxPool(Node producer, Node consumer) =>
-        producer.Op is ActivationOp { Activation: Activation.ReLU } && consumer.Op is MaxPool2DOp { HasReLU: false } pool ? pool.WithReLU() : null;
+        producer.Op is ActivationOp relu && relu.Activation == Activation.ReLU && consumer.Op is MaxPool2DOp { HasReLU: false } pool ? pool.WithReLU() : null;
 
     // An epilogue's backward overwrites the gradient that it is given, and the root's must outlive the step.
     private static Operator? ActivationIntoEpilogue(Node producer, Node consumer, Value? root) =>
-        producer.Op is IActivationEpilogue { Activation: Activation.None } host && consumer.Op is ActivationOp activation && consumer.Output != root
-        && (root is null || activation.Activation.DerivativeFromOutput(activation.Slope))
-            ? host.WithActivation(activation.Activation, activation.Slope)
+        producer.Op is IActivationEpilogue { Activation.IsNone: true } host && consumer.Op is ActivationOp activation && consumer.Output != root
+        && activation.Activation.Function.Info.MayBeEpilogue && (root is null || activation.Activation.ForgetsInput)
+            ? host.WithActivation(activation.Activation)
             : null;
 
     private static CrossEntropyOp? LogSoftmaxIntoCrossEntropy(Node producer, Node consumer) =>

@@ -1,22 +1,21 @@
+using FastNN.Functions;
 using FastNN.Kernels;
+using FastNN.Tensors;
 
 namespace FastNN.Ops;
 
 /// <summary>y = f(x), element by element.</summary>
 /// <param name="activation">Which function.</param>
-/// <param name="slope">Of LeakyReLU for negative x.</param>
-internal sealed class ActivationOp(Activation activation, float slope = 0) : Operator
+internal sealed class ActivationOp(Activation activation) : Operator
 {
     public Activation Activation { get; } = activation;
 
-    public float Slope { get; } = slope;
-
-    public override string Name => Activation.ToString();
+    public override string Name => Activation.Name;
 
     // With f' from y, x may be overwritten at once; otherwise x is kept and y may be overwritten by whoever follows.
-    public override bool BackwardReadsInput(int index) => !Activation.DerivativeFromOutput(Slope);
+    public override bool BackwardReadsInput(int index) => Activation.Reads == Reads.Input;
 
-    public override bool BackwardReadsOutput => Activation.DerivativeFromOutput(Slope);
+    public override bool BackwardReadsOutput => Activation.Reads == Reads.Output;
 
     public override bool ForwardInPlace(int index) => true;
 
@@ -29,10 +28,16 @@ internal sealed class ActivationOp(Activation activation, float slope = 0) : Ope
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.ActivationForward(Activation, Slope, tensors.Inputs[0], tensors.Output);
+        kernels.ActivationForward(Activation, tensors.Inputs[0], tensors.Output);
 
     public override void Backward(IKernels kernels, NodeTensors tensors) =>
         kernels.ActivationBackward(
-            Activation, Slope, BackwardReadsOutput ? tensors.Output : tensors.Inputs[0],
-            tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Accumulate[0]);
+            Activation, XOrY(tensors), tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Accumulate[0]);
+
+    private Tensor XOrY(NodeTensors tensors) => Activation.Reads switch
+    {
+        Reads.Output => tensors.Output,
+        Reads.Input => tensors.Inputs[0],
+        _ => tensors.OutputGradient!,
+    };
 }

@@ -10,7 +10,7 @@ internal readonly record struct Conv2DOptions(int StrideH, int StrideW, Padding2
 /// y = f(conv(x, weight) + bias), cross-correlation. Inputs: x [N, H, W, C], weight [KH, KW, C / groups, OC] and, if there is
 /// one, bias [OC].
 /// </summary>
-internal sealed class Conv2DOp(Conv2DOptions options, Activation activation = Activation.None, float slope = 0) : Operator, IActivationEpilogue
+internal sealed class Conv2DOp(Conv2DOptions options, Activation activation = default) : Operator, IActivationEpilogue
 {
     private Conv2DGeometry _geometry;
 
@@ -20,9 +20,9 @@ internal sealed class Conv2DOp(Conv2DOptions options, Activation activation = Ac
 
     public override bool BackwardReadsInput(int index) => index < 2;
 
-    public override bool BackwardReadsOutput => activation != Activation.None;
+    public override bool BackwardReadsOutput => !activation.IsNone;
 
-    public Operator WithActivation(Activation fused, float fusedSlope) => new Conv2DOp(options, fused, fusedSlope);
+    public Operator WithActivation(Activation fused) => new Conv2DOp(options, fused);
 
     public override Shape InferShape(ReadOnlySpan<Shape> inputs)
     {
@@ -54,14 +54,14 @@ internal sealed class Conv2DOp(Conv2DOptions options, Activation activation = Ac
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
         kernels.Conv2DForward(
             _geometry, tensors.Inputs[0], tensors.Inputs[1], tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null,
-            tensors.Output, activation, slope, tensors.ForwardWorkspace);
+            tensors.Output, activation, tensors.ForwardWorkspace);
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {
         Tensor dY = tensors.OutputGradient!;
-        if (activation != Activation.None)
+        if (!activation.IsNone)
         {
-            kernels.ActivationBackward(activation, slope, tensors.Output, dY, dY, accumulate: false);
+            kernels.ActivationBackward(activation, tensors.Output, dY, dY, accumulate: false);
         }
 
         Tensor? dBias = tensors.Inputs.Length > 2 ? tensors.InputGradients[2] : null;

@@ -4,7 +4,7 @@ using FastNN.Tensors;
 namespace FastNN.Ops;
 
 /// <summary>y = f(x weight + bias). Inputs: x [..., K], weight [K, N] and, if there is one, bias [N].</summary>
-internal sealed class DenseOp(Activation activation = Activation.None, float slope = 0) : Operator, IActivationEpilogue
+internal sealed class DenseOp(Activation activation = default) : Operator, IActivationEpilogue
 {
     public override string Name => "Dense";
 
@@ -12,9 +12,9 @@ internal sealed class DenseOp(Activation activation = Activation.None, float slo
 
     public override bool BackwardReadsInput(int index) => index < 2;
 
-    public override bool BackwardReadsOutput => activation != Activation.None;
+    public override bool BackwardReadsOutput => !activation.IsNone;
 
-    public Operator WithActivation(Activation fused, float fusedSlope) => new DenseOp(fused, fusedSlope);
+    public Operator WithActivation(Activation fused) => new DenseOp(fused);
 
     public override Shape InferShape(ReadOnlySpan<Shape> inputs)
     {
@@ -37,14 +37,14 @@ internal sealed class DenseOp(Activation activation = Activation.None, float slo
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
         kernels.DenseForward(
-            tensors.Inputs[0], tensors.Inputs[1], tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null, tensors.Output, activation, slope);
+            tensors.Inputs[0], tensors.Inputs[1], tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null, tensors.Output, activation);
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {
         Tensor dY = tensors.OutputGradient!;
-        if (activation != Activation.None)
+        if (!activation.IsNone)
         {
-            kernels.ActivationBackward(activation, slope, tensors.Output, dY, dY, accumulate: false);
+            kernels.ActivationBackward(activation, tensors.Output, dY, dY, accumulate: false);
         }
 
         Tensor? dBias = tensors.Inputs.Length > 2 ? tensors.InputGradients[2] : null;
@@ -67,5 +67,5 @@ internal interface IActivationEpilogue
     Activation Activation { get; }
 
     /// <summary>The same operator with an activation behind it.</summary>
-    Operator WithActivation(Activation fused, float fusedSlope);
+    Operator WithActivation(Activation fused);
 }

@@ -53,7 +53,7 @@ internal static class GoldenOperators
             throw new UnsupportedCaseException($"approximate = {approximate}");
         }
 
-        Unary(golden, device, x => x.Gelu(approximate == "tanh"));
+        Unary(golden, device, x => approximate == "tanh" ? x.GeluTanh() : x.Gelu());
     }
 
     private static void Softmax(GoldenCase golden, Device device, bool logarithm)

@@ -26,8 +26,8 @@ internal sealed class ActivationsTests : OpFixture<ActivationsTests>, IOpCases
             }
 
             // Without a positive slope the output does not tell the input's sign.
-            yield return Case(Activation.LeakyReLU, new Shape(33), 3, slope: -0.2f);
-            yield return Case(Activation.LeakyReLU, new Shape(33), 3, slope: 0);
+            yield return Case(Activation.LeakyReLU(-0.2f), new Shape(33), 3);
+            yield return Case(Activation.LeakyReLU(0), new Shape(33), 3);
         }
     }
 
@@ -37,12 +37,12 @@ internal sealed class ActivationsTests : OpFixture<ActivationsTests>, IOpCases
         double[] x = [0, -0.0, 1e-30, -1e-30, 30, -30, 90, -90, 1e4, -1e4, float.MaxValue, -float.MaxValue];
         var @case = new OpCase(
             $"{activation}", [new OpInput("x", new Shape(x.Length), (_, _) => x)], values => values[0].Activate(activation),
-            values => Forward(activation, 0.01f, values[0]));
+            values => Forward(activation, values[0]));
         using OpRun run = @case.Compile(One);
         run.Run();
         double[] values = @case.Draw()[0];
-        Near.Check("y", run.Output, Forward(activation, 0.01f, values), 1e-6);
-        Near.Check("dx", run.Gradients[0], Backward(activation, 0.01f, values, OpCase.DrawUpstream(x.Length)), 1e-6);
+        Near.Check("y", run.Output, Forward(activation, values), 1e-6);
+        Near.Check("dx", run.Gradients[0], Backward(activation, values, OpCase.DrawUpstream(x.Length)), 1e-6);
     }
 
     [Test]
@@ -58,24 +58,24 @@ internal sealed class ActivationsTests : OpFixture<ActivationsTests>, IOpCases
         Assert.That(run.Read(y), Is.All.NaN);
     }
 
-    private static OpCase Case(Activation activation, Shape shape, double range, float slope = 0.01f) => new(
-        $"{activation}{(slope == 0.01f ? "" : $" slope {slope}")} {shape}", [OpInput.AwayFromZero("x", shape, range)],
-        values => values[0].Activate(activation, slope), values => Forward(activation, slope, values[0]))
+    private static OpCase Case(Activation activation, Shape shape, double range) => new(
+        $"{activation} {shape}", [OpInput.AwayFromZero("x", shape, range)],
+        values => values[0].Activate(activation), values => Forward(activation, values[0]))
     {
-        ReferenceBackward = (values, dY) => [Backward(activation, slope, values[0], dY)],
+        ReferenceBackward = (values, dY) => [Backward(activation, values[0], dY)],
     };
 
-    private static double[] Forward(Activation activation, float slope, double[] x)
+    private static double[] Forward(Activation activation, double[] x)
     {
         var y = new double[x.Length];
-        ActivationsReference.Forward(activation, slope, x, y);
+        ActivationsReference.Forward(activation, x, y);
         return y;
     }
 
-    private static double[] Backward(Activation activation, float slope, double[] x, double[] dY)
+    private static double[] Backward(Activation activation, double[] x, double[] dY)
     {
         var dX = new double[x.Length];
-        ActivationsReference.Backward(activation, slope, x, dY, dX);
+        ActivationsReference.Backward(activation, x, dY, dX);
         return dX;
     }
 }

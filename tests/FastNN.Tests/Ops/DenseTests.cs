@@ -62,7 +62,7 @@ internal sealed class DenseTests : OpFixture<DenseTests>, IOpCases
         Assert.That(() => graph.Input(default).Dense(weight), Throws.TypeOf<ShapeException>());
     }
 
-    private static OpCase Case(Shape x, int n, bool bias = true, Activation activation = Activation.None)
+    private static OpCase Case(Shape x, int n, bool bias = true, Activation activation = default)
     {
         int k = x[-1];
         int m = (int)(x.Count / k);

@@ -1,0 +1,28 @@
+namespace FastNN.Functions;
+
+/// <summary>
+/// All scalar functions, a row each. From a row follow the kernels of both devices, the fluent call, the test cases and the mapping from and to
+/// PyTorch and ONNX; what is in no row does not exist. Rows are added at the end: a function's place is part of compiled kernels.
+/// </summary>
+internal static class FunctionTable
+{
+    public static IReadOnlyList<UnaryFunction> Unary { get; } = Number(
+    [
+        UnaryFunction.Of<Relu>(),
+        UnaryFunction.Of<LeakyRelu>(),
+        UnaryFunction.Of<Sigmoid>(),
+        UnaryFunction.Of<Tanh>(),
+        UnaryFunction.Of<Gelu>(),
+        UnaryFunction.Of<GeluTanh>(),
+    ]);
+
+    private static UnaryFunction[] Number(UnaryFunction[] rows)
+    {
+        for (int i = 0; i < rows.Length; i++)
+        {
+            rows[i].Id = i + 1;
+        }
+
+        return rows;
+    }
+}
