@@ -30,7 +30,7 @@ public sealed class Device : IDisposable
     /// <param name="threads">Worker threads, the caller included; 0 (default) takes as many as there are logical
     /// processors.</param>
     /// <returns>The device.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The number is negative or above 1024.</exception>
+    /// <exception cref="DeviceException">The number is negative or above 128.</exception>
     public static Device Cpu(int threads = 0) => new(new CpuDevice(threads));
 
     /// <summary>An NVIDIA GPU of compute capability 8.0 (Ampere) or newer, with nothing but its driver needed; cuBLAS and cuDNN are used where
@@ -45,7 +45,7 @@ public sealed class Device : IDisposable
     /// <summary>The first GPU where it can be used, else the CPU; <see cref="FallbackReason"/> tells why.</summary>
     /// <param name="threads">Worker threads should it be the CPU; 0 (default) for as many as there are logical processors.</param>
     /// <returns>The device.</returns>
-    /// <exception cref="DeviceException">The number of threads is negative or above 1024.</exception>
+    /// <exception cref="DeviceException">The number of threads is negative or above 128.</exception>
     public static Device Best(int threads = 0)
     {
         try

@@ -64,6 +64,7 @@ bool assign(Configuration& c, std::string_view name, std::string_view value) {
     if (name == "SOFTCUDA_DRIVER") return ranged(value, c.driverVersion, 11000, 99990);
     if (name == "SOFTCUDA_DEVICES") return ranged(value, c.devices, 0, 1);
     if (name == "SOFTCUDA_LEAKS") return flag(value, c.leaks);
+    if (name == "SOFTCUDA_DISGUISE") return flag(value, c.disguise);
     if (name == "SOFTCUDA_FAIL") return scheduleFailures(value);
     return false;
 }
@@ -71,6 +72,7 @@ bool assign(Configuration& c, std::string_view name, std::string_view value) {
 constexpr const char* Names[] = {
     "SOFTCUDA_SM",        "SOFTCUDA_MEMORY", "SOFTCUDA_SMS",     "SOFTCUDA_SEED",  "SOFTCUDA_WORKERS", "SOFTCUDA_CHECKS",
     "SOFTCUDA_FOOTPRINT", "SOFTCUDA_DRIVER", "SOFTCUDA_DEVICES", "SOFTCUDA_LEAKS", "SOFTCUDA_FAIL",
+    "SOFTCUDA_DISGUISE",
 };
 
 Configuration& mutableConfiguration() {
@@ -93,6 +95,11 @@ const Configuration& configuration() { return mutableConfiguration(); }
 bool configure(std::string_view name, std::string_view value) {
     Configuration& current = mutableConfiguration();
     Lock lock(driver().mutex);
+    if (name == "SOFTCUDA_RESTART") {
+        // In place of a new process; whoever still holds something of the old one holds it in vain.
+        driver().lost = CUDA_SUCCESS;
+        return value == "1";
+    }
     Configuration changed = current;
     if (!assign(changed, name, value)) return false;
     bool device = changed.sm != current.sm || changed.memory != current.memory || changed.multiprocessors != current.multiprocessors ||
@@ -109,3 +116,7 @@ bool configure(std::string_view name, std::string_view value) {
 SOFTCUDA_API int softcudaSet(const char* name, const char* value) {
     return name && value && softcuda::driver::configure(name, value) ? 0 : 1;
 }
+
+SOFTCUDA_API int softcudaDisguised(void) { return softcuda::driver::configuration().disguise; }
+
+SOFTCUDA_API int softcudaVersion(void) { return 2; }

@@ -16,6 +16,7 @@ struct Configuration {
     int driverVersion = 12040;
     int devices = 1;
     bool leaks = true;
+    bool disguise = false;  // to be taken for NVIDIA's driver
 };
 
 const Configuration& configuration();

@@ -65,7 +65,7 @@ CUresult currentContext(std::shared_ptr<Context>& context) {
     auto found = driver().contexts.find(currentStack.back());
     if (found == driver().contexts.end() || !found->second->active) return CUDA_ERROR_CONTEXT_IS_DESTROYED;
     context = found->second;
-    return context->error;
+    return context->error != CUDA_SUCCESS ? context->error : driver().lost;
 }
 
 void tearDown(Lock& lock, Context& context) {
@@ -133,6 +133,7 @@ SOFTCUDA_API CUresult cuDevicePrimaryCtxRetain(CUcontext* context, CUdevice devi
     Lock lock(driver().mutex);
     if (CUresult result = checkDevice(device)) return result;
     if (!context) return CUDA_ERROR_INVALID_VALUE;
+    if (driver().lost != CUDA_SUCCESS) return driver().lost;
     Context& primary = primaryContext();
     if (!primary.active) activate(primary);
     ++primary.retained;
@@ -185,6 +186,7 @@ SOFTCUDA_API CUresult cuCtxCreate_v2(CUcontext* context, unsigned flags, CUdevic
     Lock lock(driver().mutex);
     if (CUresult result = checkDevice(device)) return result;
     if (!context || !validFlags(flags)) return CUDA_ERROR_INVALID_VALUE;
+    if (driver().lost != CUDA_SUCCESS) return driver().lost;
     std::shared_ptr<Context> created = createContext(flags);
     activate(*created);
     currentStack.push_back(created->handle);

@@ -130,7 +130,10 @@ SOFTCUDA_API CUresult cuDeviceGetName(char* name, int length, CUdevice device) {
     SOFTCUDA_ENTER(cuDeviceGetName);
     if (CUresult result = checkDevice(device)) return result;
     if (!name || length <= 0) return CUDA_ERROR_INVALID_VALUE;
-    std::snprintf(name, static_cast<std::size_t>(length), "FastNN software device (sm_%d)", deviceModel().sm);
+    if (configuration().disguise)
+        std::snprintf(name, static_cast<std::size_t>(length), "NVIDIA %s (a software device in disguise)", deviceModel().like);
+    else
+        std::snprintf(name, static_cast<std::size_t>(length), "FastNN software device (sm_%d)", deviceModel().sm);
     return CUDA_SUCCESS;
 }
 

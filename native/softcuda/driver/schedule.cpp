@@ -109,7 +109,7 @@ void runFirst(Lock& lock, Context& context, std::shared_ptr<Stream> stream) {
         --context.pending;
     }
     if (result != CUDA_SUCCESS && context.error == CUDA_SUCCESS) {
-        context.error = result;
+        context.error = driver().lost = result;
         discardAll(context);
     }
     if (stream->destroyed && !waits(*stream)) std::erase(context.streams, stream);

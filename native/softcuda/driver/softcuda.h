@@ -8,13 +8,22 @@
 extern "C" {
 #endif
 
+/* Raised when tests come to need something new of the device: those of a newer FastNN can tell that they run on an older one. */
+int softcudaVersion(void);
+
 /* Sets what the environment variable of that name would have set at start; takes effect at once.
  * SOFTCUDA_SM (80, 86, 89, 90), SOFTCUDA_MEMORY (bytes, or with suffix M or G), SOFTCUDA_SMS (multiprocessors), SOFTCUDA_SEED,
  * SOFTCUDA_WORKERS, SOFTCUDA_CHECKS (0 or 1), SOFTCUDA_FOOTPRINT (0 or 1), SOFTCUDA_DRIVER (e.g. 12040, the version that cuDriverGetVersion
  * gives), SOFTCUDA_DEVICES (0 or 1), SOFTCUDA_LEAKS (0 or 1: whether what is alive when a context or the process ends
  * is a finding), SOFTCUDA_FAIL (function:n:code[,...]: the n-th call from now on returns that code).
+ * After a kernel's fault every call with a context gives its code until the process ends, for CUDA promises nothing more to it;
+ * SOFTCUDA_RESTART=1, here only, stands for the new process, so that a test of faults need not be one.
  * Returns 0, or 1 for an unknown name or value. SM, SMS, DEVICES and MEMORY need that nothing is allocated. */
 int softcudaSet(const char* name, const char* value);
+
+/* 1 where SOFTCUDA_DISGUISE=1: a program shall then behave as on NVIDIA's driver, whatever else it could do with these symbols. Its tests
+ * still read the findings, and thereby check what only real devices reach. */
+int softcudaDisguised(void);
 
 /* Findings so far: their number, and their descriptions, one a line. */
 size_t softcudaFindings(void);

@@ -179,6 +179,8 @@ struct Driver {
     std::mutex mutex;  // guards all below; not held while host functions run
     std::condition_variable changed;
     bool initialised = false;
+    /// A fault's code, once there was one: CUDA promises nothing more to the process, so every call with a context gives it from then on.
+    CUresult lost = CUDA_SUCCESS;
     std::unique_ptr<Memory> memory;
     std::shared_ptr<Context> primary;
     std::unordered_map<std::uint64_t, std::shared_ptr<Context>> contexts;

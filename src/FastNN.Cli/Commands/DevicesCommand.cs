@@ -23,7 +23,7 @@ internal static class DevicesCommand
     {
         if (probe.Kernels is null)
         {
-            output.WriteLine("cuda  not available: this build of FastNN has no CUDA kernels (they need cmake and clang 16 or nvcc when it is built)");
+            output.WriteLine("cuda  not available: this build of FastNN has no CUDA kernels (they need cmake and clang 16 or newer when it is built)");
             return;
         }
 

@@ -36,7 +36,7 @@ internal static class EvaluateCommand
         RecipeData data = recipe.Load(source, output.WriteLine);
         using var trainer = new Trainer(model, device, recipe.Loss, recipe.CreateOptimizer(recipe.LearningRate));
         output.WriteLine($"{recipe.Name} with {weights} on {data.Description}, {data.Test.Count} test examples; {device.Description}");
-        TestResult test = Tester.Test(trainer, data.Test);
+        TestResult test = Tester.Test(trainer, data.Test, context.Cancellation);
         Tester.Write(output, test);
         if (json is not null)
         {

@@ -6,12 +6,10 @@ namespace FastNN.Cli.Running;
 /// <summary>Tests a network and says how it did.</summary>
 internal static class Tester
 {
-    public static TestResult Test(Trainer trainer, Dataset test)
+    public static TestResult Test(Trainer trainer, Dataset test, CancellationToken cancellation)
     {
-        Evaluation evaluation = trainer.Evaluate(test);
-        var confusion = new ConfusionMatrix(test.ClassNames);
-        confusion.Add(evaluation.Confusion!);
-        return new TestResult(evaluation.Loss, confusion);
+        Evaluation evaluation = trainer.Evaluate(test, cancellation: cancellation);
+        return new TestResult(evaluation.Loss, evaluation.Confusion!);
     }
 
     public static void Write(TextWriter output, TestResult test)

@@ -63,16 +63,20 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
             _output.WriteLine($"resuming {checkpoint} after step {trainer.StepCount}");
         }
 
+        TestResult test;
+        TimeSpan time;
         try
         {
             display.Around(() => _recipe.Train(job));
+            time = watch.Elapsed;
+            test = Tester.Test(trainer, data.Test, context.Cancellation);
         }
         catch (OperationCanceledException)
         {
             return SaveInterrupted(trainer, callbacks);
         }
 
-        Finish(device, trainer, data, plan, recorder, watch.Elapsed);
+        Finish(device, trainer, data, plan, recorder, test, time);
         return 0;
     }
 
@@ -91,9 +95,8 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         return callbacks;
     }
 
-    private void Finish(Device device, Trainer trainer, RecipeData data, MemoryPlan plan, RunRecorder recorder, TimeSpan time)
+    private void Finish(Device device, Trainer trainer, RecipeData data, MemoryPlan plan, RunRecorder recorder, TestResult test, TimeSpan time)
     {
-        TestResult test = Tester.Test(trainer, data.Test);
         string sum = SaveWeights(trainer.Model);
         Tester.Write(_output, test);
         _output.WriteLine();

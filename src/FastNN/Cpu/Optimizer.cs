@@ -75,7 +75,7 @@ internal sealed unsafe partial class CpuDevice
     }
 
     /// <summary>
-    /// 1 - beta of the decimal number that was meant: 0.999f lies 1.3e-8 beside 0.999, which is 5e-5 of the difference to 1.
+    /// 1 - beta of the decimal number that was meant: 0.999f lies 1.3e-8 beside 0.999, which is 1.3e-5 of the difference to 1.
     /// A decimal takes a float's seven digits.
     /// </summary>
     private static float Complement(float beta) => (float)(1 - (double)(decimal)beta);

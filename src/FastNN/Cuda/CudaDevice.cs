@@ -53,6 +53,7 @@ internal sealed unsafe partial class CudaDevice : IDevice
         try
         {
             _ = CudaDriver.FirstFamily(kernels);
+            CudaErrors.RequireNoFault();
             (_device, DriverVersion) = CudaDriver.Open(ordinal);
             ComputeCapability = CudaDriver.ComputeCapability(_device);
             CudaDriver.RequireKernels(kernels, DriverVersion, ComputeCapability);
@@ -132,11 +133,15 @@ internal sealed unsafe partial class CudaDevice : IDevice
         return address;
     }
 
-    // Also after the device is disposed or failed: whoever holds a block must be able to give it back.
+    // Also after the device is disposed or failed: whoever holds a block must be able to give it back. Then it is given back as far as it
+    // can be, and nothing is thrown: this is called from Dispose, where an exception would hide the one that tells what happened.
     public void Free(nint address)
     {
         using Lock.Scope scope = _gate.EnterScope();
-        _pool.Return(address);
+        if (!_pool.Return(address) && _fault is null && !_disposed)
+        {
+            throw new ArgumentException($"cuda: 0x{address:x} is not a block of this device, or it was freed before.", nameof(address));
+        }
     }
 
     /// <summary>Gives memory that no one holds back to the driver.</summary>
@@ -186,6 +191,11 @@ internal sealed unsafe partial class CudaDevice : IDevice
         if (CudaErrors.IsSticky(result))
         {
             _fault ??= exception;
+        }
+
+        if (CudaErrors.EndsProcess(result))
+        {
+            CudaErrors.RememberFault(exception);
         }
 
         throw exception;

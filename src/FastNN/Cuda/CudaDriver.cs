@@ -85,5 +85,5 @@ internal static class CudaDriver
     /// <summary>A family of the kernels that were built in.</summary>
     /// <exception cref="DeviceException">There are none; no driver is needed to say so.</exception>
     public static string FirstFamily(KernelSource kernels) => kernels.Families.FirstOrDefault() ?? throw new DeviceException(
-        "cuda: this FastNN was built without kernels, since the build found neither nvcc nor clang 16 or newer with CMake. Build it where they are.");
+        "cuda: this FastNN was built without kernels, since the build found no clang 16 or newer with CMake. Build it where they are.");
 }

@@ -20,10 +20,33 @@ internal static class CudaErrors
 
     public static DeviceException Exception(CUResult result, string call, string more = "") => new(Message(result, Name(call), more));
 
-    /// <summary>After these a context does no more work: only a new one does.</summary>
+    private const string Restart = "CUDA promises nothing more to this process: restart it to use the GPU again; the CPU remains usable.";
+
+    private static DeviceException? processFault;
+
+    /// <summary>After these a context does no more work.</summary>
     public static bool IsSticky(CUResult result) => result is CUResult.ErrorIllegalAddress or CUResult.ErrorLaunchTimeout or CUResult.ErrorAssert
         or CUResult.ErrorMisalignedAddress or CUResult.ErrorLaunchFailed or CUResult.ErrorContextIsDestroyed
         or (>= (CUResult)714 and <= (CUResult)718);
+
+    /// <summary>After these cuda.h says that the process must be terminated and relaunched, whatever device or context it would use.</summary>
+    public static bool EndsProcess(CUResult result) => result is CUResult.ErrorIllegalAddress or CUResult.ErrorLaunchTimeout
+        or CUResult.ErrorMisalignedAddress or CUResult.ErrorLaunchFailed or (>= (CUResult)714 and <= (CUResult)718);
+
+    /// <summary>Remembers the first fault that ends CUDA for this process.</summary>
+    public static void RememberFault(DeviceException fault) => Interlocked.CompareExchange(ref processFault, fault, null);
+
+    /// <summary>For tests, where what stands for a new process is the same one.</summary>
+    public static void ForgetFault() => processFault = null;
+
+    /// <summary>Refuses to go on after a fault: some drivers would make a new context, but whether it computes is left open.</summary>
+    public static void RequireNoFault()
+    {
+        if (Volatile.Read(ref processFault) is { } fault)
+        {
+            throw new DeviceException($"cuda: a kernel failed in this process before. {Restart} What failed: {fault.Message}", fault);
+        }
+    }
 
     public static string Message(CUResult result, string function, string more = "") =>
         $"cuda: {function} failed with {Code(result)}: {Cause(result)}{(more.Length == 0 ? "" : " " + more)}";
@@ -51,11 +74,12 @@ internal static class CudaErrors
         CUResult.UnsupportedPTXVersion => "the driver is too old for the kernels. Install a newer NVIDIA driver.",
         CUResult.JITCompilationDisabled => "compiling PTX is switched off; unset CUDA_DISABLE_PTX_JIT.",
         CUResult.ErrorNotFound => "a name was not found.",
-        CUResult.ErrorIllegalAddress => "a kernel touched memory that is not its own. This device does no more work; dispose it and make another.",
-        CUResult.ErrorMisalignedAddress => "a kernel touched memory at a wrong alignment. This device does no more work; dispose it and make another.",
-        CUResult.ErrorLaunchFailed => "a kernel failed while it ran. This device does no more work; dispose it and make another.",
-        CUResult.ErrorLaunchTimeout => "a kernel ran longer than the system allows. This device does no more work; a GPU without a display has no limit.",
+        CUResult.ErrorIllegalAddress => $"a kernel touched memory that is not its own. {Restart}",
+        CUResult.ErrorMisalignedAddress => $"a kernel touched memory at a wrong alignment. {Restart}",
+        CUResult.ErrorLaunchFailed => $"a kernel failed while it ran. {Restart}",
+        CUResult.ErrorLaunchTimeout => $"a kernel ran longer than the system allows; a GPU without a display has no limit. {Restart}",
         CUResult.ErrorAssert => "a kernel's assertion failed. This device does no more work; dispose it and make another.",
+        >= (CUResult)714 and <= (CUResult)718 => $"a kernel failed: {Told(result)} {Restart}",
         CUResult.ErrorLaunchOutOfResources => "a kernel asks for more threads, registers or shared memory than the GPU has.",
         CUResult.ErrorContextIsDestroyed => "somebody reset the GPU's context. Dispose this device and make another.",
         CUResult.ErrorSystemDriverMismatch => "driver library and kernel module are of different versions. Restart the machine after a driver update.",

@@ -1,13 +1,13 @@
 using System.Runtime.InteropServices;
 using System.Runtime.Loader;
-using System.Text;
 
 namespace FastNN.Cuda;
 
 /// <summary>
 /// Finds NVIDIA's libraries. The bindings import them under one name each; here that name becomes the files that carry it: versioned
-/// sonames first, for the unversioned ones come with toolkits only. <c>FASTNN_CUDA_PATH</c> names a folder that alone is searched, so
-/// that what is found is what was meant.
+/// sonames first, for the unversioned ones come with toolkits only. <c>FASTNN_CUDA_PATH</c> lists the folders that alone are searched, so
+/// that what is found is what was meant; an empty entry stands for the usual places. Below each listed folder those of NVIDIA's Python
+/// wheels are searched too, so that the site-packages of a PyTorch are a place for cuBLAS and cuDNN.
 /// </summary>
 internal static class CudaLibraries
 {
@@ -21,6 +21,11 @@ internal static class CudaLibraries
     private static readonly string[] UsualFolders = OperatingSystem.IsWindows()
         ? []
         : ["/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib/wsl/lib", "/usr/local/cuda/lib64", "/usr/local/cuda/targets/x86_64-linux/lib"];
+
+    /// <summary>Where NVIDIA's wheels (nvidia-cublas, nvidia-cublas-cu12, nvidia-cudnn-cu12 and -cu13) keep libraries below site-packages or its nvidia.</summary>
+    private static readonly string[] WheelFolders = OperatingSystem.IsWindows()
+        ? ["cu13/bin/x86_64", "cublas/bin", "cudnn/bin"]
+        : ["cu13/lib", "cublas/lib", "cudnn/lib"];
 
     private static readonly Lock Gate = new();
     private static readonly Dictionary<string, nint> Loaded = [];
@@ -60,6 +65,14 @@ internal static class CudaLibraries
             Loaded.Add(import, library);
             return true;
         }
+    }
+
+    /// <summary>Every path at which a library is looked for, in that order up to the first that can be loaded.</summary>
+    public static IReadOnlyList<LibraryAttempt> Attempts(string import)
+    {
+        string? list = Environment.GetEnvironmentVariable(PathVariable);
+        string[] files = Files(import);
+        return Attempt(string.IsNullOrEmpty(list) ? Usual(files) : Listed(list, files), out _);
     }
 
     /// <summary>cuBLAS's or cuDNN's version, or why there is none.</summary>
@@ -104,38 +117,74 @@ internal static class CudaLibraries
 
     private static bool Search(string[] files, out nint library, out string report)
     {
-        var tried = new StringBuilder();
-        string? folder = Environment.GetEnvironmentVariable(PathVariable);
-        bool named = !string.IsNullOrEmpty(folder);
-        tried.Append(named ? $"{PathVariable} is set, so only its folder was searched:" : $"Set {PathVariable} to the folder that holds it, or install NVIDIA's package. Tried:");
-        foreach (string path in named ? files.Select(file => Path.Combine(Path.GetFullPath(folder!), file)) : Places(files))
+        string? list = Environment.GetEnvironmentVariable(PathVariable);
+        bool named = !string.IsNullOrEmpty(list);
+        List<LibraryAttempt> attempts = Attempt(named ? Listed(list!, files) : Usual(files), out library);
+        string where = named
+            ? $"{PathVariable} is set, so only what it lists was searched:"
+            : $"Set {PathVariable} to the folder that holds it, or install NVIDIA's package. Tried:";
+        report = library != 0 ? "" : $"{where} {string.Join("; ", attempts.Select(attempt => $"{attempt.Path} ({attempt.Result})"))}.";
+        return library != 0;
+    }
+
+    /// <summary>Loads the first path that can be loaded; what came of each is told, the one that was loaded last.</summary>
+    private static List<LibraryAttempt> Attempt(IEnumerable<string> paths, out nint library)
+    {
+        var attempts = new List<LibraryAttempt>();
+        library = 0;
+        foreach (string path in paths)
         {
             // Whole paths that do not exist are said to be missing in fewer words than the loader's.
             if (Path.IsPathRooted(path) && !File.Exists(path))
             {
-                tried.Append($" {path} (no such file);");
+                attempts.Add(new LibraryAttempt(path, "no such file"));
                 continue;
             }
 
             try
             {
                 library = NativeLibrary.Load(path);
-                report = "";
-                return true;
+                attempts.Add(new LibraryAttempt(path, LibraryAttempt.Loaded));
+                break;
             }
             catch (Exception exception) when (exception is DllNotFoundException or BadImageFormatException)
             {
-                tried.Append($" {path} ({LoaderMessage(exception)});");
+                attempts.Add(new LibraryAttempt(path, LoaderMessage(exception)));
             }
         }
 
-        library = 0;
-        report = tried.ToString().TrimEnd(';') + ".";
-        return false;
+        return attempts;
     }
 
-    private static IEnumerable<string> Places(string[] files) =>
+    private static IEnumerable<string> Usual(string[] files) =>
         files.Concat(from folder in UsualFolders from file in files select Path.Combine(folder, file));
+
+    /// <summary>The places of a list like PATH. A wheel's folder counts only where it exists: few folders are site-packages.</summary>
+    private static IEnumerable<string> Listed(string list, string[] files)
+    {
+        foreach (string entry in list.Split(Path.PathSeparator))
+        {
+            if (entry.Length == 0)
+            {
+                foreach (string path in Usual(files))
+                {
+                    yield return path;
+                }
+
+                continue;
+            }
+
+            string folder = Path.GetFullPath(entry);
+            IEnumerable<string> wheels = WheelFolders.SelectMany(wheel => new[] { Path.Combine(folder, "nvidia", wheel), Path.Combine(folder, wheel) });
+            foreach (string place in wheels.Where(Directory.Exists).Prepend(folder))
+            {
+                foreach (string file in files)
+                {
+                    yield return Path.Combine(place, file);
+                }
+            }
+        }
+    }
 
     /// <summary>The line of the runtime's message that says why; the others are advice on how to debug the loader.</summary>
     private static string LoaderMessage(Exception exception)
@@ -143,4 +192,10 @@ internal static class CudaLibraries
         string[] lines = exception.Message.Split('\n', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         return lines.Length > 1 ? lines[1] : lines[0];
     }
+}
+
+/// <summary>A path at which a library was looked for, and what came of it.</summary>
+internal readonly record struct LibraryAttempt(string Path, string Result)
+{
+    public const string Loaded = "loaded";
 }

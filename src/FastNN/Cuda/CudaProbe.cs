@@ -54,12 +54,13 @@ public sealed record CudaProbe
         string? family = kernels.Families.FirstOrDefault();
         string ptx = family is null ? "" : Encoding.UTF8.GetString(kernels.Read(family)!);
         string target = Ptx.Directive(ptx, ".target");
+        // The driver first: libraries that need it find it by name alone where it is loaded.
         var probe = new CudaProbe
         {
+            IsSoftware = SoftwareDevice.Find() is not null,
             Kernels = family is null ? null : $"PTX {Ptx.Directive(ptx, ".version")} for {target}",
             Cublas = CudaLibraries.Version(CudaLibraries.Cublas),
             Cudnn = CudaLibraries.Version(CudaLibraries.Cudnn),
-            IsSoftware = SoftwareDevice.Find() is not null,
         };
         try
         {

@@ -134,6 +134,8 @@ internal sealed unsafe class Cudnn(CudaDevice device, bool wanted)
             return;
         }
 
+        // cuDNN opens cuBLAS by name, from the loader's path alone. Where that is somewhere else, it is found if it is open already.
+        _ = CudaLibraries.TryLoad(CudaLibraries.Cublas, out _, out _);
         nint handle;
         Check(nameof(cudnnCreate), cudnnCreate(&handle), " The folder that holds libcudnn.so.9 must hold cuDNN's other libraries, of the same version.");
         try
@@ -172,10 +174,23 @@ internal sealed unsafe class Cudnn(CudaDevice device, bool wanted)
 
             for (int i = 0; i < count; i++)
             {
+                if (found[i].Status != CudnnStatus.Success || found[i].Determinism != CudnnDeterminism.Deterministic
+                    || found[i].MathType is not (CudnnMathType.Fma or CudnnMathType.Default))
+                {
+                    continue;
+                }
+
+                // "Not supported" is an answer, the same in every run. A call that fails is none: going on with another algorithm, or with
+                // kernels of ours, would give other bits than a run in which it did not fail.
                 nuint bytes;
-                if (found[i].Status == CudnnStatus.Success && found[i].Determinism == CudnnDeterminism.Deterministic
-                    && found[i].MathType is CudnnMathType.Fma or CudnnMathType.Default
-                    && AskWorkspace(convolution, pass, found[i].Algorithm, &bytes) == CudnnStatus.Success && bytes <= (nuint)MostWorkspace)
+                status = AskWorkspace(convolution, pass, found[i].Algorithm, &bytes);
+                if (IsUnsupported(status))
+                {
+                    continue;
+                }
+
+                Check($"cudnnGetConvolution{pass}WorkspaceSize", status, $" The convolution is {geometry}. CudaOptions.UseCudnn = false computes without cuDNN.");
+                if (bytes <= (nuint)MostWorkspace)
                 {
                     (convolution.Algorithm, convolution.WorkspaceBytes) = (found[i].Algorithm, bytes);
                     return convolution;

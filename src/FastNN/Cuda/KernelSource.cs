@@ -8,7 +8,7 @@ internal sealed class KernelSource(IReadOnlyDictionary<string, Func<byte[]>> mod
     private const string Prefix = "FastNN.Cuda.";
     private const string Suffix = ".ptx";
 
-    /// <summary>What this library was built with; empty where neither nvcc nor clang was there.</summary>
+    /// <summary>What this library was built with; empty where no compiler for them was there.</summary>
     public static KernelSource Embedded { get; } = FromResources(typeof(KernelSource).Assembly);
 
     public IEnumerable<string> Families => modules.Keys.Order(StringComparer.Ordinal);

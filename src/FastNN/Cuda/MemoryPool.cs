@@ -45,16 +45,17 @@ internal sealed class MemoryPool(CudaDevice device, long limit, bool exact)
         return address;
     }
 
-    public void Return(nint address)
+    /// <summary>Takes a block back; false where it is none of this pool, or came back before. Address 0 is no block and comes back at any time.</summary>
+    public bool Return(nint address)
     {
         if (address == 0)
         {
-            return;
+            return true;
         }
 
         if (!_live.Remove(address, out long size))
         {
-            throw new ArgumentException($"cuda: 0x{address:x} is no block of this device's, or was freed before.", nameof(address));
+            return false;
         }
 
         Interlocked.Decrement(ref liveEverywhere);
@@ -64,6 +65,8 @@ internal sealed class MemoryPool(CudaDevice device, long limit, bool exact)
             _kept.Add((size, address));
             _keptBytes += size;
         }
+
+        return true;
     }
 
     /// <summary>Gives what is kept back to the driver.</summary>

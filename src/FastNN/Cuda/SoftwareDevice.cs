@@ -25,13 +25,25 @@ internal sealed unsafe class SoftwareDevice
         _clearFindings = (delegate* unmanaged<void>)Export(library, "softcudaClearFindings");
         _counters = (delegate* unmanaged<byte*, nuint, nuint>)Export(library, "softcudaCounters");
         _resetCounters = (delegate* unmanaged<void>)Export(library, "softcudaResetCounters");
+        // A device built before there were these is neither newer nor disguised.
+        Version = NativeLibrary.TryGetExport(library, "softcudaVersion", out nint version) ? ((delegate* unmanaged<int>)version)() : 1;
+        IsDisguised = NativeLibrary.TryGetExport(library, "softcudaDisguised", out nint disguised) && ((delegate* unmanaged<int>)disguised)() != 0;
     }
+
+    /// <summary>Raised when tests come to need something new of the device.</summary>
+    public int Version { get; }
+
+    /// <summary>Whether SOFTCUDA_DISGUISE=1, so that what distinguishes real GPUs is done as on one.</summary>
+    public bool IsDisguised { get; }
 
     /// <summary>Things that kernels and copies did that they may not, since the last <see cref="ClearFindings"/>.</summary>
     public long Findings => (long)_findings();
 
-    /// <summary>The instrument behind the driver that is loaded; null where that is NVIDIA's, or none.</summary>
-    public static SoftwareDevice? Find() =>
+    /// <summary>The instrument behind the driver that is loaded; null where that is NVIDIA's or wants to be taken for it, or none.</summary>
+    public static SoftwareDevice? Find() => FindInstrument() is { IsDisguised: false } device ? device : null;
+
+    /// <summary>The same behind a disguise: for tests that, on what looks like a GPU, still want to know what the checks found.</summary>
+    public static SoftwareDevice? FindInstrument() =>
         CudaLibraries.TryLoad(CudaLibraries.Driver, out nint library, out _) && NativeLibrary.TryGetExport(library, "softcudaSet", out _)
             ? new SoftwareDevice(library)
             : null;

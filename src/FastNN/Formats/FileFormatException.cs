@@ -1,5 +1,5 @@
 using System.Globalization;
-using System.Text;
+using FastNN.Formats;
 
 namespace FastNN;
 
@@ -9,7 +9,8 @@ namespace FastNN;
 /// </summary>
 public sealed class FileFormatException : IOException
 {
-    private const int LongestQuote = 80;
+    // Some expectations are sentences of our own around quoted names, each of which is cut by itself.
+    private const int LongestExpectation = 300;
 
     /// <inheritdoc cref="FileFormatException(string, long, string, string, Exception?)"/>
     public FileFormatException(string file, long offset, string expected, string got)
@@ -25,12 +26,12 @@ public sealed class FileFormatException : IOException
     /// <param name="inner">The cause, if another exception told of the fault.</param>
     public FileFormatException(string file, long offset, string expected, string got, Exception? inner)
         : base(string.Create(CultureInfo.InvariantCulture,
-            $"{OneLine(file, int.MaxValue)}: offset {offset}: expected {OneLine(expected, int.MaxValue)}, got {OneLine(got)}"), inner)
+            $"{Quote.Text(file, int.MaxValue)}: offset {offset}: expected {Quote.Text(expected, LongestExpectation)}, got {Quote.Text(got)}"), inner)
     {
         FilePath = file;
         Offset = offset;
-        Expected = expected;
-        Got = got;
+        Expected = Quote.Text(expected, LongestExpectation);
+        Got = Quote.Text(got);
     }
 
     /// <summary>A fault in a cell of a text table.</summary>
@@ -41,14 +42,14 @@ public sealed class FileFormatException : IOException
     /// <param name="got">What the file holds.</param>
     public FileFormatException(string file, int line, int column, string expected, string got)
         : base(string.Create(CultureInfo.InvariantCulture,
-            $"{OneLine(file, int.MaxValue)}: line {line}, column {column}: expected {OneLine(expected, int.MaxValue)}, got {OneLine(got)}"))
+            $"{Quote.Text(file, int.MaxValue)}: line {line}, column {column}: expected {Quote.Text(expected, LongestExpectation)}, got {Quote.Text(got)}"))
     {
         FilePath = file;
         Offset = -1;
         Line = line;
         Column = column;
-        Expected = expected;
-        Got = got;
+        Expected = Quote.Text(expected, LongestExpectation);
+        Got = Quote.Text(got);
     }
 
     /// <summary>The file's path, or the name given for a stream.</summary>
@@ -63,30 +64,9 @@ public sealed class FileFormatException : IOException
     /// <summary>The column from 1, or 0 in a binary file.</summary>
     public int Column { get; }
 
-    /// <summary>What the format asks for at that place.</summary>
+    /// <summary>What the format asks for at that place, in one line of at most 300 characters.</summary>
     public string Expected { get; }
 
-    /// <summary>What the file holds.</summary>
+    /// <summary>What the file holds, in one line of at most 80 characters.</summary>
     public string Got { get; }
-
-    // A hostile file decides what is quoted: it may neither break the line nor flood a log.
-    private static string OneLine(string text, int longest = LongestQuote)
-    {
-        var line = new StringBuilder(Math.Min(text.Length, 1024));
-        foreach (char c in text)
-        {
-            if (line.Length >= longest)
-            {
-                line.Append("...");
-                break;
-            }
-
-            if (char.IsControl(c) || c is '\u2028' or '\u2029' || char.IsSurrogate(c))
-                line.Append(CultureInfo.InvariantCulture, $"\\u{(int)c:x4}");
-            else
-                line.Append(c);
-        }
-
-        return line.ToString();
-    }
 }

@@ -1,14 +1,31 @@
 namespace FastNN.Formats;
 
-/// <summary>Opens files for reading, with one clear line where that fails.</summary>
+/// <summary>Opens regular files for reading, with one clear line where that fails.</summary>
 internal static class InputFile
 {
-    /// <exception cref="IOException">There is no such file, it is a folder, or it may not be read; names the path.</exception>
+    /// <exception cref="IOException">There is no such file, it is a folder, a named pipe or a device, or it may not be read; names
+    /// the path.</exception>
     public static FileStream OpenRead(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        if (Directory.Exists(path))
-            throw new IOException($"cannot read '{path}': it is a folder");
+        if (FileKind.Obstacle(path) is { } obstacle)
+        {
+            throw Refusal(path, obstacle);
+        }
+
+        FileStream file = Open(path);
+        if (file.CanSeek)
+        {
+            return file;
+        }
+
+        // Pipes and terminals on systems where their kind cannot be asked for beforehand.
+        file.Dispose();
+        throw Refusal(path, "no regular file");
+    }
+
+    private static FileStream Open(string path)
+    {
         try
         {
             // The readers bring buffers of their own.
@@ -23,4 +40,8 @@ internal static class InputFile
             throw new IOException($"cannot read '{path}': no permission", e);
         }
     }
+
+    private static IOException Refusal(string path, string obstacle) => new(obstacle == "a folder"
+        ? $"cannot read '{path}': it is a folder"
+        : $"cannot read '{path}': it is {obstacle}; paths must name regular files, anything else is read through a Stream");
 }

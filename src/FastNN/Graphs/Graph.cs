@@ -47,7 +47,7 @@ public sealed class Graph
     internal Dictionary<Value, Value> Penalties { get; } = [];
 
     /// <summary>Int32 [2], the low and high half of the step count; the trainer keeps it in device memory.</summary>
-    internal Value StepCounter => _stepCounter ??= new Value(this, new Shape(2), DType.Int32, ValueKind.StepCounter);
+    internal Value StepCounter => _stepCounter ??= new Value(this, new Shape(2), DType.Int32, ValueKind.StepCounter, "The step counter");
 
     /// <summary>Adds an input.</summary>
     /// <param name="shape">Its shape, batch axis included.</param>
@@ -55,7 +55,7 @@ public sealed class Graph
     /// <returns>The input as a value.</returns>
     public Value Input(Shape shape, DType type = DType.Float32)
     {
-        var value = new Value(this, shape, type, ValueKind.Input);
+        var value = new Value(this, shape, type, ValueKind.Input, "An input");
         _inputs.Add(value);
         return value;
     }
@@ -70,7 +70,7 @@ public sealed class Graph
     {
         if (!_parameters.TryGetValue(parameter, out Value? value))
         {
-            value = new Value(this, parameter.Shape, DType.Float32, ValueKind.Parameter) { Parameter = parameter };
+            value = new Value(this, parameter.Shape, DType.Float32, ValueKind.Parameter, $"Parameter {parameter.Name}") { Parameter = parameter };
             _parameters.Add(parameter, value);
         }
 
@@ -92,7 +92,7 @@ public sealed class Graph
             shapes[i] = inputs[i].Shape;
         }
 
-        var output = new Value(this, op.InferShape(shapes), DType.Float32, ValueKind.Intermediate) { FlattenedImage = flattenedImage };
+        var output = new Value(this, op.InferShape(shapes), DType.Float32, ValueKind.Intermediate, $"{op.Name}: an output") { FlattenedImage = flattenedImage };
         _nodes.Add(new Node(op, inputs.ToArray(), output));
         return output;
     }
@@ -113,8 +113,10 @@ internal enum ValueKind
 /// <summary>A tensor to be: the result of an operator, an input or a parameter of a <see cref="FastNN.Graph"/>.</summary>
 public sealed class Value
 {
-    internal Value(Graph graph, Shape shape, DType type, ValueKind kind)
+    internal Value(Graph graph, Shape shape, DType type, ValueKind kind, string what)
     {
+        // Kernels count elements in 32 bits. Every tensor of a plan begins as a value, so this is the one place that has to check.
+        shape.RequireAtMost(int.MaxValue, what);
         Graph = graph;
         Shape = shape;
         Type = type;

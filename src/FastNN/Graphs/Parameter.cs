@@ -18,8 +18,11 @@ public sealed class Parameter
     /// <param name="shape">Its shape inside the engine: dense weights [in, out], filters [KH, KW, C / groups, OC].</param>
     /// <param name="initializer">What its first values are drawn from.</param>
     /// <param name="layout">How files order its elements.</param>
+    /// <exception cref="ShapeException">The shape has more elements than an array can hold.</exception>
     public Parameter(string name, Shape shape, Initializer initializer, ParameterLayout? layout = null)
     {
+        // The values live in one array of the host.
+        shape.RequireAtMost(Array.MaxLength, $"Parameter {name}");
         Name = name;
         Shape = shape;
         _initializer = initializer;
@@ -81,6 +84,19 @@ public sealed class Parameter
         }
 
         _host = source.ToArray();
+    }
+
+    /// <summary>Replaces the values by an array that nobody else keeps, without a copy where they live on the host.</summary>
+    internal void Adopt(float[] values)
+    {
+        if (_store is null && values.Length == Count)
+        {
+            _host = values;
+        }
+        else
+        {
+            Write(values);
+        }
     }
 
     /// <summary>Draws the first values, unless there are some.</summary>

@@ -38,51 +38,21 @@ public sealed class ParameterLayout
     /// <summary>Reorders from the engine's order to a file's.</summary>
     internal void ToFile(Shape shape, ReadOnlySpan<float> engine, Span<float> file)
     {
-        int[] indices = FileOrder(shape);
-        for (int i = 0; i < indices.Length; i++)
+        var walk = new Walk(_view(shape));
+        for (int i = 0; i < file.Length; i++)
         {
-            file[i] = engine[indices[i]];
+            file[i] = engine[walk.Next()];
         }
     }
 
     /// <summary>Reorders from a file's order to the engine's.</summary>
     internal void FromFile(Shape shape, ReadOnlySpan<float> file, Span<float> engine)
     {
-        int[] indices = FileOrder(shape);
-        for (int i = 0; i < indices.Length; i++)
+        var walk = new Walk(_view(shape));
+        for (int i = 0; i < file.Length; i++)
         {
-            engine[indices[i]] = file[i];
+            engine[walk.Next()] = file[i];
         }
-    }
-
-    /// <summary>For each position in a file, the position in the engine.</summary>
-    private int[] FileOrder(Shape shape)
-    {
-        (int[] extents, int[] axes) = _view(shape);
-        var strides = new int[extents.Length];
-        for (int i = extents.Length - 1, stride = 1; i >= 0; stride *= extents[i--])
-        {
-            strides[i] = stride;
-        }
-
-        var indices = new int[checked((int)shape.Count)];
-        var at = new int[axes.Length];
-        for (int i = 0; i < indices.Length; i++)
-        {
-            int position = 0;
-            for (int j = 0; j < axes.Length; j++)
-            {
-                position += at[j] * strides[axes[j]];
-            }
-
-            indices[i] = position;
-            for (int j = axes.Length - 1; j >= 0 && ++at[j] == extents[axes[j]]; j--)
-            {
-                at[j] = 0;
-            }
-        }
-
-        return indices;
     }
 
     private static int[] Identity(int rank)
@@ -94,5 +64,46 @@ public sealed class ParameterLayout
         }
 
         return axes;
+    }
+
+    /// <summary>Gives for each position in a file, in order, the position in the engine.</summary>
+    private struct Walk
+    {
+        private readonly int[] _extents;
+        private readonly int[] _strides;
+        private readonly int[] _at;
+        private int _position;
+
+        /// <summary>Begins at the first element. <paramref name="view"/>: the engine's sizes, and which of them runs where in the file.</summary>
+        public Walk((int[] Extents, int[] Axes) view)
+        {
+            var strides = new int[view.Extents.Length];
+            for (int i = view.Extents.Length - 1, stride = 1; i >= 0; stride *= view.Extents[i--])
+            {
+                strides[i] = stride;
+            }
+
+            _extents = [.. view.Axes.Select(axis => view.Extents[axis])];
+            _strides = [.. view.Axes.Select(axis => strides[axis])];
+            _at = new int[view.Axes.Length];
+        }
+
+        public int Next()
+        {
+            int position = _position;
+            for (int j = _at.Length - 1; j >= 0; j--)
+            {
+                _position += _strides[j];
+                if (++_at[j] < _extents[j])
+                {
+                    break;
+                }
+
+                _position -= _strides[j] * _extents[j];
+                _at[j] = 0;
+            }
+
+            return position;
+        }
     }
 }

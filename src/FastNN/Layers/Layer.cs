@@ -54,13 +54,23 @@ public abstract class Layer
     /// input.</exception>
     public Value Apply(Value x)
     {
-        if (!_built)
+        try
         {
-            Build(x);
-            _built = true;
-        }
+            if (!_built)
+            {
+                Build(x);
+                _built = true;
+            }
 
-        return Forward(x);
+            return Forward(x);
+        }
+        catch (ShapeException exception)
+        {
+            // The innermost layer knows only itself; its name is known to the layers around it.
+            object? left = exception.Left;
+            exception.Leave(this, left is null ? null : _children.Find(child => child.Layer == left).Name);
+            throw;
+        }
     }
 
     /// <summary>
@@ -71,6 +81,11 @@ public abstract class Layer
     /// <exception cref="ShapeException">The shape does not fit the layers.</exception>
     public void Build(Shape example, ulong seed = 0)
     {
+        if (example.Count == 0)
+        {
+            throw new ShapeException($"Build: the shape of one example {example} has no elements; every extent must be positive.");
+        }
+
         if (!_built)
         {
             Apply(new Graph(GraphMode.Inference).Input(example.Prepend(1)));

@@ -1,8 +1,42 @@
 namespace FastNN;
 
-/// <summary>Shapes or sizes that do not fit; the message names the operator and the shapes.</summary>
+/// <summary>Shapes or sizes that do not fit; the message names the layer, the operator and the shapes.</summary>
 /// <param name="message">What did not fit, in one line.</param>
-public sealed class ShapeException(string message) : ArgumentException(message);
+public sealed class ShapeException(string message) : ArgumentException(message)
+{
+    private string _path = "";
+    private string _type = "";
+
+    /// <summary>
+    /// The layer that was being recorded, by its path in the model as in parameter names, and its type: "body.2 (Conv2D)". Null where
+    /// the shapes did not come from a layer of a model.
+    /// </summary>
+    public string? Layer => _path.Length == 0 ? null : $"{_path} ({_type})";
+
+    /// <inheritdoc/>
+    public override string Message => Layer is { } layer ? $"layer {layer}: {base.Message}" : base.Message;
+
+    /// <summary>The layer last left on the way out, from the innermost to the model itself.</summary>
+    internal object? Left { get; private set; }
+
+    /// <summary>Notes that the exception leaves a layer; of the layers that enclose it, each puts its name for it in front.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="childName">What it calls the layer left before it, or null.</param>
+    internal void Leave(object layer, string? childName)
+    {
+        if (Left is null)
+        {
+            _type = layer.GetType().Name;
+        }
+
+        if (childName is not null)
+        {
+            _path = _path.Length == 0 ? childName : $"{childName}.{_path}";
+        }
+
+        Left = layer;
+    }
+}
 
 /// <summary>A device that is not there, was built without, ran out of memory or failed; the message names it.</summary>
 /// <param name="message">The cause and what to do, in one line.</param>

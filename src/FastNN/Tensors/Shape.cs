@@ -139,6 +139,20 @@ public readonly struct Shape : IEquatable<Shape>
         return new Shape(extents[..(Rank - 1)]);
     }
 
+    /// <summary>Fails where a tensor of this shape would have more elements than can be addressed.</summary>
+    /// <param name="what">What has the shape, for the message.</param>
+    /// <param name="most">The most elements.</param>
+    /// <exception cref="ShapeException">There are more.</exception>
+    internal void RequireAtMost(long most, string what)
+    {
+        if (Count > most)
+        {
+            throw new ShapeException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{what} of shape {this} has {Count:N0} elements and would take {Count * sizeof(float):N0} bytes; at most {most:N0} elements are supported."));
+        }
+    }
+
     /// <inheritdoc/>
     public bool Equals(Shape other)
     {

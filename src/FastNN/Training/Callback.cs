@@ -60,6 +60,9 @@ public sealed class CallbackState
 
     /// <summary>Arrays by name.</summary>
     public Dictionary<string, float[]> Arrays { get; } = [];
+
+    /// <summary>Texts by name.</summary>
+    public Dictionary<string, string> Texts { get; } = [];
 }
 
 /// <summary>A number of an epoch that a callback watches.</summary>

@@ -46,26 +46,3 @@ public sealed class ModelCheckpoint(string path, bool bestOnly = false, bool who
     /// <inheritdoc/>
     public override void LoadState(CallbackState state) => _best = state.Numbers["best"];
 }
-
-/// <summary>
-/// Writes one line per epoch to a CSV file: epoch, loss, accuracy, validation loss and accuracy, seconds, learning rate.
-/// </summary>
-/// <param name="path">The file; it is begun anew, or continued when a run is resumed.</param>
-public sealed class CsvLog(string path) : Callback
-{
-    /// <inheritdoc/>
-    public override void OnTrainBegin(Trainer trainer)
-    {
-        if (!trainer.IsResuming || !File.Exists(path))
-        {
-            File.WriteAllText(path, "epoch,loss,accuracy,validation_loss,validation_accuracy,seconds,learning_rate\n");
-        }
-    }
-
-    /// <inheritdoc/>
-    public override void OnEpochEnd(Trainer trainer, EpochResult result) => File.AppendAllText(
-        path,
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"{result.Epoch + 1},{result.Loss},{result.Accuracy},{result.ValidationLoss},{result.ValidationAccuracy},{result.Seconds:F3},{result.LearningRate}\n"));
-}

@@ -51,6 +51,11 @@ public sealed partial class Trainer
             {
                 writer.SetMetadata($"callback.{i}.{name}", Text(value));
             }
+
+            foreach ((string name, string value) in state.Texts)
+            {
+                writer.SetMetadata($"callbackText.{i}.{name}", value);
+            }
         }
 
         writer.SetMetadata("fastnn.checkpoint", Version);
@@ -114,17 +119,21 @@ public sealed partial class Trainer
     private static Dictionary<int, CallbackState> LoadCallbacks(SafetensorsReader reader)
     {
         var states = new Dictionary<int, CallbackState>();
-        foreach ((string key, string _) in reader.Metadata)
+        foreach ((string key, string value) in reader.Metadata)
         {
-            if (Find(key) is var (state, name))
+            if (Find("callback", key) is var (state, name))
             {
                 state.Numbers[name] = Number(reader, key);
+            }
+            else if (Find("callbackText", key) is var (textState, textName))
+            {
+                textState.Texts[textName] = value;
             }
         }
 
         foreach (SafetensorsTensor tensor in reader.Tensors)
         {
-            if (Find(tensor.Name) is var (state, name))
+            if (Find("callback", tensor.Name) is var (state, name))
             {
                 state.Arrays[name] = reader.ReadSingles(tensor.Name);
             }
@@ -132,10 +141,10 @@ public sealed partial class Trainer
 
         return states;
 
-        (CallbackState State, string Name)? Find(string key)
+        (CallbackState State, string Name)? Find(string prefix, string key)
         {
             string[] parts = key.Split('.', 3);
-            if (parts.Length != 3 || parts[0] != "callback" || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int index))
+            if (parts.Length != 3 || parts[0] != prefix || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int index))
             {
                 return null;
             }

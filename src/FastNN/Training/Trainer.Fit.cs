@@ -55,7 +55,12 @@ public sealed partial class Trainer
             throw new InvalidDataSetException("Trainer.Fit: the training data holds no example.");
         }
 
-        Model.Build(new Shape(train.ExampleShape), _seed);
+        BuildFor(train, nameof(Fit));
+        if (validation is not null)
+        {
+            BuildFor(validation, nameof(Fit));
+        }
+
         Begin(callbacks ?? []);
         using var loader = new DataLoader(train, batchSize, shuffle: true, _seed, transform: transform);
         while (_progress.Epoch < epochs && !_stop)
@@ -81,10 +86,12 @@ public sealed partial class Trainer
     /// <summary>Loss, accuracy and confusion matrix on a dataset, with the present parameters.</summary>
     /// <param name="data">The examples.</param>
     /// <param name="batchSize">Examples computed at once; default 256.</param>
-    /// <returns>The numbers.</returns>
+    /// <param name="cancellation">Ends the evaluation between two batches.</param>
+    /// <returns>The numbers; the confusion matrix has the dataset's class names where there is one for each class.</returns>
     /// <exception cref="ShapeException">The data does not fit the model.</exception>
     /// <exception cref="InvalidDataSetException">There is no example, or a label is out of range.</exception>
-    public Evaluation Evaluate(Dataset data, int batchSize = 256)
+    /// <exception cref="OperationCanceledException">The evaluation was cancelled.</exception>
+    public Evaluation Evaluate(Dataset data, int batchSize = 256, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(data);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
@@ -94,12 +101,12 @@ public sealed partial class Trainer
             throw new InvalidDataSetException("Trainer.Evaluate: the data holds no example.");
         }
 
-        Model.Build(new Shape(data.ExampleShape), _seed);
+        BuildFor(data, nameof(Evaluate));
         var counter = new ClassCounter(Loss);
         ConfusionMatrix? confusion = null;
         double total = 0;
         using var loader = new DataLoader(data, batchSize, shuffle: false);
-        loader.StartEpoch(0);
+        loader.StartEpoch(0, cancellation: cancellation);
         while (loader.TryNext(out Batch batch))
         {
             TrainingProgram program = Load(batch.Features, TargetBytes(batch), data.HasLabels, GraphMode.Inference);
@@ -109,7 +116,7 @@ public sealed partial class Trainer
             total += Loss.Reduction == Reduction.Mean ? (double)loss * batch.Count : loss;
             if (counts)
             {
-                confusion ??= new ConfusionMatrix(counter.Classes);
+                confusion ??= data.ClassNames.Count == counter.Classes ? new ConfusionMatrix(data.ClassNames) : new ConfusionMatrix(counter.Classes);
                 counter.Count(program.ReadOutput(), batch, confusion);
             }
         }
@@ -126,7 +133,7 @@ public sealed partial class Trainer
     {
         ArgumentNullException.ThrowIfNull(data);
         using Lease lease = Enter(nameof(Predict));
-        Model.Build(new Shape(data.ExampleShape), _seed);
+        BuildFor(data, nameof(Predict));
         using var predictor = new Predictor(Model, _device, batchSize);
         var outputs = new float[checked((int)(predictor.OutputShape.Count * data.Count))];
         int size = (int)predictor.OutputShape.Count;
@@ -149,6 +156,19 @@ public sealed partial class Trainer
     }
 
     internal void Restore(float[] snapshot) => _device.Upload(MemoryMarshal.AsBytes<float>(snapshot), _store!.Values);
+
+    /// <summary>Builds the model for a dataset's examples; one that is built must have been built for this shape.</summary>
+    private void BuildFor(Dataset data, string operation)
+    {
+        var example = new Shape(data.ExampleShape);
+        if (Model.ExampleShape is { } built && built != example)
+        {
+            // As many elements would be taken for the model's shape without a word: [14, 14, 4] for [28, 28, 1].
+            throw new ShapeException($"Trainer.{operation}: the model was built for examples of shape {built}, the dataset has examples of shape {example}.");
+        }
+
+        Model.Build(example, _seed);
+    }
 
     private static ReadOnlySpan<byte> TargetBytes(in Batch batch) =>
         batch.Labels.IsEmpty ? MemoryMarshal.AsBytes(batch.Targets) : MemoryMarshal.AsBytes(batch.Labels);
@@ -187,7 +207,7 @@ public sealed partial class Trainer
         }
 
         RunBatches(loader, cancellation);
-        Evaluation? evaluation = validation is null ? null : Evaluate(validation, Math.Max(batchSize, 256));
+        Evaluation? evaluation = validation is null ? null : Evaluate(validation, Math.Max(batchSize, 256), cancellation);
         var result = new EpochResult(
             _progress.Epoch, _progress.MeanLoss, _progress.Accuracy, evaluation?.Loss, evaluation?.Accuracy,
             watch.Elapsed.TotalSeconds, Optimizer.LearningRate);

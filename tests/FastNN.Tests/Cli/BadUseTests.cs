@@ -1,6 +1,6 @@
 namespace FastNN.Tests.Cli;
 
-public sealed class BadUseTests : CliFixture
+internal sealed class BadUseTests : CliFixture
 {
     private const string Recipe = "breast-cancer-mlp";
 

@@ -3,7 +3,7 @@ using FastNN.Data;
 
 namespace FastNN.Tests.Cli;
 
-public sealed class RandomShiftTests
+internal sealed class RandomShiftTests
 {
     private const int Height = 5;
     private const int Width = 4;

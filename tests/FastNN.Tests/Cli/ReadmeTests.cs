@@ -5,7 +5,7 @@ using FastNN.Data;
 namespace FastNN.Tests.Cli;
 
 /// <summary>Keeps the README true: its example is the one compiled and run here, its table has all recipes.</summary>
-public sealed class ReadmeTests : CliFixture
+internal sealed class ReadmeTests : CliFixture
 {
     [Test]
     public void The_example_runs()

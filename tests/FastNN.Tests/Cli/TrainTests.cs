@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace FastNN.Tests.Cli;
 
-public sealed class TrainTests : CliFixture
+internal sealed class TrainTests : CliFixture
 {
     private const string Recipe = "breast-cancer-mlp";
 

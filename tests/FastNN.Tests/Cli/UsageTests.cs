@@ -3,7 +3,7 @@ using FastNN.Cli.Recipes;
 
 namespace FastNN.Tests.Cli;
 
-public sealed class UsageTests : CliFixture
+internal sealed class UsageTests : CliFixture
 {
     [TestCase]
     [TestCase("--help")]

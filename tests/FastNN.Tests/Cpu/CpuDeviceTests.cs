@@ -1,7 +1,6 @@
 using FastNN.Cpu;
 using FastNN.Kernels;
 using FastNN.Tensors;
-using FastNN.Tests.Reference;
 
 namespace FastNN.Tests.Cpu;
 

@@ -1,6 +1,5 @@
 using FastNN.Cpu;
 using FastNN.Functions;
-using FastNN.Tests.Reference;
 
 namespace FastNN.Tests.Cpu;
 

@@ -1,5 +1,4 @@
 using FastNN.Cpu;
-using FastNN.Tests.Reference;
 
 namespace FastNN.Tests.Cpu;
 

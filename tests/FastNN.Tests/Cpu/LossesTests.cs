@@ -1,5 +1,4 @@
 using FastNN.Tensors;
-using FastNN.Tests.Reference;
 
 namespace FastNN.Tests.Cpu;
 

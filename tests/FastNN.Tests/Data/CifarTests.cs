@@ -1,5 +1,4 @@
 using FastNN.Data;
-using FastNN.Tests.Formats;
 
 namespace FastNN.Tests.Data;
 

@@ -1,6 +1,5 @@
 using System.Text;
 using FastNN.Data;
-using FastNN.Tests.Formats;
 
 namespace FastNN.Tests.Data;
 

@@ -1,7 +1,6 @@
 using System.Buffers.Binary;
 using System.IO.Compression;
 using FastNN.Data;
-using FastNN.Tests.Formats;
 
 namespace FastNN.Tests.Data;
 

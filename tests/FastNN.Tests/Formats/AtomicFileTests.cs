@@ -71,4 +71,97 @@ public sealed class AtomicFileTests
             File.SetUnixFileMode(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
     }
+
+    [Test]
+    [SuppressMessage("Interoperability", "CA1416", Justification = "Left out on Windows.")]
+    [Platform(Exclude = "Win", Reason = "Unix permissions")]
+    public void A_replaced_file_keeps_its_mode()
+    {
+        string path = Path.Combine(_folder, "secret.bin");
+        File.WriteAllText(path, "old");
+        foreach (UnixFileMode mode in (UnixFileMode[])[UnixFileMode.UserRead | UnixFileMode.UserWrite, (UnixFileMode)0b110_110_100])
+        {
+            File.SetUnixFileMode(path, mode);
+            AtomicFile.Write(path, stream => stream.Write("new"u8));
+            Assert.That(File.GetUnixFileMode(path), Is.EqualTo(mode));
+        }
+    }
+
+    [Test]
+    [Platform(Exclude = "Win", Reason = "symbolic links need a privilege there")]
+    public void A_symbolic_link_stays_and_what_it_leads_to_is_replaced()
+    {
+        string elsewhere = Directory.CreateDirectory(Path.Combine(_folder, "elsewhere")).FullName;
+        string target = Path.Combine(elsewhere, "target.bin");
+        string link = Path.Combine(_folder, "link.bin");
+        File.CreateSymbolicLink(link, Path.Combine("elsewhere", "target.bin"));
+        foreach (string content in (string[])["first", "second"])
+        {
+            AtomicFile.Write(link, stream => stream.Write(System.Text.Encoding.UTF8.GetBytes(content)));
+            Assert.That(File.ReadAllText(target), Is.EqualTo(content));
+            Assert.That(new FileInfo(link).LinkTarget, Is.EqualTo(Path.Combine("elsewhere", "target.bin")));
+        }
+
+        Assert.That(Directory.GetFileSystemEntries(elsewhere), Is.EqualTo(new[] { target }));
+        Assert.That(Directory.GetFiles(_folder), Is.EqualTo(new[] { link }));
+    }
+
+    [Test]
+    [Platform("Linux", Reason = "kinds of files")]
+    public void A_pipe_a_device_and_a_loop_of_links_are_refused_by_name_and_stay()
+    {
+        string pipe = SpecialFile.Pipe(_folder);
+        string loop = Path.Combine(_folder, "loop");
+        File.CreateSymbolicLink(loop, loop);
+        foreach ((string path, string reason) in ((string, string)[])[(pipe, "named pipe"), ("/dev/null", "character device"), (loop, "loop")])
+        {
+            Assert.That(
+                () => AtomicFile.Write(path, _ => Assert.Fail("the body must not run")),
+                Throws.InstanceOf<IOException>().With.Message.Contains($"cannot write '{path}'"), reason);
+        }
+
+        Assert.That(FileKind.Obstacle(pipe), Is.EqualTo("a named pipe (FIFO)"));
+        Assert.That(FileKind.Obstacle("/dev/null"), Is.EqualTo("a character device"));
+    }
+
+    [Test]
+    public void Temporary_files_of_killed_writers_go_and_those_of_living_ones_stay()
+    {
+        string orphan = Path.Combine(_folder, $".{Guid.NewGuid():N}.fastnn-tmp");
+        string fresh = Path.Combine(_folder, $".{Guid.NewGuid():N}.fastnn-tmp");
+        string foreign = Path.Combine(_folder, ".foreign.tmp");
+        foreach (string file in (string[])[orphan, foreign, fresh])
+        {
+            File.WriteAllText(file, "half");
+        }
+
+        foreach (string file in (string[])[orphan, foreign])
+        {
+            File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddHours(-1));
+        }
+
+        string other = Path.Combine(_folder, "other.bin");
+        AtomicFile.Write(other, stream =>
+        {
+            stream.Write("slow"u8);
+            stream.Flush();
+            string own = Directory.GetFiles(_folder, ".*.fastnn-tmp").Single(file => file != fresh);
+            File.SetLastWriteTimeUtc(own, DateTime.UtcNow.AddHours(-1));
+            AtomicFile.Write(Path.Combine(_folder, "a.bin"), inner => inner.Write("quick"u8));
+            Assert.That(own, Does.Exist, "its writer is alive");
+        });
+        Assert.That(File.ReadAllText(other), Is.EqualTo("slow"));
+        Assert.That(orphan, Does.Not.Exist);
+        Assert.That(foreign, Does.Exist);
+        Assert.That(fresh, Does.Exist);
+    }
+
+    [Test]
+    [Platform("Linux", Reason = "folders cannot be synchronized elsewhere")]
+    public void A_folder_is_synchronized_and_a_missing_one_named()
+    {
+        Assert.That(() => Posix.SynchronizeFolder(_folder), Throws.Nothing);
+        string missing = Path.Combine(_folder, "none");
+        Assert.That(() => Posix.SynchronizeFolder(missing), Throws.InstanceOf<IOException>().With.Message.Contains(missing));
+    }
 }

@@ -4,6 +4,7 @@ using FastNN.Training;
 using FsCheck;
 using FsCheck.Fluent;
 using Buffer = FastNN.Graphs.Buffer;
+using Property = FastNN.Testing.Property;
 
 namespace FastNN.Tests.Graphs;
 
@@ -14,7 +15,7 @@ internal sealed class PlannerTests
     public void Buffers_alive_at_one_time_do_not_overlap() => Check(buffers =>
     {
         (long peak, long lowerBound) = Planner.Assign(buffers);
-        RequireDisjoint(buffers);
+        PlanChecks.RequireDisjoint(buffers);
         Assert.That(peak, Is.GreaterThanOrEqualTo(lowerBound));
         Assert.That(peak, Is.EqualTo(buffers.Length == 0 ? 0 : buffers.Max(buffer => buffer.Offset + Planner.Align(buffer.Bytes))));
     });
@@ -48,30 +49,9 @@ internal sealed class PlannerTests
         {
             Layer model = network.Build();
             Plan plan = TrainingProgram.Compile(device, model, network.Loss, network.Example, network.Batch, mode, seed: 0).Plan;
-            RequireDisjoint(plan.Buffers);
+            PlanChecks.RequireDisjoint(plan.Buffers);
             TestContext.Out.WriteLine($"{network} {mode}: {plan.PeakBytes} bytes, lower bound {plan.LowerBoundBytes}");
             Assert.That(plan.PeakBytes, Is.InRange(plan.LowerBoundBytes, 1.05 * plan.LowerBoundBytes));
-        }
-    }
-
-    /// <summary>Fails where two buffers alive at one time overlap, or one is not aligned.</summary>
-    public static void RequireDisjoint(IReadOnlyList<Buffer> buffers)
-    {
-        for (int i = 0; i < buffers.Count; i++)
-        {
-            Buffer a = buffers[i];
-            Assert.That(a.Offset, Is.Not.Negative);
-            Assert.That(a.Offset % Planner.Alignment, Is.Zero);
-            for (int j = 0; j < i; j++)
-            {
-                Buffer b = buffers[j];
-                bool meet = a.First <= b.Last && b.First <= a.Last;
-                bool overlap = a.Offset < b.Offset + b.Bytes && b.Offset < a.Offset + a.Bytes;
-                if (meet && overlap)
-                {
-                    Assert.Fail($"{a.Name} [{a.First}, {a.Last}] at {a.Offset} and {b.Name} [{b.First}, {b.Last}] at {b.Offset} overlap.");
-                }
-            }
         }
     }
 
@@ -82,6 +62,6 @@ internal sealed class PlannerTests
             from first in Gen.Choose(0, 40)
             from length in Gen.Choose(0, 24)
             select new Buffer("b", bytes, first, first + length);
-        Always.Check(300, buffer.ArrayOf().ToArbitrary(), property);
+        Property.Check(300, buffer.ArrayOf().ToArbitrary(), property);
     }
 }

@@ -1,16 +1,9 @@
 using FastNN.Ops;
-using FastNN.Tests.Graphs;
-using FastNN.Tests.Reference;
 
 namespace FastNN.Tests.Ops;
 
-internal sealed class PenaltyTests : OpFixture<PenaltyTests>, IOpCases
+internal sealed class PenaltyTests : CpuOpFixture<PenaltyCases>
 {
-    public static IEnumerable<OpCase> Cases =>
-        from factors in new (float L1, float L2)[] { (0.01f, 0), (0, 0.02f), (0.3f, 0.7f) }
-        from shape in new Shape[] { new(1), new(3), new(7, 13), new(17, 31), new(33), new(3, 3, 7, 129), new(70001) }
-        select Case(factors.L1, factors.L2, shape);
-
     [Test]
     public void A_layers_penalty_joins_the_loss_and_the_weights_gradient_once()
     {
@@ -50,12 +43,4 @@ internal sealed class PenaltyTests : OpFixture<PenaltyTests>, IOpCases
         run.Run();
         Assert.That(run.Gradients[0], Is.EqualTo(new[] { 0f, 0f, (float)OpCase.DrawUpstream(1)[0] }));
     }
-
-    private static OpCase Case(float l1, float l2, Shape x) => new(
-        $"l1 {l1} l2 {l2} {x}", [OpInput.AwayFromZero("x", x)], values => values[0].Graph.Add(new PenaltyOp(l1, l2), values),
-        values => [PenaltyReference.Forward(values[0], l1, l2)])
-    {
-        Samples = x.Count > 10_000 ? 4 : 48,
-        ReferenceBackward = (values, dY) => [Array.ConvertAll(values[0], value => dY[0] * PenaltyReference.Slope(value, l1, l2))],
-    };
 }

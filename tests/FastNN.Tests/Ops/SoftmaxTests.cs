@@ -1,37 +1,13 @@
-using FastNN.Tests.Reference;
-
 namespace FastNN.Tests.Ops;
 
-internal sealed class SoftmaxTests : OpFixture<SoftmaxTests>, IOpCases
+internal sealed class SoftmaxTests : CpuOpFixture<SoftmaxCases>
 {
-    public static IEnumerable<OpCase> Cases
-    {
-        get
-        {
-            foreach (bool logarithm in new[] { false, true })
-            {
-                foreach (int size in new[] { 1, 3, 7, 13, 17, 31, 33, 129 })
-                {
-                    yield return Case(logarithm, -1, new Shape(5, size));
-                }
-
-                yield return Case(logarithm, 0, new Shape(10));
-                yield return Case(logarithm, 0, new Shape(7, 33));
-                yield return Case(logarithm, 1, new Shape(3, 10, 17));
-                yield return Case(logarithm, 1, new Shape(2, 3, 5, 7));
-                yield return Case(logarithm, -2, new Shape(31, 13, 1));
-                yield return Case(logarithm, -1, new Shape(1031, 67));
-                yield return Case(logarithm, -1, new Shape(4, 10), range: 80);
-            }
-        }
-    }
-
     [Test]
     public void Rows_sum_to_one_however_large_the_numbers()
     {
         var @case = new OpCase(
             "large", [new OpInput("x", new Shape(2, 4), (_, _) => [1e4, 1e4 - 1, -1e4, 0, float.MaxValue, float.MaxValue, -float.MaxValue, 1])],
-            values => values[0].Softmax(), values => Forward(values[0], 2, 4, 1, logarithm: false));
+            values => values[0].Softmax(), values => SoftmaxCases.Forward(values[0], 2, 4, 1, logarithm: false));
         using OpRun run = @case.Compile(One);
         run.Run();
         Near.Check("y", run.Output, @case.Reference(@case.Draw()), 1e-6);
@@ -45,31 +21,5 @@ internal sealed class SoftmaxTests : OpFixture<SoftmaxTests>, IOpCases
         Value x = new Graph(GraphMode.Training).Input(new Shape(2, 3));
         Assert.That(() => x.Softmax(2), Throws.TypeOf<ShapeException>().With.Message.Contains("axis 2").And.Message.Contains("[2, 3]"));
         Assert.That(() => x.LogSoftmax(-3), Throws.TypeOf<ShapeException>().With.Message.Contains("axis -3"));
-    }
-
-    private static OpCase Case(bool logarithm, int axis, Shape shape, double range = 3)
-    {
-        int at = shape.NormalizeAxis(axis);
-        (int outer, int extent, int inner) = ((int)shape.Product(0, at), shape[at], (int)shape.Product(at + 1, shape.Rank));
-        return new OpCase(
-            $"{(logarithm ? "LogSoftmax" : "Softmax")} axis {axis} {shape}{(range == 3 ? "" : " wide")}", [OpInput.Uniform("x", shape, -range, range)],
-            values => logarithm ? values[0].LogSoftmax(axis) : values[0].Softmax(axis), values => Forward(values[0], outer, extent, inner, logarithm))
-        {
-            // The logarithm's gradient sums dY over the axis.
-            Tolerance = 4e-6 * Math.Max(1, range / 20) * Math.Max(1, Math.Sqrt(extent) / 4),
-            ReferenceBackward = (values, dY) =>
-            {
-                var dX = new double[dY.Length];
-                SoftmaxReference.Backward(Forward(values[0], outer, extent, inner, logarithm), dY, dX, outer, extent, inner, logarithm);
-                return [dX];
-            },
-        };
-    }
-
-    private static double[] Forward(double[] x, int outer, int extent, int inner, bool logarithm)
-    {
-        var y = new double[x.Length];
-        SoftmaxReference.Forward(x, y, outer, extent, inner, logarithm);
-        return y;
     }
 }

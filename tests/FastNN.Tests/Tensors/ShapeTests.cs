@@ -12,7 +12,7 @@ internal sealed class ShapeTests
     }
 
     [Test]
-    public void Count_is_the_product_and_the_extents_come_back() => Always.Check(100, (int[] numbers) =>
+    public void Count_is_the_product_and_the_extents_come_back() => Property.Check(100, (int[] numbers) =>
     {
         int[] extents = Extents(numbers);
         var shape = new Shape(extents);
@@ -26,7 +26,7 @@ internal sealed class ShapeTests
     });
 
     [Test]
-    public void Shapes_are_equal_where_their_extents_are() => Always.Check(100, (int[] first, int[] second) =>
+    public void Shapes_are_equal_where_their_extents_are() => Property.Check(100, (int[] first, int[] second) =>
     {
         int[] a = Extents(first);
         int[] b = Extents(second);
@@ -37,7 +37,7 @@ internal sealed class ShapeTests
     });
 
     [Test]
-    public void An_axis_put_in_front_can_be_dropped_again() => Always.Check(50, (int[] numbers) =>
+    public void An_axis_put_in_front_can_be_dropped_again() => Property.Check(50, (int[] numbers) =>
     {
         int[] extents = Extents(numbers);
         var shape = new Shape(extents.Length == Shape.MaxRank ? extents[1..] : extents);

@@ -70,6 +70,42 @@ internal sealed class WeightsTests : TrainingFixture
         Assert.That(Toy.Parameters(model), Is.EqualTo(before));
     }
 
+    [TestCase(float.NaN)]
+    [TestCase(float.NegativeInfinity)]
+    public void Weights_that_are_not_finite_are_neither_saved_nor_loaded_unless_allowed(float poison)
+    {
+        Sequential model = Network();
+        Parameter parameter = model.Parameters[2];
+        float[] good = Toy.Parameters(model), values = Values(parameter);
+        values[^3] = poison;
+        parameter.Write(values);
+        Assert.That(
+            () => model.Save(PathOf("bad.safetensors")),
+            Throws.InvalidOperationException.With.Message.Contains("fc.weight").And.Message.Contains($"{poison}").And.Message.Contains("allowNonFinite"));
+        Assert.That(PathOf("bad.safetensors"), Does.Not.Exist);
+
+        model.Save(PathOf("bad.safetensors"), allowNonFinite: true);
+        Sequential other = Network();
+        Assert.That(
+            () => other.Load(PathOf("bad.safetensors")),
+            Throws.TypeOf<FileFormatException>().With.Message.Contains("fc.weight").And.Message.Contains($"got {poison}"));
+        Assert.That(Toy.Parameters(other), Is.EqualTo(good), "nothing was replaced");
+        other.Load(PathOf("bad.safetensors"), allowNonFinite: true);
+        Assert.That(Values(other.Parameters[2])[^3], Is.EqualTo(poison));
+    }
+
+    [Test]
+    public void Loading_allocates_at_most_twice_the_file()
+    {
+        var model = new Sequential(new Dense(1000), new Dense(500));
+        model.Build(new Shape(700), seed: 9);
+        model.Save(PathOf("w.safetensors"));
+        model.Load(PathOf("w.safetensors"));
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        model.Load(PathOf("w.safetensors"));
+        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(2.1 * new FileInfo(PathOf("w.safetensors")).Length));
+    }
+
     [Test]
     public void An_unbuilt_model_can_neither_be_saved_nor_loaded_nor_compiled()
     {

@@ -243,7 +243,7 @@ TEST(occupancyIsThePublishedOne) {
     end();
 }
 
-/// Runs a kernel that faults; the context then refuses everything until it is reset.
+/// Runs a kernel that faults; the driver then refuses all work, in a new context too, until the process starts anew.
 void faults(const char* name, CUdeviceptr offset, CUresult expected) {
     begin();
     CUdeviceptr address;
@@ -266,6 +266,10 @@ void faults(const char* name, CUdeviceptr offset, CUresult expected) {
     OK(cuDevicePrimaryCtxRelease_v2(0));
     EQUAL(harness::counter("liveAllocations"), 0);
     EQUAL(harness::counter("liveModules"), 0);
+    CUcontext another;
+    RESULT(cuDevicePrimaryCtxRetain(&another, device), expected);
+    RESULT(cuCtxCreate_v2(&another, 0, device), expected);
+    CHECK(softcudaSet("SOFTCUDA_RESTART", "1") == 0);
     begin();
     OK(cuCtxSynchronize());
     end();

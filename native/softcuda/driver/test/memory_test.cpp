@@ -296,6 +296,7 @@ TEST(whatIsFreedTooEarlyFaults) {
     OK(cuStreamSynchronize(other));
     (void)cuStreamSynchronize(stream);
     if (softcudaFindings()) RESULT(cuCtxSynchronize(), CUDA_ERROR_ILLEGAL_ADDRESS);
+    CHECK(softcudaSet("SOFTCUDA_RESTART", "1") == 0);
     OK(cuDevicePrimaryCtxReset_v2(0));
     OK(cuCtxSynchronize());
     softcudaClearFindings();

@@ -274,6 +274,8 @@ TEST(libraryWorkIsOrderedCheckedAndCounted) {
     RESULT(cuMemAlloc_v2(&more, 4), CUDA_ERROR_ILLEGAL_ADDRESS);
     RESULT(cuStreamDestroy_v2(stream), CUDA_ERROR_ILLEGAL_ADDRESS);
     OK(cuDevicePrimaryCtxReset_v2(0));
+    RESULT(cuCtxSynchronize(), CUDA_ERROR_ILLEGAL_ADDRESS);  // a reset brings nothing back
+    CHECK(softcudaSet("SOFTCUDA_RESTART", "1") == 0);
     OK(cuCtxSynchronize());
     RESULT(cuStreamSynchronize(stream), CUDA_ERROR_INVALID_HANDLE);
     EQUAL(harness::counter("liveAllocations"), 0);

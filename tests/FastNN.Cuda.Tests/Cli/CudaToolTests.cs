@@ -1,0 +1,94 @@
+using System.Text.Json;
+
+namespace FastNN.Cuda.Tests;
+
+/// <summary>The tool on the software CUDA device.</summary>
+internal sealed class CudaToolTests : CliFixture
+{
+    private const string Recipe = "breast-cancer-mlp";
+
+    [OneTimeSetUp]
+    public void FindDevice() => _ = TestGpu.Require();
+
+    [TearDown]
+    public void NoFindings() => TestGpu.RequireNothingAlive();
+
+    [Test]
+    public void Devices_lists_the_processor_and_the_gpu_with_its_libraries()
+    {
+        CliResult result = Run("devices");
+        Assert.That(result.Code, Is.Zero, result.Error);
+        Assert.That(result.Output, Does.Match("cpu +CPU, .+ threads?").And.Match(@"cuda +0: FastNN software device.*compute capability 8\.0"));
+        Assert.That(result.Output, Does.Contain("kernels  PTX 7.0 for sm_80").And.Match(@"cuBLAS +\d+").And.Match(@"cuDNN +\d+").And.Contain("for tests"));
+    }
+
+    [Test]
+    public void Training_on_the_gpu_loses_what_it_loses_on_the_processor()
+    {
+        JsonElement gpu = Train("cuda"), cpu = Train("cpu");
+        Assert.That(gpu.GetProperty("device").GetString(), Is.EqualTo("cuda"));
+        double[] expected = Losses(cpu), losses = Losses(gpu);
+        Assert.That(losses, Has.Length.EqualTo(expected.Length));
+        for (int i = 0; i < losses.Length; i++)
+        {
+            Assert.That(losses[i], Is.EqualTo(expected[i]).Within(1e-4 * expected[i]), $"step {i}");
+        }
+
+        Assert.That(Accuracy(gpu), Is.EqualTo(Accuracy(cpu)).Within(0.01));
+    }
+
+    [Test]
+    public void Best_is_the_gpu_where_there_is_one()
+    {
+        CliResult result = Run("train", Recipe, "--device", "best", "--epochs", "1");
+        Assert.That(result.Code, Is.Zero, result.Error);
+        Assert.That(result.Output, Does.Contain("FastNN software device").And.Not.Contain("for want of a GPU"));
+    }
+
+    [Test]
+    public void Weights_trained_on_the_gpu_are_evaluated_on_both()
+    {
+        Assert.That(Run("train", Recipe, "--device", "cuda", "--epochs", "2", "--out", At("run")).Code, Is.Zero);
+        string weights = Path.Combine(At("run"), "weights.safetensors");
+        CliResult gpu = Run("evaluate", Recipe, "--weights", weights, "--device", "cuda"), cpu = Run("evaluate", Recipe, "--weights", weights);
+        Assert.That(gpu.Output[gpu.Output.IndexOf("test loss", StringComparison.Ordinal)..], Is.EqualTo(cpu.Output[cpu.Output.IndexOf("test loss", StringComparison.Ordinal)..]));
+    }
+
+    [Test]
+    public void A_resumed_run_on_the_gpu_ends_in_the_same_bits()
+    {
+        Assert.That(Run("train", Recipe, "--device", "cuda", "--epochs", "3", "--out", At("whole")).Code, Is.Zero);
+        CliResult interrupted = RunUntil("epoch  1", "train", Recipe, "--device", "cuda", "--epochs", "3", "--out", At("parts"));
+        Assert.That(interrupted.Code, Is.EqualTo(130), interrupted.Error);
+        CliResult resumed = Run("train", Recipe, "--device", "cuda", "--epochs", "3", "--out", At("parts"), "--resume");
+        Assert.That(resumed.Code, Is.Zero, resumed.Error);
+        Assert.That(Weights("parts"), Is.EqualTo(Weights("whole")));
+    }
+
+    [Test]
+    public void Profile_counts_one_captured_step()
+    {
+        CliResult result = Run("profile", Recipe, "--device", "cuda", "--json", At("profile.json"));
+        Assert.That(result.Code, Is.Zero, result.Error);
+        Assert.That(result.Output, Does.Contain("1 graph launch").And.Contain("0 allocations").And.Contain("on paper").And.Contain("A100 us").And.Contain("H100 us"));
+        using var json = JsonDocument.Parse(File.ReadAllText(At("profile.json")));
+        JsonElement[] kernels = [.. json.RootElement.GetProperty("kernels").EnumerateArray()];
+        Assert.That(kernels.Select(kernel => kernel.GetProperty("name").GetString()), Has.Some.Contains("adam"));
+        Assert.That(kernels.Select(kernel => kernel.GetProperty("idealBytes").GetDouble()), Is.All.Positive);
+        Assert.That(kernels.Sum(kernel => kernel.GetProperty("launches").GetInt64()), Is.EqualTo(json.RootElement.GetProperty("launches").GetInt64()));
+    }
+
+    private static double[] Losses(JsonElement run) => [.. run.GetProperty("losses").EnumerateArray().Select(loss => loss.GetDouble())];
+
+    private static double Accuracy(JsonElement run) => run.GetProperty("metrics").GetProperty("testAccuracy").GetDouble();
+
+    private byte[] Weights(string run) => File.ReadAllBytes(Path.Combine(At(run), "weights.safetensors"));
+
+    private JsonElement Train(string device)
+    {
+        CliResult result = Run("train", Recipe, "--device", device, "--epochs", "2", "--json", At(device + ".json"));
+        Assert.That(result.Code, Is.Zero, result.Error);
+        using var json = JsonDocument.Parse(File.ReadAllText(At(device + ".json")));
+        return json.RootElement.Clone();
+    }
+}

@@ -1,0 +1,159 @@
+using FastNN.Data;
+
+namespace FastNN.Cuda.Tests;
+
+/// <summary>The six networks on the software GPU, with cuDNN's convolutions and with FastNN's own: they train as on the CPU, a step is one launch.</summary>
+[TestFixture(true)]
+[TestFixture(false)]
+internal sealed class CudaNetworkTests(bool cudnn)
+{
+    private const int Steps = 6;
+
+    private Device _gpu = null!;
+
+    [OneTimeSetUp]
+    public void OpenDevice() => _gpu = TestGpu.Open(new CudaOptions { UseCudnn = cudnn });
+
+    [TearDown]
+    public void NoFindings() => TestGpu.RequireNoFindings();
+
+    [OneTimeTearDown]
+    public void DisposeDevice()
+    {
+        _gpu.Dispose();
+        TestGpu.RequireNothingAlive();
+    }
+
+    [TestCaseSource(typeof(Networks), nameof(Networks.All))]
+    public void Training_follows_the_cpu(Network network)
+    {
+        using var cpu = Device.Cpu(2);
+        (float[] expected, float[][] expectedWeights) = Train(network, cpu);
+        (float[] losses, float[][] weights) = Train(network, _gpu);
+        for (int i = 0; i < Steps; i++)
+        {
+            Assert.That(losses[i], Is.EqualTo(expected[i]).Within(1e-4 * Math.Abs(expected[i])), $"loss of step {i}");
+        }
+
+        for (int i = 0; i < weights.Length; i++)
+        {
+            Near.Check($"parameter {i}", weights[i], Array.ConvertAll(expectedWeights[i], value => (double)value), 5e-4);
+        }
+    }
+
+    [TestCaseSource(typeof(Networks), nameof(Networks.All))]
+    public void A_step_is_one_graph_launch_that_allocates_nothing(Network network)
+    {
+        using var trainer = new Trainer(network.Build(), _gpu, network.Loss, network.Optimizer());
+        var batch = new RandomBatch(network);
+        for (int i = 0; i < 4; i++)
+        {
+            batch.Step(trainer);
+        }
+
+        TestGpu.Software.ResetCounters();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        batch.Step(trainer);
+        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        DeviceCounts counts = TestGpu.Software.Counts();
+        Assert.Multiple(() =>
+        {
+            Assert.That(allocated, Is.Zero, "managed bytes");
+            Assert.That(counts.Allocations, Is.Zero, "device allocations");
+            Assert.That(counts.GraphLaunches, Is.EqualTo(1), "graph launches");
+            Assert.That(counts.Synchronisations, Is.LessThanOrEqualTo(1), "synchronisations, the reading of the loss among them");
+            Assert.That(counts.Calls.GetValueOrDefault("cuLaunchKernel"), Is.Zero, "launches outside the graph");
+            Assert.That(counts.Launches, Is.LessThanOrEqualTo(Limit(network)), "kernels of a step");
+        });
+    }
+
+    [TestCaseSource(typeof(Networks), nameof(Networks.All))]
+    public void Predictions_equal_the_cpus(Network network)
+    {
+        using var cpu = Device.Cpu(2);
+        Sequential model = network.Build();
+        using Predictor expected = model.Compile(cpu), actual = model.Compile(_gpu);
+        var batch = new RandomBatch(network);
+        float[] y = new float[network.Batch * network.Classes], wanted = new float[y.Length];
+        expected.Predict(batch.X, wanted);
+        for (int i = 0; i < 4; i++)
+        {
+            // Launched twice kernel by kernel, then captured.
+            actual.Predict(batch.X, y);
+            Near.Check($"outputs of call {i}", y, Array.ConvertAll(wanted, value => (double)value), 1e-5);
+        }
+
+        if (TestGpu.IsSoftware)
+        {
+            TestGpu.Software.ResetCounters();
+            actual.Predict(batch.X, y);
+            Assert.That(TestGpu.Software.Counts().GraphLaunches, Is.EqualTo(1));
+        }
+    }
+
+    [Test]
+    public void Fifty_steps_on_mnist_lose_what_they_lose_on_the_cpu()
+    {
+        if (!DatasetCache.IsPresent("mnist"))
+        {
+            Assert.Ignore("MNIST is not in the cache; `fastnn data mnist` gets it.");
+        }
+
+        const int steps = 50;
+        Network network = Networks.All.Single(candidate => candidate.Name == "mnist-cnn");
+        Dataset train = Mnist.Load().Train.Take(steps * network.Batch);
+        using var cpu = Device.Cpu(2);
+        float[] expected = Fit(network, cpu, train), losses = Fit(network, _gpu, train);
+        Assert.That(losses, Has.Length.EqualTo(steps));
+        for (int i = 0; i < steps; i++)
+        {
+            Assert.That(losses[i], Is.EqualTo(expected[i]).Within(1e-4 * expected[i]), $"loss of step {i}");
+        }
+    }
+
+    private static int Limit(Network network) => network.Name switch
+    {
+        "mnist-mlp" => 10,
+        "breast-cancer-mlp" => 15,
+        "lenet-rgb" => 40,
+        _ => 30,
+    };
+
+    private static float[] Fit(Network network, Device device, Dataset train)
+    {
+        var losses = new LossRecorder();
+        using var trainer = new Trainer(network.Build(), device, Loss.SparseCrossEntropy, new Adam(1e-3f));
+        trainer.Fit(train, epochs: 1, network.Batch, callbacks: [losses]);
+        return [.. losses.Values];
+    }
+
+    private static (float[] Losses, float[][] Weights) Train(Network network, Device device)
+    {
+        var losses = new float[Steps];
+        Sequential model = network.Build();
+        using (var trainer = new Trainer(model, device, network.Loss, network.Optimizer(), seed: 1))
+        {
+            var batch = new RandomBatch(network);
+            for (int i = 0; i < Steps; i++)
+            {
+                losses[i] = batch.Step(trainer);
+            }
+        }
+
+        return (losses, [.. model.Parameters.Select(Read)]);
+    }
+
+    private static float[] Read(Parameter parameter)
+    {
+        var values = new float[parameter.Count];
+        parameter.Read(values);
+        return values;
+    }
+
+    private sealed class LossRecorder : Callback
+    {
+        public List<float> Values { get; } = [];
+
+        public override void OnBatchEnd(Trainer trainer, in BatchResult result) => Values.Add(result.Loss);
+    }
+}

@@ -1,0 +1,81 @@
+namespace FastNN.Cuda.Tests;
+
+/// <summary>
+/// What kernels move, counted by the software device: every kernel outside matrix products and convolutions asks for at most 1.10 times
+/// the distinct 32-byte sectors that it touches, and no shared memory access waits for another. The counts are exact, so this is a
+/// regression test of GPU efficiency without a GPU.
+/// </summary>
+internal sealed class TrafficTests : DeviceFixture
+{
+    private const double Most = 1.10;
+
+    /// <summary>
+    /// Products, whose tiles read operands again by design, and the transposition of a filter, whose odd rows begin within sectors;
+    /// docs/gpu.md has their numbers.
+    /// </summary>
+    private static readonly string[] Products =
+    [
+        "dense_forward", "dense_backward", "conv2d_forward", "conv2d_backward", "conv2d_transpose_filter",
+    ];
+
+    private static IEnumerable<TestCaseData> Large => new (string Name, OpInput[] Inputs, Func<Value[], Value> Build)[]
+    {
+        ("relu", [X(1 << 20)], x => x[0].ReLU()),
+        ("gelu", [X((1 << 20) + 4)], x => x[0].Gelu()),
+        ("add", [X(1024, 1024), X(1024, 1024)], x => x[0] + x[1]),
+        ("multiply by a row", [X(4096, 256), X(256)], x => x[0] * x[1]),
+        ("add a column", [X(2048, 512), X(2048, 1)], x => x[0] + x[1]),
+        ("softmax of 10", [X(8192, 10)], x => x[0].Softmax()),
+        ("softmax of 1000", [X(1024, 1000)], x => x[0].Softmax()),
+        ("log-softmax of columns", [X(32, 64, 256)], x => x[0].LogSoftmax(1)),
+        ("max pooling", [X(8, 56, 56, 64)], x => x[0].MaxPool2D((2, 2))),
+        ("average pooling", [X(8, 56, 56, 64)], x => x[0].AvgPool2D((2, 2))),
+        ("global pooling", [X(8, 28, 28, 128)], x => x[0].GlobalAvgPool2D()),
+        ("dropout", [X(1 << 20)], x => x[0].Dropout(0.5f)),
+        ("concat", [X(512, 256), X(512, 128)], x => Operators.Concat(1, x[0], x[1])),
+    }.Select(row => new TestCaseData(row.Inputs, row.Build).SetArgDisplayNames(row.Name));
+
+    [TestCaseSource(typeof(Networks), nameof(Networks.All))]
+    public void A_step_moves_each_datum_once(Network network)
+    {
+        using Device device = TestGpu.Open();
+        using var trainer = new Trainer(network.Build(), device, network.Loss, network.Optimizer());
+        var batch = new RandomBatch(network);
+        batch.Step(trainer);
+        TestGpu.Software.ResetCounters();
+        batch.Step(trainer);
+        RequireEfficient(TestGpu.Software.Counts());
+    }
+
+    [TestCaseSource(nameof(Large))]
+    public void A_large_operator_moves_each_datum_once(OpInput[] inputs, Func<Value[], Value> build)
+    {
+        var @case = new OpCase("large", inputs, build, _ => []);
+        using OpRun run = @case.Compile(Gpu);
+        run.Graph.Upload();
+        run.Graph.Forward();
+        TestGpu.Software.ResetCounters();
+        run.Graph.Forward();
+        run.Graph.Backward();
+        // Counted is what has run, so it is waited for.
+        _ = run.Output;
+        DeviceCounts counts = TestGpu.Software.Counts();
+        Assert.That(counts.Launches, Is.GreaterThanOrEqualTo(2), "forward and backward");
+        RequireEfficient(counts);
+    }
+
+    private static OpInput X(params int[] extents) => OpInput.Uniform("x", new Shape(extents));
+
+    private static void RequireEfficient(DeviceCounts counts) => Assert.Multiple(() =>
+    {
+        foreach (KernelCounts kernel in counts.Kernels.Where(kernel => !kernel.Library && kernel.Launches > 0))
+        {
+            Assert.That(kernel.BankConflicts, Is.Zero, $"{kernel.Name}: bank conflicts of {kernel.SharedRequests} requests");
+            Assert.That(kernel.LocalBytes, Is.Zero, $"{kernel.Name}: local memory");
+            if (!Array.Exists(Products, kernel.Name.StartsWith))
+            {
+                Assert.That(kernel.MovedRatio, Is.LessThanOrEqualTo(Most), $"{kernel.Name}: moved {kernel.MovedBytes:N0} bytes, touched {kernel.IdealBytes:N0}");
+            }
+        }
+    });
+}

@@ -1,0 +1,114 @@
+namespace FastNN.Testing;
+
+/// <summary>Dense layers, activations, element-wise operators and those that change shapes: tensors without a layout.</summary>
+internal static class GoldenOperators
+{
+    public static Dictionary<string, Action<GoldenCase, Device>> All { get; } = new()
+    {
+        ["linear"] = Linear,
+        ["relu"] = (golden, device) => Unary(golden, device, x => x.ReLU()),
+        ["sigmoid"] = (golden, device) => Unary(golden, device, x => x.Sigmoid()),
+        ["tanh"] = (golden, device) => Unary(golden, device, x => x.Tanh()),
+        ["leaky_relu"] = LeakyReLU,
+        ["gelu"] = Gelu,
+        ["gelu_tanh"] = Gelu,
+        ["softmax"] = (golden, device) => Softmax(golden, device, logarithm: false),
+        ["log_softmax"] = (golden, device) => Softmax(golden, device, logarithm: true),
+        ["add"] = (golden, device) => Binary(golden, device, (a, b) => a + b),
+        ["mul"] = (golden, device) => Binary(golden, device, (a, b) => a * b),
+        ["concat"] = Concat,
+        ["flatten"] = Flatten,
+        ["reshape"] = Reshape,
+        ["squeeze"] = Squeeze,
+        ["unsqueeze"] = Unsqueeze,
+    };
+
+    private static void Unary(GoldenCase golden, Device device, Func<Value, Value> build) =>
+        GoldenRunner.RunOperator(golden, device, [Port.Plain(golden, "x")], Port.Plain(golden, "y"), values => build(values[0]));
+
+    private static void Linear(GoldenCase golden, Device device)
+    {
+        golden.Attributes.Skip("in_features", "out_features");
+        List<Port> inputs = [Port.Plain(golden, "x"), Port.DenseWeight(golden, "weight")];
+        if (golden.Attributes.Bool("bias"))
+        {
+            inputs.Add(Port.Plain(golden, "bias"));
+        }
+
+        GoldenRunner.RunOperator(
+            golden, device, [.. inputs], Port.Plain(golden, "y"), values => values[0].Dense(values[1], values.ElementAtOrDefault(2)));
+    }
+
+    private static void LeakyReLU(GoldenCase golden, Device device)
+    {
+        float slope = golden.Attributes.Float("negative_slope");
+        Unary(golden, device, x => x.LeakyReLU(slope));
+    }
+
+    private static void Gelu(GoldenCase golden, Device device)
+    {
+        string approximate = golden.Attributes.String("approximate");
+        if (approximate is not ("none" or "tanh"))
+        {
+            throw new UnsupportedCaseException($"approximate = {approximate}");
+        }
+
+        Unary(golden, device, x => approximate == "tanh" ? x.GeluTanh() : x.Gelu());
+    }
+
+    private static void Softmax(GoldenCase golden, Device device, bool logarithm)
+    {
+        int axis = golden.Attributes.Int("axis");
+        Unary(golden, device, x => logarithm ? x.LogSoftmax(axis) : x.Softmax(axis));
+    }
+
+    private static void Binary(GoldenCase golden, Device device, Func<Value, Value, Value> build)
+    {
+        // Says only that shapes may differ.
+        golden.Attributes.Skip("broadcast");
+        Port[] inputs = [Port.Plain(golden, "x0"), Port.Plain(golden, "x1")];
+        GoldenRunner.RunOperator(golden, device, inputs, Port.Plain(golden, "y"), values => build(values[0], values[1]));
+    }
+
+    private static void Concat(GoldenCase golden, Device device)
+    {
+        int axis = golden.Attributes.Int("axis");
+        Port[] inputs = [.. Enumerable.Range(0, golden.Attributes.Int("inputs")).Select(i => Port.Plain(golden, $"x{i}"))];
+        GoldenRunner.RunOperator(golden, device, inputs, Port.Plain(golden, "y"), values => Operators.Concat(axis, values));
+    }
+
+    private static void Flatten(GoldenCase golden, Device device)
+    {
+        int[] shape = golden.ShapeOf("x");
+        int start = new Shape(shape).NormalizeAxis(golden.Attributes.Int("start_axis"));
+        int end = new Shape(shape).NormalizeAxis(golden.Attributes.Int("end_axis"));
+        int folded = shape[start..(end + 1)].Aggregate(1, (product, extent) => product * extent);
+        bool isLayers = start == 1 && end == shape.Length - 1;
+        var flat = new Shape([.. shape[..start], folded, .. shape[(end + 1)..]]);
+        Unary(golden, device, x => isLayers ? x.Flatten() : x.Reshape(flat));
+    }
+
+    private static void Reshape(GoldenCase golden, Device device)
+    {
+        int[] shape = golden.Attributes.Ints("shape");
+        int known = shape.Where(extent => extent != -1).Aggregate(1, (product, extent) => product * extent);
+        int count = golden.ShapeOf("x").Aggregate(1, (product, extent) => product * extent);
+        var full = new Shape(Array.ConvertAll(shape, extent => extent == -1 ? count / known : extent));
+        Unary(golden, device, x => x.Reshape(full));
+    }
+
+    private static void Squeeze(GoldenCase golden, Device device)
+    {
+        int[] shape = golden.ShapeOf("x");
+        int axis = new Shape(shape).NormalizeAxis(golden.Attributes.Int("axis"));
+        Unary(golden, device, x => x.Reshape(new Shape(shape[axis] == 1 ? [.. shape[..axis], .. shape[(axis + 1)..]] : shape)));
+    }
+
+    private static void Unsqueeze(GoldenCase golden, Device device)
+    {
+        int[] shape = golden.ShapeOf("x");
+        int axis = golden.Attributes.Int("axis");
+        axis = axis < 0 ? axis + shape.Length + 1 : axis;
+        Unary(golden, device, x => x.Reshape(new Shape([.. shape[..axis], 1, .. shape[axis..]])));
+    }
+}

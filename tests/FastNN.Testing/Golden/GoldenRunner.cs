@@ -1,0 +1,68 @@
+namespace FastNN.Testing;
+
+/// <summary>Puts a case through the engine: <see cref="Handlers"/> has one entry per operator that exists.</summary>
+internal static class GoldenRunner
+{
+    private static readonly Dictionary<string, Action<GoldenCase, Device>> Handlers =
+        new(GoldenOperators.All.Concat(GoldenWindows.All).Concat(GoldenLosses.All).Concat(GoldenOptimizers.All).Concat(GoldenTraces.All));
+
+    /// <summary>Runs one case.</summary>
+    /// <exception cref="UnsupportedCaseException">The engine has no such operator or option; the message names it.</exception>
+    /// <exception cref="GoldenMismatchException">A value differs by more than the case allows.</exception>
+    public static void Run(GoldenCase golden, Device device)
+    {
+        if (!Handlers.TryGetValue(golden.Op, out Action<GoldenCase, Device>? handler))
+        {
+            throw new UnsupportedCaseException($"operator {golden.Op}");
+        }
+
+        handler(golden, device);
+        golden.Finish();
+    }
+
+    /// <summary>Runs one operator forward and backward and compares its output and every gradient that the case has.</summary>
+    /// <param name="build">Records the operator on the inputs.</param>
+    public static void RunOperator(GoldenCase golden, Device device, Port[] inputs, Port output, Func<Value[], Value> build)
+    {
+        var graph = new Graph(GraphMode.Training);
+        Value[] values = Array.ConvertAll(
+            inputs, port => graph.Input(port.EngineShape, golden.IsInteger(port.Name) ? DType.Int32 : DType.Float32));
+        Value y = build(values);
+        string upstream = "d" + output.Name;
+        int[] wanted = [.. Enumerable.Range(0, inputs.Length).Where(i => golden.Has("d" + inputs[i].Name))];
+        using var run = new GraphRun(
+            device.Implementation, graph, [y], wanted.Length == 0 ? null : y, [.. wanted.Select(i => values[i])], Constants(graph));
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            Set(run, values[i], golden, inputs[i]);
+        }
+
+        if (wanted.Length > 0 && golden.Has(upstream))
+        {
+            run.SetRootGradient(output.ToEngine(golden.Floats(upstream)));
+        }
+
+        run.Run();
+        golden.Compare(output.Name, output.ToFile(run.Read(y)));
+        foreach (int i in wanted)
+        {
+            golden.Compare("d" + inputs[i].Name, inputs[i].ToFile(run.Gradient(values[i])));
+        }
+    }
+
+    /// <summary>Reads an input from the case into a run.</summary>
+    public static void Set(GraphRun run, Value value, GoldenCase golden, Port port)
+    {
+        if (golden.IsInteger(port.Name))
+        {
+            run.Set(value, golden.Integers(port.Name));
+        }
+        else
+        {
+            run.Set(value, port.ToEngine(golden.Floats(port.Name)));
+        }
+    }
+
+    private static Parameter[] Constants(Graph graph) =>
+        [.. graph.Nodes.SelectMany(node => node.Inputs).Select(input => input.Parameter).OfType<Parameter>().Distinct()];
+}

@@ -1,0 +1,122 @@
+using System.Runtime.InteropServices;
+using FastNN.Graphs;
+using FastNN.Kernels;
+using FastNN.Tensors;
+
+namespace FastNN.Testing;
+
+/// <summary>
+/// A compiled graph with everything it needs to run: parameters on the device, a step counter, and its inputs on the host,
+/// which go up before every run because the arena reuses their memory.
+/// </summary>
+internal sealed class GraphRun : IDisposable
+{
+    private readonly IDevice _device;
+    private readonly ParameterStore _store;
+    private readonly Parameter[] _parameters;
+    private readonly Tensor _stepCounter;
+    private readonly Executor _executor;
+    private readonly List<(Tensor Tensor, byte[] Bytes)> _uploads = [];
+    private bool _disposed;
+
+    /// <param name="outputs">Values to read; the root need not be repeated here.</param>
+    /// <param name="root">What is differentiated, or null to run forward only.</param>
+    /// <param name="gradients">Inputs whose gradients are read.</param>
+    /// <param name="parameters">All parameters that the graph uses, with values.</param>
+    public GraphRun(IDevice device, Graph graph, Value[] outputs, Value? root, Value[] gradients, params Parameter[] parameters)
+    {
+        _device = device;
+        _parameters = parameters;
+        Value[] all = root is null || outputs.Contains(root) ? outputs : [.. outputs, root];
+        Plan = Compiler.Compile(device, graph, all, root, gradients);
+        _store = new ParameterStore(device, parameters, withGradients: root is not null);
+        foreach (Parameter parameter in parameters)
+        {
+            parameter.MoveTo(_store);
+        }
+
+        _stepCounter = new Tensor(device.Allocate(2 * sizeof(int)), DType.Int32, new Shape(2));
+        _executor = new Executor(device, Plan, _store, _stepCounter);
+    }
+
+    public Plan Plan { get; }
+
+    /// <summary>The step that dropout draws its masks for.</summary>
+    public void SetStep(long step) => _device.Upload(MemoryMarshal.AsBytes<long>(new[] { step }), _stepCounter);
+
+    public void Set(Value input, ReadOnlySpan<float> values) => Keep(_executor[input], MemoryMarshal.AsBytes(values));
+
+    public void Set(Value input, ReadOnlySpan<int> values) => Keep(_executor[input], MemoryMarshal.AsBytes(values));
+
+    /// <summary>The upstream gradient; without it backward starts from ones.</summary>
+    public void SetRootGradient(ReadOnlySpan<float> values) => Keep(_executor.RootGradient!, MemoryMarshal.AsBytes(values));
+
+    public void Upload()
+    {
+        foreach ((Tensor tensor, byte[] bytes) in _uploads)
+        {
+            _device.Upload(bytes, tensor);
+        }
+    }
+
+    public void Forward() => _executor.Forward();
+
+    public void Backward() => _executor.Backward();
+
+    public void Run()
+    {
+        Upload();
+        _executor.Forward();
+        _executor.Backward();
+    }
+
+    public float[] Read(Value value) => Read(_executor[value]);
+
+    public float[] Gradient(Value value) => Read(_executor.Gradient(value));
+
+    public float[] Gradient(Parameter parameter) => Read(_store.Gradient(parameter));
+
+    /// <summary>Managed bytes that one run allocates on this thread, once everything is warm.</summary>
+    public long AllocatedBytesPerRun()
+    {
+        for (int i = 0; i < 3; i++)
+        {
+            Run();
+        }
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        Run();
+        return GC.GetAllocatedBytesForCurrentThread() - before;
+    }
+
+    public void Dispose()
+    {
+        if (_disposed)
+        {
+            return;
+        }
+
+        _disposed = true;
+        foreach (Parameter parameter in _parameters)
+        {
+            parameter.MoveToHost();
+        }
+
+        _executor.Dispose();
+        _device.Free(_stepCounter.Address);
+        _store.Dispose();
+    }
+
+    private void Keep(Tensor tensor, ReadOnlySpan<byte> bytes)
+    {
+        _uploads.RemoveAll(upload => upload.Tensor == tensor);
+        _uploads.Add((tensor, bytes.ToArray()));
+    }
+
+    private float[] Read(Tensor tensor)
+    {
+        var values = new float[tensor.Count];
+        _device.Download(tensor, MemoryMarshal.AsBytes(values.AsSpan()));
+        return values;
+    }
+}

@@ -1,0 +1,48 @@
+namespace FastNN.Testing;
+
+/// <summary>Comparisons of float32 results with a double truth, and of bits with bits.</summary>
+internal static class Near
+{
+    /// <summary>The relative part of a tolerance: a few roundings of float32.</summary>
+    private const double Relative = 1e-5;
+
+    /// <summary>Fails unless each |actual - expected| is at most <paramref name="tolerance"/> + 1e-5 |expected|.</summary>
+    public static void Check(string what, ReadOnlySpan<float> actual, ReadOnlySpan<double> expected, double tolerance)
+    {
+        Assert.That(actual.Length, Is.EqualTo(expected.Length), $"{what}: length");
+        for (int i = 0; i < actual.Length; i++)
+        {
+            Check($"{what}[{i}]", actual[i], expected[i], tolerance);
+        }
+    }
+
+    public static void Check(string what, double actual, double expected, double tolerance)
+    {
+        // Negated, so that NaN fails.
+        if (!(Math.Abs(actual - expected) <= tolerance + (Relative * Math.Abs(expected))))
+        {
+            Assert.Fail($"{what} is {actual:g9}, {expected:g9} expected, tolerance {tolerance:g3} + {Relative:g1} of it.");
+        }
+    }
+
+    public static void SameBits(float[][] expected, float[][] actual)
+    {
+        Assert.That(actual, Has.Length.EqualTo(expected.Length));
+        for (int i = 0; i < actual.Length; i++)
+        {
+            SameBits(expected[i], actual[i]);
+        }
+    }
+
+    public static void SameBits(ReadOnlySpan<float> expected, ReadOnlySpan<float> actual)
+    {
+        Assert.That(actual.Length, Is.EqualTo(expected.Length));
+        for (int i = 0; i < actual.Length; i++)
+        {
+            if (BitConverter.SingleToUInt32Bits(actual[i]) != BitConverter.SingleToUInt32Bits(expected[i]))
+            {
+                Assert.Fail($"Element {i} is {actual[i]:g9}, {expected[i]:g9} expected to the last bit.");
+            }
+        }
+    }
+}
