@@ -31,5 +31,17 @@ internal static class Failure
         _ => (Runtime, OneLine($"unexpected {exception.GetType().Name}: {exception.Message}")),
     };
 
+    /// <summary>Writes the line that says what failed. Where the terminal is gone, the exit code alone says it.</summary>
+    public static void Report(TextWriter error, string message)
+    {
+        try
+        {
+            error.WriteLine($"fastnn: {message}");
+        }
+        catch (IOException)
+        {
+        }
+    }
+
     private static string OneLine(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 }

@@ -2,7 +2,10 @@ using System.Runtime.InteropServices;
 
 namespace FastNN.Cli;
 
-/// <summary>Turns the first Ctrl-C (or SIGTERM) into a cancellation, so that a run can save itself; the second ends the process.</summary>
+/// <summary>
+/// Turns the first Ctrl-C, SIGTERM or SIGHUP (the terminal was closed) into a cancellation, so that a run can save itself; the second ends the
+/// process.
+/// </summary>
 internal sealed class Interrupt : IDisposable
 {
     private readonly CancellationTokenSource _source = new();
@@ -11,6 +14,7 @@ internal sealed class Interrupt : IDisposable
 
     public Interrupt() => _registrations =
     [
+        PosixSignalRegistration.Create(PosixSignal.SIGHUP, context => Handle(context, 129)),
         PosixSignalRegistration.Create(PosixSignal.SIGINT, context => Handle(context, 130)),
         PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => Handle(context, 143)),
     ];

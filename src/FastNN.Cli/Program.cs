@@ -6,7 +6,7 @@ namespace FastNN.Cli;
 public static class Program
 {
     /// <summary>Runs the tool on the process's own streams.</summary>
-    /// <returns>0, 1 where the run or its data failed, 2 where the command line is wrong, 130 where it was interrupted.</returns>
+    /// <returns>0, 1 where the run or its data failed, 2 where the command line is wrong, 130 where it was interrupted (129 by SIGHUP, 143 by SIGTERM).</returns>
     public static int Main(string[] args)
     {
         using var interrupt = new Interrupt();
@@ -30,7 +30,7 @@ public static class Program
         catch (Exception exception)
         {
             (int code, string message) = Failure.Describe(exception);
-            error.WriteLine($"fastnn: {message}");
+            Failure.Report(error, message);
             return code;
         }
     }

@@ -18,6 +18,12 @@ internal abstract class CudaFixture
     public void RequireNothingAlive()
     {
         TestGpu.RequireNothingAlive();
+        // A test that finds out in its middle that this device does not count, and is skipped, keeps its blocks.
+        if (TestContext.CurrentContext.Result.Outcome.Status == NUnit.Framework.Interfaces.TestStatus.Skipped)
+        {
+            return;
+        }
+
         Assert.That(MemoryPool.LiveBlocks, Is.EqualTo(_blocks), "blocks of device memory that were not given back");
     }
 
@@ -44,5 +50,5 @@ internal abstract class CudaFixture
 
     /// <summary>Adds 1 to each.</summary>
     protected static void Increment(CudaDevice device, Tensor values, int beyond = 0) => device.Launch(
-        TestKernels.Family, TestKernels.Increment, new Grid((values.Count + beyond + 31) / 32, 32), new TestKernels.Arguments(values.Address, values.Count + beyond));
+        TestKernels.Family, TestKernels.Increment, new Grid(((int)values.Count + beyond + 31) / 32, 32), new TestKernels.Arguments(values.Address, (int)values.Count + beyond));
 }

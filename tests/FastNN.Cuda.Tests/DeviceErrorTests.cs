@@ -68,11 +68,10 @@ internal sealed class DeviceErrorTests : CudaFixture
     {
         CudaDevice device = Open();
         Tensor values = Ints(device, 1, 2, 3);
-        Increment(device, values, beyond: 1000);
+        Fault(device, values);
         string? first = Assert.Throws<DeviceException>(() => Read(device, values))!.Message;
         Assert.That(first, Does.Contain("ErrorIllegalAddress (700)").And.Contain("not its own").And.Contain("restart it to use the GPU again").And.Contain("CPU remains usable"));
-        Assert.That(TestGpu.Software.FindingText(), Does.Contain("out of bounds").And.Contain("increment"));
-        TestGpu.Software.ClearFindings();
+        TestGpu.ExpectFinding("out of bounds", "increment");
         foreach (Action act in (Action[])
             [() => device.Allocate(4), () => Increment(device, values), () => device.Upload(new byte[12], values), () => device.CreateFeed(4), () => device.Trim()])
         {
@@ -92,8 +91,11 @@ internal sealed class DeviceErrorTests : CudaFixture
             Assert.That(best.FallbackReason, Does.Contain("restart it"));
         }
 
-        TestGpu.StartAnew();
-        Live();
+        if (TestGpu.CanStartAnew)
+        {
+            TestGpu.StartAnew();
+            Live();
+        }
     }
 
     [Test]
@@ -103,12 +105,12 @@ internal sealed class DeviceErrorTests : CudaFixture
         using (CudaDevice device = Open())
         {
             Tensor values = Ints(device, 1);
-            Increment(device, values, beyond: 1000);
+            Fault(device, values);
             Assert.That(() => Read(device, values), Throws.TypeOf<DeviceException>());
             device.Free(values.Address);
         }
 
-        TestGpu.Software.ClearFindings();
+        TestGpu.ExpectFinding("out of bounds");
         CudaErrors.ForgetFault();
         Assert.That(
             () => new CudaDevice(0, null, TestKernels.Source),
@@ -228,6 +230,7 @@ internal sealed class DeviceErrorTests : CudaFixture
     [Test]
     public void What_there_is_is_listed()
     {
+        _ = TestGpu.Software;
         string sm = Environment.GetEnvironmentVariable("SOFTCUDA_SM") ?? "80";
         CudaProbe probe = Device.CudaDevices();
         Assert.That((probe.Reason, probe.IsSoftware, probe.DriverVersion), Is.EqualTo(((string?)null, true, new Version(12, 4))));
@@ -250,6 +253,10 @@ internal sealed class DeviceErrorTests : CudaFixture
         Assert.That(message, Does.StartWith("cuda: cuStreamSynchronize failed with ErrorIllegalAddress (700): "));
         Assert.That(CudaErrors.Exception((ManagedCuda.BasicTypes.CUResult)98765, "cuInit(x)").Message, Does.StartWith("cuda: cuInit failed with error 98765: "));
     }
+
+    /// <summary>Writes a terabyte behind the values, where no GPU has a mapping.</summary>
+    private static void Fault(CudaDevice device, Tensor values) => device.Launch(
+        TestKernels.Family, TestKernels.Increment, new Grid(1, 32), new TestKernels.Arguments(checked((nint)(values.Address + (1L << 40))), 1));
 
     /// <summary>A device's whole life.</summary>
     private static void Live() => Live(trim: true);

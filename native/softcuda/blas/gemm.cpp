@@ -1,6 +1,8 @@
 #include "gemm.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <cstdint>
 #include <cstring>
 #include <vector>
 
@@ -23,9 +25,19 @@ struct Product {
     Strided<const float> a, b;
     float beta;
     Strided<float> c;
+    Precision precision;
 };
 
 std::size_t ceilDivide(std::size_t a, std::size_t b) { return (a + b - 1) / b; }
+
+/// To the nearest number of TF32, ties away from zero, as cvt.rna.tf32.f32 does; infinities and NaNs stay.
+void roundToTF32(float* values, std::size_t count) {
+    for (std::size_t i = 0; i < count; ++i) {
+        auto bits = std::bit_cast<std::uint32_t>(values[i]);
+        bool finite = (bits & 0x7f800000u) != 0x7f800000u;
+        values[i] = std::bit_cast<float>(finite ? (bits + 0x1000u) & ~0x1fffu : bits);
+    }
+}
 
 /// Panels of `width` columns of op(X) [k, width], k rows each, zero-padded.
 void pack(const float* data, std::ptrdiff_t along, std::ptrdiff_t across, std::size_t k, std::size_t count, std::size_t width, float* to) {
@@ -78,9 +90,11 @@ void multiplyRows(const Product& p, std::size_t firstRow, std::size_t rows) {
         auto depth = static_cast<std::ptrdiff_t>(k0);
         pack(p.a.data + static_cast<std::ptrdiff_t>(firstRow) * p.a.rows + depth * p.a.columns, p.a.columns, p.a.rows, k, rows, TileM,
              packedA.data());
+        if (p.precision == Precision::TF32) roundToTF32(packedA.data(), ceilDivide(rows, TileM) * TileM * k);
         for (std::size_t n0 = 0; n0 < p.n; n0 += BlockN) {
             std::size_t n = std::min(BlockN, p.n - n0);
             pack(p.b.data + depth * p.b.rows + static_cast<std::ptrdiff_t>(n0) * p.b.columns, p.b.rows, p.b.columns, k, n, TileN, packedB.data());
+            if (p.precision == Precision::TF32) roundToTF32(packedB.data(), ceilDivide(n, TileN) * TileN * k);
             for (std::size_t j = 0; j < n; j += TileN) {
                 for (std::size_t i = 0; i < rows; i += TileM) {
                     multiplyTile(k, packedA.data() + i * k, packedB.data() + j * k, tile);
@@ -94,8 +108,8 @@ void multiplyRows(const Product& p, std::size_t firstRow, std::size_t rows) {
 }  // namespace
 
 void gemm(std::size_t m, std::size_t n, std::size_t k, float alpha, Strided<const float> a, Strided<const float> b, float beta,
-          Strided<float> c, bool parallel) {
-    Product product{m, n, k, alpha, a, b, beta, c};
+          Strided<float> c, bool parallel, Precision precision) {
+    Product product{m, n, k, alpha, a, b, beta, c, precision};
     if (k == 0 || alpha == 0) {
         for (std::size_t i = 0; i < m; ++i) {
             for (std::size_t j = 0; j < n; ++j) {

@@ -20,6 +20,7 @@ struct GemmArguments {
     int transA, transB, m, n, k, batch;
     Scalar alpha, beta;
     Operand a, b, c;
+    Precision precision = Precision::Float32;
 };
 
 std::size_t size(int type) { return type == R32F ? 4 : 2; }
@@ -77,7 +78,7 @@ void multiply(const GemmArguments& g, float alpha, float beta, int index) {
     void* c = softcudaWriteRows(at(g.c), n, m * bytes, static_cast<std::size_t>(g.c.ld) * bytes, beta != 0);
     if (!c) return;
     if (g.c.type == R32F) {
-        gemm(m, n, reads ? k : 0, alpha, a.matrix, b.matrix, beta, {static_cast<float*>(c), 1, g.c.ld}, true);
+        gemm(m, n, reads ? k : 0, alpha, a.matrix, b.matrix, beta, {static_cast<float*>(c), 1, g.c.ld}, true, g.precision);
         return;
     }
     auto* narrowC = static_cast<std::uint16_t*>(c);
@@ -109,6 +110,8 @@ int submit(const char* name, void* handle, const void* alpha, const void* beta, 
     if (g.m == 0 || g.n == 0 || g.batch == 0) return Success;
     g.alpha = scalar(*h, alpha);
     g.beta = scalar(*h, beta);
+    // CUBLAS_TF32_TENSOR_OP_MATH and the older CUBLAS_TENSOR_OP_MATH allow it; 16-bit factors have no more bits than it keeps.
+    if (int mode = h->mathMode & ~16; g.a.type == R32F && (mode == 1 || mode == 3)) g.precision = Precision::TF32;
     double m = g.m, n = g.n, k = g.k, batch = g.batch;
     double read = batch * (m * k + k * n) * static_cast<double>(size(g.a.type));
     bool readsC = h->pointerMode == 1 || g.beta.value != 0;

@@ -26,6 +26,8 @@ public:
     std::size_t images() const { return static_cast<std::size_t>(s_.x.size[0]); }
     std::size_t groups() const { return static_cast<std::size_t>(s_.convolution.groups); }
     std::size_t groupK() const { return groupK_; }
+    /// CUDNN_FMA_MATH (3) alone forbids TF32.
+    Precision precision() const { return s_.convolution.mathType == 3 ? Precision::Float32 : Precision::TF32; }
     std::size_t columns() const { return columns_; }
     std::size_t pixels() const { return pixels_; }
     std::size_t tiles() const { return (pixels_ + TileRows - 1) / TileRows; }
@@ -137,7 +139,7 @@ void forward(const Shapes& shapes, float alpha, const float* x, const float* fil
         gathered.resize(TileRows * p.columns());
         p.gather(t.x, image, group, tile, gathered.data());
         gemm(p.tileRows(tile), p.groupK(), p.columns(), t.alpha, {gathered.data(), static_cast<std::ptrdiff_t>(p.columns()), 1},
-             {p.packedGroup(*t.filter, group), static_cast<std::ptrdiff_t>(p.groupK()), 1}, t.beta, p.output(t.out, image, group, tile), false);
+             {p.packedGroup(*t.filter, group), static_cast<std::ptrdiff_t>(p.groupK()), 1}, t.beta, p.output(t.out, image, group, tile), false, p.precision());
     };
     softcudaParallel(body, &task, plan.images() * plan.groups() * plan.tiles());
 }
@@ -157,7 +159,7 @@ void backwardData(const Shapes& shapes, float alpha, const float* filter, const 
         for (std::size_t tile = 0; tile < p.tiles(); ++tile) {
             gemm(p.tileRows(tile), p.columns(), p.groupK(), 1, p.output(t.dY, image, group, tile),
                  {p.packedGroup(*t.filter, group), 1, static_cast<std::ptrdiff_t>(p.groupK())}, 0,
-                 {gathered.data(), static_cast<std::ptrdiff_t>(p.columns()), 1}, false);
+                 {gathered.data(), static_cast<std::ptrdiff_t>(p.columns()), 1}, false, p.precision());
             p.scatter(gathered.data(), t.alpha, image, group, tile, t.out);
         }
     };
@@ -180,7 +182,7 @@ void backwardFilter(const Shapes& shapes, float alpha, const float* x, const flo
                 for (std::size_t tile = 0; tile < p.tiles(); ++tile) {
                     p.gather(t.x, image, group, tile, gathered.data());
                     gemm(p.columns(), p.groupK(), p.tileRows(tile), 1, {gathered.data(), 1, static_cast<std::ptrdiff_t>(p.columns())},
-                         p.output(t.dY, image, group, tile), 1, {sums + group * size, static_cast<std::ptrdiff_t>(p.groupK()), 1}, false);
+                         p.output(t.dY, image, group, tile), 1, {sums + group * size, static_cast<std::ptrdiff_t>(p.groupK()), 1}, false, p.precision());
                 }
             }
         }

@@ -13,7 +13,8 @@ internal static class CommandLine
     {
         var context = new CommandContext(output, error, cancellation);
         RootCommand root = Build(context);
-        ParseResult result = root.Parse(args.Length == 0 ? ["--help"] : args);
+        // No response files: an argument that begins with @ is a name like any other.
+        ParseResult result = root.Parse(args.Length == 0 ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (result.Errors.Count > 0)
         {
             throw Failure.OfUsage($"{Describe(root, result)} (try: fastnn {Path(result.CommandResult)}--help)");

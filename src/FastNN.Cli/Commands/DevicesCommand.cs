@@ -46,5 +46,6 @@ internal static class DevicesCommand
         output.WriteLine($"      kernels  {probe.Kernels}: everything but large matrix products");
         output.WriteLine($"      cuBLAS   {probe.Cublas}: large matrix products");
         output.WriteLine($"      cuDNN    {probe.Cudnn}: convolutions, which FastNN's own kernels compute without it");
+        output.WriteLine("      TF32     off, unless a program sets CudaOptions.AllowTF32: products of cuBLAS and cuDNN are float32 like all others");
     }
 }

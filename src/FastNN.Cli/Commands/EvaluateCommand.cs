@@ -33,25 +33,16 @@ internal static class EvaluateCommand
         model.Build(recipe.ExampleShape);
         model.Load(weights);
         using Device device = Devices.Open(deviceName, threads, output.WriteLine);
-        RecipeData data = recipe.Load(source, output.WriteLine);
+        RecipeData data = recipe.Prepare(source, limit: null, output.WriteLine);
         using var trainer = new Trainer(model, device, recipe.Loss, recipe.CreateOptimizer(recipe.LearningRate));
         output.WriteLine($"{recipe.Name} with {weights} on {data.Description}, {data.Test.Count} test examples; {device.Description}");
         TestResult test = Tester.Test(trainer, data.Test, context.Cancellation);
         Tester.Write(output, test);
         if (json is not null)
         {
-            Outputs.WriteJson(json, context.Output, writer =>
-            {
-                writer.WriteStartObject();
-                writer.WriteString("recipe", recipe.Name);
-                writer.WriteString("device", device.Kind);
-                writer.WriteNumber("threads", device.Threads);
-                writer.WriteNumber("parameters", model.Parameters.Sum(parameter => parameter.Count));
-                writer.WritePropertyName("metrics");
-                test.Write(writer);
-                writer.WriteString("weightsSha256", RunResult.Sha256(weights));
-                writer.WriteEndObject();
-            });
+            var figures = new EvaluationResult(
+                recipe.Name, device.Kind, device.Threads, model.Parameters.Sum(parameter => parameter.Count), test.Metrics, RunResult.Sha256(weights));
+            Outputs.WriteJson(json, context.Output, figures, ResultJson.Default.EvaluationResult);
         }
 
         return 0;

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using FastNN.Cli.Recipes;
 using FastNN.Cli.Running;
 using FastNN.Cuda;
@@ -48,10 +47,11 @@ internal static class ProfileCommand
         using Device device = Device.Cuda();
         SoftwareDevice counters = SoftwareDevice.Of(device.Implementation) ?? throw new CliException(
             $"profile: {device.Description} counts nothing; name the folder of the software CUDA device (build/softcuda) in FASTNN_CUDA_PATH");
-        DeviceCounts profile = Count(recipe, size, recipe.Load(data, output.WriteLine), device, counters);
+        DeviceCounts profile = Count(recipe, size, recipe.Prepare(data, limit: null, output.WriteLine), device, counters, context.Cancellation);
         if (json is not null)
         {
-            Outputs.WriteJson(json, context.Output, writer => Write(writer, recipe, size, device, profile));
+            Outputs.WriteJson(
+                json, context.Output, ProfileResult.Of(recipe.Name, size, device.Description, profile), ResultJson.Default.ProfileResult);
         }
 
         if (json != Outputs.StandardOutput)
@@ -62,13 +62,13 @@ internal static class ProfileCommand
         return 0;
     }
 
-    private static DeviceCounts Count(Recipe recipe, int size, RecipeData data, Device device, SoftwareDevice counters)
+    private static DeviceCounts Count(Recipe recipe, int size, RecipeData data, Device device, SoftwareDevice counters, CancellationToken cancellation)
     {
         Layer model = recipe.CreateModel();
         model.Build(recipe.ExampleShape);
         using var trainer = new Trainer(model, device, recipe.Loss, recipe.CreateOptimizer(recipe.LearningRate));
         using var loader = new DataLoader(data.Train, size, dropLast: true);
-        loader.StartEpoch(0);
+        loader.StartEpoch(0, cancellation: cancellation);
         if (!loader.TryNext(out Batch batch))
         {
             throw new CliException($"profile: {data.Description} has fewer than {size} training examples; a smaller --batch takes fewer");
@@ -76,6 +76,7 @@ internal static class ProfileCommand
 
         for (int i = 0; i < WarmUp; i++)
         {
+            cancellation.ThrowIfCancellationRequested();
             Step(trainer, batch);
         }
 
@@ -120,44 +121,4 @@ internal static class ProfileCommand
     }
 
     private static string Microseconds(double seconds) => string.Create(CultureInfo.InvariantCulture, $"{seconds * 1e6,9:F2}");
-
-    private static void Write(Utf8JsonWriter json, Recipe recipe, int batch, Device device, DeviceCounts profile)
-    {
-        json.WriteStartObject();
-        json.WriteString("recipe", recipe.Name);
-        json.WriteNumber("batch", batch);
-        json.WriteString("device", device.Description);
-        json.WriteNumber("graphLaunches", profile.GraphLaunches);
-        json.WriteNumber("launches", profile.Launches);
-        json.WriteNumber("allocations", profile.Allocations);
-        json.WriteNumber("synchronisations", profile.Synchronisations);
-        Write(json, "hostToDevice", profile.HostToDevice);
-        Write(json, "deviceToHost", profile.DeviceToHost);
-        Write(json, "deviceToDevice", profile.DeviceToDevice);
-        json.WriteStartArray("kernels");
-        foreach (KernelCounts kernel in profile.Kernels)
-        {
-            json.WriteStartObject();
-            kernel.Write(json);
-            json.WriteStartObject("paperSeconds");
-            foreach (PaperGpu gpu in PaperGpu.All)
-            {
-                json.WriteNumber(gpu.Name, gpu.Seconds(kernel));
-            }
-
-            json.WriteEndObject();
-            json.WriteEndObject();
-        }
-
-        json.WriteEndArray();
-        json.WriteEndObject();
-    }
-
-    private static void Write(Utf8JsonWriter json, string name, CopyCounts copies)
-    {
-        json.WriteStartObject(name);
-        json.WriteNumber("count", copies.Count);
-        json.WriteNumber("bytes", copies.Bytes);
-        json.WriteEndObject();
-    }
 }

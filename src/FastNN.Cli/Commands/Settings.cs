@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using FastNN.Cli.Recipes;
+using FastNN.Cpu;
 
 namespace FastNN.Cli.Commands;
 
@@ -29,7 +30,7 @@ internal static class Settings
 
     public static Option<int?> Batch() => Whole("--batch", "Examples per step.", 1, 1 << 20);
 
-    public static Option<int?> Threads() => Whole("--threads", "Processor threads; all by default.", 1, 1024);
+    public static Option<int?> Threads() => Whole("--threads", "Processor threads; all by default.", 1, CpuDevice.MaxThreads);
 
     public static Option<int?> Limit() => Whole("--limit", "Train on the first N examples only.", 1, int.MaxValue);
 

@@ -26,9 +26,10 @@ internal static class TrainCommand
             HelpName = "FILE",
             Arity = ArgumentArity.ZeroOrOne,
         };
+        var overwrite = new Option<bool>("--overwrite") { Description = "Delete an earlier run in --out when this one begins." };
         var command = new Command("train", "Train a recipe's network, then test it.")
         {
-            recipe, epochs, batch, learningRate, seed, threads, device, data, limit, folder, resume, json,
+            recipe, epochs, batch, learningRate, seed, threads, device, data, limit, folder, overwrite, resume, json,
         };
         command.SetAction(result =>
         {
@@ -46,6 +47,7 @@ internal static class TrainCommand
                 Data = result.GetValue(data),
                 Limit = result.GetValue(limit),
                 Out = kept,
+                Overwrite = result.GetValue(overwrite),
                 Json = result.GetValue(json),
                 Resume = result.GetResult(resume) is null ? null : Checkpoint(result.GetValue(resume), kept),
             };

@@ -1,3 +1,4 @@
+using System.Globalization;
 using FastNN.Cli.Running;
 using FastNN.Data;
 
@@ -52,6 +53,40 @@ internal abstract class Recipe
     /// <param name="source">Where it lies, or null for the cache.</param>
     /// <param name="progress">Told in one line what is done.</param>
     public abstract RecipeData Load(string? source, Action<string> progress);
+
+    /// <summary>Loads the data, takes the first training examples where there is a limit, and checks that a run can use them.</summary>
+    public RecipeData Prepare(string? source, int? limit, Action<string> progress)
+    {
+        RecipeData data = Load(source, progress);
+        foreach (Dataset part in (Dataset[])[data.Train, data.Test])
+        {
+            var shape = new Shape(part.ExampleShape);
+            if (shape != ExampleShape)
+            {
+                throw new CliException($"--data {source}: the examples have shape {shape}, {Name} takes examples of shape {ExampleShape}");
+            }
+        }
+
+        if (limit is { } count)
+        {
+            data = data with { Train = data.Train.Take(count) };
+        }
+
+        int least = 1;
+        while (ValidationSplit > 0 && (HeldOut(least) == 0 || HeldOut(least) == least))
+        {
+            least++;
+        }
+
+        return data.Train.Count >= least
+            ? data
+            : throw new CliException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{(limit is null ? $"--data {source}" : $"--limit {limit}")}: {Name} holds out {100 * ValidationSplit:0.#} % of the training examples for validation and needs at least {least} examples, got {data.Train.Count}"));
+    }
+
+    /// <summary>How many of so many training examples are held out for validation.</summary>
+    public int HeldOut(int examples) => (int)Math.Round(examples * ValidationSplit, MidpointRounding.AwayFromZero);
 
     /// <summary>What changes the training batches, or null; examples are then validated and tested on as they are.</summary>
     public virtual IBatchTransform? CreateTransform() => null;

@@ -1,5 +1,7 @@
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using FastNN.Formats;
 
 namespace FastNN.Cli.Running;
 
@@ -42,42 +44,22 @@ internal static class Outputs
         Try($"--json {path}", () => Touch(FolderOf(path)));
     }
 
-    public static void WriteJson(string path, TextWriter output, Action<Utf8JsonWriter> write)
+    /// <summary>Writes a result as JSON; a file appears whole, and is on the disk when this returns.</summary>
+    public static void WriteJson<T>(string path, TextWriter output, T result, JsonTypeInfo<T> type)
     {
-        using var buffer = new MemoryStream();
-        using (var writer = new Utf8JsonWriter(buffer, new JsonWriterOptions { Indented = true }))
-        {
-            write(writer);
-        }
-
-        buffer.WriteByte((byte)'\n');
+        byte[] json = [.. JsonSerializer.SerializeToUtf8Bytes(result, type), (byte)'\n'];
         if (path == StandardOutput)
         {
-            output.Write(Encoding.UTF8.GetString(buffer.ToArray()));
+            output.Write(Encoding.UTF8.GetString(json));
         }
         else if (IsDevice(path))
         {
             // A rename would put a file in the device's place.
-            File.WriteAllBytes(path, buffer.ToArray());
+            File.WriteAllBytes(path, json);
         }
         else
         {
-            Replace(path, buffer.ToArray());
-        }
-    }
-
-    private static void Replace(string path, byte[] content)
-    {
-        string temporary = Path.Combine(FolderOf(path), $".{Guid.NewGuid():N}.tmp");
-        try
-        {
-            File.WriteAllBytes(temporary, content);
-            File.Move(temporary, path, overwrite: true);
-        }
-        catch
-        {
-            File.Delete(temporary);
-            throw;
+            AtomicFile.Write(path, stream => stream.Write(json));
         }
     }
 

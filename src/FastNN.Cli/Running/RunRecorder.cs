@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using FastNN.Cli.Recipes;
 
 namespace FastNN.Cli.Running;
 
@@ -48,6 +47,7 @@ internal sealed class RunRecorder(RunSettings settings, int trainingExamples) : 
         state.Numbers["seconds"] = _seconds;
         state.Numbers["images"] = _images;
         state.Numbers["epochs"] = Epochs;
+        state.Texts["recipe"] = settings.Recipe.Name;
         foreach ((string name, double value, _) in Shared())
         {
             state.Numbers[name] = value;
@@ -56,6 +56,7 @@ internal sealed class RunRecorder(RunSettings settings, int trainingExamples) : 
 
     public override void LoadState(CallbackState state)
     {
+        RequireRecipe(state);
         foreach ((string name, double value, Func<double, string> text) in Shared())
         {
             double saved = state.Numbers.GetValueOrDefault(name, double.NaN);
@@ -74,12 +75,23 @@ internal sealed class RunRecorder(RunSettings settings, int trainingExamples) : 
 
     private IEnumerable<(string Name, double Value, Func<double, string> Text)> Shared()
     {
-        int recipe = RecipeBook.All.ToList().IndexOf(settings.Recipe);
-        yield return ("recipe", recipe, number => $"recipe {NameOf(number)}");
         yield return ("batch", settings.Batch, number => $"--batch {number}");
         yield return ("examples", trainingExamples, number => $"{number} training examples (--limit, --data)");
         yield return ("learningRate", settings.LearningRate, number => string.Create(CultureInfo.InvariantCulture, $"--lr {(float)number}"));
     }
 
-    private static string NameOf(double index) => index >= 0 && index < RecipeBook.All.Count ? RecipeBook.All[(int)index].Name : "of another kind";
+    private void RequireRecipe(CallbackState state)
+    {
+        if (!state.Texts.TryGetValue("recipe", out string? saved))
+        {
+            // Version 0.1.0 stored the recipe's place in a list that changes from version to version.
+            throw new CliException(
+                "the checkpoint does not name its recipe: it was written by a version of fastnn before 0.2, whose runs this one cannot continue");
+        }
+
+        if (saved != settings.Recipe.Name)
+        {
+            throw new CliException($"the checkpoint is of recipe {saved}, this run is of {settings.Recipe.Name}; a run continues with the recipe it began with");
+        }
+    }
 }

@@ -1,9 +1,8 @@
 using System.Security.Cryptography;
-using System.Text.Json;
 
 namespace FastNN.Cli.Running;
 
-/// <summary>What a run gave; the JSON object has these fields, under these names in camel case.</summary>
+/// <summary>What `train` writes as JSON.</summary>
 internal sealed record RunResult
 {
     public required string Recipe { get; init; }
@@ -30,38 +29,11 @@ internal sealed record RunResult
 
     public required IReadOnlyList<float> Losses { get; init; }
 
-    public required TestResult Metrics { get; init; }
+    public required TestMetrics Metrics { get; init; }
 
     public required string WeightsSha256 { get; init; }
 
-    public void Write(Utf8JsonWriter json)
-    {
-        json.WriteStartObject();
-        json.WriteString("recipe", Recipe);
-        json.WriteString("device", Device);
-        json.WriteNumber("threads", Threads);
-        json.WriteNumber("seed", Seed);
-        json.WriteNumber("epochs", Epochs);
-        json.WriteNumber("batch", Batch);
-        json.WriteNumber("parameters", Parameters);
-        json.WriteNumber("secondsPerEpoch", SecondsPerEpoch);
-        json.WriteNumber("imagesPerSecond", ImagesPerSecond);
-        json.WriteNumber("planPeakBytes", PlanPeakBytes);
-        json.WriteNumber("planLowerBoundBytes", PlanLowerBoundBytes);
-        json.WriteStartArray("losses");
-        foreach (float loss in Losses)
-        {
-            json.WriteNumberValue(loss);
-        }
-
-        json.WriteEndArray();
-        json.WritePropertyName("metrics");
-        Metrics.Write(json);
-        json.WriteString("weightsSha256", WeightsSha256);
-        json.WriteEndObject();
-    }
-
-    /// <summary>The sum of a file, in lower-case hexadecimal.</summary>
+    /// <summary>The SHA-256 of a file, in lower-case hexadecimal.</summary>
     public static string Sha256(string path)
     {
         using FileStream file = File.OpenRead(path);
@@ -69,38 +41,17 @@ internal sealed record RunResult
     }
 }
 
+/// <summary>What `evaluate` writes as JSON.</summary>
+internal sealed record EvaluationResult(string Recipe, string Device, int Threads, long Parameters, TestMetrics Metrics, string WeightsSha256);
+
 /// <summary>How a network does on the test data.</summary>
 internal sealed record TestResult(double Loss, ConfusionMatrix Confusion)
 {
     public ClassificationReport Report { get; } = new(Confusion);
 
-    public void Write(Utf8JsonWriter json)
-    {
-        json.WriteStartObject();
-        json.WriteNumber("testLoss", Loss);
-        json.WriteNumber("testAccuracy", Report.Accuracy);
-        json.WriteStartArray("perClass");
-        foreach (ClassMetrics metrics in Report.Classes)
-        {
-            Write(json, metrics);
-        }
-
-        json.WriteEndArray();
-        json.WritePropertyName("macroAverage");
-        Write(json, Report.MacroAverage);
-        json.WritePropertyName("weightedAverage");
-        Write(json, Report.WeightedAverage);
-        json.WriteEndObject();
-    }
-
-    private static void Write(Utf8JsonWriter json, ClassMetrics metrics)
-    {
-        json.WriteStartObject();
-        json.WriteString("name", metrics.Name);
-        json.WriteNumber("precision", metrics.Precision);
-        json.WriteNumber("recall", metrics.Recall);
-        json.WriteNumber("f1", metrics.F1);
-        json.WriteNumber("support", metrics.Support);
-        json.WriteEndObject();
-    }
+    public TestMetrics Metrics => new(Loss, Report.Accuracy, Report.Classes, Report.MacroAverage, Report.WeightedAverage);
 }
+
+/// <summary>A <see cref="TestResult"/> as JSON has it.</summary>
+internal sealed record TestMetrics(
+    double TestLoss, double TestAccuracy, IReadOnlyList<ClassMetrics> PerClass, ClassMetrics MacroAverage, ClassMetrics WeightedAverage);

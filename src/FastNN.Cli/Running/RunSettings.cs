@@ -25,6 +25,9 @@ internal sealed record RunSettings
 
     public required string? Out { get; init; }
 
+    /// <summary>Whether an earlier run in <see cref="Out"/> may be deleted.</summary>
+    public required bool Overwrite { get; init; }
+
     public required string? Json { get; init; }
 
     /// <summary>The checkpoint to go on from, or null.</summary>

@@ -21,33 +21,19 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
             Outputs.CheckJson(json);
         }
 
-        bool made = settings.Out is { } folder && Outputs.PrepareFolder(folder);
-        try
-        {
-            return Train();
-        }
-        finally
-        {
-            if (made && !Directory.EnumerateFileSystemEntries(settings.Out!).Any())
-            {
-                Directory.Delete(settings.Out!);
-            }
-        }
+        using RunFolder? folder = RunFolder.Open(settings);
+        return Train(folder);
     }
 
-    private int Train()
+    private int Train(RunFolder? folder)
     {
         using Device device = Devices.Open(settings.Device, settings.Threads, _output.WriteLine);
-        RecipeData data = _recipe.Load(settings.Data, _output.WriteLine);
-        if (settings.Limit is { } limit)
-        {
-            data = data with { Train = data.Train.Take(limit) };
-        }
-
+        RecipeData data = _recipe.Prepare(settings.Data, settings.Limit, _output.WriteLine);
         Layer model = _recipe.CreateModel();
         model.Build(_recipe.ExampleShape, settings.Seed);
         using var trainer = new Trainer(model, device, _recipe.Loss, _recipe.CreateOptimizer(settings.LearningRate), settings.Seed);
-        MemoryPlan plan = trainer.PlanMemory(settings.Batch);
+        MemoryPlan plan = Planning.Plan(trainer, settings.Batch);
+        Planning.RequireMemory(plan, settings.Batch, device);
         WriteHeader(device, data, model, plan);
 
         Display display = context.IsTerminal && _output == context.Output
@@ -63,6 +49,7 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
             _output.WriteLine($"resuming {checkpoint} after step {trainer.StepCount}");
         }
 
+        folder?.DeleteEarlierRun();
         TestResult test;
         TimeSpan time;
         try
@@ -71,8 +58,10 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
             time = watch.Elapsed;
             test = Tester.Test(trainer, data.Test, context.Cancellation);
         }
-        catch (OperationCanceledException)
+        catch (Exception exception) when (exception is OperationCanceledException
+            || (exception is IOException && context.Cancellation.IsCancellationRequested))
         {
+            // Where the terminal was closed, its display fails beside the signal.
             return SaveInterrupted(trainer, callbacks);
         }
 
@@ -84,7 +73,8 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
     {
         List<Callback> callbacks =
         [
-            new ExponentialDecay(settings.LearningRate, _recipe.LearningRateDecay), .. _recipe.CreateCallbacks(), recorder, display,
+            // The recorder is first for every recipe: its state says which recipe a checkpoint is of, before another callback reads its own.
+            recorder, new ExponentialDecay(settings.LearningRate, _recipe.LearningRateDecay), .. _recipe.CreateCallbacks(), display,
         ];
         if (settings.Out is not null)
         {
@@ -124,52 +114,35 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
                 PlanPeakBytes = plan.PeakBytes,
                 PlanLowerBoundBytes = plan.LowerBoundBytes,
                 Losses = recorder.Losses,
-                Metrics = test,
+                Metrics = test.Metrics,
                 WeightsSha256 = sum,
             };
-            Outputs.WriteJson(json, context.Output, result.Write);
+            Outputs.WriteJson(json, context.Output, result, ResultJson.Default.RunResult);
         }
     }
 
-    /// <summary>Examples trained on per epoch, those held out to validate on apart.</summary>
-    private int TrainingCount(RecipeData data) =>
-        data.Train.Count - (int)Math.Round(data.Train.Count * _recipe.ValidationSplit, MidpointRounding.AwayFromZero);
+    /// <summary>Examples trained on per epoch, without those held out for validation.</summary>
+    private int TrainingCount(RecipeData data) => data.Train.Count - _recipe.HeldOut(data.Train.Count);
 
     private int SaveInterrupted(Trainer trainer, List<Callback> callbacks)
     {
-        if (settings.CheckpointPath is { } path && trainer.StepCount > 0)
+        string message;
+        if (settings.CheckpointPath is not { } path)
         {
-            trainer.SaveCheckpoint(path, callbacks);
-            context.Error.WriteLine($"fastnn: interrupted after step {trainer.StepCount}; to continue: {ResumeCommand()}");
+            message = "interrupted; without --out DIR nothing is saved";
+        }
+        else if (trainer.StepCount == 0)
+        {
+            message = "interrupted before the first step; there is nothing to save";
         }
         else
         {
-            context.Error.WriteLine("fastnn: interrupted; nothing is kept without --out DIR");
+            trainer.SaveCheckpoint(path, callbacks);
+            message = $"interrupted after step {trainer.StepCount}; to continue: {ResumeCommand.For(settings)}";
         }
 
+        Failure.Report(context.Error, message);
         return Failure.Interrupted;
-    }
-
-    private string ResumeCommand()
-    {
-        var command = new List<string> { "fastnn", "train", _recipe.Name };
-        void Add(string option, object? value, object? normal)
-        {
-            if (value is not null && !value.Equals(normal))
-            {
-                string text = Convert.ToString(value, CultureInfo.InvariantCulture)!;
-                command.AddRange([option, text.Contains(' ', StringComparison.Ordinal) ? $"'{text}'" : text]);
-            }
-        }
-
-        Add("--epochs", settings.Epochs, _recipe.Epochs);
-        Add("--batch", settings.Batch, _recipe.Batch);
-        Add("--lr", settings.LearningRate, _recipe.LearningRate);
-        Add("--seed", settings.Seed, 0UL);
-        Add("--limit", settings.Limit, null);
-        Add("--data", settings.Data, null);
-        Add("--out", settings.Out, null);
-        return string.Join(' ', command) + " --resume";
     }
 
     private string SaveWeights(Layer model)

@@ -37,7 +37,7 @@ internal readonly unsafe struct BroadcastSum
         _dY = (float*)dY.Address;
         _dA = (float*)dA.Address;
         _other = other is null ? null : (float*)other.Address;
-        _outputs = dA.Count;
+        _outputs = Tensor.Index(dA.Count);
 
         // Without another operand its strides are those of a scalar and never keep axes apart.
         var axes = new BroadcastAxes(dY.Shape, dA.Shape, other is null ? default : other.Shape);

@@ -123,7 +123,7 @@ internal readonly unsafe struct CrossEntropyRows
         Targets = targets.Type == DType.Int32 ? null : (float*)targets.Address;
         Weights = classWeights is null ? null : (float*)classWeights.Address;
         Classes = x.Shape[-1];
-        Rows = Classes == 0 ? 0 : x.Count / Classes;
+        Rows = Classes == 0 ? 0 : Tensor.Index(x.Count / Classes);
         Softmax = (float*)saved.Address;
         Losses = Softmax + x.Count;
         Divisor = Losses + Rows;

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FastNN.Tensors;
 
 namespace FastNN.Cpu;
 
@@ -29,17 +30,17 @@ internal static class ElementLoop
     public const int Serial = 8 * Block;
 
     /// <summary>Runs the body over elements 0 to count - 1.</summary>
-    public static void Run<TBody>(WorkerPool pool, int count, TBody body)
+    public static void Run<TBody>(WorkerPool pool, long count, TBody body)
         where TBody : struct, IElementBody
     {
         var job = new Job<TBody>(body, count);
         if (count <= Serial || pool.Threads == 1)
         {
-            Range(body, 0, count);
+            Range(body, 0, (nint)count);
         }
         else
         {
-            pool.Run((count + Block - 1) / Block, ref job);
+            pool.Run(Tensor.Index((count + Block - 1) / Block), ref job);
         }
     }
 
@@ -75,13 +76,13 @@ internal static class ElementLoop
         where TLanes : struct, IVectorLanes<TLanes>
         where TBody : struct, IElementBody => body.Invoke<TLanes>(i, count);
 
-    private readonly struct Job<TBody>(TBody body, int count) : IParallelBody
+    private readonly struct Job<TBody>(TBody body, long count) : IParallelBody
         where TBody : struct, IElementBody
     {
         public void Invoke(int task, int worker)
         {
             nint start = (nint)task * Block;
-            Range(body, start, Math.Min(start + Block, count));
+            Range(body, start, (nint)Math.Min(start + Block, count));
         }
     }
 

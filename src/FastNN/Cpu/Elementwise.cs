@@ -52,7 +52,7 @@ internal sealed unsafe partial class CpuDevice
         }
     }
 
-    private void Broadcast<TOperator, TStore>(BroadcastAxes axes, float* a, float* b, float* y, int count)
+    private void Broadcast<TOperator, TStore>(BroadcastAxes axes, float* a, float* b, float* y, long count)
         where TOperator : struct, IBinaryOperator
         where TStore : struct, IStore
     {

@@ -13,7 +13,7 @@ internal sealed unsafe partial class CpuDevice
         SpreadLoss(reduction, x.Count, new SquaredErrorSlopes(Floats(x), Floats(targets)), dLoss, dX, accumulate);
 
     /// <summary>loss = the terms, or their sum or mean.</summary>
-    private void ReduceLoss<TTerms>(Reduction reduction, int count, TTerms terms, Tensor loss)
+    private void ReduceLoss<TTerms>(Reduction reduction, long count, TTerms terms, Tensor loss)
         where TTerms : struct, ITermBody
     {
         if (reduction == Reduction.None)
@@ -28,7 +28,7 @@ internal sealed unsafe partial class CpuDevice
     }
 
     /// <summary>dX (=|+=) dLoss times the slopes, divided by the count for the mean.</summary>
-    private void SpreadLoss<TTerms>(Reduction reduction, int count, TTerms slopes, Tensor dLoss, Tensor dX, bool accumulate)
+    private void SpreadLoss<TTerms>(Reduction reduction, long count, TTerms slopes, Tensor dLoss, Tensor dX, bool accumulate)
         where TTerms : struct, ITermBody
     {
         if (accumulate)
@@ -41,7 +41,7 @@ internal sealed unsafe partial class CpuDevice
         }
     }
 
-    private void SpreadLoss<TTerms, TStore>(Reduction reduction, int count, TTerms slopes, Tensor dLoss, Tensor dX)
+    private void SpreadLoss<TTerms, TStore>(Reduction reduction, long count, TTerms slopes, Tensor dLoss, Tensor dX)
         where TTerms : struct, ITermBody
         where TStore : struct, IStore
     {

@@ -15,11 +15,13 @@ internal sealed unsafe partial class CpuDevice
                 ElementLoop.Run(Pool, x.Count, new FillBody(Floats(x), value));
                 break;
             case DType.Int32:
-                new Span<int>((void*)x.Address, x.Count).Fill((int)value);
+                new Span<int>((void*)x.Address, Tensor.Index(x.Count)).Fill((int)value);
+                break;
+            case DType.UInt8 or DType.Int8 or DType.Bool:
+                new Span<byte>((void*)x.Address, Tensor.Index(x.Count)).Fill(x.Type == DType.Int8 ? (byte)(sbyte)value : (byte)value);
                 break;
             default:
-                new Span<byte>((void*)x.Address, x.Count).Fill((byte)value);
-                break;
+                throw new NotSupportedException($"Fill: expected Float32, Int32 or a type of one byte, got {x}.");
         }
     }
 
@@ -29,7 +31,7 @@ internal sealed unsafe partial class CpuDevice
         {
             ElementLoop.Run(Pool, x.Count, new UnaryMap<Identity, Accumulate>(Floats(x), Floats(y), default));
         }
-        else if (x.Bytes > sizeof(float) * ElementLoop.Serial && x.Type != DType.UInt8)
+        else if (x.Bytes > sizeof(float) * ElementLoop.Serial && x.Type.Size() == sizeof(float))
         {
             ElementLoop.Run(Pool, x.Count, new UnaryMap<Identity, Assign>(Floats(x), Floats(y), default));
         }

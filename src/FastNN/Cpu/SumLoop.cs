@@ -22,16 +22,16 @@ internal static class SumLoop
     private const int MaxBlocks = 256;
 
     /// <summary>The sum of the terms of elements 0 to count - 1.</summary>
-    public static double Run<TBody>(WorkerPool pool, int count, TBody body)
+    public static double Run<TBody>(WorkerPool pool, long count, TBody body)
         where TBody : struct, ITermBody
     {
-        int block = BlockOf(count);
+        long block = BlockOf(count);
         if (count <= block)
         {
-            return Range(body, 0, count);
+            return Range(body, 0, (nint)count);
         }
 
-        int blocks = (int)(((long)count + block - 1) / block);
+        int blocks = (int)((count + block - 1) / block);
         Partials sums = default;
         var job = new Job<TBody>(body, count, block, ref sums);
         if (count <= ElementLoop.Serial || pool.Threads == 1)
@@ -99,9 +99,9 @@ internal static class SumLoop
         where TLanes : struct, IVectorLanes<TLanes>
         where TBody : struct, ITermBody => TLanes.Sum(TLanes.KeepFirst(body.Invoke<TLanes>(i, count), count, 0));
 
-    private static int BlockOf(int count)
+    private static long BlockOf(long count)
     {
-        int even = (int)(((long)count + MaxBlocks - 1) / MaxBlocks);
+        long even = (count + MaxBlocks - 1) / MaxBlocks;
         return Math.Max(ElementLoop.Block, (even + Chunk - 1) / Chunk * Chunk);
     }
 
@@ -123,15 +123,15 @@ internal static class SumLoop
         }
     }
 
-    private readonly unsafe struct Job<TBody>(TBody body, int count, int block, ref Partials sums) : IParallelBody
+    private readonly unsafe struct Job<TBody>(TBody body, long count, long block, ref Partials sums) : IParallelBody
         where TBody : struct, ITermBody
     {
         private readonly double* _sums = (double*)Unsafe.AsPointer(ref sums);
 
         public void Invoke(int task, int worker)
         {
-            nint start = (nint)task * block;
-            _sums[task] = Range(body, start, Math.Min(start + block, count));
+            nint start = (nint)(task * block);
+            _sums[task] = Range(body, start, (nint)Math.Min(start + block, count));
         }
     }
 

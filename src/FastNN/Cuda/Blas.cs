@@ -6,10 +6,10 @@ using static ManagedCuda.DriverAPINativeMethods;
 namespace FastNN.Cuda;
 
 /// <summary>
-/// cuBLAS on the compute stream, in float32 (no TF32), with a workspace of its own: with the library's, each captured graph would hold
-/// another one.
+/// cuBLAS on the compute stream, in float32, with a workspace of its own: with the library's, each captured graph would hold another one.
 /// </summary>
-internal sealed class Blas(CudaDevice device)
+/// <param name="allowTF32">Whether factors may be rounded to TF32.</param>
+internal sealed class Blas(CudaDevice device, bool allowTF32)
 {
     /// <summary>NVIDIA's advice: 32 MiB for Hopper, 4 MiB before it.</summary>
     private const long HopperWorkspace = 32L << 20, Workspace = 4L << 20;
@@ -70,10 +70,11 @@ internal sealed class Blas(CudaDevice device)
         {
             long bytes = device.ComputeCapability.Major >= 9 ? HopperWorkspace : Workspace;
             device.Check(MemoryManagement.cuMemAlloc_v2(ref workspace, bytes));
+            var mode = allowTF32 ? ManagedCuda.CudaBlas.Math.TF32TensorOpMath : ManagedCuda.CudaBlas.Math.DefaultMath;
             // In this order: setting the stream resets the workspace.
             Check(nameof(cublasSetStream_v2), cublasSetStream_v2(handle, device.ComputeStream));
             Check(nameof(cublasSetWorkspace_v2), cublasSetWorkspace_v2(handle, workspace, bytes));
-            Check(nameof(cublasSetMathMode), cublasSetMathMode(handle, ManagedCuda.CudaBlas.Math.DefaultMath));
+            Check(nameof(cublasSetMathMode), cublasSetMathMode(handle, mode));
             Check(nameof(cublasSetPointerMode_v2), cublasSetPointerMode_v2(handle, PointerMode.Host));
         }
         catch

@@ -106,9 +106,9 @@ internal sealed unsafe partial class CudaDevice
             }
         }
 
-        int terms = dY.Count / dA.Count;
+        int terms = Tensor.Index(dY.Count / dA.Count);
         var arguments = new SumAxesArguments(dY.Address, AddressOf(other), dA.Address, kept, summed, terms, accumulate ? 1 : 0);
-        Launch("elementwise", "elementwise_sum_axes", new Grid(dA.Count, terms <= 256 ? 32 : 256), arguments);
+        Launch("elementwise", "elementwise_sum_axes", new Grid(Tensor.Index(dA.Count), terms <= 256 ? 32 : 256), arguments);
     }
 
     /// <summary>The greatest common divisor of a number and a power of two.</summary>

@@ -40,7 +40,7 @@ internal sealed unsafe partial class CudaDevice
         else if (geometry.IsDepthwise)
         {
             bool fours = IsOneToOneInFours(geometry) && IsAligned(x.Address, weight.Address, y.Address);
-            var arguments = new DepthwiseArguments(x.Address, weight.Address, y.Address, epilogue, new ConvolutionShape(geometry), y.Count, 0);
+            var arguments = new DepthwiseArguments(x.Address, weight.Address, y.Address, epilogue, new ConvolutionShape(geometry), Tensor.Index(y.Count), 0);
             Launch("conv2d", fours ? "conv2d_depthwise_forward_fours" : "conv2d_depthwise_forward", DepthwiseGrid(y.Count, fours), arguments);
         }
         else if (UsesCudnn(geometry, ConvolutionPass.Forward))
@@ -69,7 +69,7 @@ internal sealed unsafe partial class CudaDevice
         {
             bool fours = IsOneToOneInFours(geometry) && IsAligned(dY.Address, weight.Address, dX.Address);
             var arguments = new DepthwiseArguments(
-                dY.Address, weight.Address, dX.Address, default, new ConvolutionShape(geometry), dX.Count, accumulate ? 1 : 0);
+                dY.Address, weight.Address, dX.Address, default, new ConvolutionShape(geometry), Tensor.Index(dX.Count), accumulate ? 1 : 0);
             Launch(
                 "conv2d", fours ? "conv2d_depthwise_backward_data_fours" : "conv2d_depthwise_backward_data", DepthwiseGrid(dX.Count, fours), arguments);
         }
@@ -137,7 +137,7 @@ internal sealed unsafe partial class CudaDevice
 
     private static bool IsOneToOneInFours(in Conv2DGeometry geometry) => geometry.OC == geometry.C && geometry.C % 4 == 0;
 
-    private static Grid DepthwiseGrid(int count, bool fours) => new(Blocks(count, fours ? 4 * SmallThreads : SmallThreads), SmallThreads);
+    private static Grid DepthwiseGrid(long count, bool fours) => new(Blocks(count, fours ? 4 * SmallThreads : SmallThreads), SmallThreads);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct DepthwiseArguments(

@@ -81,7 +81,7 @@ internal sealed unsafe partial class CudaDevice : IDevice
     public string Kind => "cuda";
 
     public string Description => string.Create(
-        CultureInfo.InvariantCulture, $"{Name}, compute capability {ComputeCapability}, {TotalMemory / (double)(1 << 30):F1} GiB, driver {DriverVersion}");
+        CultureInfo.InvariantCulture, $"{Name}, compute capability {ComputeCapability}, {TotalMemory / (double)(1 << 30):F1} GiB, driver {DriverVersion}{(_options.AllowTF32 ? ", TF32 in cuBLAS and cuDNN" : "")}");
 
     public int Threads => 1;
 

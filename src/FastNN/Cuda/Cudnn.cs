@@ -6,11 +6,12 @@ using static FastNN.Cuda.Bindings.CudnnNative;
 namespace FastNN.Cuda;
 
 /// <summary>
-/// cuDNN's convolutions on the compute stream: NHWC, filters [OC, KH, KW, C / groups], float32 (no TF32), deterministic algorithms only.
+/// cuDNN's convolutions on the compute stream: NHWC, filters [OC, KH, KW, C / groups], float32, deterministic algorithms only.
 /// An algorithm and its descriptors are chosen once per geometry and pass, when the workspace is asked for, and kept. Without the
 /// library, or where it has no such algorithm, nothing is supported, and FastNN's own kernels do the work.
 /// </summary>
-internal sealed unsafe class Cudnn(CudaDevice device, bool wanted)
+/// <param name="allowTF32">Whether factors may be rounded to TF32.</param>
+internal sealed unsafe class Cudnn(CudaDevice device, bool wanted, bool allowTF32)
 {
     private const int MostAlgorithms = 16;
 
@@ -157,7 +158,7 @@ internal sealed unsafe class Cudnn(CudaDevice device, bool wanted)
     /// </summary>
     private CudnnConvolution? Choose(in Conv2DGeometry geometry, ConvolutionPass pass)
     {
-        var convolution = new CudnnConvolution(geometry);
+        var convolution = new CudnnConvolution(geometry, allowTF32);
         try
         {
             CudnnAlgorithmPerformance* found = stackalloc CudnnAlgorithmPerformance[MostAlgorithms];
@@ -175,9 +176,14 @@ internal sealed unsafe class Cudnn(CudaDevice device, bool wanted)
             for (int i = 0; i < count; i++)
             {
                 if (found[i].Status != CudnnStatus.Success || found[i].Determinism != CudnnDeterminism.Deterministic
-                    || found[i].MathType is not (CudnnMathType.Fma or CudnnMathType.Default))
+                    || !(found[i].MathType is CudnnMathType.Fma or CudnnMathType.Default || (allowTF32 && found[i].MathType == CudnnMathType.TensorOp)))
                 {
                     continue;
+                }
+
+                if (allowTF32)
+                {
+                    convolution.MathType = found[i].MathType;
                 }
 
                 // "Not supported" is an answer, the same in every run. A call that fails is none: going on with another algorithm, or with

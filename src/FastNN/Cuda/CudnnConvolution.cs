@@ -7,7 +7,7 @@ namespace FastNN.Cuda;
 /// <summary>cuDNN's descriptors of one convolution, and the algorithm chosen for one of its passes.</summary>
 internal sealed unsafe class CudnnConvolution
 {
-    public CudnnConvolution(in Conv2DGeometry geometry)
+    public CudnnConvolution(in Conv2DGeometry geometry, bool allowTF32)
     {
         nint made;
         try
@@ -21,6 +21,8 @@ internal sealed unsafe class CudnnConvolution
             Cudnn.Check(nameof(cudnnCreateConvolutionDescriptor), cudnnCreateConvolutionDescriptor(&made));
             Convolution = made;
             Describe(geometry);
+            // For float32 cuDNN's default is TF32 where the GPU has it; without, the results are those of other devices.
+            MathType = allowTF32 ? CudnnMathType.Default : CudnnMathType.Fma;
         }
         catch
         {
@@ -36,6 +38,12 @@ internal sealed unsafe class CudnnConvolution
     public nint Filter { get; }
 
     public nint Convolution { get; }
+
+    /// <summary>An algorithm is run in the arithmetic that the heuristics gave for it.</summary>
+    public CudnnMathType MathType
+    {
+        set => Cudnn.Check(nameof(cudnnSetConvolutionMathType), cudnnSetConvolutionMathType(Convolution, value));
+    }
 
     public int Algorithm { get; set; }
 
@@ -62,7 +70,5 @@ internal sealed unsafe class CudnnConvolution
                 Convolution, g.Vertical.PadBefore, g.Horizontal.PadBefore, g.Vertical.Stride, g.Horizontal.Stride, g.Vertical.Dilation,
                 g.Horizontal.Dilation, CudnnConvolutionMode.CrossCorrelation, type));
         Cudnn.Check(nameof(cudnnSetConvolutionGroupCount), cudnnSetConvolutionGroupCount(Convolution, g.Groups));
-        // Without TF32: the results are those of other devices.
-        Cudnn.Check(nameof(cudnnSetConvolutionMathType), cudnnSetConvolutionMathType(Convolution, CudnnMathType.Fma));
     }
 }

@@ -25,7 +25,7 @@ internal sealed unsafe partial class CudaDevice
         (int k, int n) = (weight.Shape[0], weight.Shape[1]);
         if (n > 0)
         {
-            Multiply(y.Count / n, k, n, x.Address, weight.Address, y.Address, new EpilogueArguments(AddressOf(bias), activation.Id, activation.Scalars.First));
+            Multiply(Tensor.Index(y.Count / n), k, n, x.Address, weight.Address, y.Address, new EpilogueArguments(AddressOf(bias), activation.Id, activation.Scalars.First));
         }
     }
 
@@ -34,7 +34,7 @@ internal sealed unsafe partial class CudaDevice
         (int k, int n) = (weight.Shape[0], weight.Shape[1]);
         if (k > 0)
         {
-            MultiplyBackwardData(dX.Count / k, k, n, dY.Address, weight.Address, dX.Address, accumulate);
+            MultiplyBackwardData(Tensor.Index(dX.Count / k), k, n, dY.Address, weight.Address, dX.Address, accumulate);
         }
     }
 
@@ -44,7 +44,7 @@ internal sealed unsafe partial class CudaDevice
         {
             if (dBias is { Count: > 0 })
             {
-                SumOverRows(dY.Address, dY.Count, dBias.Count, dBias.Address, accumulateBias);
+                SumOverRows(dY.Address, dY.Count, Tensor.Index(dBias.Count), dBias.Address, accumulateBias);
             }
 
             return;
@@ -53,7 +53,7 @@ internal sealed unsafe partial class CudaDevice
         (int k, int n) = (dWeight.Shape[0], dWeight.Shape[1]);
         if (n > 0)
         {
-            MultiplyBackwardWeight(dY.Count / n, k, n, x.Address, dY.Address, dWeight.Address, AddressOf(dBias), accumulateWeight, accumulateBias);
+            MultiplyBackwardWeight(Tensor.Index(dY.Count / n), k, n, x.Address, dY.Address, dWeight.Address, AddressOf(dBias), accumulateWeight, accumulateBias);
         }
     }
 

@@ -69,7 +69,7 @@ internal sealed unsafe partial class CudaDevice
         }
         else
         {
-            var general = new BroadcastArguments(a.Address, b.Address, y.Address, axes, y.Count, multiply, accumulate ? 1 : 0);
+            var general = new BroadcastArguments(a.Address, b.Address, y.Address, axes, Tensor.Index(y.Count), multiply, accumulate ? 1 : 0);
             Launch("elementwise", "elementwise_broadcast", new Grid(Blocks(y.Count, ElementThreads), ElementThreads), general);
         }
     }

@@ -25,26 +25,6 @@ internal sealed record KernelCounts(
             Count("globalLoads"), Count("globalStores"), moved, ideal, json.GetProperty("flops").GetDouble(), Count("sharedRequests"),
             Count("bankConflicts"), Count("atomics"), Count("localBytes"));
     }
-
-    public void Write(Utf8JsonWriter json)
-    {
-        json.WriteString("name", Name);
-        json.WriteBoolean("library", Library);
-        json.WriteNumber("launches", Launches);
-        json.WriteNumber("warpInstructions", WarpInstructions);
-        json.WriteNumber("branches", Branches);
-        json.WriteNumber("divergentBranches", DivergentBranches);
-        json.WriteNumber("globalLoads", GlobalLoads);
-        json.WriteNumber("globalStores", GlobalStores);
-        json.WriteNumber("movedBytes", MovedBytes);
-        json.WriteNumber("idealBytes", IdealBytes);
-        json.WriteNumber("movedRatio", MovedRatio);
-        json.WriteNumber("flops", Flops);
-        json.WriteNumber("sharedRequests", SharedRequests);
-        json.WriteNumber("bankConflicts", BankConflicts);
-        json.WriteNumber("atomics", Atomics);
-        json.WriteNumber("localBytes", LocalBytes);
-    }
 }
 
 /// <summary>Copies of one kind.</summary>

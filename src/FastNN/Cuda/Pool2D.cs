@@ -29,7 +29,7 @@ internal sealed unsafe partial class CudaDevice
             X = x.Address,
             Y = y.Address,
             Winners = AddressOf(winners),
-            Count = y.Count,
+            Count = Tensor.Index(y.Count),
             Relu = relu ? 1 : 0,
         };
         Launch("pool2d", ForwardPath(geometry, ref arguments, out Grid grid) switch
@@ -63,7 +63,7 @@ internal sealed unsafe partial class CudaDevice
 
     public void AvgPool2DForward(in Pool2DGeometry geometry, Tensor x, Tensor y)
     {
-        PoolArguments arguments = Arguments(geometry) with { X = x.Address, Y = y.Address, Count = y.Count };
+        PoolArguments arguments = Arguments(geometry) with { X = x.Address, Y = y.Address, Count = Tensor.Index(y.Count) };
         Launch("pool2d", ForwardPath(geometry, ref arguments, out Grid grid) switch
         {
             PoolPath.Fours => "pool2d_average_forward_fours",

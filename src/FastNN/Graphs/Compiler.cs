@@ -1,76 +1,78 @@
+using FastNN.Graphs.Passes;
 using FastNN.Kernels;
+using FastNN.Ops;
 
 namespace FastNN.Graphs;
 
 /// <summary>
-/// Turns a recorded graph into a plan: drops what no output needs, fuses, decides which gradients exist and who writes or adds to
-/// them, works out every buffer's lifetime over forward and backward, shares memory in place where operators allow it, and lets
+/// Turns a recorded graph into a plan: lets the passes rewrite it, puts numbers in the place of symbols, decides which gradients exist and who
+/// writes or adds to them, works out every buffer's lifetime over forward and backward, shares memory in place where operators allow it, and lets
 /// the planner assign offsets. Steps are numbered 0..F-1 forward and F..2F-1 backward, node i's backward being step 2F-1-i.
 /// </summary>
 internal sealed class Compiler
 {
-    private readonly IKernels _kernels;
+    private readonly IPlanning _planning;
     private readonly List<Node> _nodes;
+    private readonly SymbolValues _symbols;
     private readonly Value[] _outputs;
     private readonly Value? _root;
     private readonly HashSet<Value> _wanted;
     private readonly List<Buffer> _buffers = [];
-    private readonly Dictionary<Value, Place> _places = [];
-    private readonly Dictionary<Value, Place> _gradients = [];
+    private readonly Dictionary<Value, PlannedTensor> _places = [];
+    private readonly Dictionary<Value, PlannedTensor> _gradients = [];
     private readonly HashSet<Place> _written = [];
     private readonly HashSet<Buffer> _inputBuffers = [];
     private readonly HashSet<Value> _differentiable = [];
+    private readonly Dictionary<Value, TensorType> _types = [];
+    private readonly List<(Operator Op, NodeTypes Types)> _bound = [];
+    private readonly List<bool[]> _needed = [];
 
-    private Compiler(IKernels kernels, Graph graph, Value[] outputs, Value? root, Value[] wantedGradients)
+    private Compiler(IPlanning planning, Graph graph, Value[] outputs, Value? root, Value[] wantedGradients, SymbolValues symbols)
     {
-        _kernels = kernels;
-        _outputs = outputs;
+        _planning = planning;
+        _symbols = symbols;
+        _outputs = [.. outputs, .. graph.WriteBacks.Select(writeBack => writeBack.Updated)];
         _root = root;
         _wanted = [.. wantedGradients];
-        _nodes = Fusion.Run(Reachable(graph.Nodes, outputs), outputs, root);
+        var recording = new Recording(graph.Nodes, _outputs, root);
+        PassPipeline.Run(recording);
+        _nodes = recording.Nodes;
     }
 
     private int End => (2 * _nodes.Count) - 1;
 
     /// <summary>Compiles a graph.</summary>
-    /// <param name="kernels">The device, asked for workspace sizes only.</param>
+    /// <param name="planning">The device's answers to questions of size.</param>
     /// <param name="graph">The recording.</param>
     /// <param name="outputs">Values to be read after a run; the root is one of them.</param>
     /// <param name="root">What backward differentiates, or null for inference.</param>
     /// <param name="wantedGradients">Inputs whose gradients are to be read after a run.</param>
-    public static Plan Compile(IKernels kernels, Graph graph, Value[] outputs, Value? root = null, params Value[] wantedGradients)
-    {
-        var compiler = new Compiler(kernels, graph, outputs, root, wantedGradients);
-        return compiler.Build(graph);
-    }
+    public static Plan Compile(IPlanning planning, Graph graph, Value[] outputs, Value? root = null, params Value[] wantedGradients) =>
+        Compile(planning, graph, new SymbolValues(), outputs, root, wantedGradients);
 
-    private static List<Node> Reachable(IReadOnlyList<Node> nodes, Value[] outputs)
-    {
-        var needed = new HashSet<Value>(outputs);
-        var reachable = new List<Node>();
-        for (int i = nodes.Count - 1; i >= 0; i--)
-        {
-            if (needed.Contains(nodes[i].Output))
-            {
-                reachable.Add(nodes[i]);
-                needed.UnionWith(nodes[i].Inputs);
-            }
-        }
-
-        reachable.Reverse();
-        return reachable;
-    }
+    /// <summary>Compiles a graph for certain input shapes.</summary>
+    /// <param name="planning">The device's answers to questions of size.</param>
+    /// <param name="graph">The recording.</param>
+    /// <param name="symbols">A number for every symbol of the inputs.</param>
+    /// <param name="outputs">Values to be read after a run; the root is one of them.</param>
+    /// <param name="root">What backward differentiates, or null for inference.</param>
+    /// <param name="wantedGradients">Inputs whose gradients are to be read after a run.</param>
+    /// <exception cref="ShapeException">An operator does not take these shapes, or a symbol has no number.</exception>
+    public static Plan Compile(
+        IPlanning planning, Graph graph, SymbolValues symbols, Value[] outputs, Value? root = null, params Value[] wantedGradients) =>
+        new Compiler(planning, graph, outputs, root, wantedGradients, symbols).Build(graph);
 
     private Plan Build(Graph graph)
     {
+        BindTypes();
         FindDifferentiable();
         bool[] backward = FindBackward();
         Dictionary<Value, int> lastReads = FindLastReads(backward);
         foreach (Value input in graph.Inputs)
         {
             // Inputs are filled before step 0, so they exist from there on.
-            _places[input] = NewBuffer("input", Bytes(input), 0, lastReads.GetValueOrDefault(input));
-            _inputBuffers.Add(_places[input].Buffer!);
+            _places[input] = NewPlace("input", TypeOf(input), 0, lastReads.GetValueOrDefault(input));
+            _inputBuffers.Add(_places[input].Place.Buffer!);
         }
 
         var planned = new PlannedNode[_nodes.Count];
@@ -89,12 +91,12 @@ internal sealed class Compiler
 
         foreach (Value value in _wanted)
         {
-            Place place = _gradients.GetValueOrDefault(value)
-                ?? throw new InvalidOperationException($"No gradient flows from the root to {value}.");
-            if (place.Buffer is { } buffer)
+            if (!_gradients.TryGetValue(value, out PlannedTensor gradient))
             {
-                buffer.Last = End + 1;
+                throw new InvalidOperationException($"No gradient flows from the root to {value}.");
             }
+
+            Extend(gradient, End + 1);
         }
 
         (long peak, long lowerBound) = Planner.Assign(_buffers);
@@ -103,11 +105,45 @@ internal sealed class Compiler
             Nodes = planned,
             Buffers = _buffers,
             Values = graph.Inputs.Concat(_outputs).Distinct().ToDictionary(value => value, Planned),
-            Gradients = _wanted.ToDictionary(value => value, value => new PlannedTensor(_gradients[value], value.Shape, DType.Float32)),
-            Root = _root?.Shape,
+            Gradients = _wanted.ToDictionary(value => value, value => _gradients[value]),
+            WriteBacks = [.. graph.WriteBacks.Select(writeBack => (Planned(writeBack.Updated), Planned(writeBack.Buffer)))],
+            Root = _root is null ? (Shape?)null : TypeOf(_root).Shape,
             PeakBytes = peak,
             LowerBoundBytes = lowerBound,
         };
+    }
+
+    /// <summary>Gives every value its type in numbers, and every node what its operator makes of them.</summary>
+    private void BindTypes()
+    {
+        foreach (Node node in _nodes)
+        {
+            Operator op = node.Op.Resolve(_symbols);
+            var types = NodeTypes.Of(op, Array.ConvertAll(node.Inputs, TypeOf));
+            for (int i = 0; i < node.Outputs.Length; i++)
+            {
+                if (node.Outputs[i].Shape.IsSymbolic)
+                {
+                    types.Outputs[i].Shape.RequireAtMost(int.MaxValue, $"{op.Name}: an output");
+                    _symbols.Bind(node.Outputs[i].Shape, types.Outputs[i].Shape, op.Name);
+                }
+
+                _types.Add(node.Outputs[i], types.Outputs[i]);
+            }
+
+            _bound.Add((op, types));
+        }
+    }
+
+    private TensorType TypeOf(Value value)
+    {
+        if (!_types.TryGetValue(value, out TensorType type))
+        {
+            type = value.TensorType with { Shape = _symbols.Resolve(value.Shape) };
+            _types.Add(value, type);
+        }
+
+        return type;
     }
 
     private void FindDifferentiable()
@@ -125,8 +161,14 @@ internal sealed class Compiler
 
                 if (node.Op.IsDifferentiable(i) && _differentiable.Contains(input))
                 {
-                    _differentiable.Add(node.Output);
+                    _differentiable.UnionWith(node.Outputs.Where(output => output.Type.IsFloat()));
                 }
+            }
+
+            _needed.Add(new bool[node.Inputs.Length]);
+            for (int i = 0; i < node.Inputs.Length; i++)
+            {
+                _needed[^1][i] = node.Op.IsDifferentiable(i) && _differentiable.Contains(node.Inputs[i]);
             }
         }
     }
@@ -144,12 +186,12 @@ internal sealed class Compiler
         for (int i = _nodes.Count - 1; i >= 0; i--)
         {
             Node node = _nodes[i];
-            if (reached.Contains(node.Output) && _differentiable.Contains(node.Output))
+            if (Array.Exists(node.Outputs, output => reached.Contains(output) && _differentiable.Contains(output)))
             {
                 backward[i] = true;
                 for (int j = 0; j < node.Inputs.Length; j++)
                 {
-                    if (NeedsGradient(node, j))
+                    if (_needed[i][j])
                     {
                         reached.Add(node.Inputs[j]);
                     }
@@ -159,8 +201,6 @@ internal sealed class Compiler
 
         return backward;
     }
-
-    private bool NeedsGradient(Node node, int input) => node.Op.IsDifferentiable(input) && _differentiable.Contains(node.Inputs[input]);
 
     /// <summary>The last step that reads each value under its own name; views are added to what they view.</summary>
     private Dictionary<Value, int> FindLastReads(bool[] backward)
@@ -174,13 +214,16 @@ internal sealed class Compiler
             for (int j = 0; j < node.Inputs.Length; j++)
             {
                 Read(node.Inputs[j], i);
-                if (backward[i] && node.Op.BackwardReadsInput(j))
+                if (backward[i] && node.Op.BackwardReadsInput(j, _needed[i]))
                 {
                     Read(node.Inputs[j], End - i);
                 }
             }
 
-            Read(node.Output, backward[i] && node.Op.BackwardReadsOutput ? End - i : i);
+            for (int j = 0; j < node.Outputs.Length; j++)
+            {
+                Read(node.Outputs[j], backward[i] && node.Op.BackwardReadsOutput(j, _needed[i]) ? End - i : i);
+            }
         }
 
         foreach (Value output in _outputs)
@@ -192,7 +235,7 @@ internal sealed class Compiler
         {
             if (_nodes[i].Op.IsView)
             {
-                Read(_nodes[i].Inputs[0], last[_nodes[i].Output]);
+                Read(_nodes[i].Inputs[0], _nodes[i].Outputs.Max(output => last[output]));
             }
         }
 
@@ -202,37 +245,41 @@ internal sealed class Compiler
     private PlannedNode PlanForward(int step, bool backward, Dictionary<Value, int> lastReads)
     {
         Node node = _nodes[step];
+        (Operator op, NodeTypes types) = _bound[step];
         PlannedTensor[] inputs = Array.ConvertAll(node.Inputs, Planned);
-        int last = lastReads[node.Output];
-        Place output = node.Op.IsView ? inputs[0].Place : ReuseInput(node, step) ?? NewBuffer(node.Op.Name, Bytes(node.Output), step, last);
-        if (output.Buffer is { } buffer)
+        for (int i = 0; i < node.Outputs.Length; i++)
         {
-            buffer.Last = Math.Max(buffer.Last, last);
+            int last = lastReads[node.Outputs[i]];
+            TensorType type = types.Outputs[i];
+            PlannedTensor place = op.IsView ? new PlannedTensor(inputs[0].Place, type, inputs[0].Offset + op.ViewOffset(types, i))
+                : i == 0 && ReuseInput(node, op, types, step) is { } reused ? reused with { Type = type }
+                : NewPlace(op.Name, type, step, last);
+            Extend(place, last);
+            _places[node.Outputs[i]] = place;
         }
 
-        _places[node.Output] = output;
-        long saved = node.Op.SavedBytes(_kernels, backward);
+        long saved = op.SavedBytes(_planning, types, backward);
         return new PlannedNode
         {
-            Node = node,
+            Op = op,
+            Types = types,
             Inputs = inputs,
-            Output = Planned(node.Output),
-            Saved = saved == 0 ? null : Scratch(node.Op.Name + " saved", saved, step, backward ? End - step : step),
-            ForwardWorkspace = Workspace(node, node.Op.ForwardWorkspaceBytes(_kernels), step),
+            Outputs = Array.ConvertAll(node.Outputs, Planned),
+            Saved = saved == 0 ? null : Scratch(op.Name + " saved", saved, step, backward ? End - step : step),
+            ForwardWorkspace = Workspace(op, op.ForwardWorkspaceBytes(_planning, types), step),
         };
     }
 
     /// <summary>
     /// The place of an input that this step reads last and that the operator may overwrite; the graph's own inputs stay as given.
     /// </summary>
-    private Place? ReuseInput(Node node, int step)
+    private PlannedTensor? ReuseInput(Node node, Operator op, NodeTypes types, int step)
     {
         for (int i = 0; i < node.Inputs.Length; i++)
         {
             Value input = node.Inputs[i];
-            if (node.Op.ForwardInPlace(i) && _places.TryGetValue(input, out Place? place) && place.Buffer is { } buffer
-                && buffer.Last <= step && Bytes(input) == Bytes(node.Output) && !_inputBuffers.Contains(buffer)
-                && Array.IndexOf(node.Inputs, input) == Array.LastIndexOf(node.Inputs, input))
+            if (op.ForwardInPlace(types, i) && _places.TryGetValue(input, out PlannedTensor place) && place.Place.Buffer is { } buffer
+                && buffer.Last <= step && place.Type.Bytes == types.Outputs[0].Bytes && !_inputBuffers.Contains(buffer) && OccursOnce(node, input))
             {
                 return place;
             }
@@ -241,95 +288,120 @@ internal sealed class Compiler
         return null;
     }
 
+    private static bool OccursOnce(Node node, Value input) => Array.IndexOf(node.Inputs, input) == Array.LastIndexOf(node.Inputs, input);
+
     private void PlanBackward(int index, PlannedNode planned)
     {
         Node node = _nodes[index];
         int step = End - index;
-        Place dOutput = Gradient(node.Output, step);
-        Extend(dOutput, step);
+        planned.OutputGradients = Array.ConvertAll(node.Outputs, output => OutputGradient(output, step));
+        PlannedTensor? dOutput = planned.OutputGradients[0];
         var gradients = new PlannedTensor?[node.Inputs.Length];
         var accumulate = new bool[node.Inputs.Length];
-        var needed = new bool[node.Inputs.Length];
+        bool[] needed = _needed[index];
+        bool shared = false;
 
         // Backwards, because an operator writes its later inputs' gradients before it may overwrite dOutput with the first's.
         for (int i = node.Inputs.Length - 1; i >= 0; i--)
         {
-            if (!NeedsGradient(node, i))
+            if (!needed[i])
             {
                 continue;
             }
 
             Value input = node.Inputs[i];
-            needed[i] = true;
-            if (!_gradients.ContainsKey(input) && dOutput.Kind == PlaceKind.Arena && input.Kind != ValueKind.Parameter
-                && (node.Op.IsView || node.Op.BackwardInPlace(i)))
+            if (!shared && dOutput is { Place.Kind: PlaceKind.Arena } place && !_gradients.ContainsKey(input) && input.Kind != ValueKind.Parameter
+                && place.Type.Bytes == TypeOf(input).Bytes && OccursOnce(node, input)
+                && (planned.Op.IsView || planned.Op.BackwardInPlace(planned.Types, i)))
             {
-                _gradients[input] = dOutput;
+                _gradients[input] = place with { Type = TypeOf(input) };
+                shared = true;
             }
             else
             {
-                Place place = Gradient(input, step);
-                accumulate[i] = !_written.Add(place);
-                Extend(place, step);
+                PlannedTensor gradient = Gradient(input, step);
+                accumulate[i] = !_written.Add(gradient.Place);
+                Extend(gradient, step);
             }
 
-            gradients[i] = new PlannedTensor(_gradients[input], input.Shape, DType.Float32);
+            gradients[i] = _gradients[input];
         }
 
-        planned.OutputGradient = new PlannedTensor(dOutput, node.Output.Shape, DType.Float32);
         planned.InputGradients = gradients;
         planned.Accumulate = accumulate;
-        planned.BackwardWorkspace = Workspace(node, node.Op.BackwardWorkspaceBytes(_kernels, needed), step);
+        planned.BackwardWorkspace = Workspace(planned.Op, planned.Op.BackwardWorkspaceBytes(_planning, planned.Types, needed), step);
+    }
+
+    /// <summary>The gradient that arrives at an output; null where none does. The root's arrives from outside.</summary>
+    private PlannedTensor? OutputGradient(Value output, int step)
+    {
+        if (output != _root && !_gradients.ContainsKey(output))
+        {
+            return null;
+        }
+
+        PlannedTensor gradient = Gradient(output, step);
+        Extend(gradient, step);
+        return gradient;
     }
 
     /// <summary>Where a value's gradient lies; a new place if this step is the first to touch it.</summary>
-    private Place Gradient(Value value, int step)
+    private PlannedTensor Gradient(Value value, int step)
     {
-        if (!_gradients.TryGetValue(value, out Place? place))
+        if (!_gradients.TryGetValue(value, out PlannedTensor gradient))
         {
-            place = value.Kind == ValueKind.Parameter ? new Place(PlaceKind.ParameterGradient, parameter: value.Parameter)
-                : value == _root ? new Place(PlaceKind.RootGradient)
-                : NewBuffer("gradient", Bytes(value), step, step);
-            _gradients.Add(value, place);
+            TensorType type = TypeOf(value);
+            gradient = value.Kind == ValueKind.Parameter ? new PlannedTensor(new Place(PlaceKind.ParameterGradient, parameter: value.Parameter), type)
+                : value == _root ? new PlannedTensor(new Place(PlaceKind.RootGradient), type)
+                : NewPlace("gradient", type, step, step);
+            _gradients.Add(value, gradient);
         }
 
-        return place;
+        return gradient;
     }
 
     private PlannedTensor Planned(Value value)
     {
-        if (!_places.TryGetValue(value, out Place? place))
+        if (!_places.TryGetValue(value, out PlannedTensor tensor))
         {
-            place = value.Kind switch
+            Place place = value.Kind switch
             {
                 ValueKind.Parameter => new Place(PlaceKind.Parameter, parameter: value.Parameter),
+                ValueKind.Constant => new Place(PlaceKind.Constant, data: value.Data),
                 ValueKind.StepCounter => new Place(PlaceKind.StepCounter),
                 _ => throw new InvalidOperationException($"{value} is used before it is computed."),
             };
-            _places.Add(value, place);
+            tensor = new PlannedTensor(place, TypeOf(value));
+            _places.Add(value, tensor);
         }
 
-        return new PlannedTensor(place, value.Shape, value.Type);
+        return tensor;
     }
 
-    private Place NewBuffer(string name, long bytes, int first, int last)
+    private PlannedTensor NewPlace(string name, TensorType type, int first, int last) =>
+        new(new Place(PlaceKind.Arena, NewBuffer(name, type.Bytes, first, last)), type);
+
+    private Buffer NewBuffer(string name, long bytes, int first, int last)
     {
         var buffer = new Buffer(name, bytes, first, last);
         _buffers.Add(buffer);
-        return new Place(PlaceKind.Arena, buffer);
+        return buffer;
     }
 
-    private PlannedTensor? Workspace(Node node, long bytes, int step) =>
-        bytes == 0 ? null : Scratch(node.Op.Name + " workspace", bytes, step, step);
+    private PlannedTensor? Workspace(Operator op, long bytes, int step) =>
+        bytes == 0 ? null : Scratch(op.Name + " workspace", bytes, step, step);
 
-    private PlannedTensor Scratch(string name, long bytes, int first, int last) =>
-        new(NewBuffer(name, bytes, first, last), new Shape(checked((int)bytes)), DType.UInt8);
-
-    private static long Bytes(Value value) => value.Shape.Count * value.Type.Size();
-
-    private static void Extend(Place place, int step)
+    /// <summary>Untyped memory; its shape says how many bytes, in rows of a mebibyte where they are more than an extent can be.</summary>
+    private PlannedTensor Scratch(string name, long bytes, int first, int last)
     {
-        if (place.Buffer is { } buffer)
+        const int Row = 1 << 20;
+        var shape = bytes <= int.MaxValue ? new Shape((int)bytes) : new Shape(checked((int)((bytes + Row - 1) / Row)), Row);
+        return NewPlace(name, new TensorType(shape, DType.UInt8), first, last);
+    }
+
+    private static void Extend(PlannedTensor tensor, int step)
+    {
+        if (tensor.Place.Buffer is { } buffer)
         {
             buffer.Last = Math.Max(buffer.Last, step);
         }

@@ -13,8 +13,10 @@ internal sealed class Executor : IDisposable
     private readonly nint _arena;
     private readonly bool _ownsArena;
     private readonly nint _rootGradientBlock;
+    private readonly nint _constantBlock;
     private readonly (Operator Op, NodeTensors Tensors)[] _forward;
     private readonly (Operator Op, NodeTensors Tensors)[] _backward;
+    private readonly (Tensor From, Tensor To)[] _writeBacks;
     private readonly Dictionary<Value, Tensor> _values = [];
     private readonly Dictionary<Value, Tensor> _gradients = [];
 
@@ -39,10 +41,12 @@ internal sealed class Executor : IDisposable
                 device.Fill(RootGradient, 1);
             }
 
-            var binder = new Binder(_arena, parameters, stepCounter, RootGradient);
-            var nodes = plan.Nodes.Select(node => (node.Node.Op, Tensors: binder.Bind(node), Views: node.Node.Op.IsView)).ToArray();
-            _forward = [.. nodes.Where(node => !node.Views).Select(node => (node.Op, node.Tensors))];
-            _backward = [.. nodes.Where(node => node.Tensors.OutputGradient is not null).Reverse().Select(node => (node.Op, node.Tensors))];
+            Dictionary<byte[], nint> constants = PlaceConstants(device, plan, out _constantBlock);
+            var binder = new Binder(_arena, parameters, constants, stepCounter, RootGradient);
+            (Operator Op, NodeTensors Tensors)[] nodes = [.. plan.Nodes.Select(node => (node.Op, binder.Bind(node)))];
+            _forward = [.. nodes.Where(node => !node.Op.IsView)];
+            _backward = [.. nodes.Where(node => node.Tensors.OutputGradients.Length > 0).Reverse()];
+            _writeBacks = [.. plan.WriteBacks.Select(writeBack => (binder.Bind(writeBack.From), binder.Bind(writeBack.To)))];
             foreach ((Value value, PlannedTensor tensor) in plan.Values)
             {
                 _values.Add(value, binder.Bind(tensor));
@@ -91,8 +95,16 @@ internal sealed class Executor : IDisposable
         }
     }
 
+    /// <summary>Values that this step computed for buffers, and where those lie.</summary>
+    public ReadOnlySpan<(Tensor From, Tensor To)> WriteBacks => _writeBacks;
+
     public void Dispose()
     {
+        if (_constantBlock != 0)
+        {
+            _device.Free(_constantBlock);
+        }
+
         if (_ownsArena)
         {
             _device.Free(_arena);
@@ -104,17 +116,44 @@ internal sealed class Executor : IDisposable
         }
     }
 
+    /// <summary>Puts all constants of a plan into one block.</summary>
+    private static Dictionary<byte[], nint> PlaceConstants(IDevice device, Plan plan, out nint block)
+    {
+        var offsets = new Dictionary<byte[], nint>();
+        long bytes = 0;
+        IEnumerable<PlannedTensor> tensors = plan.Nodes.SelectMany(node => node.Inputs).Concat(plan.Values.Values);
+        foreach (byte[] data in tensors.Where(tensor => tensor.Place.Kind == PlaceKind.Constant).Select(tensor => tensor.Place.Data!))
+        {
+            if (offsets.TryAdd(data, (nint)bytes))
+            {
+                bytes = Planner.Align(bytes + Math.Max(data.Length, 1));
+            }
+        }
+
+        block = bytes == 0 ? 0 : device.Allocate(bytes);
+        var addresses = new Dictionary<byte[], nint>();
+        foreach ((byte[] data, nint offset) in offsets)
+        {
+            addresses.Add(data, block + offset);
+            device.Upload(data, new Tensor(block + offset, DType.UInt8, new Shape(data.Length)));
+        }
+
+        return addresses;
+    }
+
     /// <summary>Turns places into addresses.</summary>
-    private sealed class Binder(nint arena, ParameterStore parameters, Tensor? stepCounter, Tensor? rootGradient)
+    private sealed class Binder(
+        nint arena, ParameterStore parameters, Dictionary<byte[], nint> constants, Tensor? stepCounter, Tensor? rootGradient)
     {
         public NodeTensors Bind(PlannedNode node) => new()
         {
             Inputs = Array.ConvertAll(node.Inputs, Bind),
-            Output = Bind(node.Output),
+            Outputs = Array.ConvertAll(node.Outputs, Bind),
+            Bound = node.Types.Bound,
             Saved = BindOptional(node.Saved),
             ForwardWorkspace = BindOptional(node.ForwardWorkspace),
             BackwardWorkspace = BindOptional(node.BackwardWorkspace),
-            OutputGradient = BindOptional(node.OutputGradient),
+            OutputGradients = Array.ConvertAll(node.OutputGradients, BindOptional),
             InputGradients = Array.ConvertAll(node.InputGradients, BindOptional),
             Accumulate = node.Accumulate,
         };
@@ -126,10 +165,11 @@ internal sealed class Executor : IDisposable
                 PlaceKind.Arena => arena + (nint)tensor.Place.Buffer!.Offset,
                 PlaceKind.Parameter => parameters.Value(tensor.Place.Parameter!).Address,
                 PlaceKind.ParameterGradient => parameters.Gradient(tensor.Place.Parameter!).Address,
+                PlaceKind.Constant => constants[tensor.Place.Data!],
                 PlaceKind.StepCounter => (stepCounter ?? throw new InvalidOperationException("The plan needs a step counter.")).Address,
                 _ => rootGradient!.Address,
             };
-            return new Tensor(address, tensor.Type, tensor.Shape);
+            return new Tensor(address + (nint)tensor.Offset, tensor.Type);
         }
 
         private Tensor? BindOptional(PlannedTensor? tensor) => tensor is { } planned ? Bind(planned) : null;

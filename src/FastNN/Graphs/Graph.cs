@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using FastNN.Graphs;
 using FastNN.Ops;
 
 namespace FastNN;
@@ -13,14 +15,16 @@ public enum GraphMode
 }
 
 /// <summary>
-/// A recording of operators for fixed input shapes. Layers and fluent calls add to it; it is then compiled once into a plan.
-/// Values are symbolic: nothing is computed while recording.
+/// A recording of operators. Layers and fluent calls add to it; it is then compiled into plans. Values are symbolic: nothing is computed while
+/// recording, and extents that are given as symbols (<see cref="Dim"/>) get their numbers from the plan, so that one recording serves all batch sizes.
 /// </summary>
 public sealed class Graph
 {
     private readonly List<Node> _nodes = [];
     private readonly List<Value> _inputs = [];
     private readonly Dictionary<Parameter, Value> _parameters = [];
+    private readonly List<(Value Buffer, Value Updated)> _writeBacks = [];
+    private readonly SampleTypes _samples = new();
     private Value? _stepCounter;
     private uint _streams;
 
@@ -46,16 +50,21 @@ public sealed class Graph
     /// <summary>Penalties on parameters, to be added to the loss.</summary>
     internal Dictionary<Value, Value> Penalties { get; } = [];
 
+    /// <summary>What replaces the values of buffers at the end of a training step, such as running statistics.</summary>
+    internal IReadOnlyList<(Value Buffer, Value Updated)> WriteBacks => _writeBacks;
+
     /// <summary>Int32 [2], the low and high half of the step count; the trainer keeps it in device memory.</summary>
-    internal Value StepCounter => _stepCounter ??= new Value(this, new Shape(2), DType.Int32, ValueKind.StepCounter, "The step counter");
+    internal Value StepCounter => _stepCounter ??= new Value(this, new TensorType(new Shape(2), DType.Int32), ValueKind.StepCounter, "The step counter");
 
     /// <summary>Adds an input.</summary>
-    /// <param name="shape">Its shape, batch axis included.</param>
+    /// <param name="shape">Its shape, batch axis included; extents may be symbols: <c>[Dim.Batch, 28, 28, 1]</c>.</param>
     /// <param name="type">Float32 for features and probabilities, Int32 for class indices.</param>
     /// <returns>The input as a value.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The type is no member of the enumeration.</exception>
     public Value Input(Shape shape, DType type = DType.Float32)
     {
-        var value = new Value(this, shape, type, ValueKind.Input, "An input");
+        type.Traits();
+        var value = new Value(this, new TensorType(shape, type), ValueKind.Input, "An input");
         _inputs.Add(value);
         return value;
     }
@@ -68,37 +77,89 @@ public sealed class Graph
     /// <returns>Its value.</returns>
     public Value Use(Parameter parameter)
     {
+        ArgumentNullException.ThrowIfNull(parameter);
         if (!_parameters.TryGetValue(parameter, out Value? value))
         {
-            value = new Value(this, parameter.Shape, DType.Float32, ValueKind.Parameter, $"Parameter {parameter.Name}") { Parameter = parameter };
+            value = new Value(this, new TensorType(parameter.Shape), ValueKind.Parameter, $"Parameter {parameter.Name}") { Parameter = parameter };
             _parameters.Add(parameter, value);
         }
 
         return value;
     }
 
-    internal Value Add(Operator op, params ReadOnlySpan<Value> inputs) => Add(op, null, inputs);
+    /// <summary>A constant.</summary>
+    /// <param name="values">One number per element, in row-major order; copied.</param>
+    /// <param name="shape">Its shape.</param>
+    /// <returns>Its value.</returns>
+    /// <exception cref="ShapeException">The number of values is not the shape's.</exception>
+    public Value Constant(ReadOnlySpan<float> values, Shape shape) => AddConstant(values, new TensorType(shape));
 
-    internal Value Add(Operator op, Shape? flattenedImage, params ReadOnlySpan<Value> inputs)
+    /// <summary>A constant of integers, such as indices.</summary>
+    /// <param name="values">One number per element, in row-major order; copied.</param>
+    /// <param name="shape">Its shape.</param>
+    /// <returns>Its value.</returns>
+    /// <exception cref="ShapeException">The number of values is not the shape's.</exception>
+    public Value Constant(ReadOnlySpan<int> values, Shape shape) => AddConstant(values, new TensorType(shape, DType.Int32));
+
+    /// <summary>A constant number, of shape [].</summary>
+    /// <param name="value">The number.</param>
+    /// <returns>Its value.</returns>
+    public Value Constant(float value) => Constant([value], default);
+
+    /// <summary>Adds a node of an operator with one output.</summary>
+    internal Value Add(Operator op, params ReadOnlySpan<Value> inputs)
     {
-        var shapes = new Shape[inputs.Length];
+        Value[] outputs = AddNode(op, inputs);
+        return outputs.Length == 1 ? outputs[0] : throw new InvalidOperationException($"{op.Name} has {outputs.Length} outputs.");
+    }
+
+    /// <summary>Adds a node.</summary>
+    /// <returns>Its outputs.</returns>
+    /// <exception cref="ShapeException">The operator does not take these inputs.</exception>
+    internal Value[] AddNode(Operator op, params ReadOnlySpan<Value> inputs)
+    {
+        var types = new TensorType[inputs.Length];
         for (int i = 0; i < inputs.Length; i++)
         {
+            ArgumentNullException.ThrowIfNull(inputs[i], nameof(inputs));
             if (inputs[i].Graph != this)
             {
                 throw new ArgumentException($"{op.Name}: input {i} belongs to another graph.");
             }
 
-            shapes[i] = inputs[i].Shape;
+            types[i] = inputs[i].TensorType;
         }
 
-        var output = new Value(this, op.InferShape(shapes), DType.Float32, ValueKind.Intermediate, $"{op.Name}: an output") { FlattenedImage = flattenedImage };
-        _nodes.Add(new Node(op, inputs.ToArray(), output));
-        return output;
+        var node = new Node(op, inputs.ToArray(), []);
+        node.Outputs = Array.ConvertAll(_samples.Infer(op, types), type => new Value(this, type, ValueKind.Intermediate, $"{op.Name}: an output") { Producer = node });
+        _nodes.Add(node);
+        return node.Outputs;
+    }
+
+    /// <summary>At the end of a training step, unless its loss is not finite, the buffer takes a value that the step computed.</summary>
+    internal void WriteBack(Value buffer, Value updated)
+    {
+        if (buffer.Kind != ValueKind.Parameter || buffer.TensorType != updated.TensorType)
+        {
+            throw new ShapeException($"Graph: expected a buffer of type {updated.TensorType} to write back to, got {buffer}.");
+        }
+
+        _writeBacks.Add((buffer, updated));
     }
 
     /// <summary>A number that tells the random streams of this graph apart, in recording order.</summary>
     internal uint NextStream() => _streams++;
+
+    private Value AddConstant<T>(ReadOnlySpan<T> values, TensorType type)
+        where T : unmanaged
+    {
+        if (type.Shape.Count != values.Length)
+        {
+            throw new ShapeException($"Constant: expected {type.Shape.Count} values for shape {type.Shape}, got {values.Length}.");
+        }
+
+        return new Value(this, type, ValueKind.Constant, "A constant") { Data = MemoryMarshal.AsBytes(values).ToArray() };
+    }
 }
 
 /// <summary>Where a value lives.</summary>
@@ -106,45 +167,100 @@ internal enum ValueKind
 {
     Input,
     Parameter,
+    Constant,
     Intermediate,
     StepCounter,
 }
 
-/// <summary>A tensor to be: the result of an operator, an input or a parameter of a <see cref="FastNN.Graph"/>.</summary>
+/// <summary>A tensor to be: the result of an operator, an input, a constant or a parameter of a <see cref="FastNN.Graph"/>.</summary>
 public sealed class Value
 {
-    internal Value(Graph graph, Shape shape, DType type, ValueKind kind, string what)
+    internal Value(Graph graph, TensorType type, ValueKind kind, string what)
     {
-        // Kernels count elements in 32 bits. Every tensor of a plan begins as a value, so this is the one place that has to check.
-        shape.RequireAtMost(int.MaxValue, what);
+        // Most kernels count elements in 32 bits. Every tensor of a plan begins as a value, so this is the one place that has to check; where a
+        // shape has symbols, the plan asks again with numbers.
+        if (!type.Shape.IsSymbolic)
+        {
+            type.Shape.RequireAtMost(int.MaxValue, what);
+        }
+
         Graph = graph;
-        Shape = shape;
-        Type = type;
+        TensorType = type;
         Kind = kind;
     }
 
     /// <summary>The graph it belongs to.</summary>
     public Graph Graph { get; }
 
-    /// <summary>Its shape, batch axis included.</summary>
-    public Shape Shape { get; }
+    /// <summary>Its shape, batch axis included; extents may be symbols.</summary>
+    public Shape Shape => TensorType.Shape;
 
     /// <summary>Its element type.</summary>
-    public DType Type { get; }
+    public DType Type => TensorType.Type;
+
+    internal TensorType TensorType { get; }
 
     internal ValueKind Kind { get; }
 
     internal Parameter? Parameter { get; init; }
 
+    /// <summary>The elements of a constant.</summary>
+    internal byte[]? Data { get; init; }
+
+    /// <summary>The node that computes it; null for what no node does.</summary>
+    internal Node? Producer { get; init; }
+
     /// <summary>
-    /// For a flattened image, the [H, W, C] it had: a dense layer behind it orders its weights' rows by it, and files by [C, H,
-    /// W].
+    /// Where the last axis counts the elements of a flattened image, the [H, W, C] it had, else null: a dense layer behind it orders its weights'
+    /// rows by it, and files by [C, H, W]. Found in the recording, through every operator that keeps features in their places.
     /// </summary>
-    internal Shape? FlattenedImage { get; init; }
+    internal Shape? FlattenedImage
+    {
+        get
+        {
+            var visited = new HashSet<Value>();
+            return Find(this);
+
+            Shape? Find(Value value)
+            {
+                if (value.Producer is not { } node || value.Shape.Rank == 0 || !visited.Add(value))
+                {
+                    return null;
+                }
+
+                for (int i = 0; i < node.Inputs.Length; i++)
+                {
+                    Value input = node.Inputs[i];
+                    if (node.Op.IsView && input.Shape.Rank == 4 && value.Shape.Rank == 2 && input.Shape[0] == value.Shape[0]
+                        && input.Shape[1..] is { IsSymbolic: false } image)
+                    {
+                        return image;
+                    }
+
+                    if (node.Op.KeepsFeatures(i) && input.Shape.Rank > 0 && input.Shape[-1] == value.Shape[-1] && Find(input) is { } found)
+                    {
+                        return found;
+                    }
+                }
+
+                return null;
+            }
+        }
+    }
 
     /// <inheritdoc/>
-    public override string ToString() => Parameter is { } parameter ? $"{parameter.Name} {Shape}" : $"{Kind} {Shape}";
+    public override string ToString() => Parameter is { } parameter ? $"{parameter.Name} {Shape}" : $"{Producer?.Op.Name ?? Kind.ToString()} {Shape}";
 }
 
-/// <summary>One operator applied to values.</summary>
-internal sealed record Node(Operator Op, Value[] Inputs, Value Output);
+/// <summary>One operator applied to values. Passes replace nodes; a node itself does not change once it is recorded.</summary>
+internal sealed class Node(Operator op, Value[] inputs, Value[] outputs)
+{
+    public Operator Op { get; } = op;
+
+    public Value[] Inputs { get; } = inputs;
+
+    public Value[] Outputs { get; set; } = outputs;
+
+    /// <summary>The output of an operator that has one.</summary>
+    public Value Output => Outputs[0];
+}

@@ -34,14 +34,14 @@ public static partial class Operators
     /// <param name="axis">Default the last.</param>
     /// <returns>A value of x's shape, summing to 1 along the axis.</returns>
     /// <exception cref="ShapeException">There is no such axis.</exception>
-    public static Value Softmax(this Value x, int axis = -1) => x.Graph.Add(new SoftmaxOp(axis, logarithm: false), x);
+    public static Value Softmax(this Value x, int axis = -1) => x.Graph.Add(new SoftmaxOp(axis, Logarithm: false), x);
 
     /// <summary>log(softmax(x)) along one axis, computed without overflow.</summary>
     /// <param name="x">At least one axis.</param>
     /// <param name="axis">Default the last.</param>
     /// <returns>A value of x's shape.</returns>
     /// <exception cref="ShapeException">There is no such axis.</exception>
-    public static Value LogSoftmax(this Value x, int axis = -1) => x.Graph.Add(new SoftmaxOp(axis, logarithm: true), x);
+    public static Value LogSoftmax(this Value x, int axis = -1) => x.Graph.Add(new SoftmaxOp(axis, Logarithm: true), x);
 
     /// <summary>Inverted dropout while training, x itself in inference.</summary>
     /// <param name="x">Any shape.</param>
@@ -52,7 +52,7 @@ public static partial class Operators
     {
         Graph graph = x.Graph;
         var op = new DropoutOp(new DropoutOptions(rate, graph.Seed, DropoutStream(graph)));
-        return graph.Mode == GraphMode.Training && rate != 0 ? graph.Add(op, x.FlattenedImage, x, graph.StepCounter) : x;
+        return graph.Mode == GraphMode.Training && rate != 0 ? graph.Add(op, x, graph.StepCounter) : x;
     }
 
     /// <summary>The same elements under another shape, batch axis included; moves nothing.</summary>
@@ -66,12 +66,7 @@ public static partial class Operators
     /// <param name="x">[N, ...].</param>
     /// <returns>[N, product of the others], in NHWC order for images.</returns>
     /// <exception cref="ShapeException">x is a scalar.</exception>
-    public static Value Flatten(this Value x)
-    {
-        Shape example = x.Shape.DropFirst();
-        var flat = new Shape(x.Shape[0], checked((int)example.Count));
-        return x.Graph.Add(new ReshapeOp(flat), example.Rank == 3 ? example : x.FlattenedImage, x);
-    }
+    public static Value Flatten(this Value x) => x.Graph.Add(new FlattenOp(), x);
 
     /// <summary>Joins values along one axis.</summary>
     /// <param name="axis">Negative axes count from the end.</param>
@@ -167,5 +162,5 @@ public static partial class Operators
     private static Value Apply<TFunction>(this Value x, params ReadOnlySpan<float> scalars)
         where TFunction : struct, IUnaryFunction => x.Apply(Activation.Of<TFunction>(scalars));
 
-    private static Value Apply(this Value x, Activation function) => x.Graph.Add(new ActivationOp(function), x.FlattenedImage, x);
+    private static Value Apply(this Value x, Activation function) => x.Graph.Add(new ActivationOp(function), x);
 }

@@ -1,3 +1,5 @@
+using FastNN.Ops;
+
 namespace FastNN.Graphs;
 
 /// <summary>What a place in memory is.</summary>
@@ -6,31 +8,38 @@ internal enum PlaceKind
     Arena,
     Parameter,
     ParameterGradient,
+    Constant,
     StepCounter,
     RootGradient,
 }
 
 /// <summary>Where a tensor will lie: a place in the arena, or memory that outlives the plan.</summary>
-internal sealed class Place(PlaceKind kind, Buffer? buffer = null, Parameter? parameter = null)
+internal sealed class Place(PlaceKind kind, Buffer? buffer = null, Parameter? parameter = null, byte[]? data = null)
 {
     public PlaceKind Kind { get; } = kind;
 
     public Buffer? Buffer { get; } = buffer;
 
     public Parameter? Parameter { get; } = parameter;
+
+    /// <summary>What a constant holds.</summary>
+    public byte[]? Data { get; } = data;
 }
 
-/// <summary>A tensor to be bound: its place under a shape and type.</summary>
-internal readonly record struct PlannedTensor(Place Place, Shape Shape, DType Type);
+/// <summary>A tensor to be bound: its place, the bytes from there to its beginning, and its type.</summary>
+internal readonly record struct PlannedTensor(Place Place, TensorType Type, long Offset = 0);
 
 /// <summary>A node with all its tensors' places; the executor walks these forward, then those with a gradient backward.</summary>
 internal sealed class PlannedNode
 {
-    public required Node Node { get; init; }
+    /// <summary>What it computes, with numbers for all symbols.</summary>
+    public required Operator Op { get; init; }
+
+    public required NodeTypes Types { get; init; }
 
     public required PlannedTensor[] Inputs { get; init; }
 
-    public required PlannedTensor Output { get; init; }
+    public required PlannedTensor[] Outputs { get; init; }
 
     public PlannedTensor? Saved { get; init; }
 
@@ -38,8 +47,10 @@ internal sealed class PlannedNode
 
     public PlannedTensor? BackwardWorkspace { get; set; }
 
-    /// <summary>Null where no backward step is planned.</summary>
-    public PlannedTensor? OutputGradient { get; set; }
+    /// <summary>Null for outputs whose gradient nobody gives; empty where no backward step is planned.</summary>
+    public PlannedTensor?[] OutputGradients { get; set; } = [];
+
+    public bool HasBackward => OutputGradients.Length > 0;
 
     public PlannedTensor?[] InputGradients { get; set; } = [];
 
@@ -58,6 +69,9 @@ internal sealed class Plan
 
     /// <summary>Gradients that were asked for by value, of inputs for example.</summary>
     public required IReadOnlyDictionary<Value, PlannedTensor> Gradients { get; init; }
+
+    /// <summary>What is copied to buffers at the end of a training step.</summary>
+    public required IReadOnlyList<(PlannedTensor From, PlannedTensor To)> WriteBacks { get; init; }
 
     /// <summary>The shape of the root that backward starts from, or null in inference.</summary>
     public required Shape? Root { get; init; }

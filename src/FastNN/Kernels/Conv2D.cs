@@ -12,9 +12,6 @@ internal enum ConvolutionPass
 
 internal partial interface IKernels
 {
-    /// <summary>Bytes of scratch that a pass needs; a pure function of the geometry.</summary>
-    long Conv2DWorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass);
-
     /// <summary>y [N, OH, OW, OC] = f(x [N, H, W, C] * weight [KH, KW, C / groups, OC] + bias [OC]).</summary>
     void Conv2DForward(in Conv2DGeometry geometry, Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, Tensor? workspace);
 

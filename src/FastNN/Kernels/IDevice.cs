@@ -6,7 +6,7 @@ namespace FastNN.Kernels;
 /// A place to compute: kernels and the memory they work on. Kernels and copies run in the order in which they are called, but on a
 /// GPU behind the caller's back: only <see cref="Download"/> and <see cref="IReadback.Read"/> wait.
 /// </summary>
-internal interface IDevice : IKernels, IDisposable
+internal interface IDevice : IKernels, IPlanning, IDisposable
 {
     /// <summary>"cpu" or "cuda".</summary>
     string Kind { get; }

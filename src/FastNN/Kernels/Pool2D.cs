@@ -4,9 +4,6 @@ namespace FastNN.Kernels;
 
 internal partial interface IKernels
 {
-    /// <summary>Bytes that hold the winners of a max pooling.</summary>
-    long MaxPool2DWinnerBytes(in Pool2DGeometry geometry);
-
     /// <summary>
     /// y = the maximum of each window, and with <paramref name="relu"/> max(0, that); winners records which tap won,
     /// null in inference. The first of equal taps wins, NaN wins over numbers (PyTorch).

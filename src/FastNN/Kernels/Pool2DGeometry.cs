@@ -39,6 +39,8 @@ internal readonly record struct Pool2DGeometry
 
     public int OW => Horizontal.Output;
 
+    public TensorType OutputType => new(new Shape(N, OH, OW, C));
+
     public long InputCount => (long)N * H * W * C;
 
     public long OutputCount => (long)N * OH * OW * C;

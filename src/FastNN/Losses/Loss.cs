@@ -122,7 +122,7 @@ public sealed class BinaryCrossEntropyLoss : Loss
     /// <inheritdoc/>
     public override Value Apply(Value output, Value target)
     {
-        var op = new BinaryCrossEntropyOp(FromLogits, Reduction, hasPositiveWeight: _positiveWeights is not null);
+        var op = new BinaryCrossEntropyOp(FromLogits, Reduction, HasPositiveWeight: _positiveWeights is not null);
         return _positiveWeights is null
             ? output.Graph.Add(op, output, target)
             : output.Graph.Add(op, output, target, output.Graph.Use(_positiveWeights));

@@ -5,26 +5,26 @@ using FastNN.Tensors;
 namespace FastNN.Ops;
 
 /// <summary>y = f(x), element by element.</summary>
-/// <param name="activation">Which function.</param>
-internal sealed class ActivationOp(Activation activation) : Operator
+/// <param name="Activation">Which function.</param>
+internal sealed record ActivationOp(Activation Activation) : Operator
 {
-    public Activation Activation { get; } = activation;
-
     public override string Name => Activation.Name;
 
     // With f' from y, x may be overwritten at once; otherwise x is kept and y may be overwritten by whoever follows.
-    public override bool BackwardReadsInput(int index) => Activation.Reads == Reads.Input;
+    public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => Activation.Reads == Reads.Input;
 
-    public override bool BackwardReadsOutput => Activation.Reads == Reads.Output;
+    public override bool BackwardReadsOutput(int output, ReadOnlySpan<bool> wanted) => Activation.Reads == Reads.Output;
 
-    public override bool ForwardInPlace(int index) => true;
+    public override bool ForwardInPlace(NodeTypes types, int input) => true;
 
-    public override bool BackwardInPlace(int index) => true;
+    public override bool BackwardInPlace(NodeTypes types, int input) => true;
 
-    public override Shape InferShape(ReadOnlySpan<Shape> inputs)
+    public override bool KeepsFeatures(int input) => true;
+
+    public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
-        RequireInputs(inputs, 1, 1);
-        return inputs[0];
+        RequireFloats(inputs, 1, 1);
+        return [inputs[0]];
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>

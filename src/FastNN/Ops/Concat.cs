@@ -3,68 +3,81 @@ using FastNN.Kernels;
 namespace FastNN.Ops;
 
 /// <summary>Joins tensors along one axis.</summary>
-/// <param name="axis">Negative axes count from the end.</param>
-internal sealed class ConcatOp(int axis) : Operator
+/// <param name="Axis">Negative axes count from the end.</param>
+internal sealed record ConcatOp(int Axis) : Operator
 {
-    private int _rows;
-    private int _total;
-    private int[] _widths = [];
-
     public override string Name => "Concat";
 
-    public override Shape InferShape(ReadOnlySpan<Shape> inputs)
+    public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
-        RequireInputs(inputs, 1, int.MaxValue);
-        Shape first = inputs[0];
+        RequireFloats(inputs, 1, int.MaxValue);
+        Shape first = inputs[0].Shape;
         if (first.Rank == 0)
         {
-            throw new ShapeException($"{Name}: scalars cannot be joined; reshape them to [1].");
+            throw new ShapeException($"{Name}: expected inputs with an axis, got scalars; reshape them to [1].");
         }
 
-        int at = first.NormalizeAxis(axis);
+        int at = first.NormalizeAxis(Axis);
         int[] extents = first.ToArray();
         extents[at] = 0;
-        _widths = new int[inputs.Length];
-        for (int i = 0; i < inputs.Length; i++)
+        foreach (TensorType input in inputs)
         {
-            bool fits = inputs[i].Rank == first.Rank;
+            Shape shape = input.Shape;
+            bool fits = shape.Rank == first.Rank;
             for (int j = 0; fits && j < first.Rank; j++)
             {
-                fits = j == at || inputs[i][j] == first[j];
+                fits = j == at || shape[j] == first[j];
             }
 
             if (!fits)
             {
-                throw new ShapeException($"{Name}: {first} and {inputs[i]} differ outside axis {at}.");
+                throw new ShapeException($"{Name}: expected shapes that agree outside axis {at}, got {first} and {shape}.");
             }
 
-            extents[at] = checked(extents[at] + inputs[i][at]);
-            _widths[i] = checked((int)inputs[i].Product(at, first.Rank));
-            _total = checked(_total + _widths[i]);
+            extents[at] = Extent((long)extents[at] + shape[at], first);
         }
 
-        _rows = checked((int)first.Product(0, at));
-        return new Shape(extents);
+        return [new TensorType(new Shape(extents))];
+    }
+
+    public override object Bind(TensorType[] inputs, TensorType[] outputs)
+    {
+        Shape y = outputs[0].Shape;
+        int at = y.NormalizeAxis(Axis);
+        int[] widths = Array.ConvertAll(inputs, input => Extent(input.Shape.Product(at, y.Rank), y));
+        return new Sizes(Extent(y.Product(0, at), y), Extent(y.Product(at, y.Rank), y), widths);
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors)
     {
-        for (int i = 0, offset = 0; i < _widths.Length; offset += _widths[i++])
+        var sizes = (Sizes)tensors.Bound!;
+        for (int i = 0, offset = 0; i < sizes.Widths.Length; offset += sizes.Widths[i++])
         {
-            kernels.ConcatForward(tensors.Inputs[i], tensors.Output, _rows, _widths[i], _total, offset);
+            kernels.ConcatForward(tensors.Inputs[i], tensors.Output, sizes.Rows, sizes.Widths[i], sizes.Total, offset);
         }
     }
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {
+        var sizes = (Sizes)tensors.Bound!;
+
         // Later inputs first: where one value is joined with itself, its last place writes the gradient and the others add.
-        for (int i = _widths.Length - 1, offset = _total; i >= 0; i--)
+        for (int i = sizes.Widths.Length - 1, offset = sizes.Total; i >= 0; i--)
         {
-            offset -= _widths[i];
+            offset -= sizes.Widths[i];
             if (tensors.InputGradients[i] is { } gradient)
             {
-                kernels.ConcatBackward(tensors.OutputGradient!, gradient, _rows, _widths[i], _total, offset, tensors.Accumulate[i]);
+                kernels.ConcatBackward(tensors.OutputGradient!, gradient, sizes.Rows, sizes.Widths[i], sizes.Total, offset, tensors.Accumulate[i]);
             }
         }
     }
+
+    private int Extent(long extent, Shape shape) => extent <= int.MaxValue
+        ? (int)extent
+        : throw new ShapeException($"{Name}: joining along axis {Axis} of {shape} gives {extent} elements, more than {int.MaxValue}.");
+
+    /// <param name="Rows">What lies in front of the axis.</param>
+    /// <param name="Total">Elements of a row of the output.</param>
+    /// <param name="Widths">Elements of a row of each input.</param>
+    private sealed record Sizes(int Rows, int Total, int[] Widths);
 }

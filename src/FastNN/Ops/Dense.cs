@@ -4,47 +4,46 @@ using FastNN.Tensors;
 namespace FastNN.Ops;
 
 /// <summary>y = f(x weight + bias). Inputs: x [..., K], weight [K, N] and, if there is one, bias [N].</summary>
-internal sealed class DenseOp(Activation activation = default) : Operator, IActivationEpilogue
+internal sealed record DenseOp(Activation Activation = default) : Operator, IActivationEpilogue
 {
     public override string Name => "Dense";
 
-    public Activation Activation => activation;
+    // x for the weight's gradient, the weight for x's.
+    public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => input < 2 && wanted[1 - input];
 
-    public override bool BackwardReadsInput(int index) => index < 2;
-
-    public override bool BackwardReadsOutput => !activation.IsNone;
+    public override bool BackwardReadsOutput(int output, ReadOnlySpan<bool> wanted) => !Activation.IsNone;
 
     public Operator WithActivation(Activation fused) => new DenseOp(fused);
 
-    public override Shape InferShape(ReadOnlySpan<Shape> inputs)
+    public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
-        RequireInputs(inputs, 2, 3);
-        (Shape x, Shape weight) = (inputs[0], inputs[1]);
+        RequireFloats(inputs, 2, 3);
+        (Shape x, Shape weight) = (inputs[0].Shape, inputs[1].Shape);
         if (x.Rank < 1 || weight.Rank != 2 || x[-1] != weight[0])
         {
             throw new ShapeException($"{Name}: x {x} and weight {weight} do not fit: [..., K] and [K, N] expected.");
         }
 
-        if (inputs.Length > 2 && inputs[2] != new Shape(weight[1]))
+        if (inputs.Length > 2 && inputs[2].Shape != new Shape(weight[1]))
         {
-            throw new ShapeException($"{Name}: bias {inputs[2]} does not fit weight {weight}: [{weight[1]}] expected.");
+            throw new ShapeException($"{Name}: bias {inputs[2].Shape} does not fit weight {weight}: [{weight[1]}] expected.");
         }
 
         int[] extents = x.ToArray();
         extents[^1] = weight[1];
-        return new Shape(extents);
+        return [new TensorType(new Shape(extents))];
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
         kernels.DenseForward(
-            tensors.Inputs[0], tensors.Inputs[1], tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null, tensors.Output, activation);
+            tensors.Inputs[0], tensors.Inputs[1], tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null, tensors.Output, Activation);
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {
         Tensor dY = tensors.OutputGradient!;
-        if (!activation.IsNone)
+        if (!Activation.IsNone)
         {
-            kernels.ActivationBackward(activation, tensors.Output, dY, dY, accumulate: false);
+            kernels.ActivationBackward(Activation, tensors.Output, dY, dY, accumulate: false);
         }
 
         Tensor? dBias = tensors.Inputs.Length > 2 ? tensors.InputGradients[2] : null;

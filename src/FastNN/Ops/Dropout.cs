@@ -3,32 +3,36 @@ using FastNN.Kernels;
 namespace FastNN.Ops;
 
 /// <summary>Inverted dropout. Inputs: x and the step counter, from which both passes draw the same mask.</summary>
-internal sealed class DropoutOp(DropoutOptions options) : Operator
+internal sealed record DropoutOp(DropoutOptions Options) : Operator
 {
     public override string Name => "Dropout";
 
-    public override bool BackwardReadsInput(int index) => index == 1;
+    public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => input == 1;
 
-    public override bool ForwardInPlace(int index) => index == 0;
+    public override bool ForwardInPlace(NodeTypes types, int input) => input == 0;
 
-    public override bool BackwardInPlace(int index) => index == 0;
+    public override bool BackwardInPlace(NodeTypes types, int input) => input == 0;
 
-    public override bool IsDifferentiable(int index) => index == 0;
+    public override bool IsDifferentiable(int input) => input == 0;
 
-    public override Shape InferShape(ReadOnlySpan<Shape> inputs)
+    public override bool KeepsFeatures(int input) => input == 0;
+
+    public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
         RequireInputs(inputs, 2, 2);
-        if (!(options.Rate >= 0 && options.Rate < 1))
+        RequireType(inputs, 0, DType.Float32);
+        RequireType(inputs, 1, DType.Int32);
+        if (!(Options.Rate >= 0 && Options.Rate < 1))
         {
-            throw new ShapeException($"{Name}: rate {options.Rate} is not in [0, 1).");
+            throw new ShapeException($"{Name}: rate {Options.Rate} is not in [0, 1).");
         }
 
-        return inputs[0];
+        return [inputs[0]];
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.DropoutForward(options, tensors.Inputs[1], tensors.Inputs[0], tensors.Output);
+        kernels.DropoutForward(Options, tensors.Inputs[1], tensors.Inputs[0], tensors.Output);
 
     public override void Backward(IKernels kernels, NodeTensors tensors) =>
-        kernels.DropoutBackward(options, tensors.Inputs[1], tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Accumulate[0]);
+        kernels.DropoutBackward(Options, tensors.Inputs[1], tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Accumulate[0]);
 }

@@ -3,30 +3,28 @@ using FastNN.Kernels;
 namespace FastNN.Ops;
 
 /// <summary>y = a op b with broadcasting.</summary>
-internal sealed class BinaryOp(BinaryOperator op) : Operator
+/// <param name="Function">Which operator.</param>
+internal sealed record BinaryOp(BinaryOperator Function) : Operator
 {
-    private Shape _a;
-    private Shape _b;
-    private Shape _y;
+    public override string Name => Function.ToString();
 
-    public override string Name => op.ToString();
+    public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => Function == BinaryOperator.Multiply && wanted[1 - input];
 
-    public override bool BackwardReadsInput(int index) => op == BinaryOperator.Multiply;
-
-    public override bool ForwardInPlace(int index) => (index == 0 ? _a : _b) == _y;
+    public override bool ForwardInPlace(NodeTypes types, int input) => types.Inputs[input] == types.Outputs[0];
 
     // Backward writes b's gradient first, so a's may then overwrite dY.
-    public override bool BackwardInPlace(int index) => index == 0 && _a == _y;
+    public override bool BackwardInPlace(NodeTypes types, int input) => input == 0 && types.Inputs[0] == types.Outputs[0];
 
-    public override Shape InferShape(ReadOnlySpan<Shape> inputs)
+    public override bool KeepsFeatures(int input) => true;
+
+    public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
-        RequireInputs(inputs, 2, 2);
-        (_a, _b) = (inputs[0], inputs[1]);
-        return _y = Broadcast(_a, _b);
+        RequireFloats(inputs, 2, 2);
+        return [new TensorType(Broadcast(inputs[0].Shape, inputs[1].Shape))];
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.BinaryForward(op, tensors.Inputs[0], tensors.Inputs[1], tensors.Output);
+        kernels.BinaryForward(Function, tensors.Inputs[0], tensors.Inputs[1], tensors.Output);
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {
@@ -34,7 +32,7 @@ internal sealed class BinaryOp(BinaryOperator op) : Operator
         {
             if (tensors.InputGradients[i] is { } gradient)
             {
-                kernels.BinaryBackward(op, tensors.OutputGradient!, tensors.Inputs[1 - i], gradient, tensors.Accumulate[i]);
+                kernels.BinaryBackward(Function, tensors.OutputGradient!, tensors.Inputs[1 - i], gradient, tensors.Accumulate[i]);
             }
         }
     }

@@ -3,21 +3,21 @@ using FastNN.Kernels;
 namespace FastNN.Ops;
 
 /// <summary>y [] = l1 * sum |x| + l2 * sum x^2: a penalty on a parameter, added to the loss (Keras' L1L2).</summary>
-internal sealed class PenaltyOp(float l1, float l2) : Operator
+internal sealed record PenaltyOp(float L1, float L2) : Operator
 {
     public override string Name => "Penalty";
 
-    public override bool BackwardReadsInput(int index) => true;
+    public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => true;
 
-    public override Shape InferShape(ReadOnlySpan<Shape> inputs)
+    public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
-        RequireInputs(inputs, 1, 1);
-        return default;
+        RequireFloats(inputs, 1, 1);
+        return [default];
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.PenaltyForward(tensors.Inputs[0], l1, l2, tensors.Output);
+        kernels.PenaltyForward(tensors.Inputs[0], L1, L2, tensors.Output);
 
     public override void Backward(IKernels kernels, NodeTensors tensors) =>
-        kernels.PenaltyBackward(tensors.Inputs[0], l1, l2, tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Accumulate[0]);
+        kernels.PenaltyBackward(tensors.Inputs[0], L1, L2, tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Accumulate[0]);
 }

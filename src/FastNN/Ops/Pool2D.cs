@@ -8,14 +8,14 @@ internal readonly record struct Pool2DOptions(
     int KernelH, int KernelW, int StrideH, int StrideW, Padding2D Padding, int DilationH = 1, int DilationW = 1, bool CeilMode = false,
     bool CountIncludePad = true, int DivisorOverride = 0, bool Global = false)
 {
-    public Pool2DGeometry Resolve(string name, ReadOnlySpan<Shape> inputs, bool maximum)
+    public Pool2DGeometry Resolve(string name, ReadOnlySpan<TensorType> inputs, bool maximum)
     {
-        if (inputs.Length != 1 || inputs[0].Rank != 4)
+        if (inputs.Length != 1 || inputs[0].Shape.Rank != 4 || inputs[0].Type != DType.Float32)
         {
-            throw new ShapeException($"{name}: one input [N, H, W, C] expected, {(inputs.Length == 1 ? inputs[0].ToString() : inputs.Length)} given.");
+            throw new ShapeException($"{name}: expected one Float32 input [N, H, W, C], got {(inputs.Length == 1 ? inputs[0].ToString() : $"{inputs.Length} inputs")}.");
         }
 
-        Shape x = inputs[0];
+        Shape x = inputs[0].Shape;
         (int kh, int kw) = Global ? (x[1], x[2]) : (KernelH, KernelW);
         (int sh, int sw) = Global ? (1, 1) : (StrideH, StrideW);
         return maximum
@@ -24,51 +24,40 @@ internal readonly record struct Pool2DOptions(
     }
 }
 
-/// <summary>The maximum of each window, and with <paramref name="relu"/> max(0, that).</summary>
-internal sealed class MaxPool2DOp(Pool2DOptions options, bool relu = false) : Operator
+/// <summary>The maximum of each window, and with <paramref name="HasReLU"/> max(0, that).</summary>
+internal sealed record MaxPool2DOp(Pool2DOptions Options, bool HasReLU = false) : Operator
 {
-    private Pool2DGeometry _geometry;
-
     public override string Name => "MaxPool2D";
 
-    public bool HasReLU => relu;
+    public override bool BackwardReadsOutput(int output, ReadOnlySpan<bool> wanted) => HasReLU;
 
-    public override bool BackwardReadsOutput => relu;
+    public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs) => [Options.Resolve(Name, inputs, maximum: true).OutputType];
 
-    public MaxPool2DOp WithReLU() => new(options, relu: true);
+    public override object Bind(TensorType[] inputs, TensorType[] outputs) => Options.Resolve(Name, inputs, maximum: true);
 
-    public override Shape InferShape(ReadOnlySpan<Shape> inputs)
-    {
-        _geometry = options.Resolve(Name, inputs, maximum: true);
-        return new Shape(_geometry.N, _geometry.OH, _geometry.OW, _geometry.C);
-    }
-
-    public override long SavedBytes(IKernels kernels, bool training) => training ? kernels.MaxPool2DWinnerBytes(_geometry) : 0;
+    public override long SavedBytes(IPlanning planning, NodeTypes types, bool training) =>
+        training ? planning.MaxPool2DWinnerBytes((Pool2DGeometry)types.Bound!) : 0;
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.MaxPool2DForward(_geometry, tensors.Inputs[0], tensors.Output, tensors.Saved, relu);
+        kernels.MaxPool2DForward((Pool2DGeometry)tensors.Bound!, tensors.Inputs[0], tensors.Output, tensors.Saved, HasReLU);
 
     public override void Backward(IKernels kernels, NodeTensors tensors) =>
         kernels.MaxPool2DBackward(
-            _geometry, tensors.OutputGradient!, tensors.Output, tensors.Saved!, tensors.InputGradients[0]!, relu, tensors.Accumulate[0]);
+            (Pool2DGeometry)tensors.Bound!, tensors.OutputGradient!, tensors.Output, tensors.Saved!, tensors.InputGradients[0]!, HasReLU, tensors.Accumulate[0]);
 }
 
 /// <summary>The mean of each window.</summary>
-internal sealed class AvgPool2DOp(Pool2DOptions options) : Operator
+internal sealed record AvgPool2DOp(Pool2DOptions Options) : Operator
 {
-    private Pool2DGeometry _geometry;
+    public override string Name => Options.Global ? "GlobalAvgPool2D" : "AvgPool2D";
 
-    public override string Name => options.Global ? "GlobalAvgPool2D" : "AvgPool2D";
+    public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs) => [Options.Resolve(Name, inputs, maximum: false).OutputType];
 
-    public override Shape InferShape(ReadOnlySpan<Shape> inputs)
-    {
-        _geometry = options.Resolve(Name, inputs, maximum: false);
-        return new Shape(_geometry.N, _geometry.OH, _geometry.OW, _geometry.C);
-    }
+    public override object Bind(TensorType[] inputs, TensorType[] outputs) => Options.Resolve(Name, inputs, maximum: false);
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.AvgPool2DForward(_geometry, tensors.Inputs[0], tensors.Output);
+        kernels.AvgPool2DForward((Pool2DGeometry)tensors.Bound!, tensors.Inputs[0], tensors.Output);
 
     public override void Backward(IKernels kernels, NodeTensors tensors) =>
-        kernels.AvgPool2DBackward(_geometry, tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Accumulate[0]);
+        kernels.AvgPool2DBackward((Pool2DGeometry)tensors.Bound!, tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Accumulate[0]);
 }

@@ -3,32 +3,65 @@ using FastNN.Tensors;
 
 namespace FastNN.Ops;
 
-/// <summary>The same elements under another shape; a view, so neither pass moves a byte.</summary>
-internal sealed class ReshapeOp(Shape shape) : Operator
+/// <summary>An operator whose output is its input's elements, in their order, under another shape; neither pass moves a byte.</summary>
+internal abstract record ViewOp : Operator
 {
-    public override string Name => "Reshape";
+    public sealed override bool IsView => true;
 
-    public override bool IsView => true;
-
-    public override Shape InferShape(ReadOnlySpan<Shape> inputs)
-    {
-        RequireInputs(inputs, 1, 1);
-        return inputs[0].Count == shape.Count
-            ? shape
-            : throw new ShapeException($"{Name}: {inputs[0]} has {inputs[0].Count} elements, {shape} has {shape.Count}.");
-    }
-
-    public override void Forward(IKernels kernels, NodeTensors tensors)
+    public sealed override void Forward(IKernels kernels, NodeTensors tensors)
     {
     }
 
     /// <summary>Moves nothing unless the input's gradient already lies elsewhere, written there by another consumer.</summary>
-    public override void Backward(IKernels kernels, NodeTensors tensors)
+    public sealed override void Backward(IKernels kernels, NodeTensors tensors)
     {
         Tensor dX = tensors.InputGradients[0]!;
         if (dX.Address != tensors.OutputGradient!.Address)
         {
             kernels.Copy(tensors.OutputGradient, dX, tensors.Accumulate[0]);
         }
+    }
+}
+
+/// <summary>The same elements under another shape.</summary>
+internal sealed record ReshapeOp(Shape Shape) : ViewOp
+{
+    public override string Name => "Reshape";
+
+    // Where the last axis keeps its extent.
+    public override bool KeepsFeatures(int input) => true;
+
+    public override Operator Resolve(SymbolValues symbols) => new ReshapeOp(symbols.Resolve(Shape));
+
+    public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
+    {
+        RequireInputs(inputs, 1, 1);
+        Shape x = inputs[0].Shape;
+        return x.Count == Shape.Count
+            ? [inputs[0] with { Shape = Shape }]
+            : throw new ShapeException($"{Name}: expected as many elements as {x} has, {x.Count}, got {Shape} with {Shape.Count}.");
+    }
+}
+
+/// <summary>All axes but the first folded into one: [N, ...] becomes [N, product of the others].</summary>
+internal sealed record FlattenOp : ViewOp
+{
+    public override string Name => "Flatten";
+
+    public override bool KeepsFeatures(int input) => true;
+
+    public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
+    {
+        RequireInputs(inputs, 1, 1);
+        Shape x = inputs[0].Shape;
+        if (x.Rank == 0)
+        {
+            throw new ShapeException($"{Name}: expected an input with a batch axis, got a scalar.");
+        }
+
+        long features = x.Product(1, x.Rank);
+        return features <= int.MaxValue
+            ? [inputs[0] with { Shape = new Shape(x[0], (int)features) }]
+            : throw new ShapeException($"{Name}: {x} has {features} elements per example, more than {int.MaxValue}.");
     }
 }

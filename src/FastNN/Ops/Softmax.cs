@@ -3,39 +3,57 @@ using FastNN.Kernels;
 namespace FastNN.Ops;
 
 /// <summary>softmax(x), or its logarithm, along one axis.</summary>
-internal sealed class SoftmaxOp(int axis, bool logarithm) : Operator
+/// <param name="Axis">Negative axes count from the end.</param>
+/// <param name="Logarithm">Give the logarithm.</param>
+internal sealed record SoftmaxOp(int Axis, bool Logarithm) : Operator
 {
-    private int _outer;
-    private int _extent;
-    private int _inner;
-    private bool _last;
+    public override string Name => Logarithm ? "LogSoftmax" : "Softmax";
 
-    public override string Name => logarithm ? "LogSoftmax" : "Softmax";
+    public override bool BackwardReadsOutput(int output, ReadOnlySpan<bool> wanted) => true;
 
-    public bool IsLogarithmOfLastAxis => logarithm && _last;
+    public override bool ForwardInPlace(NodeTypes types, int input) => true;
 
-    public override bool BackwardReadsOutput => true;
+    public override bool BackwardInPlace(NodeTypes types, int input) => true;
 
-    public override bool ForwardInPlace(int index) => true;
+    public override bool KeepsFeatures(int input) => true;
 
-    public override bool BackwardInPlace(int index) => true;
-
-    public override Shape InferShape(ReadOnlySpan<Shape> inputs)
+    public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
-        RequireInputs(inputs, 1, 1);
-        Shape x = inputs[0];
-        int at = x.NormalizeAxis(axis);
-        _outer = checked((int)x.Product(0, at));
-        _extent = x[at];
-        _inner = checked((int)x.Product(at + 1, x.Rank));
-        _last = at == x.Rank - 1;
-        return x;
+        RequireFloats(inputs, 1, 1);
+        Shape x = inputs[0].Shape;
+        if (x.Rank == 0)
+        {
+            throw new ShapeException($"{Name}: expected an input with an axis, got a scalar.");
+        }
+
+        int at = x.NormalizeAxis(Axis);
+        if (x.Product(0, at) > int.MaxValue || x.Product(at + 1, x.Rank) > int.MaxValue)
+        {
+            throw new ShapeException($"{Name}: {x} has more than {int.MaxValue} elements on one side of axis {at}.");
+        }
+
+        return [inputs[0]];
     }
 
-    public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.SoftmaxForward(tensors.Inputs[0], tensors.Output, _outer, _extent, _inner, logarithm);
+    public override object Bind(TensorType[] inputs, TensorType[] outputs)
+    {
+        Shape x = inputs[0].Shape;
+        int at = x.NormalizeAxis(Axis);
+        return new Sizes((int)x.Product(0, at), x[at], (int)x.Product(at + 1, x.Rank));
+    }
 
-    public override void Backward(IKernels kernels, NodeTensors tensors) =>
+    public override void Forward(IKernels kernels, NodeTensors tensors)
+    {
+        var sizes = (Sizes)tensors.Bound!;
+        kernels.SoftmaxForward(tensors.Inputs[0], tensors.Output, sizes.Outer, sizes.Extent, sizes.Inner, Logarithm);
+    }
+
+    public override void Backward(IKernels kernels, NodeTensors tensors)
+    {
+        var sizes = (Sizes)tensors.Bound!;
         kernels.SoftmaxBackward(
-            tensors.Output, tensors.OutputGradient!, tensors.InputGradients[0]!, _outer, _extent, _inner, logarithm, tensors.Accumulate[0]);
+            tensors.Output, tensors.OutputGradient!, tensors.InputGradients[0]!, sizes.Outer, sizes.Extent, sizes.Inner, Logarithm, tensors.Accumulate[0]);
+    }
+
+    private sealed record Sizes(int Outer, int Extent, int Inner);
 }

@@ -1,3 +1,5 @@
+using System.Collections;
+using System.ComponentModel;
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 using System.Runtime.CompilerServices;
@@ -8,7 +10,8 @@ namespace FastNN;
 /// The extents of a tensor, outermost first, at most eight of them. Images are [N, H, W, C]; a scalar has no axis.
 /// Immutable and without heap storage.
 /// </summary>
-public readonly struct Shape : IEquatable<Shape>
+[CollectionBuilder(typeof(ShapeBuilder), nameof(ShapeBuilder.Create))]
+public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
 {
     /// <summary>The largest number of axes.</summary>
     public const int MaxRank = 8;
@@ -40,12 +43,18 @@ public readonly struct Shape : IEquatable<Shape>
         Rank = extents.Length;
         for (int i = 0; i < extents.Length; i++)
         {
+            _extents[i] = extents[i];
+            if (Dim.IsSymbol(extents[i]))
+            {
+                IsSymbolic = true;
+                continue;
+            }
+
             if (extents[i] < 0)
             {
                 throw new ShapeException($"Shape: extent {extents[i]} of axis {i} is negative.");
             }
 
-            _extents[i] = extents[i];
             // 2^40 elements is far above any memory here, so a product below it never overflows a byte count.
             if (extents[i] > 0 && count > (1L << 40) / extents[i])
             {
@@ -61,13 +70,43 @@ public readonly struct Shape : IEquatable<Shape>
     /// <summary>The number of axes.</summary>
     public int Rank { get; }
 
+    /// <summary>The number of axes, by the name that ranges (<c>shape[1..]</c>) look for.</summary>
+    public int Length => Rank;
+
+    /// <summary>Whether an extent is a symbol (<see cref="Dim"/>).</summary>
+    public bool IsSymbolic { get; }
+
     /// <summary>The number of elements: the product of the extents, 1 for a scalar.</summary>
-    public long Count => _countLessOne + 1;
+    /// <exception cref="ShapeException">An extent is a symbol, so the number is known only once a plan is made.</exception>
+    public long Count => IsSymbolic
+        ? throw new ShapeException($"Shape: {this} has a symbolic extent, so its number of elements is known only when a plan is made.")
+        : _countLessOne + 1;
 
     /// <summary>The extent of one axis; negative axes count from the end.</summary>
     /// <param name="axis">-Rank to Rank - 1.</param>
     /// <exception cref="ShapeException">There is no such axis.</exception>
     public int this[int axis] => _extents[NormalizeAxis(axis)];
+
+    /// <summary>A shape of some of the axes: <c>shape[1..]</c> is an example's shape, from a batch's.</summary>
+    /// <param name="start">The first axis.</param>
+    /// <param name="length">The number of axes.</param>
+    /// <returns>The shape.</returns>
+    /// <exception cref="ShapeException">There are no such axes.</exception>
+    public Shape Slice(int start, int length)
+    {
+        if (start < 0 || length < 0 || start + length > Rank)
+        {
+            throw new ShapeException($"Shape {this} has no axes {start} to {start + length - 1}.");
+        }
+
+        Span<int> extents = stackalloc int[MaxRank];
+        for (int i = 0; i < length; i++)
+        {
+            extents[i] = _extents[start + i];
+        }
+
+        return new Shape(extents[..length]);
+    }
 
     /// <summary>Maps a possibly negative axis to 0..Rank-1.</summary>
     /// <param name="axis">-Rank to Rank - 1.</param>
@@ -92,12 +131,31 @@ public readonly struct Shape : IEquatable<Shape>
         return extents;
     }
 
+    /// <summary>A shape of these extents: <c>Shape shape = new[] { 28, 28, 1 };</c></summary>
+    /// <param name="extents">Extents, outermost first.</param>
+    public static implicit operator Shape(int[] extents) => new(extents);
+
+    /// <summary>A shape of these extents.</summary>
+    /// <param name="extents">Extents, outermost first.</param>
+    public static implicit operator Shape(ReadOnlySpan<int> extents) => new(extents);
+
+    /// <summary>The extents, outermost first.</summary>
+    /// <returns>An enumerator.</returns>
+    public IEnumerator<int> GetEnumerator() => ((IEnumerable<int>)ToArray()).GetEnumerator();
+
+    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
+
     /// <summary>The product of the extents from one axis up to, not including, another.</summary>
     internal long Product(int from, int to)
     {
         long product = 1;
         for (int i = from; i < to; i++)
         {
+            if (Dim.IsSymbol(_extents[i]))
+            {
+                throw new ShapeException($"Shape: axis {i} of {this} is symbolic; its extent is known only when a plan is made.");
+            }
+
             product *= _extents[i];
         }
 
@@ -205,9 +263,19 @@ public readonly struct Shape : IEquatable<Shape>
         var parts = new string[extents.Length];
         for (int i = 0; i < parts.Length; i++)
         {
-            parts[i] = extents[i].ToString(CultureInfo.InvariantCulture);
+            parts[i] = Dim.Format(extents[i]);
         }
 
         return $"[{string.Join(", ", parts)}]";
     }
+}
+
+/// <summary>Makes shapes of collection expressions: <c>Shape shape = [28, 28, 1];</c></summary>
+[EditorBrowsable(EditorBrowsableState.Never)]
+public static class ShapeBuilder
+{
+    /// <summary>A shape of these extents.</summary>
+    /// <param name="extents">Extents, outermost first.</param>
+    /// <returns>The shape.</returns>
+    public static Shape Create(ReadOnlySpan<int> extents) => new(extents);
 }

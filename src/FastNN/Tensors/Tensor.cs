@@ -6,15 +6,26 @@ namespace FastNN.Tensors;
 /// </summary>
 internal sealed class Tensor(nint address, DType type, Shape shape)
 {
+    public Tensor(nint address, TensorType type)
+        : this(address, type.Type, type.Shape)
+    {
+    }
+
     public nint Address { get; } = address;
 
     public DType Type { get; } = type;
 
     public Shape Shape { get; } = shape;
 
-    public int Count { get; } = checked((int)shape.Count);
+    public long Count { get; } = shape.Count;
 
-    public long Bytes => (long)Count * Type.Size();
+    public long Bytes => Count * Type.Size();
+
+    /// <summary>A number of elements or rows for kernels that index with 32 bits.</summary>
+    /// <exception cref="ShapeException">It does not fit.</exception>
+    public static int Index(long count) => count <= int.MaxValue
+        ? (int)count
+        : throw new ShapeException($"Kernels: expected at most {int.MaxValue} rows or elements in one call, got {count}; use a smaller batch.");
 
     public override string ToString() => $"{Type}{Shape}";
 }

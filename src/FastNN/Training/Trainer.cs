@@ -137,8 +137,9 @@ public sealed partial class Trainer : IDisposable
             throw new ShapeException($"Trainer: a destination of {destination.Length} is too short for the output {output.Shape}.");
         }
 
-        _device.Download(output, MemoryMarshal.AsBytes(destination[..output.Count]));
-        return output.Count;
+        var count = (int)output.Count;
+        _device.Download(output, MemoryMarshal.AsBytes(destination[..count]));
+        return count;
     }
 
     /// <summary>How the arena of a batch size would be used; takes no device memory.</summary>

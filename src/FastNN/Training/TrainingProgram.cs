@@ -61,7 +61,7 @@ internal sealed class TrainingProgram : IDisposable
 
     /// <summary>Records and plans without touching device memory.</summary>
     public static (Plan Plan, Value X, Value Target, Value Output, Value Root) Compile(
-        IKernels device, Layer model, Loss loss, Shape example, int batch, GraphMode mode, ulong seed)
+        IPlanning device, Layer model, Loss loss, Shape example, int batch, GraphMode mode, ulong seed)
     {
         var graph = new Graph(mode, seed);
         Value x = graph.Input(example.Prepend(batch));

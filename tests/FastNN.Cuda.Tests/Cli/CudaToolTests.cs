@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.RegularExpressions;
 
 namespace FastNN.Cuda.Tests;
 
@@ -18,8 +19,9 @@ internal sealed class CudaToolTests : CliFixture
     {
         CliResult result = Run("devices");
         Assert.That(result.Code, Is.Zero, result.Error);
-        Assert.That(result.Output, Does.Match("cpu +CPU, .+ threads?").And.Match(@"cuda +0: FastNN software device.*compute capability 8\.0"));
-        Assert.That(result.Output, Does.Contain("kernels  PTX 7.0 for sm_80").And.Match(@"cuBLAS +\d+").And.Match(@"cuDNN +\d+").And.Contain("for tests"));
+        Assert.That(result.Output, Does.Match("cpu +CPU, .+ threads?").And.Match($"cuda +0: {Regex.Escape(TestGpu.Require().Name)}.*compute capability"));
+        Assert.That(result.Output, Does.Contain("kernels  PTX 7.0 for sm_80").And.Match(@"cuBLAS +\d+").And.Match(@"TF32 +off"));
+        Assert.That(result.Output.Contains("for tests", StringComparison.Ordinal), Is.EqualTo(TestGpu.IsSoftware));
     }
 
     [Test]
@@ -42,7 +44,7 @@ internal sealed class CudaToolTests : CliFixture
     {
         CliResult result = Run("train", Recipe, "--device", "best", "--epochs", "1");
         Assert.That(result.Code, Is.Zero, result.Error);
-        Assert.That(result.Output, Does.Contain("FastNN software device").And.Not.Contain("for want of a GPU"));
+        Assert.That(result.Output, Does.Contain(TestGpu.Require().Name).And.Not.Contain("for want of a GPU"));
     }
 
     [Test]
@@ -68,6 +70,7 @@ internal sealed class CudaToolTests : CliFixture
     [Test]
     public void Profile_counts_one_captured_step()
     {
+        _ = TestGpu.Software;
         CliResult result = Run("profile", Recipe, "--device", "cuda", "--json", At("profile.json"));
         Assert.That(result.Code, Is.Zero, result.Error);
         Assert.That(result.Output, Does.Contain("1 graph launch").And.Contain("0 allocations").And.Contain("on paper").And.Contain("A100 us").And.Contain("H100 us"));

@@ -56,6 +56,20 @@ internal static class TestGpu
         }
     }
 
+    /// <summary>Whether a test can go on after a fault.</summary>
+    public static bool CanStartAnew => Instrument is not null;
+
+    /// <summary>What a test did wrong on purpose is found, where there is someone to find it, and forgotten.</summary>
+    public static void ExpectFinding(params string[] words)
+    {
+        if (Instrument is { } software)
+        {
+            string text = software.FindingText();
+            software.ClearFindings();
+            Assert.That(words.Where(word => !text.Contains(word, StringComparison.Ordinal)), Is.Empty, text);
+        }
+    }
+
     /// <summary>Skips a test of what only newer software devices do.</summary>
     public static void RequireVersion(int version)
     {

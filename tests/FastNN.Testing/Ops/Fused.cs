@@ -52,7 +52,7 @@ internal static class Fused
 
         run.SetRootGradient(Array.ConvertAll(OpCase.DrawUpstream((int)y.Shape.Count), value => (float)value));
         run.Run();
-        nodes = run.Plan.Nodes.Count(node => !node.Node.Op.IsView);
+        nodes = run.Plan.Nodes.Count(node => !node.Op.IsView);
         return [run.Read(y), .. inputs.Select(run.Gradient)];
     }
 }

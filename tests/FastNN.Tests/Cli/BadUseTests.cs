@@ -1,3 +1,6 @@
+using System.Text.Json;
+using FastNN.Cli.Running;
+
 namespace FastNN.Tests.Cli;
 
 internal sealed class BadUseTests : CliFixture
@@ -85,5 +88,63 @@ internal sealed class BadUseTests : CliFixture
             Assert.That(File.Exists(At("run.json")), Is.False);
             Assert.That(File.Exists(Path.Combine(At("run"), "weights.safetensors")), Is.False);
         });
+    }
+
+    [TestCase("1")]
+    [TestCase("2")]
+    public void A_limit_that_leaves_nothing_to_validate_on_is_refused(string limit) =>
+        AssertFails(Run("train", Recipe, "--limit", limit), 1, $"--limit {limit}: {Recipe} holds out 20 % of the training examples for validation and needs at least 3 examples, got {limit}");
+
+    [Test]
+    public void The_least_limit_trains() => Assert.That(Run("train", Recipe, "--limit", "3", "--epochs", "1").Code, Is.Zero);
+
+    [Test]
+    public void Data_of_another_shape_is_refused()
+    {
+        string table = string.Concat(Enumerable.Range(0, 20).Select(row => $"{row},{row * row},{row % 2}\n"));
+        File.WriteAllText(At("table.csv"), table);
+        AssertFails(Run("train", Recipe, "--data", At("table.csv")), 1, $"--data {At("table.csv")}: the examples have shape [2], {Recipe} takes examples of shape [30]");
+        WriteDigits(32, 7);
+        AssertFails(Run("train", "mnist-mlp", "--data", At("digits")), 1, "the examples have shape [7, 7, 1], mnist-mlp takes examples of shape [28, 28, 1]");
+    }
+
+    [TestCase("plan", "mnist-cnn", "1000000", "--batch 1000000: layer 0 (Conv2D): Conv2D: an output of shape [1000000, 26, 26, 32] has 21,632,000,000 elements and would take 86,528,000,000 bytes")]
+    [TestCase("plan", "mnist-cnn", "1048576", "--batch 1048576: layer 0 (Conv2D)")]
+    public void A_batch_that_no_tensor_holds_is_told_with_its_bytes(string command, string recipe, string batch, string message) =>
+        AssertFails(Run(command, recipe, "--batch", batch), 1, message);
+
+    [Test]
+    public void A_batch_that_this_machine_has_no_memory_for_is_refused_before_it_is_allocated()
+    {
+        using Device device = Device.Cpu(1);
+        Assert.That(
+            () => Planning.RequireMemory(new MemoryPlan(1L << 60, 0, []), 1000, device),
+            Throws.TypeOf<FastNN.Cli.CliException>().With.Message.StartsWith("--batch 1000: a step needs 1,152,921,504,606,846,976 bytes, this machine has "));
+        Assert.That(() => Planning.RequireMemory(new MemoryPlan(1 << 20, 0, []), 1000, device), Throws.Nothing);
+    }
+
+    [Test]
+    public void Figures_that_are_not_finite_do_not_lose_the_json()
+    {
+        var confusion = new ConfusionMatrix(2);
+        confusion.Add(0, 1);
+        var figures = new EvaluationResult("recipe", "cpu", 1, 2, new TestResult(double.NaN, confusion).Metrics with { TestAccuracy = double.NegativeInfinity }, "");
+        Outputs.WriteJson(At("test.json"), TextWriter.Null, figures, ResultJson.Default.EvaluationResult);
+        using JsonDocument json = JsonDocument.Parse(File.ReadAllText(At("test.json")));
+        JsonElement metrics = json.RootElement.GetProperty("metrics");
+        Assert.That(metrics.GetProperty("testLoss").GetString(), Is.EqualTo("NaN"));
+        Assert.That(metrics.GetProperty("testAccuracy").GetString(), Is.EqualTo("-Infinity"));
+    }
+
+    /// <summary>IDX files as MNIST has them, of smaller images.</summary>
+    private void WriteDigits(int count, byte size)
+    {
+        Directory.CreateDirectory(At("digits"));
+        foreach (string part in (string[])["train", "t10k"])
+        {
+            byte[] head = [0, 0, 8, 3, 0, 0, 0, (byte)count, 0, 0, 0, size, 0, 0, 0, size];
+            File.WriteAllBytes(Path.Combine(At("digits"), $"{part}-images-idx3-ubyte"), [.. head, .. new byte[count * size * size]]);
+            File.WriteAllBytes(Path.Combine(At("digits"), $"{part}-labels-idx1-ubyte"), [0, 0, 8, 1, 0, 0, 0, (byte)count, .. new byte[count]]);
+        }
     }
 }

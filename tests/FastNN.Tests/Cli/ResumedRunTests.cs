@@ -65,11 +65,11 @@ internal sealed class ResumedRunTests : CliFixture
     }
 
     [Test]
-    public void An_interruption_without_a_folder_says_that_nothing_is_kept()
+    public void An_interruption_without_a_folder_says_that_nothing_is_saved()
     {
         CliResult result = RunUntil("epoch  1/", "train", "breast-cancer-mlp");
         Assert.That(result.Code, Is.EqualTo(130));
-        Assert.That(result.Error, Does.Contain("nothing is kept without --out"));
+        Assert.That(result.Error, Does.Contain("without --out DIR nothing is saved"));
     }
 
     private void AssertResumes(string[] command, string until)

@@ -39,7 +39,7 @@ internal sealed class TrainTests : CliFixture
             Assert.That(metrics.GetProperty("testLoss").GetDouble(), Is.Positive);
             Assert.That(metrics.GetProperty("perClass").EnumerateArray().Sum(item => item.GetProperty("support").GetInt64()), Is.EqualTo(114));
             Assert.That(File.ReadAllLines(Path.Combine(At("run"), "log.csv")), Has.Length.EqualTo(4));
-            Assert.That(Directory.GetFiles(At("run"), "*", SearchOption.AllDirectories), Has.Length.EqualTo(3), "no temporary file is left");
+            Assert.That(Directory.GetFiles(At("run"), "*", SearchOption.AllDirectories), Has.Length.EqualTo(4), "three files and the lock: no temporary file is left");
         });
     }
 

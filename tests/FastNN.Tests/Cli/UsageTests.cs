@@ -52,6 +52,8 @@ internal sealed class UsageTests : CliFixture
     [TestCase("--limit: '0'", "train", "mnist-mlp", "--limit", "0")]
     [TestCase("--threads: '0'", "train", "mnist-mlp", "--threads", "0")]
     [TestCase("--threads: '2000'", "train", "mnist-mlp", "--threads", "2000")]
+    [TestCase("--threads: '129' is not a whole number from 1 to 128", "train", "mnist-mlp", "--threads", "129")]
+    [TestCase("There is no command '@/dev/zero'", "@/dev/zero")]
     [TestCase("--lr: 'nan' is not a positive number", "train", "mnist-mlp", "--lr", "nan")]
     [TestCase("--lr: '0'", "train", "mnist-mlp", "--lr", "0")]
     [TestCase("--lr: '1e60'", "train", "mnist-mlp", "--lr", "1e60")]
@@ -61,6 +63,21 @@ internal sealed class UsageTests : CliFixture
     [TestCase("--resume needs a FILE", "train", "mnist-mlp", "--resume")]
     [TestCase("Did you mean 'fashion-mnist'?", "data", "fashion-mnits")]
     public void A_wrong_command_line_is_told_in_one_line(string message, params string[] args) => AssertFails(Run(args), 2, message);
+
+    [Test]
+    public void An_argument_that_begins_with_an_at_sign_is_a_name_not_a_file_of_arguments()
+    {
+        File.WriteAllText(At("@run"), "--help");
+        AssertFails(Run("train", "breast-cancer-mlp", "--data", "@run"), 1, "'@run'");
+    }
+
+    [TestCase("/runs/a-b_1.2:x=y@z%+,", "/runs/a-b_1.2:x=y@z%+,")]
+    [TestCase("", "''")]
+    [TestCase("two  words", "'two  words'")]
+    [TestCase("it's $HOME `id` \"x\"", @"'it'\''s $HOME `id` ""x""'")]
+    [TestCase("a\nb", "'a\nb'")]
+    [TestCase("ünï*?[", "'ünï*?['")]
+    public void Words_are_quoted_for_a_shell(string word, string expected) => Assert.That(FastNN.Cli.Running.ResumeCommand.Quote(word), Is.EqualTo(expected));
 
     [TestCase("", "abc", 3)]
     [TestCase("kitten", "sitting", 3)]

@@ -46,7 +46,7 @@ internal sealed unsafe class DeviceScope : IDisposable
         return tensor;
     }
 
-    public static float[] Read(Tensor tensor) => new Span<float>((void*)tensor.Address, tensor.Count).ToArray();
+    public static float[] Read(Tensor tensor) => new Span<float>((void*)tensor.Address, (int)tensor.Count).ToArray();
 
     /// <summary>Compares with what double arithmetic gives.</summary>
     /// <param name="relative">In units of 2^-23, which is one to two of the last place.</param>

@@ -65,9 +65,9 @@ internal sealed class FusionTests
         Value x = graph.Input(new Shape(1, 6, 6, 2));
         Value y = x.Conv2D(graph.Use(Parameter(3, 3, 2, 4)), graph.Use(Parameter(4))).ReLU().MaxPool2D((2, 2));
         Plan plan = Compile(graph, [y], y);
-        Assert.That(plan.Nodes.Select(node => node.Node.Op.Name), Is.EqualTo(new[] { "Conv2D", "MaxPool2D" }));
-        Assert.That(((Conv2DOp)plan.Nodes[0].Node.Op).Activation, Is.EqualTo(Activation.None));
-        Assert.That(((MaxPool2DOp)plan.Nodes[1].Node.Op).HasReLU);
+        Assert.That(plan.Nodes.Select(node => node.Op.Name), Is.EqualTo(new[] { "Conv2D", "MaxPool2D" }));
+        Assert.That(((Conv2DOp)plan.Nodes[0].Op).Activation, Is.EqualTo(Activation.None));
+        Assert.That(((MaxPool2DOp)plan.Nodes[1].Op).HasReLU);
     }
 
     [Test]
@@ -120,7 +120,7 @@ internal sealed class FusionTests
         Value y = build(x);
         y = y.Reshape(new Shape((int)y.Shape.Count));
         Plan plan = mode == GraphMode.Training ? Compile(graph, [y], y, x) : Compile(graph, [y], null);
-        return [.. plan.Nodes.SkipLast(1).Select(node => node.Node.Op.Name)];
+        return [.. plan.Nodes.SkipLast(1).Select(node => node.Op.Name)];
     }
 
     private static Plan Compile(Graph graph, Value[] outputs, Value? root, params Value[] gradients)

@@ -26,9 +26,9 @@ internal sealed class BinaryCrossEntropyTests : CpuOpFixture<BinaryCrossEntropyC
             () => graph.Add(new BinaryCrossEntropyOp(true, Reduction.Mean), x, targets),
             Throws.TypeOf<ShapeException>().With.Message.Contains("BinaryCrossEntropyWithLogits").And.Message.Contains("[4, 5]").And.Message.Contains("[4]"));
         Assert.That(
-            () => graph.Add(new BinaryCrossEntropyOp(true, Reduction.Mean, hasPositiveWeight: true), x, x, targets),
+            () => graph.Add(new BinaryCrossEntropyOp(true, Reduction.Mean, HasPositiveWeight: true), x, x, targets),
             Throws.TypeOf<ShapeException>().With.Message.Contains("positive weights [4]"));
         Assert.That(
-            () => graph.Add(new BinaryCrossEntropyOp(true, Reduction.Mean), x), Throws.TypeOf<ShapeException>().With.Message.Contains("1 inputs given"));
+            () => graph.Add(new BinaryCrossEntropyOp(true, Reduction.Mean), x), Throws.TypeOf<ShapeException>().With.Message.Contains("expected 2 inputs, got 1"));
     }
 }

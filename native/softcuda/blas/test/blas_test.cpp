@@ -10,6 +10,7 @@ int cublasCreate_v2(void** handle);
 int cublasDestroy_v2(void* handle);
 int cublasSetStream_v2(void* handle, void* stream);
 int cublasSetPointerMode_v2(void* handle, int mode);
+int cublasSetMathMode(void* handle, int mode);
 int cublasSgemm_v2(void* handle, int transA, int transB, int m, int n, int k, const void* alpha, std::uint64_t a, int lda, std::uint64_t b,
                    int ldb, const void* beta, std::uint64_t c, int ldc);
 int cublasSgemmStridedBatched(void* handle, int transA, int transB, int m, int n, int k, const void* alpha, std::uint64_t a, int lda,
@@ -22,7 +23,7 @@ int cublasSaxpy_v2(void* handle, int n, const void* alpha, std::uint64_t x, int 
 
 static void* handle = nullptr;
 
-static void compareProduct(int m, int n, int k, bool transA, bool transB, float alpha, float beta, int extra) {
+static void compareProduct(int m, int n, int k, bool transA, bool transB, float alpha, float beta, int extra, bool tf32 = false) {
     int lda = (transA ? k : m) + extra, ldb = (transB ? n : k) + extra, ldc = m + extra;
     auto a = numbers(static_cast<std::size_t>(lda) * static_cast<std::size_t>(transA ? m : k), 1);
     auto b = numbers(static_cast<std::size_t>(ldb) * static_cast<std::size_t>(transB ? k : n), 2);
@@ -30,6 +31,11 @@ static void compareProduct(int m, int n, int k, bool transA, bool transB, float 
     Floats da(a), db(b), dc(c);
     RESULT(cublasSgemm_v2(handle, transA, transB, m, n, k, &alpha, da.at(), lda, db.at(), ldb, &beta, dc.at(), ldc), 0);
     auto result = dc.values();
+    if (tf32) {
+        // Far enough from float32's that a test of them fails, and close to the product of what is left of the factors.
+        a = asTF32(a);
+        b = asTF32(b);
+    }
     bool close = true;
     for (int j = 0; j < n; ++j) {
         for (int i = 0; i < ldc; ++i) {
@@ -54,6 +60,16 @@ TEST(products) {
         }
     }
     compareProduct(33, 1030, 259, false, true, 1, 0, 2);
+}
+
+TEST(factorsOfTF32) {
+    for (int mode : {1, 3, 16 + 3}) {
+        RESULT(cublasSetMathMode(handle, mode), 0);
+        compareProduct(7, 13, 5, false, true, 1.5f, 1, 3, true);
+        compareProduct(101, 67, 300, true, false, -1, 0, 1, true);
+    }
+    RESULT(cublasSetMathMode(handle, 0), 0);
+    compareProduct(7, 13, 5, false, false, 1, 0, 0);
 }
 
 TEST(batchesAndUnreadOutputs) {

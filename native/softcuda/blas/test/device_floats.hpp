@@ -1,5 +1,6 @@
 // Device memory for tests of the libraries.
 #pragma once
+#include <cmath>
 #include <cstdint>
 #include <vector>
 
@@ -46,6 +47,16 @@ inline std::vector<float> numbers(std::size_t count, std::uint32_t seed) {
         value = static_cast<float>(seed >> 8) / 8388608.f - 1.f;
     }
     return result;
+}
+
+/// The numbers as TF32 keeps them: 11 bits with the implied one, to the nearest.
+inline std::vector<float> asTF32(std::vector<float> values) {
+    for (float& value : values) {
+        int exponent;
+        float fraction = std::frexp(value, &exponent);
+        value = std::ldexp(std::round(fraction * 2048.f), exponent - 11);
+    }
+    return values;
 }
 
 inline bool isClose(double actual, double expected) {

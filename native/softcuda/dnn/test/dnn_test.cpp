@@ -15,6 +15,7 @@ int cudnnSetFilter4dDescriptor(void* descriptor, int type, int format, int k, in
 int cudnnCreateConvolutionDescriptor(void** descriptor);
 int cudnnSetConvolution2dDescriptor(void* descriptor, int padH, int padW, int strideH, int strideW, int dilationH, int dilationW, int mode,
                                     int computeType);
+int cudnnSetConvolutionMathType(void* descriptor, int mathType);
 int cudnnSetConvolutionGroupCount(void* descriptor, int groups);
 int cudnnCreatePoolingDescriptor(void** descriptor);
 int cudnnSetPooling2dDescriptor(void* descriptor, int mode, int nan, int windowH, int windowW, int padH, int padW, int strideH, int strideW);
@@ -36,6 +37,7 @@ static void* handle = nullptr;
 struct Case {
     int n, c, h, w, k, kh, kw, padH, padW, strideH, strideW, dilationH, dilationW, groups, mode, format;
     float beta;
+    int mathType = 3;  // CUDNN_FMA_MATH: float32
 };
 
 static std::size_t place(int format, int c, int h, int w, int in, int ic, int ih, int iw) {
@@ -50,11 +52,14 @@ static void compareConvolution(const Case& t) {
     RESULT(cudnnSetFilter4dDescriptor(f, 0, t.format, t.k, groupC, t.kh, t.kw), 0);
     RESULT(cudnnSetConvolution2dDescriptor(d, t.padH, t.padW, t.strideH, t.strideW, t.dilationH, t.dilationW, t.mode, 0), 0);
     RESULT(cudnnSetConvolutionGroupCount(d, t.groups), 0);
+    RESULT(cudnnSetConvolutionMathType(d, t.mathType), 0);
     RESULT(cudnnGetConvolution2dForwardOutputDim(d, x, f, &n, &k, &oh, &ow), 0);
     RESULT(cudnnSetTensor4dDescriptor(y, t.format, 0, n, k, oh, ow), 0);
     auto xs = numbers(static_cast<std::size_t>(t.n * t.c * t.h * t.w), 1);
     auto fs = numbers(static_cast<std::size_t>(t.k * groupC * t.kh * t.kw), 2);
     auto ys = numbers(static_cast<std::size_t>(n * k * oh * ow), 3);
+    auto seen = [&](const std::vector<float>& values) { return t.mathType == 3 ? values : asTF32(values); };
+    auto sx = seen(xs), sf = seen(fs), sy = seen(ys);
     std::vector<double> forward(ys.size()), data(xs.size()), filter(fs.size());
     for (int in = 0; in < n; ++in)
         for (int ik = 0; ik < k; ++ik)
@@ -68,9 +73,9 @@ static void compareConvolution(const Case& t) {
                                 std::size_t out = place(t.format, k, oh, ow, in, ik, r, s);
                                 std::size_t from = place(t.format, t.c, t.h, t.w, in, ik / groupK * groupC + c, h, w);
                                 std::size_t tap = place(t.format, groupC, t.kh, t.kw, ik, c, t.mode == 1 ? i : t.kh - 1 - i, t.mode == 1 ? j : t.kw - 1 - j);
-                                forward[out] += static_cast<double>(xs[from]) * fs[tap];
-                                data[from] += static_cast<double>(ys[out]) * fs[tap];
-                                filter[tap] += static_cast<double>(ys[out]) * xs[from];
+                                forward[out] += static_cast<double>(sx[from]) * sf[tap];
+                                data[from] += static_cast<double>(sy[out]) * sf[tap];
+                                filter[tap] += static_cast<double>(sy[out]) * sx[from];
                             }
     auto agrees = [&](const std::vector<float>& result, const std::vector<double>& sums, const std::vector<float>& before) {
         for (std::size_t i = 0; i < result.size(); ++i) {
@@ -104,6 +109,10 @@ TEST(convolutions) {
             }
         }
     }
+}
+
+TEST(convolutionsInTF32) {
+    for (int mathType : {0, 1}) compareConvolution({2, 3, 9, 7, 5, 3, 3, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, mathType});
 }
 
 TEST(workspaceIsNeeded) {

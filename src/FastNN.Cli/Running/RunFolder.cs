@@ -1,0 +1,90 @@
+namespace FastNN.Cli.Running;
+
+/// <summary>The folder of --out while a run writes to it: locked against a second run, and never with the files of two runs.</summary>
+internal sealed class RunFolder : IDisposable
+{
+    private const string LockName = ".lock";
+
+    private readonly string _path;
+    private readonly bool _made;
+    private readonly string[] _earlier;
+    private readonly FileStream _lock;
+
+    private RunFolder(RunSettings settings, string path)
+    {
+        _path = path;
+        _made = Outputs.PrepareFolder(path);
+        _lock = Lock(path);
+        try
+        {
+            bool continues = settings.Resume is { } checkpoint && IsSame(checkpoint, settings.CheckpointPath!);
+            string[] files = [settings.WeightsPath!, settings.CheckpointPath!, settings.LogPath!];
+            _earlier = continues ? [] : [.. files.Where(File.Exists)];
+            if (continues && settings.Overwrite)
+            {
+                throw Failure.OfUsage("--overwrite deletes the run in --out, which --resume continues; give one of the two");
+            }
+
+            if (_earlier.Length > 0 && !settings.Overwrite)
+            {
+                throw new CliException(
+                    $"--out {path}: the folder holds an earlier run ({string.Join(", ", _earlier.Select(Path.GetFileName))}); "
+                    + "continue it with --resume, delete it with --overwrite, or choose another folder");
+            }
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Makes and locks the folder; null where the run keeps nothing.</summary>
+    /// <exception cref="CliException">It cannot be written, another run is writing to it, or it holds an earlier run that is neither continued
+    /// nor to be deleted.</exception>
+    public static RunFolder? Open(RunSettings settings) => settings.Out is { } path ? new RunFolder(settings, path) : null;
+
+    /// <summary>Deletes the files of an earlier run; to be called once everything that could stop the new one is checked.</summary>
+    public void DeleteEarlierRun()
+    {
+        foreach (string file in _earlier)
+        {
+            File.Delete(file);
+        }
+    }
+
+    /// <summary>Unlocks the folder, and removes it where this run made it and left nothing in it.</summary>
+    public void Dispose()
+    {
+        _lock.Dispose();
+        // In a folder with results the lock file stays: to delete a file that another process may be about to lock would give two of
+        // them a lock each.
+        if (Directory.EnumerateFileSystemEntries(_path).All(entry => Path.GetFileName(entry) == LockName))
+        {
+            File.Delete(Path.Combine(_path, LockName));
+            if (_made)
+            {
+                Directory.Delete(_path);
+            }
+        }
+    }
+
+    private static FileStream Lock(string folder)
+    {
+        try
+        {
+            // On Unix an advisory lock (flock), which the system takes away with the process, however that ends.
+            return new FileStream(Path.Combine(folder, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (UnauthorizedAccessException)
+        {
+            throw new CliException($"--out {folder}: no permission to write {LockName} there");
+        }
+        catch (IOException)
+        {
+            throw new CliException($"--out {folder}: another run is writing to this folder; wait until it ends, or choose another folder");
+        }
+    }
+
+    private static bool IsSame(string a, string b) => Path.GetFullPath(a) == Path.GetFullPath(b);
+}

@@ -1,0 +1,14 @@
+namespace FastNN.Kernels;
+
+/// <summary>
+/// What a plan has to know of a device before anything runs on it: sizes of scratch and of what forward leaves for backward. Answers are pure
+/// functions of the geometry.
+/// </summary>
+internal interface IPlanning
+{
+    /// <summary>Bytes of scratch that a pass of a convolution needs.</summary>
+    long Conv2DWorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass);
+
+    /// <summary>Bytes that hold the winners of a max pooling.</summary>
+    long MaxPool2DWinnerBytes(in Pool2DGeometry geometry);
+}
