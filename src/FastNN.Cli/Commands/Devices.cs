@@ -17,14 +17,14 @@ internal static class Devices
                 }
                 catch (DeviceException exception)
                 {
-                    throw new CliException($"{exception.Message} (--device cpu computes here without a GPU)");
+                    throw new CliException($"{exception.Message} (--device cpu runs without a GPU)");
                 }
 
             case "best":
                 Device best = Device.Best(threads ?? 0);
                 if (best.FallbackReason is { } reason)
                 {
-                    notice($"device: the CPU, for want of a GPU: {reason}");
+                    notice($"device: using the CPU, because no GPU is usable: {reason}");
                 }
 
                 return best;

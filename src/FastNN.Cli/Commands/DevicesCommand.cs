@@ -8,7 +8,7 @@ internal static class DevicesCommand
 {
     public static Command Create(CommandContext context)
     {
-        var command = new Command("devices", "List the devices that there are, and what each can use.");
+        var command = new Command("devices", "List the devices and what each one can use.");
         command.SetAction(_ =>
         {
             using Device device = Device.Cpu();

@@ -5,7 +5,7 @@ using FastNN.Formats;
 
 namespace FastNN.Cli.Running;
 
-/// <summary>Where results go. Everything is tried before the work that would be lost begins, and files appear whole or not at all.</summary>
+/// <summary>Where results go. Paths are checked before the work begins, and files appear whole or not at all.</summary>
 internal static class Outputs
 {
     public const string StandardOutput = "-";

@@ -137,7 +137,7 @@ public sealed class Dataset
     public DatasetSplit Split(int trainCount)
     {
         if (trainCount <= 0 || trainCount >= Count)
-            throw new ArgumentOutOfRangeException(nameof(trainCount), trainCount, $"neither part of {Count} examples may be empty");
+            throw new ArgumentOutOfRangeException(nameof(trainCount), $"expected 1 to {Count - 1} of {Count} examples in the first part, so that neither is empty, got {trainCount}");
         return new DatasetSplit(Take(trainCount), With(_features, _targets, RowsFrom(trainCount), Count - trainCount));
     }
 
@@ -152,6 +152,8 @@ public sealed class Dataset
         int[] rows = RowsFrom(0);
         Philox.Shuffle(rows, seed, Philox.Stream(RandomUse.Split));
         int held = (int)Math.Round(Count * testFraction, MidpointRounding.AwayFromZero);
+        if (held == 0 || held == Count)
+            throw new ArgumentOutOfRangeException(nameof(testFraction), $"a fraction of {testFraction} of {Count} examples leaves one part empty; more examples or another fraction are needed");
         return With(_features, _targets, rows, Count).Split(Count - held);
     }
 

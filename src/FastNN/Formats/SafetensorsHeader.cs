@@ -13,10 +13,22 @@ internal sealed class SafetensorsHeader
     /// <summary>The limit of the reference implementation.</summary>
     public const int LongestHeader = 100_000_000;
 
+    /// <summary>Ours: more than the largest published models have in one file, and an end to what a small file can make us keep.</summary>
+    public const int MaxTensors = 1 << 16;
+
+    /// <summary>The most bytes of a tensor's name or of a key of the metadata, as they are written in the file.</summary>
+    public const int MaxNameBytes = 512;
+
+    /// <summary>The most entries of metadata.</summary>
+    public const int MaxMetadata = 4096;
+
+    /// <summary>The most bytes of all values of the metadata together.</summary>
+    public const int MaxMetadataBytes = 8 << 20;
+
     private const string MetadataName = "__metadata__";
     private const int Prefix = sizeof(ulong);
-    private const int DeepestJson = 8;
-    private const int HighestRank = 64;
+    private const int MaxJsonDepth = 8;
+    private const int MaxRank = 64;
 
     private readonly string _file;
     private readonly Dictionary<string, string> _metadata = new(StringComparer.Ordinal);
@@ -52,7 +64,7 @@ internal sealed class SafetensorsHeader
         if (!Utf8.IsValid(json))
             throw header.Fault(0, "a header in UTF-8", "bytes that are no UTF-8");
 
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = DeepestJson });
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxJsonDepth });
         try
         {
             header.ReadRoot(ref reader, Prefix + json.Length);
@@ -78,21 +90,31 @@ internal sealed class SafetensorsHeader
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
         {
             long at = reader.TokenStartIndex;
-            string name = reader.GetString()!;
+            string name = ReadName(ref reader, "a tensor's name");
             if (name == MetadataName)
             {
                 if (metadataSeen)
+                {
                     throw Fault(at, "one __metadata__", "a second one");
+                }
+
                 metadataSeen = true;
                 ReadMetadata(ref reader);
+                continue;
             }
-            else
+
+            if (_tensors.Count == MaxTensors)
             {
-                SafetensorsTensor tensor = ReadTensor(ref reader, name, dataStart);
-                if (!_byName.TryAdd(name, tensor))
-                    throw Fault(at, "each tensor once", $"a second '{name}'");
-                _tensors.Add(tensor);
+                throw Fault(at, $"at most {MaxTensors} tensors", "more");
             }
+
+            SafetensorsTensor tensor = ReadTensor(ref reader, name, dataStart);
+            if (!_byName.TryAdd(name, tensor))
+            {
+                throw Fault(at, "each tensor once", $"a second {Quoted(name)}");
+            }
+
+            _tensors.Add(tensor);
         }
 
         // Anything but white space after the object is a JsonException of this call.
@@ -102,19 +124,33 @@ internal sealed class SafetensorsHeader
     private void ReadMetadata(ref Utf8JsonReader reader)
     {
         Expect(ref reader, JsonTokenType.StartObject, "an object of strings as __metadata__");
+        long bytes = 0;
         while (reader.Read() && reader.TokenType != JsonTokenType.EndObject)
         {
             long at = reader.TokenStartIndex;
-            string key = reader.GetString()!;
-            Expect(ref reader, JsonTokenType.String, $"a string as metadata '{key}'");
+            if (_metadata.Count == MaxMetadata)
+            {
+                throw Fault(at, $"at most {MaxMetadata} entries of metadata", "more");
+            }
+
+            string key = ReadName(ref reader, "a metadata key");
+            Expect(ref reader, JsonTokenType.String, "a string as metadata", key);
+            bytes += reader.ValueSpan.Length;
+            if (bytes > MaxMetadataBytes)
+            {
+                throw Fault(reader.TokenStartIndex, $"at most {MaxMetadataBytes} bytes of metadata", "more");
+            }
+
             if (!_metadata.TryAdd(key, reader.GetString()!))
-                throw Fault(at, "each metadata key once", $"a second '{key}'");
+            {
+                throw Fault(at, "each metadata key once", $"a second {Quoted(key)}");
+            }
         }
     }
 
     private SafetensorsTensor ReadTensor(ref Utf8JsonReader reader, string name, long dataStart)
     {
-        Expect(ref reader, JsonTokenType.StartObject, $"an object for tensor '{name}'");
+        Expect(ref reader, JsonTokenType.StartObject, "an object for tensor", name);
         long at = reader.TokenStartIndex;
         SafetensorsType? type = null;
         int[]? shape = null;
@@ -144,73 +180,105 @@ internal sealed class SafetensorsHeader
             }
 
             if (!first)
-                throw Fault(field, $"dtype, shape and data_offsets once for tensor '{name}'", "one of them twice");
+            {
+                throw Fault(field, $"dtype, shape and data_offsets once for tensor {Quoted(name)}", "one of them twice");
+            }
         }
 
         if (type is null || shape is null || range is null)
-            throw Fault(at, $"dtype, shape and data_offsets for tensor '{name}'", "an object that lacks one of them");
+        {
+            throw Fault(at, $"dtype, shape and data_offsets for tensor {Quoted(name)}", "an object that lacks one of them");
+        }
+
         CheckSize(at, name, type.Value, shape, range.Value);
         return new SafetensorsTensor(name, type.Value, shape, dataStart + range.Value.Begin, range.Value.End - range.Value.Begin);
     }
 
+    // Checked before a string is made of it, because a file may claim a name of a hundred megabytes.
+    private string ReadName(ref Utf8JsonReader reader, string what)
+    {
+        if (reader.ValueSpan.Length > MaxNameBytes)
+        {
+            throw Fault(reader.TokenStartIndex, $"{what} of at most {MaxNameBytes} bytes", $"one of {reader.ValueSpan.Length}");
+        }
+
+        return reader.GetString()!;
+    }
+
     private SafetensorsType ReadType(ref Utf8JsonReader reader, string name)
     {
-        Expect(ref reader, JsonTokenType.String, $"a string as dtype of '{name}'");
-        string text = reader.GetString()!;
-        if (!SafetensorsTypes.TryParse(text, out SafetensorsType type))
-            throw Fault(reader.TokenStartIndex, $"a dtype of BOOL, U8, F16, BF16, I32, F32, I64, F64 for '{name}'", $"'{text}'");
-        return type;
+        Expect(ref reader, JsonTokenType.String, "a string as dtype of", name);
+        if (reader.ValueSpan.Length <= Quote.Longest && SafetensorsTypes.TryParse(reader.GetString()!, out SafetensorsType type))
+        {
+            return type;
+        }
+
+        throw Fault(reader.TokenStartIndex, $"a dtype of BOOL, U8, F16, BF16, I32, F32, I64, F64 for {Quoted(name)}", Describe(ref reader));
     }
 
     private int[] ReadShape(ref Utf8JsonReader reader, string name)
     {
-        Expect(ref reader, JsonTokenType.StartArray, $"an array as shape of '{name}'");
-        var shape = new List<int>();
+        Expect(ref reader, JsonTokenType.StartArray, "an array as shape of", name);
+        Span<int> shape = stackalloc int[MaxRank];
+        int rank = 0;
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            long size = ReadWhole(ref reader, $"sizes from 0 to {int.MaxValue} in the shape of '{name}'", int.MaxValue);
-            if (shape.Count == HighestRank)
-                throw Fault(reader.TokenStartIndex, $"at most {HighestRank} dimensions for '{name}'", "more");
-            shape.Add((int)size);
+            int size = (int)ReadInteger(ref reader, int.MaxValue, "sizes from 0 to 2147483647 in the shape of", name);
+            if (rank == MaxRank)
+            {
+                throw Fault(reader.TokenStartIndex, $"at most {MaxRank} dimensions for {Quoted(name)}", "more");
+            }
+
+            shape[rank++] = size;
         }
 
-        return [.. shape];
+        return shape[..rank].ToArray();
     }
 
     private (long Begin, long End) ReadRange(ref Utf8JsonReader reader, string name)
     {
-        string wanted = $"[begin, end] as data_offsets of '{name}'";
-        Expect(ref reader, JsonTokenType.StartArray, wanted);
+        const string Wanted = "[begin, end] as data_offsets of";
+        Expect(ref reader, JsonTokenType.StartArray, Wanted, name);
         reader.Read();
-        long begin = ReadWhole(ref reader, wanted, long.MaxValue);
+        long begin = ReadInteger(ref reader, long.MaxValue, Wanted, name);
         reader.Read();
-        long end = ReadWhole(ref reader, wanted, long.MaxValue);
-        Expect(ref reader, JsonTokenType.EndArray, wanted);
-        if (end < begin)
-            throw Fault(reader.TokenStartIndex, $"begin <= end for '{name}'", $"[{begin}, {end}]");
-        return (begin, end);
+        long end = ReadInteger(ref reader, long.MaxValue, Wanted, name);
+        Expect(ref reader, JsonTokenType.EndArray, Wanted, name);
+        return end < begin ? throw Fault(reader.TokenStartIndex, $"begin <= end for {Quoted(name)}", $"[{begin}, {end}]") : (begin, end);
     }
 
-    private long ReadWhole(ref Utf8JsonReader reader, string wanted, long highest)
+    // What was wanted is put together only where it was not found: a header has several of these checks per tensor.
+    private long ReadInteger(ref Utf8JsonReader reader, long highest, string wanted, string name)
     {
         if (reader.TokenType != JsonTokenType.Number || !reader.TryGetInt64(out long value) || value < 0 || value > highest)
-            throw Fault(reader.TokenStartIndex, wanted, Quote(ref reader));
+        {
+            throw Fault(reader.TokenStartIndex, $"{wanted} {Quoted(name)}", Describe(ref reader));
+        }
+
         return value;
     }
 
-    private void Expect(ref Utf8JsonReader reader, JsonTokenType token, string wanted)
+    private void Expect(ref Utf8JsonReader reader, JsonTokenType token, string wanted, string? name = null)
     {
         reader.Read();
         if (reader.TokenType != token)
-            throw Fault(reader.TokenStartIndex, wanted, Quote(ref reader));
+        {
+            throw Fault(reader.TokenStartIndex, name is null ? wanted : $"{wanted} {Quoted(name)}", Describe(ref reader));
+        }
     }
 
-    private static string Quote(ref Utf8JsonReader reader) => reader.TokenType switch
+    private static string Quoted(string name) => $"'{Quote.Text(name)}'";
+
+    private static string Describe(ref Utf8JsonReader reader)
     {
-        JsonTokenType.Number => System.Text.Encoding.UTF8.GetString(reader.ValueSpan),
-        JsonTokenType.String or JsonTokenType.PropertyName => $"'{reader.GetString()}'",
-        _ => reader.TokenType.ToString(),
-    };
+        ReadOnlySpan<byte> start = reader.ValueSpan[..Math.Min(reader.ValueSpan.Length, 4 * Quote.Longest)];
+        return reader.TokenType switch
+        {
+            JsonTokenType.Number => System.Text.Encoding.UTF8.GetString(start),
+            JsonTokenType.String or JsonTokenType.PropertyName => $"'{System.Text.Encoding.UTF8.GetString(start)}'",
+            _ => reader.TokenType.ToString(),
+        };
+    }
 
     private void CheckSize(long at, string name, SafetensorsType type, int[] shape, (long Begin, long End) range)
     {
@@ -220,12 +288,12 @@ internal sealed class SafetensorsHeader
         {
             bytes *= size;
             if (bytes > long.MaxValue)
-                throw Fault(at, $"a size below 2^63 bytes for '{name}'", $"the shape [{string.Join(", ", shape)}]");
+                throw Fault(at, $"a size below 2^63 bytes for {Quoted(name)}", $"the shape {Quote.Shape(shape)}");
         }
 
         if (bytes != range.End - range.Begin)
         {
-            throw Fault(at, string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes for '{name}' {type.Name()}[{string.Join(", ", shape)}]"),
+            throw Fault(at, string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes for {Quoted(name)} {type.Name()}{Quote.Shape(shape)}"),
                 $"data_offsets [{range.Begin}, {range.End}]");
         }
     }
@@ -241,14 +309,14 @@ internal sealed class SafetensorsHeader
         {
             if (tensor.Offset != end)
             {
-                throw new FileFormatException(_file, Prefix, $"tensor '{tensor.Name}' at data offset {end - dataStart}",
+                throw new FileFormatException(_file, Prefix, $"tensor {Quoted(tensor.Name)} at data offset {end - dataStart}",
                     $"{tensor.Offset - dataStart}, which {(tensor.Offset < end ? "overlaps another tensor" : "leaves a hole")}");
             }
 
             if (tensor.ByteLength > fileLength - end)
             {
                 throw new FileFormatException(_file, fileLength,
-                    $"{tensor.ByteLength} bytes of tensor '{tensor.Name}' from offset {end}", $"the end of the file after {fileLength - end}");
+                    $"{tensor.ByteLength} bytes of tensor {Quoted(tensor.Name)} from offset {end}", $"the end of the file after {fileLength - end}");
             }
 
             end += tensor.ByteLength;

@@ -13,14 +13,16 @@ public sealed class SafetensorsReader : IDisposable
     private const int ChunkBytes = 1 << 16;
 
     private readonly Stream _stream;
+    private readonly bool _leaveOpen;
     private readonly SafetensorsHeader _header;
     private byte[]? _chunk;
     private bool _disposed;
 
-    private SafetensorsReader(string path, Stream stream, SafetensorsHeader header)
+    private SafetensorsReader(string path, Stream stream, bool leaveOpen, SafetensorsHeader header)
     {
         FilePath = path;
         _stream = stream;
+        _leaveOpen = leaveOpen;
         _header = header;
     }
 
@@ -34,13 +36,37 @@ public sealed class SafetensorsReader : IDisposable
     public IReadOnlyList<SafetensorsTensor> Tensors => _header.Tensors;
 
     /// <summary>Opens a file and checks all of its header.</summary>
-    /// <param name="path">The file.</param>
-    /// <exception cref="FileFormatException">The file is no valid safetensors file.</exception>
-    /// <exception cref="IOException">There is no such file, or it cannot be read.</exception>
+    /// <param name="path">The file; a regular one.</param>
+    /// <exception cref="FileFormatException">The file is no valid safetensors file, or beyond a limit.</exception>
+    /// <exception cref="IOException">There is no such file, it is no regular file, or it cannot be read.</exception>
+    /// <remarks>
+    /// Limits: a header of 100,000,000 bytes (that of the reference implementation), 65,536 tensors of at most 64 dimensions, names of
+    /// 512 bytes, 4,096 entries of metadata with 8 MiB of text. Opening allocates at most twice the header's size, and beyond it 256
+    /// bytes per tensor and entry and twice the metadata's size.
+    /// </remarks>
     public static SafetensorsReader Open(string path) => Open(InputFile.OpenRead(path), path);
 
-    /// <summary>Reads from a seekable stream, which the reader then owns.</summary>
-    internal static SafetensorsReader Open(Stream stream, string name)
+    /// <summary>Reads from a stream and checks all of the header.</summary>
+    /// <param name="stream">The content, from the stream's first byte where it can seek; one that cannot, such as a pipe, is read into
+    /// memory.</param>
+    /// <param name="name">What messages call the stream.</param>
+    /// <param name="leaveOpen">Whether the stream stays open when the reader is disposed; default false.</param>
+    /// <exception cref="FileFormatException">The content is no valid safetensors file, or beyond a limit (those of
+    /// <see cref="Open(string)"/>; a stream that cannot seek has at most 2 GiB).</exception>
+    public static SafetensorsReader Open(Stream stream, string name = "stream", bool leaveOpen = false)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        if (!stream.CanSeek)
+        {
+            using Stream? source = leaveOpen ? null : stream;
+            return Open(new BufferedContent(stream, name), name);
+        }
+
+        return OpenSeekable(stream, name, leaveOpen);
+    }
+
+    private static SafetensorsReader OpenSeekable(Stream stream, string name, bool leaveOpen)
     {
         try
         {
@@ -52,16 +78,16 @@ public sealed class SafetensorsReader : IDisposable
             stream.ReadExactly(prefix);
             var json = new byte[SafetensorsHeader.CheckLength(name, BinaryPrimitives.ReadUInt64LittleEndian(prefix), length)];
             stream.ReadExactly(json);
-            return new SafetensorsReader(name, stream, SafetensorsHeader.Parse(name, json, length));
+            return new SafetensorsReader(name, stream, leaveOpen, SafetensorsHeader.Parse(name, json, length));
         }
         catch (EndOfStreamException e)
         {
-            stream.Dispose();
+            Close(stream, leaveOpen);
             throw new FileFormatException(name, 0, "a file that keeps its length", "one that shrank while it was read", e);
         }
         catch
         {
-            stream.Dispose();
+            Close(stream, leaveOpen);
             throw;
         }
     }
@@ -73,7 +99,7 @@ public sealed class SafetensorsReader : IDisposable
     /// <exception cref="FileFormatException">The file has none.</exception>
     public SafetensorsTensor Find(string name) => _header.ByName.TryGetValue(name, out SafetensorsTensor? tensor)
         ? tensor
-        : throw new FileFormatException(FilePath, sizeof(ulong), $"a tensor '{name}'", $"{Tensors.Count} tensors of other names");
+        : throw new FileFormatException(FilePath, sizeof(ulong), $"a tensor '{Quote.Text(name)}'", $"{Tensors.Count} tensors of other names");
 
     /// <summary>Reads a tensor of any type as floats, rounding where the type is wider.</summary>
     /// <param name="tensor">A tensor of this file.</param>
@@ -195,7 +221,15 @@ public sealed class SafetensorsReader : IDisposable
     public void Dispose()
     {
         _disposed = true;
-        _stream.Dispose();
+        Close(_stream, _leaveOpen);
+    }
+
+    private static void Close(Stream stream, bool leaveOpen)
+    {
+        if (!leaveOpen)
+        {
+            stream.Dispose();
+        }
     }
 
     private void ReadSingles(SafetensorsTensor tensor, Span<float> destination)

@@ -32,6 +32,6 @@ public sealed class SafetensorsTensor
     /// <summary>The size in bytes.</summary>
     public long ByteLength { get; }
 
-    /// <summary>Such as <c>conv1.weight F32[32, 1, 3, 3]</c>.</summary>
-    public override string ToString() => $"{Name} {Type.Name()}[{string.Join(", ", _shape)}]";
+    /// <summary>Such as <c>conv1.weight F32[32, 1, 3, 3]</c>; a long name is cut.</summary>
+    public override string ToString() => $"{Quote.Text(Name)} {Type.Name()}{Quote.Shape(_shape)}";
 }

@@ -25,12 +25,17 @@ public sealed class SafetensorsWriter
     /// <summary>Adds a pair to the file's <c>__metadata__</c>, or replaces it.</summary>
     public void SetMetadata(string key, string value)
     {
-        CheckText(key);
+        CheckName(key);
         CheckText(value);
+        if (_metadata.Count == SafetensorsHeader.MaxMetadata && !_metadata.ContainsKey(key))
+        {
+            throw new ArgumentException($"there are {SafetensorsHeader.MaxMetadata} entries of metadata already, and readers take no more", nameof(key));
+        }
+
         _metadata[key] = value;
     }
 
-    /// <summary>Adds a float tensor (F32). The memory is read by <see cref="Save"/>, not before.</summary>
+    /// <summary>Adds a float tensor (F32). The memory is read by <see cref="Save(string)"/>, not before.</summary>
     /// <param name="name">A name that no other tensor of the file has.</param>
     /// <param name="shape">The sizes, outermost first; empty for a scalar.</param>
     /// <param name="values">The elements, row-major.</param>
@@ -38,30 +43,35 @@ public sealed class SafetensorsWriter
     public void Add(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<float> values) => AddMemory(name, SafetensorsType.F32, shape, values);
 
     /// <inheritdoc cref="Add(string, ReadOnlySpan{int}, ReadOnlyMemory{float})"/>
-    /// <summary>Adds a double tensor (F64). The memory is read by <see cref="Save"/>, not before.</summary>
+    /// <summary>Adds a double tensor (F64). The memory is read by <see cref="Save(string)"/>, not before.</summary>
     public void Add(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<double> values) => AddMemory(name, SafetensorsType.F64, shape, values);
 
     /// <inheritdoc cref="Add(string, ReadOnlySpan{int}, ReadOnlyMemory{float})"/>
-    /// <summary>Adds an I64 tensor. The memory is read by <see cref="Save"/>, not before.</summary>
+    /// <summary>Adds an I64 tensor. The memory is read by <see cref="Save(string)"/>, not before.</summary>
     public void Add(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<long> values) => AddMemory(name, SafetensorsType.I64, shape, values);
 
     /// <inheritdoc cref="Add(string, ReadOnlySpan{int}, ReadOnlyMemory{float})"/>
-    /// <summary>Adds an I32 tensor. The memory is read by <see cref="Save"/>, not before.</summary>
+    /// <summary>Adds an I32 tensor. The memory is read by <see cref="Save(string)"/>, not before.</summary>
     public void Add(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<int> values) => AddMemory(name, SafetensorsType.I32, shape, values);
 
     /// <inheritdoc cref="Add(string, ReadOnlySpan{int}, ReadOnlyMemory{float})"/>
-    /// <summary>Adds a U8 tensor. The memory is read by <see cref="Save"/>, not before.</summary>
+    /// <summary>Adds a U8 tensor. The memory is read by <see cref="Save(string)"/>, not before.</summary>
     public void Add(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<byte> values) => AddMemory(name, SafetensorsType.U8, shape, values);
 
     /// <summary>Adds a tensor whose bytes a source gives while the file is written, for memory that no array holds.</summary>
     /// <param name="name">A name that no other tensor of the file has.</param>
     /// <param name="type">The element type.</param>
     /// <param name="shape">The sizes, outermost first; empty for a scalar.</param>
-    /// <param name="source">Called by <see cref="Save"/>, not before.</param>
+    /// <param name="source">Called by <see cref="Save(string)"/>, not before.</param>
     /// <exception cref="ArgumentException">The name is taken or a size is negative.</exception>
     public void Add(string name, SafetensorsType type, ReadOnlySpan<int> shape, SafetensorsSource source)
     {
-        CheckText(name);
+        CheckName(name);
+        if (_entries.Count == SafetensorsHeader.MaxTensors)
+        {
+            throw new ArgumentException($"there are {SafetensorsHeader.MaxTensors} tensors already, and readers take no more", nameof(name));
+        }
+
         if (name == "__metadata__")
             throw new ArgumentException("'__metadata__' is no name for a tensor", nameof(name));
         long count = 1;
@@ -79,11 +89,13 @@ public sealed class SafetensorsWriter
     /// <summary>Writes the file: to a temporary file in the same folder, flushed to the disk and renamed.</summary>
     /// <param name="path">The file; an older one of that name is replaced only by a complete new one.</param>
     /// <exception cref="IOException">The folder is missing or not writable, or the disk is full.</exception>
-    public void Save(string path) => AtomicFile.Write(path, Write);
+    public void Save(string path) => AtomicFile.Write(path, Save);
 
-    /// <summary>Writes the file's bytes to a stream.</summary>
-    internal void Write(Stream stream)
+    /// <summary>Writes the file's bytes to a stream, from its present position on.</summary>
+    /// <param name="stream">The stream; it stays open.</param>
+    public void Save(Stream stream)
     {
+        ArgumentNullException.ThrowIfNull(stream);
         Entry[] entries = [.. _entries.Values];
         Array.Sort(entries, static (a, b) => a.Type.Size() != b.Type.Size()
             ? b.Type.Size().CompareTo(a.Type.Size())
@@ -171,6 +183,18 @@ public sealed class SafetensorsWriter
     }
 
     private static string Join(ReadOnlySpan<int> shape) => string.Join(", ", shape.ToArray());
+
+    private static void CheckName(string name)
+    {
+        CheckText(name);
+
+        // As it is written: the writer escapes some characters, as six bytes at most.
+        int bytes = JsonEncodedText.Encode(name).EncodedUtf8Bytes.Length;
+        if (bytes > SafetensorsHeader.MaxNameBytes)
+        {
+            throw new ArgumentException($"a name has at most {SafetensorsHeader.MaxNameBytes} bytes in the file, '{Quote.Text(name)}' has {bytes}", nameof(name));
+        }
+    }
 
     private static void CheckText(string text)
     {

@@ -53,6 +53,11 @@ internal sealed class ArchitectureTests
         select new TestCaseData(room.Key, other);
 
     [Test]
+    public void The_core_knows_no_datasets_and_depends_on_one_package() => Assert.That(
+        typeof(Device).Assembly.GetReferencedAssemblies().Select(assembly => assembly.Name).Where(name => name is not null && !name.StartsWith("System.", StringComparison.Ordinal)),
+        Is.Empty);
+
+    [Test]
     public void Every_type_lives_in_a_room_with_a_rule()
     {
         string[] unassigned = [.. Library.Types.Select(Room).Where(room => room is not null && !MayUse.ContainsKey(room)).Distinct()!];

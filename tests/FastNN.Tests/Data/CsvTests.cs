@@ -66,8 +66,9 @@ public sealed class CsvTests
     [TestCase("a,b\n\"1,0\n", 2, 1, "a closing quote")]
     [TestCase("a,b\n\"1\"2,0\n", 2, 1, "a separator after the closing quote")]
     [TestCase("a,b\n1\"2,0\n", 2, 1, "a quote inside one")]
-    [TestCase("a,b\n", 2, 0, "a record of numbers")]
-    [TestCase("", 1, 0, "a record")]
+    [TestCase("a,b\n", 2, 1, "a record of numbers")]
+    [TestCase("", 1, 1, "a record")]
+    [TestCase("a,b\n1\0,0\n", 2, 1, "'1\\u0000'")]
     [TestCase("a\n1\n", 1, 1, "is ',' the separator?")]
     [TestCase("1;2\n", 1, 1, "is ',' the separator?")]
     public void A_malformed_table_is_refused_at_its_cell(string text, int line, int column, string message) =>
@@ -86,7 +87,7 @@ public sealed class CsvTests
     [Test]
     public void Text_that_is_not_utf8_is_refused() =>
         Assert.That(
-            () => CsvDataset.Load(new MemoryStream([.. "a,b\n1,"u8, 0xFF, 0xFE]), "test.csv", new CsvOptions()),
+            () => CsvDataset.Load(new MemoryStream([.. "a,b\n1,"u8, 0xFF, 0xFE]), name: "test.csv"),
             Refused(2, 2, "text in UTF-8"));
 
     [Test]
@@ -111,7 +112,7 @@ public sealed class CsvTests
         Mutations.Check(Encoding.UTF8.GetBytes("a,\"b,1\",c\n1,2,x\n3,\"4\",y\r\n5,6.25,x\n"), Read, 3000, length => (256 << 10) + (100 * length));
         return;
 
-        static void Read(Stream stream, string name) => CsvDataset.Load(stream, name, new CsvOptions());
+        static void Read(Stream stream, string name) => CsvDataset.Load(stream, name: name);
     }
 
     private static NUnit.Framework.Constraints.EqualNumericConstraint<int> Refused(int line, int column, string message) =>
@@ -120,7 +121,7 @@ public sealed class CsvTests
             .And.Property(nameof(FileFormatException.Column)).EqualTo(column);
 
     private static Dataset Load(string text, CsvOptions? options = null) =>
-        CsvDataset.Load(new MemoryStream(Encoding.UTF8.GetBytes(text)), "test.csv", options ?? new CsvOptions());
+        CsvDataset.Load(new MemoryStream(Encoding.UTF8.GetBytes(text)), options, "test.csv");
 
     private static int[] Labels(Dataset data) => [.. Enumerable.Range(0, data.Count).Select(data.LabelOf)];
 

@@ -160,6 +160,28 @@ public sealed class DatasetCacheTests
     }
 
     [Test]
+    public void An_archive_that_claims_gigabytes_costs_a_buffer()
+    {
+        // 'x' and 'L' announce extended headers, which a general reader takes into memory; '0' a file.
+        foreach (char type in "xL0")
+        {
+            byte[] header = new byte[512];
+            "package/data/train-images-idx3-ubyte"u8.CopyTo(header);
+            "07777777777\0"u8.CopyTo(header.AsSpan(124));
+            header[156] = (byte)type;
+            int sum = header.Sum(b => b) + (8 * ' ');
+            System.Text.Encoding.ASCII.GetBytes(Convert.ToString(sum, 8).PadLeft(6, '0') + "\0 ").CopyTo(header, 148);
+            string archive = Path.Combine(_folder, "bomb.tgz");
+            File.WriteAllBytes(archive, IdxTests.Gzip(header));
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Assert.That(
+                () => PackageDownload.ExtractTar(archive, "package/data/", _folder, Toy(WriteToy)),
+                Throws.TypeOf<FileFormatException>().With.Message.Contains("bomb.tgz"));
+            Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(256 << 10));
+        }
+    }
+
+    [Test]
     public void A_program_that_is_missing_or_fails_is_named()
     {
         Assert.That(
@@ -184,7 +206,7 @@ public sealed class DatasetCacheTests
 
     private static FetchedDataset Toy(Action<string, Action<string>?, CancellationToken> download)
     {
-        IdxPart Part(string name) => new(name, Convert.ToHexStringLower(SHA256.HashData(ToyFiles[name])));
+        IdxPart Part(string name) => new(name, Convert.ToHexStringLower(SHA256.HashData(ToyFiles[name])), ToyFiles[name].Length);
         return FetchedDataset.Mnist with
         {
             Name = "toy",

@@ -247,7 +247,7 @@ public sealed class SafetensorsTests
     private static byte[] Bytes(SafetensorsWriter writer)
     {
         using var stream = new MemoryStream();
-        writer.Write(stream);
+        writer.Save(stream);
         return stream.ToArray();
     }
 

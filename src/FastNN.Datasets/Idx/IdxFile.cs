@@ -36,6 +36,8 @@ public sealed class IdxFile
 {
     private const int Prefix = 4;
     private const int HighestRank = 16;
+    private const long MinMaxBytes = 64 << 20;
+    private const int MaxExpansion = 32;
 
     private readonly byte[] _bytes;
     private readonly int[] _shape;
@@ -66,23 +68,32 @@ public sealed class IdxFile
     internal byte[] Bytes => _bytes;
 
     /// <summary>Reads a file.</summary>
-    /// <param name="path">The file, plain or gzip.</param>
+    /// <param name="path">The file, plain or gzip; a regular one.</param>
+    /// <param name="maxBytes">The most bytes that a gzip file may hold when it is decompressed; by default 64 MiB, or 32 times the
+    /// file where that is more. Nothing else is allocated in proportion to the content.</param>
     /// <exception cref="FileFormatException">Wrong magic number, sizes that are zero, too large or disagree with the length of
     /// the content, a damaged gzip stream, or a float that is NaN or infinite.</exception>
-    /// <exception cref="IOException">There is no such file, or it cannot be read.</exception>
-    public static IdxFile Read(string path)
+    /// <exception cref="IOException">There is no such file, it is no regular file, or it cannot be read.</exception>
+    public static IdxFile Read(string path, long? maxBytes = null)
     {
         using FileStream file = InputFile.OpenRead(path);
-        return Read(file, path);
+        return Read(file, path, maxBytes);
     }
 
-    /// <summary>Reads from a seekable stream.</summary>
-    internal static IdxFile Read(Stream file, string name)
+    /// <summary>Reads from a stream, which stays open.</summary>
+    /// <param name="stream">The content, plain or gzip, from the stream's first byte where it can seek; one that cannot, such as a
+    /// pipe, is read into memory.</param>
+    /// <param name="name">What messages call the stream.</param>
+    /// <param name="maxBytes">As for <see cref="Read(string, long?)"/>.</param>
+    /// <inheritdoc cref="Read(string, long?)" path="/exception"/>
+    public static IdxFile Read(Stream stream, string name = "stream", long? maxBytes = null)
     {
+        Stream file = BufferedContent.Seekable(stream, name);
         using var content = new MeasuredContent(file, name);
         (IdxType type, int[] shape) = ReadHeader(content, name);
         long dataOffset = Prefix + (shape.Length * sizeof(int));
         long size = DataSize(name, type, shape);
+        CheckExpansion(content, name, dataOffset + size, maxBytes ?? Math.Max(MinMaxBytes, MaxExpansion * file.Length));
         content.CheckLength(dataOffset, size, $"{type}[{string.Join(", ", shape)}]");
 
         var bytes = new byte[size];
@@ -180,6 +191,15 @@ public sealed class IdxFile
         }
 
         return (type, shape);
+    }
+
+    // Deflate makes a thousand bytes of one; images compress by five.
+    private static void CheckExpansion(MeasuredContent content, string name, long size, long maxBytes)
+    {
+        if (content.IsCompressed && size > maxBytes)
+        {
+            throw new FileFormatException(name, Prefix, $"at most {maxBytes} bytes of decompressed content (a larger maxBytes allows more)", $"{size} declared bytes");
+        }
     }
 
     private static long DataSize(string name, IdxType type, int[] shape)

@@ -48,6 +48,7 @@ public static class Cifar10
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
     public static Dataset LoadFiles(params IReadOnlyList<string> paths)
     {
+        ArgumentNullException.ThrowIfNull(paths);
         var files = new List<(Stream Stream, string Name)>();
         try
         {
@@ -61,6 +62,13 @@ public static class Cifar10
                 stream.Dispose();
         }
     }
+
+    /// <summary>Loads the records of a stream.</summary>
+    /// <param name="stream">The records, from the stream's first byte where it can seek; one that cannot, such as a pipe, is read into
+    /// memory. It stays open.</param>
+    /// <param name="name">What messages call the stream.</param>
+    /// <exception cref="FileFormatException">The stream is no whole number of records, or a label is above 9.</exception>
+    public static Dataset Read(Stream stream, string name = "stream") => ReadAll([(BufferedContent.Seekable(stream, name), name)]);
 
     internal static Dataset ReadAll(IReadOnlyList<(Stream Stream, string Name)> files)
     {

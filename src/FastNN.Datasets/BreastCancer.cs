@@ -21,7 +21,7 @@ public static class BreastCancer
 
         // The first line holds the size of the table and the names of its classes.
         var options = new CsvOptions { SkipLines = 1, HasHeader = false, ClassNames = ["malignant", "benign"] };
-        return CsvDataset.Load(stream, "breast_cancer.csv", options).WithFeatureNames(FeatureNames());
+        return CsvDataset.Load(stream, options, "breast_cancer.csv").WithFeatureNames(FeatureNames());
     }
 
     private static string[] FeatureNames() =>

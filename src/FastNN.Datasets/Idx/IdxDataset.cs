@@ -15,6 +15,14 @@ public static class IdxDataset
     public static Dataset Load(string imagesPath, string labelsPath, IReadOnlyList<string> classNames) =>
         Combine(IdxFile.Read(imagesPath), IdxFile.Read(labelsPath), classNames);
 
+    /// <summary>Loads images and labels from streams, which stay open.</summary>
+    /// <param name="images">The images, plain or gzip.</param>
+    /// <param name="labels">The labels, plain or gzip.</param>
+    /// <param name="classNames">A name for each class; their number is the number of classes.</param>
+    /// <exception cref="FileFormatException">As for <see cref="Load(string, string, IReadOnlyList{string})"/>.</exception>
+    public static Dataset Load(Stream images, Stream labels, IReadOnlyList<string> classNames) =>
+        Combine(IdxFile.Read(images, "images"), IdxFile.Read(labels, "labels"), classNames);
+
     internal static Dataset Combine(IdxFile images, IdxFile labels, IReadOnlyList<string> classNames)
     {
         if (images.Type != IdxType.UInt8 || images.Shape.Length is not (3 or 4))

@@ -27,6 +27,9 @@ internal sealed class MeasuredContent : IDisposable
         Restart();
     }
 
+    /// <summary>Whether the file is a gzip stream.</summary>
+    public bool IsCompressed => _gzip;
+
     /// <summary>Goes back to the first byte.</summary>
     public void Restart()
     {
