@@ -79,7 +79,7 @@ internal sealed class GraphRun : IDisposable
     /// <summary>Managed bytes that one run allocates on this thread, once everything is warm.</summary>
     public long AllocatedBytesPerRun()
     {
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 2; i++)
         {
             Run();
         }

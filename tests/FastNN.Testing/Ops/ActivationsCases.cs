@@ -39,6 +39,7 @@ internal sealed class ActivationsCases : IOpCases
         $"{activation} {shape}", [OpInput.From("x", shape, activation.Function.Info.Samples)],
         values => values[0].Activate(activation), values => Forward(activation, values[0]))
     {
+        Samples = shape.Count > 10_000 ? 12 : 48,
         ReferenceBackward = (values, dY) => [Backward(activation, values[0], dY)],
     };
 

@@ -5,13 +5,12 @@ using FastNN.Tensors;
 namespace FastNN.Tests.Cpu;
 
 /// <summary>The matrix product on every rung that the processor runs, against the product in double.</summary>
-[TestFixture(typeof(Vector512<float>), typeof(Rung512))]
-[TestFixture(typeof(Vector256<float>), typeof(Rung256))]
-[TestFixture(typeof(Vector128<float>), typeof(Rung128))]
-[TestFixture(typeof(float), typeof(RungScalar))]
-internal sealed unsafe class GemmTests<TVec, TRung>
-    where TVec : struct
-    where TRung : struct, IRung<TVec>
+[TestFixture(typeof(Vector512<float>), typeof(Lanes512))]
+[TestFixture(typeof(Vector256<float>), typeof(Lanes256))]
+[TestFixture(typeof(Vector128<float>), typeof(Lanes128))]
+[TestFixture(typeof(float), typeof(Lanes1))]
+internal sealed unsafe class GemmTests<TLanes>
+    where TLanes : struct, IVectorLanes<TLanes>
 {
     private static readonly Activation[] Functions =
     [
@@ -31,7 +30,7 @@ internal sealed unsafe class GemmTests<TVec, TRung>
     [SetUp]
     public void Prepare()
     {
-        Assume.That(TRung.IsSupported, "this processor has no such vectors");
+        Assume.That(TLanes.IsSupported, "this processor has no such vectors");
         _blocks = HostMemory.LiveBlocks;
     }
 
@@ -129,12 +128,12 @@ internal sealed unsafe class GemmTests<TVec, TRung>
         {
             using var product = new GemmCase(m, n, k, false, transposed, true, Activation.ReLU, accumulate: false);
             Product p = product.Product;
-            using var packed = PackedMatrix.Create<TVec, TRung>(k, n, p.B, p.Ldb, transposed);
+            using var packed = PackedMatrix.Create<TLanes>(k, n, p.B, p.Ldb, transposed);
             p.Panels = packed.Panels;
             p.PanelStride = packed.PanelStride;
             p.TransB = false;
             p.B = null;
-            Gemm<TVec, TRung>.Run(pool, p);
+            Gemm<TLanes>.Run(pool, p);
             product.Check();
         }
     }
@@ -147,9 +146,9 @@ internal sealed unsafe class GemmTests<TVec, TRung>
         {
             using var product = new GemmCase(m, n, k, false, true, true, Activation.ReLU, accumulate: false);
             Product p = product.Product;
-            Gemm<TVec, TRung>.Run(pool, p);
+            Gemm<TLanes>.Run(pool, p);
             long before = GC.GetAllocatedBytesForCurrentThread();
-            Gemm<TVec, TRung>.Run(pool, p);
+            Gemm<TLanes>.Run(pool, p);
             Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero, $"{m}x{n}x{k}");
         }
     }
@@ -162,7 +161,7 @@ internal sealed unsafe class GemmTests<TVec, TRung>
         Product p = product.Product;
         p.A[0] = float.NaN;
         p.A[p.Lda] = float.PositiveInfinity;
-        Gemm<TVec, TRung>.Run(pool, p);
+        Gemm<TLanes>.Run(pool, p);
         for (int j = 0; j < p.N; j++)
         {
             Assert.That(p.C[j], Is.NaN);
@@ -175,14 +174,14 @@ internal sealed unsafe class GemmTests<TVec, TRung>
         bool bias, Activation activation, bool accumulate)
     {
         using var product = new GemmCase(m, n, k, transA, transB, bias, activation, accumulate);
-        Gemm<TVec, TRung>.Run(pool, product.Product);
+        Gemm<TLanes>.Run(pool, product.Product);
         product.Check();
     }
 
     private static float[] Run(WorkerPool pool, GemmCase product)
     {
         product.Reset();
-        Gemm<TVec, TRung>.Run(pool, product.Product);
+        Gemm<TLanes>.Run(pool, product.Product);
         return product.Result;
     }
 
