@@ -113,4 +113,58 @@ internal static class Elementary
         T exact = 1f - w;
         return T.IfGreaterOrEqual(0f, exact, -x, T.Log(w) * (x / exact));
     }
+
+    /// <summary>log(1 + x) for any x, as above; -infinity at -1, NaN below.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T LogOnePlusAny<T>(T x)
+        where T : struct, ILanes<T>
+    {
+        T w = 1f + x;
+        T exact = w - 1f;
+
+        // Above 1e9 the quotient is 1, and of infinities it would be NaN.
+        T quotient = T.IfGreater(x, 1e9f, 1f, x / exact);
+        return T.IfGreaterOrEqual(0f, T.Abs(exact), x, T.Log(w) * quotient);
+    }
+
+    /// <summary>exp(x) - 1, at most 3 ulp: near 0 the polynomial of <see cref="Exp"/>, whose first term is x itself.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T ExpMinusOne<T>(T x)
+        where T : struct, ILanes<T>
+    {
+        T p = T.MultiplyAdd(1.9875691500e-4f, x, 1.3981999507e-3f);
+        p = T.MultiplyAdd(p, x, 8.3334519073e-3f);
+        p = T.MultiplyAdd(p, x, 4.1665795894e-2f);
+        p = T.MultiplyAdd(p, x, 1.6666665459e-1f);
+        p = T.MultiplyAdd(p, x, 5.0000001201e-1f);
+        return T.IfGreater(T.Abs(x), 0.34f, Exp(x) - 1f, T.MultiplyAdd(p, x * x, x));
+    }
+
+    /// <summary>
+    /// sin(x + quarters pi / 2), absolute error 1.2e-7 for |x| up to 8192, beyond which the reduction loses digits; NaN of infinities. x less the
+    /// nearest multiple of pi / 2 in three parts (Cody and Waite), then the polynomials of Cephes' sinf and cosf (Moshier).
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Sine<T>(T x, float quarters)
+        where T : struct, ILanes<T>
+    {
+        T n = T.Round(x * 0.636619772f);
+        T r = T.MultiplyAdd(n, -1.5703125f, x);
+        r = T.MultiplyAdd(n, -4.837512969970703125e-4f, r);
+        r = T.MultiplyAdd(n, -7.54978995489188216e-8f, r);
+        T z = r * r;
+        T p = T.MultiplyAdd(-1.9515295891e-4f, z, 8.3321608736e-3f);
+        p = T.MultiplyAdd(p, z, -1.6666654611e-1f);
+        T sine = T.MultiplyAdd(p * z, r, r);
+        p = T.MultiplyAdd(2.443315711809948e-5f, z, -1.388731625493765e-3f);
+        p = T.MultiplyAdd(p, z, 4.166664568298827e-2f);
+        T cosine = T.MultiplyAdd(p * z, z, T.MultiplyAdd(-0.5f, z, 1f));
+
+        // The quadrant, -2 to 2: the outer two are one.
+        T quadrant = n + quarters;
+        quadrant = T.MultiplyAdd(-4f, T.Round(quadrant * 0.25f), quadrant);
+        T size = T.Abs(quadrant);
+        T odd = T.IfGreater(quadrant, 0f, cosine, -cosine);
+        return T.IfGreater(0.5f, size, sine, T.IfGreater(size, 1.5f, -sine, odd));
+    }
 }
