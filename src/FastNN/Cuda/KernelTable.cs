@@ -48,6 +48,18 @@ internal sealed unsafe class KernelTable(CudaDevice device, KernelSource source)
         }
     }
 
+    /// <summary>Loads what is not loaded yet.</summary>
+    /// <returns>The number of families.</returns>
+    public int LoadAll()
+    {
+        foreach (string family in source.Families)
+        {
+            Load(family);
+        }
+
+        return _modules.Count;
+    }
+
     /// <summary>Unloads everything; errors are of no use any more.</summary>
     public void Unload()
     {
