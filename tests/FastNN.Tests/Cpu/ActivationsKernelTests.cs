@@ -1,6 +1,5 @@
 using FastNN.Cpu;
 using FastNN.Functions;
-using FastNN.Kernels;
 using FastNN.Tensors;
 
 namespace FastNN.Tests.Cpu;
