@@ -10,9 +10,6 @@ internal static class ElementarySource
         SourceText text = new SourceText().Line(SourceText.Origin).Line("#pragma once");
         CudaText x = CudaText.Named("x");
         Add("exp(x).", "exponential", Elementary.Exp(x));
-        Add("log(1 + x) for x in [0, 1].", "logOnePlus", Elementary.LogOnePlus(x));
-        Add("1 / (1 + exp(-x)).", "sigmoid", Elementary.Sigmoid(x));
-        Add("log(1 - x).", "logOneMinus", Elementary.LogOneMinus(x));
         return text.ToString();
 
         void Add(string what, string name, CudaText value) => text.Line().Line($"// {what}")

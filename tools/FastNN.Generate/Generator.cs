@@ -8,6 +8,8 @@ internal static class Generator
     [
         ("kernels/generated/elementary.cuh", ElementarySource.Text()),
         ("kernels/generated/activations.cuh", UnarySource.Text()),
+        ("kernels/generated/losses.cuh", TermSource.Losses()),
+        ("kernels/generated/penalty.cuh", TermSource.Penalties()),
         ("src/FastNN/Functions/ActivationFunctions.cs", FluentSource.Activations()),
         ("src/FastNN/Graphs/FunctionOperators.cs", FluentSource.Operators()),
         ("src/FastNN/Functions/PublicAPI.Unshipped.txt", FluentSource.PublicApi()),
