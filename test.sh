@@ -116,6 +116,8 @@ run_tests() {
             >"$results/$project.log" 2>&1 &
         pids="$pids $!"
     done
+    # shellcheck disable=SC2064
+    trap "kill $pids $native 2>/dev/null; exit 130" INT TERM
 
     while :; do
         running=0
@@ -145,6 +147,7 @@ run_tests() {
         shift
         pids=$*
     done
+    trap - INT TERM
     awk -f tests/report.awk "$results"/*.trx
     rm -rf "$results"
 }
@@ -162,4 +165,9 @@ if ! mnist=$(./fastnn data mnist 2>&1); then
 fi
 
 run_tests "$@"
+if [ $# -eq 0 ] && [ -z "$quick" ]; then
+    # The branches that only a real GPU takes, and the checks of global memory, are on there.
+    check "the GPU bundle, without a network, on the software device in disguise" tools/gpu-bundle --check
+    check "20 seconds of random interleavings (tests/FastNN.Stress)" dotnet run -c Release --no-build --project tests/FastNN.Stress -- --seconds 20
+fi
 finish

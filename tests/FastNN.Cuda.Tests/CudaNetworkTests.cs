@@ -1,3 +1,4 @@
+using FastNN.Cli;
 using FastNN.Data;
 
 namespace FastNN.Cuda.Tests;

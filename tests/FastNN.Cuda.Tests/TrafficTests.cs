@@ -1,3 +1,4 @@
+using FastNN.Cli;
 namespace FastNN.Cuda.Tests;
 
 /// <summary>
@@ -32,6 +33,13 @@ internal sealed class TrafficTests : DeviceFixture
         ("average pooling", [X(8, 56, 56, 64)], x => x[0].AvgPool2D((2, 2))),
         ("global pooling", [X(8, 28, 28, 128)], x => x[0].GlobalAvgPool2D()),
         ("dropout", [X(1 << 20)], x => x[0].Dropout(0.5f)),
+        ("transpose", [X(512, 256)], x => x[0].Transpose()),
+        ("channels first", [X(2, 128, 128, 3)], x => x[0].Permute(0, 3, 1, 2)),
+        ("channels last", [X(2, 3, 128, 128)], x => x[0].Permute(0, 2, 3, 1)),
+        ("heads", [X(4, 128, 8, 64)], x => x[0].Permute(0, 2, 1, 3)),
+        ("slice of columns", [X(512, 256)], x => x[0].Slice(1, 64, 192)),
+        ("where", [OpInput.Bits("c", new Shape(512, 256)), X(512, 256), X(512, 256)], x => ShapeOperators.Where(x[0], x[1], x[2])),
+        ("cast", [X(1 << 20)], x => x[0].Cast(DType.Float16).Cast(DType.Float32)),
         ("concat", [X(512, 256), X(512, 128)], x => Operators.Concat(1, x[0], x[1])),
     }.Select(row => new TestCaseData(row.Inputs, row.Build).SetArgDisplayNames(row.Name));
 

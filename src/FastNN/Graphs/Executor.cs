@@ -151,6 +151,8 @@ internal sealed class Executor : IDisposable
             Outputs = Array.ConvertAll(node.Outputs, Bind),
             Bound = node.Types.Bound,
             Saved = BindOptional(node.Saved),
+            SavedTensors = Array.ConvertAll(node.SavedTensors, Bind),
+            BackwardScratch = Array.ConvertAll(node.BackwardScratch, Bind),
             ForwardWorkspace = BindOptional(node.ForwardWorkspace),
             BackwardWorkspace = BindOptional(node.BackwardWorkspace),
             OutputGradients = Array.ConvertAll(node.OutputGradients, BindOptional),

@@ -99,7 +99,7 @@ public sealed class Graph
     /// <param name="shape">Its shape.</param>
     /// <returns>Its value.</returns>
     /// <exception cref="ShapeException">The number of values is not the shape's.</exception>
-    public Value Constant(ReadOnlySpan<int> values, Shape shape) => AddConstant(values, new TensorType(shape, DType.Int32));
+    public Value ConstantInt32(ReadOnlySpan<int> values, Shape shape) => AddConstant(values, new TensorType(shape, DType.Int32));
 
     /// <summary>A constant number, of shape [].</summary>
     /// <param name="value">The number.</param>

@@ -156,6 +156,32 @@ public static partial class Operators
         return keepAxes ? y : y.Reshape(new Shape(y.Shape[0], y.Shape[3]));
     }
 
+    /// <summary>An operator of the user's own that has one output.</summary>
+    /// <param name="op">The operator.</param>
+    /// <param name="inputs">Its inputs, at least one.</param>
+    /// <returns>Its output.</returns>
+    /// <exception cref="ShapeException">The operator does not take these inputs, or has several outputs.</exception>
+    public static Value Apply(this CustomOperator op, params ReadOnlySpan<Value> inputs)
+    {
+        Value[] outputs = op.ApplyAll(inputs);
+        return outputs.Length == 1
+            ? outputs[0]
+            : throw new ShapeException($"{op.Name}: expected an operator with one output, got {outputs.Length} outputs; call ApplyAll.");
+    }
+
+    /// <summary>An operator of the user's own.</summary>
+    /// <param name="op">The operator.</param>
+    /// <param name="inputs">Its inputs, at least one.</param>
+    /// <returns>Its outputs.</returns>
+    /// <exception cref="ShapeException">The operator does not take these inputs.</exception>
+    public static Value[] ApplyAll(this CustomOperator op, params ReadOnlySpan<Value> inputs)
+    {
+        ArgumentNullException.ThrowIfNull(op);
+        return inputs.Length == 0
+            ? throw new ShapeException($"{op.Name}: expected at least one input, got none.")
+            : inputs[0].Graph.AddNode(new CustomOp(op), inputs);
+    }
+
     // The use in the top byte keeps dropout's streams apart from those of weights, shuffles and data.
     private static uint DropoutStream(Graph graph) => ((uint)RandomUse.Dropout << 24) | graph.NextStream();
 

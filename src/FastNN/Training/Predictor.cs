@@ -144,7 +144,7 @@ public sealed class Predictor : IDisposable
         public Context(IDevice device, Executor executor, Tensor x, Tensor y)
         {
             (_executor, _x) = (executor, x);
-            _replay = new Replay(device, executor.Forward);
+            _replay = new Replay(device, executor.Forward, executor.Plan.IsCapturable);
             _readback = device.CreateReadback(y);
         }
 
