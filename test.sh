@@ -15,7 +15,11 @@ here=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")" && pwd) || exit 
 cd "$here" || exit 1
 export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT="${DOTNET_SYSTEM_GLOBALIZATION_INVARIANT:-1}"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
-[ -n "${HOME:-}" ] || export HOME=/tmp
+# What is built and fetched holds programs: without a home it goes into the checkout, not into a folder that is open to everybody.
+if [ -z "${HOME:-}" ]; then
+    mkdir -p build && { [ -d build/home ] || mkdir -m 700 build/home; } || exit 1
+    export HOME="$here/build/home"
+fi
 if ! command -v dotnet >/dev/null 2>&1 && [ -x "$HOME/.dotnet/dotnet" ]; then
     PATH="$HOME/.dotnet:$PATH"
 fi

@@ -39,7 +39,8 @@ internal sealed class ArchitectureTests
         ["Formats"] = ["Tensors"],
         ["Metrics"] = ["Tensors"],
         ["Data"] = ["Tensors", "Formats"],
-        ["Training"] = ["Tensors", "Functions", "Kernels", "Ops", "Graphs", "Layers", "Losses", "Optimizers", "Formats", "Metrics", "Data", ""],
+        ["Inference"] = ["Tensors", "Functions", "Kernels", "Graphs", "Layers", ""],
+        ["Training"] = ["Tensors", "Functions", "Kernels", "Ops", "Graphs", "Layers", "Losses", "Optimizers", "Formats", "Metrics", "Data", "Inference", ""],
         // Device, the way in for users, stands outside all rooms and opens the devices.
         [""] = ["Tensors", "Functions", "Kernels", "Cpu", "Cuda"],
     };
