@@ -103,7 +103,7 @@ internal sealed class Problem
         using Trainer trainer = Train(model, device);
         for (int step = 0; step <= Steps; step++)
         {
-            using (Predictor predictor = model.Compile(device))
+            using (Predictor predictor = model.CreatePredictor(device))
             {
                 (Predictions[step], FirstPredictions[step]) = (Predict(predictor, Batch), Predict(predictor, 1));
             }

@@ -192,7 +192,7 @@ internal sealed class Round
     private void CompileShared(Random random)
     {
         Problem problem = Any(random);
-        Predictor predictor = problem.Build().Compile(_device);
+        Predictor predictor = problem.Build().CreatePredictor(_device);
         Interlocked.Exchange(ref _predictors[random.Next(Slots)], new SharedPredictor(problem, predictor, step: 0))?.Dispose();
     }
 
@@ -236,7 +236,7 @@ internal sealed class Round
     {
         Problem problem = Any(random);
         using Device device = _options.Open(2);
-        using Predictor predictor = problem.Build().Compile(device);
+        using Predictor predictor = problem.Build().CreatePredictor(device);
         Thread[] callers = [.. Enumerable.Range(0, 3).Select(_ => new Thread(() =>
         {
             try
@@ -259,7 +259,7 @@ internal sealed class Round
     private void CompileInTraining(Random random) => WithShared(random, (trainer, _) =>
     {
         Problem problem = trainer.Problem;
-        using Predictor predictor = trainer.Model.Compile(_device);
+        using Predictor predictor = trainer.Model.CreatePredictor(_device);
         float[] y = problem.Predict(predictor, problem.Batch);
         if (!Array.Exists(problem.Predictions, expected => Problem.SameBits(expected, y)))
         {
@@ -310,7 +310,7 @@ internal sealed class Round
             Follow(problem, trainer, 0, steps, "trained");
         }
 
-        using Predictor predictor = model.Compile(device);
+        using Predictor predictor = model.CreatePredictor(device);
         _findings.RequireSame(problem.Predictions[steps], problem.Predict(predictor, problem.Batch), $"{problem} after {steps} steps");
     }
 

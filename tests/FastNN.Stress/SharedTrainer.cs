@@ -85,7 +85,7 @@ internal sealed class SharedTrainer
         }
 
         // The trainer gave the values back to the model when it was disposed.
-        using Predictor predictor = Model.Compile(_device);
+        using Predictor predictor = Model.CreatePredictor(_device);
         _findings.RequireSame(_problem.Predictions[_steps.Count], _problem.Predict(predictor, _problem.Batch), $"{_problem} after {_steps.Count} steps of many threads");
     }
 

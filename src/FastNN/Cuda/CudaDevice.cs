@@ -144,9 +144,12 @@ internal sealed unsafe partial class CudaDevice : IDevice
         }
     }
 
+    public TrimList Keepers { get; } = new();
+
     /// <summary>Gives memory that no one holds back to the driver.</summary>
     public void Trim()
     {
+        Keepers.Trim();
         using Lock.Scope scope = Enter();
         RefuseWhileCapturing("freed");
         _pool.Trim();

@@ -14,6 +14,9 @@ internal interface IDevice : IKernels, IPlanning, IDisposable
     /// <summary>One line for people: instruction set and threads, or the GPU's name.</summary>
     string Description { get; }
 
+    /// <summary>What keeps the device from its full speed, one line each.</summary>
+    IReadOnlyList<string> Warnings => [];
+
     /// <summary>Worker threads of a CPU, 1 for a GPU.</summary>
     int Threads { get; }
 
@@ -25,7 +28,10 @@ internal interface IDevice : IKernels, IPlanning, IDisposable
 
     void Free(nint address);
 
-    /// <summary>Gives memory that is kept for later back to the driver.</summary>
+    /// <summary>What keeps memory of this device for later calls, and gives it back at <see cref="Trim"/>.</summary>
+    TrimList Keepers { get; }
+
+    /// <summary>Gives memory that is kept for later back: that of the <see cref="Keepers"/> and the device's own.</summary>
     void Trim();
 
     /// <summary>Copies host memory into a tensor; the lengths agree. The source may be changed as soon as this returns.</summary>
