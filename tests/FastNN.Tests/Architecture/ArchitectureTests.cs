@@ -35,11 +35,12 @@ internal sealed class ArchitectureTests
         ["Graphs"] = ["Tensors", "Kernels", "Ops"],
         ["Layers"] = ["Tensors", "Kernels", "Ops", "Graphs"],
         ["Losses"] = ["Tensors", "Kernels", "Ops", "Graphs"],
-        ["Optimizers"] = ["Tensors", "Kernels", "Graphs"],
+        ["Schedules"] = [],
+        ["Optimizers"] = ["Schedules", "Tensors", "Kernels", "Graphs"],
         ["Formats"] = ["Tensors"],
         ["Metrics"] = ["Tensors"],
         ["Data"] = ["Tensors", "Formats"],
-        ["Training"] = ["Tensors", "Kernels", "Ops", "Graphs", "Layers", "Losses", "Optimizers", "Formats", "Metrics", "Data", ""],
+        ["Training"] = ["Tensors", "Kernels", "Ops", "Graphs", "Layers", "Losses", "Schedules", "Optimizers", "Formats", "Metrics", "Data", ""],
         // Device, the way in for users, stands outside all rooms and opens the devices.
         [""] = ["Tensors", "Kernels", "Cpu", "Cuda"],
     };
