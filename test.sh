@@ -15,7 +15,11 @@ here=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")" && pwd) || exit 
 cd "$here" || exit 1
 export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT="${DOTNET_SYSTEM_GLOBALIZATION_INVARIANT:-1}"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
-[ -n "${HOME:-}" ] || export HOME=/tmp
+# What is built and fetched holds programs: without a home it goes into the checkout, not into a folder that is open to everybody.
+if [ -z "${HOME:-}" ]; then
+    mkdir -p build && { [ -d build/home ] || mkdir -m 700 build/home; } || exit 1
+    export HOME="$here/build/home"
+fi
 if ! command -v dotnet >/dev/null 2>&1 && [ -x "$HOME/.dotnet/dotnet" ]; then
     PATH="$HOME/.dotnet:$PATH"
 fi
@@ -116,6 +120,8 @@ run_tests() {
             >"$results/$project.log" 2>&1 &
         pids="$pids $!"
     done
+    # shellcheck disable=SC2064
+    trap "kill $pids $native 2>/dev/null; exit 130" INT TERM
 
     while :; do
         running=0
@@ -145,6 +151,7 @@ run_tests() {
         shift
         pids=$*
     done
+    trap - INT TERM
     awk -f tests/report.awk "$results"/*.trx
     rm -rf "$results"
 }
@@ -162,4 +169,9 @@ if ! mnist=$(./fastnn data mnist 2>&1); then
 fi
 
 run_tests "$@"
+if [ $# -eq 0 ] && [ -z "$quick" ]; then
+    # The branches that only a real GPU takes, and the checks of global memory, are on there.
+    check "the GPU bundle, without a network, on the software device in disguise" tools/gpu-bundle --check
+    check "20 seconds of random interleavings (tests/FastNN.Stress)" dotnet run -c Release --no-build --project tests/FastNN.Stress -- --seconds 20
+fi
 finish

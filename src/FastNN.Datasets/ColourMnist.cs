@@ -33,7 +33,7 @@ public static class ColourMnist
 /// Ink and ground are drawn uniformly; where their luminances are closer than 0.4 the ink is moved to the far side.
 /// </summary>
 internal sealed class ColourStore(FeatureStore grey, ulong seed, ulong stream)
-    : FeatureStore(grey.Rows, Side * Side * Channels)
+    : FeatureStore(grey.Rows, Side * Side * Channels, grey.TargetSize)
 {
     private const int GreySide = 28;
     private const int Side = 32;
@@ -41,10 +41,10 @@ internal sealed class ColourStore(FeatureStore grey, ulong seed, ulong stream)
     private const int Border = (Side - GreySide) / 2;
     private const float Contrast = 0.4f;
 
-    public override void CopyRow(int row, Span<float> destination)
+    public override void CopyRow(int row, Span<float> destination, Span<float> target)
     {
         Span<float> digit = stackalloc float[GreySide * GreySide];
-        grey.CopyRow(row, digit);
+        grey.CopyRow(row, digit, target);
         Span<float> ground = stackalloc float[Channels];
         Span<float> ink = stackalloc float[Channels];
         Draw(row, ground, ink);

@@ -63,8 +63,8 @@ public sealed class Device : IDisposable
     public static CudaProbe CudaDevices() => CudaProbe.Look(KernelSource.Embedded);
 
     /// <summary>
-    /// Gives memory that was freed and is kept for the next trainer or predictor back to the GPU's driver, which waits for running work;
-    /// a CPU keeps none.
+    /// Gives memory back that is kept for later: what sessions and predictors keep for their next calls, and on a GPU what was freed and is kept for
+    /// whoever asks next, which waits for running work. The next calls take what they need again.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
     public void Trim() => Implementation.Trim();

@@ -27,7 +27,7 @@ internal sealed record SelfCheck(string Family, string Name, Shape Example, int 
         float[] x = new float[checked((int)(Batch * Example.Count))];
         Fill(random, x);
         float[] y;
-        using (Predictor predictor = model.Compile(device))
+        using (Predictor predictor = model.CreatePredictor(device))
         {
             y = new float[checked((int)(Batch * predictor.OutputShape.Count))];
             predictor.Predict(x, y);

@@ -14,6 +14,7 @@ public static class DatasetCache
     public static IReadOnlyList<string> Names { get; } = [.. Known.Select(known => known.Name)];
 
     /// <summary>The cache's folder; it need not exist yet.</summary>
+    /// <exception cref="IOException">Neither FASTNN_DATA nor XDG_CACHE_HOME is set, and the user has no home.</exception>
     public static string Root
     {
         get
@@ -24,7 +25,10 @@ public static class DatasetCache
                 return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "fastnn");
             if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache && Path.IsPathRooted(cache))
                 return Path.Combine(cache, "fastnn");
-            return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "fastnn");
+            string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+            return Path.IsPathRooted(home)
+                ? Path.Combine(home, ".cache", "fastnn")
+                : throw new IOException("there is no folder for the cache of datasets: set FASTNN_DATA, XDG_CACHE_HOME or HOME to a folder of yours");
         }
     }
 

@@ -83,8 +83,14 @@ internal sealed unsafe partial class CpuDevice : IDevice
         }
     }
 
-    // Nothing is kept.
-    public void Trim() => ObjectDisposedException.ThrowIf(_disposed, this);
+    public TrimList Keepers { get; } = new();
+
+    public void Trim()
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        Keepers.Trim();
+        _pool.Trim();
+    }
 
     public void Upload(ReadOnlySpan<byte> source, Tensor destination)
     {

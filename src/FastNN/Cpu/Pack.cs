@@ -83,7 +83,7 @@ internal static unsafe class Pack<TLanes>
 
     /// <summary>Four columns of as many rows as there are lanes: four vectors, each a column.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void TransposeFour(float** rows, nint k, float* panel, nint width)
+    public static void TransposeFour(float** rows, nint k, float* panel, nint width)
     {
         // Each 128-bit lane holds four floats of one row; a 4x4 transposition inside all lanes at once gives whole columns.
         TLanes r0 = TLanes.LoadQuads(rows, k);

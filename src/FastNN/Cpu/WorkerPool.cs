@@ -344,6 +344,20 @@ internal sealed unsafe class WorkerPool : IDisposable
         }
     }
 
+    /// <summary>Frees the scratch memory of seats beyond the workers' that nobody sits in; whoever sits down there next takes a new one.</summary>
+    public void Trim()
+    {
+        for (int i = Threads; i < MaxSeats; i++)
+        {
+            if (Interlocked.CompareExchange(ref seats[i], 1, 0) == 0)
+            {
+                HostMemory.Free((void*)scratch[i]);
+                scratch[i] = 0;
+                Volatile.Write(ref seats[i], 0);
+            }
+        }
+    }
+
     /// <summary>A caller's place in the pool, left by disposing it.</summary>
     internal readonly ref struct Seat
     {

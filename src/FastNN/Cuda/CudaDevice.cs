@@ -47,7 +47,7 @@ internal sealed unsafe partial class CudaDevice : IDevice
         ArgumentOutOfRangeException.ThrowIfNegative(_options.MemoryLimit);
         kernels ??= KernelSource.Embedded;
         _kernels = new KernelTable(this, kernels);
-        IsSoftware = SoftwareDevice.Find() is not null;
+        IsSoftware = CudaLibraries.IsSoftwareDriver;
         _pool = new MemoryPool(this, _options.MemoryLimit, exact: IsSoftware);
         _staging = new StagingRing(this);
         try
@@ -144,9 +144,12 @@ internal sealed unsafe partial class CudaDevice : IDevice
         }
     }
 
+    public TrimList Keepers { get; } = new();
+
     /// <summary>Gives memory that no one holds back to the driver.</summary>
     public void Trim()
     {
+        Keepers.Trim();
         using Lock.Scope scope = Enter();
         RefuseWhileCapturing("freed");
         _pool.Trim();

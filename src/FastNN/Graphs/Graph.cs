@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using FastNN.Graphs;
 using FastNN.Ops;
@@ -47,6 +48,9 @@ public sealed class Graph
 
     internal IReadOnlyList<Value> Inputs => _inputs;
 
+    /// <summary>The parameters that the recording uses, in the order of their first use.</summary>
+    internal IReadOnlyCollection<Parameter> Parameters => _parameters.Keys;
+
     /// <summary>Penalties on parameters, to be added to the loss.</summary>
     internal Dictionary<Value, Value> Penalties { get; } = [];
 
@@ -59,12 +63,20 @@ public sealed class Graph
     /// <summary>Adds an input.</summary>
     /// <param name="shape">Its shape, batch axis included; extents may be symbols: <c>[Dim.Batch, 28, 28, 1]</c>.</param>
     /// <param name="type">Float32 for features and probabilities, Int32 for class indices.</param>
+    /// <param name="name">What sessions call it; default "input" for the first, "input1" for the second and so on.</param>
     /// <returns>The input as a value.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The type is no member of the enumeration.</exception>
-    public Value Input(Shape shape, DType type = DType.Float32)
+    /// <exception cref="ArgumentException">Another input has the name.</exception>
+    public Value Input(Shape shape, DType type = DType.Float32, string? name = null)
     {
         type.Traits();
-        var value = new Value(this, new TensorType(shape, type), ValueKind.Input, "An input");
+        name ??= _inputs.Count == 0 ? "input" : string.Create(CultureInfo.InvariantCulture, $"input{_inputs.Count}");
+        if (_inputs.Exists(input => input.Name == name))
+        {
+            throw new ArgumentException($"Graph: there is an input '{name}' already; give each its own name.", nameof(name));
+        }
+
+        var value = new Value(this, new TensorType(shape, type), ValueKind.Input, "An input") { Name = name };
         _inputs.Add(value);
         return value;
     }
@@ -197,6 +209,9 @@ public sealed class Value
 
     /// <summary>Its element type.</summary>
     public DType Type => TensorType.Type;
+
+    /// <summary>The name of an input, else null.</summary>
+    public string? Name { get; internal init; }
 
     internal TensorType TensorType { get; }
 

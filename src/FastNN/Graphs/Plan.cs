@@ -43,6 +43,10 @@ internal sealed class PlannedNode
 
     public PlannedTensor? Saved { get; init; }
 
+    public PlannedTensor[] SavedTensors { get; init; } = [];
+
+    public PlannedTensor[] BackwardScratch { get; set; } = [];
+
     public PlannedTensor? ForwardWorkspace { get; init; }
 
     public PlannedTensor? BackwardWorkspace { get; set; }

@@ -25,7 +25,10 @@ internal interface IDevice : IKernels, IPlanning, IDisposable
 
     void Free(nint address);
 
-    /// <summary>Gives memory that is kept for later back to the driver.</summary>
+    /// <summary>What keeps memory of this device for later calls, and gives it back at <see cref="Trim"/>.</summary>
+    TrimList Keepers { get; }
+
+    /// <summary>Gives memory that is kept for later back: that of the <see cref="Keepers"/> and the device's own.</summary>
     void Trim();
 
     /// <summary>Copies host memory into a tensor; the lengths agree. The source may be changed as soon as this returns.</summary>

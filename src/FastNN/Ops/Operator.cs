@@ -77,6 +77,12 @@ internal abstract record Operator
     /// <summary>Scratch for Backward, given which inputs need gradients.</summary>
     public virtual long BackwardWorkspaceBytes(IPlanning planning, NodeTypes types, ReadOnlySpan<bool> wanted) => 0;
 
+    /// <summary>Tensors that Forward leaves for Backward; without a backward pass they are Forward's scratch.</summary>
+    public virtual TensorType[] SavedTensors(NodeTypes types, bool training) => [];
+
+    /// <summary>Scratch for Backward in tensors, given which inputs need gradients.</summary>
+    public virtual TensorType[] BackwardScratch(NodeTypes types, ReadOnlySpan<bool> wanted) => [];
+
     /// <summary>Writes the outputs (=).</summary>
     public abstract void Forward(IKernels kernels, NodeTensors tensors);
 
@@ -148,6 +154,12 @@ internal sealed class NodeTensors
     public Tensor? ForwardWorkspace { get; init; }
 
     public Tensor? BackwardWorkspace { get; init; }
+
+    /// <summary>What <see cref="Operator.SavedTensors"/> asked for.</summary>
+    public Tensor[] SavedTensors { get; init; } = [];
+
+    /// <summary>What <see cref="Operator.BackwardScratch"/> asked for.</summary>
+    public Tensor[] BackwardScratch { get; init; } = [];
 
     /// <summary>The outputs' gradients, null where none arrives; empty where there is no backward pass.</summary>
     public Tensor?[] OutputGradients { get; init; } = [];

@@ -3,7 +3,7 @@ using FastNN.Formats;
 
 namespace FastNN;
 
-/// <summary>What a whole model can do: be saved, loaded and compiled.</summary>
+/// <summary>What a whole model can do: be saved and loaded.</summary>
 public static class ModelExtensions
 {
     /// <summary>
@@ -50,14 +50,6 @@ public static class ModelExtensions
             parameters[i].Adopt(values[i]);
         }
     }
-
-    /// <summary>Compiles for inference, with a copy of the present parameters.</summary>
-    /// <param name="model">A built model.</param>
-    /// <param name="device">Where to run; it must outlive the predictor.</param>
-    /// <param name="maxBatch">Larger batches are computed in pieces of this many examples; default 256.</param>
-    /// <returns>An immutable predictor, safe for concurrent callers.</returns>
-    /// <exception cref="InvalidOperationException">The model is not built.</exception>
-    public static Predictor Compile(this Layer model, Device device, int maxBatch = 256) => new(model, device.Implementation, maxBatch);
 
     private static void RequireBuilt(Layer model, string operation)
     {

@@ -21,7 +21,7 @@ public sealed partial class Trainer : IDisposable
     private readonly Tensor _stepCounter;
     private ParameterStore? _store;
     private OptimizerState? _state;
-    private TrainingProgram? _arenaOwner;
+    private readonly Arena _arena;
     private TrainingProgram? _current;
     private Phase _phase;
     private int _owner;
@@ -42,6 +42,7 @@ public sealed partial class Trainer : IDisposable
         ArgumentNullException.ThrowIfNull(loss);
         ArgumentNullException.ThrowIfNull(optimizer);
         (Model, Loss, Optimizer, _device, _seed) = (model, loss, optimizer, device.Implementation, seed);
+        _arena = new Arena(_device);
         _stepBlock = _device.Allocate(2 * sizeof(int));
         _stepCounter = new Tensor(_stepBlock, DType.Int32, new Shape(2));
     }
@@ -188,6 +189,7 @@ public sealed partial class Trainer : IDisposable
                 program.Dispose();
             }
 
+            _arena.Release();
             _state?.Dispose();
             _store?.Dispose();
             _device.Free(_stepBlock);
@@ -335,19 +337,19 @@ public sealed partial class Trainer : IDisposable
     {
         if (_programs.TryGetValue((batch, mode), out TrainingProgram? program))
         {
-            return program;
+            if (program.Executor.IsBound)
+            {
+                return program;
+            }
+
+            // A larger program has moved the arena.
+            _programs.Remove((batch, mode));
+            program.Dispose();
         }
 
         Prepare();
         program = TrainingProgram.Create(
-            _device, Model, Loss, Model.ExampleShape!.Value, batch, mode, _seed, _store!, _state!, _stepCounter,
-            _arenaOwner?.Executor.Arena ?? 0, _arenaOwner?.Executor.Plan.PeakBytes ?? -1);
-        // Programs run one at a time, so smaller ones use the arena of the largest.
-        if (_arenaOwner is null || program.Executor.Plan.PeakBytes > _arenaOwner.Executor.Plan.PeakBytes)
-        {
-            _arenaOwner = program;
-        }
-
+            _device, Model, Loss, Model.ExampleShape!.Value, batch, mode, _seed, _store!, _state!, _stepCounter, _arena);
         _programs.Add((batch, mode), program);
         return program;
     }

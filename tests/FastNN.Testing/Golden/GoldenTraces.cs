@@ -35,7 +35,7 @@ internal static partial class GoldenTraces
         }
 
         var first = new float[golden.ShapeOf("y_first").Aggregate(1, (product, extent) => product * extent)];
-        using (Predictor predictor = model.Compile(device))
+        using (Predictor predictor = model.CreatePredictor(device))
         {
             predictor.Predict(x.ToEngine(Slice(golden.Floats("x"), 0, batches)), first);
         }

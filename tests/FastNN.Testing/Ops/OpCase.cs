@@ -56,6 +56,27 @@ internal sealed class OpCase(string name, OpInput[] inputs, Func<Value[], Value>
     /// <summary>y + 2 y' with y and y' from the same inputs, so that each gradient is the sum of two, three times that of y.</summary>
     public OpRun CompileTwice(IDevice device) => Compile(device, [.. Differentiable], twice: true);
 
+    /// <summary>
+    /// The operator on inputs that are the second halves of tensors, so that they begin at any address that their type allows. Gradients are those of
+    /// the whole tensors.
+    /// </summary>
+    public OpRun CompileOnViews(IDevice device)
+    {
+        var graph = new Graph(GraphMode.Training);
+        Value[] values = [.. Inputs.Select(input => graph.Input(new Shape(2, (int)input.Shape.Count), input.Type))];
+        Value output = build([.. values.Select((value, i) => value.Slice(0, 1).Reshape(Inputs[i].Shape))]);
+        int[] wanted = [.. Differentiable];
+        var run = new GraphRun(device, graph, [], output, [.. wanted.Select(i => values[i])]);
+        double[][] drawn = Draw();
+        for (int i = 0; i < values.Length; i++)
+        {
+            run.SetNumbers(values[i], [.. new double[drawn[i].Length], .. drawn[i]]);
+        }
+
+        run.SetRootGradient(Array.ConvertAll(DrawUpstream(checked((int)output.Shape.Count)), value => (float)value));
+        return new OpRun(run, output, [.. wanted.Select(i => values[i])]);
+    }
+
     public override string ToString() => Name;
 
     private (int, int, double)[] FindSlopes()
@@ -103,7 +124,7 @@ internal sealed class OpCase(string name, OpInput[] inputs, Func<Value[], Value>
     private OpRun Compile(IDevice device, int[] wanted, bool twice)
     {
         var graph = new Graph(GraphMode.Training);
-        Value[] values = [.. Inputs.Select(input => graph.Input(input.Shape, input.IsInteger ? DType.Int32 : DType.Float32))];
+        Value[] values = [.. Inputs.Select(input => graph.Input(input.Shape, input.Type))];
         Value output = build(values);
         Value? two = twice ? graph.Input(new Shape(1)) : null;
         if (two is not null)
@@ -117,14 +138,7 @@ internal sealed class OpCase(string name, OpInput[] inputs, Func<Value[], Value>
         double[][] drawn = Draw();
         for (int i = 0; i < values.Length; i++)
         {
-            if (Inputs[i].IsInteger)
-            {
-                run.Set(values[i], Array.ConvertAll(drawn[i], value => (int)value));
-            }
-            else
-            {
-                run.Set(values[i], Array.ConvertAll(drawn[i], value => (float)value));
-            }
+            run.SetNumbers(values[i], drawn[i]);
         }
 
         if (two is not null)

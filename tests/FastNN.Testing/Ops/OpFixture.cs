@@ -43,6 +43,9 @@ internal abstract class OpFixture<TCases> : DeviceFixture
     public void Each_gradient_alone_equals_it_beside_the_others(OpCase @case) => CheckEachAlone(@case, Devices[0]);
 
     [TestCaseSource(nameof(Sources))]
+    public void Inputs_that_are_views_give_the_same_numbers(OpCase @case) => CheckViews(@case, Devices[^1]);
+
+    [TestCaseSource(nameof(Sources))]
     public void Repetition_and_threads_change_no_bit(OpCase @case)
     {
         float[][] first = Results(@case, Devices[0]);
@@ -103,6 +106,21 @@ internal abstract class OpFixture<TCases> : DeviceFixture
             alone.Run();
             double[] expected = Array.ConvertAll(Results(@case, device)[next++], value => (double)value);
             Near.Check($"d{@case.Inputs[i].Name}", alone.Gradients[0], expected, @case.Tolerance);
+        }
+    }
+
+    private void CheckViews(OpCase @case, IDevice device)
+    {
+        float[][] whole = Results(@case, device);
+        using OpRun run = @case.CompileOnViews(device);
+        run.Run();
+        float[][] views = run.Results;
+        Near.Check("y", views[0], Array.ConvertAll(whole[0], value => (double)value), @case.Tolerance);
+        for (int i = 1; i < views.Length; i++)
+        {
+            // What lies in front of a view has no gradient.
+            double[] expected = Array.ConvertAll(whole[i], value => (double)value);
+            Near.Check($"gradient {i - 1}", views[i], [.. new double[expected.Length], .. expected], @case.Tolerance);
         }
     }
 

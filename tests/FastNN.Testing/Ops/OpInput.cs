@@ -8,6 +8,9 @@ internal sealed record OpInput(string Name, Shape Shape, Func<Random, int, doubl
     /// <summary>Class indices.</summary>
     public bool IsInteger { get; init; }
 
+    /// <summary>The type that the graph's input has.</summary>
+    public DType Type { get => IsInteger ? DType.Int32 : field; init; } = DType.Float32;
+
     /// <summary>Whether a gradient is wanted.</summary>
     public bool IsDifferentiable { get; init; } = true;
 
@@ -57,6 +60,14 @@ internal sealed record OpInput(string Name, Shape Shape, Func<Random, int, doubl
 
         return values;
     });
+
+    /// <summary>0 or 1, of another type than Float32.</summary>
+    public static OpInput Bits(string name, Shape shape, DType type = DType.Bool) =>
+        new(name, shape, (random, count) => Fill(count, _ => random.Next(2))) { Type = type, IsDifferentiable = false };
+
+    /// <summary>Integers from low to high.</summary>
+    public static OpInput Integers(string name, Shape shape, int low, int high, DType type) =>
+        new(name, shape, (random, count) => Fill(count, _ => random.Next(low, high + 1))) { Type = type, IsDifferentiable = false };
 
     /// <summary>No gradient is wanted.</summary>
     public OpInput Constant() => this with { IsDifferentiable = false };

@@ -40,7 +40,12 @@ internal sealed class ArchitectureTests
         ["Formats"] = ["Tensors"],
         ["Metrics"] = ["Tensors"],
         ["Data"] = ["Tensors", "Formats"],
+<<<<<<< HEAD
         ["Training"] = ["Tensors", "Kernels", "Ops", "Graphs", "Layers", "Losses", "Schedules", "Optimizers", "Formats", "Metrics", "Data", ""],
+=======
+        ["Inference"] = ["Tensors", "Kernels", "Graphs", "Layers", ""],
+        ["Training"] = ["Tensors", "Kernels", "Ops", "Graphs", "Layers", "Losses", "Optimizers", "Formats", "Metrics", "Data", "Inference", ""],
+>>>>>>> main
         // Device, the way in for users, stands outside all rooms and opens the devices.
         [""] = ["Tensors", "Kernels", "Cpu", "Cuda"],
     };

@@ -111,7 +111,7 @@ internal sealed class WeightsTests : TrainingFixture
     {
         Assert.That(() => Toy.Model().Save(PathOf("w.safetensors")), Throws.InvalidOperationException);
         Assert.That(() => Toy.Model().Load(PathOf("w.safetensors")), Throws.InvalidOperationException);
-        Assert.That(() => Toy.Model().Compile(Device), Throws.InvalidOperationException);
+        Assert.That(() => Toy.Model().CreatePredictor(Device), Throws.InvalidOperationException);
     }
 
     [Test]

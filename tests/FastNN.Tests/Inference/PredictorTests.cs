@@ -1,6 +1,7 @@
 using FastNN.Tensors;
+using FastNN.Tests.Training;
 
-namespace FastNN.Tests.Training;
+namespace FastNN.Tests.Inference;
 
 /// <summary>A predictor does not change, serves many threads at once, and gives back what it took.</summary>
 internal sealed class PredictorTests : TrainingFixture
@@ -9,7 +10,7 @@ internal sealed class PredictorTests : TrainingFixture
     public void Later_training_does_not_change_it()
     {
         Sequential model = Toy.Built();
-        using Predictor predictor = model.Compile(Device);
+        using Predictor predictor = model.CreatePredictor(Device);
         float[] before = new float[Toy.Classes], after = new float[Toy.Classes];
         predictor.Predict([0.3f, -0.2f], before);
         using (Trainer trainer = Toy.Trainer(Device, model))
@@ -17,7 +18,7 @@ internal sealed class PredictorTests : TrainingFixture
             trainer.Step([0.3f, -0.2f], [0]);
             predictor.Predict([0.3f, -0.2f], after);
             Assert.That(after, Is.EqualTo(before));
-            using Predictor trained = model.Compile(Device);
+            using Predictor trained = model.CreatePredictor(Device);
             trained.Predict([0.3f, -0.2f], after);
             Assert.That(after, Is.Not.EqualTo(before));
         }
@@ -27,7 +28,7 @@ internal sealed class PredictorTests : TrainingFixture
     public void Many_threads_get_the_answers_of_one()
     {
         const int Threads = 8;
-        using Predictor predictor = Toy.Built().Compile(Device);
+        using Predictor predictor = Toy.Built().CreatePredictor(Device);
         float[] x = new float[2 * 40];
         Philox.FillUniform(x, 1, 1);
         float[] expected = new float[40 * Toy.Classes];
@@ -70,7 +71,7 @@ internal sealed class PredictorTests : TrainingFixture
     [Test]
     public void Batches_above_the_largest_are_computed_in_pieces()
     {
-        using Predictor whole = Toy.Built().Compile(Device), pieces = Toy.Built().Compile(Device, maxBatch: 3);
+        using Predictor whole = Toy.Built().CreatePredictor(Device), pieces = Toy.Built().CreatePredictor(Device, maxBatch: 3);
         var x = new float[2 * 10];
         Philox.FillUniform(x, 1, 1);
         float[] expected = new float[10 * Toy.Classes], actual = new float[10 * Toy.Classes];
@@ -82,7 +83,7 @@ internal sealed class PredictorTests : TrainingFixture
     [Test]
     public void Wrong_lengths_and_use_after_disposal_are_refused()
     {
-        Predictor predictor = Toy.Built().Compile(Device);
+        Predictor predictor = Toy.Built().CreatePredictor(Device);
         Assert.That(() => predictor.Predict([1, 2, 3], new float[4]), Throws.TypeOf<ShapeException>());
         Assert.That(() => predictor.Predict([1, 2], new float[3]), Throws.TypeOf<ShapeException>());
         Assert.That(() => predictor.Predict([], []), Throws.TypeOf<ShapeException>());
@@ -94,7 +95,7 @@ internal sealed class PredictorTests : TrainingFixture
     [Test]
     public void Disposal_waits_for_callers_and_takes_everything_back()
     {
-        Predictor predictor = Toy.Built().Compile(Device);
+        Predictor predictor = Toy.Built().CreatePredictor(Device);
         using var started = new CountdownEvent(4);
         var threads = new Thread[4];
         for (int t = 0; t < threads.Length; t++)

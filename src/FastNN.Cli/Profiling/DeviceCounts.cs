@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace FastNN.Cuda;
+namespace FastNN.Cli;
 
 /// <summary>What the software CUDA device counted since the last reset; what is alive now counts from its start.</summary>
 internal sealed record DeviceCounts

@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace FastNN.Cuda;
+namespace FastNN.Cli;
 
 /// <summary>What one kernel, or one function of a library, did in all its launches, as the software CUDA device counted it.</summary>
 /// <param name="Library">A function of cuBLAS or cuDNN: its bytes and operations follow from its sizes, the rest is 0.</param>
