@@ -40,12 +40,11 @@ internal sealed class ArchitectureTests
         ["Formats"] = ["Tensors"],
         ["Metrics"] = ["Tensors"],
         ["Data"] = ["Tensors", "Formats"],
-<<<<<<< HEAD
-        ["Training"] = ["Tensors", "Kernels", "Ops", "Graphs", "Layers", "Losses", "Schedules", "Optimizers", "Formats", "Metrics", "Data", ""],
-=======
         ["Inference"] = ["Tensors", "Kernels", "Graphs", "Layers", ""],
-        ["Training"] = ["Tensors", "Kernels", "Ops", "Graphs", "Layers", "Losses", "Optimizers", "Formats", "Metrics", "Data", "Inference", ""],
->>>>>>> main
+        ["Training"] =
+        [
+            "Tensors", "Kernels", "Ops", "Graphs", "Layers", "Losses", "Schedules", "Optimizers", "Formats", "Metrics", "Data", "Inference", "",
+        ],
         // Device, the way in for users, stands outside all rooms and opens the devices.
         [""] = ["Tensors", "Kernels", "Cpu", "Cuda"],
     };
@@ -113,14 +112,14 @@ internal sealed class ArchitectureTests
             string[] parts = Path.GetRelativePath(source, path).Split(Path.DirectorySeparatorChar);
             if (parts[0] is "bin" or "obj")
             {
-                continue;
+        ["Inference"]ontinue;
             }
 
             string text = File.ReadAllText(path);
             string space = NamespaceDeclaration.Match(text).Groups[1].Value;
             foreach (Match match in TypeDeclaration.Matches(text))
             {
-                folders[$"{space}.{match.Groups[1].Value}"] = parts.Length == 1 ? "" : parts[0];
+        ["Inference"]olders[$"{space}.{match.Groups[1].Value}"] = parts.Length == 1 ? "" : parts[0];
             }
         }
 
