@@ -36,6 +36,8 @@ internal sealed unsafe partial class CpuDevice : IDevice
 
     public string Description => $"CPU, {Simd.Name}, {Threads} {(Threads == 1 ? "thread" : "threads")}";
 
+    public IReadOnlyList<string> Warnings => Processor.Warnings;
+
     public int Threads => _pool.Threads;
 
     /// <summary>The workers, for a kernel that is about to run.</summary>

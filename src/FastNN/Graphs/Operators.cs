@@ -1,3 +1,4 @@
+using FastNN.Functions;
 using FastNN.Kernels;
 using FastNN.Ops;
 using FastNN.Tensors;
@@ -5,7 +6,7 @@ using FastNN.Tensors;
 namespace FastNN;
 
 /// <summary>The operators as fluent calls on values: <c>x.Flatten().ReLU() + y</c>. Layers are written with these.</summary>
-public static class Operators
+public static partial class Operators
 {
     extension(Value)
     {
@@ -25,37 +26,8 @@ public static class Operators
     /// <summary>An activation function, element by element.</summary>
     /// <param name="x">Any shape.</param>
     /// <param name="activation">Which; None gives x itself.</param>
-    /// <param name="slope">Of LeakyReLU for negative x; default 0.01 (PyTorch).</param>
     /// <returns>A value of x's shape.</returns>
-    public static Value Activate(this Value x, Activation activation, float slope = 0.01f) =>
-        activation == Activation.None ? x : x.Graph.Add(new ActivationOp(activation, slope), x);
-
-    /// <summary>max(0, x).</summary>
-    /// <param name="x">Any shape.</param>
-    /// <returns>A value of x's shape.</returns>
-    public static Value ReLU(this Value x) => x.Activate(Activation.ReLU);
-
-    /// <summary>x for x > 0, else slope * x.</summary>
-    /// <param name="x">Any shape.</param>
-    /// <param name="slope">Default 0.01 (PyTorch).</param>
-    /// <returns>A value of x's shape.</returns>
-    public static Value LeakyReLU(this Value x, float slope = 0.01f) => x.Activate(Activation.LeakyReLU, slope);
-
-    /// <summary>1 / (1 + exp(-x)).</summary>
-    /// <param name="x">Any shape.</param>
-    /// <returns>A value of x's shape.</returns>
-    public static Value Sigmoid(this Value x) => x.Activate(Activation.Sigmoid);
-
-    /// <summary>The hyperbolic tangent.</summary>
-    /// <param name="x">Any shape.</param>
-    /// <returns>A value of x's shape.</returns>
-    public static Value Tanh(this Value x) => x.Activate(Activation.Tanh);
-
-    /// <summary>GELU, exact or by the tanh approximation.</summary>
-    /// <param name="x">Any shape.</param>
-    /// <param name="approximate">Use the tanh approximation; default exact, as in PyTorch.</param>
-    /// <returns>A value of x's shape.</returns>
-    public static Value Gelu(this Value x, bool approximate = false) => x.Activate(approximate ? Activation.GeluTanh : Activation.Gelu);
+    public static Value Activate(this Value x, Activation activation) => activation.IsNone ? x : x.Apply(activation);
 
     /// <summary>softmax(x) along one axis.</summary>
     /// <param name="x">At least one axis.</param>
@@ -212,4 +184,9 @@ public static class Operators
 
     // The use in the top byte keeps dropout's streams apart from those of weights, shuffles and data.
     private static uint DropoutStream(Graph graph) => ((uint)RandomUse.Dropout << 24) | graph.NextStream();
+
+    private static Value Apply<TFunction>(this Value x, params ReadOnlySpan<float> scalars)
+        where TFunction : struct, IUnaryFunction => x.Apply(Activation.Of<TFunction>(scalars));
+
+    private static Value Apply(this Value x, Activation function) => x.Graph.Add(new ActivationOp(function), x);
 }

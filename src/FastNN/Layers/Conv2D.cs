@@ -14,7 +14,7 @@ public sealed class Conv2D : Layer
     /// <param name="kernel">Rows and columns of the kernel.</param>
     /// <param name="activation">Applied to the output; default none.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
-    public Conv2D(int filters, int kernel, Activation activation = Activation.None)
+    public Conv2D(int filters, int kernel, Activation activation = default)
         : this(filters, (kernel, kernel), activation)
     {
     }
@@ -24,7 +24,7 @@ public sealed class Conv2D : Layer
     /// <param name="kernel">Rows and columns of the kernel.</param>
     /// <param name="activation">Applied to the output; default none.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
-    public Conv2D(int filters, (int Rows, int Columns) kernel, Activation activation = Activation.None)
+    public Conv2D(int filters, (int Rows, int Columns) kernel, Activation activation = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(filters);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(kernel.Rows, nameof(kernel));

@@ -14,7 +14,7 @@ public sealed class Dense : Layer
     /// <param name="activation">Applied to the output; default none.</param>
     /// <param name="useBias">Add a bias; default true.</param>
     /// <exception cref="ArgumentOutOfRangeException">There are no units.</exception>
-    public Dense(int units, Activation activation = Activation.None, bool useBias = true)
+    public Dense(int units, Activation activation = default, bool useBias = true)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(units);
         (_units, _activation, _useBias) = (units, activation, useBias);

@@ -25,11 +25,10 @@ public sealed class Dropout(float rate) : Layer
 
 /// <summary>An activation function as a layer of its own.</summary>
 /// <param name="activation">Which.</param>
-/// <param name="slope">Of LeakyReLU for negative x; default 0.01 (PyTorch).</param>
-public sealed class ActivationLayer(Activation activation, float slope = 0.01f) : Layer
+public sealed class ActivationLayer(Activation activation) : Layer
 {
     /// <inheritdoc/>
-    protected override Value Forward(Value x) => x.Activate(activation, slope);
+    protected override Value Forward(Value x) => x.Activate(activation);
 }
 
 /// <summary>softmax(x), or its logarithm, along one axis.</summary>
