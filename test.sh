@@ -76,6 +76,8 @@ count_native_tests() {
         return
     fi
     passed=$((passed + total - bad - skips)) failed=$((failed + bad)) skipped=$((skipped + skips))
+    echo "  kernels/ and native/: $((total - bad - skips)) passed, $bad failed, $skips skipped"
+    sed -n 's/.*SKIPPED: \([^<]*\).*/\1/p' "$1" | sort | uniq -c | sed 's/^ *\([0-9]*\) \(.*\)/  skipped \1 times: \2/'
 }
 
 # Adds what a test project reported, and says what failed in it.
@@ -99,8 +101,12 @@ count_tests() {
 
 # What a test project is doing: how many tests are behind it, and which was the last.
 progress() {
-    local log="$results/$1.log"
-    printf '%s %s tests, behind it %s' "$1" "$(grep -cE '^ +(Passed|Failed|Skipped) ' "$log")" "$(grep -E '^ +(Passed|Failed|Skipped) |^ *running: ' "$log" | tail -n 1 | cut -c 1-90 | sed 's/^ *//')"
+    local log="$results/$1.log" tests='^ +(Passed|Failed|Skipped) '
+    if grep -q 'Total time:' "$log"; then
+        echo "$1: done"
+    else
+        echo "$1: $(grep -cE "$tests" "$log") tests, the last $(grep -E "$tests" "$log" | tail -n 1 | cut -c 1-90 | sed 's/^ *//')"
+    fi
 }
 
 # One process for the CPU, one for CUDA, and CTest, all beside each other.
@@ -115,9 +121,12 @@ run_tests() {
     for project in $projects; do
         cases=
         [ -z "$quick" ] || [ "$project" != FastNN.Cuda.Tests ] || cases=4
-        FASTNN_QUICK=$quick FASTNN_EVERY_NTH_CASE=$cases dotnet test "tests/$project" -c Release --no-build --nologo \
-            --logger "console;verbosity=normal" --logger "trx;LogFileName=$project.trx" --results-directory "$results" "$@" \
-            >"$results/$project.log" 2>&1 &
+        # What is started in the background ignores interruptions, and so would what the tests start and interrupt.
+        (
+            trap - INT QUIT
+            FASTNN_QUICK=$quick FASTNN_EVERY_NTH_CASE=$cases exec dotnet test "tests/$project" -c Release --no-build --nologo \
+                --logger "console;verbosity=normal" --logger "trx;LogFileName=$project.trx" --results-directory "$results" "$@"
+        ) >"$results/$project.log" 2>&1 &
         pids="$pids $!"
     done
     # shellcheck disable=SC2064

@@ -1,7 +1,7 @@
-using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 using System.Text;
+using FastNN.Cpu;
 
 namespace FastNN.Cli.Checks;
 
@@ -41,10 +41,9 @@ internal static class ProcessorFeatures
         bool avx2 = Bit(ebx7, 5), fma = Bit(ecx1, 12), avx512 = Bit(ebx7, 16) && Bit(ebx7, 17) && Bit(ebx7, 28) && Bit(ebx7, 30) && Bit(ebx7, 31);
         return
         [
-            new("SSE4.2", Bit(ecx1, 20), Sse42.IsSupported, "4 floats an instruction: what is left without the others"),
-            new("AVX2 and FMA", avx2 && fma, Avx2.IsSupported && Fma.IsSupported, "8 floats an instruction: everything"),
-            new("AVX-512", avx512, Avx512F.IsSupported && Avx512DQ.IsSupported && Avx512BW.IsSupported, "16 floats an instruction: convolutions"),
-            new("AVX-512, preferred", avx512, Vector512.IsHardwareAccelerated, "16 floats an instruction: everything else"),
+            new("SSE4.2", Bit(ecx1, 20), Lanes128.IsSupported, "4 floats an instruction"),
+            new("AVX2 and FMA", avx2 && fma, Lanes256.IsSupported && Fma.IsSupported, "8 floats an instruction"),
+            new("AVX-512", avx512, Lanes512.IsSupported, "16 floats an instruction"),
         ];
     }
 

@@ -47,13 +47,18 @@ internal static class DoctorCommand
         output.WriteLine($"cpu         {device.Description}");
         Line(output, "processor", ProcessorFeatures.Name());
         Line(output, "code", RuntimeFeature.IsDynamicCodeCompiled ? "compiled while it runs, for this processor" : "compiled ahead of time, for the instruction sets that the build named");
+        foreach (string warning in device.Warnings)
+        {
+            Line(output, "warning", warning);
+        }
+
         foreach (InstructionSet set in ProcessorFeatures.All())
         {
             string state = (set.InProcessor, set.InUse) switch
             {
                 (false, _) => "not in this processor",
                 (_, true) => "used",
-                _ => "in this processor, but NOT used: the build or a variable leaves it out, or the runtime prefers narrower vectors",
+                _ => "in this processor, but not used: the build or a variable leaves it out, or the runtime prefers narrower vectors",
             };
             Line(output, set.Name, $"{state} ({set.For})");
         }
@@ -67,7 +72,7 @@ internal static class DoctorCommand
         Line(output, "kernels", probe.Kernels is null
             ? "none: this build found no cmake with clang 16 or newer"
             : $"{probe.Kernels}: {KernelSource.Embedded.Families.Count()} families, for everything but large matrix products");
-        SayLibrary(output, "driver", CudaLibraries.Driver, probe.DriverVersion is { } driver ? $"for CUDA {driver}{(probe.IsSoftware ? "; the software CUDA device" : "")}" : "");
+        SayLibrary(output, "driver", CudaLibraries.Driver, probe.DriverVersion is { } driver ? $"for CUDA {driver}{(probe.IsSoftware ? "; the software CUDA device" : "")}" : "loaded, but without a GPU");
         SayLibrary(output, "cuBLAS", CudaLibraries.Cublas, $"{probe.Cublas}: large matrix products, which need it");
         SayLibrary(output, "cuDNN", CudaLibraries.Cudnn, $"{probe.Cudnn}: convolutions, which FastNN's own kernels compute without it");
         Line(output, "TF32", "off, unless a program sets CudaOptions.AllowTF32: products of cuBLAS and cuDNN are float32 like all others");

@@ -73,13 +73,13 @@ public static class DatasetCache
     /// <summary>
     /// Loads a dataset from a folder of the user's (unverified), or from the cache (verified), fetching it first.
     /// </summary>
-    internal static DatasetSplit Load(FetchedDataset dataset, string? folder, Action<string>? progress)
+    internal static DatasetSplit Load(FetchedDataset dataset, string? folder, Action<string>? progress, CancellationToken cancellation)
     {
         if (folder is not null)
             return dataset.Load(folder, verify: false);
         string cached = FolderOf(dataset.Name);
         if (!dataset.IsComplete(cached))
-            CacheFolder.Fill(cached, dataset, progress, CancellationToken.None);
+            CacheFolder.Fill(cached, dataset, progress, cancellation);
         return dataset.Load(cached, verify: true);
     }
 
