@@ -113,14 +113,14 @@ internal sealed class ArchitectureTests
             string[] parts = Path.GetRelativePath(source, path).Split(Path.DirectorySeparatorChar);
             if (parts[0] is "bin" or "obj")
             {
-        ["Inference"]ontinue;
+                continue;
             }
 
             string text = File.ReadAllText(path);
             string space = NamespaceDeclaration.Match(text).Groups[1].Value;
             foreach (Match match in TypeDeclaration.Matches(text))
             {
-        ["Inference"]olders[$"{space}.{match.Groups[1].Value}"] = parts.Length == 1 ? "" : parts[0];
+                folders[$"{space}.{match.Groups[1].Value}"] = parts.Length == 1 ? "" : parts[0];
             }
         }
 
