@@ -10,10 +10,11 @@ namespace FastNN.Graphs;
 internal sealed class Executor : IDisposable
 {
     private readonly IDevice _device;
+    private readonly ParameterStore _parameters;
     private readonly nint _arena;
-    private readonly bool _ownsArena;
-    private readonly nint _rootGradientBlock;
-    private readonly nint _constantBlock;
+    private readonly DeviceBlock? _arenaBlock;
+    private readonly DeviceBlock? _rootGradientBlock;
+    private readonly DeviceBlock? _constantBlock;
     private readonly (Operator Op, NodeTensors Tensors)[] _forward;
     private readonly (Operator Op, NodeTensors Tensors)[] _backward;
     private readonly (Tensor From, Tensor To)[] _writeBacks;
@@ -28,16 +29,16 @@ internal sealed class Executor : IDisposable
     /// one.</param>
     public Executor(IDevice device, Plan plan, ParameterStore parameters, Tensor? stepCounter = null, nint sharedArena = 0)
     {
-        _device = device;
+        (_device, _parameters) = (device, parameters);
         Plan = plan;
-        _ownsArena = sharedArena == 0;
-        _arena = _ownsArena ? device.Allocate(Math.Max(plan.PeakBytes, Planner.Alignment)) : sharedArena;
+        _arenaBlock = sharedArena == 0 ? new DeviceBlock(device, Math.Max(plan.PeakBytes, Planner.Alignment)) : null;
+        _arena = _arenaBlock?.Address ?? sharedArena;
         try
         {
             if (plan.Root is { } root)
             {
-                _rootGradientBlock = device.Allocate(Math.Max(root.Count, 1) * sizeof(float));
-                RootGradient = new Tensor(_rootGradientBlock, DType.Float32, root);
+                _rootGradientBlock = new DeviceBlock(device, Math.Max(root.Count, 1) * sizeof(float));
+                RootGradient = new Tensor(_rootGradientBlock.Address, DType.Float32, root);
                 device.Fill(RootGradient, 1);
             }
 
@@ -66,6 +67,9 @@ internal sealed class Executor : IDisposable
 
     public Plan Plan { get; }
 
+    /// <summary>What the plan's parameters lie in; alive as long as this.</summary>
+    public ParameterStore Parameters => _parameters;
+
     /// <summary>Where the arena starts, for executors that share it.</summary>
     public nint Arena => _arena;
 
@@ -84,6 +88,9 @@ internal sealed class Executor : IDisposable
         {
             op.Forward(_device, tensors);
         }
+
+        // The blocks live as long as what runs in them.
+        GC.KeepAlive(this);
     }
 
     /// <summary>Needs the arena as <see cref="Forward"/> left it; may be run once after it.</summary>
@@ -93,6 +100,8 @@ internal sealed class Executor : IDisposable
         {
             op.Backward(_device, tensors);
         }
+
+        GC.KeepAlive(this);
     }
 
     /// <summary>Values that this step computed for buffers, and where those lie.</summary>
@@ -100,24 +109,13 @@ internal sealed class Executor : IDisposable
 
     public void Dispose()
     {
-        if (_constantBlock != 0)
-        {
-            _device.Free(_constantBlock);
-        }
-
-        if (_ownsArena)
-        {
-            _device.Free(_arena);
-        }
-
-        if (_rootGradientBlock != 0)
-        {
-            _device.Free(_rootGradientBlock);
-        }
+        _constantBlock?.Dispose();
+        _arenaBlock?.Dispose();
+        _rootGradientBlock?.Dispose();
     }
 
     /// <summary>Puts all constants of a plan into one block.</summary>
-    private static Dictionary<byte[], nint> PlaceConstants(IDevice device, Plan plan, out nint block)
+    private static Dictionary<byte[], nint> PlaceConstants(IDevice device, Plan plan, out DeviceBlock? block)
     {
         var offsets = new Dictionary<byte[], nint>();
         long bytes = 0;
@@ -130,12 +128,12 @@ internal sealed class Executor : IDisposable
             }
         }
 
-        block = bytes == 0 ? 0 : device.Allocate(bytes);
+        block = bytes == 0 ? null : new DeviceBlock(device, bytes);
         var addresses = new Dictionary<byte[], nint>();
         foreach ((byte[] data, nint offset) in offsets)
         {
-            addresses.Add(data, block + offset);
-            device.Upload(data, new Tensor(block + offset, DType.UInt8, new Shape(data.Length)));
+            addresses.Add(data, block!.Address + offset);
+            device.Upload(data, new Tensor(block.Address + offset, DType.UInt8, new Shape(data.Length)));
         }
 
         return addresses;

@@ -27,6 +27,7 @@ public sealed class Predictor : IDisposable
             ?? throw new InvalidOperationException("Predictor: the model is not built; call model.Build(shape of one example), or train or load it first.");
         (_device, _model, _maxBatch) = (device, model, maxBatch);
         IReadOnlyList<Parameter> parameters = model.Parameters;
+        using DeviceUse use = device.Life.Enter();
         _store = new ParameterStore(device, parameters, withGradients: false);
         try
         {
@@ -94,6 +95,7 @@ public sealed class Predictor : IDisposable
 
     private void Run(int batch, ReadOnlySpan<float> x, Span<float> y)
     {
+        using DeviceUse use = _device.Life.Enter();
         ContextPool pool = Pool(batch);
         Context context = pool.Rent();
         try
