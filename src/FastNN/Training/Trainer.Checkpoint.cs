@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using FastNN.Formats;
+using FastNN.Graphs;
+using FastNN.Kernels;
 using FastNN.Tensors;
 
 namespace FastNN;
@@ -21,7 +23,8 @@ public sealed partial class Trainer
     public void SaveCheckpoint(string path, IReadOnlyList<Callback>? callbacks = null)
     {
         callbacks ??= _callbacks;
-        using Lease lease = Enter(nameof(SaveCheckpoint));
+        using Occupancy.Stay stay = Enter(nameof(SaveCheckpoint));
+        using DeviceUse use = _device.Life.Enter();
         if (_state is null)
         {
             throw new InvalidOperationException("Trainer.SaveCheckpoint: there is nothing to save before the first step.");
@@ -78,7 +81,8 @@ public sealed partial class Trainer
     /// <exception cref="InvalidOperationException">The model is not built.</exception>
     public void Resume(string path, IReadOnlyList<Callback>? callbacks = null)
     {
-        using Lease lease = Enter(nameof(Resume));
+        using Occupancy.Stay stay = Enter(nameof(Resume));
+        using DeviceUse use = _device.Life.Enter();
         RequireExample();
         using SafetensorsReader reader = SafetensorsReader.Open(path);
         RequireMetadata(reader, "fastnn.checkpoint", Version);
