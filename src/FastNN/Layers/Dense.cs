@@ -43,11 +43,7 @@ public sealed class Dense : Layer
             throw new ShapeException($"Dense: input {x.Shape} has no feature axis behind the batch axis.");
         }
 
-        // Behind a flattened image the rows are in H, W, C order here and C, H, W order in files.
-        ParameterLayout layout = x.FlattenedImage is { } image && image.Count == x.Shape[-1]
-            ? ParameterLayout.DenseWeightOfImage(image)
-            : ParameterLayout.DenseWeight;
-        _weight = AddParameter("weight", new Shape(x.Shape[-1], _units), WeightInitializer, layout);
+        _weight = AddParameter("weight", new Shape(x.Shape[-1], _units), WeightInitializer, ParameterLayout.DenseWeightFor(x));
         _bias = _useBias ? AddParameter("bias", new Shape(_units), BiasInitializer) : null;
     }
 

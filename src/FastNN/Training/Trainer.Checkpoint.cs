@@ -31,13 +31,13 @@ public sealed partial class Trainer
         }
 
         var writer = new SafetensorsWriter();
-        foreach (Parameter parameter in Model.Parameters)
+        foreach ((string full, Parameter parameter) in Model.NamedParameters)
         {
             int[] shape = parameter.Layout.FileShape(parameter.Shape).ToArray();
-            writer.Add($"model.{parameter.Name}", shape, ParameterFile.Read(parameter));
+            writer.Add($"model.{full}", shape, ParameterFile.Read(full, parameter));
             foreach ((string name, int index) in parameter.IsTrainable ? _state.States : [])
             {
-                writer.Add($"optimizer.{name}.{parameter.Name}", shape, ParameterFile.ToFile(parameter, Download(_state.View(index, parameter))));
+                writer.Add($"optimizer.{name}.{full}", shape, ParameterFile.ToFile(full, parameter, Download(_state.View(index, parameter))));
             }
         }
 
@@ -95,12 +95,12 @@ public sealed partial class Trainer
 
         Prepare();
         var writes = new List<(Tensor Target, float[] Values)>();
-        foreach (Parameter parameter in Model.Parameters)
+        foreach ((string full, Parameter parameter) in Model.NamedParameters)
         {
-            writes.Add((_store!.Value(parameter), ParameterFile.Load(reader, $"model.{parameter.Name}", parameter)));
+            writes.Add((_store!.Value(parameter), ParameterFile.Load(reader, $"model.{full}", parameter)));
             foreach ((string name, int index) in parameter.IsTrainable ? _state!.States : [])
             {
-                writes.Add((_state!.View(index, parameter), ParameterFile.Load(reader, $"optimizer.{name}.{parameter.Name}", parameter)));
+                writes.Add((_state!.View(index, parameter), ParameterFile.Load(reader, $"optimizer.{name}.{full}", parameter)));
             }
         }
 

@@ -46,6 +46,13 @@ internal sealed class OpCase(string name, OpInput[] inputs, Func<Value[], Value>
     /// <summary>y + 2 y' with y and y' from the same inputs, so that each gradient is the sum of two, three times that of y.</summary>
     public OpRun CompileTwice(IDevice device) => Compile(device, [.. Differentiable], twice: true);
 
+    /// <summary>The output, recorded from inputs of the case's shapes.</summary>
+    public Value Record()
+    {
+        var graph = new Graph(GraphMode.Training);
+        return build([.. Inputs.Select(input => graph.Input(input.Shape, input.IsInteger ? DType.Int32 : DType.Float32))]);
+    }
+
     public override string ToString() => Name;
 
     private OpRun Compile(IDevice device, int[] wanted, bool twice)

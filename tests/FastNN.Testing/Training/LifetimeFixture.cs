@@ -21,7 +21,7 @@ internal abstract class LifetimeFixture
             Device device = Open();
             Sequential model = new(new Dense(96, Activation.ReLU), new Dense(96), new Dense(10));
             model.Build(new Shape(64));
-            Predictor predictor = model.Compile(device);
+            Predictor predictor = model.CreatePredictor(device);
             Exception?[] ends = new Exception?[4];
             Thread[] callers = [.. ends.Select((_, i) => new Thread(() => ends[i] = Catch(() =>
             {
@@ -116,7 +116,7 @@ internal abstract class LifetimeFixture
             {
                 try
                 {
-                    using Predictor predictor = model.Compile(device, 1);
+                    using Predictor predictor = model.CreatePredictor(device, 1);
                     var y = new float[4];
                     predictor.Predict([0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 1], y);
                     reads++;
@@ -234,7 +234,7 @@ internal abstract class LifetimeFixture
             trainer.Step(X, Labels);
         }
 
-        model.Compile(device).Predict([1, 2], new float[4]);
+        model.CreatePredictor(device).Predict([1, 2], new float[4]);
     }
 
     [MethodImpl(MethodImplOptions.NoInlining)]

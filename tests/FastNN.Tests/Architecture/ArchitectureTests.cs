@@ -33,7 +33,7 @@ internal sealed class ArchitectureTests
         ["Cuda"] = ["Tensors", "Kernels"],
         ["Ops"] = ["Tensors", "Kernels"],
         ["Graphs"] = ["Tensors", "Kernels", "Ops"],
-        ["Layers"] = ["Tensors", "Kernels", "Ops", "Graphs"],
+        ["Layers"] = ["Tensors", "Kernels", "Ops", "Graphs", "Formats"],
         ["Losses"] = ["Tensors", "Kernels", "Ops", "Graphs"],
         ["Optimizers"] = ["Tensors", "Kernels", "Graphs"],
         ["Formats"] = ["Tensors"],

@@ -120,7 +120,7 @@ internal sealed class WeightsTests : TrainingFixture
         var shared = new Dense(2, useBias: false) { Name = "shared" };
         var model = new Twice(shared);
         model.Build(new Shape(2), seed: 4);
-        Assert.That(model.Parameters.Select(parameter => parameter.Name), Is.EqualTo(new[] { "shared.weight" }));
+        Assert.That(model.NamedParameters.Select(named => named.Name), Is.EqualTo(new[] { "shared.weight" }));
         using Trainer trainer = new(model, Device, Loss.MeanSquaredError, new Sgd(0.1f));
         trainer.Forward([1, 2], [0f, 0]);
         trainer.Backward();

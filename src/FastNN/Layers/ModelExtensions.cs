@@ -20,9 +20,9 @@ public static class ModelExtensions
         RequireBuilt(model, nameof(Save));
         var writer = new SafetensorsWriter();
         writer.SetMetadata("format", "pt");
-        foreach (Parameter parameter in model.Parameters)
+        foreach ((string name, Parameter parameter) in model.NamedParameters)
         {
-            writer.Add(parameter.Name, parameter.Layout.FileShape(parameter.Shape).ToArray(), ParameterFile.Read(parameter, allowNonFinite));
+            writer.Add(name, parameter.Layout.FileShape(parameter.Shape).ToArray(), ParameterFile.Read(name, parameter, allowNonFinite));
         }
 
         writer.Save(path);
@@ -42,18 +42,18 @@ public static class ModelExtensions
     {
         RequireBuilt(model, nameof(Load));
         using SafetensorsReader reader = SafetensorsReader.Open(path);
-        IReadOnlyList<Parameter> parameters = model.Parameters;
-        ParameterFile.RequireNames(reader, path, parameters.Select(parameter => parameter.Name).ToHashSet());
-        float[][] values = [.. parameters.Select(parameter => ParameterFile.Load(reader, parameter.Name, parameter, allowNonFinite))];
+        IReadOnlyList<NamedParameter> parameters = model.NamedParameters;
+        ParameterFile.RequireNames(reader, path, parameters.Select(named => named.Name).ToHashSet());
+        float[][] values = [.. parameters.Select(named => ParameterFile.Load(reader, named.Name, named.Parameter, allowNonFinite))];
         for (int i = 0; i < values.Length; i++)
         {
-            parameters[i].Adopt(values[i]);
+            parameters[i].Parameter.Adopt(values[i]);
         }
     }
 
     private static void RequireBuilt(Layer model, string operation)
     {
-        if (model.ExampleShape is null)
+        if (!model.IsBuilt)
         {
             throw new InvalidOperationException($"{operation}: the model is not built; call model.Build(shape of one example) first.");
         }
@@ -63,19 +63,19 @@ public static class ModelExtensions
 /// <summary>Parameters, and tensors shaped like them, in a file's order. Values that are not finite are refused, both ways.</summary>
 internal static class ParameterFile
 {
-    public static float[] Read(Parameter parameter, bool allowNonFinite = false)
+    public static float[] Read(string name, Parameter parameter, bool allowNonFinite = false)
     {
         var engine = new float[checked((int)parameter.Count)];
         parameter.Read(engine);
-        return ToFile(parameter, engine, allowNonFinite);
+        return ToFile(name, parameter, engine, allowNonFinite);
     }
 
-    public static float[] ToFile(Parameter parameter, float[] engine, bool allowNonFinite = false)
+    public static float[] ToFile(string name, Parameter parameter, float[] engine, bool allowNonFinite = false)
     {
         if (!allowNonFinite && FirstNonFinite(engine) is >= 0 and var at)
         {
             throw new InvalidOperationException(
-                $"Parameter {parameter.Name}: expected finite numbers to save, element {at} of {engine.Length} (of the values or their optimizer state) is " +
+                $"Parameter {name}: expected finite numbers to save, element {at} of {engine.Length} (of the values or their optimizer state) is " +
                 $"{engine[at]}; nothing was saved. Go back to an earlier checkpoint, or save the weights with allowNonFinite: true.");
         }
 
