@@ -1,14 +1,25 @@
 #!/bin/bash
 # Builds everything, runs every test, checks the formatting, and ends with "N passed, N failed, N skipped". The CUDA tests run on the
 # software CUDA device of native/softcuda; what it and the kernels are compiled with is installed from Debian where it is missing.
-# Arguments go to `dotnet test`, and leave out the tests of native/ and kernels/: ./test.sh --filter Name~Planner
+# --quick takes a sample: fewer random programs, a quarter of the operators' cases on CUDA, one narrower SIMD rung, no stress.
+# Other arguments go to `dotnet test`, and leave out the tests of native/ and kernels/: ./test.sh --filter Name~Planner
 set -u
+
+quick=
+if [ "${1:-}" = --quick ]; then
+    quick=1
+    shift
+fi
 
 here=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")" && pwd) || exit 1
 cd "$here" || exit 1
 export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT="${DOTNET_SYSTEM_GLOBALIZATION_INVARIANT:-1}"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
-[ -n "${HOME:-}" ] || export HOME=/tmp
+# What is built and fetched holds programs: without a home it goes into the checkout, not into a folder that is open to everybody.
+if [ -z "${HOME:-}" ]; then
+    mkdir -p build && { [ -d build/home ] || mkdir -m 700 build/home; } || exit 1
+    export HOME="$here/build/home"
+fi
 if ! command -v dotnet >/dev/null 2>&1 && [ -x "$HOME/.dotnet/dotnet" ]; then
     PATH="$HOME/.dotnet:$PATH"
 fi
@@ -53,48 +64,109 @@ build_native() {
     fi
 }
 
-# The tests of kernels/ and native/, counted from CTest's report.
-run_native_tests() {
-    local report total bad skips
-    report=$(mktemp)
-    echo "== tests of kernels/ and native/"
-    ctest --test-dir build --parallel "$(nproc)" --output-on-failure --output-junit "$report" | grep -vE '^ +Start |^$'
-    total=$(sed -n 's/.*tests="\([0-9]*\)".*/\1/p' "$report" | head -n 1)
-    bad=$(sed -n 's/.*failures="\([0-9]*\)".*/\1/p' "$report" | head -n 1)
-    skips=$(sed -n 's/.*skipped="\([0-9]*\)".*/\1/p' "$report" | head -n 1)
-    rm -f "$report"
+# Adds what CTest reported of the tests of kernels/ and native/.
+count_native_tests() {
+    local total bad skips
+    total=$(sed -n 's/.*tests="\([0-9]*\)".*/\1/p' "$1" | head -n 1)
+    bad=$(sed -n 's/.*failures="\([0-9]*\)".*/\1/p' "$1" | head -n 1)
+    skips=$(sed -n 's/.*skipped="\([0-9]*\)".*/\1/p' "$1" | head -n 1)
     if [ "${total:-0}" -eq 0 ]; then
         echo "FAILED: CTest ran nothing"
         failed=$((failed + 1))
         return
     fi
     passed=$((passed + total - bad - skips)) failed=$((failed + bad)) skipped=$((skipped + skips))
+    echo "  kernels/ and native/: $((total - bad - skips)) passed, $bad failed, $skips skipped"
+    sed -n 's/.*SKIPPED: \([^<]*\).*/\1/p' "$1" | sort | uniq -c | sed 's/^ *\([0-9]*\) \(.*\)/  skipped \1 times: \2/'
 }
 
-run_tests() {
-    local results trx code total good bad
-    results=$(mktemp -d) || return
-    echo "== tests"
-    dotnet test FastNN.sln -c Release --no-build --nologo --logger "console;verbosity=minimal" --logger trx --results-directory "$results" "$@"
-    code=$?
-    bad=0
-    for trx in "$results"/*.trx; do
-        [ -f "$trx" ] || continue
+# Adds what a test project reported, and says what failed in it.
+count_tests() {
+    local name=$1 code=$2 trx="$results/$1.trx" total=0 good=0 bad=0
+    if [ "$code" -ne 0 ]; then
+        grep -vE '^ +Passed |^ +Skipped |^$' "$results/$name.log" | sed "s/^/  /"
+    fi
+    if [ -f "$trx" ]; then
         total=$(counter "$trx" total) good=$(counter "$trx" passed)
         bad=$(($(counter "$trx" failed) + $(counter "$trx" error) + $(counter "$trx" timeout) + $(counter "$trx" aborted)))
         passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + total - good - bad))
-    done
+        echo "  $name: $good passed, $bad failed, $((total - good - bad)) skipped in$(sed -n 's/^ *Total time://p' "$results/$name.log" | tail -n 1)"
+    fi
     # A test host that died leaves no file, or one that ends in the middle.
-    if [ "$code" -ne 0 ] && [ "$failed" -eq 0 ]; then
-        echo "FAILED: the tests ended with code $code before their end"
+    if [ "$code" -ne 0 ] && [ "$bad" -eq 0 ]; then
+        echo "FAILED: $name ended with code $code before its end"
         failed=$((failed + 1))
     fi
+}
+
+# What a test project is doing: how many tests are behind it, and which was the last.
+progress() {
+    local log="$results/$1.log" tests='^ +(Passed|Failed|Skipped) '
+    if grep -q 'Total time:' "$log"; then
+        echo "$1: done"
+    else
+        echo "$1: $(grep -cE "$tests" "$log") tests, the last $(grep -E "$tests" "$log" | tail -n 1 | cut -c 1-90 | sed 's/^ *//')"
+    fi
+}
+
+# One process for the CPU, one for CUDA, and CTest, all beside each other.
+run_tests() {
+    local projects="FastNN.Tests FastNN.Cuda.Tests" project pid pids="" native="" running=0 cases waited=0
+    results=$(mktemp -d) || return
+    if [ $# -eq 0 ]; then
+        ctest --test-dir build --parallel "$(nproc)" --output-on-failure --output-junit "$results/native.xml" >"$results/native.log" 2>&1 &
+        native=$!
+    fi
+    echo "== tests of the CPU, of CUDA${native:+, of kernels/ and native/}, beside each other"
+    for project in $projects; do
+        cases=
+        [ -z "$quick" ] || [ "$project" != FastNN.Cuda.Tests ] || cases=4
+        # What is started in the background ignores interruptions, and so would what the tests start and interrupt.
+        (
+            trap - INT QUIT
+            FASTNN_QUICK=$quick FASTNN_EVERY_NTH_CASE=$cases exec dotnet test "tests/$project" -c Release --no-build --nologo \
+                --logger "console;verbosity=normal" --logger "trx;LogFileName=$project.trx" --results-directory "$results" "$@"
+        ) >"$results/$project.log" 2>&1 &
+        pids="$pids $!"
+    done
+    # shellcheck disable=SC2064
+    trap "kill $pids $native 2>/dev/null; exit 130" INT TERM
+
+    while :; do
+        running=0
+        for pid in $pids $native; do
+            ! kill -0 "$pid" 2>/dev/null || running=1
+        done
+        [ "$running" -eq 1 ] || break
+        sleep 1
+        waited=$((waited + 1))
+        if [ $((waited % 15)) -eq 0 ]; then
+            echo "  $waited s"
+            for project in $projects; do
+                echo "    $(progress "$project")"
+            done
+        fi
+    done
+
+    if [ -n "$native" ]; then
+        wait "$native" || grep -vE '^ +Start |^$|Passed' "$results/native.log"
+        count_native_tests "$results/native.xml"
+    fi
+    for project in $projects; do
+        # shellcheck disable=SC2086
+        set -- $pids
+        wait "$1"
+        count_tests "$project" $?
+        shift
+        pids=$*
+    done
+    trap - INT TERM
+    awk -f tests/report.awk "$results"/*.trx
     rm -rf "$results"
 }
 
 check "tools for the CUDA kernels and their tests" native/install-tools || finish
 check "build of kernels/ and native/" build_native || finish
-[ $# -gt 0 ] || run_native_tests
 export FASTNN_CUDA_PATH="$here/build/softcuda"
 
 check "build" dotnet build FastNN.sln -c Release -v quiet --nologo -clp:NoSummary || finish
@@ -106,4 +178,9 @@ if ! mnist=$(./fastnn data mnist 2>&1); then
 fi
 
 run_tests "$@"
+if [ $# -eq 0 ] && [ -z "$quick" ]; then
+    # The branches that only a real GPU takes, and the checks of global memory, are on there.
+    check "the GPU bundle, without a network, on the software device in disguise" tools/gpu-bundle --check
+    check "20 seconds of random interleavings (tests/FastNN.Stress)" dotnet run -c Release --no-build --project tests/FastNN.Stress -- --seconds 20
+fi
 finish

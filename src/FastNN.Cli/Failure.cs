@@ -6,13 +6,13 @@ internal sealed class CliException(string message, int exitCode = Failure.Runtim
     public int ExitCode { get; } = exitCode;
 }
 
-/// <summary>Exit codes, and what is said of an exception.</summary>
+/// <summary>Exit codes, and the message for an exception.</summary>
 internal static class Failure
 {
     /// <summary>The run or its data failed.</summary>
     public const int Runtime = 1;
 
-    /// <summary>The command line is wrong, or asks for what this build does not have.</summary>
+    /// <summary>The command line is wrong.</summary>
     public const int Usage = 2;
 
     /// <summary>Ctrl-C.</summary>
@@ -20,14 +20,14 @@ internal static class Failure
 
     public static CliException OfUsage(string message) => new(message, Usage);
 
-    /// <summary>The exit code and one line. The library's exceptions are written for users; of others the type says more than the message.</summary>
+    /// <summary>The exit code and one line. The library's exceptions are written for users; for others the type says more than the message.</summary>
     public static (int Code, string Message) Describe(Exception exception) => exception switch
     {
         CliException failure => (failure.ExitCode, OneLine(failure.Message)),
         OperationCanceledException => (Interrupted, "interrupted"),
         UnauthorizedAccessException or IOException or ArgumentException or InvalidOperationException or ArithmeticException =>
             (Runtime, OneLine(exception.Message)),
-        OutOfMemoryException => (Runtime, "there is not enough memory for this; a smaller --batch needs less"),
+        OutOfMemoryException => (Runtime, "out of memory; a smaller --batch needs less"),
         _ => (Runtime, OneLine($"unexpected {exception.GetType().Name}: {exception.Message}")),
     };
 

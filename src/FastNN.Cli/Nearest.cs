@@ -3,14 +3,14 @@ namespace FastNN.Cli;
 /// <summary>Names that a mistyped one may have meant.</summary>
 internal static class Nearest
 {
-    /// <summary>One sentence: the nearest name where it is near, and else all of them.</summary>
+    /// <summary>One sentence: the nearest name if it is near, else all names.</summary>
     public static string Suggest(string given, IReadOnlyList<string> names)
     {
         string nearest = names.MinBy(name => Distance(given, name))!;
         // A third of the letters wrong is still a typing error; more is another word.
         return Distance(given, nearest) <= Math.Max(2, nearest.Length / 3)
             ? $"Did you mean '{nearest}'?"
-            : $"There are {string.Join(", ", names)}.";
+            : $"Choose one of {string.Join(", ", names)}.";
     }
 
     /// <summary>Levenshtein's distance: letters inserted, deleted or replaced.</summary>

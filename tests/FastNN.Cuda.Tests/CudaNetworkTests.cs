@@ -1,13 +1,16 @@
+using FastNN.Cli;
 using FastNN.Data;
 
 namespace FastNN.Cuda.Tests;
 
-/// <summary>The six networks on the software GPU, with cuDNN's convolutions and with FastNN's own: they train as on the CPU, a step is one launch.</summary>
+/// <summary>The recipes' networks on the software GPU, with cuDNN's convolutions and with FastNN's own: they train as on the CPU, a step is one launch.</summary>
 [TestFixture(true)]
 [TestFixture(false)]
 internal sealed class CudaNetworkTests(bool cudnn)
 {
     private const int Steps = 6;
+
+    private readonly Dictionary<string, Training> _trained = [];
 
     private Device _gpu = null!;
 
@@ -27,38 +30,29 @@ internal sealed class CudaNetworkTests(bool cudnn)
     [TestCaseSource(typeof(Networks), nameof(Networks.All))]
     public void Training_follows_the_cpu(Network network)
     {
+        Training actual = TrainOnGpu(network);
         using var cpu = Device.Cpu(2);
-        (float[] expected, float[][] expectedWeights) = Train(network, cpu);
-        (float[] losses, float[][] weights) = Train(network, _gpu);
+        Training expected = Train(network, cpu);
         for (int i = 0; i < Steps; i++)
         {
-            Assert.That(losses[i], Is.EqualTo(expected[i]).Within(1e-4 * Math.Abs(expected[i])), $"loss of step {i}");
+            Assert.That(actual.Losses[i], Is.EqualTo(expected.Losses[i]).Within(1e-4 * Math.Abs(expected.Losses[i])), $"loss of step {i}");
         }
 
-        for (int i = 0; i < weights.Length; i++)
+        for (int i = 0; i < actual.Weights.Length; i++)
         {
-            Near.Check($"parameter {i}", weights[i], Array.ConvertAll(expectedWeights[i], value => (double)value), 5e-4);
+            Near.Check($"parameter {i}", actual.Weights[i], Array.ConvertAll(expected.Weights[i], value => (double)value), 5e-4);
         }
     }
 
     [TestCaseSource(typeof(Networks), nameof(Networks.All))]
     public void A_step_is_one_graph_launch_that_allocates_nothing(Network network)
     {
-        using var trainer = new Trainer(network.Build(), _gpu, network.Loss, network.Optimizer());
-        var batch = new RandomBatch(network);
-        for (int i = 0; i < 4; i++)
-        {
-            batch.Step(trainer);
-        }
-
-        TestGpu.Software.ResetCounters();
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        batch.Step(trainer);
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
-        DeviceCounts counts = TestGpu.Software.Counts();
+        _ = TestGpu.Software;
+        Training training = TrainOnGpu(network);
+        DeviceCounts counts = training.LastStep!;
         Assert.Multiple(() =>
         {
-            Assert.That(allocated, Is.Zero, "managed bytes");
+            Assert.That(training.Allocated, Is.Zero, "managed bytes");
             Assert.That(counts.Allocations, Is.Zero, "device allocations");
             Assert.That(counts.GraphLaunches, Is.EqualTo(1), "graph launches");
             Assert.That(counts.Synchronisations, Is.LessThanOrEqualTo(1), "synchronisations, the reading of the loss among them");
@@ -92,18 +86,20 @@ internal sealed class CudaNetworkTests(bool cudnn)
     }
 
     [Test]
-    public void Fifty_steps_on_mnist_lose_what_they_lose_on_the_cpu()
+    public void Steps_on_mnist_lose_what_they_lose_on_the_cpu()
     {
         if (!DatasetCache.IsPresent("mnist"))
         {
             Assert.Ignore("MNIST is not in the cache; `fastnn data mnist` gets it.");
         }
 
-        const int steps = 50;
         Network network = Networks.All.Single(candidate => candidate.Name == "mnist-cnn");
-        Dataset train = Mnist.Load().Train.Take(steps * network.Batch);
+        Quick.Skip("MNIST on the software GPU");
+        // The software device interprets every instruction of FastNN's own convolutions, so they take fewer steps of a smaller batch.
+        (int steps, int batch) = cudnn ? (50, network.Batch) : (20, network.Batch / 4);
+        Dataset train = Mnist.Load().Train.Take(steps * batch);
         using var cpu = Device.Cpu(2);
-        float[] expected = Fit(network, cpu, train), losses = Fit(network, _gpu, train);
+        float[] expected = Fit(network, cpu, train, batch), losses = Fit(network, _gpu, train, batch);
         Assert.That(losses, Has.Length.EqualTo(steps));
         for (int i = 0; i < steps; i++)
         {
@@ -119,28 +115,57 @@ internal sealed class CudaNetworkTests(bool cudnn)
         _ => 30,
     };
 
-    private static float[] Fit(Network network, Device device, Dataset train)
+    private static float[] Fit(Network network, Device device, Dataset train, int batch)
     {
         var losses = new LossRecorder();
         using var trainer = new Trainer(network.Build(), device, Loss.SparseCrossEntropy, new Adam(1e-3f));
-        trainer.Fit(train, epochs: 1, network.Batch, callbacks: [losses]);
+        trainer.Fit(train, epochs: 1, batch, callbacks: [losses]);
         return [.. losses.Values];
     }
 
-    private static (float[] Losses, float[][] Weights) Train(Network network, Device device)
+    /// <summary>Trained once for the tests that look at it.</summary>
+    private Training TrainOnGpu(Network network)
+    {
+        if (!cudnn && network.Batch > 32)
+        {
+            Quick.Skip("large batches through FastNN's own convolutions");
+        }
+
+        if (!_trained.TryGetValue(network.Name, out Training? training))
+        {
+            _trained[network.Name] = training = Train(network, _gpu);
+        }
+
+        return training;
+    }
+
+    private static Training Train(Network network, Device device)
     {
         var losses = new float[Steps];
+        long allocated;
+        DeviceCounts? counts;
         Sequential model = network.Build();
         using (var trainer = new Trainer(model, device, network.Loss, network.Optimizer(), seed: 1))
         {
             var batch = new RandomBatch(network);
-            for (int i = 0; i < Steps; i++)
+            for (int i = 0; i < Steps - 1; i++)
             {
                 losses[i] = batch.Step(trainer);
             }
+
+            bool counted = device.Kind == "cuda" && TestGpu.IsSoftware;
+            if (counted)
+            {
+                TestGpu.Software.ResetCounters();
+            }
+
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            losses[^1] = batch.Step(trainer);
+            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+            counts = counted ? TestGpu.Software.Counts() : null;
         }
 
-        return (losses, [.. model.Parameters.Select(Read)]);
+        return new Training(losses, [.. model.Parameters.Select(Read)], allocated, counts);
     }
 
     private static float[] Read(Parameter parameter)
@@ -149,6 +174,10 @@ internal sealed class CudaNetworkTests(bool cudnn)
         parameter.Read(values);
         return values;
     }
+
+    /// <param name="Allocated">Managed bytes of the last step.</param>
+    /// <param name="LastStep">What the software device counted during it; null on a CPU.</param>
+    private sealed record Training(float[] Losses, float[][] Weights, long Allocated, DeviceCounts? LastStep);
 
     private sealed class LossRecorder : Callback
     {

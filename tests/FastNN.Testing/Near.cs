@@ -12,16 +12,18 @@ internal static class Near
         Assert.That(actual.Length, Is.EqualTo(expected.Length), $"{what}: length");
         for (int i = 0; i < actual.Length; i++)
         {
-            Check($"{what}[{i}]", actual[i], expected[i], tolerance);
+            if (!IsNear(actual[i], expected[i], tolerance))
+            {
+                Fail($"{what}[{i}]", actual[i], expected[i], tolerance);
+            }
         }
     }
 
     public static void Check(string what, double actual, double expected, double tolerance)
     {
-        // Negated, so that NaN fails.
-        if (!(Math.Abs(actual - expected) <= tolerance + (Relative * Math.Abs(expected))))
+        if (!IsNear(actual, expected, tolerance))
         {
-            Assert.Fail($"{what} is {actual:g9}, {expected:g9} expected, tolerance {tolerance:g3} + {Relative:g1} of it.");
+            Fail(what, actual, expected, tolerance);
         }
     }
 
@@ -45,4 +47,11 @@ internal static class Near
             }
         }
     }
+
+    /// <summary>False for NaN.</summary>
+    private static bool IsNear(double actual, double expected, double tolerance) =>
+        Math.Abs(actual - expected) <= tolerance + (Relative * Math.Abs(expected));
+
+    private static void Fail(string what, double actual, double expected, double tolerance) =>
+        Assert.Fail($"{what} is {actual:g9}, {expected:g9} expected, tolerance {tolerance:g3} + {Relative:g1} of it.");
 }

@@ -14,7 +14,7 @@ internal static class DataCommand
     public static Command Create(CommandContext context)
     {
         var name = new Argument<string>("name") { Description = $"One of {string.Join(", ", Names)}.", HelpName = "NAME" };
-        var command = new Command("data", "Get a dataset, keep it in the cache and say where.") { name };
+        var command = new Command("data", "Download a dataset into the cache and print its folder.") { name };
         command.SetAction(result => Run(context, result.GetRequiredValue(name)));
         return command;
     }
@@ -25,10 +25,10 @@ internal static class DataCommand
         {
             case ColourMnistName:
                 Describe(context, ColourMnist.Load(progress: context.Output.WriteLine));
-                context.Output.WriteLine($"{name} is made from the digits in {DatasetCache.FolderOf("mnist")} when it is used and takes no room of its own");
+                context.Output.WriteLine($"{name} is generated from the digits in {DatasetCache.FolderOf("mnist")} when it is used; nothing else is stored");
                 return 0;
             case BreastCancerName:
-                context.Output.WriteLine($"{name}: {BreastCancer.Load().Count} examples, part of FastNN itself");
+                context.Output.WriteLine($"{name}: {BreastCancer.Load().Count} examples, included in FastNN");
                 return 0;
         }
 

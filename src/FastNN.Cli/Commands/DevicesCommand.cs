@@ -8,11 +8,16 @@ internal static class DevicesCommand
 {
     public static Command Create(CommandContext context)
     {
-        var command = new Command("devices", "List the devices that there are, and what each can use.");
+        var command = new Command("devices", "List the devices and what each one can use.");
         command.SetAction(_ =>
         {
             using Device device = Device.Cpu();
             context.Output.WriteLine($"cpu   {device.Description}");
+            foreach (string warning in device.Warnings)
+            {
+                context.Output.WriteLine($"      warning: {warning}");
+            }
+
             WriteCuda(context.Output, Device.CudaDevices());
             return 0;
         });

@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using FastNN.Cli.Recipes;
 using FastNN.Cli.Running;
-using FastNN.Cuda;
 using FastNN.Data;
 
 namespace FastNN.Cli.Commands;
@@ -27,7 +26,7 @@ internal static class ProfileCommand
         {
             if (result.GetValue(device) != "cuda")
             {
-                throw Failure.OfUsage("profile counts what a CUDA device does: give --device cuda");
+                throw Failure.OfUsage("profile counts the work of a CUDA device; add --device cuda");
             }
 
             return Run(context, result.GetRequiredValue(recipe), result.GetValue(batch), result.GetValue(data), result.GetValue(json));
@@ -46,7 +45,7 @@ internal static class ProfileCommand
         int size = batch ?? recipe.Batch;
         using Device device = Device.Cuda();
         SoftwareDevice counters = SoftwareDevice.Of(device.Implementation) ?? throw new CliException(
-            $"profile: {device.Description} counts nothing; name the folder of the software CUDA device (build/softcuda) in FASTNN_CUDA_PATH");
+            $"profile needs the software CUDA device, got {device.Description}; set FASTNN_CUDA_PATH to its folder (build/softcuda)");
         DeviceCounts profile = Count(recipe, size, recipe.Prepare(data, limit: null, output.WriteLine), device, counters, context.Cancellation);
         if (json is not null)
         {

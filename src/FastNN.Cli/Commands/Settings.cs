@@ -6,7 +6,7 @@ using FastNN.Cpu;
 
 namespace FastNN.Cli.Commands;
 
-/// <summary>The arguments and options that several commands share; each call makes a new one, since a command owns its options.</summary>
+/// <summary>The arguments and options that several commands share. Each call creates a new one, because a command owns its options.</summary>
 internal static class Settings
 {
     public static Argument<Recipe> RecipeName() => new("recipe")
@@ -26,7 +26,7 @@ internal static class Settings
         },
     };
 
-    public static Option<int?> Epochs() => Whole("--epochs", "Epochs in all, those before --resume included.", 1, 1_000_000);
+    public static Option<int?> Epochs() => Whole("--epochs", "Epochs in total, including those before --resume.", 1, 1_000_000);
 
     public static Option<int?> Batch() => Whole("--batch", "Examples per step.", 1, 1 << 20);
 
@@ -46,7 +46,7 @@ internal static class Settings
 
     public static Option<ulong?> Seed() => new("--seed")
     {
-        Description = "First weights, the order of examples and the validation split follow from it; 0 by default.",
+        Description = "Determines the first weights, the order of examples and the validation split; 0 by default.",
         HelpName = "N",
         CustomParser = result => Parse<ulong?>(
             result,
@@ -58,7 +58,7 @@ internal static class Settings
     {
         var option = new Option<string>("--device")
         {
-            Description = "Where to compute: cpu, cuda, or best, which falls back from cuda to cpu and says so.",
+            Description = "Where to compute: cpu, cuda, or best (cuda where a GPU is usable, else cpu).",
             HelpName = "cpu|cuda|best",
             DefaultValueFactory = _ => "cpu",
         };
@@ -68,13 +68,13 @@ internal static class Settings
 
     public static Option<string?> Data() => new("--data")
     {
-        Description = "Where the recipe's data lies: a folder with the IDX or CIFAR-10 files, or a CSV file; fetched and cached by default.",
+        Description = "The recipe's data: a folder with the IDX or CIFAR-10 files, or a CSV file; downloaded and cached by default.",
         HelpName = "PATH",
     };
 
     public static Option<string?> Json(string what) => new("--json")
     {
-        Description = $"Write {what} to a file as JSON; - for the standard output.",
+        Description = $"Write {what} to a file as JSON; - for standard output.",
         HelpName = "FILE",
     };
 

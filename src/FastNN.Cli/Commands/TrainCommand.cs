@@ -17,12 +17,12 @@ internal static class TrainCommand
         Option<string?> data = Settings.Data(), json = Settings.Json("the run's figures");
         var folder = new Option<string?>("--out")
         {
-            Description = "Keep weights, checkpoint and log in this folder, which is made where it is missing.",
+            Description = "Save weights, checkpoint and log in this folder; it is created if it does not exist.",
             HelpName = "DIR",
         };
         var resume = new Option<string?>("--resume")
         {
-            Description = "Go on with an interrupted run, bit for bit; without FILE from the checkpoint in --out.",
+            Description = "Continue an interrupted run, bit for bit, from FILE or, without FILE, from the checkpoint in --out.",
             HelpName = "FILE",
             Arity = ArgumentArity.ZeroOrOne,
         };
@@ -57,5 +57,5 @@ internal static class TrainCommand
     }
 
     private static string Checkpoint(string? file, string? folder) => file
-        ?? (folder is null ? throw Failure.OfUsage("--resume needs a FILE, or --out DIR whose checkpoint to take") : RunSettings.CheckpointIn(folder));
+        ?? (folder is null ? throw Failure.OfUsage("--resume needs a FILE, or --out DIR with a checkpoint in it") : RunSettings.CheckpointIn(folder));
 }

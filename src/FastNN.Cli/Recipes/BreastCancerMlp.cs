@@ -5,14 +5,14 @@ namespace FastNN.Cli.Recipes;
 /// <summary>A small network on a table.</summary>
 internal sealed class BreastCancerMlp : Recipe
 {
-    /// <summary>Which fifth is tested on must not follow --seed: `evaluate` has to find the examples that training never saw.</summary>
+    /// <summary>The test examples must not depend on --seed: `evaluate` has to use those that training never saw.</summary>
     private const ulong SplitSeed = 0;
 
     public override string Name => "breast-cancer-mlp";
 
     public override string Network => "Dense 64 ReLU, Dense 64 ReLU, Dense 1 sigmoid";
 
-    public override string DataDescription => "Wisconsin breast cancer, 569 rows of 30 numbers, standardised; a fifth to test";
+    public override string DataDescription => "Wisconsin breast cancer, 569 rows of 30 numbers, standardized; a fifth to test";
 
     public override string TrainingDescription => "binary cross-entropy, Adam 1e-3, batch 32, 20 epochs, validation split 0.2";
 

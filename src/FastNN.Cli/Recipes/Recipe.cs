@@ -34,7 +34,7 @@ internal abstract class Recipe
     /// <summary>The share of the training data that is held out to validate on.</summary>
     public virtual double ValidationSplit => 0;
 
-    /// <summary>Whether the test data is evaluated after every epoch. It then steers nothing, or its accuracy would be no honest one.</summary>
+    /// <summary>Whether the test data is evaluated after every epoch. It must not influence training then.</summary>
     public virtual bool TestsEveryEpoch => false;
 
     /// <summary>The shape of one example, so that a plan needs no data.</summary>

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 
 namespace FastNN.Cli.Running;
 
@@ -15,12 +14,17 @@ internal abstract class Display : Callback
 
     protected Display(RunSettings settings, TimeSpan interval) => (_settings, _interval) = (settings, interval);
 
+    /// <summary>Columns that a line may take.</summary>
+    protected virtual int Width => int.MaxValue;
+
     public abstract void Line(string text);
 
     /// <summary>Runs the training with the display around it.</summary>
     public abstract void Around(Action training);
 
-    protected abstract void Show(in BatchResult result, string text);
+    /// <param name="texts">The step's figures, from the longest text to the shortest.</param>
+    /// <param name="left">What the epoch's other steps will take.</param>
+    protected abstract void Show(in BatchResult result, IReadOnlyList<string> texts, TimeSpan left);
 
     public override void OnTrainBegin(Trainer trainer) => Restart();
 
@@ -30,7 +34,8 @@ internal abstract class Display : Callback
     {
         long now = Stopwatch.GetTimestamp();
         _images += result.Count;
-        _rate = _images / Stopwatch.GetElapsedTime(_start, now).TotalSeconds;
+        double seconds = Stopwatch.GetElapsedTime(_start, now).TotalSeconds;
+        _rate = _images / seconds;
         bool last = result.Batch + 1 == result.Batches;
         if (!last && Stopwatch.GetElapsedTime(_shown, now) < _interval)
         {
@@ -38,22 +43,12 @@ internal abstract class Display : Callback
         }
 
         _shown = now;
-        Show(result, string.Create(
-            CultureInfo.InvariantCulture,
-            $"epoch {result.Epoch + 1}/{_settings.Epochs}  loss {result.MeanLoss:F4}{Percent("accuracy", double.IsNaN(result.Accuracy) ? null : result.Accuracy)}  {_rate:N0} images/s"));
+        double left = seconds / _images * result.Count * (result.Batches - result.Batch - 1);
+        Show(result, ProgressText.Step(result, _settings.Epochs, _rate), TimeSpan.FromSeconds(left));
     }
 
-    public override void OnEpochEnd(Trainer trainer, EpochResult result)
-    {
-        string held = _settings.Recipe.TestsEveryEpoch ? "test" : "val";
-        string loss = result.ValidationLoss is { } value ? string.Create(CultureInfo.InvariantCulture, $"  {held} loss {value:F4}") : "";
-        Line(string.Create(
-            CultureInfo.InvariantCulture,
-            $"epoch {result.Epoch + 1,2}/{_settings.Epochs}  loss {result.Loss:F4}{Percent("accuracy", result.Accuracy)}{loss}{Percent($"{held} accuracy", result.ValidationAccuracy)}  {result.Seconds:F1} s  {_rate:N0} images/s"));
-    }
-
-    private static string Percent(string name, double? share) =>
-        share is { } value ? string.Create(CultureInfo.InvariantCulture, $"  {name} {100 * value:F2} %") : "";
+    public override void OnEpochEnd(Trainer trainer, EpochResult result) =>
+        Line(ProgressText.Epoch(result, _settings.Epochs, _settings.Recipe.TestsEveryEpoch ? "test" : "val", _rate, Width));
 
     private void Restart()
     {

@@ -5,7 +5,7 @@ using FastNN.Formats;
 
 namespace FastNN.Cli.Running;
 
-/// <summary>Where results go. Everything is tried before the work that would be lost begins, and files appear whole or not at all.</summary>
+/// <summary>Where results go. Paths are checked before the work begins, and files appear whole or not at all.</summary>
 internal static class Outputs
 {
     public const string StandardOutput = "-";
@@ -36,9 +36,9 @@ internal static class Outputs
             return;
         }
 
-        if (Directory.Exists(path))
+        if (FileKind.Obstacle(path) is { } obstacle)
         {
-            throw new CliException($"--json {path}: that is a folder, not a file");
+            throw new CliException($"--json {path}: that is {obstacle}, not a file");
         }
 
         Try($"--json {path}", () => Touch(FolderOf(path)));

@@ -11,12 +11,12 @@ internal sealed class PlainDisplay(RunSettings settings, TextWriter output) : Di
 
     public override void Around(Action training) => training();
 
-    protected override void Show(in BatchResult result, string text)
+    protected override void Show(in BatchResult result, IReadOnlyList<string> texts, TimeSpan left)
     {
         // The epoch's own line follows at once.
         if (result.Batch + 1 < result.Batches)
         {
-            Line($"  {text}  ({result.Batch + 1}/{result.Batches} steps)");
+            Line($"  {texts[0]}  ({result.Batch + 1}/{result.Batches} steps)");
         }
     }
 }

@@ -62,7 +62,7 @@ internal sealed class RunRecorder(RunSettings settings, int trainingExamples) : 
             double saved = state.Numbers.GetValueOrDefault(name, double.NaN);
             if (saved != value)
             {
-                throw new CliException($"the checkpoint is of a run with {text(saved)}, this one has {text(value)}; give it the same options to continue it");
+                throw new CliException($"the checkpoint was made with {text(saved)}, this run has {text(value)}; continue a run with the options it began with");
             }
         }
 

@@ -14,7 +14,7 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
 
     public int Run()
     {
-        // What could make the work vain is tried before it.
+        // Whatever can fail is checked before the work.
         RequireCheckpoint();
         if (settings.Json is { } json)
         {
@@ -34,11 +34,10 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         using var trainer = new Trainer(model, device, _recipe.Loss, _recipe.CreateOptimizer(settings.LearningRate), settings.Seed);
         MemoryPlan plan = Planning.Plan(trainer, settings.Batch);
         Planning.RequireMemory(plan, settings.Batch, device);
-        WriteHeader(device, data, model, plan);
-
         Display display = context.IsTerminal && _output == context.Output
             ? new LiveDisplay(settings, AnsiConsole.Console)
             : new PlainDisplay(settings, _output);
+        WriteHeader(display, device, data, model, plan);
         var recorder = new RunRecorder(settings, data.Train.Count);
         List<Callback> callbacks = Callbacks(display, recorder);
         var job = new TrainingJob(trainer, data, settings.Epochs, settings.Batch, settings.Seed, callbacks, recorder, context.Cancellation);
@@ -150,7 +149,7 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         string path = settings.WeightsPath ?? Path.Combine(Path.GetTempPath(), $"fastnn-{Guid.NewGuid():N}.safetensors");
         try
         {
-            model.Save(path);
+            model.SaveWeights(path);
             return RunResult.Sha256(path);
         }
         finally
@@ -170,14 +169,14 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         }
     }
 
-    private void WriteHeader(Device device, RecipeData data, Layer model, MemoryPlan plan)
+    private void WriteHeader(Display display, Device device, RecipeData data, Layer model, MemoryPlan plan)
     {
         IReadOnlyList<Parameter> parameters = model.Parameters;
-        _output.WriteLine($"{_recipe.Name}: {_recipe.Network}");
-        _output.WriteLine(string.Create(
+        display.Line($"{_recipe.Name}: {_recipe.Network}");
+        display.Line(string.Create(
             CultureInfo.InvariantCulture,
             $"{parameters.Sum(parameter => parameter.Count):N0} parameters, {plan.PeakBytes / 1048576.0:F2} MiB for a step of {settings.Batch}; {device.Description}"));
-        _output.WriteLine(string.Create(
+        display.Line(string.Create(
             CultureInfo.InvariantCulture,
             $"{data.Description}: {data.Train.Count:N0} training and {data.Test.Count:N0} test examples; {settings.Epochs} epochs, learning rate {settings.LearningRate}, seed {settings.Seed}"));
     }

@@ -3,7 +3,7 @@ using FastNN.Kernels;
 
 namespace FastNN.Cpu;
 
-internal static unsafe partial class Convolution<TVec, TRung>
+internal static unsafe partial class Convolution<TLanes>
 {
     /// <summary>
     /// dw [KH,KW,C/groups,OC] (=|+=) sum over pixels of x (outer product) dy, dbias [OC] (=|+=) sum over pixels of dy.
@@ -35,16 +35,16 @@ internal static unsafe partial class Convolution<TVec, TRung>
         {
             if (plan.Form == FilterForm.SwappedRows)
             {
-                ConvolutionReduction<TVec, TRung>.Run(pool, partials, plan.Chunks, geometry.FilterCount, partials, false);
+                ConvolutionReduction<TLanes>.Run(pool, partials, plan.Chunks, geometry.FilterCount, partials, false);
                 Unswap(geometry, partials, dw, accumulateWeight);
             }
             else
             {
-                ConvolutionReduction<TVec, TRung>.Run(pool, partials, plan.Chunks, geometry.FilterCount, dw, accumulateWeight);
+                ConvolutionReduction<TLanes>.Run(pool, partials, plan.Chunks, geometry.FilterCount, dw, accumulateWeight);
             }
             if (dbias != null)
             {
-                ConvolutionReduction<TVec, TRung>.Run(pool, biasPartials, plan.Chunks, geometry.OC, dbias, accumulateBias);
+                ConvolutionReduction<TLanes>.Run(pool, biasPartials, plan.Chunks, geometry.OC, dbias, accumulateBias);
             }
         }
     }
@@ -118,7 +118,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
                 float* packed = (float*)(segments + (2 * _plan.RowsPerStrip));
                 if (unit == unitFirst || (kh == 0 && kw == 0))
                 {
-                    Pack<TVec, TRung>.Straight(dy, _g.OC, cols, (int)(rowEnd - rowFirst) * _g.OW, packed, PanelWidth);
+                    Pack<TLanes>.Straight(dy, _g.OC, cols, (int)(rowEnd - rowFirst) * _g.OW, packed, PanelWidth);
                 }
                 dy = packed;
                 stride = PanelWidth;
@@ -133,10 +133,10 @@ internal static unsafe partial class Convolution<TVec, TRung>
             float* target = _partials + (chunk * _g.FilterCount) + (tap * _g.OC) + filter;
             Epilogue epilogue = !first || _accumulateWeight ? Epilogue.Add : Epilogue.Store;
             int channels = runs ? _g.KW * _g.C : _g.GroupC;
-            for (int m = 0; m < channels; m += Tile<TVec, TRung>.MaxRows)
+            for (int m = 0; m < channels; m += Tile<TLanes>.MaxRows)
             {
-                int rows = Math.Min(channels - m, Tile<TVec, TRung>.MaxRows);
-                Tile<TVec, TRung>.Panel(
+                int rows = Math.Min(channels - m, Tile<TLanes>.MaxRows);
+                Tile<TLanes>.Panel(
                     segments, (nint)_g.Horizontal.Stride * _g.C, b, stride, count, owEnd - owFirst,
                     target + ((nint)m * _g.OC), _g.OC, rows, cols, epilogue);
                 Advance(segments, count, rows);
@@ -164,13 +164,13 @@ internal static unsafe partial class Convolution<TVec, TRung>
             }
             int channels = _g.KW * _g.C;
             float* target = _partials + (chunk * _g.FilterCount) + ((nint)kh * _g.OC * channels);
-            for (int m = 0; m < _g.OC; m += Tile<TVec, TRung>.MaxRows)
+            for (int m = 0; m < _g.OC; m += Tile<TLanes>.MaxRows)
             {
-                int rows = Math.Min(_g.OC - m, Tile<TVec, TRung>.MaxRows);
+                int rows = Math.Min(_g.OC - m, Tile<TLanes>.MaxRows);
                 for (int column = 0; column < channels; column += PanelWidth)
                 {
                     int cols = Math.Min(channels - column, PanelWidth);
-                    Tile<TVec, TRung>.Panel(
+                    Tile<TLanes>.Panel(
                         b, _g.OC, segments, (nint)_g.Horizontal.Stride * _g.C, count, _g.OW,
                         target + ((nint)m * channels) + column, channels, rows, cols, first ? Epilogue.Store : Epilogue.Add);
                     Advance(segments, count, cols);
@@ -187,15 +187,15 @@ internal static unsafe partial class Convolution<TVec, TRung>
         {
             int taps = _g.KH * _g.KW;
             int tapTiles = _plan.Units / _plan.Panels;
-            int tap = (unit % tapTiles) * Tile<TVec, TRung>.MaxRows;
+            int tap = (unit % tapTiles) * Tile<TLanes>.MaxRows;
             int filter = (unit / tapTiles) * PanelWidth;
             int cols = Math.Min(_g.OC - filter, PanelWidth);
             if (tap == 0)
             {
                 SumBias(chunk, rowFirst, rowEnd, filter, cols, first);
             }
-            int rows = Math.Min(taps - tap, Tile<TVec, TRung>.MaxRows);
-            for (int r = 0; r < Tile<TVec, TRung>.MaxRows; r++)
+            int rows = Math.Min(taps - tap, Tile<TLanes>.MaxRows);
+            for (int r = 0; r < Tile<TLanes>.MaxRows; r++)
             {
                 int t = tap + Math.Min(r, rows - 1);
                 scratch[r] = _x + ((nint)(t / _g.KW) * _g.Vertical.Dilation * _g.W) + ((nint)(t % _g.KW) * _g.Horizontal.Dilation);
@@ -207,7 +207,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
                 offsets[runs++] = (nint)((((row / _g.OH) * _g.H) + ((row % _g.OH) * _g.Vertical.Stride)) * _g.W);
             }
             Epilogue epilogue = !first || _accumulateWeight ? Epilogue.Add : Epilogue.Store;
-            Tile<TVec, TRung>.Rows(
+            Tile<TLanes>.Rows(
                 scratch, offsets, runs, _g.OW, _dy + (rowFirst * _g.OW * _g.OC) + filter, _g.OC,
                 _partials + (chunk * _g.FilterCount) + ((nint)tap * _g.OC) + filter, _g.OC, rows, cols, epilogue);
         }
@@ -278,26 +278,26 @@ internal static unsafe partial class Convolution<TVec, TRung>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void SumRows(float* source, long rows, int cols, nint stride, float* target, bool accumulate)
     {
-        int lanes = TRung.Lanes;
+        int lanes = TLanes.Count;
         for (int c = 0; c < cols; c += lanes)
         {
-            TVec mask = TRung.Mask(Math.Min(lanes, cols - c));
-            TVec even = TRung.Zero;
-            TVec odd = TRung.Zero;
+            TLanes mask = TLanes.Mask(Math.Min(lanes, cols - c));
+            TLanes even = default(TLanes);
+            TLanes odd = default(TLanes);
             float* p = source + c;
             long row = 0;
             for (; row + 1 < rows; row += 2)
             {
-                even = TRung.Add(even, TRung.LoadMasked(p, mask));
-                odd = TRung.Add(odd, TRung.LoadMasked(p + stride, mask));
+                even = even + TLanes.LoadMasked(p, mask);
+                odd = odd + TLanes.LoadMasked(p + stride, mask);
                 p += 2 * stride;
             }
             if (row < rows)
             {
-                even = TRung.Add(even, TRung.LoadMasked(p, mask));
+                even = even + TLanes.LoadMasked(p, mask);
             }
-            even = TRung.Add(even, odd);
-            TRung.StoreMasked(accumulate ? TRung.Add(even, TRung.LoadMasked(target + c, mask)) : even, target + c, mask);
+            even = even + odd;
+            TLanes.StoreMasked(accumulate ? (even + TLanes.LoadMasked(target + c, mask)) : even, target + c, mask);
         }
     }
 }

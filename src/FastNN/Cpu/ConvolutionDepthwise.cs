@@ -7,7 +7,7 @@ namespace FastNN.Cpu;
 /// Depthwise convolution, one filter per channel: w [KH,KW,1,C]. Each element of x meets KH*KW multiply-adds, so nothing is
 /// worth a register tile; the loops run over the channels, a vector at a time, taps innermost.
 /// </content>
-internal static unsafe partial class Convolution<TVec, TRung>
+internal static unsafe partial class Convolution<TLanes>
 {
     private const int DepthwiseMaxChunks = 16;
 
@@ -40,10 +40,10 @@ internal static unsafe partial class Convolution<TVec, TRung>
         float* biasPartials = dbias == null ? null : workspace + (chunks * geometry.FilterCount);
         var body = new DepthwiseFilterBody(geometry, x, dy, workspace, biasPartials, rowsPerChunk);
         pool.Run(chunks, ref body);
-        ConvolutionReduction<TVec, TRung>.Run(pool, workspace, chunks, geometry.FilterCount, dw, accumulateWeight);
+        ConvolutionReduction<TLanes>.Run(pool, workspace, chunks, geometry.FilterCount, dw, accumulateWeight);
         if (dbias != null)
         {
-            ConvolutionReduction<TVec, TRung>.Run(pool, biasPartials, chunks, geometry.OC, dbias, accumulateBias);
+            ConvolutionReduction<TLanes>.Run(pool, biasPartials, chunks, geometry.OC, dbias, accumulateBias);
         }
     }
 
@@ -100,30 +100,30 @@ internal static unsafe partial class Convolution<TVec, TRung>
             nint xRow = (nint)_g.Vertical.Dilation * _g.W * _g.C;
             nint xColumn = (nint)_g.Horizontal.Dilation * _g.C;
             nint wRow = (nint)_g.KW * _g.C;
-            for (int c = 0; c < _g.C; c += TRung.Lanes)
+            for (int c = 0; c < _g.C; c += TLanes.Count)
             {
-                TVec mask = TRung.Mask(Math.Min(TRung.Lanes, _g.C - c));
-                TVec sum = _epilogue.Bias != null ? TRung.LoadMasked(_epilogue.Bias + c, mask) : TRung.Zero;
+                TLanes mask = TLanes.Mask(Math.Min(TLanes.Count, _g.C - c));
+                TLanes sum = _epilogue.Bias != null ? TLanes.LoadMasked(_epilogue.Bias + c, mask) : default(TLanes);
                 for (int kh = 0; kh < rows; kh++)
                 {
                     float* xs = x + (kh * xRow) + c;
                     float* ws = w + (kh * wRow) + c;
                     for (int kw = 0; kw < columns; kw++)
                     {
-                        sum = TRung.MultiplyAdd(TRung.LoadMasked(xs + (kw * xColumn), mask), TRung.LoadMasked(ws + ((nint)kw * _g.C), mask), sum);
+                        sum = TLanes.MultiplyAdd(TLanes.LoadMasked(xs + (kw * xColumn), mask), TLanes.LoadMasked(ws + ((nint)kw * _g.C), mask), sum);
                     }
                 }
                 if (_epilogue.Accumulate)
                 {
-                    sum = TRung.Add(sum, TRung.LoadMasked(y + c, mask));
+                    sum = sum + TLanes.LoadMasked(y + c, mask);
                 }
                 if (_epilogue.IsRectifier)
                 {
-                    float slope = _epilogue.Activation == Activation.LeakyReLU ? _epilogue.Slope : 0;
-                    TVec positive = TRung.Positive(sum);
-                    sum = slope == 0 ? positive : TRung.MultiplyAdd(TRung.Broadcast(slope), TRung.Negative(sum), positive);
+                    float slope = _epilogue.Slope;
+                    TLanes positive = TLanes.Positive(sum);
+                    sum = slope == 0 ? positive : TLanes.MultiplyAdd(TLanes.Broadcast(slope), TLanes.Negative(sum), positive);
                 }
-                TRung.StoreMasked(sum, y + c, mask);
+                TLanes.StoreMasked(sum, y + c, mask);
             }
         }
     }
@@ -158,10 +158,10 @@ internal static unsafe partial class Convolution<TVec, TRung>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         private readonly void Pixel(float* dy, int ih, int iw, int ohFirst, int ohEnd, int owFirst, int owEnd, float* dx)
         {
-            for (int c = 0; c < _g.C; c += TRung.Lanes)
+            for (int c = 0; c < _g.C; c += TLanes.Count)
             {
-                TVec mask = TRung.Mask(Math.Min(TRung.Lanes, _g.C - c));
-                TVec sum = _accumulate ? TRung.LoadMasked(dx + c, mask) : TRung.Zero;
+                TLanes mask = TLanes.Mask(Math.Min(TLanes.Count, _g.C - c));
+                TLanes sum = _accumulate ? TLanes.LoadMasked(dx + c, mask) : default(TLanes);
                 for (int oh = ohFirst; oh < ohEnd; oh++)
                 {
                     int kh = _g.Vertical.TapOf(ih, oh);
@@ -170,13 +170,13 @@ internal static unsafe partial class Convolution<TVec, TRung>
                         int kw = _g.Horizontal.TapOf(iw, ow);
                         if (kw >= 0)
                         {
-                            TVec gradient = TRung.LoadMasked(dy + ((((nint)oh * _g.OW) + ow) * _g.C) + c, mask);
-                            TVec weight = TRung.LoadMasked(_w + ((((nint)kh * _g.KW) + kw) * _g.C) + c, mask);
-                            sum = TRung.MultiplyAdd(gradient, weight, sum);
+                            TLanes gradient = TLanes.LoadMasked(dy + ((((nint)oh * _g.OW) + ow) * _g.C) + c, mask);
+                            TLanes weight = TLanes.LoadMasked(_w + ((((nint)kh * _g.KW) + kw) * _g.C) + c, mask);
+                            sum = TLanes.MultiplyAdd(gradient, weight, sum);
                         }
                     }
                 }
-                TRung.StoreMasked(sum, dx + c, mask);
+                TLanes.StoreMasked(sum, dx + c, mask);
             }
         }
     }
@@ -223,19 +223,19 @@ internal static unsafe partial class Convolution<TVec, TRung>
                 (int owFirst, int owEnd) = _g.Horizontal.ValidOutputs(kw);
                 nint step = (nint)_g.Horizontal.Stride * _g.C;
                 nint start = (_g.Horizontal.Start(owFirst) + ((nint)kw * _g.Horizontal.Dilation)) * _g.C;
-                for (int c = 0; c < _g.C; c += TRung.Lanes)
+                for (int c = 0; c < _g.C; c += TLanes.Count)
                 {
-                    TVec mask = TRung.Mask(Math.Min(TRung.Lanes, _g.C - c));
-                    TVec sum = TRung.LoadMasked(dw + ((nint)kw * _g.C) + c, mask);
+                    TLanes mask = TLanes.Mask(Math.Min(TLanes.Count, _g.C - c));
+                    TLanes sum = TLanes.LoadMasked(dw + ((nint)kw * _g.C) + c, mask);
                     float* xs = x + start + c;
                     float* dys = dy + ((nint)owFirst * _g.C) + c;
                     for (int ow = owFirst; ow < owEnd; ow++)
                     {
-                        sum = TRung.MultiplyAdd(TRung.LoadMasked(xs, mask), TRung.LoadMasked(dys, mask), sum);
+                        sum = TLanes.MultiplyAdd(TLanes.LoadMasked(xs, mask), TLanes.LoadMasked(dys, mask), sum);
                         xs += step;
                         dys += _g.C;
                     }
-                    TRung.StoreMasked(sum, dw + ((nint)kw * _g.C) + c, mask);
+                    TLanes.StoreMasked(sum, dw + ((nint)kw * _g.C) + c, mask);
                 }
             }
         }

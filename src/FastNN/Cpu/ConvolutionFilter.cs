@@ -32,9 +32,8 @@ internal readonly unsafe struct ConvolutionFilter(float* data, long k, int cols,
 }
 
 /// <summary>Packs the taps that one indirect convolution uses, in its order, on all threads.</summary>
-internal readonly unsafe struct ConvolutionPackBody<TVec, TRung> : IParallelBody
-    where TVec : struct
-    where TRung : struct, IRung<TVec>
+internal readonly unsafe struct ConvolutionPackBody<TLanes> : IParallelBody
+    where TLanes : struct, IVectorLanes<TLanes>
 {
     private const int ElementsPerTask = 16 << 10;
 
@@ -118,10 +117,10 @@ internal readonly unsafe struct ConvolutionPackBody<TVec, TRung> : IParallelBody
     /// <summary>target[d, c] = source[c, d]; eight rows of the target at a time share the lines that the columns touch.</summary>
     private void Transpose(float* source, nint stride, float* target, int width)
     {
-        if (width % TRung.Lanes == 0)
+        if (width % TLanes.Count == 0)
         {
             // Other widths would have whole vectors run over into the rows of the next tap.
-            Pack<TVec, TRung>.Transposed(source, stride, width, Depth, target, width);
+            Pack<TLanes>.Transposed(source, stride, width, Depth, target, width);
             return;
         }
         for (int block = 0; block < Depth; block += 8)

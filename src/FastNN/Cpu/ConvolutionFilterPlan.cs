@@ -2,7 +2,7 @@ using FastNN.Kernels;
 
 namespace FastNN.Cpu;
 
-internal static unsafe partial class Convolution<TVec, TRung>
+internal static unsafe partial class Convolution<TLanes>
 {
     /// <summary>What the rows of backward-filter's tiles are.</summary>
     private enum FilterForm
@@ -67,7 +67,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
             Panels = (g.GroupOC + PanelWidth - 1) / PanelWidth;
             Units = Form switch
             {
-                FilterForm.AllTaps => Panels * (((g.KH * g.KW) + Tile<TVec, TRung>.MaxRows - 1) / Tile<TVec, TRung>.MaxRows),
+                FilterForm.AllTaps => Panels * (((g.KH * g.KW) + Tile<TLanes>.MaxRows - 1) / Tile<TLanes>.MaxRows),
                 FilterForm.SwappedRows => g.KH,
                 FilterForm.KernelRows => Panels * g.KH,
                 _ => g.Groups * Panels * g.KH * g.KW,
@@ -86,7 +86,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
             UnitTasks = (Units + UnitsPerTask - 1) / UnitsPerTask;
             RowsPerStrip = Math.Max(1, PixelsPerStrip / g.OW);
             PacksStrips = Form is FilterForm.KernelRows or FilterForm.Taps && g.GroupOC > PanelWidth
-                && g.GroupC * (Form == FilterForm.KernelRows ? g.KW : 1) >= 2 * Tile<TVec, TRung>.MaxRows
+                && g.GroupC * (Form == FilterForm.KernelRows ? g.KW : 1) >= 2 * Tile<TLanes>.MaxRows
                 && (long)RowsPerStrip * g.OW <= MaxPackedPixels;
             WorkspaceBytes = Chunks == 1 && Form != FilterForm.SwappedRows ? 0 : Chunks * (g.FilterCount + g.OC) * sizeof(float);
         }
@@ -115,8 +115,8 @@ internal static unsafe partial class Convolution<TVec, TRung>
         {
             int wide = cols / PanelWidth;
             int rest = cols % PanelWidth;
-            double column = wide + (rest > TRung.Lanes ? 1 : rest > 0 ? 0.65 : 0);
-            int tail = rows % Tile<TVec, TRung>.MaxRows;
+            double column = wide + (rest > TLanes.Count ? 1 : rest > 0 ? 0.65 : 0);
+            int tail = rows % Tile<TLanes>.MaxRows;
             return column * ((rows - tail) + ((tail + 3) / 4 * 4));
         }
     }

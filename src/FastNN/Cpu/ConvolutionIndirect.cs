@@ -33,7 +33,7 @@ internal unsafe struct ConvolutionOperands
     public Epilogue Epilogue;
 }
 
-internal static unsafe partial class Convolution<TVec, TRung>
+internal static unsafe partial class Convolution<TLanes>
 {
     /// <summary>
     /// A GEMM whose rows of A are pixels reached through pointers, without an im2col copy. Outputs are sorted into classes by
@@ -61,7 +61,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
                 for (int column = 0; column < _o.Horizontal.Count; column = tile.ColumnEnd)
                 {
                     tile.SetColumns(column, _o.Horizontal.ClassEnd(column, _o.Horizontal.Count), _o.Horizontal.ValidTaps(column));
-                    if (tile.IsEmpty && _o.Epilogue.Accumulate && _o.Epilogue.Bias == null && _o.Epilogue.Activation == Activation.None)
+                    if (tile.IsEmpty && _o.Epilogue.Accumulate && _o.Epilogue.Bias == null && _o.Epilogue.Activation.IsNone)
                     {
                         continue;
                     }
@@ -108,7 +108,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
             _pixels = (float**)scratch;
             _targets = _pixels + 16;
             _block = (float*)(_targets + 16);
-            _offsets = (nint*)(_block + (Tile<TVec, TRung>.MaxRows * Tile<TVec, TRung>.MaxCols));
+            _offsets = (nint*)(_block + (Tile<TLanes>.MaxRows * Tile<TLanes>.MaxCols));
             _sampleFirst = sampleFirst;
             _sampleEnd = sampleEnd;
         }
@@ -163,8 +163,8 @@ internal static unsafe partial class Convolution<TVec, TRung>
         {
             _group = panel / _o.Filter.Panels;
             panel -= _group * _o.Filter.Panels;
-            int column = panel * Tile<TVec, TRung>.MaxCols;
-            _cols = Math.Min(_o.Cols - column, Tile<TVec, TRung>.MaxCols);
+            int column = panel * Tile<TLanes>.MaxCols;
+            _cols = Math.Min(_o.Cols - column, Tile<TLanes>.MaxCols);
             _targetOffset = ((nint)_group * _o.Cols) + column;
             _epilogue = _o.Epilogue.At(_targetOffset);
             _filter = _o.Filter.Panel(_group, column, _cols, out _filterStride);
@@ -185,7 +185,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
                     float* target = TargetOf(n, i);
                     for (int left = ColumnEnd - _columnFirst; left > 0;)
                     {
-                        int take = Math.Min(left, Tile<TVec, TRung>.MaxRows - filled);
+                        int take = Math.Min(left, Tile<TLanes>.MaxRows - filled);
                         uniform = filled == 0 || (uniform && target == _targets[0] + (filled * targetStep));
                         for (int q = 0; q < take; q++)
                         {
@@ -196,7 +196,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
                         }
                         filled += take;
                         left -= take;
-                        if (filled == Tile<TVec, TRung>.MaxRows)
+                        if (filled == Tile<TLanes>.MaxRows)
                         {
                             Flush(filled, uniform, targetStep);
                             filled = 0;
@@ -206,7 +206,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
             }
             if (filled > 0)
             {
-                for (int q = filled; q < Tile<TVec, TRung>.MaxRows; q++)
+                for (int q = filled; q < Tile<TLanes>.MaxRows; q++)
                 {
                     _pixels[q] = _pixels[0];
                 }
@@ -252,7 +252,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
         {
             if (_calls == 1)
             {
-                Tile<TVec, TRung>.Rows(
+                Tile<TLanes>.Rows(
                     _pixels, _offsets, _runs, _runLength, _filter, _filterStride, target, targetStep, rows, _cols, _epilogue);
                 return;
             }
@@ -260,7 +260,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
             nint kernelRow = (nint)_o.Horizontal.Taps * _o.Depth * _filterStride;
             for (int call = 0; call < _calls; call++)
             {
-                Tile<TVec, TRung>.Rows(
+                Tile<TLanes>.Rows(
                     _pixels, _offsets + (call * runs), runs, _runLength, _filter + (call * kernelRow), _filterStride,
                     target, targetStep, rows, _cols, _epilogue.ForBlock(call == 0, call == _calls - 1));
             }

@@ -13,11 +13,10 @@ namespace FastNN.Cpu;
 /// 32->64 3x3 13x13 b32 91/89/86 %, 64->64 3x3 56x56 b8 89/90/78 %, 256->256 3x3 14x14 b8 92/91/90 %,
 /// 256->64 1x1 56x56 b8 65/71/59 %, 3->64 7x7 stride 2 224x224 b1 89/52/54 %, 3->6 5x5 32x32 b4 39/18/40 %.
 /// </remarks>
-internal static unsafe partial class Convolution<TVec, TRung>
-    where TVec : struct
-    where TRung : struct, IRung<TVec>
+internal static unsafe partial class Convolution<TLanes>
+    where TLanes : struct, IVectorLanes<TLanes>
 {
-    private static int PanelWidth => Tile<TVec, TRung>.MaxCols;
+    private static int PanelWidth => Tile<TLanes>.MaxCols;
 
     /// <summary>Bytes of workspace of a pass, a pure function of the shape.</summary>
     public static long WorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) => pass switch
@@ -55,7 +54,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
         if (packed)
         {
             filter = (float*)workspace;
-            var pack = new ConvolutionPackBody<TVec, TRung>(
+            var pack = new ConvolutionPackBody<TLanes>(
                 w, filter, ConvolutionAxis.Forward(geometry.Vertical), ConvolutionAxis.Forward(geometry.Horizontal), geometry.KW,
                 geometry.Groups, geometry.GroupC, geometry.GroupOC, PanelWidth, false);
             pool.Run(pack.Tasks, ref pack);
@@ -128,7 +127,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
     {
         if (vertical.Taps > 0 && horizontal.Taps > 0)
         {
-            var pack = new ConvolutionPackBody<TVec, TRung>(
+            var pack = new ConvolutionPackBody<TLanes>(
                 w, workspace, vertical, horizontal, geometry.KW, geometry.Groups, geometry.GroupC, geometry.GroupOC, PanelWidth, true);
             pool.Run(pack.Tasks, ref pack);
         }

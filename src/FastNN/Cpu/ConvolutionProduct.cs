@@ -3,7 +3,7 @@ using FastNN.Kernels;
 namespace FastNN.Cpu;
 
 /// <content>A 1x1 filter with stride 1 is a plain matrix product over all pixels.</content>
-internal static unsafe partial class Convolution<TVec, TRung>
+internal static unsafe partial class Convolution<TLanes>
 {
     private const int BiasMaxChunks = 16;
     private const int BiasPixelsPerStrip = 256;
@@ -13,7 +13,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
 
     private static void ProductForward(
         WorkerPool pool, in Conv2DGeometry geometry, float* x, float* w, float* y, in Epilogue epilogue) =>
-        Gemm<TVec, TRung>.Run(pool, new Product
+        Gemm<TLanes>.Run(pool, new Product
         {
             M = geometry.N * geometry.H * geometry.W,
             N = geometry.OC,
@@ -29,7 +29,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
 
     private static void ProductBackwardData(
         WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, bool accumulate) =>
-        Gemm<TVec, TRung>.Run(pool, new Product
+        Gemm<TLanes>.Run(pool, new Product
         {
             M = geometry.N * geometry.H * geometry.W,
             N = geometry.C,
@@ -48,7 +48,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
         WorkerPool pool, in Conv2DGeometry geometry, float* x, float* dy, float* dw, float* dbias,
         bool accumulateWeight, bool accumulateBias, float* workspace)
     {
-        Gemm<TVec, TRung>.Run(pool, new Product
+        Gemm<TLanes>.Run(pool, new Product
         {
             M = geometry.C,
             N = geometry.OC,
@@ -66,7 +66,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
         {
             var body = new BiasBody(dy, geometry.OutputCount / geometry.OC, geometry.OC, workspace);
             pool.Run(body.Chunks, ref body);
-            ConvolutionReduction<TVec, TRung>.Run(pool, workspace, body.Chunks, geometry.OC, dbias, accumulateBias);
+            ConvolutionReduction<TLanes>.Run(pool, workspace, body.Chunks, geometry.OC, dbias, accumulateBias);
         }
     }
 

@@ -3,9 +3,8 @@ using System.Runtime.CompilerServices;
 namespace FastNN.Cpu;
 
 /// <summary>target[i] (=|+=) parts[0][i] + parts[1][i] + ..., always in this order. 4 bytes read per part and element.</summary>
-internal static unsafe class ConvolutionReduction<TVec, TRung>
-    where TVec : struct
-    where TRung : struct, IRung<TVec>
+internal static unsafe class ConvolutionReduction<TLanes>
+    where TLanes : struct, IVectorLanes<TLanes>
 {
     private const int ElementsPerTask = 8 << 10;
 
@@ -27,25 +26,25 @@ internal static unsafe class ConvolutionReduction<TVec, TRung>
         public void Invoke(int task, int worker)
         {
             long end = Math.Min(_elements, ((long)task + 1) * ElementsPerTask);
-            for (long i = (long)task * ElementsPerTask; i < end; i += TRung.Lanes)
+            for (long i = (long)task * ElementsPerTask; i < end; i += TLanes.Count)
             {
-                if (i + TRung.Lanes <= end)
+                if (i + TLanes.Count <= end)
                 {
-                    TVec sum = TRung.Load(_parts + i);
+                    TLanes sum = TLanes.Load(_parts + i);
                     for (int part = 1; part < _count; part++)
                     {
-                        sum = TRung.Add(sum, TRung.Load(_parts + (part * _elements) + i));
+                        sum = sum + TLanes.Load(_parts + (part * _elements) + i);
                     }
-                    TRung.Store(_accumulate ? TRung.Add(TRung.Load(_target + i), sum) : sum, _target + i);
+                    TLanes.Store(_accumulate ? (TLanes.Load(_target + i) + sum) : sum, _target + i);
                     continue;
                 }
-                TVec mask = TRung.Mask((int)(end - i));
-                TVec tail = TRung.LoadMasked(_parts + i, mask);
+                TLanes mask = TLanes.Mask((int)(end - i));
+                TLanes tail = TLanes.LoadMasked(_parts + i, mask);
                 for (int part = 1; part < _count; part++)
                 {
-                    tail = TRung.Add(tail, TRung.LoadMasked(_parts + (part * _elements) + i, mask));
+                    tail = tail + TLanes.LoadMasked(_parts + (part * _elements) + i, mask);
                 }
-                TRung.StoreMasked(_accumulate ? TRung.Add(TRung.LoadMasked(_target + i, mask), tail) : tail, _target + i, mask);
+                TLanes.StoreMasked(_accumulate ? (TLanes.LoadMasked(_target + i, mask) + tail) : tail, _target + i, mask);
             }
         }
     }

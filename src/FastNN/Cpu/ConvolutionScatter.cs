@@ -9,13 +9,13 @@ namespace FastNN.Cpu;
 /// [OC] x [OC, KH*KW*C], and each kernel row of them, KW*C neighbours, is added to a row of dx.
 /// A task owns a band of rows of dx, so that the order of the additions is that of the shape.
 /// </content>
-internal static unsafe partial class Convolution<TVec, TRung>
+internal static unsafe partial class Convolution<TLanes>
 {
     private const int ScatterBlockBytes = 32 << 10;
     private const int ScatterMaxColumns = 16 << 10;
 
     private static bool IsScattered(in Conv2DGeometry g) =>
-        g.Groups == 1 && g.C < TRung.Lanes && g.Horizontal.Dilation == 1
+        g.Groups == 1 && g.C < TLanes.Count && g.Horizontal.Dilation == 1
         && (long)g.KH * g.KW * g.C is > 1 and <= ScatterMaxColumns && (g.KH > 1 || g.KW > 1);
 
     private static void BackwardDataScattered(
@@ -86,7 +86,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
             int bands = Math.Clamp(EnoughTasks / sampleTasks, 1, Math.Max(1, geometry.H / (4 * geometry.Vertical.Extent)));
             _rowsPerBand = (geometry.H + bands - 1) / bands;
             _bands = (geometry.H + _rowsPerBand - 1) / _rowsPerBand;
-            int rows = Tile<TVec, TRung>.MaxRows;
+            int rows = Tile<TLanes>.MaxRows;
             _pixelsPerBlock = Math.Max(1, Math.Min(96, ScatterBlockBytes / sizeof(float) / _columns) / rows) * rows;
         }
 
@@ -136,14 +136,14 @@ internal static unsafe partial class Convolution<TVec, TRung>
             for (int column = 0; column < _columns; column += PanelWidth)
             {
                 int cols = Math.Min(PanelWidth, _columns - column);
-                for (int p = 0; p < count; p += Tile<TVec, TRung>.MaxRows)
+                for (int p = 0; p < count; p += Tile<TLanes>.MaxRows)
                 {
-                    int rows = Math.Min(count - p, Tile<TVec, TRung>.MaxRows);
-                    for (int r = 0; r < Tile<TVec, TRung>.MaxRows; r++)
+                    int rows = Math.Min(count - p, Tile<TLanes>.MaxRows);
+                    for (int r = 0; r < Tile<TLanes>.MaxRows; r++)
                     {
                         pixels[r] = dy + ((nint)(p + Math.Min(r, rows - 1)) * _g.OC);
                     }
-                    Tile<TVec, TRung>.Rows(
+                    Tile<TLanes>.Rows(
                         pixels, &offset, 1, _g.OC, _filter + column, _columns, block + ((nint)p * _columns) + column, _columns,
                         rows, cols, Epilogue.Store);
                 }
@@ -170,14 +170,14 @@ internal static unsafe partial class Convolution<TVec, TRung>
         private static void AddRun(float* source, float* target, int length)
         {
             int i = 0;
-            for (; i <= length - TRung.Lanes; i += TRung.Lanes)
+            for (; i <= length - TLanes.Count; i += TLanes.Count)
             {
-                TRung.Store(TRung.Add(TRung.Load(target + i), TRung.Load(source + i)), target + i);
+                TLanes.Store(TLanes.Load(target + i) + TLanes.Load(source + i), target + i);
             }
             if (i < length)
             {
-                TVec mask = TRung.Mask(length - i);
-                TRung.StoreMasked(TRung.Add(TRung.LoadMasked(target + i, mask), TRung.LoadMasked(source + i, mask)), target + i, mask);
+                TLanes mask = TLanes.Mask(length - i);
+                TLanes.StoreMasked(TLanes.LoadMasked(target + i, mask) + TLanes.LoadMasked(source + i, mask), target + i, mask);
             }
         }
     }

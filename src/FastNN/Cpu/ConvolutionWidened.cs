@@ -8,7 +8,7 @@ namespace FastNN.Cpu;
 /// the filter where a pixel does not reach. P-fold lanes for (KW + (P-1)*stride) / KW-fold sums.
 /// An infinity or NaN in x also reaches the other pixels of its group, through those zeros.
 /// </content>
-internal static unsafe partial class Convolution<TVec, TRung>
+internal static unsafe partial class Convolution<TLanes>
 {
     private const double WidenAtLeast = 1.25;
 
@@ -21,7 +21,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
         {
             return best;
         }
-        for (int pixels = 2; pixels * g.OC <= TRung.Lanes && pixels <= g.OW; pixels++)
+        for (int pixels = 2; pixels * g.OC <= TLanes.Count && pixels <= g.OW; pixels++)
         {
             double gain = (double)pixels * g.KW / WidenedTaps(g, pixels);
             if (g.OW % pixels == 0 && gain > bestGain)
@@ -54,7 +54,7 @@ internal static unsafe partial class Convolution<TVec, TRung>
         operands.Cols = filters;
         operands.Filter = new ConvolutionFilter(workspace, (long)g.KH * taps * g.C, filters, 1, PanelWidth, false);
         operands.Horizontal = ConvolutionAxis.Forward(horizontal);
-        operands.Epilogue = new Epilogue(epilogue.Bias == null ? null : bias, epilogue.Activation, epilogue.Slope, epilogue.Accumulate);
+        operands.Epilogue = new Epilogue(epilogue.Bias == null ? null : bias, epilogue.Activation, epilogue.Accumulate);
         Run(pool, operands);
     }
 

@@ -1,6 +1,3 @@
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.Arm;
-using System.Runtime.Intrinsics.X86;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
@@ -41,17 +38,11 @@ internal sealed unsafe partial class CpuDevice : IDevice
 
     public DeviceLife Life { get; } = new("cpu");
 
-    public string Description => $"CPU, {InstructionSet}, {Threads} {(Threads == 1 ? "thread" : "threads")}";
+    public string Description => $"CPU, {Simd.Name}, {Threads} {(Threads == 1 ? "thread" : "threads")}";
+
+    public IReadOnlyList<string> Warnings => Processor.Warnings;
 
     public int Threads => _pool.Threads;
-
-    private static string InstructionSet =>
-        Vector512.IsHardwareAccelerated ? "AVX-512"
-        : Avx2.IsSupported && Fma.IsSupported ? "AVX2+FMA"
-        : Vector256.IsHardwareAccelerated ? "AVX2"
-        : AdvSimd.IsSupported ? "NEON"
-        : Vector128.IsHardwareAccelerated ? "SSE"
-        : "scalar";
 
     /// <summary>The workers, for a kernel that is about to run.</summary>
     private WorkerPool Pool

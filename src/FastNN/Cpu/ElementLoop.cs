@@ -49,7 +49,7 @@ internal static class ElementLoop
         where TBody : struct, IElementBody
     {
         var action = new RangeAction<TBody>(body, start, end);
-        Lanes.Dispatch(ref action);
+        Simd.Dispatch(ref action);
     }
 
     /// <summary>The loop at one width.</summary>

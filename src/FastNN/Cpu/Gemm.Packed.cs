@@ -6,7 +6,7 @@ namespace FastNN.Cpu;
 /// second level, 128 bytes for every 24 multiply-adds; the block of B stays there for all rows of A. So C moves once per 384
 /// terms and A once per 384 columns. A is packed by the task that uses it, two panels at a time, straight into the cache.
 /// </content>
-internal static unsafe partial class Gemm<TVec, TRung>
+internal static unsafe partial class Gemm<TLanes>
 {
     /// <summary>Terms per block.</summary>
     private const int PackedK = 384;
@@ -38,7 +38,7 @@ internal static unsafe partial class Gemm<TVec, TRung>
 
         using WorkerPool.Seat seat = pool.Enter();
         int blockLength = BlockLength(p.K, PackedK);
-        int bStride = (blockLength * W) + Pack<TVec, TRung>.Slack;
+        int bStride = (blockLength * W) + Pack<TLanes>.Slack;
         int panels = Math.Max(1, PackedB / bStride);
         panels = panels > TaskColTiles ? panels / TaskColTiles * TaskColTiles : panels;
         var body = new PackedBody
@@ -47,7 +47,7 @@ internal static unsafe partial class Gemm<TVec, TRung>
             Pool = pool,
             BPanels = (float*)pool.Scratch(seat.Worker),
             BStride = bStride,
-            AStride = (blockLength * R) + Pack<TVec, TRung>.Slack,
+            AStride = (blockLength * R) + Pack<TLanes>.Slack,
             PackA = PaysPackingA(p),
         };
         for (int col = 0; col < p.N; col += panels * W)
@@ -77,8 +77,8 @@ internal static unsafe partial class Gemm<TVec, TRung>
             {
                 Product = p,
                 Pool = pool,
-                BStride = (blockLength * W) + Pack<TVec, TRung>.Slack,
-                AStride = (blockLength * R) + Pack<TVec, TRung>.Slack,
+                BStride = (blockLength * W) + Pack<TLanes>.Slack,
+                AStride = (blockLength * R) + Pack<TLanes>.Slack,
                 PackA = PaysPackingA(p),
             },
             BlockLength = blockLength,
@@ -154,12 +154,12 @@ internal static unsafe partial class Gemm<TVec, TRung>
                 int count = Math.Min(W, cols - col);
                 if (Product.TransB)
                 {
-                    Pack<TVec, TRung>.Transposed(
+                    Pack<TLanes>.Transposed(
                         Product.B + ((col0 + col) * Product.Ldb) + k0, Product.Ldb, count, length, panel, W);
                 }
                 else
                 {
-                    Pack<TVec, TRung>.Straight(
+                    Pack<TLanes>.Straight(
                         Product.B + (k0 * Product.Ldb) + col0 + col, Product.Ldb, count, length, panel, W);
                 }
             }
@@ -186,7 +186,7 @@ internal static unsafe partial class Gemm<TVec, TRung>
                     if (PackA)
                     {
                         float* c = Product.C + (row * Product.Ldc) + col0 + col;
-                        Tile<TVec, TRung>.Packed(&a, R, &b, W, 1, length, c, Product.Ldc, rows, width, tile);
+                        Tile<TLanes>.Packed(&a, R, &b, W, 1, length, c, Product.Ldc, rows, width, tile);
                     }
                     else
                     {
@@ -200,11 +200,11 @@ internal static unsafe partial class Gemm<TVec, TRung>
         {
             if (Product.TransA)
             {
-                Pack<TVec, TRung>.Straight(Product.A + (k0 * Product.Lda) + row, Product.Lda, count, length, panel, R);
+                Pack<TLanes>.Straight(Product.A + (k0 * Product.Lda) + row, Product.Lda, count, length, panel, R);
             }
             else
             {
-                Pack<TVec, TRung>.Transposed(Product.A + (row * Product.Lda) + k0, Product.Lda, count, length, panel, R);
+                Pack<TLanes>.Transposed(Product.A + (row * Product.Lda) + k0, Product.Lda, count, length, panel, R);
             }
         }
     }

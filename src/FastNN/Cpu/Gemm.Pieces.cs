@@ -4,7 +4,7 @@ namespace FastNN.Cpu;
 /// A tiny C and a huge K (the gradient of a small weight over very many rows): K is cut into pieces by shape, each gives a
 /// partial C in scratch memory, and these are added in their order.
 /// </content>
-internal static unsafe partial class Gemm<TVec, TRung>
+internal static unsafe partial class Gemm<TLanes>
 {
     private const int MinPiece = 4 * BlockK;
 
@@ -60,9 +60,9 @@ internal static unsafe partial class Gemm<TVec, TRung>
     private static void AddTo(float* sum, float* term, int length)
     {
         int i = 0;
-        for (; i <= length - TRung.Lanes; i += TRung.Lanes)
+        for (; i <= length - TLanes.Count; i += TLanes.Count)
         {
-            TRung.Store(TRung.Add(TRung.Load(sum + i), TRung.Load(term + i)), sum + i);
+            TLanes.Store(TLanes.Load(sum + i) + TLanes.Load(term + i), sum + i);
         }
 
         for (; i < length; i++)

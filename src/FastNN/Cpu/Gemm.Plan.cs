@@ -3,8 +3,8 @@ namespace FastNN.Cpu;
 /// <summary>
 /// The matrix product on one rung. Four ways, chosen by shape alone, so that the bits of the result depend neither on the
 /// number of threads nor on which of them did what:
-/// - one row: <see cref="Gemv{TVec, TRung}"/>;
-/// - few rows times a transposed B: dot products (<see cref="Dot{TVec, TRung}"/>), as transposing would cost more;
+/// - one row: <see cref="Gemv{TLanes}"/>;
+/// - few rows times a transposed B: dot products (<see cref="Dot{TLanes}"/>), as transposing would cost more;
 /// - small or skinny: tiles straight from A and B;
 /// - otherwise B, and where it pays A, packed into panels block by block (Goto and van de Geijn, 2008).
 /// Measured on one Zen 5 core of a busy machine, as a fraction of the register-only peak taken in the same run: 512 to 2048
@@ -12,9 +12,8 @@ namespace FastNN.Cpu;
 /// Sums run over at most <see cref="PackedK"/> terms before they are added to C, which also bounds the rounding error. Where
 /// C is tiny and K huge, K is cut into pieces whose sums are added in a fixed order.
 /// </summary>
-internal static unsafe partial class Gemm<TVec, TRung>
-    where TVec : struct
-    where TRung : struct, IRung<TVec>
+internal static unsafe partial class Gemm<TLanes>
+    where TLanes : struct, IVectorLanes<TLanes>
 {
     /// <summary>
     /// Terms per block where B is not packed: its slice for one column of tiles, 256 x 32 floats or 32 KiB, then stays in a
@@ -28,9 +27,9 @@ internal static unsafe partial class Gemm<TVec, TRung>
     /// </summary>
     private const long TaskWork = 2_000_000;
 
-    private static int R => TRung.TileRows;
+    private static int R => TLanes.TileRows;
 
-    private static int W => 2 * TRung.Lanes;
+    private static int W => 2 * TLanes.Count;
 
     public static void Run(WorkerPool pool, in Product p)
     {

@@ -1,7 +1,7 @@
 namespace FastNN.Cpu;
 
 /// <content>One row, and few rows times a transposed B.</content>
-internal static unsafe partial class Gemm<TVec, TRung>
+internal static unsafe partial class Gemm<TLanes>
 {
     /// <summary>Columns of a row-major B that one task takes at least, 4 KiB of each row.</summary>
     private const int TaskColumns = 1024;
@@ -63,7 +63,7 @@ internal static unsafe partial class Gemm<TVec, TRung>
                 {
                     float* b = packed ? Product.Panels + (col / W * Product.PanelStride) : Product.B + (k0 * Product.Ldb) + col;
                     nint bStride = packed ? W : Product.Ldb;
-                    Gemv<TVec, TRung>.Columns(
+                    Gemv<TLanes>.Columns(
                         Product.A + k0, length, b, bStride, Product.C + col, Math.Min(W, last - col), block.At(col));
                 }
             }
@@ -97,7 +97,7 @@ internal static unsafe partial class Gemm<TVec, TRung>
                         a[r] = Product.A + ((row + Math.Min(r, rows - 1)) * Product.Lda);
                     }
 
-                    Dot<TVec, TRung>.FourByFour(a, b, Product.K, sums);
+                    Dot<TLanes>.FourByFour(a, b, Product.K, sums);
                     Epilogue epilogue = Product.Epilogue.At(col);
                     epilogue.Apply(sums, 4, Product.C + (row * Product.Ldc) + col, Product.Ldc, rows, cols);
                 }

@@ -1,7 +1,7 @@
 namespace FastNN.Cpu;
 
 /// <content>Tiles straight from A, and from B as it lies or as it was packed once.</content>
-internal static unsafe partial class Gemm<TVec, TRung>
+internal static unsafe partial class Gemm<TLanes>
 {
     private static void RunTiles(WorkerPool pool, in Product p)
     {
@@ -38,7 +38,7 @@ internal static unsafe partial class Gemm<TVec, TRung>
                 }
                 else if (p.TransB)
                 {
-                    Pack<TVec, TRung>.Transposed(p.B + (col * p.Ldb) + k0, p.Ldb, cols, length, scratch, W);
+                    Pack<TLanes>.Transposed(p.B + (col * p.Ldb) + k0, p.Ldb, cols, length, scratch, W);
                 }
                 else
                 {
@@ -64,7 +64,7 @@ internal static unsafe partial class Gemm<TVec, TRung>
             if (p.TransA)
             {
                 float* a = p.A + (k0 * p.Lda) + row;
-                Tile<TVec, TRung>.Panel(&a, p.Lda, &b, bStride, 1, length, c, p.Ldc, rows, cols, epilogue);
+                Tile<TLanes>.Panel(&a, p.Lda, &b, bStride, 1, length, c, p.Ldc, rows, cols, epilogue);
             }
             else
             {
@@ -74,7 +74,7 @@ internal static unsafe partial class Gemm<TVec, TRung>
                     rowPointers[r] = a + (Math.Min(r, rows - 1) * p.Lda);
                 }
 
-                Tile<TVec, TRung>.Rows(rowPointers, &offset, 1, length, b, bStride, c, p.Ldc, rows, cols, epilogue);
+                Tile<TLanes>.Rows(rowPointers, &offset, 1, length, b, bStride, c, p.Ldc, rows, cols, epilogue);
             }
         }
     }

@@ -1,5 +1,3 @@
-using System.Runtime.Intrinsics;
-
 namespace FastNN.Cpu;
 
 /// <summary>
@@ -64,22 +62,14 @@ internal static unsafe class Gemm
 
     private static void Run(WorkerPool pool, in Product product)
     {
-        if (Vector512.IsHardwareAccelerated && Rung512.IsSupported)
-        {
-            Gemm<Vector512<float>, Rung512>.Run(pool, product);
-        }
-        else if (Rung256.IsSupported)
-        {
-            Gemm<Vector256<float>, Rung256>.Run(pool, product);
-        }
-        else if (Rung128.IsSupported)
-        {
-            Gemm<Vector128<float>, Rung128>.Run(pool, product);
-        }
-        else
-        {
-            Gemm<float, RungScalar>.Run(pool, product);
-        }
+        var action = new Multiplication(pool, product);
+        Simd.Dispatch(ref action);
+    }
+
+    private readonly struct Multiplication(WorkerPool pool, Product product) : ILanesAction
+    {
+        public void Invoke<TLanes>()
+            where TLanes : struct, IVectorLanes<TLanes> => Gemm<TLanes>.Run(pool, product);
     }
 }
 

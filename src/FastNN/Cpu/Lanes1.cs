@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FastNN.Functions;
 
 namespace FastNN.Cpu;
 
@@ -7,6 +8,10 @@ internal readonly unsafe struct Lanes1(float value) : IVectorLanes<Lanes1>
 {
     private readonly float _value = value;
 
+    public static bool IsSupported => true;
+
+    public static int TileRows => 6;
+
     public static int Count => 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -14,6 +19,12 @@ internal readonly unsafe struct Lanes1(float value) : IVectorLanes<Lanes1>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(float* destination, int count) => *destination = _value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static implicit operator Lanes1(float value) => new(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static implicit operator Lanes1(Scalar scalar) => new(scalar.Value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes1 Broadcast(float value) => new(value);
@@ -79,4 +90,53 @@ internal readonly unsafe struct Lanes1(float value) : IVectorLanes<Lanes1>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Largest(Lanes1 x) => x._value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 Load(float* source) => new(*source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Store(Lanes1 value, float* destination) => *destination = value._value;
+
+    public static Lanes1 Mask(int count) => new(count > 0 ? BitConverter.Int32BitsToSingle(-1) : 0);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 LoadMasked(float* source, Lanes1 mask) => BitConverter.SingleToInt32Bits(mask._value) != 0 ? Load(source) : default;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreMasked(Lanes1 value, float* destination, Lanes1 mask)
+    {
+        if (BitConverter.SingleToInt32Bits(mask._value) != 0)
+        {
+            *destination = value._value;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 Positive(Lanes1 x) => new(x._value < 0 ? 0 : x._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 Negative(Lanes1 x) => new(x._value > 0 ? 0 : x._value);
+
+    public static void SumFour(Lanes1 x, Lanes1 y, Lanes1 z, Lanes1 w, float* sums)
+    {
+        sums[0] = x._value;
+        sums[1] = y._value;
+        sums[2] = z._value;
+        sums[3] = w._value;
+    }
+
+    // Blocks of four are transposed with vectors only.
+    public static Lanes1 LoadQuads(float** rows, nint offset) => new(rows[0][offset]);
+
+    public static Lanes1 ZipLow(Lanes1 x, Lanes1 y) => x;
+
+    public static Lanes1 ZipHigh(Lanes1 x, Lanes1 y) => y;
+
+    public static Lanes1 ZipLowPairs(Lanes1 x, Lanes1 y) => x;
+
+    public static Lanes1 ZipHighPairs(Lanes1 x, Lanes1 y) => y;
+
+    public static void Prefetch(float* address)
+    {
+    }
 }

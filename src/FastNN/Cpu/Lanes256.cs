@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using FastNN.Functions;
 
 namespace FastNN.Cpu;
 
@@ -8,6 +9,10 @@ namespace FastNN.Cpu;
 internal readonly unsafe struct Lanes256(Vector256<float> value) : IVectorLanes<Lanes256>
 {
     private readonly Vector256<float> _value = value;
+
+    public static bool IsSupported => Vector256.IsHardwareAccelerated && Avx2.IsSupported;
+
+    public static int TileRows => 6;
 
     public static int Count => 8;
 
@@ -21,23 +26,24 @@ internal readonly unsafe struct Lanes256(Vector256<float> value) : IVectorLanes<
         {
             _value.Store(destination);
         }
-        else if (Avx.IsSupported)
-        {
-            Avx.MaskStore(destination, Mask(count), _value);
-        }
         else
         {
-            Vector256<float> value = _value;
-            Unsafe.CopyBlock(destination, &value, (uint)count * sizeof(float));
+            Avx.MaskStore(destination, FirstLanes(count), _value);
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static implicit operator Lanes256(float value) => new(Vector256.Create(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static implicit operator Lanes256(Scalar scalar) => new(Vector256.Create(scalar.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Broadcast(float value) => new(Vector256.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 KeepFirst(Lanes256 x, int count, float fill) =>
-        count == 8 ? x : new(Vector256.ConditionalSelect(Mask(count), x._value, Vector256.Create(fill)));
+        count == 8 ? x : new(Vector256.ConditionalSelect(FirstLanes(count), x._value, Vector256.Create(fill)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 operator +(Lanes256 x, Lanes256 y) => new(x._value + y._value);
@@ -101,19 +107,58 @@ internal readonly unsafe struct Lanes256(Vector256<float> value) : IVectorLanes<
     public static float Largest(Lanes256 x) => Lanes128.Largest(new(Vector128.MaxNative(x._value.GetLower(), x._value.GetUpper())));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> LoadFirst(float* source, int count)
-    {
-        if (Avx.IsSupported)
-        {
-            return Avx.MaskLoad(source, Mask(count));
-        }
-
-        Vector256<float> value = default;
-        Unsafe.CopyBlock(&value, source, (uint)count * sizeof(float));
-        return value;
-    }
+    public static Lanes256 Load(float* source) => new(Vector256.Load(source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> Mask(int count) =>
+    public static void Store(Lanes256 value, float* destination) => value._value.Store(destination);
+
+    public static Lanes256 Mask(int count) => new(FirstLanes(count));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 LoadMasked(float* source, Lanes256 mask) => new(Avx.MaskLoad(source, mask._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreMasked(Lanes256 value, float* destination, Lanes256 mask) => Avx.MaskStore(destination, mask._value, value._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 LoadQuads(float** rows, nint offset) =>
+        new(Vector256.Create(Vector128.Load(rows[0] + offset), Vector128.Load(rows[4] + offset)));
+
+    // The instruction returns its second operand where one is NaN.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 Positive(Lanes256 x) => new(Avx.Max(Vector256<float>.Zero, x._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 Negative(Lanes256 x) => new(Avx.Min(Vector256<float>.Zero, x._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void SumFour(Lanes256 x, Lanes256 y, Lanes256 z, Lanes256 w, float* sums) =>
+        Lanes128.SumFour(x.Halves, y.Halves, z.Halves, w.Halves, sums);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 ZipLow(Lanes256 x, Lanes256 y) => new(Avx.UnpackLow(x._value, y._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 ZipHigh(Lanes256 x, Lanes256 y) => new(Avx.UnpackHigh(x._value, y._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 ZipLowPairs(Lanes256 x, Lanes256 y) => new(Avx.UnpackLow(x._value.AsDouble(), y._value.AsDouble()).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 ZipHighPairs(Lanes256 x, Lanes256 y) => new(Avx.UnpackHigh(x._value.AsDouble(), y._value.AsDouble()).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(float* address) => Sse.Prefetch0(address);
+
+    /// <summary>The lower half plus the upper half.</summary>
+    private Lanes128 Halves => new(_value.GetLower() + _value.GetUpper());
+
+    internal Vector256<float> Vector => _value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> LoadFirst(float* source, int count) => Avx.MaskLoad(source, FirstLanes(count));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> FirstLanes(int count) =>
         Vector256.LessThan(Vector256<int>.Indices, Vector256.Create(count)).AsSingle();
 }

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using FastNN.Functions;
 
 namespace FastNN.Cpu;
 
@@ -8,6 +9,10 @@ namespace FastNN.Cpu;
 internal readonly unsafe struct Lanes512(Vector512<float> value) : IVectorLanes<Lanes512>
 {
     private readonly Vector512<float> _value = value;
+
+    public static bool IsSupported => Vector512.IsHardwareAccelerated && Avx512F.IsSupported;
+
+    public static int TileRows => 12;
 
     public static int Count => 16;
 
@@ -21,23 +26,24 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : IVectorLanes<
         {
             _value.Store(destination);
         }
-        else if (Avx512F.IsSupported)
-        {
-            Avx512F.MaskStore(destination, Mask(count), _value);
-        }
         else
         {
-            Vector512<float> value = _value;
-            Unsafe.CopyBlock(destination, &value, (uint)count * sizeof(float));
+            Avx512F.MaskStore(destination, FirstLanes(count), _value);
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static implicit operator Lanes512(float value) => new(Vector512.Create(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static implicit operator Lanes512(Scalar scalar) => new(Vector512.Create(scalar.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Broadcast(float value) => new(Vector512.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 KeepFirst(Lanes512 x, int count, float fill) =>
-        count == 16 ? x : new(Vector512.ConditionalSelect(Mask(count), x._value, Vector512.Create(fill)));
+        count == 16 ? x : new(Vector512.ConditionalSelect(FirstLanes(count), x._value, Vector512.Create(fill)));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 operator +(Lanes512 x, Lanes512 y) => new(x._value + y._value);
@@ -106,19 +112,56 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : IVectorLanes<
     public static float Largest(Lanes512 x) => Lanes256.Largest(new(Vector256.MaxNative(x._value.GetLower(), x._value.GetUpper())));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> LoadFirst(float* source, int count)
-    {
-        if (Avx512F.IsSupported)
-        {
-            return Avx512F.MaskLoad(source, Mask(count), Vector512<float>.Zero);
-        }
-
-        Vector512<float> value = default;
-        Unsafe.CopyBlock(&value, source, (uint)count * sizeof(float));
-        return value;
-    }
+    public static Lanes512 Load(float* source) => new(Vector512.Load(source));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> Mask(int count) =>
+    public static void Store(Lanes512 value, float* destination) => value._value.Store(destination);
+
+    public static Lanes512 Mask(int count) => new(FirstLanes(count));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 LoadMasked(float* source, Lanes512 mask) => new(Avx512F.MaskLoad(source, mask._value, Vector512<float>.Zero));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreMasked(Lanes512 value, float* destination, Lanes512 mask) => Avx512F.MaskStore(destination, mask._value, value._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 LoadQuads(float** rows, nint offset) =>
+        new(Vector512.Create(Lanes256.LoadQuads(rows, offset).Vector, Lanes256.LoadQuads(rows + 8, offset).Vector));
+
+    // The instruction returns its second operand where one is NaN.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 Positive(Lanes512 x) => new(Avx512F.Max(Vector512<float>.Zero, x._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 Negative(Lanes512 x) => new(Avx512F.Min(Vector512<float>.Zero, x._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void SumFour(Lanes512 x, Lanes512 y, Lanes512 z, Lanes512 w, float* sums) =>
+        Lanes256.SumFour(x.Halves, y.Halves, z.Halves, w.Halves, sums);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 ZipLow(Lanes512 x, Lanes512 y) => new(Avx512F.UnpackLow(x._value, y._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 ZipHigh(Lanes512 x, Lanes512 y) => new(Avx512F.UnpackHigh(x._value, y._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 ZipLowPairs(Lanes512 x, Lanes512 y) => new(Avx512F.UnpackLow(x._value.AsDouble(), y._value.AsDouble()).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 ZipHighPairs(Lanes512 x, Lanes512 y) => new(Avx512F.UnpackHigh(x._value.AsDouble(), y._value.AsDouble()).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void Prefetch(float* address) => Sse.Prefetch0(address);
+
+    /// <summary>The lower half plus the upper half.</summary>
+    private Lanes256 Halves => new(_value.GetLower() + _value.GetUpper());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> LoadFirst(float* source, int count) => Avx512F.MaskLoad(source, FirstLanes(count), Vector512<float>.Zero);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<float> FirstLanes(int count) =>
         Vector512.LessThan(Vector512<int>.Indices, Vector512.Create(count)).AsSingle();
 }

@@ -6,9 +6,8 @@ namespace FastNN.Cpu;
 /// Packing into panels: for each k, <c>width</c> neighbours, so that a tile walks through memory without a gap.
 /// A panel ends in <see cref="Slack"/> unused floats, as the last vector may be wider than what is left of the panel.
 /// </summary>
-internal static unsafe class Pack<TVec, TRung>
-    where TVec : struct
-    where TRung : struct, IRung<TVec>
+internal static unsafe class Pack<TLanes>
+    where TLanes : struct, IVectorLanes<TLanes>
 {
     /// <summary>Floats past the end of a panel that packing may overwrite.</summary>
     public const int Slack = 16;
@@ -24,16 +23,16 @@ internal static unsafe class Pack<TVec, TRung>
     public static void Transposed(float* source, nint stride, int count, int length, float* panel, int width)
     {
         float** rows = stackalloc float*[MaxWidth + 16];
-        int groups = (width + TRung.Lanes - 1) / TRung.Lanes;
-        for (int j = 0; j < groups * TRung.Lanes; j++)
+        int groups = (width + TLanes.Count - 1) / TLanes.Count;
+        for (int j = 0; j < groups * TLanes.Count; j++)
         {
             rows[j] = source + (Math.Min(j, count - 1) * stride);
         }
 
         // Group by group, as rows a power of two apart share few cache sets; downwards, as what a group writes past the width
         // is then overwritten by the one before it.
-        nint whole = TRung.Lanes >= 4 ? length & ~3 : 0;
-        for (int j = (groups - 1) * TRung.Lanes; j >= 0; j -= TRung.Lanes)
+        nint whole = TLanes.Count >= 4 ? length & ~3 : 0;
+        for (int j = (groups - 1) * TLanes.Count; j >= 0; j -= TLanes.Count)
         {
             for (nint k = 0; k < whole; k += 4)
             {
@@ -54,27 +53,27 @@ internal static unsafe class Pack<TVec, TRung>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Straight(float* source, nint stride, int count, int length, float* panel, int width)
     {
-        int lanes = TRung.Lanes;
+        int lanes = TLanes.Count;
         int whole = count - (count % lanes);
         int groups = (width + lanes - 1) / lanes * lanes;
-        TVec mask = TRung.Mask(count - whole);
+        TLanes mask = TLanes.Mask(count - whole);
         for (nint k = 0; k < length; k++)
         {
             int j = 0;
             for (; j < whole; j += lanes)
             {
-                TRung.Store(TRung.Load(source + j), panel + j);
+                TLanes.Store(TLanes.Load(source + j), panel + j);
             }
 
             if (j < count)
             {
-                TRung.Store(TRung.LoadMasked(source + j, mask), panel + j);
+                TLanes.Store(TLanes.LoadMasked(source + j, mask), panel + j);
                 j += lanes;
             }
 
             for (; j < groups; j += lanes)
             {
-                TRung.Store(TRung.Zero, panel + j);
+                TLanes.Store(default(TLanes), panel + j);
             }
 
             source += stride;
@@ -84,18 +83,18 @@ internal static unsafe class Pack<TVec, TRung>
 
     /// <summary>Four columns of as many rows as there are lanes: four vectors, each a column.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void TransposeFour(float** rows, nint k, float* panel, nint width)
+    public static void TransposeFour(float** rows, nint k, float* panel, nint width)
     {
         // Each 128-bit lane holds four floats of one row; a 4x4 transposition inside all lanes at once gives whole columns.
-        TVec r0 = TRung.LoadQuads(rows, k);
-        TVec r1 = TRung.LoadQuads(rows + 1, k);
-        TVec r2 = TRung.LoadQuads(rows + 2, k);
-        TVec r3 = TRung.LoadQuads(rows + 3, k);
-        TVec low01 = TRung.ZipLow(r0, r1), high01 = TRung.ZipHigh(r0, r1);
-        TVec low23 = TRung.ZipLow(r2, r3), high23 = TRung.ZipHigh(r2, r3);
-        TRung.Store(TRung.ZipLowPairs(low01, low23), panel);
-        TRung.Store(TRung.ZipHighPairs(low01, low23), panel + width);
-        TRung.Store(TRung.ZipLowPairs(high01, high23), panel + (2 * width));
-        TRung.Store(TRung.ZipHighPairs(high01, high23), panel + (3 * width));
+        TLanes r0 = TLanes.LoadQuads(rows, k);
+        TLanes r1 = TLanes.LoadQuads(rows + 1, k);
+        TLanes r2 = TLanes.LoadQuads(rows + 2, k);
+        TLanes r3 = TLanes.LoadQuads(rows + 3, k);
+        TLanes low01 = TLanes.ZipLow(r0, r1), high01 = TLanes.ZipHigh(r0, r1);
+        TLanes low23 = TLanes.ZipLow(r2, r3), high23 = TLanes.ZipHigh(r2, r3);
+        TLanes.Store(TLanes.ZipLowPairs(low01, low23), panel);
+        TLanes.Store(TLanes.ZipHighPairs(low01, low23), panel + width);
+        TLanes.Store(TLanes.ZipLowPairs(high01, high23), panel + (2 * width));
+        TLanes.Store(TLanes.ZipHighPairs(high01, high23), panel + (3 * width));
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using FastNN.Tensors;
 
 namespace FastNN.Cpu;
@@ -45,27 +44,16 @@ internal sealed unsafe class PackedMatrix : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(rows);
         ArgumentOutOfRangeException.ThrowIfNegative(columns);
-        if (Vector512.IsHardwareAccelerated && Rung512.IsSupported)
-        {
-            return Create<Vector512<float>, Rung512>(rows, columns, source, stride, transposed);
-        }
-
-        if (Rung256.IsSupported)
-        {
-            return Create<Vector256<float>, Rung256>(rows, columns, source, stride, transposed);
-        }
-
-        return Rung128.IsSupported
-            ? Create<Vector128<float>, Rung128>(rows, columns, source, stride, transposed)
-            : Create<float, RungScalar>(rows, columns, source, stride, transposed);
+        var action = new Packing(rows, columns, source, stride, transposed);
+        Simd.Dispatch(ref action);
+        return action.Packed!;
     }
 
     /// <summary>For one rung; the product must be taken on the same.</summary>
-    internal static PackedMatrix Create<TVec, TRung>(int rows, int columns, float* source, nint stride, bool transposed)
-        where TVec : struct
-        where TRung : struct, IRung<TVec>
+    internal static PackedMatrix Create<TLanes>(int rows, int columns, float* source, nint stride, bool transposed)
+        where TLanes : struct, IVectorLanes<TLanes>
     {
-        int width = 2 * TRung.Lanes;
+        int width = 2 * TLanes.Count;
         var packed = new PackedMatrix(rows, columns, width);
         for (int col = 0; col < columns; col += width)
         {
@@ -73,11 +61,11 @@ internal sealed unsafe class PackedMatrix : IDisposable
             float* panel = packed.panels + (col / width * packed.PanelStride);
             if (transposed)
             {
-                Pack<TVec, TRung>.Transposed(source + (col * stride), stride, count, rows, panel, width);
+                Pack<TLanes>.Transposed(source + (col * stride), stride, count, rows, panel, width);
             }
             else
             {
-                Pack<TVec, TRung>.Straight(source + col, stride, count, rows, panel, width);
+                Pack<TLanes>.Straight(source + col, stride, count, rows, panel, width);
             }
         }
 
@@ -88,5 +76,13 @@ internal sealed unsafe class PackedMatrix : IDisposable
     {
         HostMemory.Free(panels);
         panels = null;
+    }
+
+    private struct Packing(int rows, int columns, float* source, nint stride, bool transposed) : ILanesAction
+    {
+        public PackedMatrix? Packed { get; private set; }
+
+        public void Invoke<TLanes>()
+            where TLanes : struct, IVectorLanes<TLanes> => Packed = Create<TLanes>(rows, columns, source, stride, transposed);
     }
 }

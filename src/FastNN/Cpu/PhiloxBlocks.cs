@@ -22,18 +22,8 @@ internal static unsafe class PhiloxBlocks
     /// </summary>
     public static void Fill(float* destination, int counters, uint block, uint c1, uint c2, uint c3, ulong seed)
     {
-        if (Vector512.IsHardwareAccelerated && Avx512F.IsSupported)
-        {
-            Fill512(destination, counters, block, c1, c2, c3, seed);
-        }
-        else if (Vector256.IsHardwareAccelerated && Avx2.IsSupported)
-        {
-            Fill256(destination, counters, block, c1, c2, c3, seed);
-        }
-        else
-        {
-            FillScalar(destination, counters, block, c1, c2, c3, seed);
-        }
+        var action = new Filling(destination, counters, block, c1, c2, c3, seed);
+        Simd.Dispatch(ref action);
     }
 
     /// <summary>One counter at a time.</summary>
@@ -146,4 +136,24 @@ internal static unsafe class PhiloxBlocks
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector256<float> Uniform(Vector256<ulong> words) =>
         Vector256.ConvertToSingle((words.AsUInt32() >> 8).AsInt32()) * Vector256.Create(Unit);
+
+    private readonly struct Filling(float* destination, int counters, uint block, uint c1, uint c2, uint c3, ulong seed) : ILanesAction
+    {
+        public void Invoke<TLanes>()
+            where TLanes : struct, IVectorLanes<TLanes>
+        {
+            if (TLanes.Count == Lanes512.Count)
+            {
+                Fill512(destination, counters, block, c1, c2, c3, seed);
+            }
+            else if (TLanes.Count == Lanes256.Count)
+            {
+                Fill256(destination, counters, block, c1, c2, c3, seed);
+            }
+            else
+            {
+                FillScalar(destination, counters, block, c1, c2, c3, seed);
+            }
+        }
+    }
 }

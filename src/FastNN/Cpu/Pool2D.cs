@@ -46,21 +46,31 @@ internal static unsafe partial class Pool2D
 
     private static void Dispatch(WorkerPool pool, in Pool2DGeometry geometry, PoolPass pass, in PoolArguments arguments)
     {
-        if (Vector512.IsHardwareAccelerated && geometry.C >= PoolLanes512.Count)
+        var action = new Pooling(pool, geometry, pass, arguments);
+        Simd.Dispatch(geometry.C, ref action);
+    }
+
+    private readonly struct Pooling(WorkerPool pool, Pool2DGeometry geometry, PoolPass pass, PoolArguments arguments) : ILanesAction
+    {
+        public void Invoke<TLanes>()
+            where TLanes : struct, IVectorLanes<TLanes>
         {
-            Run<Vector512<float>, Vector512<int>, PoolLanes512>(pool, geometry, pass, arguments);
-        }
-        else if (Vector256.IsHardwareAccelerated && geometry.C >= PoolLanes256.Count)
-        {
-            Run<Vector256<float>, Vector256<int>, PoolLanes256>(pool, geometry, pass, arguments);
-        }
-        else if (Vector128.IsHardwareAccelerated && geometry.C >= PoolLanes128.Count)
-        {
-            Run<Vector128<float>, Vector128<int>, PoolLanes128>(pool, geometry, pass, arguments);
-        }
-        else
-        {
-            Run<float, int, PoolLanes1>(pool, geometry, pass, arguments);
+            if (TLanes.Count == PoolLanes512.Count)
+            {
+                Run<Vector512<float>, Vector512<int>, PoolLanes512>(pool, geometry, pass, arguments);
+            }
+            else if (TLanes.Count == PoolLanes256.Count)
+            {
+                Run<Vector256<float>, Vector256<int>, PoolLanes256>(pool, geometry, pass, arguments);
+            }
+            else if (TLanes.Count == PoolLanes128.Count)
+            {
+                Run<Vector128<float>, Vector128<int>, PoolLanes128>(pool, geometry, pass, arguments);
+            }
+            else
+            {
+                Run<float, int, PoolLanes1>(pool, geometry, pass, arguments);
+            }
         }
     }
 

@@ -42,7 +42,7 @@ internal static class RowLoop
         public readonly void Run(nint start, nint end)
         {
             var action = new RangeAction<TBody>(body, start, end);
-            Lanes.Dispatch(ref action);
+            Simd.Dispatch(ref action);
         }
     }
 

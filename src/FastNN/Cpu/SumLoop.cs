@@ -54,7 +54,7 @@ internal static class SumLoop
         where TBody : struct, ITermBody
     {
         var action = new RangeAction<TBody>(body, start, end);
-        Lanes.Dispatch(ref action);
+        Simd.Dispatch(ref action);
         return action.Sum;
     }
 

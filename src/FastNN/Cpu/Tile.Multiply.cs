@@ -16,9 +16,8 @@ namespace FastNN.Cpu;
 /// A is reached in one of two ways. ROWS: through a pointer per row, which serves a row-major matrix and the pixels of a
 /// convolution alike. PANEL: R neighbours in memory per step of k, which serves a transposed or packed A.
 /// </summary>
-internal static unsafe partial class Tile<TVec, TRung>
-    where TVec : struct
-    where TRung : struct, IRung<TVec>
+internal static unsafe partial class Tile<TLanes>
+    where TLanes : struct, IVectorLanes<TLanes>
 {
     /// <summary>Steps of k from which it pays to ask for C's lines before the sums are ready.</summary>
     private const int PrefetchLength = 64;
@@ -36,26 +35,26 @@ internal static unsafe partial class Tile<TVec, TRung>
         where TMask : struct, IConstant
         where TAccess : struct, IAccess
     {
-        TVec mask = TMask.Value != 0 ? TRung.Mask(cols - ((TVectors.Value - 1) * TRung.Lanes)) : TRung.Zero;
-        TVec b0 = TRung.Zero, b1 = TRung.Zero;
+        TLanes mask = TMask.Value != 0 ? TLanes.Mask(cols - ((TVectors.Value - 1) * TLanes.Count)) : default(TLanes);
+        TLanes b0 = default(TLanes), b1 = default(TLanes);
         if (epilogue.Bias != null)
         {
             LoadPair<TVectors, TMask>(epilogue.Bias, mask, out b0, out b1);
         }
 
         // The bias is where the sums start: as cheap as zero, and one pass less at the end.
-        TVec c00 = b0, c01 = b1;
-        TVec c10 = b0, c11 = b1;
-        TVec c20 = b0, c21 = b1;
-        TVec c30 = b0, c31 = b1;
-        TVec c40 = b0, c41 = b1;
-        TVec c50 = b0, c51 = b1;
-        TVec c60 = b0, c61 = b1;
-        TVec c70 = b0, c71 = b1;
-        TVec c80 = b0, c81 = b1;
-        TVec c90 = b0, c91 = b1;
-        TVec c100 = b0, c101 = b1;
-        TVec c110 = b0, c111 = b1;
+        TLanes c00 = b0, c01 = b1;
+        TLanes c10 = b0, c11 = b1;
+        TLanes c20 = b0, c21 = b1;
+        TLanes c30 = b0, c31 = b1;
+        TLanes c40 = b0, c41 = b1;
+        TLanes c50 = b0, c51 = b1;
+        TLanes c60 = b0, c61 = b1;
+        TLanes c70 = b0, c71 = b1;
+        TLanes c80 = b0, c81 = b1;
+        TLanes c90 = b0, c91 = b1;
+        TLanes c100 = b0, c101 = b1;
+        TLanes c110 = b0, c111 = b1;
 
         if (length >= PrefetchLength)
         {
@@ -107,86 +106,86 @@ internal static unsafe partial class Tile<TVec, TRung>
             {
                 LoadPair<TVectors, TMask>(b, mask, out b0, out b1);
                 {
-                    TVec x = TRung.Broadcast(a0[i]);
-                    c00 = TRung.MultiplyAdd(x, b0, c00);
-                    c01 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c01) : c01;
+                    TLanes x = TLanes.Broadcast(a0[i]);
+                    c00 = TLanes.MultiplyAdd(x, b0, c00);
+                    c01 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c01) : c01;
                 }
 
                 if (TRows.Value > 1)
                 {
-                    TVec x = TRung.Broadcast((TAccess.Packed ? a0 + 1 : a1)[i]);
-                    c10 = TRung.MultiplyAdd(x, b0, c10);
-                    c11 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c11) : c11;
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + 1 : a1)[i]);
+                    c10 = TLanes.MultiplyAdd(x, b0, c10);
+                    c11 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c11) : c11;
                 }
 
                 if (TRows.Value > 2)
                 {
-                    TVec x = TRung.Broadcast((TAccess.Packed ? a0 + 2 : a2)[i]);
-                    c20 = TRung.MultiplyAdd(x, b0, c20);
-                    c21 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c21) : c21;
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + 2 : a2)[i]);
+                    c20 = TLanes.MultiplyAdd(x, b0, c20);
+                    c21 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c21) : c21;
                 }
 
                 if (TRows.Value > 3)
                 {
-                    TVec x = TRung.Broadcast((TAccess.Packed ? a0 + 3 : a3)[i]);
-                    c30 = TRung.MultiplyAdd(x, b0, c30);
-                    c31 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c31) : c31;
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + 3 : a3)[i]);
+                    c30 = TLanes.MultiplyAdd(x, b0, c30);
+                    c31 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c31) : c31;
                 }
 
                 if (TRows.Value > 4)
                 {
-                    TVec x = TRung.Broadcast((TAccess.Packed ? a0 + 4 : a4)[i]);
-                    c40 = TRung.MultiplyAdd(x, b0, c40);
-                    c41 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c41) : c41;
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + 4 : a4)[i]);
+                    c40 = TLanes.MultiplyAdd(x, b0, c40);
+                    c41 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c41) : c41;
                 }
 
                 if (TRows.Value > 5)
                 {
-                    TVec x = TRung.Broadcast((TAccess.Packed ? a0 + 5 : a5)[i]);
-                    c50 = TRung.MultiplyAdd(x, b0, c50);
-                    c51 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c51) : c51;
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + 5 : a5)[i]);
+                    c50 = TLanes.MultiplyAdd(x, b0, c50);
+                    c51 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c51) : c51;
                 }
 
                 if (TRows.Value > 6)
                 {
-                    TVec x = TRung.Broadcast((TAccess.Packed ? a0 + 6 : a6)[i]);
-                    c60 = TRung.MultiplyAdd(x, b0, c60);
-                    c61 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c61) : c61;
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + 6 : a6)[i]);
+                    c60 = TLanes.MultiplyAdd(x, b0, c60);
+                    c61 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c61) : c61;
                 }
 
                 if (TRows.Value > 7)
                 {
-                    TVec x = TRung.Broadcast((TAccess.Packed ? a0 + 7 : a7)[i]);
-                    c70 = TRung.MultiplyAdd(x, b0, c70);
-                    c71 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c71) : c71;
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + 7 : a7)[i]);
+                    c70 = TLanes.MultiplyAdd(x, b0, c70);
+                    c71 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c71) : c71;
                 }
 
                 if (TRows.Value > 8)
                 {
-                    TVec x = TRung.Broadcast((TAccess.Packed ? a0 + 8 : a8)[i]);
-                    c80 = TRung.MultiplyAdd(x, b0, c80);
-                    c81 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c81) : c81;
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + 8 : a8)[i]);
+                    c80 = TLanes.MultiplyAdd(x, b0, c80);
+                    c81 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c81) : c81;
                 }
 
                 if (TRows.Value > 9)
                 {
-                    TVec x = TRung.Broadcast((TAccess.Packed ? a0 + 9 : a9)[i]);
-                    c90 = TRung.MultiplyAdd(x, b0, c90);
-                    c91 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c91) : c91;
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + 9 : a9)[i]);
+                    c90 = TLanes.MultiplyAdd(x, b0, c90);
+                    c91 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c91) : c91;
                 }
 
                 if (TRows.Value > 10)
                 {
-                    TVec x = TRung.Broadcast((TAccess.Packed ? a0 + 10 : a10)[i]);
-                    c100 = TRung.MultiplyAdd(x, b0, c100);
-                    c101 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c101) : c101;
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + 10 : a10)[i]);
+                    c100 = TLanes.MultiplyAdd(x, b0, c100);
+                    c101 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c101) : c101;
                 }
 
                 if (TRows.Value > 11)
                 {
-                    TVec x = TRung.Broadcast((TAccess.Packed ? a0 + 11 : a11)[i]);
-                    c110 = TRung.MultiplyAdd(x, b0, c110);
-                    c111 = TVectors.Value > 1 ? TRung.MultiplyAdd(x, b1, c111) : c111;
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + 11 : a11)[i]);
+                    c110 = TLanes.MultiplyAdd(x, b0, c110);
+                    c111 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c111) : c111;
                 }
 
                 i += TAccess.RowPointers ? 1 : aStep;
@@ -200,104 +199,104 @@ internal static unsafe partial class Tile<TVec, TRung>
             if (TRows.Value > 0 && rows > 0)
             {
                 LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c00 = TRung.Add(c00, b0);
-                c01 = TVectors.Value > 1 ? TRung.Add(c01, b1) : c01;
+                c00 = c00 + b0;
+                c01 = TVectors.Value > 1 ? (c01 + b1) : c01;
                 row += cStride;
             }
 
             if (TRows.Value > 1 && rows > 1)
             {
                 LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c10 = TRung.Add(c10, b0);
-                c11 = TVectors.Value > 1 ? TRung.Add(c11, b1) : c11;
+                c10 = c10 + b0;
+                c11 = TVectors.Value > 1 ? (c11 + b1) : c11;
                 row += cStride;
             }
 
             if (TRows.Value > 2 && rows > 2)
             {
                 LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c20 = TRung.Add(c20, b0);
-                c21 = TVectors.Value > 1 ? TRung.Add(c21, b1) : c21;
+                c20 = c20 + b0;
+                c21 = TVectors.Value > 1 ? (c21 + b1) : c21;
                 row += cStride;
             }
 
             if (TRows.Value > 3 && rows > 3)
             {
                 LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c30 = TRung.Add(c30, b0);
-                c31 = TVectors.Value > 1 ? TRung.Add(c31, b1) : c31;
+                c30 = c30 + b0;
+                c31 = TVectors.Value > 1 ? (c31 + b1) : c31;
                 row += cStride;
             }
 
             if (TRows.Value > 4 && rows > 4)
             {
                 LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c40 = TRung.Add(c40, b0);
-                c41 = TVectors.Value > 1 ? TRung.Add(c41, b1) : c41;
+                c40 = c40 + b0;
+                c41 = TVectors.Value > 1 ? (c41 + b1) : c41;
                 row += cStride;
             }
 
             if (TRows.Value > 5 && rows > 5)
             {
                 LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c50 = TRung.Add(c50, b0);
-                c51 = TVectors.Value > 1 ? TRung.Add(c51, b1) : c51;
+                c50 = c50 + b0;
+                c51 = TVectors.Value > 1 ? (c51 + b1) : c51;
                 row += cStride;
             }
 
             if (TRows.Value > 6 && rows > 6)
             {
                 LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c60 = TRung.Add(c60, b0);
-                c61 = TVectors.Value > 1 ? TRung.Add(c61, b1) : c61;
+                c60 = c60 + b0;
+                c61 = TVectors.Value > 1 ? (c61 + b1) : c61;
                 row += cStride;
             }
 
             if (TRows.Value > 7 && rows > 7)
             {
                 LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c70 = TRung.Add(c70, b0);
-                c71 = TVectors.Value > 1 ? TRung.Add(c71, b1) : c71;
+                c70 = c70 + b0;
+                c71 = TVectors.Value > 1 ? (c71 + b1) : c71;
                 row += cStride;
             }
 
             if (TRows.Value > 8 && rows > 8)
             {
                 LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c80 = TRung.Add(c80, b0);
-                c81 = TVectors.Value > 1 ? TRung.Add(c81, b1) : c81;
+                c80 = c80 + b0;
+                c81 = TVectors.Value > 1 ? (c81 + b1) : c81;
                 row += cStride;
             }
 
             if (TRows.Value > 9 && rows > 9)
             {
                 LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c90 = TRung.Add(c90, b0);
-                c91 = TVectors.Value > 1 ? TRung.Add(c91, b1) : c91;
+                c90 = c90 + b0;
+                c91 = TVectors.Value > 1 ? (c91 + b1) : c91;
                 row += cStride;
             }
 
             if (TRows.Value > 10 && rows > 10)
             {
                 LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c100 = TRung.Add(c100, b0);
-                c101 = TVectors.Value > 1 ? TRung.Add(c101, b1) : c101;
+                c100 = c100 + b0;
+                c101 = TVectors.Value > 1 ? (c101 + b1) : c101;
                 row += cStride;
             }
 
             if (TRows.Value > 11 && rows > 11)
             {
                 LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c110 = TRung.Add(c110, b0);
-                c111 = TVectors.Value > 1 ? TRung.Add(c111, b1) : c111;
+                c110 = c110 + b0;
+                c111 = TVectors.Value > 1 ? (c111 + b1) : c111;
                 row += cStride;
             }
         }
 
         if (epilogue.IsRectifier)
         {
-            bool leaky = epilogue.Activation == Activation.LeakyReLU && epilogue.Slope != 0;
-            TVec slope = TRung.Broadcast(epilogue.Slope);
+            bool leaky = epilogue.Slope != 0;
+            TLanes slope = TLanes.Broadcast(epilogue.Slope);
             if (TRows.Value > 0)
             {
                 c00 = Rectify(c00, leaky, slope);

@@ -84,13 +84,13 @@ internal readonly struct TailAccess : IAccess
 }
 
 /// <content>The two entries, and the choice of the tile's size.</content>
-internal static unsafe partial class Tile<TVec, TRung>
+internal static unsafe partial class Tile<TLanes>
 {
     /// <summary>The most rows that one call takes.</summary>
-    public static int MaxRows => TRung.TileRows;
+    public static int MaxRows => TLanes.TileRows;
 
     /// <summary>The most columns that one call takes: two vectors.</summary>
-    public static int MaxCols => 2 * TRung.Lanes;
+    public static int MaxCols => 2 * TLanes.Count;
 
     /// <summary>
     /// ROWS: C[r, n] (=|+=) sum over s &lt; runs, k &lt; runLength of
@@ -112,7 +112,7 @@ internal static unsafe partial class Tile<TVec, TRung>
         float** a, nint aStep, float** b, nint bStep, int segments, int segmentLength,
         float* c, nint cStride, int rows, int cols, in Epilogue epilogue)
     {
-        if (rows == TRung.TileRows)
+        if (rows == TLanes.TileRows)
         {
             Choose<PackedAccess>(a, aStep, null, segments, segmentLength, b, null, bStep, c, cStride, rows, cols, epilogue);
         }
@@ -133,11 +133,11 @@ internal static unsafe partial class Tile<TVec, TRung>
         float* c, nint cStride, int rows, int cols, in Epilogue epilogue)
         where TAccess : struct, IAccess
     {
-        if (TRung.TileRows == 12 && rows > 8)
+        if (TLanes.TileRows == 12 && rows > 8)
         {
             Choose<Twelve, TAccess>(a, aStep, offsets, segments, length, bs, b, bStep, c, cStride, rows, cols, epilogue);
         }
-        else if (TRung.TileRows == 12 && rows > 4)
+        else if (TLanes.TileRows == 12 && rows > 4)
         {
             Choose<Eight, TAccess>(a, aStep, offsets, segments, length, bs, b, bStep, c, cStride, rows, cols, epilogue);
         }
@@ -157,7 +157,7 @@ internal static unsafe partial class Tile<TVec, TRung>
         where TRows : struct, IConstant
         where TAccess : struct, IAccess
     {
-        int lanes = TRung.Lanes;
+        int lanes = TLanes.Count;
         if (cols == 2 * lanes)
         {
             Multiply<TRows, Two, Zero, TAccess>(
@@ -181,41 +181,41 @@ internal static unsafe partial class Tile<TVec, TRung>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void LoadPair<TVectors, TMask>(float* source, TVec mask, out TVec first, out TVec second)
+    public static void LoadPair<TVectors, TMask>(float* source, TLanes mask, out TLanes first, out TLanes second)
         where TVectors : struct, IConstant
         where TMask : struct, IConstant
     {
         if (TVectors.Value == 1)
         {
-            first = TMask.Value != 0 ? TRung.LoadMasked(source, mask) : TRung.Load(source);
+            first = TMask.Value != 0 ? TLanes.LoadMasked(source, mask) : TLanes.Load(source);
             second = first;
         }
         else
         {
-            first = TRung.Load(source);
-            second = TMask.Value != 0 ? TRung.LoadMasked(source + TRung.Lanes, mask) : TRung.Load(source + TRung.Lanes);
+            first = TLanes.Load(source);
+            second = TMask.Value != 0 ? TLanes.LoadMasked(source + TLanes.Count, mask) : TLanes.Load(source + TLanes.Count);
         }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StorePair<TVectors, TMask>(float* target, TVec mask, TVec first, TVec second)
+    public static void StorePair<TVectors, TMask>(float* target, TLanes mask, TLanes first, TLanes second)
         where TVectors : struct, IConstant
         where TMask : struct, IConstant
     {
         if (TVectors.Value > 1)
         {
-            TRung.Store(first, target);
+            TLanes.Store(first, target);
             first = second;
-            target += TRung.Lanes;
+            target += TLanes.Count;
         }
 
         if (TMask.Value != 0)
         {
-            TRung.StoreMasked(first, target, mask);
+            TLanes.StoreMasked(first, target, mask);
         }
         else
         {
-            TRung.Store(first, target);
+            TLanes.Store(first, target);
         }
     }
 
@@ -225,10 +225,10 @@ internal static unsafe partial class Tile<TVec, TRung>
     {
         for (int r = 0; r < rows; r++)
         {
-            TRung.Prefetch(c);
+            TLanes.Prefetch(c);
             if (TVectors.Value > 1)
             {
-                TRung.Prefetch(c + TRung.Lanes);
+                TLanes.Prefetch(c + TLanes.Count);
             }
 
             c += cStride;
@@ -236,6 +236,6 @@ internal static unsafe partial class Tile<TVec, TRung>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TVec Rectify(TVec x, bool leaky, TVec slope) =>
-        leaky ? TRung.MultiplyAdd(slope, TRung.Negative(x), TRung.Positive(x)) : TRung.Positive(x);
+    public static TLanes Rectify(TLanes x, bool leaky, TLanes slope) =>
+        leaky ? TLanes.MultiplyAdd(slope, TLanes.Negative(x), TLanes.Positive(x)) : TLanes.Positive(x);
 }

@@ -58,7 +58,7 @@ internal sealed unsafe partial class CudaDevice : IDevice
         ArgumentOutOfRangeException.ThrowIfNegative(_options.MemoryLimit);
         kernels ??= KernelSource.Embedded;
         _kernels = new KernelTable(this, kernels);
-        IsSoftware = SoftwareDevice.Find() is not null;
+        IsSoftware = CudaLibraries.IsSoftwareDriver;
         _pool = new MemoryPool(this, _options.MemoryLimit, exact: IsSoftware);
         _staging = new StagingRing(this);
         try

@@ -8,7 +8,7 @@ namespace FastNN.Graphs;
 /// holder lets go. Not thread-safe, as whatever runs in it is not either.
 /// </summary>
 /// <param name="device">Whose memory it is.</param>
-internal sealed class Arena(IDevice device)
+internal sealed class Arena(IDevice device) : IDisposable
 {
     private DeviceBlock? _block;
     private int _holders = 1;
@@ -60,7 +60,7 @@ internal sealed class Arena(IDevice device)
     }
 
     /// <summary>One holder less; the last one's memory goes back.</summary>
-    public void Release()
+    public void Dispose()
     {
         if (_holders > 0 && --_holders == 0)
         {

@@ -266,6 +266,8 @@ internal sealed class Compiler
             Inputs = inputs,
             Outputs = Array.ConvertAll(node.Outputs, Planned),
             Saved = saved == 0 ? null : Scratch(op.Name + " saved", saved, step, backward ? End - step : step),
+            SavedTensors = Array.ConvertAll(
+                op.SavedTensors(types, backward), type => NewPlace(op.Name + " saved", type, step, backward ? End - step : step)),
             ForwardWorkspace = Workspace(op, op.ForwardWorkspaceBytes(_planning, types), step),
         };
     }
@@ -329,6 +331,8 @@ internal sealed class Compiler
 
         planned.InputGradients = gradients;
         planned.Accumulate = accumulate;
+        planned.BackwardScratch = Array.ConvertAll(
+            planned.Op.BackwardScratch(planned.Types, needed), type => NewPlace(planned.Op.Name + " scratch", type, step, step));
         planned.BackwardWorkspace = Workspace(planned.Op, planned.Op.BackwardWorkspaceBytes(_planning, planned.Types, needed), step);
     }
 

@@ -4,7 +4,7 @@ using FastNN.Tensors;
 namespace FastNN.Graphs;
 
 /// <summary>The constants of a plan in one block of device memory, shared by everything that runs the plan. Counted and thread-safe.</summary>
-internal sealed class ConstantBlock
+internal sealed class ConstantBlock : IDisposable
 {
     private readonly DeviceBlock? _block;
     private readonly Dictionary<byte[], nint> _addresses = [];
@@ -73,7 +73,7 @@ internal sealed class ConstantBlock
     }
 
     /// <summary>One holder less; the last one's memory goes back.</summary>
-    public void Release()
+    public void Dispose()
     {
         if (Interlocked.Decrement(ref _holders) == 0)
         {

@@ -120,8 +120,8 @@ internal sealed class Executor : IDisposable
         }
 
         _disposed = true;
-        _constants.Release();
-        _arena.Release();
+        _constants.Dispose();
+        _arena.Dispose();
         _rootGradientBlock?.Dispose();
     }
 
@@ -143,6 +143,8 @@ internal sealed class Executor : IDisposable
             Outputs = Array.ConvertAll(node.Outputs, Bind),
             Bound = node.Types.Bound,
             Saved = BindOptional(node.Saved),
+            SavedTensors = Array.ConvertAll(node.SavedTensors, Bind),
+            BackwardScratch = Array.ConvertAll(node.BackwardScratch, Bind),
             ForwardWorkspace = BindOptional(node.ForwardWorkspace),
             BackwardWorkspace = BindOptional(node.BackwardWorkspace),
             OutputGradients = Array.ConvertAll(node.OutputGradients, BindOptional),

@@ -47,6 +47,9 @@ public sealed class Graph
 
     internal IReadOnlyList<Node> Nodes => _nodes;
 
+    /// <summary>Takes the first outputs of everything that reports them while it is recorded; null where nobody asks.</summary>
+    internal Dictionary<object, IReadOnlyList<Value>>? Trace { get; init; }
+
     /// <summary>How many layers are being recorded in one another.</summary>
     internal int LayerDepth { get; set; }
 
@@ -115,7 +118,7 @@ public sealed class Graph
     /// <param name="shape">Its shape.</param>
     /// <returns>Its value.</returns>
     /// <exception cref="ShapeException">The number of values is not the shape's.</exception>
-    public Value Constant(ReadOnlySpan<int> values, Shape shape) => AddConstant(values, new TensorType(shape, DType.Int32));
+    public Value ConstantInt32(ReadOnlySpan<int> values, Shape shape) => AddConstant(values, new TensorType(shape, DType.Int32));
 
     /// <summary>A constant number, of shape [].</summary>
     /// <param name="value">The number.</param>
@@ -237,6 +240,9 @@ public sealed class Value
     /// features in their places.
     /// </summary>
     internal FeatureOrder? Features { get; init; }
+
+    /// <summary>The [H, W, C] of the image that was flattened into the last axis, where there is nothing else in it.</summary>
+    internal Shape? FlattenedImage => Features?.Image;
 
     /// <inheritdoc/>
     public override string ToString() => Parameter is { } parameter ? $"{parameter.Name} {Shape}" : $"{Producer?.Op.Name ?? Kind.ToString()} {Shape}";

@@ -109,6 +109,9 @@ public sealed class Parameter
         }
     }
 
+    /// <summary>As in <c>weight Float32[784, 10]</c>.</summary>
+    public override string ToString() => $"{Name} {new TensorType(Shape)}{(IsTrainable ? "" : ", frozen")}";
+
     /// <summary>Draws the first values, unless there are some.</summary>
     internal void Initialize(ulong seed, uint stream)
     {

@@ -10,7 +10,7 @@ namespace FastNN;
 public sealed class ParameterLayout
 {
     private readonly Func<Shape, (int[] Extents, int[] Axes)> _view;
-    private readonly int[]? _places;
+    private readonly Lazy<int[]>? _places;
     private readonly bool _rows;
 
     /// <param name="view">The engine's sizes, and which of them runs where in the file.</param>
@@ -22,7 +22,7 @@ public sealed class ParameterLayout
     {
         _view = view;
         FileShape = fileShape;
-        _places = features?.FromFile();
+        _places = features is null ? null : new Lazy<int[]>(features.FromFile);
         _rows = rows;
     }
 
@@ -104,7 +104,8 @@ public sealed class ParameterLayout
         }
 
         (int feature, int column) = _rows ? Math.DivRem(position, shape[1]) : (position, 0);
-        return _rows ? (_places[feature] * shape[1]) + column : _places[feature];
+        int place = _places.Value[feature];
+        return _rows ? (place * shape[1]) + column : place;
     }
 
     private static int[] Identity(int rank)

@@ -43,6 +43,10 @@ internal sealed class PlannedNode
 
     public PlannedTensor? Saved { get; init; }
 
+    public PlannedTensor[] SavedTensors { get; init; } = [];
+
+    public PlannedTensor[] BackwardScratch { get; set; } = [];
+
     public PlannedTensor? ForwardWorkspace { get; init; }
 
     public PlannedTensor? BackwardWorkspace { get; set; }
@@ -63,6 +67,9 @@ internal sealed class Plan
     public required IReadOnlyList<PlannedNode> Nodes { get; init; }
 
     public required IReadOnlyList<Buffer> Buffers { get; init; }
+
+    /// <summary>Whether a GPU can be given a run as a whole: no operator works on the host.</summary>
+    public bool IsCapturable => !Nodes.Any(node => node.Op.NeedsHost);
 
     /// <summary>The graph's inputs and the requested outputs.</summary>
     public required IReadOnlyDictionary<Value, PlannedTensor> Values { get; init; }

@@ -76,7 +76,7 @@ internal sealed class SessionContext(IDevice device, ParameterStore store, Value
     public void Dispose()
     {
         Forget(all: true);
-        _arena.Release();
+        _arena.Dispose();
     }
 
     /// <summary>Forgets plans that the cache has dropped, or all, as when the arena is about to move.</summary>
@@ -105,7 +105,7 @@ internal sealed class SessionContext(IDevice device, ParameterStore store, Value
             {
                 Inputs = Array.ConvertAll(inputs, input => _executor[input]);
                 Outputs = Array.ConvertAll(outputs, output => _executor[output]);
-                Replay = new Replay(device, _executor.Forward);
+                Replay = new Replay(device, _executor.Forward, plan.Plan.IsCapturable);
                 Readback = device.CreateReadback(Outputs);
             }
             catch

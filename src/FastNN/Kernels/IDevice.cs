@@ -14,6 +14,9 @@ internal interface IDevice : IKernels, IPlanning, IDisposable
     /// <summary>One line for people: instruction set and threads, or the GPU's name.</summary>
     string Description { get; }
 
+    /// <summary>What keeps the device from its full speed, one line each.</summary>
+    IReadOnlyList<string> Warnings => [];
+
     /// <summary>Worker threads of a CPU, 1 for a GPU.</summary>
     int Threads { get; }
 

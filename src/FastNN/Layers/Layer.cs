@@ -133,6 +133,16 @@ public abstract class Layer
             throw new ShapeException($"Build: the shape of one example {example} has no elements; every extent must be positive.");
         }
 
+        Prepare(example);
+        Initialize(seed);
+    }
+
+    /// <summary>Makes the parameters, without values.</summary>
+    internal virtual void Prepare() => Prepare(ExampleShape!.Value);
+
+    /// <summary>Makes the parameters for this input's shape, without values.</summary>
+    internal void Prepare(Shape example)
+    {
         if (ExampleShape is null)
         {
             // Also where the layer was built as a part of another model: then this tells whether the shape fits it.
@@ -140,7 +150,6 @@ public abstract class Layer
         }
 
         ExampleShape ??= example;
-        Initialize(seed);
     }
 
     /// <summary>
@@ -155,6 +164,15 @@ public abstract class Layer
     /// <param name="x">Its input, batch axis first.</param>
     /// <returns>Its output.</returns>
     protected abstract Value Forward(Value x);
+
+    /// <summary>
+    /// Notes what the layer was made with, so that a model file can make it again (<see cref="LayerKinds"/>), and that people can read. Nothing needs to be
+    /// noted of the layer's name, its shape or its parameters.
+    /// </summary>
+    /// <param name="description">Takes the attributes.</param>
+    protected internal virtual void Describe(LayerDescription description)
+    {
+    }
 
     /// <summary>Adds a parameter of this layer.</summary>
     /// <param name="name">Its name, such as "weight".</param>
@@ -205,6 +223,14 @@ public abstract class Layer
         return layer;
     }
 
+    /// <summary>The kind of layer and what it was made with: <c>Dense(units: 64, activation: ReLU)</c>.</summary>
+    public override string ToString()
+    {
+        var description = new LayerDescription(GetType().Name, Name, []);
+        Describe(description);
+        return description.ToString();
+    }
+
     /// <summary>Gives the parameters that have no values yet their first ones.</summary>
     private protected void Initialize(ulong seed)
     {
@@ -249,7 +275,9 @@ public abstract class Layer
                 _built = true;
             }
 
-            return ForwardFrom(inputs);
+            IReadOnlyList<Value> outputs = ForwardFrom(inputs);
+            graph.Trace?.TryAdd(this, outputs);
+            return outputs;
         }
         catch (ShapeException exception)
         {

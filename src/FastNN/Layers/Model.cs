@@ -1,4 +1,5 @@
 using System.Collections.ObjectModel;
+using FastNN.Formats;
 using FastNN.Layers;
 
 namespace FastNN;
@@ -20,9 +21,12 @@ public sealed record ModelInput(string Name, Shape Shape, DType Type = DType.Flo
 /// </summary>
 public sealed class Model : MultiInputLayer
 {
+    private const int MaxSymbols = 1_000_000;
+
     private readonly List<SymbolNode> _nodes;
     private readonly SymbolNode[] _inputNodes;
     private readonly Symbol[] _outputs;
+    private IReadOnlyList<string> _classNames = [];
 
     /// <summary>A model of one input and one output, named "output".</summary>
     /// <param name="input">Its input.</param>
@@ -38,6 +42,11 @@ public sealed class Model : MultiInputLayer
     /// <param name="outputs">Its outputs, with names.</param>
     /// <exception cref="ArgumentException">An output needs an input that is not given, or two inputs, outputs or layers have one name.</exception>
     public Model(IReadOnlyList<Symbol> inputs, IReadOnlyList<(string Name, Symbol Output)> outputs)
+        : this(inputs, outputs, null)
+    {
+    }
+
+    private Model(IReadOnlyList<Symbol> inputs, IReadOnlyList<(string Name, Symbol Output)> outputs, Layer? wrapped)
     {
         ArgumentNullException.ThrowIfNull(inputs);
         ArgumentNullException.ThrowIfNull(outputs);
@@ -53,7 +62,16 @@ public sealed class Model : MultiInputLayer
             throw new ArgumentException($"Model: the outputs need input '{missing.Input!.Name}', which is not among the inputs given.", nameof(inputs));
         }
 
-        AddLayers();
+        Wrapped = wrapped;
+        if (wrapped is null)
+        {
+            AddLayers();
+        }
+        else
+        {
+            // Without a name of its own, so that parameters keep theirs.
+            AddLayer(wrapped, "");
+        }
     }
 
     /// <summary>The inputs, in order.</summary>
@@ -65,9 +83,58 @@ public sealed class Model : MultiInputLayer
     /// <inheritdoc/>
     public override int OutputCount => _outputs.Length;
 
+    /// <summary>The names of the classes that the output tells apart, in order; empty where there are none, or nobody said.</summary>
+    public IReadOnlyList<string> ClassNames
+    {
+        get => _classNames;
+        set => _classNames = value ?? throw new ArgumentNullException(nameof(value));
+    }
+
+    /// <summary>What has to be done to raw inputs before the model takes them, or null; <see cref="FastNN.Preprocessing.Apply"/> does it.</summary>
+    public Preprocessing? Preprocessing { get; set; }
+
+    /// <summary>The layer that this model was made of, or null.</summary>
+    internal Layer? Wrapped { get; }
+
     internal override IReadOnlyList<ModelInput>? Signature => IsBuilt ? Inputs : null;
 
     internal override IReadOnlyList<string> OutputNames => Outputs;
+
+    /// <summary>A built layer with one input and one output as a model, with the layer's own parameters and names.</summary>
+    /// <param name="layer">The layer, such as a Sequential.</param>
+    /// <returns>The model; the layer itself where it is one.</returns>
+    /// <exception cref="InvalidOperationException">The layer is not built.</exception>
+    public static Model Of(Layer layer)
+    {
+        ArgumentNullException.ThrowIfNull(layer);
+        return layer as Model ?? Of(layer, layer.ExampleShape is { } example
+            ? new ModelInput("input", example)
+            : throw new InvalidOperationException($"Model.Of: the {layer.GetType().Name} is not built; call Build(shape of one example) first."));
+    }
+
+    /// <summary>Makes a model from a file that <see cref="ModelExtensions.Save(Layer, string, SaveOptions?)"/> wrote; no code of the network is needed.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="allowNonFinite">Whether NaN and infinite values are loaded; default false, which refuses them.</param>
+    /// <returns>The model, built, with its parameters, class names and preprocessing.</returns>
+    /// <exception cref="FileFormatException">The file is malformed, holds weights alone, or names a kind of layer that nobody registered with
+    /// <see cref="LayerKinds"/>.</exception>
+    /// <exception cref="IOException">There is no such file, or it cannot be read.</exception>
+    public static Model Load(string path, bool allowNonFinite = false)
+    {
+        using SafetensorsReader reader = SafetensorsReader.Open(path);
+        return ModelFile.Load(reader, allowNonFinite);
+    }
+
+    /// <summary>Makes a model from what <see cref="ModelExtensions.Save(Layer, Stream, SaveOptions?)"/> wrote; no code of the network is needed.</summary>
+    /// <param name="stream">The content; it stays open.</param>
+    /// <param name="allowNonFinite">Whether NaN and infinite values are loaded; default false, which refuses them.</param>
+    /// <returns>The model, built, with its parameters, class names and preprocessing.</returns>
+    /// <exception cref="FileFormatException">As for <see cref="Load(string, bool)"/>.</exception>
+    public static Model Load(Stream stream, bool allowNonFinite = false)
+    {
+        using SafetensorsReader reader = SafetensorsReader.Open(stream, leaveOpen: true);
+        return ModelFile.Load(reader, allowNonFinite);
+    }
 
     /// <summary>An input of a model to be.</summary>
     /// <param name="name">Its name.</param>
@@ -89,6 +156,13 @@ public sealed class Model : MultiInputLayer
     /// <exception cref="ShapeException">The inputs do not fit the layers.</exception>
     public void Build(ulong seed = 0)
     {
+        Prepare();
+        Initialize(seed);
+    }
+
+    /// <inheritdoc/>
+    internal override void Prepare()
+    {
         if (!IsBuilt)
         {
             var graph = new Graph(GraphMode.Inference);
@@ -99,8 +173,6 @@ public sealed class Model : MultiInputLayer
         {
             ExampleShape ??= Inputs[0].Shape;
         }
-
-        Initialize(seed);
     }
 
     /// <inheritdoc/>
@@ -161,6 +233,110 @@ public sealed class Model : MultiInputLayer
         return [.. _outputs.Select(output => values[output.Node][output.Output])];
     }
 
+    /// <inheritdoc/>
+    protected internal override void Describe(LayerDescription description)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        var places = new Dictionary<SymbolNode, int>();
+        List<Layer> layers = [];
+        var known = new Dictionary<Layer, int>(ReferenceEqualityComparer.Instance);
+        List<int> nodes = [];
+        foreach (SymbolNode node in _nodes)
+        {
+            places.Add(node, places.Count);
+            if (node.Layer is not { } layer)
+            {
+                nodes.AddRange([-1, Array.IndexOf(_inputNodes, node)]);
+                continue;
+            }
+
+            if (!known.TryGetValue(layer, out int index))
+            {
+                known.Add(layer, index = layers.Count);
+                layers.Add(layer);
+            }
+
+            nodes.AddRange([index, node.IsOperator ? 1 : 0, node.Inputs.Length]);
+            nodes.AddRange(node.Inputs.SelectMany(input => new[] { places[input.Node], input.Output }));
+        }
+
+        description.SetLayers(layers)
+            .Set("inputs", [.. Inputs.Select(input => input.Name)])
+            .Set("shapes", [.. Inputs.Select(input => ShapeText.Write(input.Shape))])
+            .Set("types", [.. Inputs.Select(input => input.Type.ToString())])
+            .Set("nodes", [.. nodes])
+            .Set("outputs", [.. Outputs])
+            .Set("gives", [.. _outputs.SelectMany(output => new[] { places[output.Node], output.Output })]);
+    }
+
+    /// <summary>Makes a model as a file describes it.</summary>
+    /// <exception cref="ArgumentException">The description is of no model.</exception>
+    internal static Model Create(LayerDescription description)
+    {
+        Symbol[] inputs = ReadInputs(description);
+        List<Symbol> symbols = [];
+        var rest = new Queue<int>(description.Int32s("nodes"));
+        while (rest.Count > 0)
+        {
+            int index = rest.Dequeue();
+            if (index < 0)
+            {
+                symbols.Add(At(inputs, Next(rest)));
+                continue;
+            }
+
+            bool isOperator = Next(rest) == 1;
+            var given = new Symbol[Math.Clamp(Next(rest), 0, rest.Count / 2)];
+            for (int i = 0; i < given.Length; i++)
+            {
+                given[i] = At(symbols, Next(rest))[Next(rest)];
+            }
+
+            symbols.Add(Symbol.Of(At(description.Layers, index), isOperator, given));
+        }
+
+        string[] names = description.Texts("outputs");
+        int[] gives = description.Int32s("gives");
+        return gives.Length == 2 * names.Length
+            ? new Model(inputs, [.. names.Select((name, i) => (name, At(symbols, gives[2 * i])[gives[(2 * i) + 1]]))]) { Name = description.Name }
+            : throw new ArgumentException($"Model: expected {2 * names.Length} numbers for {names.Length} outputs, got {gives.Length}.");
+    }
+
+    /// <summary>How many layers are recorded when this is, given how many each layer of a description records.</summary>
+    internal static double Cost(LayerDescription description, Func<Layer, double> cost)
+    {
+        double sum = 0;
+        var rest = new Queue<int>(description.Int32s("nodes"));
+        while (rest.Count > 0 && sum < MaxSymbols)
+        {
+            int index = rest.Dequeue();
+            for (int skip = index < 0 ? 1 : 0; skip > 0 && rest.Count > 0; skip--)
+            {
+                rest.Dequeue();
+            }
+
+            if (index >= 0)
+            {
+                sum += cost(At(description.Layers, index));
+                Next(rest);
+                for (int skip = 2 * Math.Clamp(Next(rest), 0, rest.Count / 2); skip > 0; skip--)
+                {
+                    rest.Dequeue();
+                }
+            }
+        }
+
+        return sum;
+    }
+
+    internal static Model Of(Layer layer, ModelInput input)
+    {
+        Symbol x = Symbol.OfInput(input);
+        var model = new Model([x], [(layer.OutputNames[0], layer.Apply(x))], layer);
+        model.Prepare();
+        return model;
+    }
+
     internal override void RequireInputs(int count)
     {
         if (count != Inputs.Count)
@@ -168,6 +344,29 @@ public sealed class Model : MultiInputLayer
             throw new ArgumentException($"Model: expected {Inputs.Count} inputs, got {count}.");
         }
     }
+
+    private static Symbol[] ReadInputs(LayerDescription description)
+    {
+        string[] names = description.Texts("inputs"), shapes = description.Texts("shapes"), types = description.Texts("types");
+        if (shapes.Length != names.Length || types.Length != names.Length)
+        {
+            throw new ArgumentException($"Model: expected shapes and types for {names.Length} inputs, got {shapes.Length} and {types.Length}.");
+        }
+
+        var inputs = new Symbol[names.Length];
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            inputs[i] = Input(names[i], ShapeText.Read(shapes[i]), ModelFile.ReadType(types[i]));
+        }
+
+        return inputs;
+    }
+
+    private static int Next(Queue<int> rest) => rest.TryDequeue(out int next) ? next : throw new ArgumentException("Model: the list of its nodes ends in the middle of one.");
+
+    private static T At<T>(IReadOnlyList<T> list, int index) => (uint)index < (uint)list.Count
+        ? list[index]
+        : throw new ArgumentException($"Model: expected 0 to {list.Count - 1} as a place in its lists, got {index}.");
 
     private static SymbolNode RequireInput(Symbol symbol)
     {

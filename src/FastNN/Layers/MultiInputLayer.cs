@@ -85,4 +85,13 @@ public sealed class Concatenate(int axis = -1) : MultiInputLayer
 
     /// <inheritdoc/>
     protected override IReadOnlyList<Value> Forward(ReadOnlySpan<Value> inputs) => [Operators.Concat(axis, inputs)];
+
+    /// <inheritdoc/>
+    protected internal override void Describe(LayerDescription description)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        description.Set("axis", axis);
+    }
+
+    internal static Concatenate Create(LayerDescription description) => new(description.Int32("axis")) { Name = description.Name };
 }

@@ -60,4 +60,13 @@ public sealed class Sequential : Layer, IEnumerable<Layer>
 
         return x;
     }
+
+    /// <inheritdoc/>
+    protected internal override void Describe(LayerDescription description)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        description.SetLayers(_layers);
+    }
+
+    internal static Sequential Create(LayerDescription description) => new([.. description.Layers]) { Name = description.Name };
 }

@@ -20,6 +20,9 @@ internal abstract record Operator
     /// <summary>Whether the same inputs always give the same outputs, so that two equal nodes may become one.</summary>
     public virtual bool IsDeterministic => true;
 
+    /// <summary>Whether a pass works on the host even where the device is a GPU, so that a step with it cannot be captured.</summary>
+    public virtual bool NeedsHost => false;
+
     /// <summary>Checks the inputs' shapes and types, and gives the outputs'.</summary>
     /// <exception cref="ShapeException">They do not fit; the message names the operator and what was given.</exception>
     public abstract TensorType[] Infer(ReadOnlySpan<TensorType> inputs);
@@ -87,6 +90,12 @@ internal abstract record Operator
 
     /// <summary>Scratch for Backward, given which inputs need gradients.</summary>
     public virtual long BackwardWorkspaceBytes(IPlanning planning, NodeTypes types, ReadOnlySpan<bool> wanted) => 0;
+
+    /// <summary>Tensors that Forward leaves for Backward; without a backward pass they are Forward's scratch.</summary>
+    public virtual TensorType[] SavedTensors(NodeTypes types, bool training) => [];
+
+    /// <summary>Scratch for Backward in tensors, given which inputs need gradients.</summary>
+    public virtual TensorType[] BackwardScratch(NodeTypes types, ReadOnlySpan<bool> wanted) => [];
 
     /// <summary>Writes the outputs (=).</summary>
     public abstract void Forward(IKernels kernels, NodeTensors tensors);
@@ -159,6 +168,12 @@ internal sealed class NodeTensors
     public Tensor? ForwardWorkspace { get; init; }
 
     public Tensor? BackwardWorkspace { get; init; }
+
+    /// <summary>What <see cref="Operator.SavedTensors"/> asked for.</summary>
+    public Tensor[] SavedTensors { get; init; } = [];
+
+    /// <summary>What <see cref="Operator.BackwardScratch"/> asked for.</summary>
+    public Tensor[] BackwardScratch { get; init; } = [];
 
     /// <summary>The outputs' gradients, null where none arrives; empty where there is no backward pass.</summary>
     public Tensor?[] OutputGradients { get; init; } = [];

@@ -200,7 +200,7 @@ public sealed partial class Trainer : IDisposable
             }
         }
 
-        _arena.Release();
+        _arena.Dispose();
         _programs.Clear();
         _current = null;
     }

@@ -29,7 +29,7 @@ internal sealed class TrainingProgram : IDisposable
         Target = target;
         Output = output;
         Loss = loss;
-        _replay = new Replay(device, optimizer is null ? executor.Forward : Step);
+        _replay = new Replay(device, optimizer is null ? executor.Forward : Step, executor.Plan.IsCapturable);
     }
 
     public Executor Executor { get; }

@@ -4,7 +4,7 @@ namespace FastNN.Testing;
 internal static class GoldenRunner
 {
     private static readonly Dictionary<string, Action<GoldenCase, Device>> Handlers =
-        new(GoldenOperators.All.Concat(GoldenWindows.All).Concat(GoldenLosses.All).Concat(GoldenOptimizers.All).Concat(GoldenTraces.All));
+        new(GoldenOperators.All.Concat(GoldenShapes.All).Concat(GoldenWindows.All).Concat(GoldenLosses.All).Concat(GoldenOptimizers.All).Concat(GoldenTraces.All));
 
     /// <summary>Runs one case.</summary>
     /// <exception cref="UnsupportedCaseException">The engine has no such operator or option; the message names it.</exception>
@@ -48,6 +48,26 @@ internal static class GoldenRunner
         {
             golden.Compare("d" + inputs[i].Name, inputs[i].ToFile(run.Gradient(values[i])));
         }
+    }
+
+    /// <summary>Runs an operator of one input and several outputs, whose upstream gradients arrive together.</summary>
+    /// <param name="build">Records the operator on the input.</param>
+    public static void RunOperator(GoldenCase golden, Device device, Port input, Port[] outputs, Func<Value, Value[]> build)
+    {
+        var graph = new Graph(GraphMode.Training);
+        Value x = graph.Input(input.EngineShape);
+        Value[] parts = build(x);
+        Value root = Operators.Concat(0, Array.ConvertAll(parts, part => part.Reshape(new Shape((int)part.Shape.Count))));
+        using var run = new GraphRun(device.Implementation, graph, parts, root, [x]);
+        Set(run, x, golden, input);
+        run.SetRootGradient([.. outputs.SelectMany(output => output.ToEngine(golden.Floats("d" + output.Name)))]);
+        run.Run();
+        for (int i = 0; i < parts.Length; i++)
+        {
+            golden.Compare(outputs[i].Name, outputs[i].ToFile(run.Read(parts[i])));
+        }
+
+        golden.Compare("d" + input.Name, input.ToFile(run.Gradient(x)));
     }
 
     /// <summary>Reads an input from the case into a run.</summary>

@@ -42,6 +42,34 @@ internal sealed class GraphRun : IDisposable
 
     public void Set(Value input, ReadOnlySpan<int> values) => Keep(_executor[input], MemoryMarshal.AsBytes(values));
 
+    /// <summary>Numbers that become elements of the input's type.</summary>
+    public void SetNumbers(Value input, double[] values)
+    {
+        switch (input.Type)
+        {
+            case DType.Float32:
+                Keep(_executor[input], MemoryMarshal.AsBytes<float>(Array.ConvertAll(values, value => (float)value)));
+                break;
+            case DType.Int32:
+                Keep(_executor[input], MemoryMarshal.AsBytes<int>(Array.ConvertAll(values, value => (int)value)));
+                break;
+            case DType.Int64:
+                Keep(_executor[input], MemoryMarshal.AsBytes<long>(Array.ConvertAll(values, value => (long)value)));
+                break;
+            case DType.Float64:
+                Keep(_executor[input], MemoryMarshal.AsBytes<double>(values));
+                break;
+            case DType.Float16:
+                Keep(_executor[input], MemoryMarshal.AsBytes<Half>(Array.ConvertAll(values, value => (Half)value)));
+                break;
+            case DType.Bool or DType.UInt8 or DType.Int8:
+                Keep(_executor[input], Array.ConvertAll(values, value => value < 0 ? (byte)(sbyte)value : (byte)value));
+                break;
+            default:
+                throw new NotSupportedException($"{input.Type}");
+        }
+    }
+
     /// <summary>The upstream gradient; without it backward starts from ones.</summary>
     public void SetRootGradient(ReadOnlySpan<float> values) => Keep(_executor.RootGradient!, MemoryMarshal.AsBytes(values));
 
@@ -73,7 +101,7 @@ internal sealed class GraphRun : IDisposable
     /// <summary>Managed bytes that one run allocates on this thread, once everything is warm.</summary>
     public long AllocatedBytesPerRun()
     {
-        for (int i = 0; i < 3; i++)
+        for (int i = 0; i < 2; i++)
         {
             Run();
         }

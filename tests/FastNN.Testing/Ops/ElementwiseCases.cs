@@ -26,6 +26,7 @@ internal sealed class ElementwiseCases : IOpCases
         {
             // Sums over the axes along which an operand was repeated.
             Tolerance = 2e-6 * Math.Sqrt(y.Count / (double)Math.Min(a.Count, b.Count)),
+            Samples = y.Count > 10_000 ? 12 : 48,
             ReferenceBackward = (values, dY) =>
                 [Backward(op, y, dY, b, values[1], a), Backward(op, y, dY, a, values[0], b)],
         };

@@ -12,6 +12,10 @@ namespace FastNN.Testing;
 /// <param name="reference">The output in double, from the inputs in double.</param>
 internal sealed class OpCase(string name, OpInput[] inputs, Func<Value[], Value> build, Func<double[][], double[]> reference)
 {
+    private const double Step = 1e-5;
+
+    private (int Input, int Element, double Slope)[]? _slopes;
+
     public string Name { get; } = name;
 
     public IReadOnlyList<OpInput> Inputs { get; } = inputs;
@@ -37,6 +41,12 @@ internal sealed class OpCase(string name, OpInput[] inputs, Func<Value[], Value>
     /// <summary>An upstream gradient for the output.</summary>
     public static double[] DrawUpstream(int count) => OpInput.Uniform("dy", new Shape(count)).Values(seed: 99);
 
+    /// <summary>
+    /// (L(x + h) - L(x - h)) / 2h at the checked elements of every differentiable input, input after input; L is the sum of output times upstream,
+    /// in double. Found once per process, as several tests on several devices compare with it.
+    /// </summary>
+    public IReadOnlyList<(int Input, int Element, double Slope)> Slopes => _slopes ??= FindSlopes();
+
     /// <summary>The operator once: output and gradients.</summary>
     public OpRun Compile(IDevice device) => Compile(device, [.. Differentiable], twice: false);
 
@@ -50,15 +60,78 @@ internal sealed class OpCase(string name, OpInput[] inputs, Func<Value[], Value>
     public Value Record()
     {
         var graph = new Graph(GraphMode.Training);
-        return build([.. Inputs.Select(input => graph.Input(input.Shape, input.IsInteger ? DType.Int32 : DType.Float32))]);
+        return build([.. Inputs.Select(input => graph.Input(input.Shape, input.Type))]);
+    }
+
+    /// <summary>
+    /// The operator on inputs that are the second halves of tensors, so that they begin at any address that their type allows. Gradients are those of
+    /// the whole tensors.
+    /// </summary>
+    public OpRun CompileOnViews(IDevice device)
+    {
+        var graph = new Graph(GraphMode.Training);
+        Value[] values = [.. Inputs.Select(input => graph.Input(new Shape(2, (int)input.Shape.Count), input.Type))];
+        Value output = build([.. values.Select((value, i) => value.Slice(0, 1).Reshape(Inputs[i].Shape))]);
+        int[] wanted = [.. Differentiable];
+        var run = new GraphRun(device, graph, [], output, [.. wanted.Select(i => values[i])]);
+        double[][] drawn = Draw();
+        for (int i = 0; i < values.Length; i++)
+        {
+            run.SetNumbers(values[i], [.. new double[drawn[i].Length], .. drawn[i]]);
+        }
+
+        run.SetRootGradient(Array.ConvertAll(DrawUpstream(checked((int)output.Shape.Count)), value => (float)value));
+        return new OpRun(run, output, [.. wanted.Select(i => values[i])]);
     }
 
     public override string ToString() => Name;
 
+    private (int, int, double)[] FindSlopes()
+    {
+        double[][] inputs = Draw();
+        double[] upstream = DrawUpstream(Reference(inputs).Length);
+        var slopes = new List<(int, int, double)>();
+        foreach (int i in Differentiable)
+        {
+            int[] elements = [.. Enumerable.Range(0, inputs[i].Length)];
+            if (elements.Length > Samples)
+            {
+                new Random(7).Shuffle(elements);
+                elements = elements[..Samples];
+            }
+
+            slopes.AddRange(elements.Select(element => (i, element, Slope(inputs, i, element, upstream))));
+        }
+
+        return [.. slopes];
+    }
+
+    private double Slope(double[][] inputs, int input, int element, double[] upstream)
+    {
+        double value = inputs[input][element];
+        inputs[input][element] = value + Step;
+        double above = Dot(Reference(inputs), upstream);
+        inputs[input][element] = value - Step;
+        double below = Dot(Reference(inputs), upstream);
+        inputs[input][element] = value;
+        return (above - below) / (2 * Step);
+    }
+
+    private static double Dot(double[] x, double[] y)
+    {
+        double sum = 0;
+        for (int i = 0; i < x.Length; i++)
+        {
+            sum += x[i] * y[i];
+        }
+
+        return sum;
+    }
+
     private OpRun Compile(IDevice device, int[] wanted, bool twice)
     {
         var graph = new Graph(GraphMode.Training);
-        Value[] values = [.. Inputs.Select(input => graph.Input(input.Shape, input.IsInteger ? DType.Int32 : DType.Float32))];
+        Value[] values = [.. Inputs.Select(input => graph.Input(input.Shape, input.Type))];
         Value output = build(values);
         Value? two = twice ? graph.Input(new Shape(1)) : null;
         if (two is not null)
@@ -72,14 +145,7 @@ internal sealed class OpCase(string name, OpInput[] inputs, Func<Value[], Value>
         double[][] drawn = Draw();
         for (int i = 0; i < values.Length; i++)
         {
-            if (Inputs[i].IsInteger)
-            {
-                run.Set(values[i], Array.ConvertAll(drawn[i], value => (int)value));
-            }
-            else
-            {
-                run.Set(values[i], Array.ConvertAll(drawn[i], value => (float)value));
-            }
+            run.SetNumbers(values[i], drawn[i]);
         }
 
         if (two is not null)
@@ -101,6 +167,9 @@ internal sealed class OpRun(GraphRun run, Value output, Value[] inputs) : IDispo
 
     /// <summary>The wanted gradients, in order.</summary>
     public float[][] Gradients => Array.ConvertAll(inputs, run.Gradient);
+
+    /// <summary>The output, then the gradients.</summary>
+    public float[][] Results => [Output, .. Gradients];
 
     public void Run() => run.Run();
 

@@ -12,12 +12,16 @@ internal interface IOpCases
 internal abstract class OpFixture<TCases> : DeviceFixture
     where TCases : IOpCases
 {
-    private const double Step = 1e-5;
+    /// <summary>What each case's first run on a device gave; several tests look at it.</summary>
+    private readonly Dictionary<(OpCase Case, IDevice Device), float[][]> _results = [];
 
     /// <summary>The devices that have to agree, in bits as well.</summary>
     protected abstract IReadOnlyList<IDevice> Devices { get; }
 
-    protected static IEnumerable<OpCase> Sources => TCases.Cases;
+    protected static IReadOnlyList<OpCase> Sources => Declared<TCases>.Cases;
+
+    [OneTimeTearDown]
+    public void ForgetResults() => _results.Clear();
 
     [TestCaseSource(nameof(Sources))]
     [Category("Rungs")]
@@ -39,17 +43,19 @@ internal abstract class OpFixture<TCases> : DeviceFixture
     public void Each_gradient_alone_equals_it_beside_the_others(OpCase @case) => CheckEachAlone(@case, Devices[0]);
 
     [TestCaseSource(nameof(Sources))]
+    public void Inputs_that_are_views_give_the_same_numbers(OpCase @case) => CheckViews(@case, Devices[^1]);
+
+    [TestCaseSource(nameof(Sources))]
     public void Repetition_and_threads_change_no_bit(OpCase @case)
     {
-        float[][]? first = null;
+        float[][] first = Results(@case, Devices[0]);
         foreach (IDevice device in Devices)
         {
             using OpRun run = @case.Compile(device);
             for (int repetition = 0; repetition < 2; repetition++)
             {
                 run.Run();
-                first ??= [run.Output, .. run.Gradients];
-                Near.SameBits(first, [run.Output, .. run.Gradients]);
+                Near.SameBits(first, run.Results);
             }
         }
     }
@@ -61,45 +67,29 @@ internal abstract class OpFixture<TCases> : DeviceFixture
         Assert.That(run.Graph.AllocatedBytesPerRun(), Is.Zero);
     }
 
-    protected static void CheckReference(OpCase @case, IDevice device)
+    protected void CheckReference(OpCase @case, IDevice device)
     {
         double[][] inputs = @case.Draw();
         double[] expected = @case.Reference(inputs);
         double[]?[]? gradients = @case.ReferenceBackward?.Invoke(inputs, OpCase.DrawUpstream(expected.Length));
-        using OpRun run = @case.Compile(device);
-        run.Run();
+        float[][] results = Results(@case, device);
         string where = $"{device.Kind} of {device.Threads}";
-        Near.Check($"y on {where}", run.Output, expected, @case.Tolerance);
-        float[][] actual = run.Gradients;
-        int next = 0;
+        Near.Check($"y on {where}", results[0], expected, @case.Tolerance);
+        int next = 1;
         foreach (int i in @case.Differentiable)
         {
             if (gradients?[i] is { } gradient)
             {
-                Near.Check($"d{@case.Inputs[i].Name} on {where}", actual[next], gradient, @case.Tolerance);
+                Near.Check($"d{@case.Inputs[i].Name} on {where}", results[next], gradient, @case.Tolerance);
             }
 
             next++;
         }
     }
 
-    protected static void CheckRepetition(OpCase @case, IDevice device)
-    {
-        using OpRun run = @case.Compile(device);
-        run.Run();
-        float[][] first = [run.Output, .. run.Gradients];
-        run.Run();
-        Near.SameBits(first, [run.Output, .. run.Gradients]);
-    }
+    protected void CheckDifferences(OpCase @case, IDevice device) => CheckGradients(@case, Results(@case, device).AsSpan(1), factor: 1);
 
-    private static void CheckDifferences(OpCase @case, IDevice device)
-    {
-        using OpRun run = @case.Compile(device);
-        run.Run();
-        CheckGradients(@case, run.Gradients, factor: 1);
-    }
-
-    protected static void CheckTwoConsumers(OpCase @case, IDevice device)
+    private static void CheckTwoConsumers(OpCase @case, IDevice device)
     {
         using OpRun run = @case.CompileTwice(device);
         run.Run();
@@ -107,63 +97,59 @@ internal abstract class OpFixture<TCases> : DeviceFixture
         CheckGradients(@case, run.Gradients, factor: 3);
     }
 
-    protected static void CheckEachAlone(OpCase @case, IDevice device)
+    private void CheckEachAlone(OpCase @case, IDevice device)
     {
-        int next = 0;
-        using OpRun all = @case.Compile(device);
-        all.Run();
+        int next = 1;
         foreach (int i in @case.Differentiable)
         {
             using OpRun alone = @case.Compile(device, i);
             alone.Run();
-            double[] expected = Array.ConvertAll(all.Gradients[next++], value => (double)value);
+            double[] expected = Array.ConvertAll(Results(@case, device)[next++], value => (double)value);
             Near.Check($"d{@case.Inputs[i].Name}", alone.Gradients[0], expected, @case.Tolerance);
         }
     }
 
-    /// <summary>Every checked element of every gradient against (L(x + h) - L(x - h)) / 2h, L the sum of output times upstream in double.</summary>
-    private static void CheckGradients(OpCase @case, float[][] actual, double factor)
+    private void CheckViews(OpCase @case, IDevice device)
     {
-        double[][] inputs = @case.Draw();
-        double[] upstream = OpCase.DrawUpstream(@case.Reference(inputs).Length);
-        int next = 0;
-        foreach (int i in @case.Differentiable)
+        float[][] whole = Results(@case, device);
+        using OpRun run = @case.CompileOnViews(device);
+        run.Run();
+        float[][] views = run.Results;
+        Near.Check("y", views[0], Array.ConvertAll(whole[0], value => (double)value), @case.Tolerance);
+        for (int i = 1; i < views.Length; i++)
         {
-            float[] gradient = actual[next++];
-            int[] elements = [.. Enumerable.Range(0, gradient.Length)];
-            if (elements.Length > @case.Samples)
-            {
-                new Random(7).Shuffle(elements);
-                elements = elements[..@case.Samples];
-            }
-
-            foreach (int element in elements)
-            {
-                double expected = factor * Slope(@case, inputs, i, element, upstream);
-                Near.Check($"d{@case.Inputs[i].Name}[{element}]", gradient[element], expected, factor * @case.Tolerance);
-            }
+            // What lies in front of a view has no gradient.
+            double[] expected = Array.ConvertAll(whole[i], value => (double)value);
+            Near.Check($"gradient {i - 1}", views[i], [.. new double[expected.Length], .. expected], @case.Tolerance);
         }
     }
 
-    private static double Slope(OpCase @case, double[][] inputs, int input, int element, double[] upstream)
+    private static void CheckGradients(OpCase @case, ReadOnlySpan<float[]> gradients, double factor)
     {
-        double value = inputs[input][element];
-        inputs[input][element] = value + Step;
-        double above = Dot(@case.Reference(inputs), upstream);
-        inputs[input][element] = value - Step;
-        double below = Dot(@case.Reference(inputs), upstream);
-        inputs[input][element] = value;
-        return (above - below) / (2 * Step);
+        int[] differentiable = [.. @case.Differentiable];
+        foreach ((int input, int element, double slope) in @case.Slopes)
+        {
+            float actual = gradients[Array.IndexOf(differentiable, input)][element];
+            Near.Check($"d{@case.Inputs[input].Name}[{element}]", actual, factor * slope, factor * @case.Tolerance);
+        }
     }
 
-    private static double Dot(double[] x, double[] y)
+    private float[][] Results(OpCase @case, IDevice device)
     {
-        double sum = 0;
-        for (int i = 0; i < x.Length; i++)
+        if (!_results.TryGetValue((@case, device), out float[][]? results))
         {
-            sum += x[i] * y[i];
+            using OpRun run = @case.Compile(device);
+            run.Run();
+            _results[(@case, device)] = results = run.Results;
         }
 
-        return sum;
+        return results;
     }
+}
+
+/// <summary>The cases of one operator as one list per process, so that what is found out about a case is found once.</summary>
+internal static class Declared<TCases>
+    where TCases : IOpCases
+{
+    public static IReadOnlyList<OpCase> Cases { get; } = [.. Quick.Sample(TCases.Cases)];
 }

@@ -1,3 +1,5 @@
+using FastNN.Functions;
+
 namespace FastNN.Testing;
 
 /// <summary>One input of an <see cref="OpCase"/>: its shape and how its values are drawn.</summary>
@@ -7,6 +9,9 @@ internal sealed record OpInput(string Name, Shape Shape, Func<Random, int, doubl
 {
     /// <summary>Class indices.</summary>
     public bool IsInteger { get; init; }
+
+    /// <summary>The type that the graph's input has.</summary>
+    public DType Type { get => IsInteger ? DType.Int32 : field; init; } = DType.Float32;
 
     /// <summary>Whether a gradient is wanted.</summary>
     public bool IsDifferentiable { get; init; } = true;
@@ -24,6 +29,19 @@ internal sealed record OpInput(string Name, Shape Shape, Func<Random, int, doubl
     /// <summary>Magnitudes from 0.01 to <paramref name="high"/> of either sign: functions with a kink at 0 are smooth around each.</summary>
     public static OpInput AwayFromZero(string name, Shape shape, double high = 1) =>
         new(name, shape, (random, count) => Fill(count, _ => (0.01 + ((high - 0.01) * random.NextDouble())) * (random.Next(2) == 0 ? 1 : -1)));
+
+    /// <summary>Uniform over an interval, away from its kinks.</summary>
+    public static OpInput From(string name, Shape shape, Samples samples) => new(name, shape, (random, count) => Fill(count, _ =>
+    {
+        while (true)
+        {
+            double x = samples.From + (((double)samples.To - samples.From) * random.NextDouble());
+            if (Array.TrueForAll(samples.Kinks, kink => Math.Abs(x - kink) >= Samples.Distance))
+            {
+                return x;
+            }
+        }
+    }));
 
     /// <summary>All different and evenly spaced in [-1, 1], in random order: no two compete closely for a maximum, none is 0.</summary>
     public static OpInput Distinct(string name, Shape shape) => new(name, shape, (random, count) =>
@@ -57,6 +75,14 @@ internal sealed record OpInput(string Name, Shape Shape, Func<Random, int, doubl
 
         return values;
     });
+
+    /// <summary>0 or 1, of another type than Float32.</summary>
+    public static OpInput Bits(string name, Shape shape, DType type = DType.Bool) =>
+        new(name, shape, (random, count) => Fill(count, _ => random.Next(2))) { Type = type, IsDifferentiable = false };
+
+    /// <summary>Integers from low to high.</summary>
+    public static OpInput Integers(string name, Shape shape, int low, int high, DType type) =>
+        new(name, shape, (random, count) => Fill(count, _ => random.Next(low, high + 1))) { Type = type, IsDifferentiable = false };
 
     /// <summary>No gradient is wanted.</summary>
     public OpInput Constant() => this with { IsDifferentiable = false };

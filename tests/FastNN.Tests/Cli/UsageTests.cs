@@ -39,7 +39,7 @@ internal sealed class UsageTests : CliFixture
 
     [TestCase("Did you mean 'mnist-cnn'?", "train", "mnist-cn")]
     [TestCase("Did you mean 'mnist-cnn-small'?", "plan", "mnist-cnn-smal")]
-    [TestCase("There are breast-cancer-mlp, mnist-mlp", "evaluate", "resnet50", "--weights", "x")]
+    [TestCase("Choose one of breast-cancer-mlp, mnist-mlp", "evaluate", "resnet50", "--weights", "x")]
     [TestCase("There is no command 'trian'. Did you mean 'train'?", "trian", "mnist-cnn")]
     [TestCase("missing", "train")]
     [TestCase("--weights", "evaluate", "mnist-mlp")]

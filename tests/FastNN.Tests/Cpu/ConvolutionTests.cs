@@ -1,4 +1,3 @@
-using System.Runtime.Intrinsics;
 using FastNN.Cpu;
 using FastNN.Kernels;
 
@@ -42,15 +41,15 @@ public sealed unsafe class ConvolutionTests
 
     private static IEnumerable<string> SupportedRungs()
     {
-        if (Rung512.IsSupported)
+        if (Lanes512.IsSupported)
         {
             yield return "512";
         }
-        if (Rung256.IsSupported)
+        if (Lanes256.IsSupported)
         {
             yield return "256";
         }
-        if (Rung128.IsSupported)
+        if (Lanes128.IsSupported)
         {
             yield return "128";
         }
@@ -146,7 +145,7 @@ public sealed unsafe class ConvolutionTests
         Operands operands = Operands.Random(ByName[name], name.Length);
         float[] plain = Compute(rung, Pools[0], operands, Activation.None, accumulate: false).Y;
         float[] relu = Compute(rung, Pools[0], operands, Activation.ReLU, accumulate: false).Y;
-        float[] leaky = Compute(rung, Pools[0], operands, Activation.LeakyReLU, accumulate: false).Y;
+        float[] leaky = Compute(rung, Pools[0], operands, Activation.LeakyReLU(Operands.Slope), accumulate: false).Y;
         float[] sigmoid = Compute(rung, Pools[0], operands, Activation.Sigmoid, accumulate: false).Y;
         for (int i = 0; i < plain.Length; i++)
         {
@@ -200,34 +199,33 @@ public sealed unsafe class ConvolutionTests
 
     private static Results Compute(string rung, WorkerPool pool, Operands operands, Activation activation, bool accumulate) => rung switch
     {
-        "512" => Compute<Vector512<float>, Rung512>(pool, operands, activation, accumulate),
-        "256" => Compute<Vector256<float>, Rung256>(pool, operands, activation, accumulate),
-        "128" => Compute<Vector128<float>, Rung128>(pool, operands, activation, accumulate),
-        _ => Compute<float, RungScalar>(pool, operands, activation, accumulate),
+        "512" => Compute<Lanes512>(pool, operands, activation, accumulate),
+        "256" => Compute<Lanes256>(pool, operands, activation, accumulate),
+        "128" => Compute<Lanes128>(pool, operands, activation, accumulate),
+        _ => Compute<Lanes1>(pool, operands, activation, accumulate),
     };
 
-    private static Results Compute<TVec, TRung>(WorkerPool pool, Operands o, Activation activation, bool accumulate)
-        where TVec : struct
-        where TRung : struct, IRung<TVec>
+    private static Results Compute<TLanes>(WorkerPool pool, Operands o, Activation activation, bool accumulate)
+        where TLanes : struct, IVectorLanes<TLanes>
     {
         Conv2DGeometry g = o.Geometry;
         using GuardedBuffer x = new(o.X), w = new(o.W), bias = new(o.Bias), dy = new(o.DY);
         using GuardedBuffer y = accumulate ? new(o.Y0) : new(g.OutputCount), dx = accumulate ? new(o.DX0) : new(g.InputCount);
         using GuardedBuffer dw = accumulate ? new(o.DW0) : new(g.FilterCount), dbias = accumulate ? new(o.DBias0) : new(g.OC);
-        using (GuardedBuffer workspace = Workspace<TVec, TRung>(g, ConvolutionPass.Forward))
+        using (GuardedBuffer workspace = Workspace<TLanes>(g, ConvolutionPass.Forward))
         {
-            var epilogue = new Epilogue(bias.Pointer, activation, Operands.Slope, accumulate);
-            Convolution<TVec, TRung>.Forward(pool, g, x.Pointer, w.Pointer, y.Pointer, epilogue, (byte*)workspace.Pointer);
+            var epilogue = new Epilogue(bias.Pointer, activation, accumulate);
+            Convolution<TLanes>.Forward(pool, g, x.Pointer, w.Pointer, y.Pointer, epilogue, (byte*)workspace.Pointer);
             workspace.AssertIntact("workspace of forward");
         }
-        using (GuardedBuffer workspace = Workspace<TVec, TRung>(g, ConvolutionPass.BackwardData))
+        using (GuardedBuffer workspace = Workspace<TLanes>(g, ConvolutionPass.BackwardData))
         {
-            Convolution<TVec, TRung>.BackwardData(pool, g, dy.Pointer, w.Pointer, dx.Pointer, accumulate, (byte*)workspace.Pointer);
+            Convolution<TLanes>.BackwardData(pool, g, dy.Pointer, w.Pointer, dx.Pointer, accumulate, (byte*)workspace.Pointer);
             workspace.AssertIntact("workspace of backward-data");
         }
-        using (GuardedBuffer workspace = Workspace<TVec, TRung>(g, ConvolutionPass.BackwardFilter))
+        using (GuardedBuffer workspace = Workspace<TLanes>(g, ConvolutionPass.BackwardFilter))
         {
-            Convolution<TVec, TRung>.BackwardFilter(
+            Convolution<TLanes>.BackwardFilter(
                 pool, g, x.Pointer, dy.Pointer, dw.Pointer, dbias.Pointer, accumulate, accumulate, (byte*)workspace.Pointer);
             workspace.AssertIntact("workspace of backward-filter");
         }
@@ -238,10 +236,9 @@ public sealed unsafe class ConvolutionTests
         return new Results(y.Span.ToArray(), dx.Span.ToArray(), dw.Span.ToArray(), dbias.Span.ToArray());
     }
 
-    private static GuardedBuffer Workspace<TVec, TRung>(in Conv2DGeometry geometry, ConvolutionPass pass)
-        where TVec : struct
-        where TRung : struct, IRung<TVec> =>
-        new(Convolution<TVec, TRung>.WorkspaceBytes(geometry, pass) / sizeof(float));
+    private static GuardedBuffer Workspace<TLanes>(in Conv2DGeometry geometry, ConvolutionPass pass)
+        where TLanes : struct, IVectorLanes<TLanes> =>
+        new(Convolution<TLanes>.WorkspaceBytes(geometry, pass) / sizeof(float));
 
     private static void AssertClose(string name, float[] actual, ConvolutionReference.Sums expected)
     {

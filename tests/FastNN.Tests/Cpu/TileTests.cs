@@ -4,20 +4,19 @@ using FastNN.Cpu;
 namespace FastNN.Tests.Cpu;
 
 /// <summary>The register tile with several runs and segments, as convolutions use it: all its sizes, on every rung.</summary>
-[TestFixture(typeof(Vector512<float>), typeof(Rung512))]
-[TestFixture(typeof(Vector256<float>), typeof(Rung256))]
-[TestFixture(typeof(Vector128<float>), typeof(Rung128))]
-[TestFixture(typeof(float), typeof(RungScalar))]
-internal sealed unsafe class TileTests<TVec, TRung>
-    where TVec : struct
-    where TRung : struct, IRung<TVec>
+[TestFixture(typeof(Vector512<float>), typeof(Lanes512))]
+[TestFixture(typeof(Vector256<float>), typeof(Lanes256))]
+[TestFixture(typeof(Vector128<float>), typeof(Lanes128))]
+[TestFixture(typeof(float), typeof(Lanes1))]
+internal sealed unsafe class TileTests<TLanes>
+    where TLanes : struct, IVectorLanes<TLanes>
 {
     private const int Parts = 3;
     private const int Length = 7;
     private const int K = Parts * Length;
 
     [SetUp]
-    public void NeedsTheVectors() => Assume.That(TRung.IsSupported, "this processor has no such vectors");
+    public void NeedsTheVectors() => Assume.That(TLanes.IsSupported, "this processor has no such vectors");
 
     [Test]
     public void RowsOverRuns([Values] bool accumulate)
@@ -25,21 +24,21 @@ internal sealed unsafe class TileTests<TVec, TRung>
         float** pointers = stackalloc float*[16];
         nint* offsets = stackalloc nint[Parts] { 2 * Length, Length, 0 };
         var random = new Random(1);
-        for (int rows = 1; rows <= Tile<TVec, TRung>.MaxRows; rows++)
+        for (int rows = 1; rows <= Tile<TLanes>.MaxRows; rows++)
         {
-            for (int cols = 1; cols <= Tile<TVec, TRung>.MaxCols; cols++)
+            for (int cols = 1; cols <= Tile<TLanes>.MaxCols; cols++)
             {
                 // Rows of A lie apart and their runs in descending order, each exactly as long as it is read.
                 using var a = new GuardedBuffer(Random(random, rows * K));
                 using var b = new GuardedBuffer(Random(random, K * cols));
                 using var c = new GuardedBuffer(Random(random, rows * cols));
                 float[] before = c.Span.ToArray();
-                for (int r = 0; r < Tile<TVec, TRung>.MaxRows; r++)
+                for (int r = 0; r < Tile<TLanes>.MaxRows; r++)
                 {
                     pointers[r] = a.Pointer + (Math.Min(r, rows - 1) * K);
                 }
 
-                Tile<TVec, TRung>.Rows(
+                Tile<TLanes>.Rows(
                     pointers, offsets, Parts, Length, b.Pointer, cols,
                     c.Pointer, cols, rows, cols, new Epilogue(null, accumulate: accumulate));
                 Compare(
@@ -59,9 +58,9 @@ internal sealed unsafe class TileTests<TVec, TRung>
         float** aParts = stackalloc float*[Parts];
         float** bParts = stackalloc float*[Parts];
         var random = new Random(2);
-        for (int rows = 1; rows <= Tile<TVec, TRung>.MaxRows; rows++)
+        for (int rows = 1; rows <= Tile<TLanes>.MaxRows; rows++)
         {
-            for (int cols = 1; cols <= Tile<TVec, TRung>.MaxCols; cols++)
+            for (int cols = 1; cols <= Tile<TLanes>.MaxCols; cols++)
             {
                 using var a = new GuardedBuffer(Random(random, K * rows));
                 using var b = new GuardedBuffer(Random(random, K * cols));
@@ -73,7 +72,7 @@ internal sealed unsafe class TileTests<TVec, TRung>
                     bParts[s] = b.Pointer + (s * Length * cols);
                 }
 
-                Tile<TVec, TRung>.Panel(
+                Tile<TLanes>.Panel(
                     aParts, rows, bParts, cols, Parts, Length,
                     c.Pointer, cols, rows, cols, new Epilogue(null, accumulate: accumulate));
                 Compare(

@@ -184,4 +184,13 @@ public sealed class DatasetTests
         data.CopyTarget(example, target);
         return target;
     }
+
+    [Test]
+    public void A_fraction_that_leaves_a_part_empty_is_told_as_the_fraction_it_is()
+    {
+        Dataset two = Dataset.FromFloats([1, 2], [1], [0, 1], 2);
+        Assert.That(() => two.Split(0.2, seed: 0), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith("a fraction of 0.2 of 2 examples leaves one part empty"));
+        Assert.That(() => two.Split(0.9, seed: 0), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith("a fraction of 0.9 of 2 examples leaves one part empty"));
+        Assert.That(() => two.Split(2), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith("expected 1 to 1 of 2 examples in the first part"));
+    }
 }

@@ -1,5 +1,4 @@
 using FastNN.Formats;
-using FastNN.Ops;
 using FastNN.Tensors;
 using FastNN.Tests.Training;
 
@@ -26,9 +25,12 @@ internal sealed class FlattenedOrderTests : TrainingFixture
         yield return Case("several", () => [new Dropout(0.5f), new ActivationLayer(Activation.Tanh), new Affine(), new Softmax(), new Doubled()]);
     }
 
-    /// <summary>Every case of every operator: it keeps features where moving them in its inputs moves them in its output, and only there.</summary>
+    /// <summary>
+    /// Every case of every operator, but dropout, whose mask stays where it is, and cases whose reference knows only its own input: the operator keeps 
+    /// features where moving them in its inputs moves them in its output, and only there.
+    /// </summary>
     private static IEnumerable<TestCaseData> Operators() => OpCases.All
-        .Where(@case => @case.Operator != "Dropout")
+        .Where(@case => @case.Operator != "Dropout" && !@case.Case.Name.Contains("outside the range", StringComparison.Ordinal))
         .Select(@case => new TestCaseData(@case.Case).SetArgDisplayNames($"{@case.Operator}: {@case.Case.Name}"));
 
     [TestCaseSource(nameof(Between))]
@@ -67,10 +69,10 @@ internal sealed class FlattenedOrderTests : TrainingFixture
         }
 
         model.Parameters[0].Write(scale);
-        model.Save(PathOf("w.safetensors"));
+        model.SaveWeights(PathOf("w.safetensors"));
         using SafetensorsReader reader = SafetensorsReader.Open(PathOf("w.safetensors"));
         Assert.That(reader.ReadSingles("affine.scale"), Is.EqualTo(PyTorchOrder(0).Select(place => (float)place)));
-        model.Load(PathOf("w.safetensors"));
+        model.LoadWeights(PathOf("w.safetensors"));
         var loaded = new float[Features];
         model.Parameters[0].Read(loaded);
         Assert.That(loaded, Is.EqualTo(scale));
@@ -104,7 +106,7 @@ internal sealed class FlattenedOrderTests : TrainingFixture
         bool keeps = true;
         for (int i = 0; i < expected.Length; i++)
         {
-            keeps &= Math.Abs(expected[i] - actual[i]) <= 1e-9 * Math.Max(1, Math.Abs(expected[i]));
+            keeps &= expected[i].Equals(actual[i]) || Math.Abs(expected[i] - actual[i]) <= 1e-9 * Math.Max(1, Math.Abs(expected[i]));
         }
 
         bool takesFeatures = Enumerable.Range(0, values.Length).Any(i => @case.Inputs[i].Shape is { Rank: > 0 } shape && shape[-1] == features);
@@ -149,7 +151,7 @@ internal sealed class FlattenedOrderTests : TrainingFixture
     /// <summary>What the dense layer takes, in PyTorch's order, times the weight as the file has it, is what the model gives.</summary>
     private void RequireFileOrder(Layer model, Layer head, string dense, int[] order)
     {
-        model.Save(PathOf("w.safetensors"));
+        model.SaveWeights(PathOf("w.safetensors"));
         using SafetensorsReader reader = SafetensorsReader.Open(PathOf("w.safetensors"));
         float[] weight = reader.ReadSingles(dense + ".weight"), input = new float[Features];
         Philox.FillUniform(input, 1, 1);

@@ -26,9 +26,9 @@ internal sealed class LayerTests : TrainingFixture
         });
         first.Save(PathOf("after.safetensors"));
         Assert.That(File.ReadAllBytes(PathOf("after.safetensors")), Is.EqualTo(File.ReadAllBytes(PathOf("before.safetensors"))));
-        first.Load(PathOf("before.safetensors"));
+        first.LoadWeights(PathOf("before.safetensors"));
         second.Save(PathOf("second.safetensors"));
-        second.Load(PathOf("second.safetensors"));
+        second.LoadWeights(PathOf("second.safetensors"));
     }
 
     [Test]

@@ -9,7 +9,7 @@ internal sealed class ModelTests : TrainingFixture
     [Test]
     public void Inputs_and_outputs_have_names_and_parameters_those_of_their_layers()
     {
-        Model model = TwoByTwo();
+        Model model = FunctionalModels.TwoByTwo();
         model.Build(seed: 3);
         Assert.Multiple(() =>
         {
@@ -28,7 +28,7 @@ internal sealed class ModelTests : TrainingFixture
     [Test]
     public void A_session_runs_a_model_of_two_inputs_and_two_outputs()
     {
-        Model model = TwoByTwo();
+        Model model = FunctionalModels.TwoByTwo();
         model.Build(seed: 3);
         using Session session = model.CreateSession(Device);
         Assert.That(session.Inputs.Select(input => input.ToString()), Is.EqualTo(new[] { "image: Float32[N, 8, 8, 1]", "table: Float32[N, 5]" }));
@@ -36,10 +36,10 @@ internal sealed class ModelTests : TrainingFixture
         Philox.FillUniform(image, 1, 1);
         Philox.FillUniform(table, 1, 2);
         float[] price = new float[7], kind = new float[7 * 3], onePrice = new float[1], oneKind = new float[3];
-        Run(session, image, table, price, kind);
+        FunctionalModels.Run(session, image, table, price, kind);
         for (int i = 0; i < 7; i++)
         {
-            Run(session, image.AsSpan(i * 64, 64), table.AsSpan(i * 5, 5), onePrice, oneKind);
+            FunctionalModels.Run(session, image.AsSpan(i * 64, 64), table.AsSpan(i * 5, 5), onePrice, oneKind);
             Assert.That(onePrice[0], Is.EqualTo(price[i]).Within(1e-5f));
             Assert.That(oneKind, Is.EqualTo(kind[(i * 3)..((i + 1) * 3)]).Within(1e-5f));
         }
@@ -65,7 +65,7 @@ internal sealed class ModelTests : TrainingFixture
     [Test]
     public void A_residual_network_of_functional_layers_trains()
     {
-        Model model = Residual();
+        Model model = FunctionalModels.Residual();
         using Trainer trainer = new(model, Device, Loss.SparseCrossEntropy, new Adam(0.01f), seed: 1);
         History history = trainer.Fit(Toy.Points(512), epochs: 15, batchSize: 32);
         Assert.That(history.Epochs[^1].Accuracy, Is.GreaterThan(0.9));
@@ -105,7 +105,7 @@ internal sealed class ModelTests : TrainingFixture
     [Test]
     public void A_recorded_model_gives_its_outputs_by_name()
     {
-        Model model = TwoByTwo();
+        Model model = FunctionalModels.TwoByTwo();
         var graph = new Graph(GraphMode.Training);
         IReadOnlyDictionary<string, Value> outputs = model.Apply(new Dictionary<string, Value>
         {
@@ -153,41 +153,12 @@ internal sealed class ModelTests : TrainingFixture
     [Test]
     public void An_input_of_another_shape_is_told_by_name()
     {
-        Model model = TwoByTwo();
+        Model model = FunctionalModels.TwoByTwo();
         model.Build();
         var graph = new Graph(GraphMode.Inference);
         Assert.That(
             () => model.Apply(graph.Input([2, 8, 8, 1]), graph.Input([2, 6])),
             Throws.TypeOf<ShapeException>().With.Message.Contains("expected Float32[N, 5] for input 'table', got Float32[2, 6]"));
-    }
-
-    private static Model TwoByTwo()
-    {
-        var cnn = new Sequential(new Conv2D(4, 3, Activation.ReLU), new MaxPool2D(2), new Flatten()) { Name = "cnn" };
-        Symbol image = Model.Input("image", [8, 8, 1]), table = Model.Input("table", [5]);
-        Symbol h = Symbol.Concat(cnn.Apply(image), new Dense(8, Activation.ReLU).Apply(table));
-        return new Model([image, table], [("price", new Dense(1) { Name = "price" }.Apply(h)), ("kind", new Dense(3).Apply(h))]);
-    }
-
-    private static Model Residual()
-    {
-        Symbol x = Model.Input("x", [2]), h = new Dense(16, Activation.ReLU).Apply(x);
-        for (int block = 0; block < 3; block++)
-        {
-            h = new ActivationLayer(Activation.ReLU).Apply(h + new Dense(16).Apply(new Dense(16, Activation.ReLU).Apply(h)));
-        }
-
-        return new Model(x, new Dense(Toy.Classes).Apply(h));
-    }
-
-    private static void Run(Session session, ReadOnlySpan<float> image, ReadOnlySpan<float> table, Span<float> price, Span<float> kind)
-    {
-        using SessionRun run = session.Begin([price.Length, 8, 8, 1], [price.Length, 5]);
-        run.Write("image", image);
-        run.Write("table", table);
-        run.Compute();
-        run.Read("price", price);
-        run.Read("kind", kind);
     }
 
     private static void Run(Session session, ReadOnlySpan<float> left, ReadOnlySpan<float> right, Span<float> both)

@@ -1,0 +1,59 @@
+namespace FastNN.Testing;
+
+/// <summary>Operators that move and select elements.</summary>
+internal static class GoldenShapes
+{
+    public static Dictionary<string, Action<GoldenCase, Device>> All { get; } = new()
+    {
+        ["transpose"] = Transpose,
+        ["permute"] = Permute,
+        ["slice"] = Slice,
+        ["split"] = Split,
+        ["stack"] = Stack,
+        ["where"] = Where,
+    };
+
+    private static void Unary(GoldenCase golden, Device device, Func<Value, Value> build) =>
+        GoldenRunner.RunOperator(golden, device, [Port.Plain(golden, "x")], Port.Plain(golden, "y"), values => build(values[0]));
+
+    private static void Transpose(GoldenCase golden, Device device)
+    {
+        (int first, int second) = (golden.Attributes.Int("axis0"), golden.Attributes.Int("axis1"));
+        Unary(golden, device, x => x.Transpose(first, second));
+    }
+
+    private static void Permute(GoldenCase golden, Device device)
+    {
+        int[] axes = golden.Attributes.Ints("axes");
+        Unary(golden, device, x => x.Permute(axes));
+    }
+
+    private static void Slice(GoldenCase golden, Device device)
+    {
+        (int axis, int start) = (golden.Attributes.Int("axis"), golden.Attributes.Int("start"));
+        (int end, int step) = (golden.Attributes.Int("end"), golden.Attributes.Int("step"));
+        Unary(golden, device, x => x.Slice(axis, start, end, step));
+    }
+
+    private static void Split(GoldenCase golden, Device device)
+    {
+        int axis = golden.Attributes.Int("axis");
+        int[] sizes = golden.Attributes.Ints("sizes");
+        Port[] outputs = [.. sizes.Select((_, i) => Port.Plain(golden, $"y{i}"))];
+        GoldenRunner.RunOperator(golden, device, Port.Plain(golden, "x"), outputs, x => x.Split(axis, sizes));
+    }
+
+    private static void Stack(GoldenCase golden, Device device)
+    {
+        int axis = golden.Attributes.Int("axis");
+        Port[] inputs = [.. Enumerable.Range(0, golden.Attributes.Int("inputs")).Select(i => Port.Plain(golden, $"x{i}"))];
+        GoldenRunner.RunOperator(golden, device, inputs, Port.Plain(golden, "y"), values => ShapeOperators.Stack(axis, values));
+    }
+
+    private static void Where(GoldenCase golden, Device device)
+    {
+        Port[] inputs = [Port.Plain(golden, "condition"), Port.Plain(golden, "x0"), Port.Plain(golden, "x1")];
+        GoldenRunner.RunOperator(
+            golden, device, inputs, Port.Plain(golden, "y"), values => ShapeOperators.Where(values[0].Cast(DType.Bool), values[1], values[2]));
+    }
+}
