@@ -1,3 +1,4 @@
+using System.Globalization;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
@@ -37,6 +38,9 @@ public abstract class Optimizer
 
     /// <summary>Its name in checkpoints.</summary>
     public abstract string Name { get; }
+
+    /// <summary>As in <c>Adam, learning rate 0.001</c>.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Name}, learning rate {LearningRate}");
 
     /// <summary>The names of its state tensors, each as long as the parameters.</summary>
     internal abstract IReadOnlyList<string> StateNames { get; }
