@@ -15,7 +15,7 @@ internal sealed class TrafficTests : DeviceFixture
     /// </summary>
     private static readonly string[] Products =
     [
-        "dense_forward", "dense_backward", "conv2d_forward", "conv2d_backward", "conv2d_transpose_filter",
+        "matmul", "dense_forward", "dense_backward", "conv2d_forward", "conv2d_backward", "conv2d_transpose_filter",
     ];
 
     private static IEnumerable<TestCaseData> Large => new (string Name, OpInput[] Inputs, Func<Value[], Value> Build)[]
