@@ -86,6 +86,20 @@ internal unsafe struct StridedAxes
         }
     }
 
+    /// <summary>Where the element with this number, counted over all axes, lies in the first tensor.</summary>
+    public readonly nint FirstOf(nint index)
+    {
+        nint first = 0;
+        for (int axis = Rank - 1; axis >= 0; axis--)
+        {
+            (nint rest, nint place) = axis == 0 ? (0, index) : Math.DivRem(index, Extents[axis]);
+            first += place * (nint)First[axis];
+            index = rest;
+        }
+
+        return first;
+    }
+
     /// <summary>The stride along an axis, counted from the end; 0 where the shape lacks it or repeats along it.</summary>
     private static long Stride(in Shape shape, int axis) =>
         -axis > shape.Rank || shape[axis] == 1 ? 0 : shape.Product(shape.Rank + axis + 1, shape.Rank);

@@ -37,6 +37,7 @@ internal sealed class OptimizerState : IDisposable
     {
         Span<float> scalars = stackalloc float[4];
         scalars.Clear();
+        _optimizer.Advance(step);
         _optimizer.WriteScalars(scalars, step);
         _parameters.Device.Upload(MemoryMarshal.AsBytes(scalars), _scalars);
     }

@@ -1,6 +1,6 @@
 namespace FastNN.Testing;
 
-/// <summary>Operators that move and select elements.</summary>
+/// <summary>Operators that move and select elements, and reductions.</summary>
 internal static class GoldenShapes
 {
     public static Dictionary<string, Action<GoldenCase, Device>> All { get; } = new()
@@ -11,6 +11,12 @@ internal static class GoldenShapes
         ["split"] = Split,
         ["stack"] = Stack,
         ["where"] = Where,
+        ["sum"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Sum(axes, keep)),
+        ["mean"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Mean(axes, keep)),
+        ["prod"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Prod(axes, keep)),
+        ["logsumexp"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.LogSumExp(axes, keep)),
+        ["var"] = (golden, device) => Spread(golden, device, (x, axes, keep, correction) => x.Variance(axes, keep, correction)),
+        ["std"] = (golden, device) => Spread(golden, device, (x, axes, keep, correction) => x.StandardDeviation(axes, keep, correction)),
     };
 
     private static void Unary(GoldenCase golden, Device device, Func<Value, Value> build) =>
@@ -55,5 +61,19 @@ internal static class GoldenShapes
         Port[] inputs = [Port.Plain(golden, "condition"), Port.Plain(golden, "x0"), Port.Plain(golden, "x1")];
         GoldenRunner.RunOperator(
             golden, device, inputs, Port.Plain(golden, "y"), values => ShapeOperators.Where(values[0].Cast(DType.Bool), values[1], values[2]));
+    }
+
+    private static void Reduce(GoldenCase golden, Device device, Func<Value, int[], bool, Value> build)
+    {
+        int[] axes = golden.Attributes.IsNull("axes") ? [] : golden.Attributes.Ints("axes");
+        golden.Attributes.Skip("axes");
+        bool keep = golden.Attributes.Bool("keepdim");
+        Unary(golden, device, x => build(x, axes, keep));
+    }
+
+    private static void Spread(GoldenCase golden, Device device, Func<Value, int[], bool, int, Value> build)
+    {
+        int correction = golden.Attributes.Int("correction");
+        Reduce(golden, device, (x, axes, keep) => build(x, axes, keep, correction));
     }
 }

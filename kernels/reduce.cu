@@ -1,0 +1,274 @@
+// Reductions over any axes (Kernels/Reduce.cs): y = scale * fold, or its root, 4 bytes read per term; and the gradient dX (=|+=) slope, 8 bytes moved
+// per element, 12 with x or where it adds, as many more for both. Folds go on in float for sixteen terms of a thread and in double from there on,
+// in an order that depends on the shapes alone. By how outputs lie:
+// - all: one output; blocks leave their parts in scratch memory and the last one joins them;
+// - runs: terms are neighbors, a block per output (32 threads where it has few terms), any axes;
+// - tiles: short rows, through shared memory, a thread per output;
+// - strips: outputs are neighbors, a thread per column of every so many rows; parts of the rows are joined like those of all.
+// Rows of more than 96 elements that are no multiple of 8 move up to 1.25 times their bytes, as their accesses begin within sectors.
+#include "folds.cuh"
+#include "rows.cuh"
+#include "strides.cuh"
+
+extern __shared__ __align__(16) float tile[];
+
+struct FoldArguments {
+    const float* x;
+    const float* center;
+    float* y;
+    Scratch scratch;
+    StridedAxes kept;     // runs: first, x's strides; without the innermost where outputs are neighbors
+    StridedAxes reduced;  // likewise
+    int64 terms;
+    int outputs;
+    int inner;            // tiles: of a row; strips: of a row of outputs
+    int columns;          // tiles: rows per block; strips: columns of a block
+    int parts;            // strips: blocks that share the rows
+    float scale;
+    int root;
+};
+
+template <class F>
+DEVICE void finishFold(const FoldArguments& a, int64 output, double folded) {
+    double result = a.scale * F::finish(folded, F::HasCenter ? a.center[output] : 0.0f);
+    a.y[output] = a.root ? squareRoot((float)result) : (float)result;
+}
+
+// A thread's fold: float for sixteen terms, then double.
+template <class F>
+struct ThreadFold {
+    double total;
+    float some;
+    int steps;
+
+    DEVICE ThreadFold() : total(F::start()), some(F::start()), steps(0) {}
+
+    DEVICE void step(float x, float center) {
+        some = F::step(some, x, center);
+        if (++steps == 16) {
+            total = F::join(total, (double)some);
+            some = F::start();
+            steps = 0;
+        }
+    }
+
+    DEVICE double result() const { return F::join(total, (double)some); }
+};
+
+// The fold over all threads of the block, in thread 0. The number of threads is a power of two.
+template <class F>
+DEVICE double foldBlock(double value) {
+    __shared__ double threads[256];
+    threads[threadIdx.x] = value;
+    __syncthreads();
+    for (uint32 half = blockDim.x >> 1; half > 0; half >>= 1) {
+        if (threadIdx.x < half) threads[threadIdx.x] = F::join(threads[threadIdx.x], threads[threadIdx.x + half]);
+        __syncthreads();
+    }
+    double result = threads[0];
+    __syncthreads();
+    return result;
+}
+
+template <class F>
+DEVICE void foldAll(const FoldArguments& a) {
+    float center = F::HasCenter ? *a.center : 0.0f;
+    ThreadFold<F> fold;
+    bool aligned = aligned16(a.x);
+    for (int64 first = (int64)blockIdx.x * PER_BLOCK; first < a.terms; first += (int64)gridDim.x * PER_BLOCK) {
+        if (aligned && first + PER_BLOCK <= a.terms) {
+            float4 v = loadFour(a.x + first + threadIdx.x * 4);
+            fold.step(v.x, center);
+            fold.step(v.y, center);
+            fold.step(v.z, center);
+            fold.step(v.w, center);
+        } else {
+            for (int64 i = first + threadIdx.x; i < a.terms && i < first + PER_BLOCK; i += THREADS) fold.step(a.x[i], center);
+        }
+    }
+    double total = foldBlock<F>(fold.result());
+    if (gridDim.x == 1) {
+        if (threadIdx.x == 0) finishFold<F>(a, 0, total);
+        return;
+    }
+    if (threadIdx.x == 0) a.scratch.parts[blockIdx.x] = total;
+    if (!isLastBlock(a.scratch.ticket)) return;
+    double folded = F::start();
+    for (uint32 block = threadIdx.x; block < gridDim.x; block += THREADS) {
+        folded = F::join(folded, *(const volatile double*)(a.scratch.parts + block));
+    }
+    folded = foldBlock<F>(folded);
+    if (threadIdx.x == 0) finishFold<F>(a, 0, folded);
+}
+
+template <class F>
+DEVICE void foldRuns(const FoldArguments& a) {
+    int64 first, unused, more;
+    locate(a.kept, blockIdx.x, first, unused, more);
+    float center = F::HasCenter ? a.center[blockIdx.x] : 0.0f;
+    const float* x = a.x + first;
+    ThreadFold<F> fold;
+    if (a.reduced.rank <= 1 && a.inner == 1) {
+        for (int i = (int)threadIdx.x - shiftOf(x); i < (int)a.terms; i += blockDim.x) {
+            if (i >= 0) fold.step(x[i], center);
+        }
+    } else {
+        for (uint32 i = threadIdx.x; i < (uint32)a.terms; i += blockDim.x) {
+            int64 at;
+            locate(a.reduced, i, at, unused, more);
+            fold.step(x[at], center);
+        }
+    }
+    double total = foldBlock<F>(fold.result());
+    if (threadIdx.x == 0) finishFold<F>(a, blockIdx.x, total);
+}
+
+template <class F>
+DEVICE void foldTiles(const FoldArguments& a) {
+    int64 first = (int64)blockIdx.x * a.columns;
+    int rows = (int)(a.outputs - first < a.columns ? a.outputs - first : a.columns);
+    loadTile(tile, a.x + first * a.inner, rows * a.inner);
+    __syncthreads();
+    if ((int)threadIdx.x >= rows) return;
+    float center = F::HasCenter ? a.center[first + threadIdx.x] : 0.0f;
+    TileColumn row(tile + threadIdx.x * a.inner, 1, a.inner);
+    ThreadFold<F> fold;
+    for (int k = 0; k < a.inner; k++) fold.step(row[k], center);
+    finishFold<F>(a, first + threadIdx.x, fold.result());
+}
+
+// Blocks are numbered (chunk of columns, part) along x and by the outer kept axes along y. Shared: a fold per thread.
+template <class F>
+DEVICE void foldStrips(const FoldArguments& a) {
+    double* folds = reinterpret_cast<double*>(tile);
+    int chunk = blockIdx.x / a.parts, part = blockIdx.x - chunk * a.parts, outer = blockIdx.y;
+    int lanes = blockDim.x / a.columns, lane = threadIdx.x / a.columns, place = threadIdx.x - lane * a.columns;
+    int column = chunk * a.columns + place;
+    int rows = (int)a.terms, passes = (rows + lanes - 1) / lanes, perPart = (passes + a.parts - 1) / a.parts;
+    int first = part * perPart * lanes, end = first + perPart * lanes;
+    end = end < rows ? end : rows;
+    int64 origin, unused, more, output = (int64)outer * a.inner + column;
+    locate(a.kept, outer, origin, unused, more);
+    bool inside = column < a.inner;
+    float center = F::HasCenter && inside ? a.center[output] : 0.0f;
+    ThreadFold<F> fold;
+    for (int row = first + lane; inside && row < end; row += lanes) {
+        int64 at;
+        locate(a.reduced, row, at, unused, more);
+        fold.step(a.x[origin + at + column], center);
+    }
+    folds[threadIdx.x] = fold.result();
+    __syncthreads();
+    bool owner = lane == 0 && inside;
+    double total = F::start();
+    if (owner) {
+        for (int i = 0; i < lanes; i++) total = F::join(total, folds[i * a.columns + place]);
+        if (a.parts == 1) {
+            finishFold<F>(a, output, total);
+        } else {
+            a.scratch.parts[(int64)part * a.outputs + output] = total;
+        }
+    }
+    if (a.parts == 1 || !isLastOf(a.scratch.ticket + outer * (gridDim.x / a.parts) + chunk, a.parts)) return;
+    if (owner) {
+        total = F::start();
+        for (int i = 0; i < a.parts; i++) total = F::join(total, *(const volatile double*)(a.scratch.parts + (int64)i * a.outputs + output));
+        finishFold<F>(a, output, total);
+    }
+}
+
+#define FOLD(name, F)                                                                                      \
+    KERNEL void __launch_bounds__(256) reduce_##name##_all(FoldArguments a) { foldAll<F>(a); }             \
+    KERNEL void __launch_bounds__(256) reduce_##name##_runs(FoldArguments a) { foldRuns<F>(a); }           \
+    KERNEL void __launch_bounds__(256) reduce_##name##_tiles(FoldArguments a) { foldTiles<F>(a); }         \
+    KERNEL void __launch_bounds__(1024) reduce_##name##_strips(FoldArguments a) { foldStrips<F>(a); }
+
+FOLD(sum, SumFold)
+FOLD(largest, LargestFold)
+FOLD(smallest, SmallestFold)
+FOLD(anchor, AnchorFold)
+FOLD(equal, EqualFold)
+FOLD(centeredsquares, CenteredSquaresFold)
+FOLD(logofexponentials, LogOfExponentialsFold)
+FOLD(magnitudes, MagnitudesFold)
+FOLD(squares, SquaresFold)
+FOLD(product, ProductFold)
+FOLD(nonzeroproduct, NonZeroProductFold)
+FOLD(zeros, ZerosFold)
+
+struct SpreadArguments {
+    const float* x;
+    const float* y;
+    const float* saved;
+    const float* more;
+    const float* dY;
+    float* dX;
+    StridedAxes axes;  // first: x's strides, second: the output's; strips: the outer kept axes and the rows'
+    StridedAxes rows;
+    int64 count;
+    int inner;
+    int rowCount;
+    float scale;
+    int accumulate;
+};
+
+template <class S>
+DEVICE OutputOperands operandsOf(const SpreadArguments& a, int64 output) {
+    return OutputOperands{
+        S::Y ? a.y[output] : 0.0f, S::Saved ? a.saved[output] : 0.0f, S::More ? a.more[output] : 0.0f, a.dY[output], a.scale,
+    };
+}
+
+// Four neighbors of one output to a thread.
+template <class S>
+DEVICE void spreadFours(const SpreadArguments& a) {
+    int64 i = (int64)blockIdx.x * PER_BLOCK + threadIdx.x * 4;
+    if (i >= a.count) return;
+    int64 first, output, more;
+    locate(a.axes, (uint32)i, first, output, more);
+    OutputOperands o = operandsOf<S>(a, output);
+    float4 x = {};
+    if (S::X) x = loadFour(a.x + i);
+    putFour(a.dX + i, S::of(x.x, o), S::of(x.y, o), S::of(x.z, o), S::of(x.w, o), a.accumulate);
+}
+
+template <class S>
+DEVICE void spreadElements(const SpreadArguments& a) {
+    int64 end = (int64)(blockIdx.x + 1) * PER_BLOCK;
+    for (int64 i = end - PER_BLOCK + threadIdx.x; i < a.count && i < end; i += THREADS) {
+        int64 first, output, more;
+        locate(a.axes, (uint32)i, first, output, more);
+        put(a.dX + i, S::of(S::X ? a.x[i] : 0.0f, operandsOf<S>(a, output)), a.accumulate);
+    }
+}
+
+// A thread takes one column of 32 rows, so that an output's operands are read once for them.
+template <class S>
+DEVICE void spreadStrips(const SpreadArguments& a) {
+    int blocks = (a.inner + THREADS - 1) / THREADS, band = blockIdx.x / blocks;
+    int column = (blockIdx.x - band * blocks) * THREADS + threadIdx.x, outer = blockIdx.y;
+    if (column >= a.inner) return;
+    int64 origin, output, more, unused;
+    locate(a.axes, outer, origin, output, more);
+    OutputOperands o = operandsOf<S>(a, (int64)outer * a.inner + column);
+    for (int row = band * 32; row < a.rowCount && row < band * 32 + 32; row++) {
+        int64 at;
+        locate(a.rows, row, at, more, unused);
+        int64 i = origin + at + column;
+        put(a.dX + i, S::of(S::X ? a.x[i] : 0.0f, o), a.accumulate);
+    }
+}
+
+#define SPREAD(name, S)                                                                                        \
+    KERNEL void __launch_bounds__(256) reduce_##name##_fours(SpreadArguments a) { spreadFours<S>(a); }         \
+    KERNEL void __launch_bounds__(256) reduce_##name##_elements(SpreadArguments a) { spreadElements<S>(a); }   \
+    KERNEL void __launch_bounds__(256) reduce_##name##_spread(SpreadArguments a) { spreadStrips<S>(a); }
+
+SPREAD(scaled, ScaledSlope)
+SPREAD(extreme, ExtremeSlope)
+SPREAD(centered, CenteredSlope)
+SPREAD(centeredoverresult, CenteredOverResultSlope)
+SPREAD(exponential, ExponentialSlope)
+SPREAD(sign, SignSlope)
+SPREAD(overresult, OverResultSlope)
+SPREAD(factor, ProductSlope)

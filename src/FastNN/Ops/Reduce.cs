@@ -1,0 +1,169 @@
+using FastNN.Kernels;
+using FastNN.Tensors;
+
+namespace FastNN.Ops;
+
+/// <summary>What a reduction gives of its terms.</summary>
+internal enum ReduceFunction
+{
+    Sum,
+    Mean,
+    Max,
+    Min,
+    Prod,
+    Variance,
+    StandardDeviation,
+    LogSumExp,
+    Norm1,
+    Norm2,
+}
+
+/// <summary>One number for the terms along some axes.</summary>
+/// <param name="Function">Which.</param>
+/// <param name="Axes">Bit i: axis -1 - i is reduced, counted from the end.</param>
+/// <param name="KeepDims">Keep reduced axes with extent 1.</param>
+/// <param name="Correction">Of variances: the divisor is the number of terms less this.</param>
+internal sealed record ReduceOp(ReduceFunction Function, int Axes, bool KeepDims, int Correction = 0) : Operator
+{
+    public override string Name => Function.ToString();
+
+    private bool IsSpread => Function is ReduceFunction.Variance or ReduceFunction.StandardDeviation;
+
+    private bool IsExtreme => Function is ReduceFunction.Max or ReduceFunction.Min;
+
+    public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => Function is not (ReduceFunction.Sum or ReduceFunction.Mean);
+
+    public override bool BackwardReadsOutput(int output, ReadOnlySpan<bool> wanted) =>
+        IsExtreme || Function is ReduceFunction.Prod or ReduceFunction.StandardDeviation or ReduceFunction.LogSumExp or ReduceFunction.Norm2;
+
+    public override bool KeepsFeatures(int input) => (Axes & 1) == 0;
+
+    public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
+    {
+        RequireFloats(inputs, 1, 1);
+        Shape x = inputs[0].Shape;
+        if (Axes >> x.Rank != 0)
+        {
+            throw new ShapeException($"{Name}: expected axes of {x}, got more than its {x.Rank}.");
+        }
+
+        List<int> extents = [];
+        for (int axis = 0; axis < x.Rank; axis++)
+        {
+            bool reduced = (Reduced(x) & (1 << axis)) != 0;
+            if (!reduced || KeepDims)
+            {
+                extents.Add(reduced ? 1 : x[axis]);
+            }
+        }
+
+        var y = new Shape([.. extents]);
+        return x.Count > 0 || y.Count == 0 || !IsExtreme
+            ? [new TensorType(y)]
+            : throw new ShapeException($"{Name}: expected at least one element along the axes reduced, got {x}.");
+    }
+
+    public override object Bind(TensorType[] inputs, TensorType[] outputs) => new ReduceGeometry(inputs[0].Shape, Reduced(inputs[0].Shape));
+
+    // The mean of a variance, the largest of exponentials.
+    public override TensorType[] SavedTensors(NodeTypes types, bool training) =>
+        IsSpread || Function == ReduceFunction.LogSumExp ? [types.Outputs[0]] : [];
+
+    public override TensorType[] BackwardScratch(NodeTypes types, ReadOnlySpan<bool> wanted) =>
+        IsExtreme ? [types.Outputs[0]] : Function == ReduceFunction.Prod ? [types.Outputs[0], types.Outputs[0]] : [];
+
+    public override void Forward(IKernels kernels, NodeTensors tensors)
+    {
+        var geometry = (ReduceGeometry)tensors.Bound!;
+        (Tensor x, Tensor y) = (tensors.Inputs[0], tensors.Output);
+        float average = 1f / geometry.Terms;
+        switch (Function)
+        {
+            case ReduceFunction.Sum or ReduceFunction.Mean:
+                kernels.Fold(FoldKind.Sum, x, null, y, geometry, Function == ReduceFunction.Mean ? average : 1, root: false);
+                break;
+            case ReduceFunction.Max:
+                kernels.Fold(FoldKind.Largest, x, null, y, geometry, 1, root: false);
+                break;
+            case ReduceFunction.Min:
+                kernels.Fold(FoldKind.Smallest, x, null, y, geometry, 1, root: false);
+                break;
+            case ReduceFunction.Prod:
+                kernels.Fold(FoldKind.Product, x, null, y, geometry, 1, root: false);
+                break;
+            case ReduceFunction.LogSumExp:
+                kernels.Fold(FoldKind.Anchor, x, null, tensors.SavedTensors[0], geometry, 1, root: false);
+                kernels.Fold(FoldKind.LogOfExponentials, x, tensors.SavedTensors[0], y, geometry, 1, root: false);
+                break;
+            case ReduceFunction.Norm1:
+                kernels.Fold(FoldKind.Magnitudes, x, null, y, geometry, 1, root: false);
+                break;
+            case ReduceFunction.Norm2:
+                kernels.Fold(FoldKind.Squares, x, null, y, geometry, 1, root: true);
+                break;
+            default:
+                Tensor mean = tensors.SavedTensors[0];
+                kernels.Fold(FoldKind.Sum, x, null, mean, geometry, average, root: false);
+                kernels.Fold(FoldKind.CenteredSquares, x, mean, y, geometry, Divisor(geometry), Function == ReduceFunction.StandardDeviation);
+                break;
+        }
+    }
+
+    public override void Backward(IKernels kernels, NodeTensors tensors)
+    {
+        var geometry = (ReduceGeometry)tensors.Bound!;
+        (Tensor x, Tensor y) = (tensors.Inputs[0], tensors.Output);
+        switch (Function)
+        {
+            case ReduceFunction.Sum:
+                Spread(SlopeKind.Scaled, y, y, 1);
+                break;
+            case ReduceFunction.Mean:
+                Spread(SlopeKind.Scaled, y, y, 1f / geometry.Terms);
+                break;
+            case ReduceFunction.Max or ReduceFunction.Min:
+                Tensor ties = tensors.BackwardScratch[0];
+                kernels.Fold(FoldKind.Equal, x, y, ties, geometry, 1, root: false);
+                Spread(SlopeKind.Extreme, ties, ties, 1);
+                break;
+            case ReduceFunction.Prod:
+                (Tensor others, Tensor zeros) = (tensors.BackwardScratch[0], tensors.BackwardScratch[1]);
+                kernels.Fold(FoldKind.NonZeroProduct, x, null, others, geometry, 1, root: false);
+                kernels.Fold(FoldKind.Zeros, x, null, zeros, geometry, 1, root: false);
+                Spread(SlopeKind.Product, others, zeros, 1);
+                break;
+            case ReduceFunction.LogSumExp:
+                Spread(SlopeKind.Exponential, y, y, 1);
+                break;
+            case ReduceFunction.Norm1:
+                Spread(SlopeKind.Sign, y, y, 1);
+                break;
+            case ReduceFunction.Norm2:
+                Spread(SlopeKind.OverResult, y, y, 1);
+                break;
+            case ReduceFunction.Variance:
+                Spread(SlopeKind.Centered, tensors.SavedTensors[0], y, 2 * Divisor(geometry));
+                break;
+            default:
+                Spread(SlopeKind.CenteredOverResult, tensors.SavedTensors[0], y, Divisor(geometry));
+                break;
+        }
+
+        void Spread(SlopeKind kind, Tensor saved, Tensor more, float scale) =>
+            kernels.Spread(kind, x, y, saved, more, tensors.OutputGradient!, tensors.InputGradients[0]!, geometry, scale, tensors.Accumulate[0]);
+    }
+
+    private float Divisor(ReduceGeometry geometry) => 1f / Math.Max(0, geometry.Terms - Correction);
+
+    /// <summary>Bit i: axis i, counted from the front.</summary>
+    private int Reduced(Shape x)
+    {
+        int reduced = 0;
+        for (int axis = 0; axis < x.Rank; axis++)
+        {
+            reduced |= ((Axes >> (x.Rank - 1 - axis)) & 1) << axis;
+        }
+
+        return reduced;
+    }
+}
