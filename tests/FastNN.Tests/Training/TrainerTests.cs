@@ -205,7 +205,7 @@ internal sealed class TrainerTests : TrainingFixture
     [Test]
     public void Penalties_enter_loss_and_gradient()
     {
-        Sequential Model(Penalty? penalty) => new(new Dense(Toy.Classes) { WeightRegularizer = penalty });
+        Sequential Model(Regularizer? penalty) => new(new Dense(Toy.Classes) { WeightRegularizer = penalty });
         Sequential plain = Model(null), penalised = Model(Regularizer.L1L2(0.1f, 0.2f));
         plain.Build(new Shape(2), 5);
         penalised.Build(new Shape(2), 5);
