@@ -10,10 +10,11 @@ namespace FastNN.Graphs;
 internal sealed class Executor : IDisposable
 {
     private readonly IDevice _device;
+    private readonly ParameterStore _parameters;
     private readonly Arena _arena;
     private readonly int _version;
     private readonly ConstantBlock _constants;
-    private readonly nint _rootGradientBlock;
+    private readonly DeviceBlock? _rootGradientBlock;
     private readonly (Operator Op, NodeTensors Tensors)[] _forward;
     private readonly (Operator Op, NodeTensors Tensors)[] _backward;
     private readonly (Tensor From, Tensor To)[] _writeBacks;
@@ -30,7 +31,7 @@ internal sealed class Executor : IDisposable
     public Executor(
         IDevice device, Plan plan, ParameterStore parameters, Tensor? stepCounter = null, Arena? arena = null, ConstantBlock? constants = null)
     {
-        _device = device;
+        (_device, _parameters) = (device, parameters);
         Plan = plan;
         _constants = constants?.Hold() ?? new ConstantBlock(device, plan);
         _arena = arena?.Hold() ?? new Arena(device);
@@ -40,8 +41,8 @@ internal sealed class Executor : IDisposable
             _version = _arena.Version;
             if (plan.Root is { } root)
             {
-                _rootGradientBlock = device.Allocate(Math.Max(root.Count, 1) * sizeof(float));
-                RootGradient = new Tensor(_rootGradientBlock, DType.Float32, root);
+                _rootGradientBlock = new DeviceBlock(device, Math.Max(root.Count, 1) * sizeof(float));
+                RootGradient = new Tensor(_rootGradientBlock.Address, DType.Float32, root);
                 device.Fill(RootGradient, 1);
             }
 
@@ -72,6 +73,9 @@ internal sealed class Executor : IDisposable
     /// <summary>Whether the arena is still where it was when the plan was bound to it; else the plan has to be bound again.</summary>
     public bool IsBound => !_disposed && _arena.Version == _version;
 
+    /// <summary>What the plan's parameters lie in; alive as long as this.</summary>
+    public ParameterStore Parameters => _parameters;
+
     /// <summary>What backward starts from; all ones unless written.</summary>
     public Tensor? RootGradient { get; }
 
@@ -88,6 +92,9 @@ internal sealed class Executor : IDisposable
         {
             op.Forward(_device, tensors);
         }
+
+        // The blocks live as long as what runs in them.
+        GC.KeepAlive(this);
     }
 
     /// <summary>Needs the arena as <see cref="Forward"/> left it; may be run once after it.</summary>
@@ -98,6 +105,8 @@ internal sealed class Executor : IDisposable
         {
             op.Backward(_device, tensors);
         }
+
+        GC.KeepAlive(this);
     }
 
     /// <summary>Values that this step computed for buffers, and where those lie.</summary>
@@ -111,12 +120,9 @@ internal sealed class Executor : IDisposable
         }
 
         _disposed = true;
-        _constants.Release();
-        _arena.Release();
-        if (_rootGradientBlock != 0)
-        {
-            _device.Free(_rootGradientBlock);
-        }
+        _constants.Dispose();
+        _arena.Dispose();
+        _rootGradientBlock?.Dispose();
     }
 
     private void RequireBound()

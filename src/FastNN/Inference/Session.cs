@@ -29,13 +29,15 @@ public sealed class Session : IDisposable, ITrimmable
         _outputs = [.. outputs.Select(output => output.Value)];
         Inputs = [.. _inputs.Select(input => new SessionValue(input.Name!, input.TensorType))];
         Outputs = [.. outputs.Select(output => new SessionValue(output.Name, output.Value.TensorType))];
+        using DeviceUse use = device.Life.Enter();
         _plans = new PlanCache(device, graph, _outputs, options.MaxPlans);
         _places = new SemaphoreSlim(options.MaxConcurrency);
         _idle = new SessionContext?[options.MaxConcurrency];
-        _store = new ParameterStore(device, [.. graph.Parameters], withGradients: false);
+        Parameter[] parameters = [.. graph.Parameters];
+        _store = new ParameterStore(device, parameters, withGradients: false);
         try
         {
-            _store.CopyFrom(graph.Parameters);
+            _store.CopyFrom(parameters);
         }
         catch
         {
@@ -92,6 +94,7 @@ public sealed class Session : IDisposable, ITrimmable
         {
             // Checked once more inside: disposal waits for whoever is inside and lets the others see that it is over.
             ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            using DeviceUse use = _device.Life.Enter();
             CachedPlan plan = _plans.Hold(shapes);
             try
             {
@@ -100,7 +103,7 @@ public sealed class Session : IDisposable, ITrimmable
             }
             finally
             {
-                plan.Constants.Release();
+                plan.Constants.Dispose();
             }
 
             return new SessionRun(this, context);
@@ -156,8 +159,9 @@ public sealed class Session : IDisposable, ITrimmable
     /// <summary>The shape of an output for certain input shapes.</summary>
     internal Shape OutputShape(int index, params ReadOnlySpan<Shape> shapes)
     {
+        using DeviceUse use = _device.Life.Enter();
         CachedPlan plan = _plans.Hold(shapes);
-        plan.Constants.Release();
+        plan.Constants.Dispose();
         return plan.Plan.Values[_outputs[index]].Type.Shape;
     }
 
@@ -263,13 +267,19 @@ public sealed class Session : IDisposable, ITrimmable
 }
 
 /// <summary>An input or output of a session.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Type">Its element type and shape, with symbols where every call decides.</param>
-public readonly record struct SessionValue(string Name, TensorType Type)
+public sealed record SessionValue
 {
+    internal SessionValue(string name, TensorType type) => (Name, Type) = (name, type);
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>Its element type and shape, with symbols where every call decides.</summary>
+    public TensorType Type { get; }
+
     /// <summary>Its shape, with symbols where every call decides.</summary>
     public Shape Shape => Type.Shape;
 
-    /// <inheritdoc/>
+    /// <summary>As in <c>image: Float32[N, 28, 28, 1]</c>.</summary>
     public override string ToString() => $"{Name}: {Type}";
 }

@@ -1,3 +1,5 @@
+using FastNN.Layers;
+
 namespace FastNN;
 
 /// <summary>A fully connected layer: y = f(x weight + bias). [..., in] becomes [..., units].</summary>
@@ -5,20 +7,21 @@ public sealed class Dense : Layer
 {
     private readonly int _units;
     private readonly Activation _activation;
-    private readonly bool _useBias;
     private Parameter? _weight;
     private Parameter? _bias;
 
     /// <summary>A dense layer.</summary>
     /// <param name="units">Outputs.</param>
     /// <param name="activation">Applied to the output; default none.</param>
-    /// <param name="useBias">Add a bias; default true.</param>
     /// <exception cref="ArgumentOutOfRangeException">There are no units.</exception>
-    public Dense(int units, Activation activation = default, bool useBias = true)
+    public Dense(int units, Activation activation = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(units);
-        (_units, _activation, _useBias) = (units, activation, useBias);
+        (_units, _activation) = (units, activation);
     }
+
+    /// <summary>Add a bias; default true.</summary>
+    public bool UseBias { get; init; } = true;
 
     /// <summary>What the weight is drawn from; default Glorot uniform (Keras).</summary>
     public Initializer WeightInitializer { get; init; } = Initializer.GlorotUniform;
@@ -27,7 +30,7 @@ public sealed class Dense : Layer
     public Initializer BiasInitializer { get; init; } = Initializer.Zeros;
 
     /// <summary>A penalty on the weight; default none.</summary>
-    public Penalty? WeightPenalty { get; init; }
+    public Regularizer? WeightRegularizer { get; init; }
 
     /// <summary>The weight [in, units], once built.</summary>
     public Parameter? Weight => _weight;
@@ -43,19 +46,36 @@ public sealed class Dense : Layer
             throw new ShapeException($"Dense: input {x.Shape} has no feature axis behind the batch axis.");
         }
 
-        // Behind a flattened image the rows are in H, W, C order here and C, H, W order in files.
-        ParameterLayout layout = x.FlattenedImage is { } image && image.Count == x.Shape[-1]
-            ? ParameterLayout.DenseWeightOfImage(image)
-            : ParameterLayout.DenseWeight;
-        _weight = AddParameter("weight", new Shape(x.Shape[-1], _units), WeightInitializer, layout);
-        _bias = _useBias ? AddParameter("bias", new Shape(_units), BiasInitializer) : null;
+        _weight = AddParameter("weight", new Shape(x.Shape[-1], _units), WeightInitializer, ParameterLayout.DenseWeightFor(x));
+        _bias = UseBias ? AddParameter("bias", new Shape(_units), BiasInitializer) : null;
     }
 
     /// <inheritdoc/>
     protected override Value Forward(Value x)
     {
         Value weight = x.Graph.Use(_weight!);
-        WeightPenalty?.AddTo(weight);
+        WeightRegularizer?.AddTo(weight);
         return x.Dense(weight, _bias is null ? null : x.Graph.Use(_bias)).Activate(_activation);
     }
+
+    /// <inheritdoc/>
+    protected internal override void Describe(LayerDescription description)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        description.Set("units", _units).Set("activation", _activation);
+        if (!UseBias)
+        {
+            description.Set("useBias", UseBias);
+        }
+
+        description.Set(WeightRegularizer);
+    }
+
+    internal static Dense Create(LayerDescription description) =>
+        new(description.Int32("units"), description.Activation())
+        {
+            Name = description.Name,
+            UseBias = description.Boolean("useBias", true),
+            WeightRegularizer = description.Regularizer(),
+        };
 }
