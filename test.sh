@@ -15,7 +15,11 @@ here=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")" && pwd) || exit 
 cd "$here" || exit 1
 export DOTNET_SYSTEM_GLOBALIZATION_INVARIANT="${DOTNET_SYSTEM_GLOBALIZATION_INVARIANT:-1}"
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1
-[ -n "${HOME:-}" ] || export HOME=/tmp
+# What is built and fetched holds programs: without a home it goes into the checkout, not into a folder that is open to everybody.
+if [ -z "${HOME:-}" ]; then
+    mkdir -p build && { [ -d build/home ] || mkdir -m 700 build/home; } || exit 1
+    export HOME="$here/build/home"
+fi
 if ! command -v dotnet >/dev/null 2>&1 && [ -x "$HOME/.dotnet/dotnet" ]; then
     PATH="$HOME/.dotnet:$PATH"
 fi
@@ -72,6 +76,8 @@ count_native_tests() {
         return
     fi
     passed=$((passed + total - bad - skips)) failed=$((failed + bad)) skipped=$((skipped + skips))
+    echo "  kernels/ and native/: $((total - bad - skips)) passed, $bad failed, $skips skipped"
+    sed -n 's/.*SKIPPED: \([^<]*\).*/\1/p' "$1" | sort | uniq -c | sed 's/^ *\([0-9]*\) \(.*\)/  skipped \1 times: \2/'
 }
 
 # Adds what a test project reported, and says what failed in it.
@@ -95,8 +101,12 @@ count_tests() {
 
 # What a test project is doing: how many tests are behind it, and which was the last.
 progress() {
-    local log="$results/$1.log"
-    printf '%s %s tests, behind it %s' "$1" "$(grep -cE '^ +(Passed|Failed|Skipped) ' "$log")" "$(grep -E '^ +(Passed|Failed|Skipped) |^ *running: ' "$log" | tail -n 1 | cut -c 1-90 | sed 's/^ *//')"
+    local log="$results/$1.log" tests='^ +(Passed|Failed|Skipped) '
+    if grep -q 'Total time:' "$log"; then
+        echo "$1: done"
+    else
+        echo "$1: $(grep -cE "$tests" "$log") tests, the last $(grep -E "$tests" "$log" | tail -n 1 | cut -c 1-90 | sed 's/^ *//')"
+    fi
 }
 
 # One process for the CPU, one for CUDA, and CTest, all beside each other.
@@ -111,11 +121,16 @@ run_tests() {
     for project in $projects; do
         cases=
         [ -z "$quick" ] || [ "$project" != FastNN.Cuda.Tests ] || cases=4
-        FASTNN_QUICK=$quick FASTNN_EVERY_NTH_CASE=$cases dotnet test "tests/$project" -c Release --no-build --nologo \
-            --logger "console;verbosity=normal" --logger "trx;LogFileName=$project.trx" --results-directory "$results" "$@" \
-            >"$results/$project.log" 2>&1 &
+        # What is started in the background ignores interruptions, and so would what the tests start and interrupt.
+        (
+            trap - INT QUIT
+            FASTNN_QUICK=$quick FASTNN_EVERY_NTH_CASE=$cases exec dotnet test "tests/$project" -c Release --no-build --nologo \
+                --logger "console;verbosity=normal" --logger "trx;LogFileName=$project.trx" --results-directory "$results" "$@"
+        ) >"$results/$project.log" 2>&1 &
         pids="$pids $!"
     done
+    # shellcheck disable=SC2064
+    trap "kill $pids $native 2>/dev/null; exit 130" INT TERM
 
     while :; do
         running=0
@@ -145,6 +160,7 @@ run_tests() {
         shift
         pids=$*
     done
+    trap - INT TERM
     awk -f tests/report.awk "$results"/*.trx
     rm -rf "$results"
 }
@@ -162,4 +178,9 @@ if ! mnist=$(./fastnn data mnist 2>&1); then
 fi
 
 run_tests "$@"
+if [ $# -eq 0 ] && [ -z "$quick" ]; then
+    # The branches that only a real GPU takes, and the checks of global memory, are on there.
+    check "the GPU bundle, without a network, on the software device in disguise" tools/gpu-bundle --check
+    check "20 seconds of random interleavings (tests/FastNN.Stress)" dotnet run -c Release --no-build --project tests/FastNN.Stress -- --seconds 20
+fi
 finish

@@ -126,7 +126,7 @@ KERNEL void __launch_bounds__(256) dense_bias_activation(BiasActivationArguments
     walkColumns(a.walk, blockIdx.x, blockIdx.y, [&](int64 element, int, int count) {
         float4 v = loadSome(a.y + element, count);
         float values[4] = {v.x + bias[0], v.y + bias[1], v.z + bias[2], v.w + bias[3]};
-        activateAll(values, epilogue.activation, epilogue.slope);
+        activateAll(values, epilogue.function, epilogue.scalar);
         storeSome(a.y + element, float4{values[0], values[1], values[2], values[3]}, count);
     });
 }

@@ -53,7 +53,7 @@ DEVICE void depthwiseForward(const DepthwiseArguments& a) {
     }
 #pragma unroll
     for (int v = 0; v < V; v++) sums[v] += a.epilogue.bias ? a.epilogue.bias[channel + v] : 0.0f;
-    activateAll(sums, a.epilogue.activation, a.epilogue.slope);
+    activateAll(sums, a.epilogue.function, a.epilogue.scalar);
     if (V == 4) {
         storeFour(a.y + element, sums[0], sums[1 % V], sums[2 % V], sums[3 % V]);
     } else {

@@ -1,6 +1,7 @@
 // Losses of single elements and their gradients, unreduced, summed or averaged: what mean squared error and binary cross-entropy share.
 // Elements: x, targets, loss(x, t, i) and slope(x, t, i), the loss of element i and its derivative by x.
 #pragma once
+#include "generated/losses.cuh"
 #include "sums.cuh"
 
 struct LossArguments {
@@ -17,6 +18,27 @@ struct LossArguments {
     int columns;     // that positiveWeight repeats after
     int perElement;  // whether dLoss has one number per element
     int accumulate;
+};
+
+// The elements of a loss that is printed from src/FastNN/Functions/Losses.
+template <class F>
+struct ElementsOf {
+    const float* x;
+    const float* targets;
+    const float* weight;
+    const float* positiveWeight;
+    int columns;
+
+    DEVICE explicit ElementsOf(const LossArguments& a)
+        : x(a.x), targets(a.targets), weight(a.weight), positiveWeight(a.positiveWeight), columns(a.columns) {}
+
+    DEVICE float weigh(float value, int64 i) const { return weight ? value * weight[i] : value; }
+
+    DEVICE float positive(int64 i) const { return F::TAKES_POSITIVE_WEIGHT ? positiveWeight[columns == 1 ? 0 : i % columns] : 0.0f; }
+
+    DEVICE float loss(float value, float target, int64 i) const { return weigh(F::value(value, target, positive(i)), i); }
+
+    DEVICE float slope(float value, float target, int64 i) const { return weigh(F::slope(value, target, positive(i)), i); }
 };
 
 template <class Elements>

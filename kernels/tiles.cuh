@@ -5,7 +5,7 @@
 // depth goes into one accumulator, the steps into another. (Longer blocks would be alive while the next panels are fetched, for which
 // there are not the registers.) The order is that of k, and last that of the slices.
 #pragma once
-#include "activation.cuh"
+#include "generated/activations.cuh"
 #include "divisor.cuh"
 
 // Slices: the threads share the depth among that many copies of the tile, which are added at the end: for products of few tiles.
@@ -320,33 +320,24 @@ DEVICE void putSums(float* y, const float* sums, int column, int columns, bool v
 // value = f(value + bias).
 struct Epilogue {
     const float* bias;  // null: none
-    int activation;
-    float slope;
+    int function;       // its place in the table (generated/activations.cuh); 0: none
+    float scalar;       // its parameter
 };
 
-template <int Activation_, int Count>
-DEVICE void activateEach(float (&values)[Count], float slope) {
+template <class F, int Count>
+DEVICE void activateEach(float (&values)[Count], float scalar) {
 #pragma unroll
-    for (int i = 0; i < Count; i++) values[i] = activate(Activation_, slope, values[i]);
+    for (int i = 0; i < Count; i++) values[i] = F::value(values[i], Scalars{scalar, 0, 0, 0});
 }
+
+#define EPILOGUE_CASE(place, F) \
+    case place:                 \
+        return activateEach<F>(values, scalar);
 
 // f of all values, with one test of which f it is.
 template <int Count>
-DEVICE void activateAll(float (&values)[Count], int activation, float slope) {
-    switch (activation) {
-        case ReLU:
-            return activateEach<ReLU>(values, slope);
-        case LeakyReLU:
-            return activateEach<LeakyReLU>(values, slope);
-        case Sigmoid:
-            return activateEach<Sigmoid>(values, slope);
-        case Tanh:
-            return activateEach<Tanh>(values, slope);
-        case Gelu:
-            return activateEach<Gelu>(values, slope);
-        case GeluTanh:
-            return activateEach<GeluTanh>(values, slope);
-    }
+DEVICE void activateAll(float (&values)[Count], int function, float scalar) {
+    switch (function) { EPILOGUE_FUNCTIONS(EPILOGUE_CASE) }
 }
 
 template <class T>
@@ -361,5 +352,5 @@ DEVICE void finishSums(Sums<T>& sums, const Epilogue& epilogue, int thread, int 
         }
     }
 #pragma unroll
-    for (int i = 0; i < T::TM; i++) activateAll(sums.values[i], epilogue.activation, epilogue.slope);
+    for (int i = 0; i < T::TM; i++) activateAll(sums.values[i], epilogue.function, epilogue.scalar);
 }

@@ -55,7 +55,7 @@ public class ConvolutionBenchmarks : KernelBenchmark
     }
 
     [Benchmark]
-    public void Forward() => Kernels.Conv2DForward(_geometry, _x, _weight, _bias, _y, Activation.ReLU, 0, _forward);
+    public void Forward() => Kernels.Conv2DForward(_geometry, _x, _weight, _bias, _y, Activation.ReLU, _forward);
 
     [Benchmark]
     public void BackwardData() => Kernels.Conv2DBackwardData(_geometry, _y, _weight, _dX, accumulate: false, _data);

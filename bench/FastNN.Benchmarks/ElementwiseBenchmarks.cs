@@ -26,12 +26,12 @@ public class ElementwiseBenchmarks : KernelBenchmark
     public void Setup() => (_x, _y, _dX) = (Make(Case.Count), Make(Case.Count), Make(Case.Count));
 
     [Benchmark]
-    public void Forward() => Kernels.ActivationForward(Case.Function, 0, _x, _y);
+    public void Forward() => Kernels.ActivationForward(Case.Function, _x, _y);
 
     /// <summary>Two arrays are read and one written.</summary>
     [Benchmark]
     [Passes(1.5)]
-    public void Backward() => Kernels.ActivationBackward(Case.Function, 0, _x, _y, _dX, accumulate: false);
+    public void Backward() => Kernels.ActivationBackward(Case.Function, _x, _y, _dX, accumulate: false);
 
     /// <summary>Two arrays are read and one written.</summary>
     [Benchmark]

@@ -40,7 +40,7 @@ public class GemmBenchmarks : KernelBenchmark
     }
 
     [Benchmark]
-    public void Forward() => Kernels.DenseForward(_x, _weight, _bias, _y, Activation.ReLU, 0);
+    public void Forward() => Kernels.DenseForward(_x, _weight, _bias, _y, Activation.ReLU);
 
     [Benchmark]
     public void BackwardData() => Kernels.DenseBackwardData(_y, _weight, _dX, accumulate: false);

@@ -97,7 +97,7 @@ public class PredictionBenchmarks : IDisposable
         _device = Device.Cpu(Threads);
         Layer model = Case.CreateModel();
         model.Build(Case.Example);
-        _predictor = model.Compile(_device);
+        _predictor = model.CreatePredictor(_device);
         _images = Case.CreateImages();
         _scores = new float[10 * Case.Batch];
     }

@@ -13,10 +13,11 @@ public static class ColourMnist
     /// <param name="seed">What the colours are made from.</param>
     /// <param name="folder">A folder with the four IDX files of MNIST; null for the cache, where they are fetched to.</param>
     /// <param name="progress">Told in one line what is being done; may be null.</param>
+    /// <param name="cancellation">Ends the fetching.</param>
     /// <exception cref="IOException">As for <see cref="Mnist.Load"/>.</exception>
-    public static DatasetSplit Load(ulong seed = 0, string? folder = null, Action<string>? progress = null)
+    public static DatasetSplit Load(ulong seed = 0, string? folder = null, Action<string>? progress = null, CancellationToken cancellation = default)
     {
-        DatasetSplit digits = Mnist.Load(folder, progress);
+        DatasetSplit digits = Mnist.Load(folder, progress, cancellation);
         return new DatasetSplit(Colour(digits.Train, seed, 0), Colour(digits.Test, seed, 1));
     }
 
@@ -33,7 +34,7 @@ public static class ColourMnist
 /// Ink and ground are drawn uniformly; where their luminances are closer than 0.4 the ink is moved to the far side.
 /// </summary>
 internal sealed class ColourStore(FeatureStore grey, ulong seed, ulong stream)
-    : FeatureStore(grey.Rows, Side * Side * Channels)
+    : FeatureStore(grey.Rows, Side * Side * Channels, grey.TargetSize)
 {
     private const int GreySide = 28;
     private const int Side = 32;
@@ -41,10 +42,10 @@ internal sealed class ColourStore(FeatureStore grey, ulong seed, ulong stream)
     private const int Border = (Side - GreySide) / 2;
     private const float Contrast = 0.4f;
 
-    public override void CopyRow(int row, Span<float> destination)
+    public override void CopyRow(int row, Span<float> destination, Span<float> target)
     {
         Span<float> digit = stackalloc float[GreySide * GreySide];
-        grey.CopyRow(row, digit);
+        grey.CopyRow(row, digit, target);
         Span<float> ground = stackalloc float[Channels];
         Span<float> ink = stackalloc float[Channels];
         Draw(row, ground, ink);

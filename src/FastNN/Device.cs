@@ -15,6 +15,12 @@ public sealed class Device : IDisposable
     /// <summary>One line for people: instruction set and threads, or the GPU's name, memory and driver.</summary>
     public string Description => Implementation.Description;
 
+    /// <summary>
+    /// What keeps the device from its full speed, one line each; empty where nothing does. A CPU warns where the process uses narrower vectors
+    /// than the processor has, as code compiled ahead of time does unless its build was told otherwise.
+    /// </summary>
+    public IReadOnlyList<string> Warnings => Implementation.Warnings;
+
     /// <summary>Worker threads of a CPU.</summary>
     public int Threads => Implementation.Threads;
 
@@ -63,8 +69,8 @@ public sealed class Device : IDisposable
     public static CudaProbe CudaDevices() => CudaProbe.Look(KernelSource.Embedded);
 
     /// <summary>
-    /// Gives memory that was freed and is kept for the next trainer or predictor back to the GPU's driver, which waits for running work;
-    /// a CPU keeps none.
+    /// Gives memory back that is kept for later: what sessions and predictors keep for their next calls, and on a GPU what was freed and is kept for
+    /// whoever asks next, which waits for running work. The next calls take what they need again.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
     public void Trim() => Implementation.Trim();
@@ -73,4 +79,7 @@ public sealed class Device : IDisposable
     /// Frees the device's threads and memory. Trainers and predictors that still use it fail with ObjectDisposedException.
     /// </summary>
     public void Dispose() => Implementation.Dispose();
+
+    /// <summary>The <see cref="Description"/>.</summary>
+    public override string ToString() => Description;
 }

@@ -1,3 +1,4 @@
+using FastNN.Cli;
 using FastNN.Kernels;
 using FastNN.Tensors;
 

@@ -1,3 +1,4 @@
+using FastNN.Cli;
 using FastNN.Data;
 
 namespace FastNN.Cuda.Tests;
@@ -65,7 +66,7 @@ internal sealed class CudaNetworkTests(bool cudnn)
     {
         using var cpu = Device.Cpu(2);
         Sequential model = network.Build();
-        using Predictor expected = model.Compile(cpu), actual = model.Compile(_gpu);
+        using Predictor expected = model.CreatePredictor(cpu), actual = model.CreatePredictor(_gpu);
         var batch = new RandomBatch(network);
         float[] y = new float[network.Batch * network.Classes], wanted = new float[y.Length];
         expected.Predict(batch.X, wanted);

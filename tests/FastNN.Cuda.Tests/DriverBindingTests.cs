@@ -60,6 +60,16 @@ internal sealed class DriverBindingTests
     public void NVIDIAs_driver_exports_every_function() =>
         Assert.That(EntryPoints.Except(ElfSymbols.Read(Path.Combine(NvidiaLibraries.Require(), "libcuda.so.1"))), Is.Empty);
 
+    /// <summary>As in a build with CudaBindings=ManagedCuda, where the driver's declarations are of another assembly.</summary>
+    [Test]
+    public void Tables_are_skipped_by_name_for_declarations_of_another_assembly()
+    {
+        Assert.That(
+            () => InteropFacts.RequireOwn(typeof(TestFixtureAttribute)),
+            Throws.TypeOf<IgnoreException>().With.Message.Contains("TestFixtureAttribute is nunit.framework's (CudaBindings=ManagedCuda)"));
+        Assert.That(() => InteropFacts.RequireOwn(typeof(CudaDevice)), Throws.Nothing);
+    }
+
     private static IEnumerable<string> EntryPoints => Methods.Select(InteropFacts.EntryPoint).Distinct();
 
     private static IEnumerable<MethodInfo> Methods =>

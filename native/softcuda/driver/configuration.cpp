@@ -60,6 +60,7 @@ bool assign(Configuration& c, std::string_view name, std::string_view value) {
     if (name == "SOFTCUDA_SEED") return number(value, c.seed);
     if (name == "SOFTCUDA_WORKERS") return ranged(value, c.workers, 1, 256);
     if (name == "SOFTCUDA_CHECKS") return flag(value, c.checks);
+    if (name == "SOFTCUDA_RACES") return flag(value, c.races);
     if (name == "SOFTCUDA_FOOTPRINT") return flag(value, c.footprint);
     if (name == "SOFTCUDA_DRIVER") return ranged(value, c.driverVersion, 11000, 99990);
     if (name == "SOFTCUDA_DEVICES") return ranged(value, c.devices, 0, 1);
@@ -72,7 +73,7 @@ bool assign(Configuration& c, std::string_view name, std::string_view value) {
 constexpr const char* Names[] = {
     "SOFTCUDA_SM",        "SOFTCUDA_MEMORY", "SOFTCUDA_SMS",     "SOFTCUDA_SEED",  "SOFTCUDA_WORKERS", "SOFTCUDA_CHECKS",
     "SOFTCUDA_FOOTPRINT", "SOFTCUDA_DRIVER", "SOFTCUDA_DEVICES", "SOFTCUDA_LEAKS", "SOFTCUDA_FAIL",
-    "SOFTCUDA_DISGUISE",
+    "SOFTCUDA_DISGUISE",  "SOFTCUDA_RACES",
 };
 
 Configuration& mutableConfiguration() {

@@ -12,6 +12,7 @@ struct Configuration {
     std::uint64_t seed = 0;
     int workers = 2;
     bool checks = true;
+    bool races = false;  // in global memory, which costs time
     bool footprint = true;
     int driverVersion = 12040;
     int devices = 1;

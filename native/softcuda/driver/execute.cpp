@@ -52,6 +52,7 @@ CUresult runKernel(const KernelWork& work) {
     const Configuration& config = configuration();
     LaunchOptions options;
     options.checks = config.checks;
+    options.races = config.races;
     options.footprint = config.footprint;
     // Every launch its own order, and yet the same in every run.
     options.seed = config.seed + 0x9e3779b97f4a7c15ull * ++all.launches;

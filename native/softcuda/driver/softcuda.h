@@ -13,7 +13,7 @@ int softcudaVersion(void);
 
 /* Sets what the environment variable of that name would have set at start; takes effect at once.
  * SOFTCUDA_SM (80, 86, 89, 90), SOFTCUDA_MEMORY (bytes, or with suffix M or G), SOFTCUDA_SMS (multiprocessors), SOFTCUDA_SEED,
- * SOFTCUDA_WORKERS, SOFTCUDA_CHECKS (0 or 1), SOFTCUDA_FOOTPRINT (0 or 1), SOFTCUDA_DRIVER (e.g. 12040, the version that cuDriverGetVersion
+ * SOFTCUDA_WORKERS, SOFTCUDA_CHECKS (0 or 1), SOFTCUDA_RACES (0 or 1: races in global memory, on one worker), SOFTCUDA_FOOTPRINT (0 or 1), SOFTCUDA_DRIVER (e.g. 12040, the version that cuDriverGetVersion
  * gives), SOFTCUDA_DEVICES (0 or 1), SOFTCUDA_LEAKS (0 or 1: whether what is alive when a context or the process ends
  * is a finding), SOFTCUDA_FAIL (function:n:code[,...]: the n-th call from now on returns that code).
  * After a kernel's fault every call with a context gives its code until the process ends, for CUDA promises nothing more to it;

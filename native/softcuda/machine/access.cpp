@@ -188,6 +188,46 @@ u64 countSectors(BlockState& block, const Instr& instr, const Request& request, 
     return end - begin + 1;
 }
 
+std::string threadText(const BlockState& block, u32 thread);
+
+std::string blockText(const BlockState& block, u32 index) {
+    Dim3 grid = block.launch->grid;
+    return "(" + std::to_string(index % grid.x) + "," + std::to_string(index / grid.x % grid.y) + "," + std::to_string(index / grid.x / grid.y) + ")";
+}
+
+void reportGlobal(Warp& warp, const Instr& instr, int lane, const Request& request, Mode mode) {
+    BlockState& block = *warp.block;
+    bool own = request.otherBlock == block.index;
+    std::string text = accessText(mode, request.size, "global") + " that thread " + threadText(block, request.other) +
+                       (own ? " of the same block" : " of block " + blockText(block, request.otherBlock)) + (request.otherWrote ? " wrote" : " read");
+    switch (request.fault) {
+        case GlobalShadow::Fault::StaleRead: text += " in this launch: ld.global.nc may see what was there before"; break;
+        case GlobalShadow::Fault::Unfenced: text += ", with no fence (__threadfence) between that and the atomic access that tells of it"; break;
+        default: text += own ? ", with no barrier in between" : ", and nothing orders the two blocks"; break;
+    }
+    describeGlobal(block, text, request.address[lane]);
+    auto kind = request.fault == GlobalShadow::Fault::StaleRead ? FindingKind::StaleRead : FindingKind::GlobalRace;
+    block.report(kind, warp, instr, lane, request.address[lane], std::move(text));
+}
+
+void checkRaces(Warp& warp, const Instr& instr, Request& request, Mode mode) {
+    using Kind = GlobalShadow::Kind;
+    GlobalShadow& shadow = *warp.block->global;
+    bool strong = instr.flags & StrongAccess;
+    Kind kind = mode == Mode::Atomic ? Kind::Atomic : mode == Mode::Write ? (strong ? Kind::StrongWrite : Kind::Write)
+                : strong             ? Kind::StrongRead : instr.flags & ConstantAccess ? Kind::ReadConstant : Kind::Read;
+    if (instr.flags & FencingAccess) shadow.fence(warp.index, request.lanes);
+    GlobalShadow::Result result = shadow.access(kind, warp.index, request.lanes, request.address, Memory::Base, request.size);
+    request.repeats = result.repeats;
+    if (result.fault == GlobalShadow::Fault::None) return;
+    request.fault = result.fault;
+    request.other = result.otherThread;
+    request.otherBlock = result.otherBlock;
+    request.otherWrote = result.otherWrote;
+    if (mode == Mode::Write) request.suspects = result.lanes;
+    else reportGlobal(warp, instr, std::countr_zero(result.lanes), request, mode);
+}
+
 std::string threadText(const BlockState& block, u32 thread) {
     Dim3 size = block.launch->block;
     return "(" + std::to_string(thread % size.x) + "," + std::to_string(thread / size.x % size.y) + "," + std::to_string(thread / size.x / size.y) + ")";
@@ -198,6 +238,7 @@ std::string threadText(const BlockState& block, u32 thread) {
 bool openGlobal(Warp& warp, const Instr& instr, Request& request, Mode mode) {
     if (!checkDeviceMemory(warp, instr, request, mode)) return false;
     BlockState& block = *warp.block;
+    if (block.global) [[unlikely]] checkRaces(warp, instr, request, mode);
     if (mode == Mode::Atomic) return true;
     u64 bytes = static_cast<u64>(std::popcount(request.lanes)) * request.size;
     Footprint* footprint = block.launch->options.footprint ? mode == Mode::Read ? &block.loads : &block.stores : nullptr;
@@ -221,6 +262,11 @@ void reportRace(Warp& warp, const Instr& instr, int lane, u64 address, Mode mode
     block.report(FindingKind::SharedRace, warp, instr, lane, address,
                  std::string(mode == Mode::Read ? "reads" : mode == Mode::Write ? "writes" : "updates") + " byte " + std::to_string(address) +
                      " of shared memory, which thread " + threadText(block, other) + (otherWrote ? " wrote" : " read") + " with no barrier in between");
+}
+
+void reportSuspect(Warp& warp, const Instr& instr, int lane, const Request& request) {
+    if (request.fault != GlobalShadow::Fault::None) reportGlobal(warp, instr, lane, request, Mode::Write);
+    else reportRace(warp, instr, lane, request.address[lane], Mode::Write, request.other, request.otherWrote);
 }
 
 bool openShared(Warp& warp, const Instr& instr, Request& request, Mode mode) {
@@ -250,6 +296,16 @@ bool openShared(Warp& warp, const Instr& instr, Request& request, Mode mode) {
         if (pattern) block.counters.bankConflicts += pattern->conflicts;
     }
     if (!block.checks) return true;
+    if (block.copies.any()) [[unlikely]] {
+        for (Mask rest = request.lanes; rest; rest &= rest - 1) {
+            int lane = std::countr_zero(rest);
+            u32 thread = block.copies.pendingAt(request.address[lane], request.size);
+            if (!thread) continue;
+            block.report(FindingKind::AsyncCopy, warp, instr, lane, request.address[lane],
+                         accessText(mode, request.size, "shared") + " that thread " + threadText(block, thread - 1) + " copies by cp.async and has not waited for");
+            break;
+        }
+    }
     auto kind = mode == Mode::Read ? SharedShadow::Kind::Read : mode == Mode::Write ? SharedShadow::Kind::Write : SharedShadow::Kind::Atomic;
     SharedShadow::Result result;
     if (pattern) {

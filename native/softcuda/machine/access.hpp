@@ -14,9 +14,11 @@ struct Request {
     u32 size;  // bytes of a lane
     Shape shape;
     bool repeats = false;  // lanes of a shared access may have equal addresses
-    Mask suspects = 0;  // lanes of a shared write that race unless they write what is there already
-    u32 other = 0;
+    Mask suspects = 0;  // lanes of a write that race unless they write what is there already
+    // Who they race with: of a shared write a thread of the same block, of a global one of another block too.
+    u32 other = 0, otherBlock = 0;
     bool otherWrote = false;
+    GlobalShadow::Fault fault = GlobalShadow::Fault::None;  // of a global access
 
     // There is at least one lane; the mask tells the compiler that the result is one.
     int first() const { return std::countr_zero(lanes) & 31; }
@@ -62,6 +64,8 @@ bool openConst(Warp& warp, const Instr& instr, Request& request);
 /// Addresses are offsets into the block's shared memory.
 bool openShared(Warp& warp, const Instr& instr, Request& request, Mode mode);
 void reportRace(Warp& warp, const Instr& instr, int lane, u64 address, Mode mode, u32 other, bool otherWrote);
+/// Of a write's suspect, once it is known that it changes what is there.
+void reportSuspect(Warp& warp, const Instr& instr, int lane, const Request& request);
 /// Addresses are offsets into each thread's local memory; marks or checks what is written.
 bool openLocal(Warp& warp, const Instr& instr, Request& request, Mode mode, bool counted);
 

@@ -174,8 +174,8 @@ Handler pickWords(Type type) { return type == Type::B32 ? atomic<u32, O> : type 
 bool decodeAtomic(Decoder& d, std::string_view opcode) {
     if (opcode != "atom" && opcode != "red") return false;
     bool returns = opcode == "atom";
-    bool ordered = d.take("relaxed") || d.take("acquire") || d.take("release") || d.take("acq_rel");
-    (void)ordered;
+    if (d.take("release") || d.take("acq_rel")) d.out.flags |= FencingAccess;
+    else d.take("relaxed") || d.take("acquire");
     d.take("cta") || d.take("cluster") || d.take("gpu") || d.take("sys");
     auto named = d.takeSpace();
     if (named && *named != Space::Global && *named != Space::Shared) d.fail("'" + std::string(opcode) + "' works on .global or .shared memory");

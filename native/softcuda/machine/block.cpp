@@ -24,6 +24,7 @@ void BlockRunner::begin(const Launch& launch) {
     state.kernel = &kernel;
     state.memory = &launch.memory;
     state.checks = launch.options.checks;
+    state.global = launch.global;
     state.stop = false;
     state.outcome = Outcome::Ok;
     state.counters = {};
@@ -106,6 +107,7 @@ void BlockRunner::fillSpecials() {
 
 void BlockRunner::setUp(std::uint64_t index) {
     const Launch& launch = *state.launch;
+    state.index = static_cast<u32>(index);
     state.ctaid = {static_cast<u32>(index % launch.grid.x), static_cast<u32>(index / launch.grid.x % launch.grid.y),
                    static_cast<u32>(index / launch.grid.x / launch.grid.y)};
     for (Warp& warp : state.warps) {
@@ -135,6 +137,8 @@ void BlockRunner::setUp(std::uint64_t index) {
         std::memset(state.shared, 0xCD, state.sharedBytes);
         if (state.checks) state.shadow.start(state.sharedBytes, state.kernel->sharedUnit, static_cast<u32>(state.warps.size()));
     }
+    if (state.checks) state.copies.start(state.sharedBytes, static_cast<u32>(state.warps.size()) * Lanes);
+    if (state.global) state.global->startBlock(static_cast<u32>(index));
     barriers_.assign(MostBarriers, {});
 }
 
@@ -213,6 +217,7 @@ bool BlockRunner::tell(Warp& warp) {
     barrier.arrived |= bit;
     if (static_cast<BarrierKind>(instr.flags & BarrierKindMask) == BarrierKind::Arrive) {
         state.shadow.arrive(warp.index);
+        if (state.global) state.global->arrive();
         warp.state = WarpState::Ready;
         ++warp.pc;
     } else {
@@ -242,6 +247,7 @@ void BlockRunner::release(u32 number) {
     finishReduction(number);
     Barrier& barrier = barriers_[number];
     if (state.checks && state.sharedBytes) state.shadow.barrier(barrier.arrived, barrier.waiting);
+    if (state.global) state.global->barrier(barrier.arrived, barrier.waiting);
     for (Warp& warp : state.warps) {
         if (!(barrier.waiting >> warp.index & 1)) continue;
         warp.state = WarpState::Ready;

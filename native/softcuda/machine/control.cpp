@@ -9,7 +9,14 @@ namespace softcuda {
 namespace {
 
 void nothing(Warp&, const Instr&, Mask) {}
-void syncWarp(Warp& warp, const Instr&, Mask) { warp.block->shadow.syncWarp(warp.index); }
+void syncWarp(Warp& warp, const Instr&, Mask) {
+    warp.block->shadow.syncWarp(warp.index);
+    if (warp.block->global) warp.block->global->syncWarp(warp.index);
+}
+/// Memory is consistent here: only who looks for races needs to know.
+void fence(Warp& warp, const Instr&, Mask mask) {
+    if (warp.block->global) warp.block->global->fence(warp.index, mask);
+}
 
 bool decodeCall(Decoder& d) {
     d.take("uni");
@@ -100,13 +107,11 @@ bool decodeBarrier(Decoder& d) {
 
 bool decodeFence(Decoder& d, bool membar) {
     d.expectOperands(0);
-    if (membar) {
-        if (!d.take("cta") && !d.take("gl") && !d.take("sys")) d.fail("'membar' needs .cta, .gl or .sys");
-    } else {
-        if (!d.take("sc")) d.take("acq_rel");
-        if (!d.take("cta") && !d.take("cluster") && !d.take("gpu") && !d.take("sys")) d.fail("'fence' needs a scope");
-    }
-    d.out.run = nothing;
+    if (!membar && !d.take("sc")) d.take("acq_rel");
+    bool gpu = d.take(membar ? "gl" : "gpu") || d.take("sys");
+    if (!gpu && !d.take("cta") && (membar || !d.take("cluster"))) d.fail(membar ? "'membar' needs .cta, .gl or .sys" : "'fence' needs a scope");
+    // A block's own threads need barriers, whatever it fences.
+    d.out.run = gpu ? fence : nothing;
     return true;
 }
 

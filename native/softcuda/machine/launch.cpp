@@ -97,6 +97,7 @@ public:
     BlockState& state(std::size_t index) { return runners_[index]->state; }
     std::mutex launching;
     std::uint64_t launches = 0;
+    GlobalShadow global;
 
 private:
     void help(std::size_t index) {
@@ -189,11 +190,13 @@ Outcome run(const Kernel& kernel, Dim3 grid, Dim3 block, std::uint32_t dynamicSh
     if (blocks == 0 || block.x == 0 || block.y == 0 || block.z == 0) return Outcome::Ok;
     std::uint32_t sharedBytes = dynamicShared ? kernel.dynamicSharedAt + dynamicShared : kernel.info.staticShared;
     Launch launch{kernel, grid, block, dynamicShared, sharedBytes, static_cast<const std::uint8_t*>(parameters), memory, options, ++pool.launches};
+    bool races = options.checks && options.races && pool.global.begin(memory.capacity(), kernel.globalUnit, (block.x * block.y * block.z + Lanes - 1) / Lanes);
+    if (races) launch.global = &pool.global;
     BlockOrder order(blocks, options.seed);
     Task task{order, blocks};
     // A helper is not worth waking for a few microseconds of work; the last launch tells how much there is.
     bool small = kernel.blockInstructions ? blocks * kernel.blockInstructions < 4000 : blocks < 3;
-    std::size_t count = small || blocks == 1 ? 1 : static_cast<std::size_t>(std::max(1, options.workers));
+    std::size_t count = races || small || blocks == 1 ? 1 : static_cast<std::size_t>(std::max(1, options.workers));
     count = pool.run(task, launch, count);
 
     const std::uint64_t before = counters.warpInstructions;

@@ -187,10 +187,10 @@ void loadParameter(Warp& warp, const Instr& instr, Mask mask) {
     }
 }
 
-template <class E, class D, int N>
-void storeShared(Warp& warp, const Instr& instr, Request& request) {
+/// At(lane) is the host's place of a lane's elements.
+template <class E, class D, int N, class At>
+void storeChecked(Warp& warp, const Instr& instr, Request& request, At at) {
     BlockState& block = *warp.block;
-    if (!openShared(warp, instr, request, Mode::Write)) return;
     auto valuesOf = [&](int lane, E* values) {
         for (int n = 0; n < N; ++n) values[n] = static_cast<E>(row<const D>(warp, instr.o[static_cast<std::size_t>(n)])[lane]);
     };
@@ -199,20 +199,24 @@ void storeShared(Warp& warp, const Instr& instr, Request& request) {
     for (Mask rest = request.suspects; rest; rest &= rest - 1) {
         int lane = std::countr_zero(rest);
         valuesOf(lane, values);
-        if (std::memcmp(values, block.shared + request.address[lane], sizeof values) == 0) continue;
-        reportRace(warp, instr, lane, request.address[lane], Mode::Write, request.other, request.otherWrote);
+        if (std::memcmp(values, at(lane), sizeof values) == 0) continue;
+        reportSuspect(warp, instr, lane, request);
         break;
     }
-    moveOut<E, D, N>(warp, instr, request, [&](int lane) { return block.shared + request.address[lane]; });
+    moveOut<E, D, N>(warp, instr, request, at);
     if (!request.repeats || !block.checks) return;
     // Lanes that wrote other values to one place: the last one's are left.
     for (Mask rest = request.lanes; rest; rest &= rest - 1) {
         int lane = std::countr_zero(rest);
         valuesOf(lane, values);
-        if (std::memcmp(values, block.shared + request.address[lane], sizeof values) == 0) continue;
+        if (std::memcmp(values, at(lane), sizeof values) == 0) continue;
         int other = lane + 1;
         while (other < 31 && !((request.lanes >> other & 1) && request.address[other] == request.address[lane])) ++other;
-        reportRace(warp, instr, lane, request.address[lane], Mode::Write, warp.index * Lanes + static_cast<u32>(other), true);
+        request.other = warp.index * Lanes + static_cast<u32>(other);
+        request.otherBlock = block.index;
+        request.otherWrote = true;
+        if (block.global && instr.space != Space::Shared) request.fault = GlobalShadow::Fault::Race;
+        reportSuspect(warp, instr, lane, request);
         break;
     }
 }
@@ -223,8 +227,10 @@ void storeTo(Warp& warp, const Instr& instr, Space space, Request& request) {
     switch (space) {
         case Space::Global:
             if (!openGlobal(warp, instr, request, Mode::Write)) return;
-            return moveOut<E, D, N>(warp, instr, request, [&](int lane) { return block.memory->host(request.address[lane]); });
-        case Space::Shared: return storeShared<E, D, N>(warp, instr, request);
+            return storeChecked<E, D, N>(warp, instr, request, [&](int lane) { return block.memory->host(request.address[lane]); });
+        case Space::Shared:
+            if (!openShared(warp, instr, request, Mode::Write)) return;
+            return storeChecked<E, D, N>(warp, instr, request, [&](int lane) { return block.shared + request.address[lane]; });
         case Space::Local:
             if (!openLocal(warp, instr, request, Mode::Write, !(instr.flags & Uncounted))) return;
             return storeLocal<E, D, N>(warp, instr, request);
@@ -276,9 +282,10 @@ Handler pickAccess(Form form, Type type, int count, bool wide) {
 
 /// Semantics, scopes and cache hints: memory is consistent here, so they only need to be known.
 void takeOrdering(Decoder& d, bool isStore) {
-    bool scoped = false;
-    if (d.take("relaxed") || d.take(isStore ? "release" : "acquire")) scoped = true;
-    else if (!d.take("weak")) d.take("volatile");
+    bool scoped = d.take("relaxed"), orders = !scoped && d.take(isStore ? "release" : "acquire");
+    if (scoped || orders || (!d.take("weak") && d.take("volatile"))) d.out.flags |= StrongAccess;
+    if (orders && isStore) d.out.flags |= FencingAccess;
+    scoped = scoped || orders;
     bool scope = d.take("cta") || d.take("cluster") || d.take("gpu") || d.take("sys");
     if (scoped != scope) d.fail(scoped ? "the scope is missing" : "a scope without .relaxed or .acquire");
     for (std::string_view hint : {"L1::evict_normal", "L1::evict_unchanged", "L1::evict_first", "L1::evict_last", "L1::no_allocate", "L2::64B", "L2::128B", "L2::256B",
@@ -286,7 +293,9 @@ void takeOrdering(Decoder& d, bool isStore) {
         d.take(hint);
     constexpr std::string_view LoadCache[] = {"ca", "cg", "cs", "lu", "cv", "nc"}, StoreCache[] = {"wb", "cg", "cs", "wt"};
     if (isStore) for (std::string_view hint : StoreCache) d.take(hint);
-    else for (std::string_view hint : LoadCache) d.take(hint);
+    else
+        for (std::string_view hint : LoadCache)
+            if (d.take(hint) && hint == "nc") d.out.flags |= ConstantAccess;
 }
 
 /// The address and the space it lies in.
@@ -365,7 +374,7 @@ bool decodeLoadStore(Decoder& d, bool isStore, bool uniformLoad) {
 
 void nothing(Warp&, const Instr&, Mask) {}
 
-/// cp.async: copies at once; waiting for it is then nothing to do.
+/// cp.async: copies at once, but what it brings counts as there once its thread has waited.
 template <u32 Size>
 void copyAsync(Warp& warp, const Instr& instr, Mask mask) {
     Request from, to;
@@ -400,6 +409,25 @@ void copyAsync(Warp& warp, const Instr& instr, Mask mask) {
         u32 count = sizes ? std::min(sizes[lane], Size) : Size;
         std::memset(block.shared + to.address[lane], 0, Size);
         if (count) std::memcpy(block.shared + to.address[lane], block.memory->host(from.address[lane]), count);
+        if (block.checks) block.copies.add(warp.index * Lanes + static_cast<u32>(lane), static_cast<u32>(to.address[lane]), Size);
+    }
+}
+
+void commitCopies(Warp& warp, const Instr&, Mask mask) {
+    for (Mask rest = mask; rest; rest &= rest - 1) warp.block->copies.commit(warp.index * Lanes + static_cast<u32>(std::countr_zero(rest)));
+}
+
+void waitForCopies(Warp& warp, const Instr& instr, Mask mask) {
+    BlockState& block = *warp.block;
+    if (!block.copies.any()) return;
+    for (Mask rest = mask; rest; rest &= rest - 1) {
+        auto lane = static_cast<u8>(std::countr_zero(rest));
+        block.copies.wait(warp.index * Lanes + lane, instr.immediate, [&](const AsyncCopies::Copy& copy) {
+            // Only now it is written, so that others need a barrier behind the wait.
+            u64 addresses[Lanes];
+            addresses[lane] = copy.offset;
+            block.shadow.scattered(SharedShadow::Kind::Write, warp.index, &lane, 1, 0, addresses, copy.bytes);
+        });
     }
 }
 
@@ -407,18 +435,20 @@ bool decodeCopyAsync(Decoder& d) {
     if (!d.take("async")) return false;
     if (d.take("commit_group")) {
         d.expectOperands(0);
-        d.out.run = nothing;
+        d.out.run = commitCopies;
         return true;
     }
     if (d.take("wait_all")) {
         d.expectOperands(0);
-        d.out.run = nothing;
+        d.out.immediate = -1;
+        d.out.run = waitForCopies;
         return true;
     }
     if (d.take("wait_group")) {
         d.expectOperands(1);
         if (d.operand(0).kind != OperandKind::Integer) d.fail("'cp.async.wait_group' takes a number");
-        d.out.run = nothing;
+        d.out.immediate = static_cast<std::int64_t>(d.operand(0).bits);
+        d.out.run = waitForCopies;
         return true;
     }
     bool all = d.take("ca"), level2 = d.take("cg");

@@ -54,6 +54,9 @@ enum class FindingKind {
     OutOfBounds, Misaligned, UninitialisedRead, SharedRace, DivergentBarrier, UninitialisedShared, InvalidInstruction, Trap,
     Leak,        // reported by the driver at exit
     HostAccess,  // a copy, or a cuBLAS or cuDNN call, that reads or writes where it may not
+    GlobalRace,  // of two threads of a block or of two blocks, a plain access against an atomic one, a ticket without a fence before it
+    StaleRead,   // ld.global.nc of what this launch wrote
+    AsyncCopy,   // shared memory touched before the thread whose cp.async fills it has waited
 };
 
 /// One thing a kernel did that it may not.
@@ -90,6 +93,7 @@ struct Dim3 {
 
 struct LaunchOptions {
     bool checks = true;         // all findings of the list above; bounds and alignment are always checked
+    bool races = false;         // in global memory too; runs the blocks on one worker
     bool footprint = true;
     std::uint64_t seed = 0;     // order of blocks, and of warps between barriers
     int workers = 2;

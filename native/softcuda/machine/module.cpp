@@ -153,11 +153,11 @@ void layOut(KernelBuilder& builder, const FunctionSyntax& entry, const std::vect
     for (std::string_view name : dynamic) builder.sharedOffsets[name] = kernel.dynamicSharedAt;
 }
 
-/// The narrowest access that can go to shared memory.
-std::uint32_t narrowestShared(const std::vector<Instr>& code) {
+/// The narrowest access that can go to a space.
+std::uint32_t narrowest(const std::vector<Instr>& code, Space space) {
     std::uint32_t unit = 4;
     for (const Instr& instr : code)
-        if (instr.bytes > 0 && (instr.space == Space::Shared || instr.space == Space::Generic)) unit = std::min<std::uint32_t>(unit, instr.bytes * instr.count);
+        if (instr.bytes > 0 && (instr.space == space || instr.space == Space::Generic)) unit = std::min<std::uint32_t>(unit, instr.bytes * instr.count);
     return unit;
 }
 
@@ -198,7 +198,8 @@ std::unique_ptr<Kernel> decodeKernel(const ModuleSyntax& syntax, const FunctionS
         Decoder(builder, **called).run();
     }
     for (auto [pc, callee] : builder.callees) kernel->code[pc].target = builder.entryPoints.at(callee);
-    kernel->sharedUnit = narrowestShared(kernel->code);
+    kernel->sharedUnit = narrowest(kernel->code, Space::Shared);
+    kernel->globalUnit = narrowest(kernel->code, Space::Global);
     assignRows(builder);
     kernel->constants = builder.constants.take();
     return kernel;

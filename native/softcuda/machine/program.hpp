@@ -26,6 +26,8 @@ constexpr std::uint32_t NoPc = 0xffffffffu;
 constexpr std::uint32_t ConstantFlag = 0x80000000u;  // in an operand: an offset into the constants, not the registers
 constexpr std::uint32_t AlwaysTrue = ConstantFlag;   // the first constant: a predicate that holds for all lanes
 constexpr std::uint32_t AlwaysFalse = ConstantFlag + 4;
+// In the flags of accesses to memory: volatile, relaxed, acquire or release; ld.global.nc; a release or acq_rel, which fences first.
+constexpr std::uint16_t StrongAccess = 0x100, ConstantAccess = 0x200, FencingAccess = 0x400;
 constexpr std::size_t MostOperands = 14;  // mma: four registers of D, four of A, two of B, four of C
 
 /// Operands are byte offsets of rows: 32 lanes of 4 or 8 bytes, or the 4 bytes of a predicate.
@@ -75,7 +77,7 @@ struct Kernel {
     std::vector<std::vector<ParameterCopy>> copies;
     std::uint32_t localBytes = 0;          // of a thread, parameters of called functions included
     std::uint32_t dynamicSharedAt = 0;
-    std::uint32_t sharedUnit = 4;  // bytes of the narrowest access that may go to shared memory
+    std::uint32_t sharedUnit = 4, globalUnit = 4;  // bytes of the narrowest access that may go to shared or global memory
     mutable std::uint64_t blockInstructions = 0;  // of a block in the last launch; 0: there was none
 };
 

@@ -4,7 +4,9 @@
 #include <memory>
 #include <vector>
 
+#include "async_copies.hpp"
 #include "footprint.hpp"
+#include "global_checks.hpp"
 #include "patterns.hpp"
 #include "program.hpp"
 #include "shared_checks.hpp"
@@ -23,6 +25,7 @@ struct Launch {
     Memory& memory;
     const LaunchOptions& options;
     std::uint64_t number;
+    GlobalShadow* global = nullptr;
 };
 
 /// A path of a divergent warp that waits for its turn. Lanes leave it at `reconverge`, where a lower entry awaits them.
@@ -73,11 +76,14 @@ struct BlockState {
     bool stop = false;  // a finding ended the launch
     Outcome outcome = Outcome::Ok;
     std::uint64_t rank = 0;
+    std::uint32_t index = 0;  // in the grid
     std::array<std::uint32_t, 3> ctaid{};
     std::uint32_t threads = 0;
     std::uint8_t* shared = nullptr;
     std::uint32_t sharedBytes = 0;
     SharedShadow shadow;
+    GlobalShadow* global = nullptr;  // null where races in global memory are not looked for
+    AsyncCopies copies;
     Counters counters;
     std::uint64_t clockReads = 0;
     Footprint loads, stores;

@@ -37,6 +37,7 @@ void shuffle(Warp& warp, const Instr& instr, Mask mask) {
     const u32* c = row<const u32>(warp, instr.o[3]);
     alignas(64) u32 result[Lanes];
     alignas(64) s32 inside[Lanes];
+    Mask outside = 0;
     for (s32 lane = 0; lane < Lanes; ++lane) {
         s32 by = static_cast<s32>(b[lane] & 31), clamp = static_cast<s32>(c[lane] & 31), segment = static_cast<s32>(c[lane] >> 8 & 31);
         s32 least = lane & segment, most = least | (clamp & ~segment);
@@ -44,6 +45,11 @@ void shuffle(Warp& warp, const Instr& instr, Mask mask) {
         bool valid = How == Shuffle::Up ? from >= most : from <= most;
         result[lane] = a[valid ? from & 31 : lane];
         inside[lane] = valid ? -1 : 0;
+        outside |= static_cast<Mask>(valid && !(mask >> (from & 31) & 1)) << lane;
+    }
+    if ((outside & mask) && warp.block->checks) {
+        int lane = std::countr_zero(outside & mask);
+        warp.block->report(FindingKind::InvalidInstruction, warp, instr, lane, 0, "reads the value of a lane that does not take part, which is undefined");
     }
     writeLanes<u32>(warp, instr.o[0], mask, [&](int lane) { return result[lane]; });
     if (instr.count == 2) setPredicate(warp, instr.o[5], gather(inside), mask);

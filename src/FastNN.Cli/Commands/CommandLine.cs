@@ -46,6 +46,8 @@ internal static class CommandLine
             DataCommand.Create(context),
             ProfileCommand.Create(context),
             DevicesCommand.Create(context),
+            DoctorCommand.Create(context),
+            SelfTestCommand.Create(context),
         };
         foreach (VersionOption option in root.Options.OfType<VersionOption>())
         {

@@ -5,8 +5,19 @@ internal static class Devices
 {
     /// <param name="name">cpu, cuda or best.</param>
     /// <param name="threads">Processor threads, or null for all.</param>
-    /// <param name="notice">Told once why best is the CPU.</param>
+    /// <param name="notice">Told why best is the CPU, and what keeps the device from its full speed.</param>
     public static Device Open(string name, int? threads, Action<string> notice)
+    {
+        Device device = Create(name, threads, notice);
+        foreach (string warning in device.Warnings)
+        {
+            notice($"warning: {warning}");
+        }
+
+        return device;
+    }
+
+    private static Device Create(string name, int? threads, Action<string> notice)
     {
         switch (name)
         {

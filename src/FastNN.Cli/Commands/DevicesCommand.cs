@@ -13,6 +13,11 @@ internal static class DevicesCommand
         {
             using Device device = Device.Cpu();
             context.Output.WriteLine($"cpu   {device.Description}");
+            foreach (string warning in device.Warnings)
+            {
+                context.Output.WriteLine($"      warning: {warning}");
+            }
+
             WriteCuda(context.Output, Device.CudaDevices());
             return 0;
         });

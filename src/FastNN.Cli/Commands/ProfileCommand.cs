@@ -2,7 +2,6 @@ using System.CommandLine;
 using System.Globalization;
 using FastNN.Cli.Recipes;
 using FastNN.Cli.Running;
-using FastNN.Cuda;
 using FastNN.Data;
 
 namespace FastNN.Cli.Commands;

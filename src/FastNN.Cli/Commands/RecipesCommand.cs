@@ -8,18 +8,25 @@ namespace FastNN.Cli.Commands;
 /// <summary>`fastnn recipes`</summary>
 internal static class RecipesCommand
 {
+    /// <summary>In fewer columns the cells of a table are a word wide.</summary>
+    private const int WidthOfTable = 110;
+
     public static Command Create(CommandContext context)
     {
         var command = new Command("recipes", "List the recipes with their networks, data and defaults.");
         command.SetAction(_ =>
         {
-            if (context.IsTerminal)
+            if (!context.IsTerminal)
+            {
+                WritePlain(context.Output);
+            }
+            else if (AnsiConsole.Profile.Width >= WidthOfTable)
             {
                 WriteTable();
             }
             else
             {
-                WritePlain(context.Output);
+                WriteList();
             }
 
             return 0;
@@ -41,17 +48,35 @@ internal static class RecipesCommand
         AnsiConsole.Write(table);
     }
 
+    private static void WriteList()
+    {
+        foreach (Recipe recipe in RecipeBook.All)
+        {
+            AnsiConsole.WriteLine(recipe.Name);
+            Grid lines = new Grid().AddColumn(new GridColumn().NoWrap().PadLeft(2).PadRight(2)).AddColumn();
+            foreach ((string name, string text) in Lines(recipe))
+            {
+                lines.AddRow(new Text(name), new Text(text));
+            }
+
+            AnsiConsole.Write(lines);
+        }
+    }
+
     private static void WritePlain(TextWriter output)
     {
         foreach (Recipe recipe in RecipeBook.All)
         {
             output.WriteLine(recipe.Name);
-            output.WriteLine($"  network   {recipe.Network}");
-            output.WriteLine($"  data      {recipe.DataDescription}");
-            output.WriteLine($"  training  {recipe.TrainingDescription}");
-            output.WriteLine($"  reaches   {Target(recipe)}");
+            foreach ((string name, string text) in Lines(recipe))
+            {
+                output.WriteLine($"  {name,-8}  {text}");
+            }
         }
     }
+
+    private static (string Name, string Text)[] Lines(Recipe recipe) =>
+        [("network", recipe.Network), ("data", recipe.DataDescription), ("training", recipe.TrainingDescription), ("reaches", Target(recipe))];
 
     private static string Target(Recipe recipe) => string.Create(CultureInfo.InvariantCulture, $"test accuracy {recipe.TargetAccuracy:F3}");
 }

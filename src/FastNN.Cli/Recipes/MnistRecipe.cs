@@ -5,7 +5,7 @@ namespace FastNN.Cli.Recipes;
 /// <summary>What the recipes on handwritten digits share.</summary>
 internal abstract class MnistRecipe : Recipe
 {
-    public override string DataDescription => "MNIST, 60 000 digits of 28x28 to train and 10 000 to test";
+    public override string DataDescription => "MNIST, 60,000 digits of 28x28 to train and 10,000 to test";
 
     public override Shape ExampleShape => new(28, 28, 1);
 

@@ -36,9 +36,9 @@ internal static class Outputs
             return;
         }
 
-        if (Directory.Exists(path))
+        if (FileKind.Obstacle(path) is { } obstacle)
         {
-            throw new CliException($"--json {path}: that is a folder, not a file");
+            throw new CliException($"--json {path}: that is {obstacle}, not a file");
         }
 
         Try($"--json {path}", () => Touch(FolderOf(path)));

@@ -1,5 +1,3 @@
-using FastNN.Cuda;
-
 namespace FastNN.Cli.Running;
 
 /// <summary>A GPU on paper: what its maker publishes.</summary>

@@ -1,5 +1,3 @@
-using FastNN.Cuda;
-
 namespace FastNN.Cli.Running;
 
 /// <summary>What `profile` writes as JSON.</summary>

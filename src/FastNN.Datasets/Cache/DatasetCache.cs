@@ -14,6 +14,7 @@ public static class DatasetCache
     public static IReadOnlyList<string> Names { get; } = [.. Known.Select(known => known.Name)];
 
     /// <summary>The cache's folder; it need not exist yet.</summary>
+    /// <exception cref="IOException">Neither FASTNN_DATA nor XDG_CACHE_HOME is set, and the user has no home.</exception>
     public static string Root
     {
         get
@@ -24,7 +25,10 @@ public static class DatasetCache
                 return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "fastnn");
             if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache && Path.IsPathRooted(cache))
                 return Path.Combine(cache, "fastnn");
-            return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".cache", "fastnn");
+            string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+            return Path.IsPathRooted(home)
+                ? Path.Combine(home, ".cache", "fastnn")
+                : throw new IOException("there is no folder for the cache of datasets: set FASTNN_DATA, XDG_CACHE_HOME or HOME to a folder of yours");
         }
     }
 
@@ -69,13 +73,13 @@ public static class DatasetCache
     /// <summary>
     /// Loads a dataset from a folder of the user's (unverified), or from the cache (verified), fetching it first.
     /// </summary>
-    internal static DatasetSplit Load(FetchedDataset dataset, string? folder, Action<string>? progress)
+    internal static DatasetSplit Load(FetchedDataset dataset, string? folder, Action<string>? progress, CancellationToken cancellation)
     {
         if (folder is not null)
             return dataset.Load(folder, verify: false);
         string cached = FolderOf(dataset.Name);
         if (!dataset.IsComplete(cached))
-            CacheFolder.Fill(cached, dataset, progress, CancellationToken.None);
+            CacheFolder.Fill(cached, dataset, progress, cancellation);
         return dataset.Load(cached, verify: true);
     }
 

@@ -11,7 +11,7 @@ namespace FastNN.Data;
 /// </remarks>
 public static class CsvDataset
 {
-    /// <summary>Loads a table. Every column but the target is a feature.</summary>
+    /// <summary>Loads a table. Every column but the target and the ignored ones is a feature.</summary>
     /// <param name="path">The file; a regular one.</param>
     /// <param name="options">How it is read; null for a comma, a header and classes in the last column.</param>
     /// <exception cref="FileFormatException">A cell is empty, no number, NaN or infinite, a record has too many or too few
@@ -53,10 +53,11 @@ public static class CsvDataset
             throw records.Fault(0, "a record", "the end of the file");
         }
 
-        string[] first = options.HasHeader || options.TargetName is not null ? ReadTexts(records) : [];
+        string[] first = options.HasHeader ? ReadTexts(records) : [];
         int target = FindTarget(records, first, options);
-        string[] features = [.. first.Where((_, column) => column != target)];
-        var table = new Table(records, target, options);
+        bool[] isFeature = FindFeatures(records, first, target, options);
+        string[] features = [.. first.Where((_, column) => isFeature[column])];
+        var table = new Table(records, target, isFeature, options);
         if (!options.HasHeader)
         {
             table.ReadRecord();
@@ -82,6 +83,11 @@ public static class CsvDataset
         if (options.TargetName is not null && !options.HasHeader)
         {
             throw new ArgumentException($"the target column is named '{options.TargetName}', but the table has no header", nameof(options));
+        }
+
+        if (options.Ignore is null || (options.Ignore.Count > 0 && !options.HasHeader))
+        {
+            throw new ArgumentException("columns to ignore are named, but the table has no header", nameof(options));
         }
 
         if (options.ClassNames is { } names && (names.Count == 0 || names.Contains(null)))
@@ -110,10 +116,7 @@ public static class CsvDataset
 
         if (options.TargetName is { } wanted)
         {
-            int at = Array.IndexOf(header, wanted);
-            return at >= 0 && Array.LastIndexOf(header, wanted) == at
-                ? at
-                : throw records.Fault(0, $"one column '{Quote.Text(wanted)}' in the header", at < 0 ? "none" : "several");
+            return FindColumn(records, header, wanted);
         }
 
         int target = options.TargetColumn.GetOffset(records.Count);
@@ -122,9 +125,37 @@ public static class CsvDataset
             : throw records.Fault(0, $"a target column {options.TargetColumn}", $"{records.Count} columns");
     }
 
-    private sealed class Table(CsvRecords records, int target, CsvOptions options)
+    private static bool[] FindFeatures(CsvRecords records, string[] header, int target, CsvOptions options)
+    {
+        var isFeature = new bool[records.Count];
+        Array.Fill(isFeature, true);
+        isFeature[target] = false;
+        foreach (string name in options.Ignore)
+        {
+            int column = FindColumn(records, header, name);
+            if (column == target)
+            {
+                throw new ArgumentException($"column '{Quote.Text(name)}' is the target and cannot be ignored", nameof(options));
+            }
+
+            isFeature[column] = false;
+        }
+
+        return isFeature.Contains(true) ? isFeature : throw records.Fault(0, "a feature besides the target and the ignored columns", "none");
+    }
+
+    private static int FindColumn(CsvRecords records, string[] header, string name)
+    {
+        int at = Array.IndexOf(header, name);
+        return at >= 0 && Array.LastIndexOf(header, name) == at
+            ? at
+            : throw records.Fault(0, $"one column '{Quote.Text(name)}' in the header", at < 0 ? "none" : "several");
+    }
+
+    private sealed class Table(CsvRecords records, int target, bool[] isFeature, CsvOptions options)
     {
         private readonly int _columns = records.Count;
+        private readonly int _size = isFeature.Count(feature => feature);
         private readonly Pieces<float> _features = new();
         private readonly Pieces<float> _values = new();
         private readonly CsvClasses _classes = new(options.ClassNames);
@@ -133,9 +164,13 @@ public static class CsvDataset
         {
             for (int column = 0; column < Math.Min(_columns, records.Count); column++)
             {
-                if (column != target)
+                if (isFeature[column])
                 {
                     _features.Add(ReadNumber(column));
+                }
+                else if (column != target)
+                {
+                    records.Cell(column);
                 }
                 else if (options.Target == CsvTarget.Value)
                 {
@@ -173,11 +208,11 @@ public static class CsvDataset
             float[] features = _features.ToArray();
             if (options.Target == CsvTarget.Value)
             {
-                return Dataset.FromPairs(features, [_columns - 1], _values.ToArray(), [1], featureNames);
+                return Dataset.FromPairs(features, [_size], _values.ToArray(), [1], featureNames);
             }
 
             (int[] labels, int classes, IReadOnlyList<string>? names) = _classes.Build();
-            return Dataset.FromFloats(features, [_columns - 1], labels, classes, names, featureNames);
+            return Dataset.FromFloats(features, [_size], labels, classes, names, featureNames);
         }
 
         private float ReadNumber(int column)

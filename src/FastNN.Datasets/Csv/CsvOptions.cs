@@ -30,6 +30,9 @@ public sealed record CsvOptions
     /// <summary>The target column by its name in the header.</summary>
     public string? TargetName { get; init; }
 
+    /// <summary>Columns that are passed over, such as numbers of rows, by their names in the header; their cells may hold any text.</summary>
+    public IReadOnlyList<string> Ignore { get; init; } = [];
+
     /// <summary>What the target column holds.</summary>
     public CsvTarget Target { get; init; } = CsvTarget.Class;
 

@@ -1,103 +1,20 @@
+using System.Runtime.CompilerServices;
+using FastNN.Functions;
 using FastNN.Tensors;
 
 namespace FastNN.Cpu;
 
-/// <summary>Activations: y = f(x), 8 bytes per element; dX (=|+=) dY f', 12 or 16 bytes.</summary>
+/// <summary>Functions of one number: y = f(x), 8 bytes per element; dX (=|+=) dY f', 12 or 16 bytes, 4 less where f' needs neither x nor y.</summary>
 internal sealed unsafe partial class CpuDevice
 {
-    public void ActivationForward(Activation activation, float slope, Tensor x, Tensor y)
-    {
-        WorkerPool pool = Pool;
-        switch (activation)
-        {
-            case Activation.ReLU:
-                Map(pool, x, y, default(Relu));
-                break;
-            case Activation.LeakyReLU:
-                Map(pool, x, y, new LeakyRelu(slope));
-                break;
-            case Activation.Sigmoid:
-                Map(pool, x, y, default(Sigmoid));
-                break;
-            case Activation.Tanh:
-                Map(pool, x, y, default(Tanh));
-                break;
-            case Activation.Gelu:
-                Map(pool, x, y, default(Gelu));
-                break;
-            case Activation.GeluTanh:
-                Map(pool, x, y, default(GeluTanh));
-                break;
-            default:
-                if (x.Address != y.Address)
-                {
-                    Copy(x, y, accumulate: false);
-                }
+    public void ActivationForward(Activation activation, Tensor x, Tensor y) => FunctionLoops.Of(activation).Forward(Pool, activation.Scalars, x, y);
 
-                break;
-        }
-    }
-
-    public void ActivationBackward(Activation activation, float slope, Tensor xOrY, Tensor dY, Tensor dX, bool accumulate)
-    {
-        WorkerPool pool = Pool;
-        switch (activation)
-        {
-            case Activation.ReLU:
-                Map(pool, xOrY, dY, dX, default(ReluGradient), accumulate);
-                break;
-            case Activation.LeakyReLU:
-                Map(pool, xOrY, dY, dX, new LeakyReluGradient(slope), accumulate);
-                break;
-            case Activation.Sigmoid:
-                Map(pool, xOrY, dY, dX, default(SigmoidGradient), accumulate);
-                break;
-            case Activation.Tanh:
-                Map(pool, xOrY, dY, dX, default(TanhGradient), accumulate);
-                break;
-            case Activation.Gelu:
-                Map(pool, xOrY, dY, dX, default(GeluGradient), accumulate);
-                break;
-            case Activation.GeluTanh:
-                Map(pool, xOrY, dY, dX, default(GeluTanhGradient), accumulate);
-                break;
-            default:
-                if (accumulate || dX.Address != dY.Address)
-                {
-                    Copy(dY, dX, accumulate);
-                }
-
-                break;
-        }
-    }
+    public void ActivationBackward(Activation activation, Tensor xOrY, Tensor dY, Tensor dX, bool accumulate) =>
+        FunctionLoops.Of(activation).Backward(Pool, activation.Scalars, xOrY, dY, dX, accumulate);
 
     /// <summary>f over a few values in place, on this thread: the second pass of a fused product.</summary>
-    internal static void ActivateInPlace(Activation activation, float slope, float* values, int count)
-    {
-        switch (activation)
-        {
-            case Activation.ReLU:
-                ElementLoop.Range(new UnaryMap<Relu, Assign>(values, values, default), 0, count);
-                break;
-            case Activation.LeakyReLU:
-                ElementLoop.Range(new UnaryMap<LeakyRelu, Assign>(values, values, new LeakyRelu(slope)), 0, count);
-                break;
-            case Activation.Sigmoid:
-                ElementLoop.Range(new UnaryMap<Sigmoid, Assign>(values, values, default), 0, count);
-                break;
-            case Activation.Tanh:
-                ElementLoop.Range(new UnaryMap<Tanh, Assign>(values, values, default), 0, count);
-                break;
-            case Activation.Gelu:
-                ElementLoop.Range(new UnaryMap<Gelu, Assign>(values, values, default), 0, count);
-                break;
-            case Activation.GeluTanh:
-                ElementLoop.Range(new UnaryMap<GeluTanh, Assign>(values, values, default), 0, count);
-                break;
-            default:
-                break;
-        }
-    }
+    internal static void ActivateInPlace(Activation activation, float* values, int count) =>
+        FunctionLoops.Of(activation).InPlace(activation.Scalars, values, count);
 
     private static void Map<TOperator>(WorkerPool pool, Tensor x, Tensor y, TOperator f)
         where TOperator : struct, IUnaryOperator =>
@@ -115,4 +32,54 @@ internal sealed unsafe partial class CpuDevice
             ElementLoop.Run(pool, y.Count, new BinaryMap<TOperator, Assign>(Floats(a), Floats(b), Floats(y), f));
         }
     }
+
+    /// <summary>The loops of one function, which the JIT compiles for it; found by the function's row.</summary>
+    private abstract class FunctionLoops
+    {
+        private static readonly FunctionLoops[] All = [.. FunctionTable.Unary.Select(row => row.Accept(default(Compiled)))];
+
+        public static FunctionLoops Of(Activation activation) => All[activation.Function.Id - 1];
+
+        public abstract void Forward(WorkerPool pool, Scalars scalars, Tensor x, Tensor y);
+
+        public abstract void Backward(WorkerPool pool, Scalars scalars, Tensor xOrY, Tensor dY, Tensor dX, bool accumulate);
+
+        public abstract void InPlace(Scalars scalars, float* values, int count);
+
+        private readonly struct Compiled : IUnaryVisitor<FunctionLoops>
+        {
+            public FunctionLoops Visit<TFunction>(UnaryFunction function)
+                where TFunction : struct, IUnaryFunction => new FunctionLoops<TFunction>();
+        }
+    }
+
+    private sealed class FunctionLoops<TFunction> : FunctionLoops
+        where TFunction : struct, IUnaryFunction
+    {
+        public override void Forward(WorkerPool pool, Scalars scalars, Tensor x, Tensor y) => Map(pool, x, y, new ValueOf<TFunction>(scalars));
+
+        public override void Backward(WorkerPool pool, Scalars scalars, Tensor xOrY, Tensor dY, Tensor dX, bool accumulate) =>
+            Map(pool, xOrY, dY, dX, new GradientOf<TFunction>(scalars), accumulate);
+
+        public override void InPlace(Scalars scalars, float* values, int count) =>
+            ElementLoop.Range(new UnaryMap<ValueOf<TFunction>, Assign>(values, values, new(scalars)), 0, count);
+    }
+}
+
+/// <summary>A function's value, for the loops.</summary>
+internal readonly struct ValueOf<TFunction>(Scalars scalars) : IUnaryOperator
+    where TFunction : struct, IUnaryFunction
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLanes Invoke<TLanes>(TLanes x)
+        where TLanes : struct, ILanes<TLanes> => TFunction.Value(x, scalars);
+}
+
+/// <summary>A function's gradient, for the loops.</summary>
+internal readonly struct GradientOf<TFunction>(Scalars scalars) : IBinaryOperator
+    where TFunction : struct, IUnaryFunction
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public TLanes Invoke<TLanes>(TLanes xOrY, TLanes dY)
+        where TLanes : struct, ILanes<TLanes> => TFunction.Gradient(xOrY, dY, scalars);
 }

@@ -10,37 +10,43 @@ internal sealed unsafe partial class CpuDevice
     public void BinaryCrossEntropyForward(
         bool fromLogits, Reduction reduction, Tensor x, Tensor targets, Tensor? weight, Tensor? positiveWeight, Tensor loss)
     {
-        var operands = new BinaryOperands(Floats(x), Floats(targets), Floats(weight), Floats(positiveWeight), LastExtent(x));
-        if (fromLogits)
+        var operands = new LossOperands(Floats(x), Floats(targets), Floats(weight), Floats(positiveWeight), LastExtent(x));
+        if (!fromLogits)
         {
-            ReduceLoss(reduction, x.Count, new LogitLosses(operands), loss);
+            ReduceLoss(reduction, x.Count, new LossTerms<ProbabilityLoss>(operands), loss);
+        }
+        else if (positiveWeight is null)
+        {
+            ReduceLoss(reduction, x.Count, new LossTerms<LogitLoss>(operands), loss);
         }
         else
         {
-            ReduceLoss(reduction, x.Count, new ProbabilityLosses(operands), loss);
+            ReduceLoss(reduction, x.Count, new LossTerms<WeightedLogitLoss>(operands), loss);
         }
     }
 
     public void BinaryCrossEntropyBackward(
         bool fromLogits, Reduction reduction, Tensor x, Tensor targets, Tensor? weight, Tensor? positiveWeight, Tensor dLoss, Tensor dX, bool accumulate)
     {
-        var operands = new BinaryOperands(Floats(x), Floats(targets), Floats(weight), Floats(positiveWeight), LastExtent(x));
-        if (fromLogits)
+        var operands = new LossOperands(Floats(x), Floats(targets), Floats(weight), Floats(positiveWeight), LastExtent(x));
+        if (!fromLogits)
         {
-            SpreadLoss(reduction, x.Count, new LogitSlopes(operands), dLoss, dX, accumulate);
+            SpreadLoss(reduction, x.Count, new LossSlopes<ProbabilityLoss>(operands), dLoss, dX, accumulate);
+        }
+        else if (positiveWeight is null)
+        {
+            SpreadLoss(reduction, x.Count, new LossSlopes<LogitLoss>(operands), dLoss, dX, accumulate);
         }
         else
         {
-            SpreadLoss(reduction, x.Count, new ProbabilitySlopes(operands), dLoss, dX, accumulate);
+            SpreadLoss(reduction, x.Count, new LossSlopes<WeightedLogitLoss>(operands), dLoss, dX, accumulate);
         }
     }
 
     private static int LastExtent(Tensor x) => x.Shape.Rank == 0 ? 1 : x.Shape[-1];
 
-    private readonly struct BinaryOperands(float* x, float* targets, float* weight, float* positiveWeight, int last)
+    private readonly struct LossOperands(float* x, float* targets, float* weight, float* positiveWeight, int last)
     {
-        public bool HasPositiveWeight => positiveWeight != null;
-
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TLanes Values<TLanes>(nint i, int count)
             where TLanes : struct, IVectorLanes<TLanes> => TLanes.Load(x + i, count);
@@ -74,90 +80,29 @@ internal sealed unsafe partial class CpuDevice
         }
     }
 
-    /// <summary>-(t log x + (1 - t) log(1 - x)), each logarithm at least -100.</summary>
-    private readonly struct ProbabilityLosses(BinaryOperands operands) : ITermBody
+    /// <summary>The losses of elements.</summary>
+    private readonly struct LossTerms<TFunction>(LossOperands operands) : ITermBody
+        where TFunction : struct, ILossFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TLanes Invoke<TLanes>(nint i, int count)
             where TLanes : struct, IVectorLanes<TLanes>
         {
-            TLanes x = operands.Values<TLanes>(i, count), t = operands.Targets<TLanes>(i, count);
-            TLanes one = TLanes.Broadcast(1f), least = TLanes.Broadcast(-100f);
-
-            // log(1 - x) needs no more care than this: x is a float near 1 there, and 1 - x is exact from 1/2 on.
-            TLanes yes = TLanes.Max(least, TLanes.Log(x)), no = TLanes.Max(least, LogOneMinus(x));
-            return operands.Weigh(((t - one) * no) - (t * yes), i, count);
-        }
-
-        // log(1 - x) as log(w) x / (1 - w) with w = 1 - x rounded, which keeps small x exact (Goldberg 1991, theorem 4).
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static TLanes LogOneMinus<TLanes>(TLanes x)
-            where TLanes : struct, ILanes<TLanes>
-        {
-            TLanes one = TLanes.Broadcast(1f);
-            TLanes w = one - x;
-            TLanes exact = one - w;
-            return TLanes.IfGreaterOrEqual(TLanes.Broadcast(0f), exact, -x, TLanes.Log(w) * (x / exact));
+            TLanes positive = TFunction.TakesPositiveWeight ? operands.PositiveWeights<TLanes>(i, count) : default;
+            return operands.Weigh(TFunction.Value(operands.Values<TLanes>(i, count), operands.Targets<TLanes>(i, count), positive), i, count);
         }
     }
 
-    /// <summary>(x - t) / max(x (1 - x), 1e-12), PyTorch's guard against a division by zero.</summary>
-    private readonly struct ProbabilitySlopes(BinaryOperands operands) : ITermBody
+    /// <summary>Their derivatives.</summary>
+    private readonly struct LossSlopes<TFunction>(LossOperands operands) : ITermBody
+        where TFunction : struct, ILossFunction
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TLanes Invoke<TLanes>(nint i, int count)
             where TLanes : struct, IVectorLanes<TLanes>
         {
-            TLanes x = operands.Values<TLanes>(i, count), t = operands.Targets<TLanes>(i, count);
-            TLanes spread = TLanes.Max(TLanes.Broadcast(1e-12f), x * (TLanes.Broadcast(1f) - x));
-            return operands.Weigh((x - t) / spread, i, count);
-        }
-    }
-
-    /// <summary>
-    /// p t log(1 + exp(-x)) + (1 - t) log(1 + exp(x)), p the weight of the positive class: max(x, 0) - x t + log(1 + exp(-|x|))
-    /// for p = 1, in terms of one sign so that nothing cancels.
-    /// </summary>
-    private readonly struct LogitLosses(BinaryOperands operands) : ITermBody
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public TLanes Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, IVectorLanes<TLanes>
-        {
-            TLanes x = operands.Values<TLanes>(i, count), t = operands.Targets<TLanes>(i, count);
-            TLanes zero = TLanes.Broadcast(0f);
-            TLanes soft = Elementary.LogOnePlus(Elementary.Exp(-TLanes.Abs(x)));
-            TLanes yes = t * (soft + TLanes.Max(zero, -x)), no = (TLanes.Broadcast(1f) - t) * (soft + TLanes.Max(zero, x));
-            if (operands.HasPositiveWeight)
-            {
-                yes *= operands.PositiveWeights<TLanes>(i, count);
-            }
-
-            return operands.Weigh(yes + no, i, count);
-        }
-    }
-
-    /// <summary>sigmoid(x) - t, or (1 - t) - (1 + (p - 1) t) sigmoid(-x) with a weight p of the positive class.</summary>
-    private readonly struct LogitSlopes(BinaryOperands operands) : ITermBody
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public TLanes Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, IVectorLanes<TLanes>
-        {
-            TLanes x = operands.Values<TLanes>(i, count), t = operands.Targets<TLanes>(i, count);
-            TLanes one = TLanes.Broadcast(1f);
-            TLanes slope;
-            if (operands.HasPositiveWeight)
-            {
-                TLanes factor = TLanes.MultiplyAdd(operands.PositiveWeights<TLanes>(i, count) - one, t, one);
-                slope = one - t - (factor * Elementary.Sigmoid(-x));
-            }
-            else
-            {
-                slope = Elementary.Sigmoid(x) - t;
-            }
-
-            return operands.Weigh(slope, i, count);
+            TLanes positive = TFunction.TakesPositiveWeight ? operands.PositiveWeights<TLanes>(i, count) : default;
+            return operands.Weigh(TFunction.Slope(operands.Values<TLanes>(i, count), operands.Targets<TLanes>(i, count), positive), i, count);
         }
     }
 }

@@ -9,9 +9,9 @@ internal sealed unsafe partial class CpuDevice
     public long Conv2DWorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) => Convolution.WorkspaceBytes(geometry, pass);
 
     public void Conv2DForward(
-        in Conv2DGeometry geometry, Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, float slope, Tensor? workspace)
+        in Conv2DGeometry geometry, Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, Tensor? workspace)
     {
-        var epilogue = new Epilogue(Floats(bias), activation, slope);
+        var epilogue = new Epilogue(Floats(bias), activation);
         Convolution.Forward(Pool, geometry, Floats(x), Floats(weight), Floats(y), epilogue, Bytes(workspace));
     }
 

@@ -119,7 +119,7 @@ internal static unsafe partial class Convolution<TLanes>
                 }
                 if (_epilogue.IsRectifier)
                 {
-                    float slope = _epilogue.Activation == Activation.LeakyReLU ? _epilogue.Slope : 0;
+                    float slope = _epilogue.Slope;
                     TLanes positive = TLanes.Positive(sum);
                     sum = slope == 0 ? positive : TLanes.MultiplyAdd(TLanes.Broadcast(slope), TLanes.Negative(sum), positive);
                 }

@@ -8,10 +8,10 @@ namespace FastNN.Cpu;
 /// </summary>
 internal sealed unsafe partial class CpuDevice
 {
-    public void DenseForward(Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, float slope)
+    public void DenseForward(Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation)
     {
         (int k, int n) = (weight.Shape[0], weight.Shape[1]);
-        var epilogue = new Epilogue(Floats(bias), activation, slope);
+        var epilogue = new Epilogue(Floats(bias), activation);
         Gemm.Run(Pool, false, false, n == 0 ? 0 : Tensor.Index(y.Count / n), n, k, Floats(x), k, Floats(weight), n, Floats(y), n, epilogue);
     }
 

@@ -1,3 +1,5 @@
+using FastNN.Functions;
+
 namespace FastNN.Cpu;
 
 /// <summary>
@@ -7,22 +9,20 @@ namespace FastNN.Cpu;
 /// </summary>
 internal readonly unsafe struct Epilogue
 {
+    private static readonly int ReluId = UnaryFunction.Of<Relu>().Id, LeakyReluId = UnaryFunction.Of<LeakyRelu>().Id;
+
     /// <summary>One value per output column; null for none.</summary>
     public readonly float* Bias;
 
     public readonly Activation Activation;
 
-    /// <summary>Of LeakyReLU for negative x.</summary>
-    public readonly float Slope;
-
     /// <summary>C += instead of C =. The activation applies to the sum (of several blocks of K, the last has one).</summary>
     public readonly bool Accumulate;
 
-    public Epilogue(float* bias, Activation activation = Activation.None, float slope = 0, bool accumulate = false)
+    public Epilogue(float* bias, Activation activation = default, bool accumulate = false)
     {
         Bias = bias;
         Activation = activation;
-        Slope = slope;
         Accumulate = accumulate;
     }
 
@@ -32,22 +32,26 @@ internal readonly unsafe struct Epilogue
     /// <summary>C += A * B.</summary>
     public static Epilogue Add => new(null, accumulate: true);
 
-    public bool IsRectifier => Activation is Activation.ReLU or Activation.LeakyReLU;
+    /// <summary>Whether the activation is a line for negative sums and the identity for others.</summary>
+    public bool IsRectifier => Activation.Id == ReluId || Activation.Id == LeakyReluId;
+
+    /// <summary>That line's slope: 0 for ReLU.</summary>
+    public float Slope => Activation.Scalars.First;
 
     /// <summary>Whether the activation is a second pass, done by <see cref="Finish"/>.</summary>
-    public bool NeedsFinish => Activation > Activation.LeakyReLU;
+    public bool NeedsFinish => !Activation.IsNone && !IsRectifier;
 
     /// <summary>The same for the columns from <paramref name="column"/> on.</summary>
-    public Epilogue At(nint column) => Bias == null ? this : new(Bias + column, Activation, Slope, Accumulate);
+    public Epilogue At(nint column) => Bias == null ? this : new(Bias + column, Activation, Accumulate);
 
     /// <summary>This epilogue for one block of several along K: the first brings the bias, the last the activation.</summary>
     public Epilogue ForBlock(bool first, bool last) => new(
-        first ? Bias : null, last ? Activation : Activation.None, Slope, Accumulate || !first);
+        first ? Bias : null, last ? Activation : default, Accumulate || !first);
 
     /// <summary>C (=|+=) sums + bias, then the activation: for kernels that do not end in vectors of columns.</summary>
     public void Apply(float* sums, nint sumStride, float* c, nint cStride, int rows, int cols)
     {
-        bool plain = Bias == null && !Accumulate && Activation == Activation.None;
+        bool plain = Bias == null && !Accumulate && Activation.IsNone;
         for (int r = 0; r < rows; r++)
         {
             for (int j = 0; j < cols; j++)
@@ -63,7 +67,7 @@ internal readonly unsafe struct Epilogue
                 value += Accumulate ? c[(r * cStride) + j] : 0;
                 if (IsRectifier && value < 0)
                 {
-                    value *= Activation == Activation.LeakyReLU ? Slope : 0;
+                    value *= Slope;
                 }
 
                 c[(r * cStride) + j] = value;
@@ -81,7 +85,7 @@ internal readonly unsafe struct Epilogue
     {
         for (int r = 0; r < rows; r++)
         {
-            CpuDevice.ActivateInPlace(Activation, Slope, c + (r * cStride), cols);
+            CpuDevice.ActivateInPlace(Activation, c + (r * cStride), cols);
         }
     }
 }

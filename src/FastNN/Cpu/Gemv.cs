@@ -74,7 +74,7 @@ internal static unsafe class Gemv<TLanes>
 
         if (epilogue.IsRectifier)
         {
-            bool leaky = epilogue.Activation == Activation.LeakyReLU && epilogue.Slope != 0;
+            bool leaky = epilogue.Slope != 0;
             TLanes slope = TLanes.Broadcast(epilogue.Slope);
             s00 = Tile<TLanes>.Rectify(s00, leaky, slope);
             s01 = Tile<TLanes>.Rectify(s01, leaky, slope);

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FastNN.Functions;
 
 namespace FastNN.Cpu;
 
@@ -18,6 +19,12 @@ internal readonly unsafe struct Lanes1(float value) : IVectorLanes<Lanes1>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(float* destination, int count) => *destination = _value;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static implicit operator Lanes1(float value) => new(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static implicit operator Lanes1(Scalar scalar) => new(scalar.Value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes1 Broadcast(float value) => new(value);

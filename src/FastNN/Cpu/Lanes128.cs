@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
 using System.Runtime.Intrinsics.Arm;
+using FastNN.Functions;
 
 namespace FastNN.Cpu;
 
@@ -32,6 +33,12 @@ internal readonly unsafe struct Lanes128(Vector128<float> value) : IVectorLanes<
             StoreFirst(destination, count);
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static implicit operator Lanes128(float value) => new(Vector128.Create(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static implicit operator Lanes128(Scalar scalar) => new(Vector128.Create(scalar.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Broadcast(float value) => new(Vector128.Create(value));

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using FastNN.Functions;
 
 namespace FastNN.Cpu;
 
@@ -30,6 +31,12 @@ internal readonly unsafe struct Lanes256(Vector256<float> value) : IVectorLanes<
             Avx.MaskStore(destination, FirstLanes(count), _value);
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static implicit operator Lanes256(float value) => new(Vector256.Create(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static implicit operator Lanes256(Scalar scalar) => new(Vector256.Create(scalar.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Broadcast(float value) => new(Vector256.Create(value));

@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
+using FastNN.Functions;
 
 namespace FastNN.Cpu;
 
@@ -30,6 +31,12 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : IVectorLanes<
             Avx512F.MaskStore(destination, FirstLanes(count), _value);
         }
     }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static implicit operator Lanes512(float value) => new(Vector512.Create(value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static implicit operator Lanes512(Scalar scalar) => new(Vector512.Create(scalar.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Broadcast(float value) => new(Vector512.Create(value));

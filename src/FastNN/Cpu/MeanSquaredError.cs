@@ -1,4 +1,4 @@
-using System.Runtime.CompilerServices;
+using FastNN.Functions;
 using FastNN.Tensors;
 
 namespace FastNN.Cpu;
@@ -7,10 +7,10 @@ namespace FastNN.Cpu;
 internal sealed unsafe partial class CpuDevice
 {
     public void MeanSquaredErrorForward(Reduction reduction, Tensor x, Tensor targets, Tensor loss) =>
-        ReduceLoss(reduction, x.Count, new SquaredErrors(Floats(x), Floats(targets)), loss);
+        ReduceLoss(reduction, x.Count, new LossTerms<SquaredError>(new(Floats(x), Floats(targets), null, null, 1)), loss);
 
     public void MeanSquaredErrorBackward(Reduction reduction, Tensor x, Tensor targets, Tensor dLoss, Tensor dX, bool accumulate) =>
-        SpreadLoss(reduction, x.Count, new SquaredErrorSlopes(Floats(x), Floats(targets)), dLoss, dX, accumulate);
+        SpreadLoss(reduction, x.Count, new LossSlopes<SquaredError>(new(Floats(x), Floats(targets), null, null, 1)), dLoss, dX, accumulate);
 
     /// <summary>loss = the terms, or their sum or mean.</summary>
     private void ReduceLoss<TTerms>(Reduction reduction, long count, TTerms terms, Tensor loss)
@@ -53,30 +53,6 @@ internal sealed unsafe partial class CpuDevice
         {
             float scale = reduction == Reduction.Mean ? *Floats(dLoss) / count : *Floats(dLoss);
             ElementLoop.Run(Pool, count, new ScaledTermMap<TTerms, TStore>(slopes, scale, Floats(dX)));
-        }
-    }
-
-    /// <summary>(x - target)^2.</summary>
-    private readonly struct SquaredErrors(float* x, float* targets) : ITermBody
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public TLanes Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, IVectorLanes<TLanes>
-        {
-            TLanes error = TLanes.Load(x + i, count) - TLanes.Load(targets + i, count);
-            return error * error;
-        }
-    }
-
-    /// <summary>2 (x - target).</summary>
-    private readonly struct SquaredErrorSlopes(float* x, float* targets) : ITermBody
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public TLanes Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, IVectorLanes<TLanes>
-        {
-            TLanes error = TLanes.Load(x + i, count) - TLanes.Load(targets + i, count);
-            return error + error;
         }
     }
 }

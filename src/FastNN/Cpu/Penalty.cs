@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FastNN.Functions;
 using FastNN.Tensors;
 
 namespace FastNN.Cpu;
@@ -7,11 +8,11 @@ namespace FastNN.Cpu;
 internal sealed unsafe partial class CpuDevice
 {
     public void PenaltyForward(Tensor x, float l1, float l2, Tensor y) =>
-        *Floats(y) = (float)SumLoop.Run(Pool, x.Count, new Penalties(Floats(x), l1, l2));
+        *Floats(y) = (float)SumLoop.Run(Pool, x.Count, new Penalties(Floats(x), new(l1, l2)));
 
     public void PenaltyBackward(Tensor x, float l1, float l2, Tensor dY, Tensor dX, bool accumulate)
     {
-        var slopes = new PenaltySlopes(Floats(x), l1, l2);
+        var slopes = new PenaltySlopes(Floats(x), new(l1, l2));
         if (accumulate)
         {
             ElementLoop.Run(Pool, x.Count, new ScaledTermMap<PenaltySlopes, Accumulate>(slopes, *Floats(dY), Floats(dX)));
@@ -23,28 +24,18 @@ internal sealed unsafe partial class CpuDevice
     }
 
     /// <summary>l1 |x| + l2 x^2.</summary>
-    private readonly struct Penalties(float* x, float l1, float l2) : ITermBody
+    private readonly struct Penalties(float* x, Scalars scalars) : ITermBody
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TLanes Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, IVectorLanes<TLanes>
-        {
-            TLanes value = TLanes.Load(x + i, count);
-            return TLanes.MultiplyAdd(value * TLanes.Broadcast(l2), value, TLanes.Abs(value) * TLanes.Broadcast(l1));
-        }
+            where TLanes : struct, IVectorLanes<TLanes> => PenaltyTerm.Value(TLanes.Load(x + i, count), scalars);
     }
 
     /// <summary>l1 sign(x) + 2 l2 x, with sign(0) = 0.</summary>
-    private readonly struct PenaltySlopes(float* x, float l1, float l2) : ITermBody
+    private readonly struct PenaltySlopes(float* x, Scalars scalars) : ITermBody
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TLanes Invoke<TLanes>(nint i, int count)
-            where TLanes : struct, IVectorLanes<TLanes>
-        {
-            TLanes value = TLanes.Load(x + i, count), zero = TLanes.Broadcast(0f);
-            TLanes sign = TLanes.IfGreater(value, zero, TLanes.Broadcast(l1), zero);
-            sign = TLanes.IfGreater(zero, value, TLanes.Broadcast(-l1), sign);
-            return TLanes.MultiplyAdd(value, TLanes.Broadcast(2 * l2), sign);
-        }
+            where TLanes : struct, IVectorLanes<TLanes> => PenaltyTerm.Slope(TLanes.Load(x + i, count), scalars);
     }
 }

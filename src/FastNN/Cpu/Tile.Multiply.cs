@@ -295,7 +295,7 @@ internal static unsafe partial class Tile<TLanes>
 
         if (epilogue.IsRectifier)
         {
-            bool leaky = epilogue.Activation == Activation.LeakyReLU && epilogue.Slope != 0;
+            bool leaky = epilogue.Slope != 0;
             TLanes slope = TLanes.Broadcast(epilogue.Slope);
             if (TRows.Value > 0)
             {

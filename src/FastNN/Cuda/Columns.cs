@@ -62,9 +62,9 @@ internal sealed unsafe partial class CudaDevice
 
     /// <summary>The struct Epilogue of kernels/tiles.cuh.</summary>
     [StructLayout(LayoutKind.Sequential)]
-    private readonly record struct EpilogueArguments(nint Bias, int Activation, float Slope)
+    private readonly record struct EpilogueArguments(nint Bias, int Function, float Scalar)
     {
-        public bool IsIdentity => Bias == 0 && Activation == 0;
+        public bool IsIdentity => Bias == 0 && Function == 0;
     }
 
     [StructLayout(LayoutKind.Sequential)]

@@ -30,9 +30,9 @@ internal sealed unsafe partial class CudaDevice
     }
 
     public void Conv2DForward(
-        in Conv2DGeometry geometry, Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, float slope, Tensor? workspace)
+        in Conv2DGeometry geometry, Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, Tensor? workspace)
     {
-        var epilogue = new EpilogueArguments(AddressOf(bias), (int)activation, slope);
+        var epilogue = new EpilogueArguments(AddressOf(bias), activation.Id, activation.Scalars.First);
         if (geometry.IsMatrixProduct)
         {
             Multiply(Pixels(geometry), geometry.C, geometry.OC, x.Address, weight.Address, y.Address, epilogue);

@@ -67,6 +67,13 @@ internal static class CudaLibraries
         }
     }
 
+    /// <summary>
+    /// Whether the driver is the software CUDA device (native/softcuda), which has symbols of its own, and does not want to be taken for a GPU.
+    /// </summary>
+    public static unsafe bool IsSoftwareDriver =>
+        TryLoad(Driver, out nint library, out _) && NativeLibrary.TryGetExport(library, "softcudaSet", out _)
+        && !(NativeLibrary.TryGetExport(library, "softcudaDisguised", out nint disguised) && ((delegate* unmanaged<int>)disguised)() != 0);
+
     /// <summary>Every path at which a library is looked for, in that order up to the first that can be loaded.</summary>
     public static IReadOnlyList<LibraryAttempt> Attempts(string import)
     {

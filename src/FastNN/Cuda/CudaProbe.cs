@@ -57,7 +57,7 @@ public sealed record CudaProbe
         // The driver first: libraries that need it find it by name alone where it is loaded.
         var probe = new CudaProbe
         {
-            IsSoftware = SoftwareDevice.Find() is not null,
+            IsSoftware = CudaLibraries.IsSoftwareDriver,
             Kernels = family is null ? null : $"PTX {Ptx.Directive(ptx, ".version")} for {target}",
             Cublas = CudaLibraries.Version(CudaLibraries.Cublas),
             Cudnn = CudaLibraries.Version(CudaLibraries.Cudnn),

@@ -20,12 +20,12 @@ internal sealed unsafe partial class CudaDevice
 
     private const int SmallTile = 32, SmallThreads = 256;
 
-    public void DenseForward(Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, float slope)
+    public void DenseForward(Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation)
     {
         (int k, int n) = (weight.Shape[0], weight.Shape[1]);
         if (n > 0)
         {
-            Multiply(Tensor.Index(y.Count / n), k, n, x.Address, weight.Address, y.Address, new EpilogueArguments(AddressOf(bias), (int)activation, slope));
+            Multiply(Tensor.Index(y.Count / n), k, n, x.Address, weight.Address, y.Address, new EpilogueArguments(AddressOf(bias), activation.Id, activation.Scalars.First));
         }
     }
 

@@ -12,7 +12,10 @@ internal sealed unsafe class KernelTable(CudaDevice device, KernelSource source)
 
     private const int LogBytes = 8192;
 
+    private const int MaxCustomModules = 256;
+
     private readonly Dictionary<string, Module> _modules = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, CustomModule> _custom = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Kernel> _kernels = new(StringComparer.Ordinal);
 
     /// <summary>A kernel by its name, which is its own among all families. Its parameter must have the size of the launch's struct.</summary>
@@ -37,6 +40,52 @@ internal sealed unsafe class KernelTable(CudaDevice device, KernelSource source)
         return kernel.Function;
     }
 
+    /// <summary>A kernel of a user's own PTX, whose parameters must have these sizes.</summary>
+    public CUfunction GetCustom(string ptx, string name, ReadOnlySpan<int> sizes, int sharedBytes)
+    {
+        if (!_custom.TryGetValue(ptx, out CustomModule? module))
+        {
+            if (device.IsCapturing)
+            {
+                throw new DeviceException($"cuda: the module of kernel {name} is not loaded yet; what is captured must have run before.");
+            }
+
+            if (_custom.Count == MaxCustomModules)
+            {
+                throw new DeviceException($"cuda: expected at most {MaxCustomModules} different PTX modules of custom operators, kernel {name} is of one more.");
+            }
+
+            module = new CustomModule(LoadPtx($"of kernel {name}", ptx, Encoding.UTF8.GetBytes(ptx)), Ptx.ParameterSizes(ptx));
+            _custom.Add(ptx, module);
+        }
+
+        if (!module.Kernels.TryGetValue(name, out Kernel? kernel))
+        {
+            if (!module.Sizes.ContainsKey(name))
+            {
+                throw new DeviceException($"cuda: the PTX has no kernel {name}; its entries are {string.Join(", ", module.Sizes.Keys)}.");
+            }
+
+            CUfunction function = default;
+            device.Check(ModuleManagement.cuModuleGetFunction(ref function, module.Handle, name));
+            module.Kernels.Add(name, kernel = new Kernel(function, 0) { SharedBytes = DefaultShared });
+        }
+
+        if (!sizes.SequenceEqual(module.Sizes[name]))
+        {
+            throw new DeviceException(
+                $"cuda: kernel {name} takes parameters of [{string.Join(", ", module.Sizes[name])}] bytes, the launch passes [{string.Join(", ", sizes.ToArray())}].");
+        }
+
+        if (sharedBytes > kernel.SharedBytes)
+        {
+            device.Check(FunctionManagement.cuFuncSetAttribute(kernel.Function, CUFunctionAttribute.MaxDynamicSharedSizeBytes, sharedBytes));
+            kernel.SharedBytes = sharedBytes;
+        }
+
+        return kernel.Function;
+    }
+
     /// <summary>
     /// Loads one module, so that a driver that does not take this PTX says so when the device is made, and not in the middle of work.
     /// </summary>
@@ -48,6 +97,18 @@ internal sealed unsafe class KernelTable(CudaDevice device, KernelSource source)
         }
     }
 
+    /// <summary>Loads what is not loaded yet.</summary>
+    /// <returns>The number of families.</returns>
+    public int LoadAll()
+    {
+        foreach (string family in source.Families)
+        {
+            Load(family);
+        }
+
+        return _modules.Count;
+    }
+
     /// <summary>Unloads everything; errors are of no use any more.</summary>
     public void Unload()
     {
@@ -56,6 +117,12 @@ internal sealed unsafe class KernelTable(CudaDevice device, KernelSource source)
             _ = ModuleManagement.cuModuleUnload(module.Handle);
         }
 
+        foreach (CustomModule module in _custom.Values)
+        {
+            _ = ModuleManagement.cuModuleUnload(module.Handle);
+        }
+
+        _custom.Clear();
         _modules.Clear();
         _kernels.Clear();
     }
@@ -118,6 +185,11 @@ internal sealed unsafe class KernelTable(CudaDevice device, KernelSource source)
     }
 
     private sealed record Module(CUmodule Handle, Dictionary<string, int> ParameterBytes);
+
+    private sealed record CustomModule(CUmodule Handle, Dictionary<string, int[]> Sizes)
+    {
+        public Dictionary<string, Kernel> Kernels { get; } = new(StringComparer.Ordinal);
+    }
 
     private sealed record Kernel(CUfunction Function, int ParameterBytes)
     {

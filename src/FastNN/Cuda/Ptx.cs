@@ -34,10 +34,14 @@ internal static class Ptx
         : null;
 
     /// <summary>The bytes of each kernel's one parameter; -1 where it has none or several.</summary>
-    public static Dictionary<string, int> ParameterBytes(string ptx)
+    public static Dictionary<string, int> ParameterBytes(string ptx) =>
+        ParameterSizes(ptx).ToDictionary(kernel => kernel.Key, kernel => kernel.Value is [int bytes] ? bytes : -1, StringComparer.Ordinal);
+
+    /// <summary>The bytes of each kernel's parameters, in their order; -1 for what is not understood.</summary>
+    public static Dictionary<string, int[]> ParameterSizes(string ptx)
     {
         const string entry = ".entry";
-        var found = new Dictionary<string, int>(StringComparer.Ordinal);
+        var found = new Dictionary<string, int[]>(StringComparer.Ordinal);
         for (int at = ptx.IndexOf(entry, StringComparison.Ordinal); at >= 0; at = ptx.IndexOf(entry, at, StringComparison.Ordinal))
         {
             at += entry.Length;
@@ -53,21 +57,16 @@ internal static class Ptx
                 break;
             }
 
-            found[ptx[at..open].Trim()] = Bytes(ptx.AsSpan(open, close - open));
+            string[] parameters = ptx[open..close].Split(".param")[1..];
+            found[ptx[at..open].Trim()] = Array.ConvertAll(parameters, parameter => Bytes(parameter));
         }
 
         return found;
     }
 
-    /// <summary>Of "(.param .align 8 .b8 name_param_0[40]" 40; of a scalar its width.</summary>
-    private static int Bytes(ReadOnlySpan<char> list)
+    /// <summary>Of " .align 8 .b8 name_param_0[40]" 40; of a scalar its width.</summary>
+    private static int Bytes(ReadOnlySpan<char> parameter)
     {
-        if (list.Count(".param") != 1)
-        {
-            return -1;
-        }
-
-        ReadOnlySpan<char> parameter = list[(list.IndexOf(".param") + ".param".Length)..];
         int element = 0;
         foreach (Range part in parameter.SplitAny(' ', '\t', '\n', '\r'))
         {

@@ -40,7 +40,7 @@ public readonly ref struct Batch
 /// <summary>What a <see cref="IBatchTransform"/> gets to work on.</summary>
 public readonly ref struct TransformContext
 {
-    internal TransformContext(Span<float> features, ReadOnlySpan<int> exampleShape, ReadOnlySpan<int> examples, ulong seed, int epoch, int batch)
+    internal TransformContext(Span<float> features, ReadOnlySpan<int> exampleShape, ReadOnlySpan<int> examples, ulong seed, int epoch, int batch, CancellationToken stop = default)
     {
         Features = features;
         ExampleShape = exampleShape;
@@ -48,6 +48,7 @@ public readonly ref struct TransformContext
         Seed = seed;
         Epoch = epoch;
         Batch = batch;
+        Stop = stop;
     }
 
     /// <summary>The features of the batch, one example after the other, to be changed in place.</summary>
@@ -67,6 +68,9 @@ public readonly ref struct TransformContext
 
     /// <summary>The number of the batch in its epoch.</summary>
     public int Batch { get; }
+
+    /// <summary>Signaled when the loader is disposed; a transform that takes long should look at it.</summary>
+    public CancellationToken Stop { get; }
 }
 
 /// <summary>

@@ -24,6 +24,10 @@ public sealed class DataLoader : IDisposable
     /// </summary>
     private const int Slots = 3;
 
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
+
+    // Not disposed: it holds nothing, and an abandoned transform may still ask for it.
+    private readonly CancellationTokenSource _stop = new();
     private readonly object _gate = new();
     private readonly Slot[] _slots = new Slot[Slots];
     private readonly int[] _order;
@@ -175,7 +179,10 @@ public sealed class DataLoader : IDisposable
         }
     }
 
-    /// <summary>Ends the background thread; a second call does nothing.</summary>
+    /// <summary>
+    /// Ends the background thread; a second call does nothing. A transform or source that is running is told to stop by its token and has two
+    /// seconds; one that goes on is left alone on its thread, which ends when it returns and does not keep the process alive.
+    /// </summary>
     public void Dispose()
     {
         Thread? worker;
@@ -191,8 +198,11 @@ public sealed class DataLoader : IDisposable
         }
 
         registration.Dispose();
+        _stop.Cancel();
         if (worker is not null && worker != Thread.CurrentThread)
-            worker.Join();
+        {
+            worker.Join(Patience);
+        }
     }
 
     private void Register(CancellationToken cancellation)
@@ -280,14 +290,14 @@ public sealed class DataLoader : IDisposable
         int targetSize = Data.TargetSize;
         for (int i = 0; i < examples.Length; i++)
         {
-            Data.CopyFeatures(examples[i], slot.Features.AsSpan(i * size, size));
+            int label = Data.CopyExample(examples[i], slot.Features.AsSpan(i * size, size), slot.Targets.AsSpan(i * targetSize, targetSize));
             if (Data.HasLabels)
-                slot.Labels[i] = Data.LabelOf(examples[i]);
-            else
-                Data.CopyTarget(examples[i], slot.Targets.AsSpan(i * targetSize, targetSize));
+            {
+                slot.Labels[i] = label;
+            }
         }
 
-        _transform?.Apply(new TransformContext(slot.Features.AsSpan(0, slot.Count * size), Data.ExampleShape, examples, Seed, epoch, batch));
+        _transform?.Apply(new TransformContext(slot.Features.AsSpan(0, slot.Count * size), Data.ExampleShape, examples, Seed, epoch, batch, _stop.Token));
     }
 
     /// <summary>A buffer. Pinned, so that a device may copy from it without asking the garbage collector.</summary>

@@ -1,5 +1,5 @@
+using System.Buffers;
 using System.Globalization;
-using FastNN.Tensors;
 
 namespace FastNN.Data;
 
@@ -9,7 +9,7 @@ namespace FastNN.Data;
 /// A dataset never changes: <see cref="Take"/>, <see cref="Split(int)"/>, <see cref="OneHot()"/> and their like are views that
 /// share the memory of the original, and any number of threads may read one.
 /// </summary>
-public sealed class Dataset
+public sealed partial class Dataset : IReadOnlyList<Example>
 {
     private readonly FeatureStore _features;
     private readonly TargetStore _targets;
@@ -66,6 +66,14 @@ public sealed class Dataset
     public static Dataset FromBytes(byte[] features, ReadOnlySpan<int> exampleShape, int[] labels,
         IReadOnlyList<string> classNames, float scale = 1f / 255)
     {
+        ArgumentNullException.ThrowIfNull(features);
+        ArgumentNullException.ThrowIfNull(labels);
+        ArgumentNullException.ThrowIfNull(classNames);
+        if (!float.IsFinite(scale))
+        {
+            throw new ArgumentException($"expected a finite scale, got {scale}", nameof(scale));
+        }
+
         int size = CheckSize(features.Length, exampleShape, labels.Length);
         return FromStore(new ByteStore(features, size, scale), exampleShape, labels, classNames.Count, new Names(classNames));
     }
@@ -82,6 +90,8 @@ public sealed class Dataset
     public static Dataset FromFloats(float[] features, ReadOnlySpan<int> exampleShape, int[] labels, int classes,
         IReadOnlyList<string>? classNames = null, IReadOnlyList<string>? featureNames = null)
     {
+        ArgumentNullException.ThrowIfNull(features);
+        ArgumentNullException.ThrowIfNull(labels);
         int size = CheckSize(features.Length, exampleShape, labels.Length);
         CheckFinite(features, size, "feature");
         return FromStore(new FloatStore(features, size), exampleShape, labels, classes, new Names(classNames, featureNames));
@@ -97,6 +107,8 @@ public sealed class Dataset
     public static Dataset FromPairs(float[] features, ReadOnlySpan<int> exampleShape, float[] targets,
         ReadOnlySpan<int> targetShape, IReadOnlyList<string>? featureNames = null)
     {
+        ArgumentNullException.ThrowIfNull(features);
+        ArgumentNullException.ThrowIfNull(targets);
         int targetSize = Size(targetShape, nameof(targetShape));
         int count = targets.Length / targetSize;
         if (targets.Length % targetSize != 0)
@@ -108,12 +120,34 @@ public sealed class Dataset
         return new Dataset(new FloatStore(features, size), exampleShape.ToArray(), store, new Names(null, featureNames), null, count);
     }
 
+    /// <summary>Examples that a source reads when they are needed.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="classNames">A name for each class, or null for numbers.</param>
+    /// <param name="featureNames">A name for each feature, or null.</param>
+    /// <exception cref="ArgumentException">The source has no example, an empty shape, or more classes than 2^24.</exception>
+    public static Dataset FromSource(IExampleSource source, IReadOnlyList<string>? classNames = null, IReadOnlyList<string>? featureNames = null)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        if (source.Count <= 0)
+        {
+            throw new ArgumentException($"a dataset needs at least one example, the source has {source.Count}", nameof(source));
+        }
+
+        int classes = source.Classes;
+        CheckClasses(classes, classNames);
+        int[] exampleShape = source.ExampleShape.ToArray();
+        int[] targetShape = classes > 0 ? [] : source.TargetShape.ToArray();
+        int targetSize = Size(targetShape, nameof(source));
+        var targets = new TargetStore(classes > 0 ? TargetKind.Labels : TargetKind.Values, null, null, targetShape, classes);
+        var store = new SourceStore(source, Size(exampleShape, nameof(source)), targetSize);
+        return new Dataset(store, exampleShape, targets, new Names(classNames, featureNames), null, source.Count);
+    }
+
     /// <summary>Examples of any store with class indices.</summary>
     internal static Dataset FromStore(FeatureStore features, ReadOnlySpan<int> exampleShape, int[] labels, int classes, Names names)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(classes);
-        if (names.Classes is { } given && given.Count != classes)
-            throw new ArgumentException($"{given.Count} class names for {classes} classes");
+        CheckClasses(classes, names.Classes);
         for (int i = 0; i < labels.Length; i++)
         {
             if ((uint)labels[i] >= (uint)classes)
@@ -122,39 +156,6 @@ public sealed class Dataset
 
         var targets = new TargetStore(TargetKind.Labels, labels, null, [], classes);
         return new Dataset(features, exampleShape.ToArray(), targets, names, null, labels.Length);
-    }
-
-    /// <summary>The first <paramref name="count"/> examples, or all where there are fewer.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The count is not positive.</exception>
-    public Dataset Take(int count)
-    {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(count);
-        return count >= Count ? this : With(_features, _targets, _rows, count);
-    }
-
-    /// <summary>The first <paramref name="trainCount"/> examples to train on and the rest to test on, in their order.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">One of the two would be empty.</exception>
-    public DatasetSplit Split(int trainCount)
-    {
-        if (trainCount <= 0 || trainCount >= Count)
-            throw new ArgumentOutOfRangeException(nameof(trainCount), $"expected 1 to {Count - 1} of {Count} examples in the first part, so that neither is empty, got {trainCount}");
-        return new DatasetSplit(Take(trainCount), With(_features, _targets, RowsFrom(trainCount), Count - trainCount));
-    }
-
-    /// <summary>Shuffles the examples by the seed and holds out a part of them, to validate or test on.</summary>
-    /// <param name="testFraction">The part held out, between 0 and 1; rounded to whole examples.</param>
-    /// <param name="seed">The split is a function of the seed and the number of examples.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The fraction is not between 0 and 1, or one part would be empty.</exception>
-    public DatasetSplit Split(double testFraction, ulong seed)
-    {
-        if (!(testFraction > 0 && testFraction < 1))
-            throw new ArgumentOutOfRangeException(nameof(testFraction), testFraction, "the fraction must lie between 0 and 1");
-        int[] rows = RowsFrom(0);
-        Philox.Shuffle(rows, seed, Philox.Stream(RandomUse.Split));
-        int held = (int)Math.Round(Count * testFraction, MidpointRounding.AwayFromZero);
-        if (held == 0 || held == Count)
-            throw new ArgumentOutOfRangeException(nameof(testFraction), $"a fraction of {testFraction} of {Count} examples leaves one part empty; more examples or another fraction are needed");
-        return With(_features, _targets, rows, Count).Split(Count - held);
     }
 
     /// <summary>A view whose targets are vectors with a 1 at the class index and 0 elsewhere.</summary>
@@ -201,14 +202,36 @@ public sealed class Dataset
         int row = Row(example);
         if (destination.Length < ExampleSize)
             throw new ArgumentException($"an example has {ExampleSize} floats, the destination {destination.Length}", nameof(destination));
-        _features.CopyRow(row, destination[..ExampleSize]);
+        Read(row, destination[..ExampleSize], default);
     }
 
     /// <summary>The class index of one example, also behind a one-hot or binary view.</summary>
     /// <exception cref="InvalidOperationException">The targets never were class indices.</exception>
-    public int LabelOf(int example) => _targets.Labels is { } labels
-        ? labels[Row(example)]
-        : throw new InvalidOperationException("the targets of this dataset are no class indices");
+    /// <exception cref="InvalidDataSetException">The label is out of range: the array was changed after the dataset was made, or the source gave
+    /// something else.</exception>
+    public int LabelOf(int example)
+    {
+        int row = Row(example);
+        if (Classes == 0)
+        {
+            throw new InvalidOperationException("the targets of this dataset are no class indices");
+        }
+
+        if (_targets.Labels is not null)
+        {
+            return _targets.Label(row, default);
+        }
+
+        float[] scratch = ArrayPool<float>.Shared.Rent(ExampleSize);
+        try
+        {
+            return Read(row, scratch.AsSpan(0, ExampleSize), default);
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(scratch);
+        }
+    }
 
     /// <summary>Writes the target vector of one example.</summary>
     /// <param name="example">From 0 to <see cref="Count"/> - 1.</param>
@@ -218,10 +241,69 @@ public sealed class Dataset
     {
         int row = Row(example);
         if (HasLabels)
+        {
             throw new InvalidOperationException("the targets of this dataset are class indices; take OneHot() or BinaryTargets()");
+        }
+
         if (destination.Length < TargetSize)
+        {
             throw new ArgumentException($"a target has {TargetSize} floats, the destination {destination.Length}", nameof(destination));
-        _targets.CopyRow(row, destination[..TargetSize]);
+        }
+
+        destination = destination[..TargetSize];
+        if (_features.TargetSize == 0)
+        {
+            _targets.CopyRow(row, _targets.Label(row, default), default, destination);
+            return;
+        }
+
+        float[] scratch = ArrayPool<float>.Shared.Rent(ExampleSize);
+        try
+        {
+            Read(row, scratch.AsSpan(0, ExampleSize), destination);
+        }
+        finally
+        {
+            ArrayPool<float>.Shared.Return(scratch);
+        }
+    }
+
+    /// <summary>
+    /// Writes features and target vector of one example, which a source then reads once; returns its class index, or -1 where there are no
+    /// classes. Allocates nothing.
+    /// </summary>
+    internal int CopyExample(int example, Span<float> features, Span<float> target) => Read(Row(example), features[..ExampleSize], target);
+
+    // A target that nobody wants is an empty span.
+    private int Read(int row, Span<float> features, Span<float> target)
+    {
+        const int Small = 256;
+        int size = _features.TargetSize;
+        float[]? rented = size > Small ? ArrayPool<float>.Shared.Rent(size) : null;
+        try
+        {
+            Span<float> source = rented is null ? stackalloc float[Small] : rented;
+            _features.CopyRow(row, features, source[..size]);
+            if (target.IsEmpty && size == 0)
+            {
+                return _targets.Labels is null ? -1 : _targets.Label(row, default);
+            }
+
+            int label = _targets.Label(row, source);
+            if (!target.IsEmpty)
+            {
+                _targets.CopyRow(row, label, source, target);
+            }
+
+            return label;
+        }
+        finally
+        {
+            if (rented is not null)
+            {
+                ArrayPool<float>.Shared.Return(rented);
+            }
+        }
     }
 
     /// <summary>The same examples and targets with other features, of the same shape unless one is given.</summary>
@@ -242,18 +324,24 @@ public sealed class Dataset
         return _rows is null ? example : _rows[example];
     }
 
-    private int[] RowsFrom(int first)
-    {
-        var rows = new int[Count - first];
-        for (int i = 0; i < rows.Length; i++)
-            rows[i] = Row(first + i);
-        return rows;
-    }
-
     private void RequireLabels(string wanted)
     {
         if (!HasLabels)
             throw new InvalidOperationException($"{wanted} are made from class indices, which this dataset does not hand out");
+    }
+
+    // A source gives class indices as floats, which are exact up to 2^24.
+    private static void CheckClasses(int classes, IReadOnlyList<string>? names)
+    {
+        if (classes is < 0 or > 1 << 24)
+        {
+            throw new ArgumentException($"expected 0 to {1 << 24} classes, got {classes}");
+        }
+
+        if (names is not null && names.Count != classes)
+        {
+            throw new ArgumentException($"{names.Count} class names for {classes} classes");
+        }
     }
 
     private static int CheckSize(int features, ReadOnlySpan<int> exampleShape, int count)

@@ -39,6 +39,7 @@ public sealed class Standardizer
     /// <param name="train">The examples; never the ones that are tested on.</param>
     public static Standardizer Fit(Dataset train)
     {
+        ArgumentNullException.ThrowIfNull(train);
         int size = train.ExampleSize;
         var row = new float[size];
         var mean = new double[size];
@@ -70,6 +71,7 @@ public sealed class Standardizer
     /// <exception cref="ArgumentException">The dataset has another number of features.</exception>
     public Dataset Apply(Dataset data)
     {
+        ArgumentNullException.ThrowIfNull(data);
         if (data.ExampleSize != _mean.Length)
             throw new ArgumentException($"fitted on {_mean.Length} features, the dataset has {data.ExampleSize}", nameof(data));
         return data.WithFeatures(features => new StandardizedStore(features, _mean, _factor));

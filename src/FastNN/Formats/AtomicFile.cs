@@ -20,15 +20,15 @@ internal static class AtomicFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         string target = Resolve(path);
-        string folder = Path.GetDirectoryName(target) ?? throw new IOException($"cannot write '{path}': it is a root folder");
+        string folder = Path.GetDirectoryName(target) ?? throw new IOException($"cannot write '{Quote.Text(path, int.MaxValue)}': it is a root folder");
         if (FileKind.Obstacle(target) is { } obstacle)
         {
-            throw new IOException($"cannot write '{path}': it is {obstacle}");
+            throw new IOException($"cannot write '{Quote.Text(path, int.MaxValue)}': it is {obstacle}");
         }
 
         if (!Directory.Exists(folder))
         {
-            throw new IOException($"cannot write '{path}': the folder '{folder}' does not exist");
+            throw new IOException($"cannot write '{Quote.Text(path, int.MaxValue)}': the folder '{Quote.Text(folder, int.MaxValue)}' does not exist");
         }
 
         string temporary = Path.Combine(folder, $".{Guid.NewGuid():N}{Suffix}");
@@ -41,12 +41,12 @@ internal static class AtomicFile
         catch (UnauthorizedAccessException e)
         {
             Discard(temporary);
-            throw new IOException($"cannot write '{path}': no permission to write in the folder '{folder}'", e);
+            throw new IOException($"cannot write '{Quote.Text(path, int.MaxValue)}': no permission to write in the folder '{Quote.Text(folder, int.MaxValue)}'", e);
         }
         catch (IOException e)
         {
             Discard(temporary);
-            throw new IOException($"cannot write '{path}': {e.Message.ReplaceLineEndings(" ")}", e);
+            throw new IOException($"cannot write '{Quote.Text(path, int.MaxValue)}': {Quote.Text(e.Message, 300)}", e);
         }
         catch
         {
@@ -121,7 +121,7 @@ internal static class AtomicFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new IOException($"cannot write '{path}': {e.Message.ReplaceLineEndings(" ")}", e);
+            throw new IOException($"cannot write '{Quote.Text(path, int.MaxValue)}': {Quote.Text(e.Message, 300)}", e);
         }
     }
 

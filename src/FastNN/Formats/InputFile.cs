@@ -33,15 +33,15 @@ internal static class InputFile
         }
         catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
         {
-            throw new FileNotFoundException($"cannot read '{path}': there is no such file", path, e);
+            throw new FileNotFoundException($"cannot read '{Quote.Text(path, int.MaxValue)}': there is no such file", path, e);
         }
         catch (UnauthorizedAccessException e)
         {
-            throw new IOException($"cannot read '{path}': no permission", e);
+            throw new IOException($"cannot read '{Quote.Text(path, int.MaxValue)}': no permission", e);
         }
     }
 
     private static IOException Refusal(string path, string obstacle) => new(obstacle == "a folder"
-        ? $"cannot read '{path}': it is a folder"
-        : $"cannot read '{path}': it is {obstacle}; paths must name regular files, anything else is read through a Stream");
+        ? $"cannot read '{Quote.Text(path, int.MaxValue)}': it is a folder"
+        : $"cannot read '{Quote.Text(path, int.MaxValue)}': it is {obstacle}; paths must name regular files, anything else is read through a Stream");
 }

@@ -14,48 +14,47 @@ internal static class Elementary
     /// (Cody and Waite), then the polynomial of Cephes' expf (Moshier) for (exp(r) - 1 - r) / r^2.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TLanes Exp<TLanes>(TLanes x)
-        where TLanes : struct, ILanes<TLanes>
+    public static T Exp<T>(T x)
+        where T : struct, ILanes<T>
     {
         // Beyond these the result is infinite or zero all the same. NaN passes, being the second operand.
-        x = TLanes.Min(TLanes.Broadcast(89f), TLanes.Max(TLanes.Broadcast(-104.5f), x));
-        TLanes n = TLanes.Round(x * TLanes.Broadcast(1.44269504f));
-        TLanes r = TLanes.MultiplyAdd(n, TLanes.Broadcast(-0.693359375f), x);
-        r = TLanes.MultiplyAdd(n, TLanes.Broadcast(2.12194440e-4f), r);
-        TLanes p = TLanes.MultiplyAdd(TLanes.Broadcast(1.9875691500e-4f), r, TLanes.Broadcast(1.3981999507e-3f));
-        p = TLanes.MultiplyAdd(p, r, TLanes.Broadcast(8.3334519073e-3f));
-        p = TLanes.MultiplyAdd(p, r, TLanes.Broadcast(4.1665795894e-2f));
-        p = TLanes.MultiplyAdd(p, r, TLanes.Broadcast(1.6666665459e-1f));
-        p = TLanes.MultiplyAdd(p, r, TLanes.Broadcast(5.0000001201e-1f));
-        p = TLanes.MultiplyAdd(p, r * r, r) + TLanes.Broadcast(1f);
-        return TLanes.ScaleByPowerOfTwo(p, n);
+        x = T.Min(89f, T.Max(-104.5f, x));
+        T n = T.Round(x * 1.44269504f);
+        T r = T.MultiplyAdd(n, -0.693359375f, x);
+        r = T.MultiplyAdd(n, 2.12194440e-4f, r);
+        T p = T.MultiplyAdd(1.9875691500e-4f, r, 1.3981999507e-3f);
+        p = T.MultiplyAdd(p, r, 8.3334519073e-3f);
+        p = T.MultiplyAdd(p, r, 4.1665795894e-2f);
+        p = T.MultiplyAdd(p, r, 1.6666665459e-1f);
+        p = T.MultiplyAdd(p, r, 5.0000001201e-1f);
+        p = T.MultiplyAdd(p, r * r, r) + 1f;
+        return T.ScaleByPowerOfTwo(p, n);
     }
 
     /// <summary>1 / (1 + exp(-x)), at most 3 ulp.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TLanes Sigmoid<TLanes>(TLanes x)
-        where TLanes : struct, ILanes<TLanes> =>
-        TLanes.Broadcast(1f) / (TLanes.Broadcast(1f) + Exp(-x));
+    public static T Sigmoid<T>(T x)
+        where T : struct, ILanes<T> =>
+        1f / (1f + Exp(-x));
 
     /// <summary>
     /// tanh(x), at most 2 ulp: Cephes' odd polynomial (Moshier, tanhf) up to 0.625, 1 - 2 / (exp(2 |x|) + 1) with x's sign
     /// beyond.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TLanes Tanh<TLanes>(TLanes x)
-        where TLanes : struct, ILanes<TLanes>
+    public static T Tanh<T>(T x)
+        where T : struct, ILanes<T>
     {
-        TLanes one = TLanes.Broadcast(1f), two = TLanes.Broadcast(2f);
-        TLanes size = TLanes.Abs(x);
-        TLanes large = one - (two / (Exp(size + size) + one));
-        large = TLanes.IfGreater(TLanes.Broadcast(0f), x, -large, large);
-        TLanes z = x * x;
-        TLanes p = TLanes.MultiplyAdd(TLanes.Broadcast(-5.70498872745e-3f), z, TLanes.Broadcast(2.06390887954e-2f));
-        p = TLanes.MultiplyAdd(p, z, TLanes.Broadcast(-5.37397155531e-2f));
-        p = TLanes.MultiplyAdd(p, z, TLanes.Broadcast(1.33314422036e-1f));
-        p = TLanes.MultiplyAdd(p, z, TLanes.Broadcast(-3.33332819422e-1f));
-        TLanes small = TLanes.MultiplyAdd(p * z, x, x);
-        return TLanes.IfGreaterOrEqual(size, TLanes.Broadcast(0.625f), large, small);
+        T size = T.Abs(x);
+        T large = 1f - (2f / (Exp(size + size) + 1f));
+        large = T.IfGreater(0f, x, -large, large);
+        T z = x * x;
+        T p = T.MultiplyAdd(-5.70498872745e-3f, z, 2.06390887954e-2f);
+        p = T.MultiplyAdd(p, z, -5.37397155531e-2f);
+        p = T.MultiplyAdd(p, z, 1.33314422036e-1f);
+        p = T.MultiplyAdd(p, z, -3.33332819422e-1f);
+        T small = T.MultiplyAdd(p * z, x, x);
+        return T.IfGreaterOrEqual(size, 0.625f, large, small);
     }
 
     /// <summary>
@@ -65,30 +64,29 @@ internal static class Elementary
     /// has small relative error, where 1 + erf(x) would cancel. At most 6 ulp; zero below -14.5.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TLanes NormalDistribution<TLanes>(TLanes x, out TLanes exponential)
-        where TLanes : struct, ILanes<TLanes>
+    public static T NormalDistribution<T>(T x, out T exponential)
+        where T : struct, ILanes<T>
     {
-        TLanes one = TLanes.Broadcast(1f), half = TLanes.Broadcast(-0.5f);
-        TLanes z = TLanes.Min(TLanes.Broadcast(15f), TLanes.Abs(x));
+        T z = T.Min(15f, T.Abs(x));
 
         // The square's rounding error would be multiplied by the exponential's argument, so it is put back to first order.
-        TLanes square = z * z;
-        TLanes rest = TLanes.MultiplyAdd(z, z, -square);
-        exponential = Exp(half * square);
-        exponential = TLanes.MultiplyAdd(exponential, half * rest, exponential);
+        T square = z * z;
+        T rest = T.MultiplyAdd(z, z, -square);
+        exponential = Exp(-0.5f * square);
+        exponential = T.MultiplyAdd(exponential, -0.5f * rest, exponential);
 
-        TLanes t = one / TLanes.MultiplyAdd(TLanes.Broadcast(0.3f), z, one);
-        TLanes p = TLanes.MultiplyAdd(TLanes.Broadcast(-0.0209846693611f), t, TLanes.Broadcast(0.114402111863f));
-        p = TLanes.MultiplyAdd(p, t, TLanes.Broadcast(-0.232835483053f));
-        p = TLanes.MultiplyAdd(p, t, TLanes.Broadcast(0.197921644074f));
-        p = TLanes.MultiplyAdd(p, t, TLanes.Broadcast(-0.0844812825249f));
-        p = TLanes.MultiplyAdd(p, t, TLanes.Broadcast(0.0988308413108f));
-        p = TLanes.MultiplyAdd(p, t, TLanes.Broadcast(0.077485770647f));
-        p = TLanes.MultiplyAdd(p, t, TLanes.Broadcast(0.110423196615f));
-        p = TLanes.MultiplyAdd(p, t, TLanes.Broadcast(0.119550118278f));
-        p = TLanes.MultiplyAdd(p, t, TLanes.Broadcast(0.119687750228f));
-        TLanes tail = exponential * (p * t);
-        return TLanes.IfGreater(x, TLanes.Broadcast(0f), one - tail, tail);
+        T t = 1f / T.MultiplyAdd(0.3f, z, 1f);
+        T p = T.MultiplyAdd(-0.0209846693611f, t, 0.114402111863f);
+        p = T.MultiplyAdd(p, t, -0.232835483053f);
+        p = T.MultiplyAdd(p, t, 0.197921644074f);
+        p = T.MultiplyAdd(p, t, -0.0844812825249f);
+        p = T.MultiplyAdd(p, t, 0.0988308413108f);
+        p = T.MultiplyAdd(p, t, 0.077485770647f);
+        p = T.MultiplyAdd(p, t, 0.110423196615f);
+        p = T.MultiplyAdd(p, t, 0.119550118278f);
+        p = T.MultiplyAdd(p, t, 0.119687750228f);
+        T tail = exponential * (p * t);
+        return T.IfGreater(x, 0f, 1f - tail, tail);
     }
 
     /// <summary>
@@ -96,14 +94,77 @@ internal static class Elementary
     /// (Goldberg 1991, theorem 4).
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TLanes LogOnePlus<TLanes>(TLanes x)
-        where TLanes : struct, ILanes<TLanes>
+    public static T LogOnePlus<T>(T x)
+        where T : struct, ILanes<T>
     {
-        TLanes one = TLanes.Broadcast(1f);
-        TLanes w = one + x;
-        TLanes exact = w - one;
+        T w = 1f + x;
+        T exact = w - 1f;
 
         // Where exact is 0, x itself is the answer; the division is then not looked at. NaN goes the way of the division.
-        return TLanes.IfGreaterOrEqual(TLanes.Broadcast(0f), exact, x, TLanes.Log(w) * (x / exact));
+        return T.IfGreaterOrEqual(0f, exact, x, T.Log(w) * (x / exact));
+    }
+
+    /// <summary>log(1 - x) alike, for x in [0, 1): as log(w) x / (1 - w) with w = 1 - x rounded.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T LogOneMinus<T>(T x)
+        where T : struct, ILanes<T>
+    {
+        T w = 1f - x;
+        T exact = 1f - w;
+        return T.IfGreaterOrEqual(0f, exact, -x, T.Log(w) * (x / exact));
+    }
+
+    /// <summary>log(1 + x) for any x, as above; -infinity at -1, NaN below.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T LogOnePlusAny<T>(T x)
+        where T : struct, ILanes<T>
+    {
+        T w = 1f + x;
+        T exact = w - 1f;
+
+        // Above 1e9 the quotient is 1, and of infinities it would be NaN.
+        T quotient = T.IfGreater(x, 1e9f, 1f, x / exact);
+        return T.IfGreaterOrEqual(0f, T.Abs(exact), x, T.Log(w) * quotient);
+    }
+
+    /// <summary>exp(x) - 1, at most 3 ulp: near 0 the polynomial of <see cref="Exp"/>, whose first term is x itself.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T ExpMinusOne<T>(T x)
+        where T : struct, ILanes<T>
+    {
+        T p = T.MultiplyAdd(1.9875691500e-4f, x, 1.3981999507e-3f);
+        p = T.MultiplyAdd(p, x, 8.3334519073e-3f);
+        p = T.MultiplyAdd(p, x, 4.1665795894e-2f);
+        p = T.MultiplyAdd(p, x, 1.6666665459e-1f);
+        p = T.MultiplyAdd(p, x, 5.0000001201e-1f);
+        return T.IfGreater(T.Abs(x), 0.34f, Exp(x) - 1f, T.MultiplyAdd(p, x * x, x));
+    }
+
+    /// <summary>
+    /// sin(x + quarters pi / 2), absolute error 1.2e-7 for |x| up to 8192, beyond which the reduction loses digits; NaN of infinities. x less the
+    /// nearest multiple of pi / 2 in three parts (Cody and Waite), then the polynomials of Cephes' sinf and cosf (Moshier).
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Sine<T>(T x, float quarters)
+        where T : struct, ILanes<T>
+    {
+        T n = T.Round(x * 0.636619772f);
+        T r = T.MultiplyAdd(n, -1.5703125f, x);
+        r = T.MultiplyAdd(n, -4.837512969970703125e-4f, r);
+        r = T.MultiplyAdd(n, -7.54978995489188216e-8f, r);
+        T z = r * r;
+        T p = T.MultiplyAdd(-1.9515295891e-4f, z, 8.3321608736e-3f);
+        p = T.MultiplyAdd(p, z, -1.6666654611e-1f);
+        T sine = T.MultiplyAdd(p * z, r, r);
+        p = T.MultiplyAdd(2.443315711809948e-5f, z, -1.388731625493765e-3f);
+        p = T.MultiplyAdd(p, z, 4.166664568298827e-2f);
+        T cosine = T.MultiplyAdd(p * z, z, T.MultiplyAdd(-0.5f, z, 1f));
+
+        // The quadrant, -2 to 2: the outer two are one.
+        T quadrant = n + quarters;
+        quadrant = T.MultiplyAdd(-4f, T.Round(quadrant * 0.25f), quadrant);
+        T size = T.Abs(quadrant);
+        T odd = T.IfGreater(quadrant, 0f, cosine, -cosine);
+        return T.IfGreater(0.5f, size, sine, T.IfGreater(size, 1.5f, -sine, odd));
     }
 }

@@ -9,6 +9,12 @@ namespace FastNN.Functions;
 internal interface ILanes<TSelf>
     where TSelf : struct, ILanes<TSelf>
 {
+    /// <summary>One number in all lanes: literals stand in a function's text as they are.</summary>
+    static abstract implicit operator TSelf(float value);
+
+    /// <summary>A parameter of the function in all lanes.</summary>
+    static abstract implicit operator TSelf(Scalar scalar);
+
     static abstract TSelf Broadcast(float value);
 
     static abstract TSelf operator +(TSelf x, TSelf y);

@@ -10,39 +10,43 @@ namespace FastNN.Graphs;
 internal sealed class Executor : IDisposable
 {
     private readonly IDevice _device;
-    private readonly nint _arena;
-    private readonly bool _ownsArena;
-    private readonly nint _rootGradientBlock;
-    private readonly nint _constantBlock;
+    private readonly ParameterStore _parameters;
+    private readonly Arena _arena;
+    private readonly int _version;
+    private readonly ConstantBlock _constants;
+    private readonly DeviceBlock? _rootGradientBlock;
     private readonly (Operator Op, NodeTensors Tensors)[] _forward;
     private readonly (Operator Op, NodeTensors Tensors)[] _backward;
     private readonly (Tensor From, Tensor To)[] _writeBacks;
     private readonly Dictionary<Value, Tensor> _values = [];
     private readonly Dictionary<Value, Tensor> _gradients = [];
+    private bool _disposed;
 
     /// <param name="device">Where to run.</param>
     /// <param name="plan">What to run.</param>
     /// <param name="parameters">Holds the plan's parameters.</param>
     /// <param name="stepCounter">Int32 [2], or null where the plan draws no random numbers.</param>
-    /// <param name="sharedArena">An arena at least as large as the plan's peak, whose owner outlives this; 0 to take an own
-    /// one.</param>
-    public Executor(IDevice device, Plan plan, ParameterStore parameters, Tensor? stepCounter = null, nint sharedArena = 0)
+    /// <param name="arena">An arena to share with other plans, which is made large enough; null to take one of its own.</param>
+    /// <param name="constants">The plan's constants, where others run the same plan; null to place them.</param>
+    public Executor(
+        IDevice device, Plan plan, ParameterStore parameters, Tensor? stepCounter = null, Arena? arena = null, ConstantBlock? constants = null)
     {
-        _device = device;
+        (_device, _parameters) = (device, parameters);
         Plan = plan;
-        _ownsArena = sharedArena == 0;
-        _arena = _ownsArena ? device.Allocate(Math.Max(plan.PeakBytes, Planner.Alignment)) : sharedArena;
+        _constants = constants?.Hold() ?? new ConstantBlock(device, plan);
+        _arena = arena?.Hold() ?? new Arena(device);
         try
         {
+            _arena.Require(plan.PeakBytes);
+            _version = _arena.Version;
             if (plan.Root is { } root)
             {
-                _rootGradientBlock = device.Allocate(Math.Max(root.Count, 1) * sizeof(float));
-                RootGradient = new Tensor(_rootGradientBlock, DType.Float32, root);
+                _rootGradientBlock = new DeviceBlock(device, Math.Max(root.Count, 1) * sizeof(float));
+                RootGradient = new Tensor(_rootGradientBlock.Address, DType.Float32, root);
                 device.Fill(RootGradient, 1);
             }
 
-            Dictionary<byte[], nint> constants = PlaceConstants(device, plan, out _constantBlock);
-            var binder = new Binder(_arena, parameters, constants, stepCounter, RootGradient);
+            var binder = new Binder(_arena.Address, parameters, _constants, stepCounter, RootGradient);
             (Operator Op, NodeTensors Tensors)[] nodes = [.. plan.Nodes.Select(node => (node.Op, binder.Bind(node)))];
             _forward = [.. nodes.Where(node => !node.Op.IsView)];
             _backward = [.. nodes.Where(node => node.Tensors.OutputGradients.Length > 0).Reverse()];
@@ -66,8 +70,11 @@ internal sealed class Executor : IDisposable
 
     public Plan Plan { get; }
 
-    /// <summary>Where the arena starts, for executors that share it.</summary>
-    public nint Arena => _arena;
+    /// <summary>Whether the arena is still where it was when the plan was bound to it; else the plan has to be bound again.</summary>
+    public bool IsBound => !_disposed && _arena.Version == _version;
+
+    /// <summary>What the plan's parameters lie in; alive as long as this.</summary>
+    public ParameterStore Parameters => _parameters;
 
     /// <summary>What backward starts from; all ones unless written.</summary>
     public Tensor? RootGradient { get; }
@@ -80,19 +87,26 @@ internal sealed class Executor : IDisposable
 
     public void Forward()
     {
+        RequireBound();
         foreach ((Operator op, NodeTensors tensors) in _forward)
         {
             op.Forward(_device, tensors);
         }
+
+        // The blocks live as long as what runs in them.
+        GC.KeepAlive(this);
     }
 
     /// <summary>Needs the arena as <see cref="Forward"/> left it; may be run once after it.</summary>
     public void Backward()
     {
+        RequireBound();
         foreach ((Operator op, NodeTensors tensors) in _backward)
         {
             op.Backward(_device, tensors);
         }
+
+        GC.KeepAlive(this);
     }
 
     /// <summary>Values that this step computed for buffers, and where those lie.</summary>
@@ -100,50 +114,28 @@ internal sealed class Executor : IDisposable
 
     public void Dispose()
     {
-        if (_constantBlock != 0)
+        if (_disposed)
         {
-            _device.Free(_constantBlock);
+            return;
         }
 
-        if (_ownsArena)
-        {
-            _device.Free(_arena);
-        }
-
-        if (_rootGradientBlock != 0)
-        {
-            _device.Free(_rootGradientBlock);
-        }
+        _disposed = true;
+        _constants.Dispose();
+        _arena.Dispose();
+        _rootGradientBlock?.Dispose();
     }
 
-    /// <summary>Puts all constants of a plan into one block.</summary>
-    private static Dictionary<byte[], nint> PlaceConstants(IDevice device, Plan plan, out nint block)
+    private void RequireBound()
     {
-        var offsets = new Dictionary<byte[], nint>();
-        long bytes = 0;
-        IEnumerable<PlannedTensor> tensors = plan.Nodes.SelectMany(node => node.Inputs).Concat(plan.Values.Values);
-        foreach (byte[] data in tensors.Where(tensor => tensor.Place.Kind == PlaceKind.Constant).Select(tensor => tensor.Place.Data!))
+        if (!IsBound)
         {
-            if (offsets.TryAdd(data, (nint)bytes))
-            {
-                bytes = Planner.Align(bytes + Math.Max(data.Length, 1));
-            }
+            throw new InvalidOperationException("Executor: the arena has moved since the plan was bound to it.");
         }
-
-        block = bytes == 0 ? 0 : device.Allocate(bytes);
-        var addresses = new Dictionary<byte[], nint>();
-        foreach ((byte[] data, nint offset) in offsets)
-        {
-            addresses.Add(data, block + offset);
-            device.Upload(data, new Tensor(block + offset, DType.UInt8, new Shape(data.Length)));
-        }
-
-        return addresses;
     }
 
     /// <summary>Turns places into addresses.</summary>
     private sealed class Binder(
-        nint arena, ParameterStore parameters, Dictionary<byte[], nint> constants, Tensor? stepCounter, Tensor? rootGradient)
+        nint arena, ParameterStore parameters, ConstantBlock constants, Tensor? stepCounter, Tensor? rootGradient)
     {
         public NodeTensors Bind(PlannedNode node) => new()
         {

@@ -1,6 +1,8 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using FastNN.Graphs;
 using FastNN.Ops;
+using FastNN.Tensors;
 
 namespace FastNN;
 
@@ -45,7 +47,16 @@ public sealed class Graph
 
     internal IReadOnlyList<Node> Nodes => _nodes;
 
+    /// <summary>Takes the first outputs of everything that reports them while it is recorded; null where nobody asks.</summary>
+    internal Dictionary<object, IReadOnlyList<Value>>? Trace { get; init; }
+
+    /// <summary>How many layers are being recorded in one another.</summary>
+    internal int LayerDepth { get; set; }
+
     internal IReadOnlyList<Value> Inputs => _inputs;
+
+    /// <summary>The parameters that the recording uses, in the order of their first use.</summary>
+    internal IReadOnlyCollection<Parameter> Parameters => _parameters.Keys;
 
     /// <summary>Penalties on parameters, to be added to the loss.</summary>
     internal Dictionary<Value, Value> Penalties { get; } = [];
@@ -59,12 +70,20 @@ public sealed class Graph
     /// <summary>Adds an input.</summary>
     /// <param name="shape">Its shape, batch axis included; extents may be symbols: <c>[Dim.Batch, 28, 28, 1]</c>.</param>
     /// <param name="type">Float32 for features and probabilities, Int32 for class indices.</param>
+    /// <param name="name">What sessions call it; default "input" for the first, "input1" for the second and so on.</param>
     /// <returns>The input as a value.</returns>
     /// <exception cref="ArgumentOutOfRangeException">The type is no member of the enumeration.</exception>
-    public Value Input(Shape shape, DType type = DType.Float32)
+    /// <exception cref="ArgumentException">Another input has the name.</exception>
+    public Value Input(Shape shape, DType type = DType.Float32, string? name = null)
     {
         type.Traits();
-        var value = new Value(this, new TensorType(shape, type), ValueKind.Input, "An input");
+        name ??= _inputs.Count == 0 ? "input" : string.Create(CultureInfo.InvariantCulture, $"input{_inputs.Count}");
+        if (_inputs.Exists(input => input.Name == name))
+        {
+            throw new ArgumentException($"Graph: there is an input '{name}' already; give each its own name.", nameof(name));
+        }
+
+        var value = new Value(this, new TensorType(shape, type), ValueKind.Input, "An input") { Name = name };
         _inputs.Add(value);
         return value;
     }
@@ -99,7 +118,7 @@ public sealed class Graph
     /// <param name="shape">Its shape.</param>
     /// <returns>Its value.</returns>
     /// <exception cref="ShapeException">The number of values is not the shape's.</exception>
-    public Value Constant(ReadOnlySpan<int> values, Shape shape) => AddConstant(values, new TensorType(shape, DType.Int32));
+    public Value ConstantInt32(ReadOnlySpan<int> values, Shape shape) => AddConstant(values, new TensorType(shape, DType.Int32));
 
     /// <summary>A constant number, of shape [].</summary>
     /// <param name="value">The number.</param>
@@ -131,7 +150,10 @@ public sealed class Graph
         }
 
         var node = new Node(op, inputs.ToArray(), []);
-        node.Outputs = Array.ConvertAll(_samples.Infer(op, types), type => new Value(this, type, ValueKind.Intermediate, $"{op.Name}: an output") { Producer = node });
+        FeatureOrder?[] orders = Array.ConvertAll(node.Inputs, input => input.Features);
+        node.Outputs = Array.ConvertAll(
+            _samples.Infer(op, types),
+            type => new Value(this, type, ValueKind.Intermediate, $"{op.Name}: an output") { Producer = node, Features = op.Features(types, orders, type) });
         _nodes.Add(node);
         return node.Outputs;
     }
@@ -198,6 +220,9 @@ public sealed class Value
     /// <summary>Its element type.</summary>
     public DType Type => TensorType.Type;
 
+    /// <summary>The name of an input, else null.</summary>
+    public string? Name { get; internal init; }
+
     internal TensorType TensorType { get; }
 
     internal ValueKind Kind { get; }
@@ -211,42 +236,13 @@ public sealed class Value
     internal Node? Producer { get; init; }
 
     /// <summary>
-    /// Where the last axis counts the elements of a flattened image, the [H, W, C] it had, else null: a dense layer behind it orders its weights'
-    /// rows by it, and files by [C, H, W]. Found in the recording, through every operator that keeps features in their places.
+    /// What the places along the last axis are, where images were flattened into it; settled while recording, through every operator that keeps
+    /// features in their places.
     /// </summary>
-    internal Shape? FlattenedImage
-    {
-        get
-        {
-            var visited = new HashSet<Value>();
-            return Find(this);
+    internal FeatureOrder? Features { get; init; }
 
-            Shape? Find(Value value)
-            {
-                if (value.Producer is not { } node || value.Shape.Rank == 0 || !visited.Add(value))
-                {
-                    return null;
-                }
-
-                for (int i = 0; i < node.Inputs.Length; i++)
-                {
-                    Value input = node.Inputs[i];
-                    if (node.Op.IsView && input.Shape.Rank == 4 && value.Shape.Rank == 2 && input.Shape[0] == value.Shape[0]
-                        && input.Shape[1..] is { IsSymbolic: false } image)
-                    {
-                        return image;
-                    }
-
-                    if (node.Op.KeepsFeatures(i) && input.Shape.Rank > 0 && input.Shape[-1] == value.Shape[-1] && Find(input) is { } found)
-                    {
-                        return found;
-                    }
-                }
-
-                return null;
-            }
-        }
-    }
+    /// <summary>The [H, W, C] of the image that was flattened into the last axis, where there is nothing else in it.</summary>
+    internal Shape? FlattenedImage => Features?.Image;
 
     /// <inheritdoc/>
     public override string ToString() => Parameter is { } parameter ? $"{parameter.Name} {Shape}" : $"{Producer?.Op.Name ?? Kind.ToString()} {Shape}";

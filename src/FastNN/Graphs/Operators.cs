@@ -1,3 +1,4 @@
+using FastNN.Functions;
 using FastNN.Kernels;
 using FastNN.Ops;
 using FastNN.Tensors;
@@ -5,7 +6,7 @@ using FastNN.Tensors;
 namespace FastNN;
 
 /// <summary>The operators as fluent calls on values: <c>x.Flatten().ReLU() + y</c>. Layers are written with these.</summary>
-public static class Operators
+public static partial class Operators
 {
     extension(Value)
     {
@@ -25,37 +26,8 @@ public static class Operators
     /// <summary>An activation function, element by element.</summary>
     /// <param name="x">Any shape.</param>
     /// <param name="activation">Which; None gives x itself.</param>
-    /// <param name="slope">Of LeakyReLU for negative x; default 0.01 (PyTorch).</param>
     /// <returns>A value of x's shape.</returns>
-    public static Value Activate(this Value x, Activation activation, float slope = 0.01f) =>
-        activation == Activation.None ? x : x.Graph.Add(new ActivationOp(activation, slope), x);
-
-    /// <summary>max(0, x).</summary>
-    /// <param name="x">Any shape.</param>
-    /// <returns>A value of x's shape.</returns>
-    public static Value ReLU(this Value x) => x.Activate(Activation.ReLU);
-
-    /// <summary>x for x > 0, else slope * x.</summary>
-    /// <param name="x">Any shape.</param>
-    /// <param name="slope">Default 0.01 (PyTorch).</param>
-    /// <returns>A value of x's shape.</returns>
-    public static Value LeakyReLU(this Value x, float slope = 0.01f) => x.Activate(Activation.LeakyReLU, slope);
-
-    /// <summary>1 / (1 + exp(-x)).</summary>
-    /// <param name="x">Any shape.</param>
-    /// <returns>A value of x's shape.</returns>
-    public static Value Sigmoid(this Value x) => x.Activate(Activation.Sigmoid);
-
-    /// <summary>The hyperbolic tangent.</summary>
-    /// <param name="x">Any shape.</param>
-    /// <returns>A value of x's shape.</returns>
-    public static Value Tanh(this Value x) => x.Activate(Activation.Tanh);
-
-    /// <summary>GELU, exact or by the tanh approximation.</summary>
-    /// <param name="x">Any shape.</param>
-    /// <param name="approximate">Use the tanh approximation; default exact, as in PyTorch.</param>
-    /// <returns>A value of x's shape.</returns>
-    public static Value Gelu(this Value x, bool approximate = false) => x.Activate(approximate ? Activation.GeluTanh : Activation.Gelu);
+    public static Value Activate(this Value x, Activation activation) => activation.IsNone ? x : x.Apply(activation);
 
     /// <summary>softmax(x) along one axis.</summary>
     /// <param name="x">At least one axis.</param>
@@ -125,11 +97,11 @@ public static class Operators
     /// <returns>[N, OH, OW, OC].</returns>
     /// <exception cref="ShapeException">The shapes do not fit.</exception>
     public static Value Conv2D(
-        this Value x, Value weight, Value? bias = null, (int Rows, int Columns)? stride = null, Padding2D padding = default,
-        (int Rows, int Columns)? dilation = null, int groups = 1)
+        this Value x, Value weight, Value? bias = null, Size2D? stride = null, Padding2D padding = default,
+        Size2D? dilation = null, int groups = 1)
     {
-        (int strideH, int strideW) = stride ?? (1, 1);
-        (int dilationH, int dilationW) = dilation ?? (1, 1);
+        (int strideH, int strideW) = stride ?? 1;
+        (int dilationH, int dilationW) = dilation ?? 1;
         var op = new Conv2DOp(new Conv2DOptions(strideH, strideW, padding, dilationH, dilationW, groups));
         return bias is null ? x.Graph.Add(op, x, weight) : x.Graph.Add(op, x, weight, bias);
     }
@@ -144,11 +116,11 @@ public static class Operators
     /// <returns>[N, OH, OW, C].</returns>
     /// <exception cref="ShapeException">The window does not fit.</exception>
     public static Value MaxPool2D(
-        this Value x, (int Rows, int Columns) kernel, (int Rows, int Columns)? stride = null, Padding2D padding = default,
-        (int Rows, int Columns)? dilation = null, bool ceilMode = false)
+        this Value x, Size2D kernel, Size2D? stride = null, Padding2D padding = default,
+        Size2D? dilation = null, bool ceilMode = false)
     {
         (int strideH, int strideW) = stride ?? kernel;
-        (int dilationH, int dilationW) = dilation ?? (1, 1);
+        (int dilationH, int dilationW) = dilation ?? 1;
         return x.Graph.Add(
             new MaxPool2DOp(new Pool2DOptions(kernel.Rows, kernel.Columns, strideH, strideW, padding, dilationH, dilationW, ceilMode)), x);
     }
@@ -164,7 +136,7 @@ public static class Operators
     /// <returns>[N, OH, OW, C].</returns>
     /// <exception cref="ShapeException">The window does not fit.</exception>
     public static Value AvgPool2D(
-        this Value x, (int Rows, int Columns) kernel, (int Rows, int Columns)? stride = null, Padding2D padding = default,
+        this Value x, Size2D kernel, Size2D? stride = null, Padding2D padding = default,
         bool ceilMode = false, bool countIncludePad = true, int divisorOverride = 0)
     {
         (int strideH, int strideW) = stride ?? kernel;
@@ -184,6 +156,37 @@ public static class Operators
         return keepAxes ? y : y.Reshape(new Shape(y.Shape[0], y.Shape[3]));
     }
 
+    /// <summary>An operator of the user's own that has one output.</summary>
+    /// <param name="op">The operator.</param>
+    /// <param name="inputs">Its inputs, at least one.</param>
+    /// <returns>Its output.</returns>
+    /// <exception cref="ShapeException">The operator does not take these inputs, or has several outputs.</exception>
+    public static Value Apply(this CustomOperator op, params ReadOnlySpan<Value> inputs)
+    {
+        Value[] outputs = op.ApplyAll(inputs);
+        return outputs.Length == 1
+            ? outputs[0]
+            : throw new ShapeException($"{op.Name}: expected an operator with one output, got {outputs.Length} outputs; call ApplyAll.");
+    }
+
+    /// <summary>An operator of the user's own.</summary>
+    /// <param name="op">The operator.</param>
+    /// <param name="inputs">Its inputs, at least one.</param>
+    /// <returns>Its outputs.</returns>
+    /// <exception cref="ShapeException">The operator does not take these inputs.</exception>
+    public static Value[] ApplyAll(this CustomOperator op, params ReadOnlySpan<Value> inputs)
+    {
+        ArgumentNullException.ThrowIfNull(op);
+        return inputs.Length == 0
+            ? throw new ShapeException($"{op.Name}: expected at least one input, got none.")
+            : inputs[0].Graph.AddNode(new CustomOp(op), inputs);
+    }
+
     // The use in the top byte keeps dropout's streams apart from those of weights, shuffles and data.
     private static uint DropoutStream(Graph graph) => ((uint)RandomUse.Dropout << 24) | graph.NextStream();
+
+    private static Value Apply<TFunction>(this Value x, params ReadOnlySpan<float> scalars)
+        where TFunction : struct, IUnaryFunction => x.Apply(Activation.Of<TFunction>(scalars));
+
+    private static Value Apply(this Value x, Activation function) => x.Graph.Add(new ActivationOp(function), x);
 }

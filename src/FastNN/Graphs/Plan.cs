@@ -68,6 +68,9 @@ internal sealed class Plan
 
     public required IReadOnlyList<Buffer> Buffers { get; init; }
 
+    /// <summary>Whether a GPU can be given a run as a whole: no operator works on the host.</summary>
+    public bool IsCapturable => !Nodes.Any(node => node.Op.NeedsHost);
+
     /// <summary>The graph's inputs and the requested outputs.</summary>
     public required IReadOnlyDictionary<Value, PlannedTensor> Values { get; init; }
 

@@ -6,7 +6,10 @@ namespace FastNN.Graphs;
 /// Work that is run again and again on the same tensors. Its first two runs launch kernel after kernel and load what they need; then it
 /// is captured, where the device gains by it, and each further run is one launch.
 /// </summary>
-internal sealed class Replay(IDevice device, Action work) : IDisposable
+/// <param name="device">Where it runs.</param>
+/// <param name="work">What is run.</param>
+/// <param name="captures">Whether it may be captured: it launches kernels and does nothing else.</param>
+internal sealed class Replay(IDevice device, Action work, bool captures) : IDisposable
 {
     private const int WarmUp = 2;
 
@@ -24,7 +27,7 @@ internal sealed class Replay(IDevice device, Action work) : IDisposable
         }
 
         work();
-        if (_runs < WarmUp && ++_runs == WarmUp)
+        if (captures && _runs < WarmUp && ++_runs == WarmUp)
         {
             Graph = device.Capture(work);
         }

@@ -13,7 +13,7 @@ internal enum ConvolutionPass
 internal partial interface IKernels
 {
     /// <summary>y [N, OH, OW, OC] = f(x [N, H, W, C] * weight [KH, KW, C / groups, OC] + bias [OC]).</summary>
-    void Conv2DForward(in Conv2DGeometry geometry, Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, float slope, Tensor? workspace);
+    void Conv2DForward(in Conv2DGeometry geometry, Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, Tensor? workspace);
 
     /// <summary>dX (=|+=) the gradient of x.</summary>
     void Conv2DBackwardData(in Conv2DGeometry geometry, Tensor dY, Tensor weight, Tensor dX, bool accumulate, Tensor? workspace);

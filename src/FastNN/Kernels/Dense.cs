@@ -5,7 +5,7 @@ namespace FastNN.Kernels;
 internal partial interface IKernels
 {
     /// <summary>y [M, N] = f(x [M, K] * weight [K, N] + bias [N]); leading axes of x and y are folded into M.</summary>
-    void DenseForward(Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, float slope);
+    void DenseForward(Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation);
 
     /// <summary>dX [M, K] (=|+=) dY [M, N] * weight^T.</summary>
     void DenseBackwardData(Tensor dY, Tensor weight, Tensor dX, bool accumulate);

@@ -14,10 +14,16 @@ internal interface IDevice : IKernels, IPlanning, IDisposable
     /// <summary>One line for people: instruction set and threads, or the GPU's name.</summary>
     string Description { get; }
 
+    /// <summary>What keeps the device from its full speed, one line each.</summary>
+    IReadOnlyList<string> Warnings => [];
+
     /// <summary>Worker threads of a CPU, 1 for a GPU.</summary>
     int Threads { get; }
 
     DeviceMemory Memory { get; }
+
+    /// <summary>Calls that are inside the device, and what lives on it.</summary>
+    DeviceLife Life { get; }
 
     /// <summary>Takes a block of zeroed memory, aligned to 64 bytes at least.</summary>
     /// <exception cref="DeviceException">The memory is not to be had; the message gives the size.</exception>
@@ -25,7 +31,13 @@ internal interface IDevice : IKernels, IPlanning, IDisposable
 
     void Free(nint address);
 
-    /// <summary>Gives memory that is kept for later back to the driver.</summary>
+    /// <summary>Frees a block from a finalizer, where no driver may be called: at once, or with the next call that allocates.</summary>
+    void Abandon(nint address);
+
+    /// <summary>What keeps memory of this device for later calls, and gives it back at <see cref="Trim"/>.</summary>
+    TrimList Keepers { get; }
+
+    /// <summary>Gives memory that is kept for later back: that of the <see cref="Keepers"/> and the device's own.</summary>
     void Trim();
 
     /// <summary>Copies host memory into a tensor; the lengths agree. The source may be changed as soon as this returns.</summary>

@@ -6,4 +6,4 @@ namespace FastNN.Kernels;
 /// gradient (+=), otherwise it overwrites it (=). Kernels allocate nothing, trust the shapes that the operators checked,
 /// and give the same bits for any number of threads.
 /// </summary>
-internal partial interface IKernels;
+internal partial interface IKernels : ICustomKernels;

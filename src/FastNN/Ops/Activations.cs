@@ -1,18 +1,19 @@
+using FastNN.Functions;
 using FastNN.Kernels;
+using FastNN.Tensors;
 
 namespace FastNN.Ops;
 
 /// <summary>y = f(x), element by element.</summary>
 /// <param name="Activation">Which function.</param>
-/// <param name="Slope">Of LeakyReLU for negative x.</param>
-internal sealed record ActivationOp(Activation Activation, float Slope = 0) : Operator
+internal sealed record ActivationOp(Activation Activation) : Operator
 {
-    public override string Name => Activation.ToString();
+    public override string Name => Activation.Name;
 
     // With f' from y, x may be overwritten at once; otherwise x is kept and y may be overwritten by whoever follows.
-    public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => !Activation.DerivativeFromOutput(Slope);
+    public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => Activation.Reads == Reads.Input;
 
-    public override bool BackwardReadsOutput(int output, ReadOnlySpan<bool> wanted) => Activation.DerivativeFromOutput(Slope);
+    public override bool BackwardReadsOutput(int output, ReadOnlySpan<bool> wanted) => Activation.Reads == Reads.Output;
 
     public override bool ForwardInPlace(NodeTypes types, int input) => true;
 
@@ -27,10 +28,16 @@ internal sealed record ActivationOp(Activation Activation, float Slope = 0) : Op
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.ActivationForward(Activation, Slope, tensors.Inputs[0], tensors.Output);
+        kernels.ActivationForward(Activation, tensors.Inputs[0], tensors.Output);
 
     public override void Backward(IKernels kernels, NodeTensors tensors) =>
         kernels.ActivationBackward(
-            Activation, Slope, Activation.DerivativeFromOutput(Slope) ? tensors.Output : tensors.Inputs[0],
-            tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Accumulate[0]);
+            Activation, XOrY(tensors), tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Accumulate[0]);
+
+    private Tensor XOrY(NodeTensors tensors) => Activation.Reads switch
+    {
+        Reads.Output => tensors.Output,
+        Reads.Input => tensors.Inputs[0],
+        _ => tensors.OutputGradient!,
+    };
 }

@@ -10,16 +10,16 @@ internal readonly record struct Conv2DOptions(int StrideH, int StrideW, Padding2
 /// y = f(conv(x, weight) + bias), cross-correlation. Inputs: x [N, H, W, C], weight [KH, KW, C / groups, OC] and, if there is
 /// one, bias [OC].
 /// </summary>
-internal sealed record Conv2DOp(Conv2DOptions Options, Activation Activation = Activation.None, float Slope = 0) : Operator, IActivationEpilogue
+internal sealed record Conv2DOp(Conv2DOptions Options, Activation Activation = default) : Operator, IActivationEpilogue
 {
     public override string Name => "Conv2D";
 
     // x for the filter's gradient, the filter for x's.
     public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => input < 2 && wanted[1 - input];
 
-    public override bool BackwardReadsOutput(int output, ReadOnlySpan<bool> wanted) => Activation != Activation.None;
+    public override bool BackwardReadsOutput(int output, ReadOnlySpan<bool> wanted) => !Activation.IsNone;
 
-    public Operator WithActivation(Activation fused, float fusedSlope) => this with { Activation = fused, Slope = fusedSlope };
+    public Operator WithActivation(Activation fused) => this with { Activation = fused };
 
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
@@ -51,15 +51,15 @@ internal sealed record Conv2DOp(Conv2DOptions Options, Activation Activation = A
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
         kernels.Conv2DForward(
             (Conv2DGeometry)tensors.Bound!, tensors.Inputs[0], tensors.Inputs[1], tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null,
-            tensors.Output, Activation, Slope, tensors.ForwardWorkspace);
+            tensors.Output, Activation, tensors.ForwardWorkspace);
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {
         var geometry = (Conv2DGeometry)tensors.Bound!;
         Tensor dY = tensors.OutputGradient!;
-        if (Activation != Activation.None)
+        if (!Activation.IsNone)
         {
-            kernels.ActivationBackward(Activation, Slope, tensors.Output, dY, dY, accumulate: false);
+            kernels.ActivationBackward(Activation, tensors.Output, dY, dY, accumulate: false);
         }
 
         Tensor? dBias = tensors.Inputs.Length > 2 ? tensors.InputGradients[2] : null;

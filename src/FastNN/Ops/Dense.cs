@@ -4,16 +4,16 @@ using FastNN.Tensors;
 namespace FastNN.Ops;
 
 /// <summary>y = f(x weight + bias). Inputs: x [..., K], weight [K, N] and, if there is one, bias [N].</summary>
-internal sealed record DenseOp(Activation Activation = Activation.None, float Slope = 0) : Operator, IActivationEpilogue
+internal sealed record DenseOp(Activation Activation = default) : Operator, IActivationEpilogue
 {
     public override string Name => "Dense";
 
     // x for the weight's gradient, the weight for x's.
     public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => input < 2 && wanted[1 - input];
 
-    public override bool BackwardReadsOutput(int output, ReadOnlySpan<bool> wanted) => Activation != Activation.None;
+    public override bool BackwardReadsOutput(int output, ReadOnlySpan<bool> wanted) => !Activation.IsNone;
 
-    public Operator WithActivation(Activation fused, float fusedSlope) => new DenseOp(fused, fusedSlope);
+    public Operator WithActivation(Activation fused) => new DenseOp(fused);
 
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
@@ -36,14 +36,14 @@ internal sealed record DenseOp(Activation Activation = Activation.None, float Sl
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
         kernels.DenseForward(
-            tensors.Inputs[0], tensors.Inputs[1], tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null, tensors.Output, Activation, Slope);
+            tensors.Inputs[0], tensors.Inputs[1], tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null, tensors.Output, Activation);
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {
         Tensor dY = tensors.OutputGradient!;
-        if (Activation != Activation.None)
+        if (!Activation.IsNone)
         {
-            kernels.ActivationBackward(Activation, Slope, tensors.Output, dY, dY, accumulate: false);
+            kernels.ActivationBackward(Activation, tensors.Output, dY, dY, accumulate: false);
         }
 
         Tensor? dBias = tensors.Inputs.Length > 2 ? tensors.InputGradients[2] : null;
@@ -66,5 +66,5 @@ internal interface IActivationEpilogue
     Activation Activation { get; }
 
     /// <summary>The same operator with an activation behind it.</summary>
-    Operator WithActivation(Activation fused, float fusedSlope);
+    Operator WithActivation(Activation fused);
 }

@@ -20,6 +20,9 @@ internal abstract record Operator
     /// <summary>Whether the same inputs always give the same outputs, so that two equal nodes may become one.</summary>
     public virtual bool IsDeterministic => true;
 
+    /// <summary>Whether a pass works on the host even where the device is a GPU, so that a step with it cannot be captured.</summary>
+    public virtual bool NeedsHost => false;
+
     /// <summary>Checks the inputs' shapes and types, and gives the outputs'.</summary>
     /// <exception cref="ShapeException">They do not fit; the message names the operator and what was given.</exception>
     public abstract TensorType[] Infer(ReadOnlySpan<TensorType> inputs);
@@ -61,6 +64,20 @@ internal abstract record Operator
     /// flattened image asks it, since files order that layer's rows as PyTorch flattens, [C, H, W].
     /// </summary>
     public virtual bool KeepsFeatures(int input) => false;
+
+    /// <summary>What the places along an output's last axis are, where images were flattened into an input's; null where nothing is to be said.</summary>
+    public virtual FeatureOrder? Features(ReadOnlySpan<TensorType> inputs, ReadOnlySpan<FeatureOrder?> orders, TensorType output)
+    {
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            if (orders[i] is { } order && KeepsFeatures(i) && inputs[i].Shape.Rank > 0 && output.Shape.Rank > 0 && inputs[i].Shape[-1] == output.Shape[-1])
+            {
+                return order;
+            }
+        }
+
+        return null;
+    }
 
     /// <summary>Bytes that Forward leaves for Backward in <see cref="NodeTensors.Saved"/>.</summary>
     /// <param name="planning">The device's answers to questions of size.</param>

@@ -10,7 +10,7 @@ internal sealed class OptimizerState : IDisposable
 {
     private readonly Optimizer _optimizer;
     private readonly ParameterStore _parameters;
-    private readonly nint _block;
+    private readonly DeviceBlock _block;
     private readonly Tensor _scalars;
     private readonly Tensor _guard;
     private readonly Tensor[] _state;
@@ -21,13 +21,13 @@ internal sealed class OptimizerState : IDisposable
         _parameters = parameters;
         long stride = Planner.Align((long)parameters.TrainableCount * sizeof(float));
         IReadOnlyList<string> names = optimizer.StateNames;
-        _block = parameters.Device.Allocate(Planner.Alignment + (names.Count * stride));
-        _scalars = new Tensor(_block, DType.Float32, new Shape(4));
-        _guard = new Tensor(_block + (3 * sizeof(float)), DType.Float32, new Shape(1));
+        _block = new DeviceBlock(parameters.Device, Planner.Alignment + (names.Count * stride));
+        _scalars = new Tensor(_block.Address, DType.Float32, new Shape(4));
+        _guard = new Tensor(_block.Address + (3 * sizeof(float)), DType.Float32, new Shape(1));
         _state = new Tensor[names.Count];
         for (int i = 0; i < _state.Length; i++)
         {
-            _state[i] = new Tensor(_block + Planner.Alignment + (nint)(i * stride), DType.Float32, new Shape(parameters.TrainableCount));
+            _state[i] = new Tensor(_block.Address + Planner.Alignment + (nint)(i * stride), DType.Float32, new Shape(parameters.TrainableCount));
         }
     }
 
@@ -37,6 +37,7 @@ internal sealed class OptimizerState : IDisposable
     {
         Span<float> scalars = stackalloc float[4];
         scalars.Clear();
+        _optimizer.Advance(step);
         _optimizer.WriteScalars(scalars, step);
         _parameters.Device.Upload(MemoryMarshal.AsBytes(scalars), _scalars);
     }
@@ -63,5 +64,5 @@ internal sealed class OptimizerState : IDisposable
     public Tensor View(int index, Parameter parameter) =>
         new(_state[index].Address + (_parameters.Value(parameter).Address - _parameters.Values.Address), DType.Float32, parameter.Shape);
 
-    public void Dispose() => _parameters.Device.Free(_block);
+    public void Dispose() => _block.Dispose();
 }

@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using FastNN.Formats;
+using FastNN.Graphs;
+using FastNN.Kernels;
 using FastNN.Tensors;
 
 namespace FastNN;
@@ -21,20 +23,21 @@ public sealed partial class Trainer
     public void SaveCheckpoint(string path, IReadOnlyList<Callback>? callbacks = null)
     {
         callbacks ??= _callbacks;
-        using Lease lease = Enter(nameof(SaveCheckpoint));
+        using Occupancy.Stay stay = Enter(nameof(SaveCheckpoint));
+        using DeviceUse use = _device.Life.Enter();
         if (_state is null)
         {
             throw new InvalidOperationException("Trainer.SaveCheckpoint: there is nothing to save before the first step.");
         }
 
         var writer = new SafetensorsWriter();
-        foreach (Parameter parameter in Model.Parameters)
+        foreach ((string full, Parameter parameter) in Model.NamedParameters)
         {
             int[] shape = parameter.Layout.FileShape(parameter.Shape).ToArray();
-            writer.Add($"model.{parameter.Name}", shape, ParameterFile.Read(parameter));
+            writer.Add($"model.{full}", shape, ParameterFile.Read(full, parameter));
             foreach ((string name, int index) in parameter.IsTrainable ? _state.States : [])
             {
-                writer.Add($"optimizer.{name}.{parameter.Name}", shape, ParameterFile.ToFile(parameter, Download(_state.View(index, parameter))));
+                writer.Add($"optimizer.{name}.{full}", shape, ParameterFile.ToFile(full, parameter, Download(_state.View(index, parameter))));
             }
         }
 
@@ -78,7 +81,8 @@ public sealed partial class Trainer
     /// <exception cref="InvalidOperationException">The model is not built.</exception>
     public void Resume(string path, IReadOnlyList<Callback>? callbacks = null)
     {
-        using Lease lease = Enter(nameof(Resume));
+        using Occupancy.Stay stay = Enter(nameof(Resume));
+        using DeviceUse use = _device.Life.Enter();
         RequireExample();
         using SafetensorsReader reader = SafetensorsReader.Open(path);
         RequireMetadata(reader, "fastnn.checkpoint", Version);
@@ -91,12 +95,12 @@ public sealed partial class Trainer
 
         Prepare();
         var writes = new List<(Tensor Target, float[] Values)>();
-        foreach (Parameter parameter in Model.Parameters)
+        foreach ((string full, Parameter parameter) in Model.NamedParameters)
         {
-            writes.Add((_store!.Value(parameter), ParameterFile.Load(reader, $"model.{parameter.Name}", parameter)));
+            writes.Add((_store!.Value(parameter), ParameterFile.Load(reader, $"model.{full}", parameter)));
             foreach ((string name, int index) in parameter.IsTrainable ? _state!.States : [])
             {
-                writes.Add((_state!.View(index, parameter), ParameterFile.Load(reader, $"optimizer.{name}.{parameter.Name}", parameter)));
+                writes.Add((_state!.View(index, parameter), ParameterFile.Load(reader, $"optimizer.{name}.{full}", parameter)));
             }
         }
 

@@ -17,16 +17,15 @@ public sealed partial class Trainer : IDisposable
     private readonly IDevice _device;
     private readonly ulong _seed;
     private readonly Dictionary<(int Batch, GraphMode Mode), TrainingProgram> _programs = [];
-    private readonly nint _stepBlock;
+    private readonly DeviceBlock _stepBlock;
+    private readonly Occupancy _occupancy = new(nameof(Trainer));
     private readonly Tensor _stepCounter;
     private ParameterStore? _store;
     private OptimizerState? _state;
-    private TrainingProgram? _arenaOwner;
+    private readonly Arena _arena;
     private TrainingProgram? _current;
     private Phase _phase;
-    private int _owner;
-    private int _depth;
-    private bool _disposed;
+    private int _disposed;
 
     /// <summary>A trainer. The model's parameters are taken to the device at the first step.</summary>
     /// <param name="model">The network.</param>
@@ -42,8 +41,9 @@ public sealed partial class Trainer : IDisposable
         ArgumentNullException.ThrowIfNull(loss);
         ArgumentNullException.ThrowIfNull(optimizer);
         (Model, Loss, Optimizer, _device, _seed) = (model, loss, optimizer, device.Implementation, seed);
-        _stepBlock = _device.Allocate(2 * sizeof(int));
-        _stepCounter = new Tensor(_stepBlock, DType.Int32, new Shape(2));
+        _arena = new Arena(_device);
+        _stepBlock = new DeviceBlock(_device, 2 * sizeof(int));
+        _stepCounter = new Tensor(_stepBlock.Address, DType.Int32, new Shape(2));
     }
 
     private enum Phase
@@ -93,7 +93,8 @@ public sealed partial class Trainer : IDisposable
     /// <exception cref="ShapeException">The lengths do not fit the model.</exception>
     public float Forward(ReadOnlySpan<float> x, ReadOnlySpan<int> labels)
     {
-        using Lease lease = Enter(nameof(Forward));
+        using Occupancy.Stay stay = Enter(nameof(Forward));
+        using DeviceUse use = _device.Life.Enter();
         return ForwardCore(x, MemoryMarshal.AsBytes(labels), classIndices: true);
     }
 
@@ -104,7 +105,8 @@ public sealed partial class Trainer : IDisposable
     /// <exception cref="ShapeException">The lengths do not fit the model.</exception>
     public float Forward(ReadOnlySpan<float> x, ReadOnlySpan<float> targets)
     {
-        using Lease lease = Enter(nameof(Forward));
+        using Occupancy.Stay stay = Enter(nameof(Forward));
+        using DeviceUse use = _device.Life.Enter();
         return ForwardCore(x, MemoryMarshal.AsBytes(targets), classIndices: false);
     }
 
@@ -112,7 +114,8 @@ public sealed partial class Trainer : IDisposable
     /// <exception cref="InvalidOperationException">There was no forward pass before.</exception>
     public void Backward()
     {
-        using Lease lease = Enter(nameof(Backward));
+        using Occupancy.Stay stay = Enter(nameof(Backward));
+        using DeviceUse use = _device.Life.Enter();
         BackwardCore();
     }
 
@@ -120,7 +123,8 @@ public sealed partial class Trainer : IDisposable
     /// <exception cref="InvalidOperationException">There was no backward pass before.</exception>
     public void Update()
     {
-        using Lease lease = Enter(nameof(Update));
+        using Occupancy.Stay stay = Enter(nameof(Update));
+        using DeviceUse use = _device.Life.Enter();
         UpdateCore();
     }
 
@@ -130,7 +134,8 @@ public sealed partial class Trainer : IDisposable
     /// <exception cref="InvalidOperationException">There was no step yet.</exception>
     public int ReadOutput(Span<float> destination)
     {
-        using Lease lease = Enter(nameof(ReadOutput));
+        using Occupancy.Stay stay = Enter(nameof(ReadOutput));
+        using DeviceUse use = _device.Life.Enter();
         Tensor output = (_current ?? throw new InvalidOperationException("Trainer: there is no output to read; a step or forward pass leaves one, until something else is computed.")).Output;
         if (destination.Length < output.Count)
         {
@@ -150,7 +155,7 @@ public sealed partial class Trainer : IDisposable
     public MemoryPlan PlanMemory(int batchSize, GraphMode mode = GraphMode.Training)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
-        using Lease lease = Enter(nameof(PlanMemory));
+        using Occupancy.Stay stay = Enter(nameof(PlanMemory));
         return MemoryPlan.Of(TrainingProgram.Compile(_device, Model, Loss, RequireExample(), batchSize, mode, _seed).Plan);
     }
 
@@ -160,44 +165,50 @@ public sealed partial class Trainer : IDisposable
     /// <exception cref="InvalidOperationException">There was no step yet.</exception>
     public void ReadGradient(Parameter parameter, Span<float> destination)
     {
-        using Lease lease = Enter(nameof(ReadGradient));
+        using Occupancy.Stay stay = Enter(nameof(ReadGradient));
+        using DeviceUse use = _device.Life.Enter();
         ParameterStore store = _store ?? throw new InvalidOperationException("Trainer: there are no gradients before the first step.");
         _device.Download(store.Gradient(parameter), MemoryMarshal.AsBytes(destination[..(int)parameter.Count]));
     }
 
-    /// <summary>Frees the device memory; the parameters return to the model.</summary>
+    /// <summary>
+    /// Frees the device memory; the parameters return to the model. Throws nothing. In a callback, or while another thread is inside, the trainer
+    /// ends first: what runs fails with <see cref="ObjectDisposedException"/> after its present step, and the memory is freed as it leaves.
+    /// </summary>
+    /// <remarks>Where the device has failed the parameters' values are lost, which they say until the model's weights are loaded.</remarks>
     public void Dispose()
     {
-        if (_disposed)
+        if (Interlocked.Exchange(ref _disposed, 1) == 0)
         {
-            return;
+            _occupancy.WhenVacant(Release);
+        }
+    }
+
+    /// <summary>Gives everything back that there is; throws nothing, since it may run behind a call of another thread.</summary>
+    private void Release()
+    {
+        _store?.GoHome();
+        foreach (IDisposable? owner in (IDisposable?[])[.. _programs.Values, _state, _store, _stepBlock])
+        {
+            try
+            {
+                owner?.Dispose();
+            }
+            catch (Exception exception) when (exception is DeviceException or ObjectDisposedException)
+            {
+                // A device that failed gives its memory back when it is disposed itself.
+            }
         }
 
-        using (Enter(nameof(Dispose)))
-        {
-            if (_store is not null)
-            {
-                foreach (Parameter parameter in AllParameters())
-                {
-                    parameter.MoveToHost();
-                }
-            }
-
-            foreach (TrainingProgram program in _programs.Values)
-            {
-                program.Dispose();
-            }
-
-            _state?.Dispose();
-            _store?.Dispose();
-            _device.Free(_stepBlock);
-            _disposed = true;
-        }
+        _arena.Dispose();
+        _programs.Clear();
+        _current = null;
     }
 
     private float Step(ReadOnlySpan<float> x, ReadOnlySpan<byte> targets, bool classIndices)
     {
-        using Lease lease = Enter(nameof(Step));
+        using Occupancy.Stay stay = Enter(nameof(Step));
+        using DeviceUse use = _device.Life.Enter();
         return StepCore(x, targets, classIndices);
     }
 
@@ -300,6 +311,7 @@ public sealed partial class Trainer : IDisposable
 
         // All programs share one arena: what an earlier forward pass left there is gone now.
         (_current, _phase) = (null, Phase.Updated);
+        ThrowIfDisposed();
         _device.Upload(MemoryMarshal.AsBytes(x), program.X);
         _device.Upload(targets, program.Target);
         return program;
@@ -335,19 +347,19 @@ public sealed partial class Trainer : IDisposable
     {
         if (_programs.TryGetValue((batch, mode), out TrainingProgram? program))
         {
-            return program;
+            if (program.Executor.IsBound)
+            {
+                return program;
+            }
+
+            // A larger program has moved the arena.
+            _programs.Remove((batch, mode));
+            program.Dispose();
         }
 
         Prepare();
         program = TrainingProgram.Create(
-            _device, Model, Loss, Model.ExampleShape!.Value, batch, mode, _seed, _store!, _state!, _stepCounter,
-            _arenaOwner?.Executor.Arena ?? 0, _arenaOwner?.Executor.Plan.PeakBytes ?? -1);
-        // Programs run one at a time, so smaller ones use the arena of the largest.
-        if (_arenaOwner is null || program.Executor.Plan.PeakBytes > _arenaOwner.Executor.Plan.PeakBytes)
-        {
-            _arenaOwner = program;
-        }
-
+            _device, Model, Loss, Model.ExampleShape!.Value, batch, mode, _seed, _store!, _state!, _stepCounter, _arena);
         _programs.Add((batch, mode), program);
         return program;
     }
@@ -361,60 +373,37 @@ public sealed partial class Trainer : IDisposable
         }
 
         List<Parameter> parameters = AllParameters();
-        if (parameters.Find(parameter => parameter.IsOnDevice) is { } taken)
-        {
-            throw new InvalidOperationException($"Trainer: parameter {taken.Name} is being trained by another trainer; dispose that first.");
-        }
-
-        var store = new ParameterStore(_device, parameters, withGradients: true);
+        var store = new ParameterStore(_device, parameters, withGradients: true, _occupancy);
+        OptimizerState? state = null;
         try
         {
-            _state = new OptimizerState(Optimizer, store);
-            foreach (Parameter parameter in parameters)
-            {
-                parameter.MoveTo(store);
-            }
+            state = new OptimizerState(Optimizer, store);
+            store.Take(parameters);
         }
         catch
         {
-            _state?.Dispose();
+            state?.Dispose();
             store.Dispose();
             throw;
         }
 
-        _store = store;
+        (_store, _state) = (store, state);
     }
 
     private List<Parameter> AllParameters() => [.. Model.Parameters, .. Loss.Constants];
 
     /// <summary>Takes the trainer for this thread; a thread that has it, in a callback for instance, may take it again.</summary>
-    private Lease Enter(string operation)
+    private Occupancy.Stay Enter(string operation)
     {
-        int thread = Environment.CurrentManagedThreadId;
-        if (_owner != thread && Interlocked.CompareExchange(ref _owner, thread, 0) != 0)
+        Occupancy.Stay stay = _occupancy.Enter(operation);
+        if (_disposed != 0)
         {
-            throw new ConcurrentUseException($"Trainer.{operation}: another thread is using this trainer. Use one trainer per thread; predictors may be shared.");
-        }
-
-        _depth++;
-        var lease = new Lease(this);
-        if (_disposed)
-        {
-            lease.Dispose();
+            stay.Dispose();
             ObjectDisposedException.ThrowIf(true, this);
         }
 
-        return lease;
+        return stay;
     }
 
-    private readonly ref struct Lease(Trainer trainer)
-    {
-        public void Dispose()
-        {
-            if (--trainer._depth == 0)
-            {
-                Volatile.Write(ref trainer._owner, 0);
-            }
-        }
-    }
+    private void ThrowIfDisposed() => ObjectDisposedException.ThrowIf(Volatile.Read(ref _disposed) != 0, this);
 }

@@ -29,7 +29,7 @@ internal sealed class TrainingProgram : IDisposable
         Target = target;
         Output = output;
         Loss = loss;
-        _replay = new Replay(device, optimizer is null ? executor.Forward : Step);
+        _replay = new Replay(device, optimizer is null ? executor.Forward : Step, executor.Plan.IsCapturable);
     }
 
     public Executor Executor { get; }
@@ -51,10 +51,10 @@ internal sealed class TrainingProgram : IDisposable
     /// <param name="optimizer">What ends a step in training mode.</param>
     public static TrainingProgram Create(
         IDevice device, Layer model, Loss loss, Shape example, int batch, GraphMode mode, ulong seed, ParameterStore store, OptimizerState optimizer,
-        Tensor stepCounter, nint arena, long arenaBytes)
+        Tensor stepCounter, Arena arena)
     {
         (Plan plan, Value x, Value target, Value output, Value root) = Compile(device, model, loss, example, batch, mode, seed);
-        var executor = new Executor(device, plan, store, stepCounter, plan.PeakBytes <= arenaBytes ? arena : 0);
+        var executor = new Executor(device, plan, store, stepCounter, arena);
         return new TrainingProgram(
             device, executor, executor[x], executor[target], executor[output], executor[root], mode == GraphMode.Training ? optimizer : null);
     }

@@ -81,6 +81,34 @@ internal sealed class CudaToolTests : CliFixture
         Assert.That(kernels.Sum(kernel => kernel.GetProperty("launches").GetInt64()), Is.EqualTo(json.RootElement.GetProperty("launches").GetInt64()));
     }
 
+    [Test]
+    public void Doctor_tells_of_the_gpu_its_memory_its_libraries_and_where_they_lie()
+    {
+        CliResult result = Run("doctor");
+        Assert.That(result.Code, Is.Zero, result.Error);
+        Assert.That(result.Output, Does.Contain(TestGpu.Require().Name).And.Match(@"memory +\d+\.\d GiB of \d+\.\d GiB free")
+            .And.Match(@"PTX JIT +\d+ families compiled").And.Match(@"TF32 +off").And.Match(@"libcuda\.so\.1.*: loaded").And.Contain("next        fastnn selftest --device cuda"));
+    }
+
+    [Test]
+    public void Selftest_finds_the_gpu_right_with_a_line_for_each_family()
+    {
+        CliResult result = Run("selftest", "--device", "cuda");
+        Assert.That(result.Code, Is.Zero, result.Output + result.Error);
+        Assert.That(result.Output.Split('\n').Count(line => line.StartsWith("ok  ", StringComparison.Ordinal)), Is.EqualTo(12), result.Output);
+        Assert.That(result.Output, Does.Contain("all 12 families are right on " + TestGpu.Require().Name));
+    }
+
+    [Test]
+    public void Selftest_says_where_a_gpu_fails_and_ends_with_1()
+    {
+        Assert.That(TestGpu.Software.Set("SOFTCUDA_FAIL", "cuLaunchKernel:400:719"), Is.True);
+        CliResult result = Run("selftest", "--device", "cuda");
+        TestGpu.StartAnew();
+        Assert.That(result.Code, Is.EqualTo(1), result.Output);
+        Assert.That(result.Output, Does.Contain("FAIL  cuda: cuLaunchKernel failed with ErrorLaunchFailed (719)").And.Contain("selftest: stopped"));
+    }
+
     private static double[] Losses(JsonElement run) => [.. run.GetProperty("losses").EnumerateArray().Select(loss => loss.GetDouble())];
 
     private static double Accuracy(JsonElement run) => run.GetProperty("metrics").GetProperty("testAccuracy").GetDouble();

@@ -45,7 +45,7 @@ internal sealed class ReplayTests : DeviceFixture
         nint block = device.Allocate(128);
         Tensor x = new(block, DType.Float32, new Shape(1)), one = new(block + 64, DType.Float32, new Shape(1));
         device.Fill(one, 1);
-        using var replay = new Replay(device, () => device.Copy(one, x, accumulate: true));
+        using var replay = new Replay(device, () => device.Copy(one, x, accumulate: true), captures: true);
         var runs = new (float, bool)[5];
         for (int i = 0; i < runs.Length; i++)
         {

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FastNN.Cli;
 using FastNN.Cuda;
 
 namespace FastNN.Testing;

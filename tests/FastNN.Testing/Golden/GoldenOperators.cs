@@ -1,15 +1,13 @@
+using FastNN.Functions;
+
 namespace FastNN.Testing;
 
 /// <summary>Dense layers, activations, element-wise operators and those that change shapes: tensors without a layout.</summary>
 internal static class GoldenOperators
 {
-    public static Dictionary<string, Action<GoldenCase, Device>> All { get; } = new()
+    public static Dictionary<string, Action<GoldenCase, Device>> All { get; } = new(Functions())
     {
         ["linear"] = Linear,
-        ["relu"] = (golden, device) => Unary(golden, device, x => x.ReLU()),
-        ["sigmoid"] = (golden, device) => Unary(golden, device, x => x.Sigmoid()),
-        ["tanh"] = (golden, device) => Unary(golden, device, x => x.Tanh()),
-        ["leaky_relu"] = LeakyReLU,
         ["gelu"] = Gelu,
         ["gelu_tanh"] = Gelu,
         ["softmax"] = (golden, device) => Softmax(golden, device, logarithm: false),
@@ -39,10 +37,15 @@ internal static class GoldenOperators
             golden, device, [.. inputs], Port.Plain(golden, "y"), values => values[0].Dense(values[1], values.ElementAtOrDefault(2)));
     }
 
-    private static void LeakyReLU(GoldenCase golden, Device device)
+    /// <summary>The functions of one number that PyTorch knows by the name in their row.</summary>
+    private static Dictionary<string, Action<GoldenCase, Device>> Functions() => FunctionTable.Unary.Where(row => row.Info.Torch is not null)
+        .ToDictionary(row => row.Info.Torch!, row => (Action<GoldenCase, Device>)((golden, device) => Function(golden, device, row)));
+
+    private static void Function(GoldenCase golden, Device device, UnaryFunction row)
     {
-        float slope = golden.Attributes.Float("negative_slope");
-        Unary(golden, device, x => x.LeakyReLU(slope));
+        float[] scalars = Array.ConvertAll(row.Info.Scalars, scalar =>
+            golden.Attributes.Has(scalar.Torch ?? scalar.Name) ? golden.Attributes.Float(scalar.Torch ?? scalar.Name) : scalar.Default);
+        Unary(golden, device, x => x.Activate(new Activation(row, Scalars.Of(scalars))));
     }
 
     private static void Gelu(GoldenCase golden, Device device)
@@ -53,7 +56,7 @@ internal static class GoldenOperators
             throw new UnsupportedCaseException($"approximate = {approximate}");
         }
 
-        Unary(golden, device, x => x.Gelu(approximate == "tanh"));
+        Unary(golden, device, x => approximate == "tanh" ? x.GeluTanh() : x.Gelu());
     }
 
     private static void Softmax(GoldenCase golden, Device device, bool logarithm)

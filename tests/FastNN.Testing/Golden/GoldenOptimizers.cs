@@ -42,7 +42,7 @@ internal static class GoldenOptimizers
         parameter.Write(golden.Floats("p0"));
         using var store = new ParameterStore(implementation, [parameter], withGradients: true);
         using var state = new OptimizerState(optimizer, store);
-        parameter.MoveTo(store);
+        store.Take([parameter]);
         var values = new float[parameter.Count];
         for (int step = 1; golden.Has($"g_{step}"); step++)
         {

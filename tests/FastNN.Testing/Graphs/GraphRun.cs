@@ -13,7 +13,6 @@ internal sealed class GraphRun : IDisposable
 {
     private readonly IDevice _device;
     private readonly ParameterStore _store;
-    private readonly Parameter[] _parameters;
     private readonly Tensor _stepCounter;
     private readonly Executor _executor;
     private readonly List<(Tensor Tensor, byte[] Bytes)> _uploads = [];
@@ -26,15 +25,10 @@ internal sealed class GraphRun : IDisposable
     public GraphRun(IDevice device, Graph graph, Value[] outputs, Value? root, Value[] gradients, params Parameter[] parameters)
     {
         _device = device;
-        _parameters = parameters;
         Value[] all = root is null || outputs.Contains(root) ? outputs : [.. outputs, root];
         Plan = Compiler.Compile(device, graph, all, root, gradients);
         _store = new ParameterStore(device, parameters, withGradients: root is not null);
-        foreach (Parameter parameter in parameters)
-        {
-            parameter.MoveTo(_store);
-        }
-
+        _store.Take(parameters);
         _stepCounter = new Tensor(device.Allocate(2 * sizeof(int)), DType.Int32, new Shape(2));
         _executor = new Executor(device, Plan, _store, _stepCounter);
     }
@@ -125,11 +119,6 @@ internal sealed class GraphRun : IDisposable
         }
 
         _disposed = true;
-        foreach (Parameter parameter in _parameters)
-        {
-            parameter.MoveToHost();
-        }
-
         _executor.Dispose();
         _device.Free(_stepCounter.Address);
         _store.Dispose();

@@ -114,10 +114,10 @@ internal sealed class DoubleArithmetic : IArithmetic<double[]>
 
     public double[] Multiply(double[] a, double[] b) => Binary(a, b, (x, y) => x * y);
 
-    public double[] Activate(double[] x, Activation activation) => Array.ConvertAll(x, value => activation switch
+    public double[] Activate(double[] x, Activation activation) => Array.ConvertAll(x, value => activation.Name switch
     {
-        Activation.Tanh => Math.Tanh(value),
-        Activation.Sigmoid => 1 / (1 + Math.Exp(-value)),
+        "Tanh" => Math.Tanh(value),
+        "Sigmoid" => 1 / (1 + Math.Exp(-value)),
         _ => value * NormalDistribution(value),
     });
 

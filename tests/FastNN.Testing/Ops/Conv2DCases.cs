@@ -50,7 +50,7 @@ internal sealed class Conv2DCases : IOpCases
 
     internal static OpCase Case(
         int[] x, int filters, (int Rows, int Columns) kernel, Padding2D padding = default, (int Rows, int Columns)? stride = null,
-        (int Rows, int Columns)? dilation = null, int groups = 1, bool bias = true, Activation activation = Activation.None)
+        (int Rows, int Columns)? dilation = null, int groups = 1, bool bias = true, Activation activation = default)
     {
         Conv2DGeometry geometry = Conv2DGeometry.Create(
             x[0], x[1], x[2], x[3], filters, kernel.Rows, kernel.Columns, padding, stride?.Rows ?? 1, stride?.Columns ?? 1, dilation?.Rows ?? 1,

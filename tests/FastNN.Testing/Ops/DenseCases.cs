@@ -32,7 +32,7 @@ internal sealed class DenseCases : IOpCases
         }
     }
 
-    internal static OpCase Case(Shape x, int n, bool bias = true, Activation activation = Activation.None)
+    internal static OpCase Case(Shape x, int n, bool bias = true, Activation activation = default)
     {
         int k = x[-1];
         int m = (int)(x.Count / k);

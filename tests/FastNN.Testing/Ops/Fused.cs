@@ -5,8 +5,6 @@ namespace FastNN.Testing;
 /// <summary>Activations behind a dense layer or a convolution, where they become its epilogue.</summary>
 internal static class Fused
 {
-    private const float Slope = 0.01f;
-
     public static string Suffix(Activation activation) => activation == Activation.None ? "" : $" {activation}";
 
     /// <summary>A view of the value: the root itself, whose gradient is kept, is never fused.</summary>
@@ -15,14 +13,14 @@ internal static class Fused
     public static double[] Forward(Activation activation, double[] z)
     {
         var y = new double[z.Length];
-        ActivationsReference.Forward(activation, Slope, z, y);
+        ActivationsReference.Forward(activation, z, y);
         return y;
     }
 
     public static double[] Backward(Activation activation, double[] z, double[] dY)
     {
         var dZ = new double[z.Length];
-        ActivationsReference.Backward(activation, Slope, z, dY, dZ);
+        ActivationsReference.Backward(activation, z, dY, dZ);
         return dZ;
     }
 
@@ -35,7 +33,7 @@ internal static class Fused
         float[][] fused = Run(device, x, parameters, product, activation, readProduct: false, out int fusedNodes);
         float[][] apart = Run(device, x, parameters, product, activation, readProduct: true, out int nodes);
         Assert.That(nodes, Is.EqualTo(2));
-        Assert.That(fusedNodes, Is.EqualTo(activation.DerivativeFromOutput(Slope) ? 1 : 2));
+        Assert.That(fusedNodes, Is.EqualTo(activation.ForgetsInput ? 1 : 2));
         Near.SameBits(apart, fused);
     }
 
@@ -45,7 +43,7 @@ internal static class Fused
         var graph = new Graph(GraphMode.Training);
         Value[] inputs = [graph.Input(x), .. parameters.Select(shape => graph.Input(shape))];
         Value z = product(inputs[0], inputs[1..]);
-        Value y = z.Activate(activation, Slope).AsInnerNode();
+        Value y = z.Activate(activation).AsInnerNode();
         using var run = new GraphRun(device, graph, readProduct ? [z] : [], y, inputs);
         for (int i = 0; i < inputs.Length; i++)
         {

@@ -1,3 +1,5 @@
+using FastNN.Functions;
+
 namespace FastNN.Testing;
 
 /// <summary>One input of an <see cref="OpCase"/>: its shape and how its values are drawn.</summary>
@@ -27,6 +29,19 @@ internal sealed record OpInput(string Name, Shape Shape, Func<Random, int, doubl
     /// <summary>Magnitudes from 0.01 to <paramref name="high"/> of either sign: functions with a kink at 0 are smooth around each.</summary>
     public static OpInput AwayFromZero(string name, Shape shape, double high = 1) =>
         new(name, shape, (random, count) => Fill(count, _ => (0.01 + ((high - 0.01) * random.NextDouble())) * (random.Next(2) == 0 ? 1 : -1)));
+
+    /// <summary>Uniform over an interval, away from its kinks.</summary>
+    public static OpInput From(string name, Shape shape, Samples samples) => new(name, shape, (random, count) => Fill(count, _ =>
+    {
+        while (true)
+        {
+            double x = samples.From + (((double)samples.To - samples.From) * random.NextDouble());
+            if (Array.TrueForAll(samples.Kinks, kink => Math.Abs(x - kink) >= Samples.Distance))
+            {
+                return x;
+            }
+        }
+    }));
 
     /// <summary>All different and evenly spaced in [-1, 1], in random order: no two compete closely for a maximum, none is 0.</summary>
     public static OpInput Distinct(string name, Shape shape) => new(name, shape, (random, count) =>

@@ -119,8 +119,9 @@ internal abstract class OptimizerFixture : DeviceFixture
             for (int i = 0; i < Parameters.Length; i++)
             {
                 Parameters[i].Write(First(i));
-                Parameters[i].MoveTo(_store);
             }
+
+            _store.Take(Parameters);
         }
 
         public Optimizer Optimizer { get; }
@@ -154,11 +155,6 @@ internal abstract class OptimizerFixture : DeviceFixture
         public void Dispose()
         {
             State.Dispose();
-            foreach (Parameter parameter in Parameters)
-            {
-                parameter.MoveToHost();
-            }
-
             _store.Dispose();
         }
 

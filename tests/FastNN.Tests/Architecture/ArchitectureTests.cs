@@ -28,20 +28,26 @@ internal sealed class ArchitectureTests
     {
         ["Tensors"] = [],
         ["Functions"] = [],
-        ["Kernels"] = ["Tensors"],
+        ["Kernels"] = ["Tensors", "Functions"],
         ["Cpu"] = ["Tensors", "Functions", "Kernels"],
-        ["Cuda"] = ["Tensors", "Kernels"],
-        ["Ops"] = ["Tensors", "Kernels"],
-        ["Graphs"] = ["Tensors", "Kernels", "Ops"],
-        ["Layers"] = ["Tensors", "Kernels", "Ops", "Graphs"],
+        ["Cuda"] = ["Tensors", "Functions", "Kernels"],
+        ["Ops"] = ["Tensors", "Functions", "Kernels"],
+        ["Graphs"] = ["Tensors", "Functions", "Kernels", "Ops"],
+        ["Layers"] = ["Tensors", "Functions", "Kernels", "Ops", "Graphs", "Formats"],
         ["Losses"] = ["Tensors", "Kernels", "Ops", "Graphs"],
-        ["Optimizers"] = ["Tensors", "Kernels", "Graphs"],
+        ["Schedules"] = [],
+        ["Optimizers"] = ["Schedules", "Tensors", "Kernels", "Graphs"],
         ["Formats"] = ["Tensors"],
         ["Metrics"] = ["Tensors"],
         ["Data"] = ["Tensors", "Formats"],
-        ["Training"] = ["Tensors", "Kernels", "Ops", "Graphs", "Layers", "Losses", "Optimizers", "Formats", "Metrics", "Data", ""],
+        ["Inference"] = ["Tensors", "Functions", "Kernels", "Graphs", "Layers", ""],
+        ["Training"] =
+        [
+            "Tensors", "Functions", "Kernels", "Ops", "Graphs", "Layers", "Losses", "Schedules", "Optimizers", "Formats", "Metrics", "Data", "Inference",
+            "",
+        ],
         // Device, the way in for users, stands outside all rooms and opens the devices.
-        [""] = ["Tensors", "Kernels", "Cpu", "Cuda"],
+        [""] = ["Tensors", "Functions", "Kernels", "Cpu", "Cuda"],
     };
 
     private static IEnumerable<string> Rooms => MayUse.Keys;

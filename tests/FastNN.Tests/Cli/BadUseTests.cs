@@ -31,6 +31,12 @@ internal sealed class BadUseTests : CliFixture
         Directory.CreateDirectory(At("folder"));
         AssertFails(Run("train", Recipe, "--json", At("folder")), 1, "a folder, not a file");
         AssertFails(Run("plan", Recipe, "--json", At("folder")), 1, "a folder, not a file");
+        using (var made = System.Diagnostics.Process.Start("mkfifo", [At("pipe")]))
+        {
+            made.WaitForExit();
+        }
+
+        AssertFails(Run("train", Recipe, "--json", At("pipe")), 1, "a named pipe (FIFO), not a file");
     }
 
     [Test]
@@ -97,6 +103,19 @@ internal sealed class BadUseTests : CliFixture
 
     [Test]
     public void The_least_limit_trains() => Assert.That(Run("train", Recipe, "--limit", "3", "--epochs", "1").Code, Is.Zero);
+
+    [TestCase("\n")]
+    [TestCase("\r\n")]
+    [TestCase("\r")]
+    public void A_table_has_any_line_end(string end)
+    {
+        IEnumerable<string> rows = Enumerable.Range(1, 60).Select(row => string.Join(',', Enumerable.Range(0, 30).Select(column => row * column % 7)) + $",{row % 2}");
+        string header = string.Join(',', Enumerable.Range(0, 30).Select(column => $"f{column}")) + ",class";
+        File.WriteAllText(At("table.csv"), string.Join(end, rows.Prepend(header)));
+        CliResult result = Run("train", Recipe, "--epochs", "1", "--data", At("table.csv"));
+        Assert.That(result.Code, Is.Zero, result.Error);
+        Assert.That(result.Output, Does.Contain("48 training and 12 test examples"));
+    }
 
     [Test]
     public void Data_of_another_shape_is_refused()

@@ -63,7 +63,7 @@ internal sealed class ReadmeTests : CliFixture
         Console.WriteLine(trainer.Evaluate(test));      // loss ..., accuracy ...
         model.Save("digits.safetensors");               // PyTorch's names and layout
 
-        using Predictor predictor = model.Compile(device);   // immutable: one model, any number of threads
+        using Predictor predictor = model.CreatePredictor(device);   // immutable: one model, any number of threads
         var image = new float[28 * 28];
         var scores = new float[10];
         test.CopyFeatures(0, image);

@@ -145,7 +145,7 @@ public sealed unsafe class ConvolutionTests
         Operands operands = Operands.Random(ByName[name], name.Length);
         float[] plain = Compute(rung, Pools[0], operands, Activation.None, accumulate: false).Y;
         float[] relu = Compute(rung, Pools[0], operands, Activation.ReLU, accumulate: false).Y;
-        float[] leaky = Compute(rung, Pools[0], operands, Activation.LeakyReLU, accumulate: false).Y;
+        float[] leaky = Compute(rung, Pools[0], operands, Activation.LeakyReLU(Operands.Slope), accumulate: false).Y;
         float[] sigmoid = Compute(rung, Pools[0], operands, Activation.Sigmoid, accumulate: false).Y;
         for (int i = 0; i < plain.Length; i++)
         {
@@ -214,7 +214,7 @@ public sealed unsafe class ConvolutionTests
         using GuardedBuffer dw = accumulate ? new(o.DW0) : new(g.FilterCount), dbias = accumulate ? new(o.DBias0) : new(g.OC);
         using (GuardedBuffer workspace = Workspace<TLanes>(g, ConvolutionPass.Forward))
         {
-            var epilogue = new Epilogue(bias.Pointer, activation, Operands.Slope, accumulate);
+            var epilogue = new Epilogue(bias.Pointer, activation, accumulate);
             Convolution<TLanes>.Forward(pool, g, x.Pointer, w.Pointer, y.Pointer, epilogue, (byte*)workspace.Pointer);
             workspace.AssertIntact("workspace of forward");
         }

@@ -23,7 +23,7 @@ internal sealed unsafe class GemmCase : IDisposable
     private readonly GuardedBuffer _bias;
     private readonly float[] _before;
 
-    public GemmCase(int m, int n, int k, bool transA, bool transB, bool bias, Activation activation, float slope, bool accumulate)
+    public GemmCase(int m, int n, int k, bool transA, bool transB, bool bias, Activation activation, bool accumulate)
     {
         (int aRows, int aCols) = transA ? (k, m) : (m, k);
         (int bRows, int bCols) = transB ? (n, k) : (k, n);
@@ -46,7 +46,7 @@ internal sealed unsafe class GemmCase : IDisposable
             Ldb = bCols + PadB,
             C = _c.Pointer,
             Ldc = n + PadC,
-            Epilogue = new Epilogue(bias ? _bias.Pointer : null, activation, slope, accumulate),
+            Epilogue = new Epilogue(bias ? _bias.Pointer : null, activation, accumulate),
         };
     }
 
@@ -157,14 +157,5 @@ internal sealed unsafe class GemmCase : IDisposable
         return (Activate(product.Sum + bias + before), product.Magnitude + Math.Abs(bias) + Math.Abs(before));
     }
 
-    private double Activate(double x) => Product.Epilogue.Activation switch
-    {
-        Activation.ReLU => Math.Max(x, 0),
-        Activation.LeakyReLU => x > 0 ? x : Product.Epilogue.Slope * x,
-        Activation.Sigmoid => 1 / (1 + Math.Exp(-x)),
-        Activation.Tanh => Math.Tanh(x),
-        Activation.GeluTanh => 0.5 * x * (1 + Math.Tanh(Math.Sqrt(2 / Math.PI) * (x + (0.044715 * x * x * x)))),
-        Activation.None => x,
-        _ => throw new NotSupportedException(),
-    };
+    private double Activate(double x) => ActivationsReference.Value(Product.Epilogue.Activation, x);
 }

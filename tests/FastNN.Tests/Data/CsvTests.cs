@@ -85,6 +85,21 @@ public sealed class CsvTests
     }
 
     [Test]
+    public void Ignored_columns_are_passed_over_whatever_they_hold()
+    {
+        var options = new CsvOptions { TargetName = "kind", Ignore = ["id", "note"] };
+        Dataset data = Load("id,a,kind,note,b\nx1,1,cat,\"some, text\",2\nx2,3,dog,,4\n", options);
+        Assert.That(data.FeatureNames, Is.EqualTo(new[] { "a", "b" }));
+        Assert.That(Features(data), Is.EqualTo(new float[] { 1, 2, 3, 4 }));
+        Assert.That(data.ClassNames, Is.EqualTo(new[] { "cat", "dog" }));
+        Assert.That(() => Load("a,b\n1,2\n", new CsvOptions { Ignore = ["c"] }), Refused(1, 1, "one column 'c'"));
+        Assert.That(() => Load("a,b\n1,2\n", new CsvOptions { Ignore = ["a"] }), Refused(1, 1, "a feature besides"));
+        Assert.That(() => Load("a,b\n1,2\n", new CsvOptions { Ignore = ["b"] }), Throws.ArgumentException.With.Message.Contains("is the target"));
+        Assert.That(() => Load("a,b\n1,2\n", new CsvOptions { Ignore = ["b"], HasHeader = false }), Throws.ArgumentException);
+        Assert.That(() => Load("id,a,b\nx\"1,1,2\n", new CsvOptions { Ignore = ["id"] }), Refused(2, 1, "a quote inside one"));
+    }
+
+    [Test]
     public void Text_that_is_not_utf8_is_refused() =>
         Assert.That(
             () => CsvDataset.Load(new MemoryStream([.. "a,b\n1,"u8, 0xFF, 0xFE]), name: "test.csv"),

@@ -313,6 +313,74 @@ public sealed class DataLoaderTests
     }
 
     [Test]
+    public void Disposing_leaves_a_transform_that_hangs_alone_and_tells_it_to_stop()
+    {
+        using var release = new ManualResetEventSlim();
+        using var entered = new ManualResetEventSlim();
+        using var ended = new ManualResetEventSlim();
+        var loader = new DataLoader(DatasetTests.Numbers(8), 2, transform: new Hanging(entered, release, ended));
+        loader.StartEpoch(0);
+        Assert.That(entered.Wait(Long));
+        Task disposing = Task.Run(loader.Dispose);
+        Assert.That(disposing.Wait(TimeSpan.FromSeconds(10)), "the wait is bounded");
+        release.Set();
+        Assert.That(ended.Wait(Long), "it was told to stop");
+    }
+
+    [Test]
+    public void A_transform_that_looks_at_its_token_ends_at_once()
+    {
+        using var entered = new ManualResetEventSlim();
+        var loader = new DataLoader(DatasetTests.Numbers(8), 2, transform: new Obedient(entered));
+        loader.StartEpoch(0);
+        Assert.That(entered.Wait(Long));
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        loader.Dispose();
+        Assert.That(watch.Elapsed, Is.LessThan(TimeSpan.FromSeconds(1.5)));
+    }
+
+    [Test]
+    public void Fit_is_cancelled_while_a_transform_hangs()
+    {
+        using var release = new ManualResetEventSlim();
+        using var entered = new ManualResetEventSlim();
+        using var ended = new ManualResetEventSlim();
+        using var source = new CancellationTokenSource();
+        using Device device = Device.Cpu(1);
+        using var trainer = new Trainer(new Sequential(new Dense(2)), device, Loss.SparseCrossEntropy, new Adam(), seed: 1);
+        var data = Dataset.FromFloats(new float[8], [1], [0, 1, 0, 1, 0, 1, 0, 1], 2);
+        Task fit = Task.Run(() => trainer.Fit(data, batchSize: 2, transform: new Hanging(entered, release, ended), cancellation: source.Token));
+        Assert.That(entered.Wait(Long));
+        source.Cancel();
+        Assert.That(Task.WhenAny(fit, Task.Delay(TimeSpan.FromSeconds(10))).Result, Is.SameAs(fit));
+        Assert.That(() => fit.GetAwaiter().GetResult(), Throws.InstanceOf<OperationCanceledException>());
+        release.Set();
+        Assert.That(ended.Wait(Long));
+    }
+
+    private sealed class Hanging(ManualResetEventSlim entered, ManualResetEventSlim release, ManualResetEventSlim ended) : IBatchTransform
+    {
+        public void Apply(in TransformContext context)
+        {
+            entered.Set();
+            release.Wait(Long);
+            if (context.Stop.IsCancellationRequested)
+            {
+                ended.Set();
+            }
+        }
+    }
+
+    private sealed class Obedient(ManualResetEventSlim entered) : IBatchTransform
+    {
+        public void Apply(in TransformContext context)
+        {
+            entered.Set();
+            context.Stop.WaitHandle.WaitOne(Long);
+        }
+    }
+
+    [Test]
     public void Misuse_is_told_clearly()
     {
         Dataset data = DatasetTests.Numbers(10);

@@ -160,6 +160,29 @@ public sealed class DatasetCacheTests
     }
 
     [Test]
+    [Platform(Exclude = "Win", Reason = "homes of Unix")]
+    public void The_cache_lies_in_a_home_even_one_that_does_not_exist_and_never_in_the_present_folder()
+    {
+        string[] names = ["FASTNN_DATA", "XDG_CACHE_HOME", "HOME"];
+        string?[] before = [.. names.Select(Environment.GetEnvironmentVariable)];
+        try
+        {
+            Array.ForEach(names, name => Environment.SetEnvironmentVariable(name, null));
+            Environment.SetEnvironmentVariable("HOME", "/no/such/home");
+            Assert.That(DatasetCache.Root, Is.EqualTo("/no/such/home/.cache/fastnn"));
+            Environment.SetEnvironmentVariable("HOME", "relative");
+            Assert.That(() => DatasetCache.Root, Throws.InstanceOf<IOException>().With.Message.Contains("FASTNN_DATA"));
+        }
+        finally
+        {
+            for (int i = 0; i < names.Length; i++)
+            {
+                Environment.SetEnvironmentVariable(names[i], before[i]);
+            }
+        }
+    }
+
+    [Test]
     public void An_archive_that_claims_gigabytes_costs_a_buffer()
     {
         // 'x' and 'L' announce extended headers, which a general reader takes into memory; '0' a file.

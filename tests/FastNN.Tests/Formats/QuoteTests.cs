@@ -38,4 +38,14 @@ public sealed class QuoteTests
             Assert.That(e.Message, Does.Not.Contain('\u202E').And.Not.Contain('\n'));
         }
     }
+
+    [Test]
+    public void A_path_cannot_break_a_line_either()
+    {
+        const string Path = "no\nsuch\u202Efolder/file";
+        foreach (Action action in (Action[])[() => InputFile.OpenRead(Path), () => AtomicFile.Write(Path, _ => { })])
+        {
+            Assert.That(() => action(), Throws.InstanceOf<IOException>().With.Message.Contains("no\\u000asuch\\u202efolder").And.Message.Not.Contains('\n'));
+        }
+    }
 }

@@ -18,8 +18,9 @@ internal sealed class FusionTests
     }
 
     [Test]
-    public void A_derivative_that_needs_the_input_is_not_fused_in_training([Values(Activation.Gelu, Activation.GeluTanh)] Activation activation)
+    public void A_derivative_that_needs_the_input_is_not_fused_in_training([Values] bool approximate)
     {
+        Activation activation = approximate ? Activation.GeluTanh : Activation.Gelu;
         Assert.That(Names(Training, x => Product(x).Activate(activation)), Is.EqualTo(new[] { "Dense", activation.ToString() }));
         Assert.That(Names(Inference, x => Product(x).Activate(activation)), Is.EqualTo(new[] { "Dense" }));
     }

@@ -32,7 +32,7 @@ internal sealed class NetworkTests
     public void A_prediction_allocates_nothing_and_does_not_depend_on_the_batch(Network network)
     {
         using var device = Device.Cpu(2);
-        using Predictor predictor = network.Build().Compile(device);
+        using Predictor predictor = network.Build().CreatePredictor(device);
         var batch = new RandomBatch(network);
         var together = new float[network.Batch * network.Classes];
         var alone = new float[network.Classes];

@@ -1,4 +1,3 @@
-using FastNN.Kernels;
 using FastNN.Ops;
 
 namespace FastNN.Graphs.Passes;
@@ -15,8 +14,9 @@ internal sealed class ActivationIntoEpilogue : IPass
     public bool KeepsBits => true;
 
     public bool Run(Recording recording) => recording.FusePairs((producer, consumer) =>
-        producer.Op is IActivationEpilogue { Activation: Activation.None } host && consumer.Op is ActivationOp activation
-        && consumer.Output != recording.Root && (recording.Root is null || activation.Activation.DerivativeFromOutput(activation.Slope))
-            ? host.WithActivation(activation.Activation, activation.Slope)
+        producer.Op is IActivationEpilogue { Activation.IsNone: true } host && consumer.Op is ActivationOp activation
+        && activation.Activation.Function.Info.MayBeEpilogue && consumer.Output != recording.Root
+        && (recording.Root is null || activation.Activation.ForgetsInput)
+            ? host.WithActivation(activation.Activation)
             : null);
 }

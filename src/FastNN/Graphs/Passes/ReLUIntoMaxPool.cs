@@ -10,7 +10,7 @@ internal sealed class ReLUIntoMaxPool : IPass
     public bool KeepsBits => true;
 
     public bool Run(Recording recording) => recording.FusePairs((producer, consumer) =>
-        producer.Op is ActivationOp { Activation: Activation.ReLU } && consumer.Op is MaxPool2DOp { HasReLU: false } pool
+        producer.Op is ActivationOp relu && relu.Activation == Activation.ReLU && consumer.Op is MaxPool2DOp { HasReLU: false } pool
             ? pool with { HasReLU = true }
             : null);
 }

@@ -1,0 +1,83 @@
+using FastNN.Kernels;
+using FastNN.Tensors;
+
+namespace FastNN.Graphs;
+
+/// <summary>The constants of a plan in one block of device memory, shared by everything that runs the plan. Counted and thread-safe.</summary>
+internal sealed class ConstantBlock : IDisposable
+{
+    private readonly DeviceBlock? _block;
+    private readonly Dictionary<byte[], nint> _addresses = [];
+    private int _holders = 1;
+
+    public ConstantBlock(IDevice device, Plan plan)
+    {
+        var offsets = new Dictionary<byte[], nint>();
+        long bytes = 0;
+        IEnumerable<PlannedTensor> tensors = plan.Nodes.SelectMany(node => node.Inputs).Concat(plan.Values.Values);
+        foreach (byte[] data in tensors.Where(tensor => tensor.Place.Kind == PlaceKind.Constant).Select(tensor => tensor.Place.Data!))
+        {
+            if (offsets.TryAdd(data, (nint)bytes))
+            {
+                bytes = Planner.Align(bytes + Math.Max(data.Length, 1));
+            }
+        }
+
+        if (bytes == 0)
+        {
+            return;
+        }
+
+        _block = new DeviceBlock(device, bytes);
+        try
+        {
+            foreach ((byte[] data, nint offset) in offsets)
+            {
+                _addresses.Add(data, _block.Address + offset);
+                device.Upload(data, new Tensor(_block.Address + offset, DType.UInt8, new Shape(data.Length)));
+            }
+        }
+        catch
+        {
+            _block.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Where a constant lies.</summary>
+    public nint this[byte[] data] => _addresses[data];
+
+    /// <summary>One more holder, unless the last one has let go.</summary>
+    public bool TryHold()
+    {
+        int holders = Volatile.Read(ref _holders);
+        while (holders > 0)
+        {
+            int seen = Interlocked.CompareExchange(ref _holders, holders + 1, holders);
+            if (seen == holders)
+            {
+                return true;
+            }
+
+            holders = seen;
+        }
+
+        return false;
+    }
+
+    /// <summary>One more holder, beside one that holds it all the while.</summary>
+    public ConstantBlock Hold()
+    {
+        ObjectDisposedException.ThrowIf(!TryHold(), this);
+        return this;
+    }
+
+    /// <summary>One holder less; the last one's memory goes back.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Decrement(ref _holders) == 0)
+        {
+            _block?.Dispose();
+        }
+    }
+}

@@ -1,0 +1,73 @@
+using System.Globalization;
+
+namespace FastNN;
+
+/// <summary>Ways from models and graphs to what computes them.</summary>
+public static class InferenceExtensions
+{
+    /// <summary>Compiles a recorded graph, so that it can be run.</summary>
+    /// <param name="graph">A graph recorded for inference; its parameters' present values are copied.</param>
+    /// <param name="device">Where to run; it must outlive the session.</param>
+    /// <param name="outputs">What to compute, named "output", "output1" and so on.</param>
+    /// <param name="options">What the session may keep; null for the defaults.</param>
+    /// <returns>The session.</returns>
+    /// <exception cref="ArgumentException">The graph was recorded for training, or an output is not its own.</exception>
+    public static Session Compile(this Graph graph, Device device, IReadOnlyList<Value> outputs, SessionOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(outputs);
+        return graph.Compile(
+            device,
+            [.. outputs.Select((value, i) => (i == 0 ? "output" : string.Create(CultureInfo.InvariantCulture, $"output{i}"), value))],
+            options);
+    }
+
+    /// <summary>Compiles a recorded graph, so that it can be run.</summary>
+    /// <param name="graph">A graph recorded for inference; its parameters' present values are copied.</param>
+    /// <param name="device">Where to run; it must outlive the session.</param>
+    /// <param name="outputs">What to compute, with names.</param>
+    /// <param name="options">What the session may keep; null for the defaults.</param>
+    /// <returns>The session.</returns>
+    /// <exception cref="ArgumentException">The graph was recorded for training, an output is not its own, or two have one name.</exception>
+    public static Session Compile(this Graph graph, Device device, IReadOnlyList<(string Name, Value Value)> outputs, SessionOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(graph);
+        ArgumentNullException.ThrowIfNull(device);
+        ArgumentNullException.ThrowIfNull(outputs);
+        return new Session(device.Implementation, graph, outputs, options);
+    }
+
+    /// <summary>Compiles a model for inference: recorded once, for any number of examples per call.</summary>
+    /// <param name="model">A built model; its present parameters are copied.</param>
+    /// <param name="device">Where to run; it must outlive the session.</param>
+    /// <param name="options">What the session may keep; null for the defaults.</param>
+    /// <returns>The session.</returns>
+    /// <exception cref="InvalidOperationException">The model is not built.</exception>
+    public static Session CreateSession(this Layer model, Device device, SessionOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(device);
+        return Record(model, device.Implementation, options);
+    }
+
+    /// <summary>Compiles a model with one input and one output for inference, with a copy of the present parameters.</summary>
+    /// <param name="model">A built model.</param>
+    /// <param name="device">Where to run; it must outlive the predictor.</param>
+    /// <param name="maxBatch">Larger batches are computed in pieces of this many examples; default 256.</param>
+    /// <returns>An immutable predictor, safe for concurrent callers.</returns>
+    /// <exception cref="InvalidOperationException">The model is not built.</exception>
+    public static Predictor CreatePredictor(this Layer model, Device device, int maxBatch = 256)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(device);
+        return new Predictor(model, device.Implementation, maxBatch);
+    }
+
+    internal static Session Record(Layer model, Kernels.IDevice device, SessionOptions? options)
+    {
+        IReadOnlyList<ModelInput> signature = model.Signature
+            ?? throw new InvalidOperationException("Session: the model is not built; call model.Build(shape of one example), or train or load it first.");
+        var graph = new Graph(GraphMode.Inference);
+        IReadOnlyList<Value> outputs = model.Apply([.. signature.Select(input => graph.Input(input.Shape.Prepend(Dim.Batch), input.Type, input.Name))]);
+        return new Session(device, graph, [.. outputs.Select((value, i) => (model.OutputNames[i], value))], options);
+    }
+}

@@ -1,0 +1,279 @@
+using FastNN.Graphs;
+using FastNN.Inference;
+using FastNN.Kernels;
+
+namespace FastNN;
+
+/// <summary>
+/// A graph or model compiled for inference: recorded once, planned for each set of input shapes that it meets. It copies the parameters when it is
+/// made and never changes, so any number of threads may call it at once. Its memory is bounded: that of the largest plan for each concurrent call.
+/// A call whose shapes it knows allocates nothing.
+/// </summary>
+public sealed class Session : IDisposable, ITrimmable
+{
+    private readonly IDevice _device;
+    private readonly ParameterStore _store;
+    private readonly PlanCache _plans;
+    private readonly Value[] _inputs;
+    private readonly Value[] _outputs;
+    private readonly SemaphoreSlim _places;
+    private readonly SessionContext?[] _idle;
+    private int _disposed;
+
+    internal Session(IDevice device, Graph graph, IReadOnlyList<(string Name, Value Value)> outputs, SessionOptions? options)
+    {
+        options ??= new SessionOptions();
+        Check(graph, outputs);
+        _device = device;
+        _inputs = [.. graph.Inputs];
+        _outputs = [.. outputs.Select(output => output.Value)];
+        Inputs = [.. _inputs.Select(input => new SessionValue(input.Name!, input.TensorType))];
+        Outputs = [.. outputs.Select(output => new SessionValue(output.Name, output.Value.TensorType))];
+        using DeviceUse use = device.Life.Enter();
+        _plans = new PlanCache(device, graph, _outputs, options.MaxPlans);
+        _places = new SemaphoreSlim(options.MaxConcurrency);
+        _idle = new SessionContext?[options.MaxConcurrency];
+        Parameter[] parameters = [.. graph.Parameters];
+        _store = new ParameterStore(device, parameters, withGradients: false);
+        try
+        {
+            _store.CopyFrom(parameters);
+        }
+        catch
+        {
+            _store.Dispose();
+            throw;
+        }
+
+        device.Keepers.Add(this);
+    }
+
+    /// <summary>What goes in, in order; extents that every call decides are symbols.</summary>
+    public IReadOnlyList<SessionValue> Inputs { get; }
+
+    /// <summary>What comes out, in order.</summary>
+    public IReadOnlyList<SessionValue> Outputs { get; }
+
+    /// <summary>Plans kept at this moment.</summary>
+    internal int PlanCount => _plans.Count;
+
+    /// <summary>Computes the output of a session with one input and one output, whose input has at most one symbol. Thread-safe.</summary>
+    /// <param name="x">The input's elements in row-major order: one or more examples, where the batch axis is the symbol.</param>
+    /// <param name="y">Receives the output's elements.</param>
+    /// <exception cref="ShapeException">The lengths do not fit.</exception>
+    /// <exception cref="InvalidOperationException">The session has several inputs or outputs; use <see cref="Begin"/>.</exception>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    public void Run(ReadOnlySpan<float> x, Span<float> y)
+    {
+        if (_inputs.Length != 1 || _outputs.Length != 1)
+        {
+            throw new InvalidOperationException($"Session: Run(x, y) is for one input and one output, this has {_inputs.Length} and {_outputs.Length}; use Begin.");
+        }
+
+        using SessionRun run = Begin(ShapeOf(x.Length));
+        run.Write(0, x);
+        run.Compute();
+        run.Read(0, y);
+    }
+
+    /// <summary>
+    /// Begins a call: write the inputs, compute, read the outputs, and dispose the run. Thread-safe; a run itself belongs to one thread. Waits while
+    /// as many runs as the session allows are under way.
+    /// </summary>
+    /// <param name="shapes">The shapes of all inputs, in order.</param>
+    /// <returns>The call.</returns>
+    /// <exception cref="ShapeException">The shapes do not fit the graph.</exception>
+    /// <exception cref="DeviceException">The device's memory does not suffice.</exception>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    public SessionRun Begin(params ReadOnlySpan<Shape> shapes)
+    {
+        ObjectDisposedException.ThrowIf(_disposed != 0, this);
+        _places.Wait();
+        SessionContext? context = null;
+        try
+        {
+            // Checked once more inside: disposal waits for whoever is inside and lets the others see that it is over.
+            ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            using DeviceUse use = _device.Life.Enter();
+            CachedPlan plan = _plans.Hold(shapes);
+            try
+            {
+                context = TakeIdle() ?? new SessionContext(_device, _store, _inputs, _outputs);
+                context.Bind(plan);
+            }
+            finally
+            {
+                plan.Constants.Dispose();
+            }
+
+            return new SessionRun(this, context);
+        }
+        catch
+        {
+            context?.Dispose();
+            _places.Release();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Gives back the memory that is kept for calls to come; they take it again. <see cref="Device.Trim"/> does so for all sessions of a device.
+    /// </summary>
+    public void Trim()
+    {
+        while (TakeIdle() is { } context)
+        {
+            context.Dispose();
+        }
+
+        _plans.Clear();
+    }
+
+    /// <summary>Frees the parameters and everything else on the device. Calls that are still running finish first.</summary>
+    public void Dispose()
+    {
+        if (Interlocked.Exchange(ref _disposed, 1) != 0)
+        {
+            return;
+        }
+
+        _device.Keepers.Remove(this);
+        for (int i = 0; i < _idle.Length; i++)
+        {
+            _places.Wait();
+        }
+
+        try
+        {
+            Trim();
+        }
+        finally
+        {
+            _store.Dispose();
+
+            // Whoever waited meanwhile comes in and sees that the session is disposed.
+            _places.Release(_idle.Length);
+        }
+    }
+
+    /// <summary>The shape of an output for certain input shapes.</summary>
+    internal Shape OutputShape(int index, params ReadOnlySpan<Shape> shapes)
+    {
+        using DeviceUse use = _device.Life.Enter();
+        CachedPlan plan = _plans.Hold(shapes);
+        plan.Constants.Dispose();
+        return plan.Plan.Values[_outputs[index]].Type.Shape;
+    }
+
+    /// <summary>Takes back a context whose run is over.</summary>
+    internal void Return(SessionContext context)
+    {
+        int i = 0;
+        while (i < _idle.Length && Interlocked.CompareExchange(ref _idle[i], context, null) is not null)
+        {
+            i++;
+        }
+
+        if (i == _idle.Length)
+        {
+            context.Dispose();
+        }
+
+        _places.Release();
+    }
+
+    private static void Check(Graph graph, IReadOnlyList<(string Name, Value Value)> outputs)
+    {
+        if (graph.Mode != GraphMode.Inference)
+        {
+            throw new ArgumentException("Session: expected a graph recorded for inference, got one for training; record it with GraphMode.Inference.");
+        }
+
+        if (outputs.Count == 0)
+        {
+            throw new ArgumentException("Session: expected at least one output, got none.");
+        }
+
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach ((string name, Value value) in outputs)
+        {
+            ArgumentNullException.ThrowIfNull(name, nameof(outputs));
+            ArgumentNullException.ThrowIfNull(value, nameof(outputs));
+            if (value.Graph != graph)
+            {
+                throw new ArgumentException($"Session: output '{name}' belongs to another graph.");
+            }
+
+            if (!names.Add(name))
+            {
+                throw new ArgumentException($"Session: two outputs are named '{name}'; give each its own name.");
+            }
+        }
+    }
+
+    private SessionContext? TakeIdle()
+    {
+        foreach (ref SessionContext? slot in _idle.AsSpan())
+        {
+            if (Volatile.Read(ref slot) is not null && Interlocked.Exchange(ref slot, null) is { } context)
+            {
+                return context;
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The input's shape, from the number of elements given: what the one symbol must be.</summary>
+    private Shape ShapeOf(int length)
+    {
+        Shape shape = _inputs[0].Shape;
+        long known = 1;
+        int symbol = -1;
+        for (int i = 0; i < shape.Rank; i++)
+        {
+            if (!Dim.IsSymbol(shape[i]))
+            {
+                known *= shape[i];
+            }
+            else if (symbol < 0)
+            {
+                symbol = i;
+            }
+            else
+            {
+                throw new InvalidOperationException($"Session: the shape {shape} of the input has several symbols, so its length does not tell them; use Begin.");
+            }
+        }
+
+        if (symbol < 0)
+        {
+            return shape;
+        }
+
+        if (length == 0 || known == 0 || length % known != 0)
+        {
+            throw new ShapeException($"Session: expected a multiple of {known} values for an input of shape {shape}, got {length}.");
+        }
+
+        Span<int> extents = stackalloc int[Shape.MaxRank];
+        for (int i = 0; i < shape.Rank; i++)
+        {
+            extents[i] = i == symbol ? (int)(length / known) : shape[i];
+        }
+
+        return new Shape(extents[..shape.Rank]);
+    }
+}
+
+/// <summary>An input or output of a session.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Type">Its element type and shape, with symbols where every call decides.</param>
+public readonly record struct SessionValue(string Name, TensorType Type)
+{
+    /// <summary>Its shape, with symbols where every call decides.</summary>
+    public Shape Shape => Type.Shape;
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Name}: {Type}";
+}

@@ -1,0 +1,135 @@
+using FastNN.Graphs;
+using FastNN.Kernels;
+using FastNN.Tensors;
+
+namespace FastNN.Inference;
+
+/// <summary>What one call at a time computes in: an arena, and the plans that are bound to it.</summary>
+internal sealed class SessionContext(IDevice device, ParameterStore store, Value[] inputs, Value[] outputs) : IDisposable
+{
+    private readonly Arena _arena = new(device);
+    private readonly List<BoundPlan> _bound = [];
+    private readonly bool[] _written = new bool[inputs.Length];
+    private BoundPlan? _current;
+    private bool _computed;
+
+    /// <summary>Which rental it is in; a run that is over has an older number.</summary>
+    public int Rental { get; set; }
+
+    public long Bytes => _arena.Bytes;
+
+    private BoundPlan Current => _current!;
+
+    /// <summary>Makes a plan the one to run next.</summary>
+    public void Bind(CachedPlan plan)
+    {
+        (_current, _computed) = (null, false);
+        Array.Clear(_written);
+        foreach (BoundPlan bound in _bound)
+        {
+            if (bound.Plan == plan)
+            {
+                _current = bound;
+                return;
+            }
+        }
+
+        Forget(plan.Plan.PeakBytes > _arena.Bytes);
+        _current = new BoundPlan(device, plan, store, _arena, inputs, outputs);
+        _bound.Add(_current);
+    }
+
+    public Tensor Input(int index) => Current.Inputs[index];
+
+    public Tensor Output(int index) => Current.Outputs[index];
+
+    public void Write(int index, ReadOnlySpan<byte> values)
+    {
+        using DeviceUse use = device.Life.Enter();
+        device.Upload(values, Input(index));
+        (_written[index], _computed) = (true, false);
+    }
+
+    /// <summary>The first input that nothing was written to since the last run, or -1.</summary>
+    public int FirstUnwritten() => Array.IndexOf(_written, false);
+
+    public void Compute()
+    {
+        using DeviceUse use = device.Life.Enter();
+        _computed = false;
+        Current.Replay.Run();
+        Current.Readback.Begin();
+
+        // A plan may overwrite its inputs' memory once it has read them.
+        Array.Clear(_written);
+        _computed = true;
+    }
+
+    public bool IsComputed => _computed;
+
+    public void Read(int index, Span<byte> values)
+    {
+        using DeviceUse use = device.Life.Enter();
+        Current.Readback.Read(index).CopyTo(values);
+    }
+
+    public void Dispose()
+    {
+        Forget(all: true);
+        _arena.Dispose();
+    }
+
+    /// <summary>Forgets plans that the cache has dropped, or all, as when the arena is about to move.</summary>
+    private void Forget(bool all)
+    {
+        for (int i = _bound.Count - 1; i >= 0; i--)
+        {
+            if (all || _bound[i].Plan.IsDropped)
+            {
+                _bound[i].Dispose();
+                _bound.RemoveAt(i);
+            }
+        }
+    }
+
+    /// <summary>A plan bound to the arena.</summary>
+    private sealed class BoundPlan : IDisposable
+    {
+        private readonly Executor _executor;
+
+        public BoundPlan(IDevice device, CachedPlan plan, ParameterStore store, Arena arena, Value[] inputs, Value[] outputs)
+        {
+            Plan = plan;
+            _executor = new Executor(device, plan.Plan, store, stepCounter: null, arena, plan.Constants);
+            try
+            {
+                Inputs = Array.ConvertAll(inputs, input => _executor[input]);
+                Outputs = Array.ConvertAll(outputs, output => _executor[output]);
+                Replay = new Replay(device, _executor.Forward, plan.Plan.IsCapturable);
+                Readback = device.CreateReadback(Outputs);
+            }
+            catch
+            {
+                _executor.Dispose();
+                throw;
+            }
+        }
+
+        public CachedPlan Plan { get; }
+
+        public Tensor[] Inputs { get; }
+
+        public Tensor[] Outputs { get; }
+
+        public Replay Replay { get; }
+
+        public IReadback Readback { get; }
+
+        public void Dispose()
+        {
+            Readback.Dispose();
+            Replay.Dispose();
+            _executor.Dispose();
+        }
+    }
+}

@@ -1,0 +1,34 @@
+namespace FastNN;
+
+/// <summary>What a session may keep.</summary>
+public sealed record SessionOptions
+{
+    private readonly int _maxPlans = 16;
+    private readonly int _maxConcurrency = Math.Clamp(Environment.ProcessorCount, 2, 64);
+
+    /// <summary>
+    /// Plans kept, one for each set of input shapes; where a call needs another, the one that was not used for the longest time goes. Default 16.
+    /// </summary>
+    public int MaxPlans
+    {
+        get => _maxPlans;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(MaxPlans));
+            _maxPlans = value;
+        }
+    }
+
+    /// <summary>
+    /// Calls computed at once, each in memory of its own; further callers wait. Default one per logical processor, at least 2 and at most 64.
+    /// </summary>
+    public int MaxConcurrency
+    {
+        get => _maxConcurrency;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(MaxConcurrency));
+            _maxConcurrency = value;
+        }
+    }
+}

@@ -1,0 +1,27 @@
+using FastNN.Tensors;
+
+namespace FastNN.Kernels;
+
+/// <summary>What operators that users write need of a device: their tensors on the host, or kernels of their own on a GPU.</summary>
+internal interface ICustomKernels
+{
+    /// <summary>Whether addresses of tensors are host memory.</summary>
+    bool TensorsAreOnHost { get; }
+
+    /// <summary>Copies a tensor to the host, after everything launched before, and waits for it.</summary>
+    void CopyToHost(Tensor source, Span<byte> destination);
+
+    /// <summary>Copies host memory into a tensor; the source may be changed as soon as this returns.</summary>
+    void CopyFromHost(ReadOnlySpan<byte> source, Tensor destination);
+
+    /// <summary>Launches a kernel of a user's own PTX.</summary>
+    /// <param name="ptx">The module; the same object is loaded once.</param>
+    /// <param name="kernel">The name of an entry.</param>
+    /// <param name="blocks">Blocks along x.</param>
+    /// <param name="threads">Threads of a block.</param>
+    /// <param name="sharedBytes">Dynamic shared memory of a block.</param>
+    /// <param name="values">One number per parameter, in the low bytes.</param>
+    /// <param name="sizes">The bytes of each parameter, which must be those that the PTX declares.</param>
+    /// <exception cref="DeviceException">There is no such kernel, or its parameters are others.</exception>
+    void LaunchCustom(string ptx, string kernel, int blocks, int threads, int sharedBytes, ReadOnlySpan<long> values, ReadOnlySpan<int> sizes);
+}
