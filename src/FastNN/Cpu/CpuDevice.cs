@@ -17,7 +17,7 @@ internal sealed unsafe partial class CpuDevice : IDevice
     private long _peakBytes;
     private long _allocations;
     private int _liveBlocks;
-    private bool _disposed;
+    private volatile bool _disposed;
 
     /// <summary>A device with so many threads, the caller among them.</summary>
     /// <param name="threads">0 for one per logical processor.</param>
@@ -32,7 +32,11 @@ internal sealed unsafe partial class CpuDevice : IDevice
         _pool = new WorkerPool(threads == 0 ? Math.Min(Environment.ProcessorCount, MaxThreads) : threads);
     }
 
+    ~CpuDevice() => _pool.Abandon();
+
     public string Kind => "cpu";
+
+    public DeviceLife Life { get; } = new("cpu");
 
     public string Description => $"CPU, {Simd.Name}, {Threads} {(Threads == 1 ? "thread" : "threads")}";
 
@@ -85,6 +89,8 @@ internal sealed unsafe partial class CpuDevice : IDevice
         }
     }
 
+    public void Abandon(nint address) => Free(address);
+
     public TrimList Keepers { get; } = new();
 
     public void Trim()
@@ -125,8 +131,12 @@ internal sealed unsafe partial class CpuDevice : IDevice
 
     public void Dispose()
     {
-        _disposed = true;
-        _pool.Dispose();
+        GC.SuppressFinalize(this);
+        if (Life.Close())
+        {
+            _disposed = true;
+            _pool.Dispose();
+        }
     }
 
     private static float* Floats(Tensor? tensor) => tensor is null ? null : (float*)tensor.Address;

@@ -52,7 +52,7 @@ internal sealed unsafe class WorkerPool : IDisposable
     private void* body;
     private int tasks;
     private Exception? failure;
-    private volatile bool stopping;
+    private int stopping;
 
     /// <param name="threads">Workers including the caller, 1 to 128.</param>
     public WorkerPool(int threads)
@@ -81,6 +81,8 @@ internal sealed unsafe class WorkerPool : IDisposable
     /// <summary>Workers including the caller.</summary>
     public int Threads { get; }
 
+    private bool IsStopping => Volatile.Read(ref stopping) != 0;
+
     /// <summary>
     /// Scratch memory of one worker, aligned to 64 bytes. Valid inside a region, or between <see cref="Enter"/> and its end.
     /// Matrix products use it for packing: a body that keeps something in it must not call one.
@@ -98,7 +100,7 @@ internal sealed unsafe class WorkerPool : IDisposable
             return new Seat(this, current.Worker, current, nested: true);
         }
 
-        ObjectDisposedException.ThrowIf(stopping, this);
+        ObjectDisposedException.ThrowIf(IsStopping, this);
         Place outer = current;
         int worker = Sit();
         current = new Place { Pool = this, Worker = worker };
@@ -139,34 +141,84 @@ internal sealed unsafe class WorkerPool : IDisposable
         body = local;
     }
 
+    /// <summary>Ends the threads and frees the scratch memory, once every caller has left its seat; those that come later are refused.</summary>
+    /// <exception cref="InvalidOperationException">Called from within a seat of this pool, which it would wait for.</exception>
     public void Dispose()
     {
-        if (stopping)
+        if (current.Pool == this)
         {
-            return;
+            throw new InvalidOperationException("cpu: the device cannot be disposed by code that it runs; dispose it when the call has returned.");
         }
 
-        stopping = true;
-        Thread.MemoryBarrier();
+        if (Stop())
+        {
+            var wait = default(SpinWait);
+            while (HasCallers)
+            {
+                wait.SpinOnce();
+            }
+
+            foreach (Thread thread in threads)
+            {
+                thread.Join();
+            }
+
+            foreach (SemaphoreSlim bell in bells)
+            {
+                bell.Dispose();
+            }
+
+            FreeScratch();
+        }
+    }
+
+    /// <summary>For a device that was forgotten: as <see cref="Dispose"/>, but waits for nobody. Workers touch scratch memory in regions only.</summary>
+    public void Abandon()
+    {
+        if (Stop() && !HasCallers)
+        {
+            FreeScratch();
+        }
+    }
+
+    /// <summary>Callers have seat 0 and those behind the workers'.</summary>
+    private bool HasCallers
+    {
+        get
+        {
+            for (int i = 0; i < MaxSeats; i = i == 0 ? Threads : i + 1)
+            {
+                if (Volatile.Read(ref seats[i]) != 0)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
+    private bool Stop()
+    {
+        // A full fence: a caller either sees this or is seen in its seat.
+        if (Interlocked.Exchange(ref stopping, 1) != 0)
+        {
+            return false;
+        }
+
         foreach (SemaphoreSlim bell in bells)
         {
             bell.Release();
         }
 
-        foreach (Thread thread in threads)
-        {
-            thread.Join();
-        }
+        return true;
+    }
 
-        foreach (SemaphoreSlim bell in bells)
-        {
-            bell.Dispose();
-        }
-
+    private void FreeScratch()
+    {
         for (int i = 0; i < MaxSeats; i++)
         {
-            HostMemory.Free((void*)scratch[i]);
-            scratch[i] = 0;
+            HostMemory.Free((void*)Interlocked.Exchange(ref scratch[i], 0));
         }
     }
 
@@ -277,7 +329,7 @@ internal sealed unsafe class WorkerPool : IDisposable
             {
                 for (int i = 0; i < 16; i++)
                 {
-                    if (stopping)
+                    if (IsStopping)
                     {
                         return false;
                     }
@@ -308,7 +360,7 @@ internal sealed unsafe class WorkerPool : IDisposable
         Interlocked.Exchange(ref seats[worker], 2);
 
         // Looked at once more after saying so: either the caller sees this worker parked, or the worker sees the region.
-        bool leave = stopping || IsNew(seen);
+        bool leave = IsStopping || IsNew(seen);
         if (!leave || Interlocked.Exchange(ref seats[worker], 1) != 2)
         {
             bells[worker - 1].Wait();
@@ -317,26 +369,31 @@ internal sealed unsafe class WorkerPool : IDisposable
         Interlocked.Decrement(ref shared.Parked);
     }
 
+    /// <summary>Takes a seat, unless the pool stops: looked at once more behind the seat's fence, see <see cref="Stop"/>.</summary>
     private int Sit()
     {
-        if (Interlocked.CompareExchange(ref seats[0], 1, 0) == 0)
-        {
-            return 0;
-        }
-
         var wait = default(SpinWait);
         while (true)
         {
-            for (int i = Threads; i < MaxSeats; i++)
+            for (int i = 0; i < MaxSeats; i = i == 0 ? Threads : i + 1)
             {
                 if (Volatile.Read(ref seats[i]) == 0 && Interlocked.CompareExchange(ref seats[i], 1, 0) == 0)
                 {
-                    if (scratch[i] == 0)
+                    try
                     {
-                        scratch[i] = (nint)HostMemory.Allocate(ScratchBytes, clear: false);
-                    }
+                        ObjectDisposedException.ThrowIf(IsStopping, this);
+                        if (scratch[i] == 0)
+                        {
+                            scratch[i] = (nint)HostMemory.Allocate(ScratchBytes, clear: false);
+                        }
 
-                    return i;
+                        return i;
+                    }
+                    catch
+                    {
+                        Volatile.Write(ref seats[i], 0);
+                        throw;
+                    }
                 }
             }
 

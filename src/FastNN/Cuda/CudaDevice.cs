@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using FastNN.Kernels;
@@ -16,6 +17,9 @@ internal sealed unsafe partial class CudaDevice : IDevice
 
     private static int made;
 
+    /// <summary>Devices that nobody refers to any more, to be given back by the next that is opened: a finalizer may call no driver.</summary>
+    private static readonly ConcurrentQueue<CudaDevice> AbandonedDevices = new();
+
     /// <summary>The device whose context this thread's driver calls go to: a context is a thread's, and setting it for each call costs.</summary>
     [ThreadStatic]
     private static int boundDevice;
@@ -32,7 +36,9 @@ internal sealed unsafe partial class CudaDevice : IDevice
     private readonly StagingRing _staging;
     private readonly nint _scratch;
     private readonly bool _retained;
-    private readonly HashSet<Resource> _resources = [];
+    private readonly HashSet<WeakReference<Resource>> _resources = [];
+    private readonly ConcurrentQueue<nint> _abandonedBlocks = new();
+    private readonly ConcurrentQueue<Resource> _abandonedResources = new();
     private DeviceException? _fault;
 
     /// <summary>Calls that use the driver outside the lock, and pieces of downloads they hold: Dispose waits for them.</summary>
@@ -43,6 +49,11 @@ internal sealed unsafe partial class CudaDevice : IDevice
     /// <exception cref="DeviceException">There is no such GPU, or no driver, or the driver does not take the kernels.</exception>
     public CudaDevice(int ordinal, CudaOptions? options = null, KernelSource? kernels = null)
     {
+        while (AbandonedDevices.TryDequeue(out CudaDevice? abandoned))
+        {
+            abandoned.Dispose();
+        }
+
         _options = options ?? new CudaOptions();
         ArgumentOutOfRangeException.ThrowIfNegative(_options.MemoryLimit);
         kernels ??= KernelSource.Embedded;
@@ -78,7 +89,11 @@ internal sealed unsafe partial class CudaDevice : IDevice
         }
     }
 
+    ~CudaDevice() => AbandonedDevices.Enqueue(this);
+
     public string Kind => "cuda";
+
+    public DeviceLife Life { get; } = new("cuda");
 
     public string Description => string.Create(
         CultureInfo.InvariantCulture, $"{Name}, compute capability {ComputeCapability}, {TotalMemory / (double)(1 << 30):F1} GiB, driver {DriverVersion}{(_options.AllowTF32 ? ", TF32 in cuBLAS and cuDNN" : "")}");
@@ -119,6 +134,7 @@ internal sealed unsafe partial class CudaDevice : IDevice
     {
         using Lock.Scope scope = Enter();
         RefuseWhileCapturing("allocated");
+        ReleaseAbandoned();
         nint address = _pool.Take(bytes);
         try
         {
@@ -144,6 +160,8 @@ internal sealed unsafe partial class CudaDevice : IDevice
         }
     }
 
+    public void Abandon(nint address) => _abandonedBlocks.Enqueue(address);
+
     public TrimList Keepers { get; } = new();
 
     /// <summary>Gives memory that no one holds back to the driver.</summary>
@@ -152,18 +170,20 @@ internal sealed unsafe partial class CudaDevice : IDevice
         Keepers.Trim();
         using Lock.Scope scope = Enter();
         RefuseWhileCapturing("freed");
+        ReleaseAbandoned();
         _pool.Trim();
     }
 
     public void Dispose()
     {
+        GC.SuppressFinalize(this);
+        if (!Life.Close())
+        {
+            return;
+        }
+
         using (_gate.EnterScope())
         {
-            if (_disposed)
-            {
-                return;
-            }
-
             _disposed = true;
         }
 
@@ -321,9 +341,13 @@ internal sealed unsafe partial class CudaDevice : IDevice
             _ = _copy.Pointer == 0 ? CUResult.Success : Streams.cuStreamSynchronize(_copy);
         }
 
-        foreach (Resource resource in _resources.ToArray())
+        ReleaseAbandoned();
+        foreach (WeakReference<Resource> reference in _resources.ToArray())
         {
-            resource.Dispose();
+            if (reference.TryGetTarget(out Resource? resource))
+            {
+                resource.Dispose();
+            }
         }
 
         ReleaseLibraries();
@@ -349,32 +373,51 @@ internal sealed unsafe partial class CudaDevice : IDevice
         _ = ContextManagement.cuDevicePrimaryCtxRelease(_device);
     }
 
+    /// <summary>Gives back what owners left behind that were never disposed; under the lock.</summary>
+    private void ReleaseAbandoned()
+    {
+        while (_abandonedResources.TryDequeue(out Resource? resource))
+        {
+            resource.Dispose();
+        }
+
+        while (_abandonedBlocks.TryDequeue(out nint address))
+        {
+            _pool.Return(address);
+        }
+    }
+
     /// <summary>cuBLAS and cuDNN let go of what they hold; the context is bound and idle.</summary>
     partial void ReleaseLibraries();
 
     /// <summary>Something of the driver's that a caller owns; the device gives it back with itself at the latest.</summary>
     private abstract class Resource : IDisposable
     {
+        private readonly WeakReference<Resource> _self;
         private bool _released;
 
         protected Resource(CudaDevice device)
         {
             Device = device;
-            device._resources.Add(this);
+            _self = new WeakReference<Resource>(this, trackResurrection: true);
+            device._resources.Add(_self);
         }
+
+        ~Resource() => Device._abandonedResources.Enqueue(this);
 
         protected CudaDevice Device { get; }
 
         public void Dispose()
         {
             using Lock.Scope scope = Device._gate.EnterScope();
+            GC.SuppressFinalize(this);
             if (_released)
             {
                 return;
             }
 
             _released = true;
-            Device._resources.Remove(this);
+            Device._resources.Remove(_self);
             Device.TryBind();
             Release();
         }

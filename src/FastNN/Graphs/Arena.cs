@@ -8,13 +8,13 @@ namespace FastNN.Graphs;
 /// holder lets go. Not thread-safe, as whatever runs in it is not either.
 /// </summary>
 /// <param name="device">Whose memory it is.</param>
-internal sealed class Arena(IDevice device)
+internal sealed class Arena(IDevice device) : IDisposable
 {
-    private nint _address;
+    private DeviceBlock? _block;
     private int _holders = 1;
 
     /// <summary>Where it begins.</summary>
-    public nint Address => _address;
+    public nint Address => _block?.Address ?? 0;
 
     /// <summary>Bytes that it holds now.</summary>
     public long Bytes { get; private set; }
@@ -32,7 +32,7 @@ internal sealed class Arena(IDevice device)
         {
             // The old block goes first: both at once would double the peak.
             Trim();
-            _address = device.Allocate(bytes);
+            _block = new DeviceBlock(device, bytes);
             Bytes = bytes;
         }
     }
@@ -45,9 +45,10 @@ internal sealed class Arena(IDevice device)
             return;
         }
 
-        device.Free(_address);
-        (_address, Bytes) = (0, 0);
+        Bytes = 0;
         Version++;
+        _block!.Dispose();
+        _block = null;
     }
 
     /// <summary>One more holder.</summary>
@@ -57,6 +58,9 @@ internal sealed class Arena(IDevice device)
         _holders++;
         return this;
     }
+
+    /// <summary>As <see cref="Release"/>.</summary>
+    public void Dispose() => Release();
 
     /// <summary>One holder less; the last one's memory goes back.</summary>
     public void Release()

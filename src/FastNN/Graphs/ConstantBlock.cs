@@ -4,16 +4,14 @@ using FastNN.Tensors;
 namespace FastNN.Graphs;
 
 /// <summary>The constants of a plan in one block of device memory, shared by everything that runs the plan. Counted and thread-safe.</summary>
-internal sealed class ConstantBlock
+internal sealed class ConstantBlock : IDisposable
 {
-    private readonly IDevice _device;
-    private readonly nint _block;
+    private readonly DeviceBlock? _block;
     private readonly Dictionary<byte[], nint> _addresses = [];
     private int _holders = 1;
 
     public ConstantBlock(IDevice device, Plan plan)
     {
-        _device = device;
         var offsets = new Dictionary<byte[], nint>();
         long bytes = 0;
         IEnumerable<PlannedTensor> tensors = plan.Nodes.SelectMany(node => node.Inputs).Concat(plan.Values.Values);
@@ -30,18 +28,18 @@ internal sealed class ConstantBlock
             return;
         }
 
-        _block = device.Allocate(bytes);
+        _block = new DeviceBlock(device, bytes);
         try
         {
             foreach ((byte[] data, nint offset) in offsets)
             {
-                _addresses.Add(data, _block + offset);
-                device.Upload(data, new Tensor(_block + offset, DType.UInt8, new Shape(data.Length)));
+                _addresses.Add(data, _block.Address + offset);
+                device.Upload(data, new Tensor(_block.Address + offset, DType.UInt8, new Shape(data.Length)));
             }
         }
         catch
         {
-            device.Free(_block);
+            _block.Dispose();
             throw;
         }
     }
@@ -74,12 +72,15 @@ internal sealed class ConstantBlock
         return this;
     }
 
+    /// <summary>As <see cref="Release"/>.</summary>
+    public void Dispose() => Release();
+
     /// <summary>One holder less; the last one's memory goes back.</summary>
     public void Release()
     {
-        if (Interlocked.Decrement(ref _holders) == 0 && _block != 0)
+        if (Interlocked.Decrement(ref _holders) == 0)
         {
-            _device.Free(_block);
+            _block?.Dispose();
         }
     }
 }

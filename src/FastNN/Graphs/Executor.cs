@@ -10,13 +10,16 @@ namespace FastNN.Graphs;
 internal sealed class Executor : IDisposable
 {
     private readonly IDevice _device;
+    private readonly ParameterStore _parameters;
+    private readonly GradientStore? _parameterGradients;
     private readonly Arena _arena;
     private readonly int _version;
     private readonly ConstantBlock _constants;
-    private readonly nint _rootGradientBlock;
+    private readonly DeviceBlock? _rootGradientBlock;
     private readonly (Operator Op, NodeTensors Tensors)[] _forward;
     private readonly (Operator Op, NodeTensors Tensors)[] _backward;
     private readonly (Tensor From, Tensor To)[] _writeBacks;
+    private (Operator Op, NodeTensors Tensors)[]? _accumulating;
     private readonly Dictionary<Value, Tensor> _values = [];
     private readonly Dictionary<Value, Tensor> _gradients = [];
     private bool _disposed;
@@ -27,10 +30,12 @@ internal sealed class Executor : IDisposable
     /// <param name="stepCounter">Int32 [2], or null where the plan draws no random numbers.</param>
     /// <param name="arena">An arena to share with other plans, which is made large enough; null to take one of its own.</param>
     /// <param name="constants">The plan's constants, where others run the same plan; null to place them.</param>
+    /// <param name="gradients">Receives the gradients of the plan's parameters; null for a plan without.</param>
     public Executor(
-        IDevice device, Plan plan, ParameterStore parameters, Tensor? stepCounter = null, Arena? arena = null, ConstantBlock? constants = null)
+        IDevice device, Plan plan, ParameterStore parameters, Tensor? stepCounter = null, Arena? arena = null, ConstantBlock? constants = null,
+        GradientStore? gradients = null)
     {
-        _device = device;
+        (_device, _parameters, _parameterGradients) = (device, parameters, gradients);
         Plan = plan;
         _constants = constants?.Hold() ?? new ConstantBlock(device, plan);
         _arena = arena?.Hold() ?? new Arena(device);
@@ -40,12 +45,12 @@ internal sealed class Executor : IDisposable
             _version = _arena.Version;
             if (plan.Root is { } root)
             {
-                _rootGradientBlock = device.Allocate(Math.Max(root.Count, 1) * sizeof(float));
-                RootGradient = new Tensor(_rootGradientBlock, DType.Float32, root);
+                _rootGradientBlock = new DeviceBlock(device, Math.Max(root.Count, 1) * sizeof(float));
+                RootGradient = new Tensor(_rootGradientBlock.Address, DType.Float32, root);
                 device.Fill(RootGradient, 1);
             }
 
-            var binder = new Binder(_arena.Address, parameters, _constants, stepCounter, RootGradient);
+            var binder = new Binder(_arena.Address, parameters, gradients, _constants, stepCounter, RootGradient);
             (Operator Op, NodeTensors Tensors)[] nodes = [.. plan.Nodes.Select(node => (node.Op, binder.Bind(node)))];
             _forward = [.. nodes.Where(node => !node.Op.IsView)];
             _backward = [.. nodes.Where(node => node.Tensors.OutputGradients.Length > 0).Reverse()];
@@ -72,6 +77,12 @@ internal sealed class Executor : IDisposable
     /// <summary>Whether the arena is still where it was when the plan was bound to it; else the plan has to be bound again.</summary>
     public bool IsBound => !_disposed && _arena.Version == _version;
 
+    /// <summary>What the plan's parameters lie in; alive as long as this.</summary>
+    public ParameterStore Parameters => _parameters;
+
+    /// <summary>Where the gradients of its parameters go; alive as long as this.</summary>
+    public GradientStore? ParameterGradients => _parameterGradients;
+
     /// <summary>What backward starts from; all ones unless written.</summary>
     public Tensor? RootGradient { get; }
 
@@ -88,16 +99,22 @@ internal sealed class Executor : IDisposable
         {
             op.Forward(_device, tensors);
         }
+
+        // The blocks live as long as what runs in them.
+        GC.KeepAlive(this);
     }
 
     /// <summary>Needs the arena as <see cref="Forward"/> left it; may be run once after it.</summary>
-    public void Backward()
+    /// <param name="accumulate">Whether the parameters' gradients are added to what is there (+=) rather than written (=).</param>
+    public void Backward(bool accumulate = false)
     {
         RequireBound();
-        foreach ((Operator op, NodeTensors tensors) in _backward)
+        foreach ((Operator op, NodeTensors tensors) in accumulate ? _accumulating ??= Accumulating() : _backward)
         {
             op.Backward(_device, tensors);
         }
+
+        GC.KeepAlive(this);
     }
 
     /// <summary>Values that this step computed for buffers, and where those lie.</summary>
@@ -113,10 +130,15 @@ internal sealed class Executor : IDisposable
         _disposed = true;
         _constants.Release();
         _arena.Release();
-        if (_rootGradientBlock != 0)
-        {
-            _device.Free(_rootGradientBlock);
-        }
+        _rootGradientBlock?.Dispose();
+    }
+
+    /// <summary>The backward pass with every parameter's gradient added to.</summary>
+    private (Operator Op, NodeTensors Tensors)[] Accumulating()
+    {
+        IEnumerable<PlannedNode> planned = Plan.Nodes.Where(node => node.HasBackward).Reverse();
+        return [.. _backward.Zip(planned, (bound, node) => (bound.Op, bound.Tensors.WithAccumulate(
+            [.. node.Accumulate.Select((adds, i) => adds || node.InputGradients[i] is { Place.Kind: PlaceKind.ParameterGradient })])))];
     }
 
     private void RequireBound()
@@ -129,7 +151,7 @@ internal sealed class Executor : IDisposable
 
     /// <summary>Turns places into addresses.</summary>
     private sealed class Binder(
-        nint arena, ParameterStore parameters, ConstantBlock constants, Tensor? stepCounter, Tensor? rootGradient)
+        nint arena, ParameterStore parameters, GradientStore? gradients, ConstantBlock constants, Tensor? stepCounter, Tensor? rootGradient)
     {
         public NodeTensors Bind(PlannedNode node) => new()
         {
@@ -152,7 +174,7 @@ internal sealed class Executor : IDisposable
             {
                 PlaceKind.Arena => arena + (nint)tensor.Place.Buffer!.Offset,
                 PlaceKind.Parameter => parameters.Value(tensor.Place.Parameter!).Address,
-                PlaceKind.ParameterGradient => parameters.Gradient(tensor.Place.Parameter!).Address,
+                PlaceKind.ParameterGradient => (gradients ?? throw new InvalidOperationException("The plan needs room for gradients.")).Gradient(tensor.Place.Parameter!).Address,
                 PlaceKind.Constant => constants[tensor.Place.Data!],
                 PlaceKind.StepCounter => (stepCounter ?? throw new InvalidOperationException("The plan needs a step counter.")).Address,
                 _ => rootGradient!.Address,

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using FastNN.Graphs;
 
 namespace FastNN;
@@ -12,6 +11,7 @@ public sealed class Parameter
     private readonly Initializer _initializer;
     private float[]? _host;
     private ParameterStore? _store;
+    private string? _lost;
 
     /// <summary>A parameter without values yet; the model's seed gives them when it is built.</summary>
     /// <param name="name">Its own name, such as "weight"; models put their layers' names in front.</param>
@@ -39,37 +39,63 @@ public sealed class Parameter
     public ParameterLayout Layout { get; }
 
     /// <summary>
-    /// Whether training changes it; default true. Set before the first training step (transfer learning freezes layers).
+    /// Whether training changes it; default true, and false for a buffer. May be changed between steps: the next step is planned anew, optimizers
+    /// start with a state of zero for what is trained from then on, and what is frozen stays as it is.
     /// </summary>
-    public bool IsTrainable { get; set; } = true;
+    /// <exception cref="InvalidOperationException">A buffer cannot be trained.</exception>
+    public bool IsTrainable
+    {
+        get;
+        set => field = !value || !IsBuffer ? value : throw new InvalidOperationException($"Parameter {Name}: a buffer cannot be trained; make it a parameter.");
+    } = true;
+
+    /// <summary>
+    /// Whether it is state that training steps write but no optimizer trains, such as running statistics. Saved, restored and kept with the parameters.
+    /// </summary>
+    public bool IsBuffer
+    {
+        get;
+        internal init
+        {
+            (field, IsTrainable) = (value, !value);
+        }
+    }
 
     /// <summary>The number of elements.</summary>
     public long Count => Shape.Count;
 
-    internal bool IsOnDevice => _store is not null;
+    internal bool IsOnDevice => Volatile.Read(ref _store) is not null;
 
-    internal bool IsInitialized => _host is not null || _store is not null;
+    internal ParameterStore? Store => Volatile.Read(ref _store);
+
+    internal bool IsInitialized => _host is not null || IsOnDevice || _lost is not null;
 
     /// <summary>Copies the values out, in the engine's order.</summary>
     /// <param name="destination">At least <see cref="Count"/> numbers.</param>
     /// <exception cref="ArgumentException">The destination is too short.</exception>
-    /// <exception cref="InvalidOperationException">The model was not built yet.</exception>
+    /// <exception cref="InvalidOperationException">The model was not built yet, or the values were lost with a device that failed.</exception>
+    /// <exception cref="ConcurrentUseException">Another thread is training the model.</exception>
     public void Read(Span<float> destination)
     {
         Check(destination.Length);
         destination = destination[..(int)Count];
-        if (_store is { } store)
+
+        // The values may leave the device between two of these lines; they are on the host then.
+        while (Volatile.Read(ref _store) is { } store)
         {
-            store.Device.Download(store.Value(this), MemoryMarshal.AsBytes(destination));
-            return;
+            if (store.TryRead(this, destination))
+            {
+                return;
+            }
         }
 
-        (_host ?? throw new InvalidOperationException($"Parameter {Name}: it has no values before its model is built.")).CopyTo(destination);
+        RequireHost().CopyTo(destination);
     }
 
     /// <summary>Replaces the values, in the engine's order.</summary>
     /// <param name="source">Exactly <see cref="Count"/> numbers.</param>
     /// <exception cref="ArgumentException">The length is wrong.</exception>
+    /// <exception cref="ConcurrentUseException">Another thread is training the model.</exception>
     public void Write(ReadOnlySpan<float> source)
     {
         if (source.Length != Count)
@@ -77,21 +103,23 @@ public sealed class Parameter
             throw new ShapeException($"Parameter {Name}: {source.Length} values given, {Shape} holds {Count}.");
         }
 
-        if (_store is { } store)
+        while (Volatile.Read(ref _store) is { } store)
         {
-            store.Device.Upload(MemoryMarshal.AsBytes(source), store.Value(this));
-            return;
+            if (store.TryWrite(this, source))
+            {
+                return;
+            }
         }
 
-        _host = source.ToArray();
+        (_host, _lost) = (source.ToArray(), null);
     }
 
     /// <summary>Replaces the values by an array that nobody else keeps, without a copy where they live on the host.</summary>
     internal void Adopt(float[] values)
     {
-        if (_store is null && values.Length == Count)
+        if (!IsOnDevice && values.Length == Count)
         {
-            _host = values;
+            (_host, _lost) = (values, null);
         }
         else
         {
@@ -110,21 +138,31 @@ public sealed class Parameter
         }
     }
 
-    /// <summary>From now on the values live in a store.</summary>
-    internal void MoveTo(ParameterStore store)
-    {
-        var values = new float[checked((int)Count)];
-        Read(values);
-        store.Device.Upload(MemoryMarshal.AsBytes<float>(values), store.Value(this));
-        (_store, _host) = (store, null);
-    }
+    /// <summary>The values on the host.</summary>
+    /// <exception cref="InvalidOperationException">There are none.</exception>
+    internal float[] RequireHost() => _host ?? throw new InvalidOperationException(
+        _lost is null
+            ? $"Parameter {Name}: it has no values before its model is built."
+            : $"Parameter {Name}: its values were lost with the device they were on ({_lost}); load the model's weights from a file, or build a new model.");
 
-    /// <summary>Brings the values back to the host.</summary>
-    internal void MoveToHost()
+    /// <summary>Whether the values now belong to this store; false where another has them. They stay on the host until <see cref="DropHost"/>.</summary>
+    internal bool TryClaim(ParameterStore store) => Interlocked.CompareExchange(ref _store, store, null) is null;
+
+    internal bool BelongsTo(ParameterStore store) => Volatile.Read(ref _store) == store;
+
+    /// <summary>The store has the values.</summary>
+    internal void DropHost() => _host = null;
+
+    /// <summary>The store does not have the values after all.</summary>
+    internal void Unclaim() => Volatile.Write(ref _store, null);
+
+    /// <summary>The store no longer has the values.</summary>
+    /// <param name="values">Its last, or null where they are lost.</param>
+    /// <param name="lost">Why, or null.</param>
+    internal void Release(float[]? values, string? lost = null)
     {
-        var values = new float[checked((int)Count)];
-        Read(values);
-        (_store, _host) = (null, values);
+        (_host, _lost) = (values, lost);
+        Volatile.Write(ref _store, null);
     }
 
     private void Check(int length)

@@ -29,13 +29,15 @@ public sealed class Session : IDisposable, ITrimmable
         _outputs = [.. outputs.Select(output => output.Value)];
         Inputs = [.. _inputs.Select(input => new SessionValue(input.Name!, input.TensorType))];
         Outputs = [.. outputs.Select(output => new SessionValue(output.Name, output.Value.TensorType))];
+        using DeviceUse use = device.Life.Enter();
         _plans = new PlanCache(device, graph, _outputs, options.MaxPlans);
         _places = new SemaphoreSlim(options.MaxConcurrency);
         _idle = new SessionContext?[options.MaxConcurrency];
-        _store = new ParameterStore(device, [.. graph.Parameters], withGradients: false);
+        Parameter[] parameters = [.. graph.Parameters];
+        _store = new ParameterStore(device, parameters);
         try
         {
-            _store.CopyFrom(graph.Parameters);
+            _store.CopyFrom(parameters);
         }
         catch
         {
@@ -92,6 +94,7 @@ public sealed class Session : IDisposable, ITrimmable
         {
             // Checked once more inside: disposal waits for whoever is inside and lets the others see that it is over.
             ObjectDisposedException.ThrowIf(_disposed != 0, this);
+            using DeviceUse use = _device.Life.Enter();
             CachedPlan plan = _plans.Hold(shapes);
             try
             {
@@ -156,6 +159,7 @@ public sealed class Session : IDisposable, ITrimmable
     /// <summary>The shape of an output for certain input shapes.</summary>
     internal Shape OutputShape(int index, params ReadOnlySpan<Shape> shapes)
     {
+        using DeviceUse use = _device.Life.Enter();
         CachedPlan plan = _plans.Hold(shapes);
         plan.Constants.Release();
         return plan.Plan.Values[_outputs[index]].Type.Shape;

@@ -45,6 +45,7 @@ internal sealed class SessionContext(IDevice device, ParameterStore store, Value
 
     public void Write(int index, ReadOnlySpan<byte> values)
     {
+        using DeviceUse use = device.Life.Enter();
         device.Upload(values, Input(index));
         (_written[index], _computed) = (true, false);
     }
@@ -54,6 +55,7 @@ internal sealed class SessionContext(IDevice device, ParameterStore store, Value
 
     public void Compute()
     {
+        using DeviceUse use = device.Life.Enter();
         _computed = false;
         Current.Replay.Run();
         Current.Readback.Begin();
@@ -65,7 +67,11 @@ internal sealed class SessionContext(IDevice device, ParameterStore store, Value
 
     public bool IsComputed => _computed;
 
-    public ReadOnlySpan<byte> Read(int index) => Current.Readback.Read(index);
+    public void Read(int index, Span<byte> values)
+    {
+        using DeviceUse use = device.Life.Enter();
+        Current.Readback.Read(index).CopyTo(values);
+    }
 
     public void Dispose()
     {

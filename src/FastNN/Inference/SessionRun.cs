@@ -101,7 +101,7 @@ public readonly ref struct SessionRun
             throw new InvalidOperationException("SessionRun: there is nothing to read before Compute.");
         }
 
-        Context.Read(index).CopyTo(MemoryMarshal.AsBytes(values));
+        Context.Read(index, MemoryMarshal.AsBytes(values));
     }
 
     /// <summary>Gives the memory of the call back to the session; a second time does nothing.</summary>

@@ -22,11 +22,17 @@ internal interface IDevice : IKernels, IPlanning, IDisposable
 
     DeviceMemory Memory { get; }
 
+    /// <summary>Calls that are inside the device, and what lives on it.</summary>
+    DeviceLife Life { get; }
+
     /// <summary>Takes a block of zeroed memory, aligned to 64 bytes at least.</summary>
     /// <exception cref="DeviceException">The memory is not to be had; the message gives the size.</exception>
     nint Allocate(long bytes);
 
     void Free(nint address);
+
+    /// <summary>Frees a block from a finalizer, where no driver may be called: at once, or with the next call that allocates.</summary>
+    void Abandon(nint address);
 
     /// <summary>What keeps memory of this device for later calls, and gives it back at <see cref="Trim"/>.</summary>
     TrimList Keepers { get; }

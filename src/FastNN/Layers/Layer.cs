@@ -16,7 +16,15 @@ public abstract class Layer
     public string? Name { get; init; }
 
     /// <summary>Its parameters and those of its children, in the order of their making; empty before it is built.</summary>
-    public IReadOnlyList<Parameter> Parameters
+    public IReadOnlyList<Parameter> Parameters => [.. State.Where(parameter => !parameter.IsBuffer)];
+
+    /// <summary>
+    /// Its buffers and those of its children: state that training steps write but no optimizer trains, such as running statistics.
+    /// </summary>
+    public IReadOnlyList<Parameter> Buffers => [.. State.Where(parameter => parameter.IsBuffer)];
+
+    /// <summary>Parameters and buffers.</summary>
+    internal IReadOnlyList<Parameter> State
     {
         get
         {
@@ -94,10 +102,10 @@ public abstract class Layer
 
         ExampleShape ??= example;
 
-        IReadOnlyList<Parameter> parameters = Parameters;
-        for (int i = 0; i < parameters.Count; i++)
+        IReadOnlyList<Parameter> state = State;
+        for (int i = 0; i < state.Count; i++)
         {
-            parameters[i].Initialize(seed, (uint)i);
+            state[i].Initialize(seed, (uint)i);
         }
     }
 
@@ -125,6 +133,18 @@ public abstract class Layer
         var parameter = new Parameter(name, shape, initializer, layout);
         _own.Add(parameter);
         return parameter;
+    }
+
+    /// <summary>Adds a buffer of this layer: saved and loaded as a parameter is, but not trained. A step writes it with <see cref="Graph.WriteBack"/>.</summary>
+    /// <param name="name">Its name, such as "running_mean".</param>
+    /// <param name="shape">Its shape inside the engine.</param>
+    /// <param name="initializer">What its first values are drawn from.</param>
+    /// <returns>The buffer.</returns>
+    protected Parameter AddBuffer(string name, Shape shape, Initializer initializer)
+    {
+        var buffer = new Parameter(name, shape, initializer) { IsBuffer = true };
+        _own.Add(buffer);
+        return buffer;
     }
 
     /// <summary>Adds a child, so that its parameters belong to this layer.</summary>

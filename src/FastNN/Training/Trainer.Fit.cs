@@ -1,6 +1,9 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
 using FastNN.Data;
+using FastNN.Graphs;
+using FastNN.Kernels;
+using FastNN.Tensors;
 using FastNN.Training;
 
 namespace FastNN;
@@ -9,7 +12,7 @@ public sealed partial class Trainer
 {
     private Progress _progress = new();
     private IReadOnlyList<Callback> _callbacks = [];
-    private Dictionary<int, CallbackState>? _resumedCallbacks;
+    private Dictionary<string, CallbackState>? _resumedCallbacks;
     private bool _stop;
 
     /// <summary>Whether the next or running <see cref="Fit"/> continues a resumed run.</summary>
@@ -44,7 +47,7 @@ public sealed partial class Trainer
             throw new ArgumentOutOfRangeException(nameof(validationSplit), $"The validation split {validationSplit} must be in [0, 1).");
         }
 
-        using Lease lease = Enter(nameof(Fit));
+        using Occupancy.Stay stay = Enter(nameof(Fit));
         if (validation is null && validationSplit > 0)
         {
             (train, validation) = train.Split(validationSplit, _seed);
@@ -73,6 +76,7 @@ public sealed partial class Trainer
         foreach (Callback callback in _callbacks)
         {
             callback.OnTrainEnd(this, history);
+            ThrowIfDisposed();
         }
 
         IsResuming = false;
@@ -95,7 +99,7 @@ public sealed partial class Trainer
     {
         ArgumentNullException.ThrowIfNull(data);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
-        using Lease lease = Enter(nameof(Evaluate));
+        using Occupancy.Stay stay = Enter(nameof(Evaluate));
         if (data.Count == 0)
         {
             throw new InvalidDataSetException("Trainer.Evaluate: the data holds no example.");
@@ -109,10 +113,11 @@ public sealed partial class Trainer
         loader.StartEpoch(0, cancellation: cancellation);
         while (loader.TryNext(out Batch batch))
         {
+            using DeviceUse use = _device.Life.Enter();
             TrainingProgram program = Load(batch.Features, TargetBytes(batch), data.HasLabels, GraphMode.Inference);
             bool counts = counter.Counts(program.Output.Shape);
             program.Begin(withOutput: counts);
-            float loss = program.ReadLoss();
+            float loss = program.ReadResults().Loss;
             total += Loss.Reduction == Reduction.Mean ? (double)loss * batch.Count : loss;
             if (counts)
             {
@@ -132,7 +137,7 @@ public sealed partial class Trainer
     public float[] Predict(Dataset data, int batchSize = 256)
     {
         ArgumentNullException.ThrowIfNull(data);
-        using Lease lease = Enter(nameof(Predict));
+        using Occupancy.Stay stay = Enter(nameof(Predict));
         BuildFor(data, nameof(Predict));
         using var predictor = new Predictor(Model, _device, batchSize);
         var outputs = new float[checked((int)(predictor.OutputShape.Count * data.Count))];
@@ -147,15 +152,28 @@ public sealed partial class Trainer
         return outputs;
     }
 
-    /// <summary>All trainable parameters at once, to go back to with <see cref="Restore"/>.</summary>
+    /// <summary>All parameters and buffers at once, to go back to with <see cref="Restore"/>.</summary>
     internal float[] Snapshot()
     {
-        var values = new float[_store!.TrainableCount];
-        _device.Download(_store.Values, MemoryMarshal.AsBytes(values.AsSpan()));
+        using DeviceUse use = _device.Life.Enter();
+        Tensor all = _weights!.Store.All;
+        var values = new float[all.Count];
+        _device.Download(all, MemoryMarshal.AsBytes(values.AsSpan()));
         return values;
     }
 
-    internal void Restore(float[] snapshot) => _device.Upload(MemoryMarshal.AsBytes<float>(snapshot), _store!.Values);
+    internal void Restore(float[] snapshot)
+    {
+        using DeviceUse use = _device.Life.Enter();
+        Tensor all = _weights!.Store.All;
+        if (snapshot.Length != all.Count)
+        {
+            throw new InvalidOperationException(
+                $"Trainer: expected {all.Count} numbers of all parameters and buffers to restore, got {snapshot.Length}; they are of another model.");
+        }
+
+        _device.Upload(MemoryMarshal.AsBytes<float>(snapshot), all);
+    }
 
     /// <summary>Builds the model for a dataset's examples; one that is built must have been built for this shape.</summary>
     private void BuildFor(Dataset data, string operation)
@@ -175,19 +193,24 @@ public sealed partial class Trainer
 
     private void Begin(IReadOnlyList<Callback> callbacks)
     {
-        Prepare();
+        using (_device.Life.Enter())
+        {
+            Prepare();
+        }
+
         (_callbacks, _stop) = (callbacks, false);
         if (!IsResuming)
         {
             _progress = new Progress { ShuffleEpoch = _progress.ShuffleEpoch };
         }
 
-        for (int i = 0; i < callbacks.Count; i++)
+        foreach ((string key, Callback callback) in Keys(callbacks))
         {
-            callbacks[i].OnTrainBegin(this);
-            if (_resumedCallbacks?.GetValueOrDefault(i) is { } state)
+            callback.OnTrainBegin(this);
+            ThrowIfDisposed();
+            if (_resumedCallbacks?.GetValueOrDefault(key) is { } state)
             {
-                callbacks[i].LoadState(state);
+                callback.LoadState(state);
             }
         }
 
@@ -203,6 +226,7 @@ public sealed partial class Trainer
             foreach (Callback callback in _callbacks)
             {
                 callback.OnEpochBegin(this, _progress.Epoch);
+                ThrowIfDisposed();
             }
         }
 
@@ -215,6 +239,7 @@ public sealed partial class Trainer
         foreach (Callback callback in _callbacks)
         {
             callback.OnEpochEnd(this, result);
+            ThrowIfDisposed();
             _progress.Stopped |= _stop;
         }
     }
@@ -226,36 +251,49 @@ public sealed partial class Trainer
         int pushed = -1;
         while (loader.TryNext(out Batch batch))
         {
-            TrainingProgram program = Place(batch, loader.Data.HasLabels, pushed == batch.Index);
-            bool counts = counter.Counts(program.Output.Shape);
-            BeginStep(program, withOutput: counts);
-            pushed = PushNext(loader, program);
-            float loss = EndStep();
-            int correct = counts ? counter.Count(program.ReadOutput(), batch, null) : 0;
-            _progress.Add(batch.Count, Loss.Reduction == Reduction.Mean ? (double)loss * batch.Count : loss, correct, counts);
+            float loss = RunBatch(loader, batch, counter, ref pushed);
             var result = new BatchResult(
                 _progress.Epoch, batch.Index, loader.BatchesPerEpoch, batch.Count, StepCount, loss, _progress.MeanLoss, _progress.Accuracy ?? double.NaN);
             foreach (Callback callback in _callbacks)
             {
                 callback.OnBatchEnd(this, result);
+                ThrowIfDisposed();
             }
 
             cancellation.ThrowIfCancellationRequested();
         }
     }
 
+    /// <summary>One step, inside the device; callbacks run outside of it.</summary>
+    private float RunBatch(DataLoader loader, in Batch batch, ClassCounter counter, ref int pushed)
+    {
+        using DeviceUse use = _device.Life.Enter();
+        TrainingProgram program = Place(batch, loader.Data.HasLabels, pushed == batch.Index);
+        bool counts = counter.Counts(program.Output.Shape);
+        _step!.BeginStep(program, withOutput: counts);
+        pushed = PushNext(loader, program);
+        float loss = EndStep();
+        int correct = counts ? counter.Count(program.ReadOutput(), batch, null) : 0;
+        _progress.Add(batch.Count, Loss.Reduction == Reduction.Mean ? (double)loss * batch.Count : loss, correct, counts);
+        return loss;
+    }
+
     /// <summary>Puts a batch where the step reads it: from the feed, where it is on its way already, or by copying it now.</summary>
     private TrainingProgram Place(in Batch batch, bool classIndices, bool pushed)
     {
-        if (!pushed)
+        if (pushed)
         {
-            return Load(batch.Features, TargetBytes(batch), classIndices, GraphMode.Training);
+            // Not the program it was pushed to where a callback froze a layer meanwhile.
+            TrainingProgram program = _step!.Program([BatchShape(batch.Count)], GraphMode.Training);
+            _step.Invalidate();
+            ThrowIfDisposed();
+            if (program.Feed?.TryPull() == true)
+            {
+                return program;
+            }
         }
 
-        (_current, _phase) = (null, Phase.Updated);
-        TrainingProgram program = Program(batch.Count, GraphMode.Training);
-        program.Feed!.TryPull();
-        return program;
+        return Load(batch.Features, TargetBytes(batch), classIndices, GraphMode.Training);
     }
 
     /// <summary>

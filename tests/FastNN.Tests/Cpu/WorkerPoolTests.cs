@@ -14,6 +14,30 @@ internal sealed unsafe class WorkerPoolTests
     public void EveryBlockCameBack() => Assert.That(HostMemory.LiveBlocks, Is.EqualTo(_blocks));
 
     [Test]
+    public void Dispose_waits_for_those_who_sit_and_refuses_those_who_come()
+    {
+        var pool = new WorkerPool(2);
+        using var seated = new ManualResetEventSlim();
+        using var leave = new ManualResetEventSlim();
+        var caller = new Thread(() =>
+        {
+            using WorkerPool.Seat seat = pool.Enter();
+            Assert.That(pool.Dispose, Throws.InvalidOperationException, "it would wait for itself");
+            seated.Set();
+            leave.Wait();
+        });
+        caller.Start();
+        seated.Wait();
+        var disposer = new Thread(pool.Dispose);
+        disposer.Start();
+        Assert.That(disposer.Join(50), Is.False, "the scratch memory of the one who sits is in use");
+        Assert.That(() => pool.Enter().Dispose(), Throws.TypeOf<ObjectDisposedException>());
+        leave.Set();
+        disposer.Join();
+        caller.Join();
+    }
+
+    [Test]
     public void EveryTaskRunsOnce([Values(1, 2, 3, 16)] int threads, [Values(0, 1, 2, 7, 1000)] int tasks)
     {
         using var pool = new WorkerPool(threads);
