@@ -79,4 +79,7 @@ public sealed class Device : IDisposable
     /// Frees the device's threads and memory. Trainers and predictors that still use it fail with ObjectDisposedException.
     /// </summary>
     public void Dispose() => Implementation.Dispose();
+
+    /// <summary>The <see cref="Description"/>.</summary>
+    public override string ToString() => Description;
 }

@@ -27,6 +27,7 @@ internal static class FuzzTargets
         [
             new("safetensors", [Safetensors(), weights], Json, ReadSafetensors, length => (2 * length) + (256 * (length / 40)) + (64 << 10)),
             new("weights", [weights], Json, file => LoadWeights(model, file, Path.Combine(folder, "weights.safetensors")), length => (8 * length) + (256 << 10)),
+            new("model", Models(), Json, file => FastNN.Model.Load(new MemoryStream(file)), length => (64 * length) + (4 << 20)),
             new("idx", Idx(), [], file => IdxFile.Read(new MemoryStream(file)), length => (2 * length) + (32 << 10)),
             new("idx gzip", [.. Idx().Select(Gzip)], [], file => IdxFile.Read(new MemoryStream(file), maxBytes: 1 << 20), _ => (1 << 20) + (128 << 10)),
             new("idx inside gzip", Idx(), [], file => IdxFile.Read(new MemoryStream(Gzip(file)), maxBytes: 1 << 20), length => (8 * length) + (1 << 20)),
@@ -64,10 +65,25 @@ internal static class FuzzTargets
         return model;
     }
 
+    private static byte[][] Models()
+    {
+        Symbol x = FastNN.Model.Input("x", [4]), h = new Dense(3, Activation.LeakyReLU(0.1f)).Apply(x);
+        var functional = new Model([x], [("y", new Concatenate().Apply(h, h * h)), ("z", h)]) { ClassNames = ["a", "b"], Preprocessing = Preprocessing.Scaling(2) };
+        functional.Build();
+        return [Bytes(Model()), Bytes(functional)];
+
+        static byte[] Bytes(Layer layer)
+        {
+            using var stream = new MemoryStream();
+            layer.Save(stream);
+            return stream.ToArray();
+        }
+    }
+
     private static void LoadWeights(Sequential model, byte[] file, string path)
     {
         File.WriteAllBytes(path, file);
-        model.Load(path);
+        model.LoadWeights(path);
     }
 
     private static void ReadCsv(byte[] file, CsvOptions options) => CsvDataset.Load(new MemoryStream(file), options);
@@ -98,14 +114,9 @@ internal static class FuzzTargets
 
     private static byte[] Weights()
     {
-        var writer = new SafetensorsWriter();
-        writer.SetMetadata("format", "pt");
-        foreach (Parameter parameter in Model().Parameters)
-        {
-            writer.Add(parameter.Name, parameter.Layout.FileShape(parameter.Shape).ToArray(), new float[parameter.Count]);
-        }
-
-        return Bytes(writer.Save);
+        using var stream = new MemoryStream();
+        Model().SaveWeights(stream);
+        return stream.ToArray();
     }
 
     private static byte[][] Idx() =>

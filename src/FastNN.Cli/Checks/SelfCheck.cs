@@ -56,9 +56,9 @@ internal sealed record SelfCheck(string Family, string Name, Shape Example, int 
         var losses = new List<float> { Forward() };
         trainer.Backward();
         var gradients = new Dictionary<string, float[]>();
-        foreach (Parameter parameter in model.Parameters)
+        foreach ((string name, Parameter parameter) in model.NamedParameters)
         {
-            trainer.ReadGradient(parameter, gradients[parameter.Name] = new float[parameter.Count]);
+            trainer.ReadGradient(parameter, gradients[name] = new float[parameter.Count]);
         }
 
         trainer.Update();
@@ -67,7 +67,7 @@ internal sealed record SelfCheck(string Family, string Name, Shape Example, int 
             losses.Add(Loss.ClassIndices ? trainer.Step(x, labels) : trainer.Step(x, targets));
         }
 
-        return new SelfCheckResult(y, [.. losses], gradients, model.Parameters.ToDictionary(parameter => parameter.Name, Values));
+        return new SelfCheckResult(y, [.. losses], gradients, model.NamedParameters.ToDictionary(named => named.Name, named => Values(named.Parameter)));
     }
 
     private static float[] Values(Parameter parameter)

@@ -31,7 +31,7 @@ internal static class EvaluateCommand
 
         Layer model = recipe.CreateModel();
         model.Build(recipe.ExampleShape);
-        model.Load(weights);
+        model.LoadWeights(weights);
         using Device device = Devices.Open(deviceName, threads, output.WriteLine);
         RecipeData data = recipe.Prepare(source, limit: null, output.WriteLine);
         using var trainer = new Trainer(model, device, recipe.Loss, recipe.CreateOptimizer(recipe.LearningRate));

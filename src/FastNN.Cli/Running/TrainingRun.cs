@@ -149,7 +149,7 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         string path = settings.WeightsPath ?? Path.Combine(Path.GetTempPath(), $"fastnn-{Guid.NewGuid():N}.safetensors");
         try
         {
-            model.Save(path);
+            model.SaveWeights(path);
             return RunResult.Sha256(path);
         }
         finally

@@ -59,11 +59,8 @@ internal sealed class Arena(IDevice device) : IDisposable
         return this;
     }
 
-    /// <summary>As <see cref="Release"/>.</summary>
-    public void Dispose() => Release();
-
     /// <summary>One holder less; the last one's memory goes back.</summary>
-    public void Release()
+    public void Dispose()
     {
         if (_holders > 0 && --_holders == 0)
         {

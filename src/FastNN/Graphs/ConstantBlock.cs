@@ -72,11 +72,8 @@ internal sealed class ConstantBlock : IDisposable
         return this;
     }
 
-    /// <summary>As <see cref="Release"/>.</summary>
-    public void Dispose() => Release();
-
     /// <summary>One holder less; the last one's memory goes back.</summary>
-    public void Release()
+    public void Dispose()
     {
         if (Interlocked.Decrement(ref _holders) == 0)
         {

@@ -128,8 +128,8 @@ internal sealed class Executor : IDisposable
         }
 
         _disposed = true;
-        _constants.Release();
-        _arena.Release();
+        _constants.Dispose();
+        _arena.Dispose();
         _rootGradientBlock?.Dispose();
     }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using FastNN.Graphs;
 using FastNN.Ops;
+using FastNN.Tensors;
 
 namespace FastNN;
 
@@ -45,6 +46,12 @@ public sealed class Graph
     public ulong Seed { get; }
 
     internal IReadOnlyList<Node> Nodes => _nodes;
+
+    /// <summary>Takes the first outputs of everything that reports them while it is recorded; null where nobody asks.</summary>
+    internal Dictionary<object, IReadOnlyList<Value>>? Trace { get; init; }
+
+    /// <summary>How many layers are being recorded in one another.</summary>
+    internal int LayerDepth { get; set; }
 
     internal IReadOnlyList<Value> Inputs => _inputs;
 
@@ -143,7 +150,10 @@ public sealed class Graph
         }
 
         var node = new Node(op, inputs.ToArray(), []);
-        node.Outputs = Array.ConvertAll(_samples.Infer(op, types), type => new Value(this, type, ValueKind.Intermediate, $"{op.Name}: an output") { Producer = node });
+        FeatureOrder?[] orders = Array.ConvertAll(node.Inputs, input => input.Features);
+        node.Outputs = Array.ConvertAll(
+            _samples.Infer(op, types),
+            type => new Value(this, type, ValueKind.Intermediate, $"{op.Name}: an output") { Producer = node, Features = op.Features(types, orders, type) });
         _nodes.Add(node);
         return node.Outputs;
     }
@@ -234,42 +244,13 @@ public sealed class Value
     internal Node? Producer { get; init; }
 
     /// <summary>
-    /// Where the last axis counts the elements of a flattened image, the [H, W, C] it had, else null: a dense layer behind it orders its weights'
-    /// rows by it, and files by [C, H, W]. Found in the recording, through every operator that keeps features in their places.
+    /// What the places along the last axis are, where images were flattened into it; settled while recording, through every operator that keeps
+    /// features in their places.
     /// </summary>
-    internal Shape? FlattenedImage
-    {
-        get
-        {
-            var visited = new HashSet<Value>();
-            return Find(this);
+    internal FeatureOrder? Features { get; init; }
 
-            Shape? Find(Value value)
-            {
-                if (value.Producer is not { } node || value.Shape.Rank == 0 || !visited.Add(value))
-                {
-                    return null;
-                }
-
-                for (int i = 0; i < node.Inputs.Length; i++)
-                {
-                    Value input = node.Inputs[i];
-                    if (node.Op.IsView && input.Shape.Rank == 4 && value.Shape.Rank == 2 && input.Shape[0] == value.Shape[0]
-                        && input.Shape[1..] is { IsSymbolic: false } image)
-                    {
-                        return image;
-                    }
-
-                    if (node.Op.KeepsFeatures(i) && input.Shape.Rank > 0 && input.Shape[-1] == value.Shape[-1] && Find(input) is { } found)
-                    {
-                        return found;
-                    }
-                }
-
-                return null;
-            }
-        }
-    }
+    /// <summary>The [H, W, C] of the image that was flattened into the last axis, where there is nothing else in it.</summary>
+    internal Shape? FlattenedImage => Features?.Image;
 
     /// <inheritdoc/>
     public override string ToString() => Parameter is { } parameter ? $"{parameter.Name} {Shape}" : $"{Producer?.Op.Name ?? Kind.ToString()} {Shape}";

@@ -97,11 +97,11 @@ public static partial class Operators
     /// <returns>[N, OH, OW, OC].</returns>
     /// <exception cref="ShapeException">The shapes do not fit.</exception>
     public static Value Conv2D(
-        this Value x, Value weight, Value? bias = null, (int Rows, int Columns)? stride = null, Padding2D padding = default,
-        (int Rows, int Columns)? dilation = null, int groups = 1)
+        this Value x, Value weight, Value? bias = null, Size2D? stride = null, Padding2D padding = default,
+        Size2D? dilation = null, int groups = 1)
     {
-        (int strideH, int strideW) = stride ?? (1, 1);
-        (int dilationH, int dilationW) = dilation ?? (1, 1);
+        (int strideH, int strideW) = stride ?? 1;
+        (int dilationH, int dilationW) = dilation ?? 1;
         var op = new Conv2DOp(new Conv2DOptions(strideH, strideW, padding, dilationH, dilationW, groups));
         return bias is null ? x.Graph.Add(op, x, weight) : x.Graph.Add(op, x, weight, bias);
     }
@@ -116,11 +116,11 @@ public static partial class Operators
     /// <returns>[N, OH, OW, C].</returns>
     /// <exception cref="ShapeException">The window does not fit.</exception>
     public static Value MaxPool2D(
-        this Value x, (int Rows, int Columns) kernel, (int Rows, int Columns)? stride = null, Padding2D padding = default,
-        (int Rows, int Columns)? dilation = null, bool ceilMode = false)
+        this Value x, Size2D kernel, Size2D? stride = null, Padding2D padding = default,
+        Size2D? dilation = null, bool ceilMode = false)
     {
         (int strideH, int strideW) = stride ?? kernel;
-        (int dilationH, int dilationW) = dilation ?? (1, 1);
+        (int dilationH, int dilationW) = dilation ?? 1;
         return x.Graph.Add(
             new MaxPool2DOp(new Pool2DOptions(kernel.Rows, kernel.Columns, strideH, strideW, padding, dilationH, dilationW, ceilMode)), x);
     }
@@ -136,7 +136,7 @@ public static partial class Operators
     /// <returns>[N, OH, OW, C].</returns>
     /// <exception cref="ShapeException">The window does not fit.</exception>
     public static Value AvgPool2D(
-        this Value x, (int Rows, int Columns) kernel, (int Rows, int Columns)? stride = null, Padding2D padding = default,
+        this Value x, Size2D kernel, Size2D? stride = null, Padding2D padding = default,
         bool ceilMode = false, bool countIncludePad = true, int divisorOverride = 0)
     {
         (int strideH, int strideW) = stride ?? kernel;

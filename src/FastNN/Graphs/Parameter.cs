@@ -14,7 +14,7 @@ public sealed class Parameter
     private string? _lost;
 
     /// <summary>A parameter without values yet; the model's seed gives them when it is built.</summary>
-    /// <param name="name">Its own name, such as "weight"; models put their layers' names in front.</param>
+    /// <param name="name">Its own name, such as "weight"; models put their layers' names in front of it.</param>
     /// <param name="shape">Its shape inside the engine: dense weights [in, out], filters [KH, KW, C / groups, OC].</param>
     /// <param name="initializer">What its first values are drawn from.</param>
     /// <param name="layout">How files order its elements.</param>
@@ -29,8 +29,8 @@ public sealed class Parameter
         Layout = layout ?? ParameterLayout.AsIs;
     }
 
-    /// <summary>Its name within its model, as PyTorch would name it: "conv1.weight".</summary>
-    public string Name { get; internal set; }
+    /// <summary>Its own name, such as "weight"; its name in a model is among the model's named parameters.</summary>
+    public string Name { get; }
 
     /// <summary>Its shape inside the engine.</summary>
     public Shape Shape { get; }
@@ -126,6 +126,9 @@ public sealed class Parameter
             Write(values);
         }
     }
+
+    /// <summary>As in <c>weight Float32[784, 10]</c>.</summary>
+    public override string ToString() => $"{Name} {new TensorType(Shape)}{(IsTrainable ? "" : ", frozen")}";
 
     /// <summary>Draws the first values, unless there are some.</summary>
     internal void Initialize(ulong seed, uint stream)

@@ -1,3 +1,5 @@
+using FastNN.Tensors;
+
 namespace FastNN;
 
 /// <summary>
@@ -8,11 +10,20 @@ namespace FastNN;
 public sealed class ParameterLayout
 {
     private readonly Func<Shape, (int[] Extents, int[] Axes)> _view;
+    private readonly Lazy<int[]>? _places;
+    private readonly bool _rows;
 
-    private ParameterLayout(Func<Shape, (int[] Extents, int[] Axes)> view, Func<Shape, Shape> fileShape)
+    /// <param name="view">The engine's sizes, and which of them runs where in the file.</param>
+    /// <param name="fileShape">The shape that files show.</param>
+    /// <param name="features">What the features are that the engine's first axis counts, or null where their order is the same.</param>
+    /// <param name="rows">Whether the engine has a row per feature, else a number.</param>
+    private ParameterLayout(
+        Func<Shape, (int[] Extents, int[] Axes)> view, Func<Shape, Shape> fileShape, FeatureOrder? features = null, bool rows = false)
     {
         _view = view;
         FileShape = fileShape;
+        _places = features is null ? null : new Lazy<int[]>(features.FromFile);
+        _rows = rows;
     }
 
     /// <summary>Files hold the elements as the engine does.</summary>
@@ -35,13 +46,42 @@ public sealed class ParameterLayout
     public static ParameterLayout DenseWeightOfImage(Shape image) =>
         new(shape => ([image[0], image[1], image[2], shape[1]], [3, 2, 0, 1]), shape => new Shape(shape[1], shape[0]));
 
+    /// <summary>
+    /// A dense weight [in, out] behind a value: [out, in] in files, the inputs in PyTorch's order where images were flattened into the value's last
+    /// axis, by whatever layers lie between.
+    /// </summary>
+    /// <param name="x">The layer's input, [..., in].</param>
+    /// <returns>The layout.</returns>
+    public static ParameterLayout DenseWeightFor(Value x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return x.Features switch
+        {
+            null => DenseWeight,
+            { Image: { } image } => DenseWeightOfImage(image),
+            { } order => new ParameterLayout(shape => (shape.ToArray(), [1, 0]), shape => new Shape(shape[1], shape[0]), order, rows: true),
+        };
+    }
+
+    /// <summary>
+    /// A parameter [features] with a number per feature of a value, such as a normalization's scale: in files in PyTorch's order where images were
+    /// flattened into the value's last axis.
+    /// </summary>
+    /// <param name="x">The layer's input, [..., features].</param>
+    /// <returns>The layout.</returns>
+    public static ParameterLayout FeaturesFor(Value x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return x.Features is { } order ? new ParameterLayout(AsIs._view, AsIs.FileShape, order, rows: false) : AsIs;
+    }
+
     /// <summary>Reorders from the engine's order to a file's.</summary>
     internal void ToFile(Shape shape, ReadOnlySpan<float> engine, Span<float> file)
     {
         var walk = new Walk(_view(shape));
         for (int i = 0; i < file.Length; i++)
         {
-            file[i] = engine[walk.Next()];
+            file[i] = engine[Place(walk.Next(), shape)];
         }
     }
 
@@ -51,8 +91,21 @@ public sealed class ParameterLayout
         var walk = new Walk(_view(shape));
         for (int i = 0; i < file.Length; i++)
         {
-            engine[walk.Next()] = file[i];
+            engine[Place(walk.Next(), shape)] = file[i];
         }
+    }
+
+    /// <summary>Where a feature lies in the engine that a walk in the file's order of features has found.</summary>
+    private int Place(int position, Shape shape)
+    {
+        if (_places is null)
+        {
+            return position;
+        }
+
+        (int feature, int column) = _rows ? Math.DivRem(position, shape[1]) : (position, 0);
+        int place = _places.Value[feature];
+        return _rows ? (place * shape[1]) + column : place;
     }
 
     private static int[] Identity(int rank)

@@ -64,10 +64,10 @@ public static class InferenceExtensions
 
     internal static Session Record(Layer model, Kernels.IDevice device, SessionOptions? options)
     {
-        Shape example = model.ExampleShape
+        IReadOnlyList<ModelInput> signature = model.Signature
             ?? throw new InvalidOperationException("Session: the model is not built; call model.Build(shape of one example), or train or load it first.");
         var graph = new Graph(GraphMode.Inference);
-        Value y = model.Apply(graph.Input(example.Prepend(Dim.Batch)));
-        return new Session(device, graph, [("output", y)], options);
+        IReadOnlyList<Value> outputs = model.Apply([.. signature.Select(input => graph.Input(input.Shape.Prepend(Dim.Batch), input.Type, input.Name))]);
+        return new Session(device, graph, [.. outputs.Select((value, i) => (model.OutputNames[i], value))], options);
     }
 }

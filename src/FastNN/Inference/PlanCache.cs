@@ -88,7 +88,7 @@ internal sealed class PlanCache(IDevice device, Graph graph, Value[] outputs, in
     private static void Drop(CachedPlan plan)
     {
         plan.IsDropped = true;
-        plan.Constants.Release();
+        plan.Constants.Dispose();
     }
 
     private CachedPlan? Find(ReadOnlySpan<Shape> shapes)

@@ -18,6 +18,12 @@ public sealed class Predictor : IDisposable
         _session = InferenceExtensions.Record(model, device, null);
         try
         {
+            if (_session.Inputs.Count != 1 || _session.Outputs.Count != 1)
+            {
+                throw new InvalidOperationException(
+                    $"Predictor: expected a model of one input and one output, it has {_session.Inputs.Count} and {_session.Outputs.Count}; use CreateSession.");
+            }
+
             InputShape = _session.Inputs[0].Shape.DropFirst();
             OutputShape = _session.OutputShape(0, InputShape.Prepend(1)).DropFirst();
         }

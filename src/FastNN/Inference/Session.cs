@@ -103,7 +103,7 @@ public sealed class Session : IDisposable, ITrimmable
             }
             finally
             {
-                plan.Constants.Release();
+                plan.Constants.Dispose();
             }
 
             return new SessionRun(this, context);
@@ -161,7 +161,7 @@ public sealed class Session : IDisposable, ITrimmable
     {
         using DeviceUse use = _device.Life.Enter();
         CachedPlan plan = _plans.Hold(shapes);
-        plan.Constants.Release();
+        plan.Constants.Dispose();
         return plan.Plan.Values[_outputs[index]].Type.Shape;
     }
 

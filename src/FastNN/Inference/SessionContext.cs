@@ -76,7 +76,7 @@ internal sealed class SessionContext(IDevice device, ParameterStore store, Value
     public void Dispose()
     {
         Forget(all: true);
-        _arena.Release();
+        _arena.Dispose();
     }
 
     /// <summary>Forgets plans that the cache has dropped, or all, as when the arena is about to move.</summary>

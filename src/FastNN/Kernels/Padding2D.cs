@@ -42,6 +42,24 @@ public readonly record struct Padding2D
     /// <summary>Four separate amounts.</summary>
     public static Padding2D Explicit(int top, int bottom, int left, int right) => new(false, top, bottom, left, right);
 
+    /// <summary>So many rows and columns on all four sides: <c>Padding = 1</c>.</summary>
+    /// <param name="all">Rows above and below, columns left and right.</param>
+    public static implicit operator Padding2D(int all) => FromInt32(all);
+
+    /// <summary>Rows above and below, columns left and right: <c>Padding = (1, 0)</c>.</summary>
+    /// <param name="amounts">Rows above and below, columns left and right.</param>
+    public static implicit operator Padding2D((int Vertical, int Horizontal) amounts) => FromValueTuple(amounts);
+
+    /// <summary>So many rows and columns on all four sides.</summary>
+    /// <param name="all">Rows above and below, columns left and right.</param>
+    /// <returns>The padding.</returns>
+    public static Padding2D FromInt32(int all) => Symmetric(all, all);
+
+    /// <summary>Rows above and below, columns left and right.</summary>
+    /// <param name="amounts">Rows above and below, columns left and right.</param>
+    /// <returns>The padding.</returns>
+    public static Padding2D FromValueTuple((int Vertical, int Horizontal) amounts) => Symmetric(amounts.Vertical, amounts.Horizontal);
+
     /// <inheritdoc/>
     public override string ToString() => IsSame ? "same"
         : this == Valid ? "valid"

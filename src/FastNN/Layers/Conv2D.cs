@@ -1,30 +1,22 @@
+using FastNN.Layers;
+
 namespace FastNN;
 
 /// <summary>A two-dimensional convolution: y = f(conv(x, weight) + bias). [N, H, W, C] becomes [N, OH, OW, filters].</summary>
 public sealed class Conv2D : Layer
 {
     private readonly int _filters;
-    private readonly (int Rows, int Columns) _kernel;
+    private readonly Size2D _kernel;
     private readonly Activation _activation;
     private Parameter? _weight;
     private Parameter? _bias;
 
-    /// <summary>A convolution with a square kernel.</summary>
-    /// <param name="filters">Output channels.</param>
-    /// <param name="kernel">Rows and columns of the kernel.</param>
-    /// <param name="activation">Applied to the output; default none.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
-    public Conv2D(int filters, int kernel, Activation activation = default)
-        : this(filters, (kernel, kernel), activation)
-    {
-    }
-
     /// <summary>A convolution.</summary>
     /// <param name="filters">Output channels.</param>
-    /// <param name="kernel">Rows and columns of the kernel.</param>
+    /// <param name="kernel">Rows and columns of the kernel: <c>3</c> or <c>(3, 1)</c>.</param>
     /// <param name="activation">Applied to the output; default none.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
-    public Conv2D(int filters, (int Rows, int Columns) kernel, Activation activation = default)
+    public Conv2D(int filters, Size2D kernel, Activation activation = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(filters);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(kernel.Rows, nameof(kernel));
@@ -33,13 +25,13 @@ public sealed class Conv2D : Layer
     }
 
     /// <summary>Rows and columns between windows; default 1.</summary>
-    public (int Rows, int Columns) Stride { get; init; } = (1, 1);
+    public Size2D Stride { get; init; } = 1;
 
     /// <summary>How the borders are extended; default valid (not at all).</summary>
     public Padding2D Padding { get; init; } = Padding2D.Valid;
 
     /// <summary>Rows and columns between a window's taps; default 1.</summary>
-    public (int Rows, int Columns) Dilation { get; init; } = (1, 1);
+    public Size2D Dilation { get; init; } = 1;
 
     /// <summary>Groups of channels convolved separately; divides the channels and the filters. Default 1.</summary>
     public int Groups { get; init; } = 1;
@@ -87,4 +79,44 @@ public sealed class Conv2D : Layer
         WeightPenalty?.AddTo(weight);
         return x.Conv2D(weight, _bias is null ? null : x.Graph.Use(_bias), Stride, Padding, Dilation, Groups).Activate(_activation);
     }
+
+    /// <inheritdoc/>
+    protected internal override void Describe(LayerDescription description)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        description.Set("filters", _filters).Set("kernel", _kernel).Set("activation", _activation);
+        if (Stride != 1)
+        {
+            description.Set("stride", Stride);
+        }
+
+        description.Set("padding", Padding);
+        if (Dilation != 1)
+        {
+            description.Set("dilation", Dilation);
+        }
+
+        if (Groups != 1)
+        {
+            description.Set("groups", Groups);
+        }
+
+        if (!UseBias)
+        {
+            description.Set("useBias", UseBias);
+        }
+
+        description.Set(WeightPenalty);
+    }
+
+    internal static Conv2D Create(LayerDescription description) => new(description.Int32("filters"), description.Size("kernel"), description.Activation())
+    {
+        Name = description.Name,
+        Stride = description.Size("stride", 1),
+        Padding = description.Padding(),
+        Dilation = description.Size("dilation", 1),
+        Groups = description.Int32("groups", 1),
+        UseBias = description.Boolean("useBias", true),
+        WeightPenalty = description.Penalty(),
+    };
 }

@@ -1,3 +1,5 @@
+using FastNN.Layers;
+
 namespace FastNN;
 
 /// <summary>A fully connected layer: y = f(x weight + bias). [..., in] becomes [..., units].</summary>
@@ -43,11 +45,7 @@ public sealed class Dense : Layer
             throw new ShapeException($"Dense: input {x.Shape} has no feature axis behind the batch axis.");
         }
 
-        // Behind a flattened image the rows are in H, W, C order here and C, H, W order in files.
-        ParameterLayout layout = x.FlattenedImage is { } image && image.Count == x.Shape[-1]
-            ? ParameterLayout.DenseWeightOfImage(image)
-            : ParameterLayout.DenseWeight;
-        _weight = AddParameter("weight", new Shape(x.Shape[-1], _units), WeightInitializer, layout);
+        _weight = AddParameter("weight", new Shape(x.Shape[-1], _units), WeightInitializer, ParameterLayout.DenseWeightFor(x));
         _bias = _useBias ? AddParameter("bias", new Shape(_units), BiasInitializer) : null;
     }
 
@@ -58,4 +56,24 @@ public sealed class Dense : Layer
         WeightPenalty?.AddTo(weight);
         return x.Dense(weight, _bias is null ? null : x.Graph.Use(_bias)).Activate(_activation);
     }
+
+    /// <inheritdoc/>
+    protected internal override void Describe(LayerDescription description)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        description.Set("units", _units).Set("activation", _activation);
+        if (!_useBias)
+        {
+            description.Set("useBias", _useBias);
+        }
+
+        description.Set(WeightPenalty);
+    }
+
+    internal static Dense Create(LayerDescription description) =>
+        new(description.Int32("units"), description.Activation(), description.Boolean("useBias", true))
+        {
+            Name = description.Name,
+            WeightPenalty = description.Penalty(),
+        };
 }

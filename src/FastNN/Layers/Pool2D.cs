@@ -1,18 +1,13 @@
+using FastNN.Layers;
+
 namespace FastNN;
 
 /// <summary>The maximum of each window. [N, H, W, C] becomes [N, OH, OW, C].</summary>
-/// <param name="kernel">Rows and columns of the window.</param>
-public sealed class MaxPool2D((int Rows, int Columns) kernel) : Layer
+/// <param name="kernel">Rows and columns of the window: <c>2</c> or <c>(2, 1)</c>.</param>
+public sealed class MaxPool2D(Size2D kernel) : Layer
 {
-    /// <summary>A pooling with a square window.</summary>
-    /// <param name="kernel">Rows and columns of the window.</param>
-    public MaxPool2D(int kernel)
-        : this((kernel, kernel))
-    {
-    }
-
     /// <summary>Rows and columns between windows; default the window's size.</summary>
-    public (int Rows, int Columns)? Stride { get; init; }
+    public Size2D? Stride { get; init; }
 
     /// <summary>How the borders are extended; default valid. Padding never wins.</summary>
     public Padding2D Padding { get; init; } = Padding2D.Valid;
@@ -22,21 +17,25 @@ public sealed class MaxPool2D((int Rows, int Columns) kernel) : Layer
 
     /// <inheritdoc/>
     protected override Value Forward(Value x) => x.MaxPool2D(kernel, Stride, Padding, null, CeilMode);
+
+    /// <inheritdoc/>
+    protected internal override void Describe(LayerDescription description) => description.SetPool(kernel, Stride, Padding, CeilMode);
+
+    internal static MaxPool2D Create(LayerDescription description) => new(description.Size("kernel"))
+    {
+        Name = description.Name,
+        Stride = description.Has("stride") ? description.Size("stride") : null,
+        Padding = description.Padding(),
+        CeilMode = description.Boolean("ceilMode", false),
+    };
 }
 
 /// <summary>The mean of each window. [N, H, W, C] becomes [N, OH, OW, C].</summary>
-/// <param name="kernel">Rows and columns of the window.</param>
-public sealed class AvgPool2D((int Rows, int Columns) kernel) : Layer
+/// <param name="kernel">Rows and columns of the window: <c>2</c> or <c>(2, 1)</c>.</param>
+public sealed class AvgPool2D(Size2D kernel) : Layer
 {
-    /// <summary>A pooling with a square window.</summary>
-    /// <param name="kernel">Rows and columns of the window.</param>
-    public AvgPool2D(int kernel)
-        : this((kernel, kernel))
-    {
-    }
-
     /// <summary>Rows and columns between windows; default the window's size.</summary>
-    public (int Rows, int Columns)? Stride { get; init; }
+    public Size2D? Stride { get; init; }
 
     /// <summary>How the borders are extended; default valid.</summary>
     public Padding2D Padding { get; init; } = Padding2D.Valid;
@@ -49,6 +48,19 @@ public sealed class AvgPool2D((int Rows, int Columns) kernel) : Layer
 
     /// <inheritdoc/>
     protected override Value Forward(Value x) => x.AvgPool2D(kernel, Stride, Padding, CeilMode, CountIncludePad);
+
+    /// <inheritdoc/>
+    protected internal override void Describe(LayerDescription description) =>
+        description.SetPool(kernel, Stride, Padding, CeilMode).Set("countIncludePad", CountIncludePad);
+
+    internal static AvgPool2D Create(LayerDescription description) => new(description.Size("kernel"))
+    {
+        Name = description.Name,
+        Stride = description.Has("stride") ? description.Size("stride") : null,
+        Padding = description.Padding(),
+        CeilMode = description.Boolean("ceilMode", false),
+        CountIncludePad = description.Boolean("countIncludePad", true),
+    };
 }
 
 /// <summary>The mean of each channel over the image. [N, H, W, C] becomes [N, C].</summary>
@@ -57,4 +69,16 @@ public sealed class GlobalAvgPool2D(bool keepAxes = false) : Layer
 {
     /// <inheritdoc/>
     protected override Value Forward(Value x) => x.GlobalAvgPool2D(keepAxes);
+
+    /// <inheritdoc/>
+    protected internal override void Describe(LayerDescription description)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        if (keepAxes)
+        {
+            description.Set("keepAxes", keepAxes);
+        }
+    }
+
+    internal static GlobalAvgPool2D Create(LayerDescription description) => new(description.Boolean("keepAxes", false)) { Name = description.Name };
 }

@@ -14,6 +14,9 @@ internal sealed record BinaryCrossEntropyOp(bool FromLogits, Reduction Reduction
 
     public override bool IsDifferentiable(int input) => input == 0;
 
+    // Where nothing is reduced.
+    public override bool KeepsFeatures(int input) => true;
+
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
         int count = 2 + (HasWeight ? 1 : 0) + (HasPositiveWeight ? 1 : 0);

@@ -1,4 +1,5 @@
 using FastNN.Kernels;
+using FastNN.Tensors;
 
 namespace FastNN.Ops;
 
@@ -38,6 +39,30 @@ internal sealed record ConcatOp(int Axis) : Operator
         }
 
         return [new TensorType(new Shape(extents))];
+    }
+
+    public override bool KeepsFeatures(int input) => true;
+
+    public override FeatureOrder? Features(ReadOnlySpan<TensorType> inputs, ReadOnlySpan<FeatureOrder?> orders, TensorType output)
+    {
+        Shape y = output.Shape;
+        if (y.NormalizeAxis(Axis) != y.Rank - 1)
+        {
+            return base.Features(inputs, orders, output);
+        }
+
+        var parts = new (int Count, FeatureOrder? Order)[inputs.Length];
+        for (int i = 0; i < parts.Length; i++)
+        {
+            if (Dim.IsSymbol(inputs[i].Shape[-1]))
+            {
+                return null;
+            }
+
+            parts[i] = (inputs[i].Shape[-1], orders[i]);
+        }
+
+        return FeatureOrder.Join(parts);
     }
 
     public override object Bind(TensorType[] inputs, TensorType[] outputs)

@@ -11,6 +11,9 @@ internal sealed record MeanSquaredErrorOp(Reduction Reduction) : Operator
 
     public override bool IsDifferentiable(int input) => input == 0;
 
+    // Where nothing is reduced.
+    public override bool KeepsFeatures(int input) => true;
+
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
         RequireFloats(inputs, 2, 2);

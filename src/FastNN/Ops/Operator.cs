@@ -65,6 +65,20 @@ internal abstract record Operator
     /// </summary>
     public virtual bool KeepsFeatures(int input) => false;
 
+    /// <summary>What the places along an output's last axis are, where images were flattened into an input's; null where nothing is to be said.</summary>
+    public virtual FeatureOrder? Features(ReadOnlySpan<TensorType> inputs, ReadOnlySpan<FeatureOrder?> orders, TensorType output)
+    {
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            if (orders[i] is { } order && KeepsFeatures(i) && inputs[i].Shape.Rank > 0 && output.Shape.Rank > 0 && inputs[i].Shape[-1] == output.Shape[-1])
+            {
+                return order;
+            }
+        }
+
+        return null;
+    }
+
     /// <summary>Bytes that Forward leaves for Backward in <see cref="NodeTensors.Saved"/>.</summary>
     /// <param name="planning">The device's answers to questions of size.</param>
     /// <param name="types">The node's types.</param>

@@ -8,6 +8,12 @@ internal abstract record ViewOp : Operator
 {
     public sealed override bool IsView => true;
 
+    // Of [N, H, W, C] to [N, H W C]: an image is flattened.
+    public sealed override FeatureOrder? Features(ReadOnlySpan<TensorType> inputs, ReadOnlySpan<FeatureOrder?> orders, TensorType output) =>
+        inputs[0].Shape is { Rank: 4 } x && output.Shape.Rank == 2 && x[0] == output.Shape[0] && x[1..] is { IsSymbolic: false } image
+            ? FeatureOrder.Of(image)
+            : base.Features(inputs, orders, output);
+
     public sealed override void Forward(IKernels kernels, NodeTensors tensors)
     {
     }

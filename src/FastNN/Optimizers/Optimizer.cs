@@ -1,3 +1,4 @@
+using System.Globalization;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
@@ -31,6 +32,9 @@ public abstract class Optimizer
 
     /// <summary>Its name in checkpoints.</summary>
     public abstract string Name { get; }
+
+    /// <summary>As in <c>Adam, learning rate 0.001</c>.</summary>
+    public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Name}, learning rate {LearningRate}");
 
     /// <summary>Parameters with options of their own; default none. All others have the optimizer's.</summary>
     public IReadOnlyList<ParameterGroup> Groups { get; init => field = [.. value]; } = [];

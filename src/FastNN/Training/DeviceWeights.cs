@@ -9,6 +9,7 @@ namespace FastNN;
 /// </summary>
 public sealed class DeviceWeights : IDisposable
 {
+    private readonly Dictionary<Parameter, string> _names = [];
     private int _disposed;
 
     /// <summary>Takes the parameters of models to a device.</summary>
@@ -29,12 +30,22 @@ public sealed class DeviceWeights : IDisposable
 
         (Implementation, Occupancy) = (device.Implementation, new Occupancy(nameof(TrainingStep)));
         using DeviceUse use = Implementation.Life.Enter();
-        Store = Place(Implementation, [.. models.SelectMany(model => model.State).Distinct()], Occupancy);
+        foreach (NamedParameter named in models.SelectMany(model => model.NamedParameters))
+        {
+            _names.TryAdd(named.Parameter, named.Name);
+        }
+
+        Store = Place(Implementation, [.. _names.Keys], Occupancy);
     }
 
     /// <summary>The weights of a trainer, which decides itself when they go.</summary>
-    internal DeviceWeights(IDevice device, IReadOnlyList<Parameter> parameters, Occupancy occupancy)
+    internal DeviceWeights(IDevice device, IReadOnlyList<Parameter> parameters, IEnumerable<NamedParameter> names, Occupancy occupancy)
     {
+        foreach (NamedParameter named in names)
+        {
+            _names.TryAdd(named.Parameter, named.Name);
+        }
+
         (Implementation, Occupancy) = (device, occupancy);
         Store = Place(device, parameters, occupancy);
     }
@@ -44,6 +55,9 @@ public sealed class DeviceWeights : IDisposable
     internal Occupancy Occupancy { get; }
 
     internal ParameterStore Store { get; }
+
+    /// <summary>A parameter's name in its model.</summary>
+    internal string NameOf(Parameter parameter) => _names.GetValueOrDefault(parameter, parameter.Name);
 
     internal bool IsDisposed => Volatile.Read(ref _disposed) != 0;
 

@@ -36,7 +36,7 @@ public sealed class ModelCheckpoint(string path, bool bestOnly = false, bool who
         }
         else
         {
-            trainer.Model.Save(file);
+            trainer.Model.SaveWeights(file);
         }
     }
 

@@ -36,13 +36,13 @@ public sealed partial class Trainer
         using DeviceUse inside = _device.Life.Enter();
         OptimizerState state = CurrentState();
         var writer = new SafetensorsWriter();
-        foreach (Parameter parameter in Model.State)
+        foreach ((string full, Parameter parameter) in Model.NamedParameters)
         {
             int[] shape = parameter.Layout.FileShape(parameter.Shape).ToArray();
-            writer.Add($"model.{parameter.Name}", shape, ParameterFile.Read(parameter));
+            writer.Add($"model.{full}", shape, ParameterFile.Read(full, parameter));
             foreach ((string name, int index) in parameter.IsTrainable ? state.States : [])
             {
-                writer.Add($"optimizer.{name}.{parameter.Name}", shape, ParameterFile.ToFile(parameter, Download(state.View(index, parameter))));
+                writer.Add($"optimizer.{name}.{full}", shape, ParameterFile.ToFile(full, parameter, Download(state.View(index, parameter))));
             }
         }
 
@@ -102,12 +102,12 @@ public sealed partial class Trainer
         Prepare();
         OptimizerState state = CurrentState();
         var writes = new List<(Tensor Target, float[] Values)>();
-        foreach (Parameter parameter in Model.State)
+        foreach ((string full, Parameter parameter) in Model.NamedParameters)
         {
-            writes.Add((_weights!.Store.Value(parameter), ParameterFile.Load(reader, $"model.{parameter.Name}", parameter)));
+            writes.Add((_weights!.Store.Value(parameter), ParameterFile.Load(reader, $"model.{full}", parameter)));
             foreach ((string name, int index) in parameter.IsTrainable ? state.States : [])
             {
-                string tensor = $"optimizer.{name}.{parameter.Name}";
+                string tensor = $"optimizer.{name}.{full}";
                 float[] values = ParameterFile.Load(reader, tensor, parameter);
                 if (Optimizer.IsNeverNegative(name) && Array.FindIndex(values, value => value < 0) is >= 0 and var at)
                 {

@@ -267,7 +267,7 @@ public sealed partial class Trainer : IDisposable
     {
         (Shape shape, int batch) = CheckBatch(x, classIndices);
         Prepare();
-        TrainingProgram program = _step!.Program([shape], mode);
+        TrainingProgram program = Program(shape, mode);
         CheckTargets(program, targets, classIndices, batch);
 
         // All programs share one arena: what an earlier forward pass left there is gone now.
@@ -296,6 +296,20 @@ public sealed partial class Trainer : IDisposable
 
         int batch = (int)(x.Length / count);
         return (BatchShape(batch), batch);
+    }
+
+    private TrainingProgram Program(Shape shape, GraphMode mode)
+    {
+        try
+        {
+            return _step!.Program([shape], mode);
+        }
+        catch (ShapeException exception) when (exception.Layer is null)
+        {
+            // A recording with a symbol for the batch size fails where numbers take its place, which no layer knows of; one with the number tells the layer.
+            _ = TrainingProgram.Compile(_device, Model, Loss, RequireExample(), shape[0], mode, _seed);
+            throw;
+        }
     }
 
     private Shape BatchShape(int batch)
@@ -363,7 +377,8 @@ public sealed partial class Trainer : IDisposable
         RequireExample();
         IReadOnlyList<Parameter> parameters = Model.Parameters;
         var weights = new DeviceWeights(
-            _device, [.. Optimizers.OptimizerState.Divide(Optimizer, parameters).SelectMany(group => group), .. Loss.Constants, .. Model.Buffers], _occupancy);
+            _device, [.. Optimizers.OptimizerState.Divide(Optimizer, parameters).SelectMany(group => group), .. Loss.Constants, .. Model.Buffers], Model.NamedParameters,
+            _occupancy);
         try
         {
             _step = new TrainingStep(

@@ -65,19 +65,19 @@ internal sealed class TrainingProgram : IDisposable
     /// <summary>Batches that come in while the one before is computed; null where that gains nothing.</summary>
     public BatchFeed? Feed => _feed ??= BatchFeed.Create(_device, X, Target);
 
-    /// <summary>Records and plans a model with its loss, without touching device memory.</summary>
+    /// <summary>Records and plans a model with its loss for one batch size, without touching device memory; errors of shape name the layer.</summary>
     public static (Plan Plan, StepRecording Recording) Compile(
         IPlanning device, Layer model, Loss loss, Shape example, int batch, GraphMode mode, ulong seed)
     {
-        var recording = StepRecording.Of(step => Record(step, model, loss, example), mode, seed, _ => true);
+        var recording = StepRecording.Of(step => Record(step, model, loss, example, batch: batch), mode, seed, _ => true);
         Plan plan = recording.Compile(device, [example.Prepend(batch)], mode == GraphMode.Training ? parameter => parameter.IsTrainable : null);
         return (plan, recording);
     }
 
     /// <summary>Records a model with one input and one output, and its loss.</summary>
-    public static void Record(StepBuilder step, Layer model, Loss loss, Shape example, bool wantsGradient = false)
+    public static void Record(StepBuilder step, Layer model, Loss loss, Shape example, bool wantsGradient = false, int? batch = null)
     {
-        Value output = model.Apply(step.Input("input", example.Prepend(Dim.Batch), wantsGradient: wantsGradient));
+        Value output = model.Apply(step.Input("input", example.Prepend(batch ?? Dim.Batch), wantsGradient: wantsGradient));
         Value target = step.Input("target", loss.TargetShape(output.Shape), loss.ClassIndices ? DType.Int32 : DType.Float32);
         step.Loss(loss.Name, loss.Apply(output, target));
         step.Output("output", output);

@@ -150,7 +150,7 @@ public sealed partial class TrainingStep
         }
 
         string which = _state.FirstNonFinite() is var (parameter, at, value)
-            ? $"the gradient of {parameter.Name} is {value} at element {at}"
+            ? $"the gradient of {_weights.NameOf(parameter)} is {value} at element {at}"
             : $"the norm of the gradients is {norm}";
         return new NonFiniteLossException(
             $"{what}: {which} at step {StepCount + 1}, the loss is {loss}; the parameters are left as they were. {rate}, or the inputs or targets are too large.");

@@ -360,7 +360,7 @@ public sealed partial class TrainingStep : IDisposable
 
         _programs.Clear();
         _current = null;
-        _arena.Release();
+        _arena.Dispose();
         _state.Dispose();
     }
 }

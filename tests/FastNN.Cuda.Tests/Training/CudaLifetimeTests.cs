@@ -32,7 +32,7 @@ internal sealed class CudaLifetimeTests : LifetimeFixture
                 Assert.That(() => next.Step([1, 2], [1]), Throws.InvalidOperationException.With.Message.Contains("lost"));
             }
 
-            model.Load(path);
+            model.LoadWeights(path);
             using Trainer last = Toy.Trainer(device, model);
             Assert.That(float.IsFinite(last.Step([1, 2], [1])));
         }

@@ -27,10 +27,10 @@ internal static partial class GoldenTraces
         Port x = Batch(golden, "x");
         attributes.Skip("batch");
         model.Build(x.EngineShape.DropFirst());
-        foreach (Parameter parameter in model.Parameters)
+        foreach ((string name, Parameter parameter) in model.NamedParameters)
         {
             var values = new float[parameter.Count];
-            parameter.Layout.FromFile(parameter.Shape, golden.Floats("init." + parameter.Name), values);
+            parameter.Layout.FromFile(parameter.Shape, golden.Floats("init." + name), values);
             parameter.Write(values);
         }
 
@@ -57,13 +57,13 @@ internal static partial class GoldenTraces
         }
 
         golden.Compare("loss", losses);
-        foreach (Parameter parameter in model.Parameters)
+        foreach ((string name, Parameter parameter) in model.NamedParameters)
         {
             var engine = new float[parameter.Count];
             var file = new float[parameter.Count];
             parameter.Read(engine);
             parameter.Layout.ToFile(parameter.Shape, engine, file);
-            golden.Compare("final." + parameter.Name, file);
+            golden.Compare("final." + name, file);
         }
     }
 

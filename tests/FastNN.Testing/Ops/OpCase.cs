@@ -56,6 +56,13 @@ internal sealed class OpCase(string name, OpInput[] inputs, Func<Value[], Value>
     /// <summary>y + 2 y' with y and y' from the same inputs, so that each gradient is the sum of two, three times that of y.</summary>
     public OpRun CompileTwice(IDevice device) => Compile(device, [.. Differentiable], twice: true);
 
+    /// <summary>The output, recorded from inputs of the case's shapes.</summary>
+    public Value Record()
+    {
+        var graph = new Graph(GraphMode.Training);
+        return build([.. Inputs.Select(input => graph.Input(input.Shape, input.Type))]);
+    }
+
     /// <summary>
     /// The operator on inputs that are the second halves of tensors, so that they begin at any address that their type allows. Gradients are those of
     /// the whole tensors.

@@ -13,6 +13,8 @@ internal sealed class ScaledSoftsign(float scale, bool withKernels) : CustomOper
 
     public override bool BackwardReadsOutput(int output) => false;
 
+    public override bool KeepsFeatures(int input) => true;
+
     public override void Forward(ForwardPass pass)
     {
         ReadOnlySpan<float> x = pass.Input(0);

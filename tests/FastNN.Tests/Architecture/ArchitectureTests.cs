@@ -33,7 +33,7 @@ internal sealed class ArchitectureTests
         ["Cuda"] = ["Tensors", "Functions", "Kernels"],
         ["Ops"] = ["Tensors", "Functions", "Kernels"],
         ["Graphs"] = ["Tensors", "Functions", "Kernels", "Ops"],
-        ["Layers"] = ["Tensors", "Functions", "Kernels", "Ops", "Graphs"],
+        ["Layers"] = ["Tensors", "Functions", "Kernels", "Ops", "Graphs", "Formats"],
         ["Losses"] = ["Tensors", "Kernels", "Ops", "Graphs"],
         ["Optimizers"] = ["Tensors", "Kernels", "Graphs"],
         ["Formats"] = ["Tensors"],

@@ -19,7 +19,7 @@ public sealed class SpecialFileTests
         {
             var model = new Sequential(new Dense(1));
             model.Build(new Shape(1));
-            model.Load(path);
+            model.LoadWeights(path);
         },
     };
 

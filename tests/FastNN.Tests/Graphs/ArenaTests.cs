@@ -22,7 +22,7 @@ internal sealed class ArenaTests : DeviceFixture
             Assert.That(device.Memory.LiveBytes, Is.EqualTo(2000), "the old block went back");
             Assert.That(device.Memory.PeakBytes, Is.EqualTo(2000), "it went back before the new one was taken");
         });
-        arena.Release();
+        arena.Dispose();
         Assert.That(device.Memory.LiveBlocks, Is.Zero);
     }
 
@@ -33,10 +33,10 @@ internal sealed class ArenaTests : DeviceFixture
         var arena = new Arena(device);
         arena.Require(64);
         arena.Hold();
-        arena.Release();
+        arena.Dispose();
         Assert.That(device.Memory.LiveBlocks, Is.EqualTo(1));
-        arena.Release();
-        arena.Release();
+        arena.Dispose();
+        arena.Dispose();
         Assert.That(device.Memory.LiveBlocks, Is.Zero);
         Assert.That(() => arena.Require(64), Throws.TypeOf<ObjectDisposedException>());
         Assert.That(() => arena.Hold(), Throws.TypeOf<ObjectDisposedException>());
@@ -52,7 +52,7 @@ internal sealed class ArenaTests : DeviceFixture
         var arena = new Arena(One);
         using (var executor = new Executor(One, plan, store, arena: arena))
         {
-            arena.Release();
+            arena.Dispose();
             executor.Forward();
             arena.Require(1 << 20);
             Assert.That(executor.IsBound, Is.False);

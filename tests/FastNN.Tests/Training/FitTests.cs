@@ -76,7 +76,7 @@ internal sealed class FitTests : TrainingFixture
         Assert.That(lines[0], Does.StartWith("epoch,loss,accuracy"));
         Assert.That(lines[3], Does.StartWith("3,"));
         Sequential loaded = Toy.Built();
-        loaded.Load(PathOf("w3.safetensors"));
+        loaded.LoadWeights(PathOf("w3.safetensors"));
         Assert.That(Toy.Parameters(loaded), Is.EqualTo(Toy.Parameters(trainer.Model)));
         Assert.That(File.Exists(PathOf("w1.safetensors")) && File.Exists(PathOf("best.safetensors")));
     }

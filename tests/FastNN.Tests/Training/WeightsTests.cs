@@ -22,7 +22,7 @@ internal sealed class WeightsTests : TrainingFixture
             new Conv2D(4, (3, 2)), new MaxPool2D(2), new Flatten(), new Dense(5) { Name = "fc" }, new Dense(3));
         other.Build(new Shape(8, 9, 2), seed: 10);
         Assert.That(Toy.Parameters(other), Is.Not.EqualTo(Toy.Parameters(model)));
-        other.Load(PathOf("w.safetensors"));
+        other.LoadWeights(PathOf("w.safetensors"));
         Assert.That(Toy.Parameters(other), Is.EqualTo(Toy.Parameters(model)));
         model.Save(PathOf("again.safetensors"));
         Assert.That(File.ReadAllBytes(PathOf("again.safetensors")), Is.EqualTo(File.ReadAllBytes(PathOf("w.safetensors"))));
@@ -61,12 +61,12 @@ internal sealed class WeightsTests : TrainingFixture
         Sequential model = Network();
         float[] before = Toy.Parameters(model);
         Toy.Built().Save(PathOf("foreign.safetensors"));
-        Assert.That(() => model.Load(PathOf("foreign.safetensors")), Throws.TypeOf<FileFormatException>().With.Message.Contains("hidden"));
+        Assert.That(() => model.LoadWeights(PathOf("foreign.safetensors")), Throws.TypeOf<FileFormatException>().With.Message.Contains("hidden"));
         model.Save(PathOf("w.safetensors"));
         byte[] bytes = File.ReadAllBytes(PathOf("w.safetensors"));
         File.WriteAllBytes(PathOf("short.safetensors"), bytes[..^4]);
-        Assert.That(() => model.Load(PathOf("short.safetensors")), Throws.TypeOf<FileFormatException>());
-        Assert.That(() => model.Load(PathOf("absent.safetensors")), Throws.InstanceOf<IOException>());
+        Assert.That(() => model.LoadWeights(PathOf("short.safetensors")), Throws.TypeOf<FileFormatException>());
+        Assert.That(() => model.LoadWeights(PathOf("absent.safetensors")), Throws.InstanceOf<IOException>());
         Assert.That(Toy.Parameters(model), Is.EqualTo(before));
     }
 
@@ -84,13 +84,13 @@ internal sealed class WeightsTests : TrainingFixture
             Throws.InvalidOperationException.With.Message.Contains("fc.weight").And.Message.Contains($"{poison}").And.Message.Contains("allowNonFinite"));
         Assert.That(PathOf("bad.safetensors"), Does.Not.Exist);
 
-        model.Save(PathOf("bad.safetensors"), allowNonFinite: true);
+        model.Save(PathOf("bad.safetensors"), new() { AllowNonFinite = true });
         Sequential other = Network();
         Assert.That(
-            () => other.Load(PathOf("bad.safetensors")),
+            () => other.LoadWeights(PathOf("bad.safetensors")),
             Throws.TypeOf<FileFormatException>().With.Message.Contains("fc.weight").And.Message.Contains($"got {poison}"));
         Assert.That(Toy.Parameters(other), Is.EqualTo(good), "nothing was replaced");
-        other.Load(PathOf("bad.safetensors"), allowNonFinite: true);
+        other.LoadWeights(PathOf("bad.safetensors"), new() { AllowNonFinite = true });
         Assert.That(Values(other.Parameters[2])[^3], Is.EqualTo(poison));
     }
 
@@ -100,9 +100,9 @@ internal sealed class WeightsTests : TrainingFixture
         var model = new Sequential(new Dense(1000), new Dense(500));
         model.Build(new Shape(700), seed: 9);
         model.Save(PathOf("w.safetensors"));
-        model.Load(PathOf("w.safetensors"));
+        model.LoadWeights(PathOf("w.safetensors"));
         long before = GC.GetAllocatedBytesForCurrentThread();
-        model.Load(PathOf("w.safetensors"));
+        model.LoadWeights(PathOf("w.safetensors"));
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(2.1 * new FileInfo(PathOf("w.safetensors")).Length));
     }
 
@@ -110,7 +110,7 @@ internal sealed class WeightsTests : TrainingFixture
     public void An_unbuilt_model_can_neither_be_saved_nor_loaded_nor_compiled()
     {
         Assert.That(() => Toy.Model().Save(PathOf("w.safetensors")), Throws.InvalidOperationException);
-        Assert.That(() => Toy.Model().Load(PathOf("w.safetensors")), Throws.InvalidOperationException);
+        Assert.That(() => Toy.Model().LoadWeights(PathOf("w.safetensors")), Throws.InvalidOperationException);
         Assert.That(() => Toy.Model().CreatePredictor(Device), Throws.InvalidOperationException);
     }
 
@@ -120,7 +120,7 @@ internal sealed class WeightsTests : TrainingFixture
         var shared = new Dense(2, useBias: false) { Name = "shared" };
         var model = new Twice(shared);
         model.Build(new Shape(2), seed: 4);
-        Assert.That(model.Parameters.Select(parameter => parameter.Name), Is.EqualTo(new[] { "shared.weight" }));
+        Assert.That(model.NamedParameters.Select(named => named.Name), Is.EqualTo(new[] { "shared.weight" }));
         using Trainer trainer = new(model, Device, Loss.MeanSquaredError, new Sgd(0.1f));
         trainer.Forward([1, 2], [0f, 0]);
         trainer.Backward();

@@ -8,6 +8,8 @@ internal sealed record CustomOp(CustomOperator User) : Operator
 {
     public override string Name => User.Name;
 
+    public override bool KeepsFeatures(int input) => User.KeepsFeatures(input);
+
     // What a user's code does with the same inputs is not known.
     public override bool IsDeterministic => false;
 

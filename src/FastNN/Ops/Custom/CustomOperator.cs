@@ -32,6 +32,13 @@ public abstract class CustomOperator
     /// <param name="output">The place of the output.</param>
     public virtual bool BackwardReadsOutput(int output) => true;
 
+    /// <summary>
+    /// Whether place i along the outputs' last axis belongs to place i along this input's, as in everything element-wise. Layers behind a flattened image
+    /// ask it, so that files order their parameters as PyTorch does. Default false.
+    /// </summary>
+    /// <param name="input">The place of the input.</param>
+    public virtual bool KeepsFeatures(int input) => false;
+
     /// <summary>Computes every element of every output.</summary>
     /// <param name="pass">The tensors.</param>
     public abstract void Forward(ForwardPass pass);

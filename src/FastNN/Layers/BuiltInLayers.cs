@@ -1,0 +1,24 @@
+namespace FastNN.Layers;
+
+/// <summary>The kinds of the library's own layers.</summary>
+internal static class BuiltInLayers
+{
+    public static void Register()
+    {
+        LayerKinds.Register(nameof(Sequential), Sequential.Create);
+        LayerKinds.Register(nameof(Model), Model.Create);
+        LayerKinds.Register(nameof(Dense), Dense.Create);
+        LayerKinds.Register(nameof(Conv2D), Conv2D.Create);
+        LayerKinds.Register(nameof(MaxPool2D), MaxPool2D.Create);
+        LayerKinds.Register(nameof(AvgPool2D), AvgPool2D.Create);
+        LayerKinds.Register(nameof(GlobalAvgPool2D), GlobalAvgPool2D.Create);
+        LayerKinds.Register(nameof(Flatten), description => new Flatten { Name = description.Name });
+        LayerKinds.Register(nameof(Reshape), Reshape.Create);
+        LayerKinds.Register(nameof(Dropout), Dropout.Create);
+        LayerKinds.Register(nameof(ActivationLayer), ActivationLayer.Create);
+        LayerKinds.Register(nameof(Softmax), Softmax.Create);
+        LayerKinds.Register(nameof(Add), description => new Add { Name = description.Name });
+        LayerKinds.Register(nameof(Multiply), description => new Multiply { Name = description.Name });
+        LayerKinds.Register(nameof(Concatenate), Concatenate.Create);
+    }
+}

@@ -1,0 +1,125 @@
+using System.Globalization;
+using FastNN.Functions;
+
+namespace FastNN.Layers;
+
+/// <summary>The library's own types among the attributes of layers.</summary>
+internal static class DescriptionExtensions
+{
+    public static int Int32(this LayerDescription description, string name, int fallback) => description.Has(name) ? description.Int32(name) : fallback;
+
+    public static bool Boolean(this LayerDescription description, string name, bool fallback) => description.Has(name) ? description.Boolean(name) : fallback;
+
+    public static LayerDescription Set(this LayerDescription description, string name, Size2D size) =>
+        size.Rows == size.Columns ? description.Set(name, size.Rows) : description.Set(name, [size.Rows, size.Columns]);
+
+    public static Size2D Size(this LayerDescription description, string name) => description.Attributes.GetValueOrDefault(name) is double
+        ? description.Int32(name)
+        : description.Int32s(name) is [int rows, int columns] ? (rows, columns)
+        : throw new ArgumentException($"{description.Kind}: expected rows and columns as attribute '{name}'.");
+
+    public static Size2D Size(this LayerDescription description, string name, Size2D fallback) => description.Has(name) ? description.Size(name) : fallback;
+
+    /// <summary>Extents; symbols by their names.</summary>
+    public static LayerDescription Set(this LayerDescription description, string name, Shape shape) => description.Set(name, ShapeText.Write(shape));
+
+    public static Shape Shape(this LayerDescription description, string name) => ShapeText.Read(description.Text(name));
+
+    public static LayerDescription Set(this LayerDescription description, string name, Activation activation) =>
+        activation.IsNone ? description : description.Set(name, activation.ToString());
+
+    public static Activation Activation(this LayerDescription description) =>
+        description.Has("activation") ? ParseActivation(description.Text("activation")) : default;
+
+    public static LayerDescription Set(this LayerDescription description, string name, Padding2D padding) =>
+        padding == Padding2D.Valid ? description
+        : padding.IsSame ? description.Set(name, "same")
+        : description.Set(name, [padding.Top, padding.Bottom, padding.Left, padding.Right]);
+
+    public static Padding2D Padding(this LayerDescription description) => description.Attributes.GetValueOrDefault("padding") switch
+    {
+        null => Padding2D.Valid,
+        "same" => Padding2D.Same,
+        _ => description.Int32s("padding") is [int top, int bottom, int left, int right]
+            ? Padding2D.Explicit(top, bottom, left, right)
+            : throw new ArgumentException($"{description.Kind}: expected \"same\" or four amounts as attribute 'padding'."),
+    };
+
+    public static LayerDescription Set(this LayerDescription description, Penalty? penalty) =>
+        penalty is null ? description : description.Set("l1", penalty.L1).Set("l2", penalty.L2);
+
+    public static Penalty? Penalty(this LayerDescription description) =>
+        description.Has("l1") || description.Has("l2") ? new Penalty(description.Single("l1"), description.Single("l2")) : null;
+
+    public static LayerDescription SetPool(this LayerDescription description, Size2D kernel, Size2D? stride, Padding2D padding, bool ceilMode)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        description.Set("kernel", kernel);
+        if (stride is { } given)
+        {
+            description.Set("stride", given);
+        }
+
+        description.Set("padding", padding);
+        return ceilMode ? description.Set("ceilMode", ceilMode) : description;
+    }
+
+    /// <summary>What <see cref="FastNN.Activation.ToString"/> gives: "ReLU", "LeakyReLU(0.2)".</summary>
+    private static Activation ParseActivation(string text)
+    {
+        int open = text.IndexOf('(', StringComparison.Ordinal);
+        string name = open < 0 ? text : text[..open];
+        foreach (UnaryFunction function in FunctionTable.Unary)
+        {
+            if (function.Info.Name != name)
+            {
+                continue;
+            }
+
+            if (open < 0)
+            {
+                return new Activation(function, function.Info.Defaults);
+            }
+
+            string[] parts = text[(open + 1)..].TrimEnd(')').Split(", ");
+            var scalars = new float[parts.Length];
+            for (int i = 0; i < parts.Length; i++)
+            {
+                if (parts.Length != function.Info.Scalars.Length
+                    || !float.TryParse(parts[i], NumberStyles.Float, CultureInfo.InvariantCulture, out scalars[i]) || !float.IsFinite(scalars[i]))
+                {
+                    throw new ArgumentException($"expected {function.Info.Scalars.Length} numbers for the activation {name}, got '{text}'.");
+                }
+            }
+
+            return new Activation(function, Scalars.Of(scalars));
+        }
+
+        throw new ArgumentException($"there is no activation '{name}'.");
+    }
+}
+
+/// <summary>Shapes as texts whose symbols have their names: "28, 28, 1", "T, 64".</summary>
+internal static class ShapeText
+{
+    public static string Write(Shape shape) => shape.ToString()[1..^1];
+
+    /// <exception cref="ArgumentException">The text is no shape.</exception>
+    public static Shape Read(string text)
+    {
+        if (text.Length == 0)
+        {
+            return default;
+        }
+
+        string[] parts = text.Split(", ");
+        return parts.Length <= Shape.MaxRank
+            ? new Shape(Array.ConvertAll(parts, ReadExtent))
+            : throw new ShapeException($"expected at most {Shape.MaxRank} extents, got {parts.Length}.");
+    }
+
+    private static int ReadExtent(string text) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int extent) ? extent
+        : text.Length is > 0 and <= 64 && (char.IsAsciiLetter(text[0]) || text[0] == '_') ? Dim.Named(text)
+        : throw new ShapeException("expected extents that are numbers or the names of symbols.");
+}
