@@ -32,7 +32,8 @@ internal sealed record SelfCheckResult(
                 // A number that is none differs from all.
                 if (!(difference <= Tolerance))
                 {
-                    return (FormattableString.Invariant($"{what}[{i}] is {actual[i]:R}, expected {wanted[i]:R} (the largest is {scale:G3})"), double.PositiveInfinity);
+                    FormattableString fault = $"{what}[{i}] is {actual[i]:R}, expected {wanted[i]:R} (the largest is {scale:G3})";
+                    return (FormattableString.Invariant(fault), double.PositiveInfinity);
                 }
 
                 worst = Math.Max(worst, difference);

@@ -13,7 +13,9 @@ internal static class SelfChecks
 
     private static IEnumerable<SelfCheck> Elementwise()
     {
-        foreach (Activation activation in (Activation[])[Activation.ReLU, Activation.LeakyReLU, Activation.Sigmoid, Activation.Tanh, Activation.Gelu, Activation.GeluTanh])
+        Activation[] activations =
+            [Activation.ReLU, Activation.LeakyReLU, Activation.Sigmoid, Activation.Tanh, Activation.Gelu, Activation.GeluTanh];
+        foreach (Activation activation in activations)
         {
             yield return new("activations", $"{activation} of 33", [33], 7, () => [Op(x => x.Activate(activation))]);
             yield return new("activations", $"{activation} of 4096", [4096], 3, () => [Op(x => x.Activate(activation))]);
@@ -35,8 +37,8 @@ internal static class SelfChecks
             yield return new("dense", $"[{batch},{from}] by [{from},{to}], ReLU", [from], batch, () => [new Dense(to, Activation.ReLU)]);
         }
 
-        yield return new("dense", "without bias", [19], 9, () => [new Dense(11, useBias: false)]);
-        yield return new("dense", "penalty", [19], 9, () => [new Dense(11) { WeightPenalty = new Penalty(1e-2f, 1e-2f) }]);
+        yield return new("dense", "without bias", [19], 9, () => [new Dense(11) { UseBias = false }]);
+        yield return new("dense", "penalty", [19], 9, () => [new Dense(11) { WeightRegularizer = Regularizer.L1L2(1e-2f, 1e-2f) }]);
     }
 
     private static IEnumerable<SelfCheck> Convolutions()
@@ -98,7 +100,8 @@ internal static class SelfChecks
 
     private static IEnumerable<SelfCheck> Optimizers()
     {
-        SelfCheck Of(string name, Func<Optimizer> optimizer) => new("optimizers", name, [33], 7, () => [new Dense(17, Activation.Tanh)]) { Optimizer = optimizer };
+        SelfCheck Of(string name, Func<Optimizer> optimizer) =>
+            new("optimizers", name, [33], 7, () => [new Dense(17, Activation.Tanh)]) { Optimizer = optimizer };
         yield return Of("SGD", () => new Sgd(0.1f));
         yield return Of("SGD with momentum", () => new Sgd(0.1f, momentum: 0.9f, weightDecay: 0.01f));
         yield return Of("SGD of Nesterov", () => new Sgd(0.1f, momentum: 0.9f, nesterov: true));

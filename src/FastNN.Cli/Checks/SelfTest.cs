@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Reflection;
 using FastNN.Cli.Recipes;
+using static System.FormattableString;
 
 namespace FastNN.Cli.Checks;
 
@@ -53,19 +54,13 @@ internal static class SelfTest
 
             families++;
             failed += faults.Count > 0 ? 1 : 0;
-            output.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{(faults.Count > 0 ? "FAIL" : "ok  ")}  {family.Key,-12} {family.Count(),3} cases {(clock.Elapsed - before).TotalSeconds,7:F2} s{(faults.Count > 0 ? "" : $"   {worst:P0} of the tolerance")}"));
-            foreach (string fault in faults)
-            {
-                output.WriteLine($"      {fault}");
-            }
+            Report(output, family.Key, family.Count(), clock.Elapsed - before, faults, Invariant($"{worst:P0} of the tolerance"));
         }
 
         failed += Train(device, one, output) ? 0 : 1;
         families++;
         output.WriteLine(failed == 0
-            ? string.Create(CultureInfo.InvariantCulture, $"selftest: all {families} families are right on {device.Description} ({clock.Elapsed.TotalSeconds:F1} s)")
+            ? Invariant($"selftest: all {families} families are right on {device.Description} ({clock.Elapsed.TotalSeconds:F1} s)")
             : $"selftest: {failed} of {families} families FAILED on {device.Description}");
         return failed == 0;
     }
@@ -76,7 +71,8 @@ internal static class SelfTest
         using var device = Device.Cpu(1);
         foreach (SelfCheck check in SelfChecks.All)
         {
-            output.WriteLine($"{Key(check)}\t{string.Join('\t', check.Run(device).Digest.Select(number => number.ToString("G9", CultureInfo.InvariantCulture)))}");
+            IEnumerable<string> numbers = check.Run(device).Digest.Select(number => number.ToString("G9", CultureInfo.InvariantCulture));
+            output.WriteLine($"{Key(check)}\t{string.Join('\t', numbers)}");
         }
     }
 
@@ -93,12 +89,23 @@ internal static class SelfTest
         {
             if (!(Math.Abs(own[i] - digest[i]) <= ReferenceTolerance * Math.Max(Math.Abs(digest[i]), 1e-3)))
             {
-                return (string.Create(CultureInfo.InvariantCulture, $"number {i} of the reference is {digest[i]:G9}, the CPU of this machine computes {own[i]:G9}"), 0);
+                return (Invariant($"number {i} of the reference is {digest[i]:G9}, the CPU of this machine computes {own[i]:G9}"), 0);
             }
         }
 
         SelfCheckResult actual = check.Run(device);
         return device.Kind == "cpu" && !actual.Equal(expected) ? ($"{device.Threads} threads give other bits than one", 0) : actual.Compare(expected);
+    }
+
+    /// <summary>A family's line, and one for each fault.</summary>
+    private static void Report(TextWriter output, string family, int cases, TimeSpan time, List<string> faults, string remark)
+    {
+        string begin = Invariant($"{(faults.Count > 0 ? "FAIL" : "ok  ")}  {family,-12} {cases,3} {(cases == 1 ? "case " : "cases")} {time.TotalSeconds,7:F2} s");
+        output.WriteLine(faults.Count > 0 ? begin : $"{begin}   {remark}");
+        foreach (string fault in faults)
+        {
+            output.WriteLine($"      {fault}");
+        }
     }
 
     /// <summary>The recipe that needs no data from elsewhere.</summary>
@@ -111,22 +118,15 @@ internal static class SelfTest
         for (int i = 0; i < losses.Length && fault.Length == 0; i++)
         {
             fault = Math.Abs(losses[i] - expected[i]) <= 1e-3 * expected[i] ? ""
-                : string.Create(CultureInfo.InvariantCulture, $"the loss of epoch {i + 1} is {losses[i]:G6}, on one thread of the CPU {expected[i]:G6}");
+                : Invariant($"the loss of epoch {i + 1} is {losses[i]:G6}, on one thread of the CPU {expected[i]:G6}");
         }
 
         if (fault.Length == 0 && !(accuracy >= 0.9 && Math.Abs(accuracy - expectedAccuracy) <= 0.01))
         {
-            fault = string.Create(CultureInfo.InvariantCulture, $"the accuracy is {accuracy:P1}, on one thread of the CPU {expectedAccuracy:P1}");
+            fault = Invariant($"the accuracy is {accuracy:P1}, on one thread of the CPU {expectedAccuracy:P1}");
         }
 
-        output.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{(fault.Length > 0 ? "FAIL" : "ok  ")}  {"training",-12}   1 case  {clock.Elapsed.TotalSeconds,7:F2} s{(fault.Length > 0 ? "" : $"   accuracy {accuracy:P1} on breast-cancer")}"));
-        if (fault.Length > 0)
-        {
-            output.WriteLine($"      {fault}");
-        }
-
+        Report(output, "training", 1, clock.Elapsed, fault.Length == 0 ? [] : [fault], Invariant($"accuracy {accuracy:P1} on breast-cancer"));
         return fault.Length == 0;
     }
 

@@ -15,8 +15,8 @@ internal static class DoctorCommand
     /// <summary>What changes what the driver or the runtime does.</summary>
     private static readonly string[] Variables =
     [
-        CudaLibraries.PathVariable, "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_DISABLE_PTX_JIT", "CUDA_FORCE_PTX_JIT", "CUDA_CACHE_DISABLE", "CUDA_CACHE_PATH",
-        "NVIDIA_TF32_OVERRIDE", "CUBLAS_WORKSPACE_CONFIG", "DOTNET_EnableAVX512F", "DOTNET_EnableAVX2", "DOTNET_PreferredVectorBitWidth",
+        CudaLibraries.PathVariable, "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_DISABLE_PTX_JIT", "CUDA_FORCE_PTX_JIT",
+        "CUDA_CACHE_DISABLE", "CUDA_CACHE_PATH", "NVIDIA_TF32_OVERRIDE", "CUBLAS_WORKSPACE_CONFIG", "DOTNET_EnableAVX512F", "DOTNET_EnableAVX2", "DOTNET_PreferredVectorBitWidth",
     ];
 
     public static Command Create(CommandContext context)
@@ -33,9 +33,11 @@ internal static class DoctorCommand
     private static void Say(TextWriter output)
     {
         string version = typeof(DoctorCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
-        Line(output, "fastnn", $"{version} on {RuntimeInformation.FrameworkDescription}, {RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}");
-        string[] set = [.. Variables.Where(name => Environment.GetEnvironmentVariable(name) is not null)];
-        Line(output, "variables", set.Length == 0 ? "none that matter are set" : string.Join(", ", set.Select(name => $"{name}={Environment.GetEnvironmentVariable(name)}")));
+        string system = $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}";
+        Line(output, "fastnn", $"{version} on {RuntimeInformation.FrameworkDescription}, {system}");
+        string[] set = [.. Variables.Where(name => Environment.GetEnvironmentVariable(name) is not null)
+            .Select(name => $"{name}={Environment.GetEnvironmentVariable(name)}")];
+        Line(output, "variables", set.Length == 0 ? "none that matter are set" : string.Join(", ", set));
         SayProcessor(output);
         SayCuda(output);
     }
@@ -46,7 +48,9 @@ internal static class DoctorCommand
         output.WriteLine();
         output.WriteLine($"cpu         {device.Description}");
         Line(output, "processor", ProcessorFeatures.Name());
-        Line(output, "code", RuntimeFeature.IsDynamicCodeCompiled ? "compiled while it runs, for this processor" : "compiled ahead of time, for the instruction sets that the build named");
+        Line(output, "code", RuntimeFeature.IsDynamicCodeCompiled
+            ? "compiled while it runs, for this processor"
+            : "compiled ahead of time, for the instruction sets that the build named");
         foreach (string warning in device.Warnings)
         {
             Line(output, "warning", warning);
@@ -68,11 +72,13 @@ internal static class DoctorCommand
     {
         CudaProbe probe = Device.CudaDevices();
         output.WriteLine();
-        output.WriteLine($"cuda        {(probe.Reason is null && probe.Kernels is not null ? $"{probe.Devices.Count} {(probe.Devices.Count == 1 ? "GPU" : "GPUs")}" : "not available")}");
+        string count = $"{probe.Devices.Count} {(probe.Devices.Count == 1 ? "GPU" : "GPUs")}";
+        output.WriteLine($"cuda        {(probe.Reason is null && probe.Kernels is not null ? count : "not available")}");
         Line(output, "kernels", probe.Kernels is null
             ? "none: this build found no cmake with clang 16 or newer"
             : $"{probe.Kernels}: {KernelSource.Embedded.Families.Count()} families, for everything but large matrix products");
-        SayLibrary(output, "driver", CudaLibraries.Driver, probe.DriverVersion is { } driver ? $"for CUDA {driver}{(probe.IsSoftware ? "; the software CUDA device" : "")}" : "loaded, but without a GPU");
+        string driver = probe.DriverVersion is null ? "loaded, but without a GPU" : $"for CUDA {probe.DriverVersion}";
+        SayLibrary(output, "driver", CudaLibraries.Driver, probe.IsSoftware ? $"{driver}; the software CUDA device" : driver);
         SayLibrary(output, "cuBLAS", CudaLibraries.Cublas, $"{probe.Cublas}: large matrix products, which need it");
         SayLibrary(output, "cuDNN", CudaLibraries.Cudnn, $"{probe.Cudnn}: convolutions, which FastNN's own kernels compute without it");
         Line(output, "TF32", "off, unless a program sets CudaOptions.AllowTF32: products of cuBLAS and cuDNN are float32 like all others");
@@ -111,8 +117,8 @@ internal static class DoctorCommand
             Line(output, "memory", $"{Gibibytes(device.FreeMemory())} of {Gibibytes(device.TotalMemory)} free");
             var clock = Stopwatch.StartNew();
             int families = device.LoadKernels();
-            Line(output, "PTX JIT", string.Create(
-                CultureInfo.InvariantCulture, $"{families} families compiled for this GPU in {clock.Elapsed.TotalMilliseconds:F0} ms (the driver keeps them: again costs less)"));
+            string time = clock.Elapsed.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture);
+            Line(output, "PTX JIT", $"{families} families compiled for this GPU in {time} ms (the driver keeps them: again costs less)");
             return true;
         }
         catch (DeviceException exception)
@@ -129,7 +135,8 @@ internal static class DoctorCommand
         Line(output, name, loaded ? what : "NOT found");
         foreach (LibraryAttempt attempt in attempts)
         {
-            string path = attempt.Result == LibraryAttempt.Loaded && !Path.IsPathRooted(attempt.Path) ? $"{attempt.Path} = {Mapped(attempt.Path)}" : attempt.Path;
+            bool isName = attempt.Result == LibraryAttempt.Loaded && !Path.IsPathRooted(attempt.Path);
+            string path = isName ? $"{attempt.Path} = {Mapped(attempt.Path)}" : attempt.Path;
             output.WriteLine($"    {"",-18}{path}: {attempt.Result}");
         }
     }

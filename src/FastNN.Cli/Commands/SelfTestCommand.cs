@@ -16,7 +16,9 @@ internal static class SelfTestCommand
             Hidden = true,
         };
         var command = new Command(
-            "selftest", "Check every operator, loss and optimizer and a short training on a device: against one thread of the CPU, and that against numbers of other machines.")
+            "selftest",
+            "Check every operator, loss and optimizer and a short training on a device: against one thread of the CPU, and that against "
+            + "numbers of other machines.")
         {
             device, threads, references,
         };

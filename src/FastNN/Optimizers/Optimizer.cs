@@ -30,6 +30,12 @@ public abstract class Optimizer
         }
     }
 
+    /// <summary>
+    /// Gives the learning rate of every update: <c>new Adam { Schedule = Schedule.Warmup(500).Then(Schedule.Cosine(1e-3f, steps: 10_000)) }</c>.
+    /// Null (default) leaves the rate to <see cref="LearningRate"/>, which shows the last update's where there is a schedule.
+    /// </summary>
+    public Schedule? Schedule { get; init; }
+
     /// <summary>Its name in checkpoints.</summary>
     public abstract string Name { get; }
 
@@ -72,6 +78,16 @@ public abstract class Optimizer
     /// <param name="gradients">Read.</param>
     /// <param name="state">Changed; one tensor per name.</param>
     internal abstract void Update(IKernels kernels, ParameterGroup? group, Tensor scalars, Tensor parameters, Tensor gradients, Tensor[] state);
+
+    /// <summary>Takes the learning rate of an update from the schedule, if there is one.</summary>
+    /// <param name="step">Counts from 1.</param>
+    internal void Advance(long step)
+    {
+        if (Schedule is not null)
+        {
+            LearningRate = Schedule.At(step - 1);
+        }
+    }
 
     private protected static float Share(float value, string name) => value is >= 0 and < 1
         ? value

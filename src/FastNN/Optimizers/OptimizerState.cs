@@ -82,6 +82,7 @@ internal sealed class OptimizerState : IDisposable
     /// <param name="step">Counts from 1.</param>
     public void WriteScalars(Span<float> scalars, long step)
     {
+        Optimizer.Advance(step);
         for (int i = 0; i < GroupCount; i++)
         {
             Optimizer.WriteScalars(

@@ -31,7 +31,7 @@ public sealed partial class Trainer
     /// <param name="cancellation">Ends training after the step it comes in; the trainer can then still be saved.</param>
     /// <returns>The epochs' numbers.</returns>
     /// <exception cref="ShapeException">The data does not fit the model.</exception>
-    /// <exception cref="InvalidDataSetException">There is no example, or a label is out of range.</exception>
+    /// <exception cref="InvalidDatasetException">There is no example, or a label is out of range.</exception>
     /// <exception cref="NonFiniteLossException">The loss is NaN or infinite.</exception>
     /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
     /// <exception cref="ConcurrentUseException">Another thread is using this trainer.</exception>
@@ -55,7 +55,7 @@ public sealed partial class Trainer
 
         if (train.Count == 0)
         {
-            throw new InvalidDataSetException("Trainer.Fit: the training data holds no example.");
+            throw new InvalidDatasetException("Trainer.Fit: the training data holds no example.");
         }
 
         BuildFor(train, nameof(Fit));
@@ -93,7 +93,7 @@ public sealed partial class Trainer
     /// <param name="cancellation">Ends the evaluation between two batches.</param>
     /// <returns>The numbers; the confusion matrix has the dataset's class names where there is one for each class.</returns>
     /// <exception cref="ShapeException">The data does not fit the model.</exception>
-    /// <exception cref="InvalidDataSetException">There is no example, or a label is out of range.</exception>
+    /// <exception cref="InvalidDatasetException">There is no example, or a label is out of range.</exception>
     /// <exception cref="OperationCanceledException">The evaluation was cancelled.</exception>
     public Evaluation Evaluate(Dataset data, int batchSize = 256, CancellationToken cancellation = default)
     {
@@ -102,7 +102,7 @@ public sealed partial class Trainer
         using Occupancy.Stay stay = Enter(nameof(Evaluate));
         if (data.Count == 0)
         {
-            throw new InvalidDataSetException("Trainer.Evaluate: the data holds no example.");
+            throw new InvalidDatasetException("Trainer.Evaluate: the data holds no example.");
         }
 
         BuildFor(data, nameof(Evaluate));

@@ -57,7 +57,7 @@ public sealed partial class Trainer : IDisposable
     /// <param name="labels">N class indices.</param>
     /// <returns>The loss before the update.</returns>
     /// <exception cref="ShapeException">The lengths do not fit the model.</exception>
-    /// <exception cref="InvalidDataSetException">A label is out of range.</exception>
+    /// <exception cref="InvalidDatasetException">A label is out of range.</exception>
     /// <exception cref="NonFiniteLossException">The loss is NaN or infinite; the parameters are left as they were.</exception>
     /// <exception cref="ConcurrentUseException">Another thread is using this trainer.</exception>
     public float Step(ReadOnlySpan<float> x, ReadOnlySpan<int> labels) =>
@@ -271,7 +271,7 @@ public sealed partial class Trainer : IDisposable
         CheckTargets(program, targets, classIndices, batch);
 
         // All programs share one arena: what an earlier forward pass left there is gone now.
-        _step.Invalidate();
+        _step!.Invalidate();
         ThrowIfDisposed();
         _device.Upload(MemoryMarshal.AsBytes(x), program.X);
         _device.Upload(targets, program.Target);
@@ -347,7 +347,7 @@ public sealed partial class Trainer : IDisposable
     {
         if (FindBadLabel(labels, classes) is var bad and >= 0)
         {
-            throw new InvalidDataSetException($"{Loss.Name}: label {labels[bad]} of example {bad} of the batch is not in 0..{classes - 1}.");
+            throw new InvalidDatasetException($"{Loss.Name}: label {labels[bad]} of example {bad} of the batch is not in 0..{classes - 1}.");
         }
     }
 

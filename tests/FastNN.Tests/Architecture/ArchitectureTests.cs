@@ -35,12 +35,17 @@ internal sealed class ArchitectureTests
         ["Graphs"] = ["Tensors", "Functions", "Kernels", "Ops"],
         ["Layers"] = ["Tensors", "Functions", "Kernels", "Ops", "Graphs", "Formats"],
         ["Losses"] = ["Tensors", "Kernels", "Ops", "Graphs"],
-        ["Optimizers"] = ["Tensors", "Kernels", "Graphs"],
+        ["Schedules"] = [],
+        ["Optimizers"] = ["Schedules", "Tensors", "Kernels", "Graphs"],
         ["Formats"] = ["Tensors"],
         ["Metrics"] = ["Tensors"],
         ["Data"] = ["Tensors", "Formats"],
         ["Inference"] = ["Tensors", "Functions", "Kernels", "Graphs", "Layers", ""],
-        ["Training"] = ["Tensors", "Functions", "Kernels", "Ops", "Graphs", "Layers", "Losses", "Optimizers", "Formats", "Metrics", "Data", "Inference", ""],
+        ["Training"] =
+        [
+            "Tensors", "Functions", "Kernels", "Ops", "Graphs", "Layers", "Losses", "Schedules", "Optimizers", "Formats", "Metrics", "Data", "Inference",
+            "",
+        ],
         // Device, the way in for users, stands outside all rooms and opens the devices.
         [""] = ["Tensors", "Functions", "Kernels", "Cpu", "Cuda"],
     };

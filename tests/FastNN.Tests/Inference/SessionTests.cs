@@ -153,6 +153,15 @@ internal sealed class SessionTests : TrainingFixture
     }
 
     [Test]
+    public void A_network_on_large_images_is_recorded_though_its_samples_would_not_fit_a_tensor()
+    {
+        var model = new Sequential(new Conv2D(64, 3, Activation.ReLU) { Padding = Padding2D.Same }, new MaxPool2D(2), new GlobalAvgPool2D(), new Dense(2));
+        model.Build([2048, 2048, 3]);
+        using Session session = model.CreateSession(Device);
+        Assert.That(session.Outputs[0].Shape, Is.EqualTo(new Shape(Dim.Batch, 2)));
+    }
+
+    [Test]
     public void What_does_not_fit_is_refused_by_name()
     {
         var graph = new Graph(GraphMode.Inference);

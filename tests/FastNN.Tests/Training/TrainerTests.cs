@@ -111,7 +111,7 @@ internal sealed class TrainerTests : TrainingFixture
         {
             Assert.That(
                 () => trainer.Step(X, [3, label, 1]),
-                Throws.TypeOf<InvalidDataSetException>().With.Message.Contains($"label {label} of example 1"));
+                Throws.TypeOf<InvalidDatasetException>().With.Message.Contains($"label {label} of example 1"));
         }
 
         Assert.That(Toy.Parameters(model), Is.EqualTo(Toy.Parameters(Toy.Built())));
@@ -205,8 +205,8 @@ internal sealed class TrainerTests : TrainingFixture
     [Test]
     public void Penalties_enter_loss_and_gradient()
     {
-        Sequential Model(Penalty? penalty) => new(new Dense(Toy.Classes) { WeightPenalty = penalty });
-        Sequential plain = Model(null), penalised = Model(new Penalty(0.1f, 0.2f));
+        Sequential Model(Regularizer? penalty) => new(new Dense(Toy.Classes) { WeightRegularizer = penalty });
+        Sequential plain = Model(null), penalised = Model(Regularizer.L1L2(0.1f, 0.2f));
         plain.Build(new Shape(2), 5);
         penalised.Build(new Shape(2), 5);
         float[] weights = Toy.Parameters(plain)[..8];
