@@ -11,6 +11,7 @@ internal static class GoldenShapes
         ["split"] = Split,
         ["stack"] = Stack,
         ["where"] = Where,
+        ["matmul"] = MatMul,
         ["sum"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Sum(axes, keep)),
         ["mean"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Mean(axes, keep)),
         ["prod"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Prod(axes, keep)),
@@ -75,5 +76,12 @@ internal static class GoldenShapes
     {
         int correction = golden.Attributes.Int("correction");
         Reduce(golden, device, (x, axes, keep) => build(x, axes, keep, correction));
+    }
+
+    private static void MatMul(GoldenCase golden, Device device)
+    {
+        (bool transposeA, bool transposeB) = (golden.Attributes.Bool("transpose_a"), golden.Attributes.Bool("transpose_b"));
+        Port[] inputs = [Port.Plain(golden, "x0"), Port.Plain(golden, "x1")];
+        GoldenRunner.RunOperator(golden, device, inputs, Port.Plain(golden, "y"), values => values[0].MatMul(values[1], transposeA, transposeB));
     }
 }
