@@ -111,6 +111,27 @@ internal sealed class SessionTests : TrainingFixture
     }
 
     [Test]
+    public void Trimming_a_cpu_gives_back_the_scratch_memory_of_callers_that_have_gone()
+    {
+        using Session session = Toy.Built().CreateSession(Device, new SessionOptions { MaxConcurrency = 16 });
+        session.Run(new float[2], new float[Toy.Classes]);
+        Device.Trim();
+        long before = HostMemory.LiveBytes;
+        Thread[] callers = [.. Enumerable.Range(0, 16).Select(_ => new Thread(() =>
+        {
+            for (int i = 0; i < 50; i++)
+            {
+                session.Run(new float[2 * 64], new float[Toy.Classes * 64]);
+            }
+        }))];
+        Array.ForEach(callers, caller => caller.Start());
+        Array.ForEach(callers, caller => caller.Join());
+        Device.Trim();
+        Assert.That(HostMemory.LiveBytes, Is.EqualTo(before));
+        session.Run(new float[2], new float[Toy.Classes]);
+    }
+
+    [Test]
     public void The_plan_that_was_not_used_for_the_longest_time_goes()
     {
         var graph = new Graph(GraphMode.Inference);
