@@ -14,7 +14,7 @@ internal sealed unsafe partial class CpuDevice
         {
             if ((ulong)table[i] >= (ulong)rows)
             {
-                throw new InvalidDataSetException($"Embedding: index {table[i]} at position {i} is out of range 0..{rows - 1}.");
+                throw new InvalidDatasetException($"Embedding: index {table[i]} at position {i} is out of range 0..{rows - 1}.");
             }
         }
 

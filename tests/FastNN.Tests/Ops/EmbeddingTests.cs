@@ -11,7 +11,7 @@ internal sealed class EmbeddingTests : CpuOpFixture<EmbeddingCases>
         using var run = new GraphRun(Two, graph, [y], null, []);
         run.Set(indices, [1, 2, index]);
         run.Upload();
-        Assert.That(run.Forward, Throws.TypeOf<InvalidDataSetException>().With.Message.Contains($"index {index} at position 2").And.Message.Contains("0..4"));
+        Assert.That(run.Forward, Throws.TypeOf<InvalidDatasetException>().With.Message.Contains($"index {index} at position 2").And.Message.Contains("0..4"));
     }
 
     [Test]
