@@ -78,24 +78,28 @@ DEVICE double sumOfParts(const double* parts, int stride) {
     return threads[0];
 }
 
-// result (=|+=) the sum over all blocks / divisor. The number of threads is a power of two.
-DEVICE void finishSum(double sum, Scratch scratch, double divisor, float* result, bool accumulate) {
+// The sum over all blocks, in one thread of the grid, which alone gets true. The number of threads is a power of two.
+DEVICE bool totalOf(double sum, Scratch scratch, double& total) {
     if (gridDim.x == 1) {
-        if (threadIdx.x == 0) put(result, (float)(sum / divisor), accumulate);
-        return;
+        total = sum;
+        return threadIdx.x == 0;
     }
     if (threadIdx.x == 0) scratch.parts[blockIdx.x] = sum;
-    if (isLastBlock(scratch.ticket)) {
-        double total = sumOfParts(scratch.parts, 1);
-        if (threadIdx.x == 0) put(result, (float)(total / divisor), accumulate);
-    }
+    if (!isLastBlock(scratch.ticket)) return false;
+    total = sumOfParts(scratch.parts, 1);
+    return threadIdx.x == 0;
 }
 
-// result (=|+=) the sum of the terms of elements 0 to count - 1, / divisor. Terms: float one(i), float four(i) for the sum of four.
-// Blocks take chunks of 1024 elements in turn; a thread adds eight chunks in float.
+// result (=|+=) the sum over all blocks / divisor.
+DEVICE void finishSum(double sum, Scratch scratch, double divisor, float* result, bool accumulate) {
+    double total;
+    if (totalOf(sum, scratch, total)) put(result, (float)(total / divisor), accumulate);
+}
+
+// This block's part of the sum of the terms of elements 0 to count - 1, in every thread. Terms: float one(i), float four(i) for the sum of
+// four. Blocks take chunks of 1024 elements in turn; a thread adds eight chunks in float.
 template <class Terms>
-DEVICE void sumElements(int64 count, bool aligned, const Terms& terms, Scratch scratch, double divisor, float* result,
-                        bool accumulate = false) {
+DEVICE double blockTotal(int64 count, bool aligned, const Terms& terms) {
     float sum = 0;
     double total = 0;
     int added = 0;
@@ -111,5 +115,12 @@ DEVICE void sumElements(int64 count, bool aligned, const Terms& terms, Scratch s
             added = 0;
         }
     }
-    finishSum(blockSum((float)(total + sum)), scratch, divisor, result, accumulate);
+    return blockSum((float)(total + sum));
+}
+
+// result (=|+=) the sum of the terms of elements 0 to count - 1, / divisor.
+template <class Terms>
+DEVICE void sumElements(int64 count, bool aligned, const Terms& terms, Scratch scratch, double divisor, float* result,
+                        bool accumulate = false) {
+    finishSum(blockTotal(count, aligned, terms), scratch, divisor, result, accumulate);
 }

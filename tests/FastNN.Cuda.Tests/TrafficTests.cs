@@ -17,7 +17,7 @@ internal sealed class TrafficTests : DeviceFixture
     /// </summary>
     private static readonly string[] Products =
     [
-        "dense_forward", "dense_backward", "conv2d_forward", "conv2d_backward", "conv2d_transpose_filter",
+        "matmul", "dense_forward", "dense_backward", "conv2d_forward", "conv2d_backward", "conv2d_transpose_filter",
     ];
 
     /// <summary>

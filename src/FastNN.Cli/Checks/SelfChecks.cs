@@ -37,8 +37,8 @@ internal static class SelfChecks
             yield return new("dense", $"[{batch},{from}] by [{from},{to}], ReLU", [from], batch, () => [new Dense(to, Activation.ReLU)]);
         }
 
-        yield return new("dense", "without bias", [19], 9, () => [new Dense(11, useBias: false)]);
-        yield return new("dense", "penalty", [19], 9, () => [new Dense(11) { WeightPenalty = new Penalty(1e-2f, 1e-2f) }]);
+        yield return new("dense", "without bias", [19], 9, () => [new Dense(11) { UseBias = false }]);
+        yield return new("dense", "penalty", [19], 9, () => [new Dense(11) { WeightRegularizer = Regularizer.L1L2(1e-2f, 1e-2f) }]);
     }
 
     private static IEnumerable<SelfCheck> Convolutions()

@@ -37,6 +37,25 @@ internal sealed class Blas(CudaDevice device, bool allowTF32)
         device.CountLaunch();
     }
 
+    /// <summary>The same for so many products, whose matrices lie evenly spaced: so many numbers from one to the next, 0 for one that repeats.</summary>
+    public void GemmBatched(
+        bool transposeA, bool transposeB, int m, int n, int k, nint a, int lda, long strideA, nint b, int ldb, long strideB, float beta, nint c, int ldc,
+        long strideC, int batches)
+    {
+        using Lock.Scope scope = device.Enter();
+        Open();
+        float alpha = 1;
+        CublasStatus status = cublasSgemmStridedBatched(
+            _handle, Op(transposeB), Op(transposeA), n, m, k, ref alpha, CudaDevice.Pointer(b), ldb, strideB, CudaDevice.Pointer(a), lda, strideA, ref beta,
+            CudaDevice.Pointer(c), ldc, strideC, batches);
+        if (status != CublasStatus.Success)
+        {
+            throw Failed(nameof(cublasSgemmStridedBatched), status, $" The products are {batches} of [{m},{k}] by [{k},{n}].");
+        }
+
+        device.CountLaunch();
+    }
+
     /// <summary>Lets go of everything; the context is bound and idle.</summary>
     public void Release()
     {

@@ -207,7 +207,7 @@ public sealed partial class Dataset : IReadOnlyList<Example>
 
     /// <summary>The class index of one example, also behind a one-hot or binary view.</summary>
     /// <exception cref="InvalidOperationException">The targets never were class indices.</exception>
-    /// <exception cref="InvalidDataSetException">The label is out of range: the array was changed after the dataset was made, or the source gave
+    /// <exception cref="InvalidDatasetException">The label is out of range: the array was changed after the dataset was made, or the source gave
     /// something else.</exception>
     public int LabelOf(int example)
     {

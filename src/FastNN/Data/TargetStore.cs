@@ -28,7 +28,7 @@ internal sealed record TargetStore(TargetKind Kind, int[]? Labels, float[]? Valu
     /// <summary>The class index of a row, or -1 where there are no classes.</summary>
     /// <param name="row">The row of the arrays.</param>
     /// <param name="source">What the store of the features gave for the target.</param>
-    /// <exception cref="InvalidDataSetException">The index is out of range: the array was changed, or the source gave something else.</exception>
+    /// <exception cref="InvalidDatasetException">The index is out of range: the array was changed, or the source gave something else.</exception>
     public int Label(int row, ReadOnlySpan<float> source)
     {
         if (Kind == TargetKind.Values)
@@ -41,13 +41,13 @@ internal sealed record TargetStore(TargetKind Kind, int[]? Labels, float[]? Valu
             float given = source[0];
             return given >= 0 && given < Classes && given == MathF.Floor(given)
                 ? (int)given
-                : throw new InvalidDataSetException($"example {row}: expected a class index from 0 to {Classes - 1}, the source gave {given}");
+                : throw new InvalidDatasetException($"example {row}: expected a class index from 0 to {Classes - 1}, the source gave {given}");
         }
 
         int label = Labels[row];
         return (uint)label < (uint)Classes
             ? label
-            : throw new InvalidDataSetException(
+            : throw new InvalidDatasetException(
                 $"example {row}: expected a class index from 0 to {Classes - 1}, got {label}; the array of labels was changed after the dataset was made");
     }
 

@@ -26,6 +26,7 @@ internal sealed class Compiler
     private readonly Dictionary<Value, TensorType> _types = [];
     private readonly List<(Operator Op, NodeTypes Types)> _bound = [];
     private readonly List<bool[]> _needed = [];
+    private Func<Parameter, bool> _isTrained = parameter => parameter.IsTrainable;
 
     private Compiler(IPlanning planning, Graph graph, Value[] outputs, Value? root, Value[] wantedGradients, SymbolValues symbols)
     {
@@ -61,6 +62,19 @@ internal sealed class Compiler
     public static Plan Compile(
         IPlanning planning, Graph graph, SymbolValues symbols, Value[] outputs, Value? root = null, params Value[] wantedGradients) =>
         new Compiler(planning, graph, outputs, root, wantedGradients, symbols).Build(graph);
+
+    /// <summary>Compiles a training step that trains some of the parameters of a graph.</summary>
+    /// <param name="planning">The device's answers to questions of size.</param>
+    /// <param name="graph">The recording.</param>
+    /// <param name="symbols">A number for every symbol of the inputs.</param>
+    /// <param name="outputs">Values to be read after a run; the root is one of them.</param>
+    /// <param name="root">What backward differentiates.</param>
+    /// <param name="wantedGradients">Inputs whose gradients are to be read after a run.</param>
+    /// <param name="isTrained">Which parameters get gradients.</param>
+    /// <exception cref="ShapeException">An operator does not take these shapes, or a symbol has no number.</exception>
+    public static Plan CompileStep(
+        IPlanning planning, Graph graph, SymbolValues symbols, Value[] outputs, Value root, Value[] wantedGradients, Func<Parameter, bool> isTrained) =>
+        new Compiler(planning, graph, outputs, root, wantedGradients, symbols) { _isTrained = isTrained }.Build(graph);
 
     private Plan Build(Graph graph)
     {
@@ -154,7 +168,7 @@ internal sealed class Compiler
             for (int i = 0; i < node.Inputs.Length; i++)
             {
                 Value input = node.Inputs[i];
-                if (input.Kind == ValueKind.Parameter && input.Parameter!.IsTrainable)
+                if (input.Kind == ValueKind.Parameter && _isTrained(input.Parameter!))
                 {
                     _differentiable.Add(input);
                 }

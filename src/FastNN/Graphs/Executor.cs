@@ -11,6 +11,7 @@ internal sealed class Executor : IDisposable
 {
     private readonly IDevice _device;
     private readonly ParameterStore _parameters;
+    private readonly GradientStore? _parameterGradients;
     private readonly Arena _arena;
     private readonly int _version;
     private readonly ConstantBlock _constants;
@@ -18,6 +19,7 @@ internal sealed class Executor : IDisposable
     private readonly (Operator Op, NodeTensors Tensors)[] _forward;
     private readonly (Operator Op, NodeTensors Tensors)[] _backward;
     private readonly (Tensor From, Tensor To)[] _writeBacks;
+    private (Operator Op, NodeTensors Tensors)[]? _accumulating;
     private readonly Dictionary<Value, Tensor> _values = [];
     private readonly Dictionary<Value, Tensor> _gradients = [];
     private bool _disposed;
@@ -28,10 +30,12 @@ internal sealed class Executor : IDisposable
     /// <param name="stepCounter">Int32 [2], or null where the plan draws no random numbers.</param>
     /// <param name="arena">An arena to share with other plans, which is made large enough; null to take one of its own.</param>
     /// <param name="constants">The plan's constants, where others run the same plan; null to place them.</param>
+    /// <param name="gradients">Receives the gradients of the plan's parameters; null for a plan without.</param>
     public Executor(
-        IDevice device, Plan plan, ParameterStore parameters, Tensor? stepCounter = null, Arena? arena = null, ConstantBlock? constants = null)
+        IDevice device, Plan plan, ParameterStore parameters, Tensor? stepCounter = null, Arena? arena = null, ConstantBlock? constants = null,
+        GradientStore? gradients = null)
     {
-        (_device, _parameters) = (device, parameters);
+        (_device, _parameters, _parameterGradients) = (device, parameters, gradients);
         Plan = plan;
         _constants = constants?.Hold() ?? new ConstantBlock(device, plan);
         _arena = arena?.Hold() ?? new Arena(device);
@@ -46,7 +50,7 @@ internal sealed class Executor : IDisposable
                 device.Fill(RootGradient, 1);
             }
 
-            var binder = new Binder(_arena.Address, parameters, _constants, stepCounter, RootGradient);
+            var binder = new Binder(_arena.Address, parameters, gradients, _constants, stepCounter, RootGradient);
             (Operator Op, NodeTensors Tensors)[] nodes = [.. plan.Nodes.Select(node => (node.Op, binder.Bind(node)))];
             _forward = [.. nodes.Where(node => !node.Op.IsView)];
             _backward = [.. nodes.Where(node => node.Tensors.OutputGradients.Length > 0).Reverse()];
@@ -76,6 +80,9 @@ internal sealed class Executor : IDisposable
     /// <summary>What the plan's parameters lie in; alive as long as this.</summary>
     public ParameterStore Parameters => _parameters;
 
+    /// <summary>Where the gradients of its parameters go; alive as long as this.</summary>
+    public GradientStore? ParameterGradients => _parameterGradients;
+
     /// <summary>What backward starts from; all ones unless written.</summary>
     public Tensor? RootGradient { get; }
 
@@ -98,10 +105,11 @@ internal sealed class Executor : IDisposable
     }
 
     /// <summary>Needs the arena as <see cref="Forward"/> left it; may be run once after it.</summary>
-    public void Backward()
+    /// <param name="accumulate">Whether the parameters' gradients are added to what is there (+=) rather than written (=).</param>
+    public void Backward(bool accumulate = false)
     {
         RequireBound();
-        foreach ((Operator op, NodeTensors tensors) in _backward)
+        foreach ((Operator op, NodeTensors tensors) in accumulate ? _accumulating ??= Accumulating() : _backward)
         {
             op.Backward(_device, tensors);
         }
@@ -125,6 +133,14 @@ internal sealed class Executor : IDisposable
         _rootGradientBlock?.Dispose();
     }
 
+    /// <summary>The backward pass with every parameter's gradient added to.</summary>
+    private (Operator Op, NodeTensors Tensors)[] Accumulating()
+    {
+        IEnumerable<PlannedNode> planned = Plan.Nodes.Where(node => node.HasBackward).Reverse();
+        return [.. _backward.Zip(planned, (bound, node) => (bound.Op, bound.Tensors.WithAccumulate(
+            [.. node.Accumulate.Select((adds, i) => adds || node.InputGradients[i] is { Place.Kind: PlaceKind.ParameterGradient })])))];
+    }
+
     private void RequireBound()
     {
         if (!IsBound)
@@ -135,7 +151,7 @@ internal sealed class Executor : IDisposable
 
     /// <summary>Turns places into addresses.</summary>
     private sealed class Binder(
-        nint arena, ParameterStore parameters, ConstantBlock constants, Tensor? stepCounter, Tensor? rootGradient)
+        nint arena, ParameterStore parameters, GradientStore? gradients, ConstantBlock constants, Tensor? stepCounter, Tensor? rootGradient)
     {
         public NodeTensors Bind(PlannedNode node) => new()
         {
@@ -158,7 +174,7 @@ internal sealed class Executor : IDisposable
             {
                 PlaceKind.Arena => arena + (nint)tensor.Place.Buffer!.Offset,
                 PlaceKind.Parameter => parameters.Value(tensor.Place.Parameter!).Address,
-                PlaceKind.ParameterGradient => parameters.Gradient(tensor.Place.Parameter!).Address,
+                PlaceKind.ParameterGradient => (gradients ?? throw new InvalidOperationException("The plan needs room for gradients.")).Gradient(tensor.Place.Parameter!).Address,
                 PlaceKind.Constant => constants[tensor.Place.Data!],
                 PlaceKind.StepCounter => (stepCounter ?? throw new InvalidOperationException("The plan needs a step counter.")).Address,
                 _ => rootGradient!.Address,

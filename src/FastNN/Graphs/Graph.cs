@@ -158,15 +158,23 @@ public sealed class Graph
         return node.Outputs;
     }
 
-    /// <summary>At the end of a training step, unless its loss is not finite, the buffer takes a value that the step computed.</summary>
-    internal void WriteBack(Value buffer, Value updated)
+    /// <summary>At the end of a training step, unless its loss or its gradients are not finite, a buffer takes a value that the step computed.</summary>
+    /// <param name="buffer">The buffer as a value of this graph: <c>graph.Use(buffer)</c>.</param>
+    /// <param name="updated">What it becomes, of the same type.</param>
+    /// <exception cref="ShapeException">The types differ, or it is no buffer.</exception>
+    public void WriteBack(Value buffer, Value updated)
     {
-        if (buffer.Kind != ValueKind.Parameter || buffer.TensorType != updated.TensorType)
+        ArgumentNullException.ThrowIfNull(buffer);
+        ArgumentNullException.ThrowIfNull(updated);
+        if (buffer.Graph != this || updated.Graph != this || buffer.Kind != ValueKind.Parameter || buffer.TensorType != updated.TensorType)
         {
-            throw new ShapeException($"Graph: expected a buffer of type {updated.TensorType} to write back to, got {buffer}.");
+            throw new ShapeException($"Graph: expected a buffer of this graph of type {updated.TensorType} to write back to, got {buffer}.");
         }
 
-        _writeBacks.Add((buffer, updated));
+        if (Mode == GraphMode.Training)
+        {
+            _writeBacks.Add((buffer, updated));
+        }
     }
 
     /// <summary>A number that tells the random streams of this graph apart, in recording order.</summary>

@@ -39,9 +39,27 @@ public sealed class Parameter
     public ParameterLayout Layout { get; }
 
     /// <summary>
-    /// Whether training changes it; default true. Set before the first training step (transfer learning freezes layers).
+    /// Whether training changes it; default true, and false for a buffer. May be changed between steps: the next step is planned anew, optimizers
+    /// start with a state of zero for what is trained from then on, and what is frozen stays as it is.
     /// </summary>
-    public bool IsTrainable { get; set; } = true;
+    /// <exception cref="InvalidOperationException">A buffer cannot be trained.</exception>
+    public bool IsTrainable
+    {
+        get;
+        set => field = !value || !IsBuffer ? value : throw new InvalidOperationException($"Parameter {Name}: a buffer cannot be trained; make it a parameter.");
+    } = true;
+
+    /// <summary>
+    /// Whether it is state that training steps write but no optimizer trains, such as running statistics. Saved, restored and kept with the parameters.
+    /// </summary>
+    public bool IsBuffer
+    {
+        get;
+        internal init
+        {
+            (field, IsTrainable) = (value, !value);
+        }
+    }
 
     /// <summary>The number of elements.</summary>
     public long Count => Shape.Count;

@@ -5,77 +5,58 @@ using FastNN.Tensors;
 namespace FastNN.Graphs;
 
 /// <summary>
-/// Parameters in one flat block of device memory, so that the optimizer updates all of them in one pass: the trainable ones
-/// first, each aligned to a cache line, the padding zero and staying zero. Gradients, where wanted, lie in a second block at
-/// equal offsets.
+/// Parameters in one flat block of device memory, each aligned to a cache line, the padding zero and staying zero, so that an optimizer updates
+/// neighbors in one pass. In sections: trainable ones first, as they are when the store is made, then frozen ones, then buffers.
 /// </summary>
 internal sealed class ParameterStore : IResident, IDisposable
 {
     private readonly Dictionary<Parameter, Tensor> _values = [];
-    private readonly Dictionary<Parameter, Tensor> _gradients = [];
-    private readonly DeviceBlock _valueBlock;
-    private readonly DeviceBlock? _gradientBlock;
+    private readonly DeviceBlock _block;
     private readonly Occupancy _occupancy;
     private readonly Lock _gate = new();
     private readonly List<Parameter> _held = [];
 
     /// <param name="device">Where the block lies.</param>
-    /// <param name="parameters">What it has room for.</param>
-    /// <param name="withGradients">Whether it has room for gradients, too.</param>
+    /// <param name="parameters">What it has room for, in order.</param>
     /// <param name="occupancy">Who may use it; its own where none is given.</param>
-    public ParameterStore(IDevice device, IReadOnlyList<Parameter> parameters, bool withGradients, Occupancy? occupancy = null)
+    public ParameterStore(IDevice device, IReadOnlyList<Parameter> parameters, Occupancy? occupancy = null)
     {
         Device = device;
         _occupancy = occupancy ?? new Occupancy("Parameters");
         var offsets = new Dictionary<Parameter, long>();
         long bytes = 0;
-        foreach (Parameter parameter in parameters.Where(p => p.IsTrainable).Concat(parameters.Where(p => !p.IsTrainable)))
+        foreach (Parameter parameter in parameters.OrderBy(parameter => parameter.IsBuffer ? 2 : parameter.IsTrainable ? 0 : 1))
         {
-            offsets.Add(parameter, bytes);
-            bytes = Planner.Align(bytes + (parameter.Count * sizeof(float)));
-            if (parameter.IsTrainable)
+            if (offsets.TryAdd(parameter, bytes))
             {
-                TrainableCount = checked((int)(bytes / sizeof(float)));
+                bytes = Planner.Align(bytes + (parameter.Count * sizeof(float)));
             }
         }
 
-        _valueBlock = new DeviceBlock(device, Math.Max(bytes, Planner.Alignment));
-        try
-        {
-            _gradientBlock = withGradients ? new DeviceBlock(device, Math.Max(bytes, Planner.Alignment)) : null;
-        }
-        catch
-        {
-            _valueBlock.Dispose();
-            throw;
-        }
-
-        Values = Flat(_valueBlock.Address);
-        Gradients = _gradientBlock is null ? null : Flat(_gradientBlock.Address);
+        _block = new DeviceBlock(device, Math.Max(bytes, Planner.Alignment));
+        All = new Tensor(_block.Address, DType.Float32, new Shape(checked((int)(bytes / sizeof(float)))));
         foreach ((Parameter parameter, long offset) in offsets)
         {
-            _values.Add(parameter, new Tensor(_valueBlock.Address + (nint)offset, DType.Float32, parameter.Shape));
-            if (_gradientBlock is not null)
-            {
-                _gradients.Add(parameter, new Tensor(_gradientBlock.Address + (nint)offset, DType.Float32, parameter.Shape));
-            }
+            _values.Add(parameter, new Tensor(_block.Address + (nint)offset, DType.Float32, parameter.Shape));
         }
     }
 
     public IDevice Device { get; }
 
-    /// <summary>Floats in the trainable part, padding included.</summary>
-    public int TrainableCount { get; }
+    /// <summary>All values, padding included.</summary>
+    public Tensor All { get; }
 
-    /// <summary>The trainable part of all values.</summary>
-    public Tensor Values { get; }
+    /// <summary>All parameters and buffers, in their order.</summary>
+    public IReadOnlyCollection<Parameter> Parameters => _values.Keys;
 
-    /// <summary>Its gradients, or null.</summary>
-    public Tensor? Gradients { get; }
+    public Tensor Value(Parameter parameter) => _values.TryGetValue(parameter, out Tensor? tensor)
+        ? tensor
+        : throw new InvalidOperationException($"Parameter {parameter.Name} is not among those the model had when it was built.");
 
-    public Tensor Value(Parameter parameter) => Find(_values, parameter);
+    /// <summary>Bytes from the beginning of the block.</summary>
+    public long OffsetOf(Parameter parameter) => Value(parameter).Address - _block.Address;
 
-    public Tensor Gradient(Parameter parameter) => Find(_gradients, parameter);
+    public bool Contains(Parameter parameter) => _values.ContainsKey(parameter);
 
     /// <summary>Copies the parameters' present values in.</summary>
     /// <exception cref="ConcurrentUseException">Another thread is training them.</exception>
@@ -178,8 +159,7 @@ internal sealed class ParameterStore : IResident, IDisposable
     public void Dispose()
     {
         GoHome();
-        _valueBlock.Dispose();
-        _gradientBlock?.Dispose();
+        _block.Dispose();
     }
 
     private bool TryEnterFor(Parameter parameter, out DeviceUse use)
@@ -247,11 +227,4 @@ internal sealed class ParameterStore : IResident, IDisposable
         _held.ForEach(parameter => parameter.Unclaim());
         _held.Clear();
     }
-
-    private Tensor Flat(nint address) => new(address, DType.Float32, new Shape(TrainableCount));
-
-    private static Tensor Find(Dictionary<Parameter, Tensor> tensors, Parameter parameter) =>
-        tensors.TryGetValue(parameter, out Tensor? tensor)
-            ? tensor
-            : throw new InvalidOperationException($"Parameter {parameter.Name} is not among those the model had when it was built.");
 }

@@ -34,7 +34,7 @@ public sealed class Session : IDisposable, ITrimmable
         _places = new SemaphoreSlim(options.MaxConcurrency);
         _idle = new SessionContext?[options.MaxConcurrency];
         Parameter[] parameters = [.. graph.Parameters];
-        _store = new ParameterStore(device, parameters, withGradients: false);
+        _store = new ParameterStore(device, parameters);
         try
         {
             _store.CopyFrom(parameters);
@@ -267,13 +267,19 @@ public sealed class Session : IDisposable, ITrimmable
 }
 
 /// <summary>An input or output of a session.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Type">Its element type and shape, with symbols where every call decides.</param>
-public readonly record struct SessionValue(string Name, TensorType Type)
+public sealed record SessionValue
 {
+    internal SessionValue(string name, TensorType type) => (Name, Type) = (name, type);
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>Its element type and shape, with symbols where every call decides.</summary>
+    public TensorType Type { get; }
+
     /// <summary>Its shape, with symbols where every call decides.</summary>
     public Shape Shape => Type.Shape;
 
-    /// <inheritdoc/>
+    /// <summary>As in <c>image: Float32[N, 28, 28, 1]</c>.</summary>
     public override string ToString() => $"{Name}: {Type}";
 }

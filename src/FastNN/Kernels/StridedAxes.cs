@@ -73,31 +73,29 @@ internal unsafe struct StridedAxes
     }
 
     /// <summary>Where the row with this number, counted over all axes but the innermost, begins in each tensor.</summary>
-    public readonly void Locate(nint row, out nint first, out nint second, out nint third)
-    {
-        (first, second, third) = (0, 0, 0);
-        for (int axis = Rank - 2; axis >= 0; axis--)
-        {
-            (nint rest, nint place) = axis == 0 ? (0, row) : Math.DivRem(row, Extents[axis]);
-            first += place * (nint)First[axis];
-            second += place * (nint)Second[axis];
-            third += place * (nint)Third[axis];
-            row = rest;
-        }
-    }
+    public readonly void Locate(nint row, out nint first, out nint second, out nint third) => Locate(Rank - 2, row, out first, out second, out third);
 
     /// <summary>Where the element with this number, counted over all axes, lies in the first tensor.</summary>
     public readonly nint FirstOf(nint index)
     {
-        nint first = 0;
-        for (int axis = Rank - 1; axis >= 0; axis--)
+        LocateElement(index, out nint first, out _, out _);
+        return first;
+    }
+
+    /// <summary>Where the element with this number, counted over all axes, lies in each tensor.</summary>
+    public readonly void LocateElement(nint index, out nint first, out nint second, out nint third) => Locate(Rank - 1, index, out first, out second, out third);
+
+    private readonly void Locate(int innermost, nint index, out nint first, out nint second, out nint third)
+    {
+        (first, second, third) = (0, 0, 0);
+        for (int axis = innermost; axis >= 0; axis--)
         {
             (nint rest, nint place) = axis == 0 ? (0, index) : Math.DivRem(index, Extents[axis]);
             first += place * (nint)First[axis];
+            second += place * (nint)Second[axis];
+            third += place * (nint)Third[axis];
             index = rest;
         }
-
-        return first;
     }
 
     /// <summary>The stride along an axis, counted from the end; 0 where the shape lacks it or repeats along it.</summary>

@@ -46,7 +46,7 @@ public sealed class Conv2D : Layer
     public Initializer BiasInitializer { get; init; } = Initializer.Zeros;
 
     /// <summary>A penalty on the filter; default none.</summary>
-    public Penalty? WeightPenalty { get; init; }
+    public Regularizer? WeightRegularizer { get; init; }
 
     /// <summary>The filter [KH, KW, C / groups, filters], once built.</summary>
     public Parameter? Weight => _weight;
@@ -76,7 +76,7 @@ public sealed class Conv2D : Layer
     protected override Value Forward(Value x)
     {
         Value weight = x.Graph.Use(_weight!);
-        WeightPenalty?.AddTo(weight);
+        WeightRegularizer?.AddTo(weight);
         return x.Conv2D(weight, _bias is null ? null : x.Graph.Use(_bias), Stride, Padding, Dilation, Groups).Activate(_activation);
     }
 
@@ -106,7 +106,7 @@ public sealed class Conv2D : Layer
             description.Set("useBias", UseBias);
         }
 
-        description.Set(WeightPenalty);
+        description.Set(WeightRegularizer);
     }
 
     internal static Conv2D Create(LayerDescription description) => new(description.Int32("filters"), description.Size("kernel"), description.Activation())
@@ -117,6 +117,6 @@ public sealed class Conv2D : Layer
         Dilation = description.Size("dilation", 1),
         Groups = description.Int32("groups", 1),
         UseBias = description.Boolean("useBias", true),
-        WeightPenalty = description.Penalty(),
+        WeightRegularizer = description.Regularizer(),
     };
 }

@@ -7,20 +7,21 @@ public sealed class Dense : Layer
 {
     private readonly int _units;
     private readonly Activation _activation;
-    private readonly bool _useBias;
     private Parameter? _weight;
     private Parameter? _bias;
 
     /// <summary>A dense layer.</summary>
     /// <param name="units">Outputs.</param>
     /// <param name="activation">Applied to the output; default none.</param>
-    /// <param name="useBias">Add a bias; default true.</param>
     /// <exception cref="ArgumentOutOfRangeException">There are no units.</exception>
-    public Dense(int units, Activation activation = default, bool useBias = true)
+    public Dense(int units, Activation activation = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(units);
-        (_units, _activation, _useBias) = (units, activation, useBias);
+        (_units, _activation) = (units, activation);
     }
+
+    /// <summary>Add a bias; default true.</summary>
+    public bool UseBias { get; init; } = true;
 
     /// <summary>What the weight is drawn from; default Glorot uniform (Keras).</summary>
     public Initializer WeightInitializer { get; init; } = Initializer.GlorotUniform;
@@ -29,7 +30,7 @@ public sealed class Dense : Layer
     public Initializer BiasInitializer { get; init; } = Initializer.Zeros;
 
     /// <summary>A penalty on the weight; default none.</summary>
-    public Penalty? WeightPenalty { get; init; }
+    public Regularizer? WeightRegularizer { get; init; }
 
     /// <summary>The weight [in, units], once built.</summary>
     public Parameter? Weight => _weight;
@@ -46,14 +47,14 @@ public sealed class Dense : Layer
         }
 
         _weight = AddParameter("weight", new Shape(x.Shape[-1], _units), WeightInitializer, ParameterLayout.DenseWeightFor(x));
-        _bias = _useBias ? AddParameter("bias", new Shape(_units), BiasInitializer) : null;
+        _bias = UseBias ? AddParameter("bias", new Shape(_units), BiasInitializer) : null;
     }
 
     /// <inheritdoc/>
     protected override Value Forward(Value x)
     {
         Value weight = x.Graph.Use(_weight!);
-        WeightPenalty?.AddTo(weight);
+        WeightRegularizer?.AddTo(weight);
         return x.Dense(weight, _bias is null ? null : x.Graph.Use(_bias)).Activate(_activation);
     }
 
@@ -62,18 +63,19 @@ public sealed class Dense : Layer
     {
         ArgumentNullException.ThrowIfNull(description);
         description.Set("units", _units).Set("activation", _activation);
-        if (!_useBias)
+        if (!UseBias)
         {
-            description.Set("useBias", _useBias);
+            description.Set("useBias", UseBias);
         }
 
-        description.Set(WeightPenalty);
+        description.Set(WeightRegularizer);
     }
 
     internal static Dense Create(LayerDescription description) =>
-        new(description.Int32("units"), description.Activation(), description.Boolean("useBias", true))
+        new(description.Int32("units"), description.Activation())
         {
             Name = description.Name,
-            WeightPenalty = description.Penalty(),
+            UseBias = description.Boolean("useBias", true),
+            WeightRegularizer = description.Regularizer(),
         };
 }

@@ -45,11 +45,12 @@ internal static class DescriptionExtensions
             : throw new ArgumentException($"{description.Kind}: expected \"same\" or four amounts as attribute 'padding'."),
     };
 
-    public static LayerDescription Set(this LayerDescription description, Penalty? penalty) =>
-        penalty is null ? description : description.Set("l1", penalty.L1).Set("l2", penalty.L2);
+    public static LayerDescription Set(this LayerDescription description, Regularizer? regularizer) => regularizer is null
+        ? description
+        : description.Set("l1", regularizer.AbsoluteWeight).Set("l2", regularizer.SquareWeight);
 
-    public static Penalty? Penalty(this LayerDescription description) =>
-        description.Has("l1") || description.Has("l2") ? new Penalty(description.Single("l1"), description.Single("l2")) : null;
+    public static Regularizer? Regularizer(this LayerDescription description) =>
+        description.Has("l1") || description.Has("l2") ? FastNN.Regularizer.L1L2(description.Single("l1"), description.Single("l2")) : null;
 
     public static LayerDescription SetPool(this LayerDescription description, Size2D kernel, Size2D? stride, Padding2D padding, bool ceilMode)
     {

@@ -28,10 +28,18 @@ public abstract class Layer
 
     /// <summary>Its parameters and those of its children, in the order of their making; empty before it is built.</summary>
     /// <exception cref="InvalidOperationException">A layer is inside itself, or layers are nested too deep.</exception>
-    public IReadOnlyList<Parameter> Parameters => [.. LayerTree.Parameters(this).Select(named => named.Parameter)];
+    public IReadOnlyList<Parameter> Parameters => [.. State.Where(parameter => !parameter.IsBuffer)];
 
     /// <summary>
-    /// The parameters with their names in this model, as PyTorch would name them: "conv1.weight". Names belong to the model that is asked: a layer
+    /// Its buffers and those of its children: state that training steps write but no optimizer trains, such as running statistics.
+    /// </summary>
+    public IReadOnlyList<Parameter> Buffers => [.. State.Where(parameter => parameter.IsBuffer)];
+
+    /// <summary>Parameters and buffers, in the order of their making.</summary>
+    internal IEnumerable<Parameter> State => LayerTree.Parameters(this).Select(named => named.Parameter);
+
+    /// <summary>
+    /// The parameters and buffers with their names in this model, as PyTorch would name them: "conv1.weight". Names belong to the model that is asked: a layer
     /// that is part of two models has a name in each. A shared parameter has the name of its first place.
     /// </summary>
     /// <exception cref="InvalidOperationException">A layer is inside itself, layers are nested too deep, or two parameters have one name.</exception>
@@ -53,7 +61,7 @@ public abstract class Layer
             foreach ((_, Layer layer) in LayerTree.Layers(this))
             {
                 layer._isFrozen = !value;
-                foreach (Parameter parameter in layer._own)
+                foreach (Parameter parameter in layer._own.Where(parameter => !parameter.IsBuffer))
                 {
                     parameter.IsTrainable = value;
                 }
@@ -191,6 +199,26 @@ public abstract class Layer
         var parameter = new Parameter(name, shape, initializer, layout) { IsTrainable = !_isFrozen };
         _own.Add(parameter);
         return parameter;
+    }
+
+    /// <summary>
+    /// Adds a buffer of this layer: saved, loaded and restored as a parameter is, but not trained. A step writes it with <see cref="Graph.WriteBack"/>.
+    /// </summary>
+    /// <param name="name">Its name as PyTorch has it, such as "running_mean".</param>
+    /// <param name="shape">Its shape inside the engine.</param>
+    /// <param name="initializer">What its first values are drawn from.</param>
+    /// <returns>The buffer.</returns>
+    /// <exception cref="ArgumentException">The layer has a parameter or buffer of this name.</exception>
+    protected Parameter AddBuffer(string name, Shape shape, Initializer initializer)
+    {
+        if (_own.Exists(parameter => parameter.Name == name))
+        {
+            throw new ArgumentException($"{GetType().Name}: two parameters are named '{name}'.");
+        }
+
+        var buffer = new Parameter(name, shape, initializer) { IsBuffer = true };
+        _own.Add(buffer);
+        return buffer;
     }
 
     /// <summary>Adds a child, so that its parameters belong to this layer.</summary>

@@ -4,12 +4,6 @@ using FastNN.Layers;
 
 namespace FastNN;
 
-/// <summary>An input of a model.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Shape">The shape of one example, without the batch axis; extents may be symbols (<see cref="Dim"/>).</param>
-/// <param name="Type">Its element type.</param>
-public sealed record ModelInput(string Name, Shape Shape, DType Type = DType.Float32);
-
 /// <summary>
 /// A network with any number of named inputs and outputs, put together from layers applied to symbols (Keras' functional models): any directed acyclic
 /// graph, with layers shared by applying them more than once.

@@ -10,7 +10,7 @@ public static class Accuracy
     /// <param name="scores">Logits or probabilities, one row per example.</param>
     /// <returns>The share.</returns>
     /// <exception cref="ShapeException">The scores do not make one row per example.</exception>
-    /// <exception cref="InvalidDataSetException">A label is no index of a row, or a score is NaN.</exception>
+    /// <exception cref="InvalidDatasetException">A label is no index of a row, or a score is NaN.</exception>
     public static double Sparse(ReadOnlySpan<int> labels, ReadOnlySpan<float> scores)
     {
         int classes = RowLength(labels.Length, scores.Length);
@@ -19,7 +19,7 @@ public static class Accuracy
         {
             if ((uint)labels[i] >= (uint)classes)
             {
-                throw new InvalidDataSetException($"Accuracy: class {labels[i]} of example {i} is none of 0 to {classes - 1}.");
+                throw new InvalidDatasetException($"Accuracy: class {labels[i]} of example {i} is none of 0 to {classes - 1}.");
             }
 
             correct += ConfusionMatrix.ArgMax(scores.Slice(i * classes, classes), i) == labels[i] ? 1 : 0;
@@ -36,7 +36,7 @@ public static class Accuracy
     /// <param name="classes">The length of a row.</param>
     /// <returns>The share.</returns>
     /// <exception cref="ShapeException">The lengths differ or are no multiple of a row.</exception>
-    /// <exception cref="InvalidDataSetException">A number is NaN.</exception>
+    /// <exception cref="InvalidDatasetException">A number is NaN.</exception>
     public static double Categorical(ReadOnlySpan<float> targets, ReadOnlySpan<float> scores, int classes)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(classes);
@@ -65,7 +65,7 @@ public static class Accuracy
     /// <param name="threshold">Default 0.5, which itself counts as 0 (Keras' BinaryAccuracy).</param>
     /// <returns>The share.</returns>
     /// <exception cref="ShapeException">The lengths differ.</exception>
-    /// <exception cref="InvalidDataSetException">A target is neither 0 nor 1, or a probability is NaN.</exception>
+    /// <exception cref="InvalidDatasetException">A target is neither 0 nor 1, or a probability is NaN.</exception>
     public static double Binary(ReadOnlySpan<float> targets, ReadOnlySpan<float> probabilities, float threshold = 0.5f)
     {
         CheckEqual(targets.Length, probabilities.Length);
@@ -74,7 +74,7 @@ public static class Accuracy
         {
             if (targets[i] is not (0 or 1))
             {
-                throw new InvalidDataSetException($"Accuracy: target {targets[i]} of element {i} is neither 0 nor 1.");
+                throw new InvalidDatasetException($"Accuracy: target {targets[i]} of element {i} is neither 0 nor 1.");
             }
 
             if (float.IsNaN(probabilities[i]))

@@ -48,13 +48,13 @@ public sealed class ConfusionMatrix
     /// <summary>How many examples of one class were taken for another.</summary>
     /// <param name="actual">The class they belong to.</param>
     /// <param name="predicted">The class they were taken for.</param>
-    /// <exception cref="InvalidDataSetException">There is no such class.</exception>
+    /// <exception cref="InvalidDatasetException">There is no such class.</exception>
     public long this[int actual, int predicted] => _counts[Index(actual, predicted)];
 
     /// <summary>How many examples belong to a class: the sum of its row.</summary>
     /// <param name="actual">The class.</param>
     /// <returns>The class's support.</returns>
-    /// <exception cref="InvalidDataSetException">There is no such class.</exception>
+    /// <exception cref="InvalidDatasetException">There is no such class.</exception>
     public long Support(int actual)
     {
         long sum = 0;
@@ -69,7 +69,7 @@ public sealed class ConfusionMatrix
     /// <summary>How many examples were taken for a class: the sum of its column.</summary>
     /// <param name="predicted">The class.</param>
     /// <returns>The number of predictions.</returns>
-    /// <exception cref="InvalidDataSetException">There is no such class.</exception>
+    /// <exception cref="InvalidDatasetException">There is no such class.</exception>
     public long Predicted(int predicted)
     {
         long sum = 0;
@@ -84,7 +84,7 @@ public sealed class ConfusionMatrix
     /// <summary>Counts one example.</summary>
     /// <param name="actual">The class it belongs to.</param>
     /// <param name="predicted">The class it was taken for.</param>
-    /// <exception cref="InvalidDataSetException">A class is out of range; nothing is counted.</exception>
+    /// <exception cref="InvalidDatasetException">A class is out of range; nothing is counted.</exception>
     public void Add(int actual, int predicted)
     {
         _counts[Index(actual, predicted)]++;
@@ -98,7 +98,7 @@ public sealed class ConfusionMatrix
     /// <param name="actual">The class of each example.</param>
     /// <param name="scores">Logits or probabilities, one row of <see cref="Classes"/> numbers per example.</param>
     /// <exception cref="ShapeException">The scores are not one row per example.</exception>
-    /// <exception cref="InvalidDataSetException">A class is out of range, or a score is NaN; the examples before it are
+    /// <exception cref="InvalidDatasetException">A class is out of range, or a score is NaN; the examples before it are
     /// counted.</exception>
     public void AddScores(ReadOnlySpan<int> actual, ReadOnlySpan<float> scores)
     {
@@ -120,7 +120,7 @@ public sealed class ConfusionMatrix
     /// <param name="probabilities">The probability of class 1 of each example, as a sigmoid gives it.</param>
     /// <param name="threshold">Default 0.5, which itself counts as class 0 (Keras).</param>
     /// <exception cref="ShapeException">The lengths differ, or there are not two classes.</exception>
-    /// <exception cref="InvalidDataSetException">A class is out of range, or a probability is NaN; the examples before it are
+    /// <exception cref="InvalidDatasetException">A class is out of range, or a probability is NaN; the examples before it are
     /// counted.</exception>
     public void AddProbabilities(ReadOnlySpan<int> actual, ReadOnlySpan<float> probabilities, float threshold = 0.5f)
     {
@@ -201,7 +201,7 @@ public sealed class ConfusionMatrix
         return best;
     }
 
-    internal static InvalidDataSetException NotANumber(int example) => new($"Metrics: a score of example {example} is NaN.");
+    internal static InvalidDatasetException NotANumber(int example) => new($"Metrics: a score of example {example} is NaN.");
 
     private static void AppendRow(StringBuilder table, int[] widths, Func<int, string> cell)
     {
@@ -239,7 +239,7 @@ public sealed class ConfusionMatrix
     {
         if ((uint)label >= (uint)Classes)
         {
-            throw new InvalidDataSetException($"ConfusionMatrix: {what} class {label} is none of 0 to {Classes - 1}.");
+            throw new InvalidDatasetException($"ConfusionMatrix: {what} class {label} is none of 0 to {Classes - 1}.");
         }
     }
 }

@@ -187,6 +187,20 @@ internal sealed class NodeTensors
     /// <summary>The output of an operator that has one.</summary>
     public Tensor Output => Outputs[0];
 
+    /// <summary>The same tensors with other gradients added to.</summary>
+    public NodeTensors WithAccumulate(bool[] accumulate) => new()
+    {
+        Inputs = Inputs,
+        Outputs = Outputs,
+        Bound = Bound,
+        Saved = Saved,
+        ForwardWorkspace = ForwardWorkspace,
+        BackwardWorkspace = BackwardWorkspace,
+        OutputGradients = OutputGradients,
+        InputGradients = InputGradients,
+        Accumulate = accumulate,
+    };
+
     /// <summary>The gradient of the output of an operator that has one; such a node has no backward pass without it.</summary>
     public Tensor? OutputGradient => OutputGradients[0];
 }

@@ -32,19 +32,23 @@ public class Adam : Optimizer
 
     internal override IReadOnlyList<string> StateNames => _options.AmsGrad ? ["mean", "variance", "maximum"] : ["mean", "variance"];
 
-    internal override void WriteScalars(Span<float> scalars, long step)
+    internal override bool IsNeverNegative(string stateName) => stateName != "mean";
+
+    internal override void WriteScalars(Span<float> scalars, long step, float learningRate)
     {
         // In double, and from the decimal that was meant: 1 - 0.999^t loses most of float's digits at small t, and 0.999f is off
         // by 1.3e-5 of 1 - 0.999.
         double correction1 = 1 - Math.Pow((double)(decimal)_options.Beta1, step);
         double correction2 = 1 - Math.Pow((double)(decimal)_options.Beta2, step);
-        scalars[0] = LearningRate;
-        scalars[1] = (float)(LearningRate / correction1);
+        scalars[0] = learningRate;
+        scalars[1] = (float)(learningRate / correction1);
         scalars[2] = (float)Math.Sqrt(correction2);
     }
 
-    internal override void Update(IKernels kernels, Tensor scalars, Tensor parameters, Tensor gradients, Tensor[] state) =>
-        kernels.AdamUpdate(_options, scalars, parameters, gradients, state[0], state[1], _options.AmsGrad ? state[2] : null);
+    internal override void Update(IKernels kernels, ParameterGroup? group, Tensor scalars, Tensor parameters, Tensor gradients, Tensor[] state) =>
+        kernels.AdamUpdate(
+            _options with { WeightDecay = group?.WeightDecay ?? _options.WeightDecay }, scalars, parameters, gradients, state[0], state[1],
+            _options.AmsGrad ? state[2] : null);
 }
 
 /// <summary>AdamW (Loshchilov and Hutter, 2019): Adam with the weight decay taken off the weights directly.</summary>

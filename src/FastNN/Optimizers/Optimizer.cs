@@ -42,16 +42,42 @@ public abstract class Optimizer
     /// <summary>As in <c>Adam, learning rate 0.001</c>.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"{Name}, learning rate {LearningRate}");
 
+    /// <summary>Parameters with options of their own; default none. All others have the optimizer's.</summary>
+    public IReadOnlyList<ParameterGroup> Groups { get; init => field = [.. value]; } = [];
+
+    /// <summary>
+    /// The largest norm of all gradients of a step, to which larger ones are scaled down (PyTorch's clip_grad_norm_), or null (default) for none.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is not positive.</exception>
+    public float? ClipNorm { get; init => field = RequirePositive(value, nameof(ClipNorm)); }
+
+    /// <summary>The largest magnitude of a gradient's element, at which larger ones are cut, or null (default) for none.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is not positive.</exception>
+    public float? ClipValue { get; init => field = RequirePositive(value, nameof(ClipValue)); }
+
+    /// <summary>Whether gradients are scaled before the update.</summary>
+    internal bool Clips => ClipNorm is not null || ClipValue is not null;
+
     /// <summary>The names of its state tensors, each as long as the parameters.</summary>
     internal abstract IReadOnlyList<string> StateNames { get; }
+
+    /// <summary>Whether a state tensor holds what no step makes negative, so that a file that does is refused.</summary>
+    internal virtual bool IsNeverNegative(string stateName) => false;
 
     /// <summary>Numbers that change from step to step and live in device memory.</summary>
     /// <param name="scalars">Four numbers to fill.</param>
     /// <param name="step">Counts from 1.</param>
-    internal abstract void WriteScalars(Span<float> scalars, long step);
+    /// <param name="learningRate">That of the group they are for.</param>
+    internal abstract void WriteScalars(Span<float> scalars, long step, float learningRate);
 
     /// <summary>Applies the gradients.</summary>
-    internal abstract void Update(IKernels kernels, Tensor scalars, Tensor parameters, Tensor gradients, Tensor[] state);
+    /// <param name="kernels">The device.</param>
+    /// <param name="group">Whose parameters these are; null for those without a group.</param>
+    /// <param name="scalars">As <see cref="WriteScalars"/> wrote them, the guard behind them.</param>
+    /// <param name="parameters">Changed.</param>
+    /// <param name="gradients">Read.</param>
+    /// <param name="state">Changed; one tensor per name.</param>
+    internal abstract void Update(IKernels kernels, ParameterGroup? group, Tensor scalars, Tensor parameters, Tensor gradients, Tensor[] state);
 
     /// <summary>Takes the learning rate of an update from the schedule, if there is one.</summary>
     /// <param name="step">Counts from 1.</param>
@@ -66,6 +92,12 @@ public abstract class Optimizer
     private protected static float Share(float value, string name) => value is >= 0 and < 1
         ? value
         : throw new ArgumentOutOfRangeException(name, $"{name} {value} must be in [0, 1).");
+
+    internal static float RequireNotNegative(float value, string name) => NotNegative(value, name);
+
+    private static float? RequirePositive(float? value, string name) => value is null or > 0
+        ? value
+        : throw new ArgumentOutOfRangeException(name, $"{name} {value} must be positive.");
 
     private protected static float NotNegative(float value, string name) => float.IsFinite(value) && value >= 0
         ? value

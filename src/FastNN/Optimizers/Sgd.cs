@@ -34,12 +34,13 @@ public sealed class Sgd : Optimizer
 
     internal override IReadOnlyList<string> StateNames { get; } = ["velocity"];
 
-    internal override void WriteScalars(Span<float> scalars, long step)
+    internal override void WriteScalars(Span<float> scalars, long step, float learningRate)
     {
-        scalars[0] = LearningRate;
+        scalars[0] = learningRate;
         scalars[1] = step == 1 ? 1 : 0;
     }
 
-    internal override void Update(IKernels kernels, Tensor scalars, Tensor parameters, Tensor gradients, Tensor[] state) =>
-        kernels.SgdUpdate(_options, scalars, parameters, gradients, _options.Momentum == 0 ? null : state[0]);
+    internal override void Update(IKernels kernels, ParameterGroup? group, Tensor scalars, Tensor parameters, Tensor gradients, Tensor[] state) =>
+        kernels.SgdUpdate(
+            _options with { WeightDecay = group?.WeightDecay ?? _options.WeightDecay }, scalars, parameters, gradients, _options.Momentum == 0 ? null : state[0]);
 }

@@ -49,7 +49,7 @@ public sealed class NonFiniteLossException(string message) : ArithmeticException
 
 /// <summary>Data that cannot be trained or evaluated on, such as a class index out of range.</summary>
 /// <param name="message">Which example and value, in one line.</param>
-public sealed class InvalidDataSetException(string message) : ArgumentException(message);
+public sealed class InvalidDatasetException(string message) : ArgumentException(message);
 
 /// <summary>
 /// Two threads used one trainer at the same time. A trainer belongs to one thread at a time; predictors may be shared.

@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace FastNN;
 
 /// <summary>
@@ -63,6 +65,28 @@ public sealed class CallbackState
 
     /// <summary>Texts by name.</summary>
     public Dictionary<string, string> Texts { get; } = [];
+
+    /// <summary>The file it came from.</summary>
+    internal string Source { get; init; } = "";
+
+    /// <summary>A number that the callback needs.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="least">The least that it can be; default anything but NaN.</param>
+    /// <param name="most">The most.</param>
+    /// <exception cref="FileFormatException">There is no such number, or it is out of range.</exception>
+    public double RequireNumber(string name, double least = double.NegativeInfinity, double most = double.PositiveInfinity) =>
+        Numbers.TryGetValue(name, out double value) && value >= least && value <= most
+            ? value
+            : throw new FileFormatException(
+                Source, 0, string.Create(CultureInfo.InvariantCulture, $"a number from {least} to {most} for {name} of a callback"),
+                Numbers.TryGetValue(name, out value) ? value.ToString(CultureInfo.InvariantCulture) : "nothing");
+
+    /// <summary>An array that the callback needs.</summary>
+    /// <param name="name">Its name.</param>
+    /// <exception cref="FileFormatException">There is no such array.</exception>
+    public float[] RequireArray(string name) => Arrays.TryGetValue(name, out float[]? array)
+        ? array
+        : throw new FileFormatException(Source, 0, $"an array {name} of a callback", "nothing");
 }
 
 /// <summary>A number of an epoch that a callback watches.</summary>

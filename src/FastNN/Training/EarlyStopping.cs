@@ -76,9 +76,8 @@ public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool re
     /// <inheritdoc/>
     public override void LoadState(CallbackState state)
     {
-        _best = state.Numbers["best"];
-        _waited = (int)state.Numbers["waited"];
-        BestEpoch = (int)state.Numbers["bestEpoch"];
-        _bestParameters = state.Arrays["parameters"];
+        (_best, _waited, BestEpoch, _bestParameters) = (
+            state.RequireNumber("best"), (int)state.RequireNumber("waited", 0, int.MaxValue), (int)state.RequireNumber("bestEpoch", -1, int.MaxValue),
+            state.RequireArray("parameters"));
     }
 }

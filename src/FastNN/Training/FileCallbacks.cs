@@ -44,5 +44,5 @@ public sealed class ModelCheckpoint(string path, bool bestOnly = false, bool who
     public override void SaveState(CallbackState state) => state.Numbers["best"] = _best;
 
     /// <inheritdoc/>
-    public override void LoadState(CallbackState state) => _best = state.Numbers["best"];
+    public override void LoadState(CallbackState state) => _best = state.RequireNumber("best");
 }

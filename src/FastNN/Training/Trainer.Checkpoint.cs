@@ -3,13 +3,17 @@ using System.Runtime.InteropServices;
 using FastNN.Formats;
 using FastNN.Graphs;
 using FastNN.Kernels;
+using FastNN.Optimizers;
 using FastNN.Tensors;
 
 namespace FastNN;
 
 public sealed partial class Trainer
 {
-    private const string Version = "1";
+    private const string Version = "2";
+
+    /// <summary>More steps than a run makes in a thousand years; all whole numbers up to here are exact in double, too.</summary>
+    private const long MaxStep = 1L << 53;
 
     /// <summary>
     /// Saves the whole run: parameters, optimizer state, step, place in the shuffled epoch, history and callbacks, so that
@@ -24,40 +28,41 @@ public sealed partial class Trainer
     {
         callbacks ??= _callbacks;
         using Occupancy.Stay stay = Enter(nameof(SaveCheckpoint));
-        using DeviceUse use = _device.Life.Enter();
-        if (_state is null)
+        if (_step is null)
         {
             throw new InvalidOperationException("Trainer.SaveCheckpoint: there is nothing to save before the first step.");
         }
 
+        using DeviceUse inside = _device.Life.Enter();
+        OptimizerState state = CurrentState();
         var writer = new SafetensorsWriter();
         foreach ((string full, Parameter parameter) in Model.NamedParameters)
         {
             int[] shape = parameter.Layout.FileShape(parameter.Shape).ToArray();
             writer.Add($"model.{full}", shape, ParameterFile.Read(full, parameter));
-            foreach ((string name, int index) in parameter.IsTrainable ? _state.States : [])
+            foreach ((string name, int index) in parameter.IsTrainable ? state.States : [])
             {
-                writer.Add($"optimizer.{name}.{full}", shape, ParameterFile.ToFile(full, parameter, Download(_state.View(index, parameter))));
+                writer.Add($"optimizer.{name}.{full}", shape, ParameterFile.ToFile(full, parameter, Download(state.View(index, parameter))));
             }
         }
 
-        for (int i = 0; i < callbacks.Count; i++)
+        foreach ((string key, Callback callback) in Keys(callbacks))
         {
-            var state = new CallbackState();
-            callbacks[i].SaveState(state);
-            foreach ((string name, float[] values) in state.Arrays)
+            var saved = new CallbackState();
+            callback.SaveState(saved);
+            foreach ((string name, float[] values) in saved.Arrays)
             {
-                writer.Add($"callback.{i}.{name}", [values.Length], values);
+                writer.Add($"callback/{key}/{name}", [values.Length], values);
             }
 
-            foreach ((string name, double value) in state.Numbers)
+            foreach ((string name, double value) in saved.Numbers)
             {
-                writer.SetMetadata($"callback.{i}.{name}", Text(value));
+                writer.SetMetadata($"callback/{key}/{name}", Text(value));
             }
 
-            foreach ((string name, string value) in state.Texts)
+            foreach ((string name, string value) in saved.Texts)
             {
-                writer.SetMetadata($"callbackText.{i}.{name}", value);
+                writer.SetMetadata($"callbackText/{key}/{name}", value);
             }
         }
 
@@ -72,12 +77,13 @@ public sealed partial class Trainer
 
     /// <summary>
     /// Takes back what <see cref="SaveCheckpoint"/> saved; the next <see cref="Fit"/>, given the same data, batch size and
-    /// callbacks, continues where that run was. Everything is checked before anything is replaced.
+    /// callbacks, continues where that run was. Everything is checked before anything is replaced. Callbacks are known by their type, and their
+    /// place among those of one type: one that the file does not know begins anew, and what the file has for others is ignored.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="callbacks">Given their state at once, for explicit loops; default none, for <see cref="Fit"/> gives it to its
     /// own.</param>
-    /// <exception cref="FileFormatException">The file is malformed, or of another model, optimizer or seed.</exception>
+    /// <exception cref="FileFormatException">The file is malformed, of another model, optimizer or seed, or holds a number that no run can have.</exception>
     /// <exception cref="InvalidOperationException">The model is not built.</exception>
     public void Resume(string path, IReadOnlyList<Callback>? callbacks = null)
     {
@@ -88,19 +94,27 @@ public sealed partial class Trainer
         RequireMetadata(reader, "fastnn.checkpoint", Version);
         RequireMetadata(reader, "optimizer", Optimizer.Name);
         RequireMetadata(reader, "seed", _seed.ToString(CultureInfo.InvariantCulture));
-        long step = (long)Number(reader, "step");
-        float learningRate = (float)Number(reader, "learningRate");
+        long step = Whole(reader, "step", MaxStep);
+        float learningRate = (float)Number(reader, "learningRate", 0, float.MaxValue);
         Progress progress = Progress.Load(reader);
-        Dictionary<int, CallbackState> states = LoadCallbacks(reader);
+        Dictionary<string, CallbackState> states = LoadCallbacks(reader);
 
         Prepare();
+        OptimizerState state = CurrentState();
         var writes = new List<(Tensor Target, float[] Values)>();
         foreach ((string full, Parameter parameter) in Model.NamedParameters)
         {
-            writes.Add((_store!.Value(parameter), ParameterFile.Load(reader, $"model.{full}", parameter)));
-            foreach ((string name, int index) in parameter.IsTrainable ? _state!.States : [])
+            writes.Add((_weights!.Store.Value(parameter), ParameterFile.Load(reader, $"model.{full}", parameter)));
+            foreach ((string name, int index) in parameter.IsTrainable ? state.States : [])
             {
-                writes.Add((_state!.View(index, parameter), ParameterFile.Load(reader, $"optimizer.{name}.{full}", parameter)));
+                string tensor = $"optimizer.{name}.{full}";
+                float[] values = ParameterFile.Load(reader, tensor, parameter);
+                if (Optimizer.IsNeverNegative(name) && Array.FindIndex(values, value => value < 0) is >= 0 and var at)
+                {
+                    throw new FileFormatException(path, reader.Find(tensor).Offset, $"numbers of at least 0 in tensor {tensor}", Text(values[at]));
+                }
+
+                writes.Add((state.View(index, parameter), values));
             }
         }
 
@@ -109,25 +123,40 @@ public sealed partial class Trainer
             _device.Upload(MemoryMarshal.AsBytes<float>(values), target);
         }
 
-        (StepCount, Optimizer.LearningRate, _progress, _resumedCallbacks, IsResuming) = (step, learningRate, progress, states, true);
-        _phase = Phase.Updated;
-        for (int i = 0; i < callbacks?.Count; i++)
+        _step!.StepCount = step;
+        _step.DropGradients();
+        _step.Invalidate();
+        (Optimizer.LearningRate, _progress, _resumedCallbacks, IsResuming) = (learningRate, progress, states, true);
+        foreach ((string key, Callback callback) in Keys(callbacks ?? []))
         {
-            if (states.GetValueOrDefault(i) is { } state)
+            if (states.GetValueOrDefault(key) is { } saved)
             {
-                callbacks[i].LoadState(state);
+                callback.LoadState(saved);
             }
         }
     }
 
-    private static Dictionary<int, CallbackState> LoadCallbacks(SafetensorsReader reader)
+    /// <summary>Callbacks with what checkpoints call them: the type, and the place among those of one type.</summary>
+    private static IEnumerable<(string Key, Callback Callback)> Keys(IReadOnlyList<Callback> callbacks)
     {
-        var states = new Dictionary<int, CallbackState>();
+        var counts = new Dictionary<Type, int>();
+        foreach (Callback callback in callbacks)
+        {
+            Type type = callback.GetType();
+            int place = counts.GetValueOrDefault(type);
+            counts[type] = place + 1;
+            yield return (string.Create(CultureInfo.InvariantCulture, $"{type.FullName}#{place}"), callback);
+        }
+    }
+
+    private static Dictionary<string, CallbackState> LoadCallbacks(SafetensorsReader reader)
+    {
+        var states = new Dictionary<string, CallbackState>();
         foreach ((string key, string value) in reader.Metadata)
         {
             if (Find("callback", key) is var (state, name))
             {
-                state.Numbers[name] = Number(reader, key);
+                state.Numbers[name] = Number(reader, key, double.NegativeInfinity, double.PositiveInfinity);
             }
             else if (Find("callbackText", key) is var (textState, textName))
             {
@@ -147,19 +176,26 @@ public sealed partial class Trainer
 
         (CallbackState State, string Name)? Find(string prefix, string key)
         {
-            string[] parts = key.Split('.', 3);
-            if (parts.Length != 3 || parts[0] != prefix || !int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out int index))
+            string[] parts = key.Split('/', 3);
+            if (parts.Length != 3 || parts[0] != prefix)
             {
                 return null;
             }
 
-            if (!states.TryGetValue(index, out CallbackState? state))
+            if (!states.TryGetValue(parts[1], out CallbackState? state))
             {
-                states.Add(index, state = new CallbackState());
+                states.Add(parts[1], state = new CallbackState { Source = reader.FilePath });
             }
 
             return (state, parts[2]);
         }
+    }
+
+    /// <summary>The optimizer's state, laid out for what is trainable now.</summary>
+    private OptimizerState CurrentState()
+    {
+        _step!.Refresh();
+        return _step.State.Optimizers[0];
     }
 
     private static void RequireMetadata(SafetensorsReader reader, string key, string expected)
@@ -171,10 +207,22 @@ public sealed partial class Trainer
         }
     }
 
-    private static double Number(SafetensorsReader reader, string key) =>
+    /// <summary>A number of the file's; NaN is none.</summary>
+    private static double Number(SafetensorsReader reader, string key, double least, double most) =>
         double.TryParse(reader.Metadata.GetValueOrDefault(key), NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+            && value >= least && value <= most
             ? value
-            : throw new FileFormatException(reader.FilePath, 0, $"a number for {key}", reader.Metadata.GetValueOrDefault(key, "nothing"));
+            : throw new FileFormatException(
+                reader.FilePath, 0, double.IsInfinity(least) ? $"a number for {key}" : $"a number from {Text(least)} to {Text(most)} for {key}",
+                reader.Metadata.GetValueOrDefault(key, "nothing"));
+
+    /// <summary>A whole number of the file's, from 0 on.</summary>
+    private static long Whole(SafetensorsReader reader, string key, long most) =>
+        long.TryParse(reader.Metadata.GetValueOrDefault(key), NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value <= most
+            ? value
+            : throw new FileFormatException(
+                reader.FilePath, 0, string.Create(CultureInfo.InvariantCulture, $"a whole number from 0 to {most} for {key}"),
+                reader.Metadata.GetValueOrDefault(key, "nothing"));
 
     private static string Text(double value) => value.ToString("R", CultureInfo.InvariantCulture);
 
@@ -202,16 +250,17 @@ public sealed partial class Trainer
 
         public static Progress Load(SafetensorsReader reader)
         {
+            long seen = Whole(reader, "seen", MaxStep);
             var progress = new Progress
             {
-                Epoch = (int)Number(reader, "epoch"),
-                Batch = (int)Number(reader, "batch"),
-                ShuffleEpoch = (int)Number(reader, "shuffleEpoch"),
-                Seen = (long)Number(reader, "seen"),
-                LossSum = Number(reader, "lossSum"),
-                Correct = (long)Number(reader, "correct"),
-                HasClasses = Number(reader, "hasClasses") != 0,
-                Stopped = Number(reader, "stopped") != 0,
+                Epoch = (int)Whole(reader, "epoch", int.MaxValue - 1),
+                Batch = (int)Whole(reader, "batch", int.MaxValue - 1),
+                ShuffleEpoch = (int)Whole(reader, "shuffleEpoch", int.MaxValue - 1),
+                Seen = seen,
+                LossSum = Number(reader, "lossSum", double.MinValue, double.MaxValue),
+                Correct = Whole(reader, "correct", MaxStep),
+                HasClasses = Whole(reader, "hasClasses", 1) != 0,
+                Stopped = Whole(reader, "stopped", 1) != 0,
             };
             foreach (string epoch in reader.Metadata.GetValueOrDefault("history", "").Split(';', StringSplitOptions.RemoveEmptyEntries))
             {
@@ -232,7 +281,7 @@ public sealed partial class Trainer
             string[] parts = text.Split(' ');
             double?[] numbers = Array.ConvertAll<string, double?>(
                 parts, part => double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : null);
-            if (numbers is not [{ } epoch, { } loss, var accuracy, var validationLoss, var validationAccuracy, { } seconds, { } learningRate])
+            if (numbers is not [{ } epoch and >= 0 and < int.MaxValue, { } loss, var accuracy, var validationLoss, var validationAccuracy, { } seconds, { } learningRate])
             {
                 throw new FileFormatException(reader.FilePath, 0, "a history of seven numbers per epoch", text);
             }

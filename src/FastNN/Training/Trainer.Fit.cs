@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using FastNN.Data;
 using FastNN.Graphs;
 using FastNN.Kernels;
+using FastNN.Tensors;
 using FastNN.Training;
 
 namespace FastNN;
@@ -11,7 +12,7 @@ public sealed partial class Trainer
 {
     private Progress _progress = new();
     private IReadOnlyList<Callback> _callbacks = [];
-    private Dictionary<int, CallbackState>? _resumedCallbacks;
+    private Dictionary<string, CallbackState>? _resumedCallbacks;
     private bool _stop;
 
     /// <summary>Whether the next or running <see cref="Fit"/> continues a resumed run.</summary>
@@ -30,7 +31,7 @@ public sealed partial class Trainer
     /// <param name="cancellation">Ends training after the step it comes in; the trainer can then still be saved.</param>
     /// <returns>The epochs' numbers.</returns>
     /// <exception cref="ShapeException">The data does not fit the model.</exception>
-    /// <exception cref="InvalidDataSetException">There is no example, or a label is out of range.</exception>
+    /// <exception cref="InvalidDatasetException">There is no example, or a label is out of range.</exception>
     /// <exception cref="NonFiniteLossException">The loss is NaN or infinite.</exception>
     /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
     /// <exception cref="ConcurrentUseException">Another thread is using this trainer.</exception>
@@ -54,7 +55,7 @@ public sealed partial class Trainer
 
         if (train.Count == 0)
         {
-            throw new InvalidDataSetException("Trainer.Fit: the training data holds no example.");
+            throw new InvalidDatasetException("Trainer.Fit: the training data holds no example.");
         }
 
         BuildFor(train, nameof(Fit));
@@ -92,7 +93,7 @@ public sealed partial class Trainer
     /// <param name="cancellation">Ends the evaluation between two batches.</param>
     /// <returns>The numbers; the confusion matrix has the dataset's class names where there is one for each class.</returns>
     /// <exception cref="ShapeException">The data does not fit the model.</exception>
-    /// <exception cref="InvalidDataSetException">There is no example, or a label is out of range.</exception>
+    /// <exception cref="InvalidDatasetException">There is no example, or a label is out of range.</exception>
     /// <exception cref="OperationCanceledException">The evaluation was cancelled.</exception>
     public Evaluation Evaluate(Dataset data, int batchSize = 256, CancellationToken cancellation = default)
     {
@@ -101,7 +102,7 @@ public sealed partial class Trainer
         using Occupancy.Stay stay = Enter(nameof(Evaluate));
         if (data.Count == 0)
         {
-            throw new InvalidDataSetException("Trainer.Evaluate: the data holds no example.");
+            throw new InvalidDatasetException("Trainer.Evaluate: the data holds no example.");
         }
 
         BuildFor(data, nameof(Evaluate));
@@ -116,7 +117,7 @@ public sealed partial class Trainer
             TrainingProgram program = Load(batch.Features, TargetBytes(batch), data.HasLabels, GraphMode.Inference);
             bool counts = counter.Counts(program.Output.Shape);
             program.Begin(withOutput: counts);
-            float loss = program.ReadLoss();
+            float loss = program.ReadResults().Loss;
             total += Loss.Reduction == Reduction.Mean ? (double)loss * batch.Count : loss;
             if (counts)
             {
@@ -151,19 +152,27 @@ public sealed partial class Trainer
         return outputs;
     }
 
-    /// <summary>All trainable parameters at once, to go back to with <see cref="Restore"/>.</summary>
+    /// <summary>All parameters and buffers at once, to go back to with <see cref="Restore"/>.</summary>
     internal float[] Snapshot()
     {
         using DeviceUse use = _device.Life.Enter();
-        var values = new float[_store!.TrainableCount];
-        _device.Download(_store.Values, MemoryMarshal.AsBytes(values.AsSpan()));
+        Tensor all = _weights!.Store.All;
+        var values = new float[all.Count];
+        _device.Download(all, MemoryMarshal.AsBytes(values.AsSpan()));
         return values;
     }
 
     internal void Restore(float[] snapshot)
     {
         using DeviceUse use = _device.Life.Enter();
-        _device.Upload(MemoryMarshal.AsBytes<float>(snapshot), _store!.Values);
+        Tensor all = _weights!.Store.All;
+        if (snapshot.Length != all.Count)
+        {
+            throw new InvalidOperationException(
+                $"Trainer: expected {all.Count} numbers of all parameters and buffers to restore, got {snapshot.Length}; they are of another model.");
+        }
+
+        _device.Upload(MemoryMarshal.AsBytes<float>(snapshot), all);
     }
 
     /// <summary>Builds the model for a dataset's examples; one that is built must have been built for this shape.</summary>
@@ -195,13 +204,13 @@ public sealed partial class Trainer
             _progress = new Progress { ShuffleEpoch = _progress.ShuffleEpoch };
         }
 
-        for (int i = 0; i < callbacks.Count; i++)
+        foreach ((string key, Callback callback) in Keys(callbacks))
         {
-            callbacks[i].OnTrainBegin(this);
+            callback.OnTrainBegin(this);
             ThrowIfDisposed();
-            if (_resumedCallbacks?.GetValueOrDefault(i) is { } state)
+            if (_resumedCallbacks?.GetValueOrDefault(key) is { } state)
             {
-                callbacks[i].LoadState(state);
+                callback.LoadState(state);
             }
         }
 
@@ -261,7 +270,7 @@ public sealed partial class Trainer
         using DeviceUse use = _device.Life.Enter();
         TrainingProgram program = Place(batch, loader.Data.HasLabels, pushed == batch.Index);
         bool counts = counter.Counts(program.Output.Shape);
-        BeginStep(program, withOutput: counts);
+        _step!.BeginStep(program, withOutput: counts);
         pushed = PushNext(loader, program);
         float loss = EndStep();
         int correct = counts ? counter.Count(program.ReadOutput(), batch, null) : 0;
@@ -272,15 +281,19 @@ public sealed partial class Trainer
     /// <summary>Puts a batch where the step reads it: from the feed, where it is on its way already, or by copying it now.</summary>
     private TrainingProgram Place(in Batch batch, bool classIndices, bool pushed)
     {
-        if (!pushed)
+        if (pushed)
         {
-            return Load(batch.Features, TargetBytes(batch), classIndices, GraphMode.Training);
+            // Not the program it was pushed to where a callback froze a layer meanwhile.
+            TrainingProgram program = _step!.Program([BatchShape(batch.Count)], GraphMode.Training);
+            _step.Invalidate();
+            ThrowIfDisposed();
+            if (program.Feed?.TryPull() == true)
+            {
+                return program;
+            }
         }
 
-        (_current, _phase) = (null, Phase.Updated);
-        TrainingProgram program = Program(batch.Count, GraphMode.Training);
-        program.Feed!.TryPull();
-        return program;
+        return Load(batch.Features, TargetBytes(batch), classIndices, GraphMode.Training);
     }
 
     /// <summary>

@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using FastNN.Graphs;
 using FastNN.Kernels;
-using FastNN.Optimizers;
 using FastNN.Tensors;
 using FastNN.Training;
 
@@ -16,15 +15,11 @@ public sealed partial class Trainer : IDisposable
 {
     private readonly IDevice _device;
     private readonly ulong _seed;
-    private readonly Dictionary<(int Batch, GraphMode Mode), TrainingProgram> _programs = [];
-    private readonly DeviceBlock _stepBlock;
     private readonly Occupancy _occupancy = new(nameof(Trainer));
-    private readonly Tensor _stepCounter;
-    private ParameterStore? _store;
-    private OptimizerState? _state;
-    private readonly Arena _arena;
-    private TrainingProgram? _current;
-    private Phase _phase;
+    private readonly Dictionary<int, Shape> _batchShapes = [];
+    private DeviceWeights? _weights;
+    private TrainingStep? _step;
+    private TrainingStep? _inputGradients;
     private int _disposed;
 
     /// <summary>A trainer. The model's parameters are taken to the device at the first step.</summary>
@@ -41,16 +36,8 @@ public sealed partial class Trainer : IDisposable
         ArgumentNullException.ThrowIfNull(loss);
         ArgumentNullException.ThrowIfNull(optimizer);
         (Model, Loss, Optimizer, _device, _seed) = (model, loss, optimizer, device.Implementation, seed);
-        _arena = new Arena(_device);
-        _stepBlock = new DeviceBlock(_device, 2 * sizeof(int));
-        _stepCounter = new Tensor(_stepBlock.Address, DType.Int32, new Shape(2));
-    }
-
-    private enum Phase
-    {
-        Updated,
-        Forwarded,
-        Differentiated,
+        // Refused here already, not at the first step.
+        _device.Life.Enter().Dispose();
     }
 
     /// <summary>The network.</summary>
@@ -63,14 +50,14 @@ public sealed partial class Trainer : IDisposable
     public Optimizer Optimizer { get; }
 
     /// <summary>Updates made so far.</summary>
-    public long StepCount { get; private set; }
+    public long StepCount => _step?.StepCount ?? 0;
 
     /// <summary>One training step: forward, backward and update.</summary>
     /// <param name="x">A batch of inputs, [N, ...] flattened.</param>
     /// <param name="labels">N class indices.</param>
     /// <returns>The loss before the update.</returns>
     /// <exception cref="ShapeException">The lengths do not fit the model.</exception>
-    /// <exception cref="InvalidDataSetException">A label is out of range.</exception>
+    /// <exception cref="InvalidDatasetException">A label is out of range.</exception>
     /// <exception cref="NonFiniteLossException">The loss is NaN or infinite; the parameters are left as they were.</exception>
     /// <exception cref="ConcurrentUseException">Another thread is using this trainer.</exception>
     public float Step(ReadOnlySpan<float> x, ReadOnlySpan<int> labels) =>
@@ -111,21 +98,23 @@ public sealed partial class Trainer : IDisposable
     }
 
     /// <summary>The second third: computes all gradients.</summary>
+    /// <param name="accumulate">Whether they are added to those since the last update, as PyTorch does; default false.</param>
     /// <exception cref="InvalidOperationException">There was no forward pass before.</exception>
-    public void Backward()
+    public void Backward(bool accumulate = false)
     {
         using Occupancy.Stay stay = Enter(nameof(Backward));
         using DeviceUse use = _device.Life.Enter();
-        BackwardCore();
+        RequireStep("Backward needs a Forward before it").BackwardCore(accumulate);
     }
 
     /// <summary>The last third: the optimizer changes the parameters.</summary>
     /// <exception cref="InvalidOperationException">There was no backward pass before.</exception>
+    /// <exception cref="NonFiniteLossException">Loss or gradients are NaN or infinite; everything is left as it was and the step does not count.</exception>
     public void Update()
     {
         using Occupancy.Stay stay = Enter(nameof(Update));
         using DeviceUse use = _device.Life.Enter();
-        UpdateCore();
+        RequireStep("Update needs a Backward before it").UpdateCore(Loss.Name);
     }
 
     /// <summary>Copies out the network's output of the last forward pass or step.</summary>
@@ -136,7 +125,7 @@ public sealed partial class Trainer : IDisposable
     {
         using Occupancy.Stay stay = Enter(nameof(ReadOutput));
         using DeviceUse use = _device.Life.Enter();
-        Tensor output = (_current ?? throw new InvalidOperationException("Trainer: there is no output to read; a step or forward pass leaves one, until something else is computed.")).Output;
+        Tensor output = (_step?.Current ?? throw new InvalidOperationException("Trainer: there is no output to read; a step or forward pass leaves one, until something else is computed.")).Output;
         if (destination.Length < output.Count)
         {
             throw new ShapeException($"Trainer: a destination of {destination.Length} is too short for the output {output.Shape}.");
@@ -167,9 +156,48 @@ public sealed partial class Trainer : IDisposable
     {
         using Occupancy.Stay stay = Enter(nameof(ReadGradient));
         using DeviceUse use = _device.Life.Enter();
-        ParameterStore store = _store ?? throw new InvalidOperationException("Trainer: there are no gradients before the first step.");
-        _device.Download(store.Gradient(parameter), MemoryMarshal.AsBytes(destination[..(int)parameter.Count]));
+        RequireStep("there are no gradients before the first step").ReadGradient(parameter, destination);
     }
+
+    /// <summary>Replaces a parameter's gradient, between <see cref="Backward"/> and <see cref="Update"/>.</summary>
+    /// <param name="parameter">A trainable parameter of the model.</param>
+    /// <param name="values">As many as the parameter has elements.</param>
+    /// <exception cref="InvalidOperationException">There was no step yet, or the parameter is frozen.</exception>
+    /// <exception cref="ShapeException">The number of values is wrong.</exception>
+    public void WriteGradient(Parameter parameter, ReadOnlySpan<float> values)
+    {
+        using Occupancy.Stay stay = Enter(nameof(WriteGradient));
+        using DeviceUse use = _device.Life.Enter();
+        RequireStep("there are no gradients before the first step").WriteGradient(parameter, values);
+    }
+
+    /// <summary>Multiplies all gradients, between <see cref="Backward"/> and <see cref="Update"/>.</summary>
+    /// <param name="factor">A finite number.</param>
+    /// <exception cref="InvalidOperationException">There was no step yet.</exception>
+    public void ScaleGradients(float factor)
+    {
+        using Occupancy.Stay stay = Enter(nameof(ScaleGradients));
+        using DeviceUse use = _device.Life.Enter();
+        RequireStep("there are no gradients before the first step").ScaleGradients(factor);
+    }
+
+    /// <summary>The gradient of the loss with respect to a batch of inputs, as saliency maps and adversarial examples need it; changes nothing.</summary>
+    /// <param name="x">A batch of inputs, [N, ...] flattened.</param>
+    /// <param name="labels">N class indices.</param>
+    /// <param name="gradient">Receives as many numbers as there are inputs.</param>
+    /// <returns>The loss.</returns>
+    /// <exception cref="ShapeException">The lengths do not fit the model.</exception>
+    public float InputGradient(ReadOnlySpan<float> x, ReadOnlySpan<int> labels, Span<float> gradient) =>
+        InputGradient(x, MemoryMarshal.AsBytes(labels), classIndices: true, gradient);
+
+    /// <summary>The gradient of the loss with respect to a batch of inputs; changes nothing.</summary>
+    /// <param name="x">A batch of inputs, [N, ...] flattened.</param>
+    /// <param name="targets">N targets, [N, ...] flattened.</param>
+    /// <param name="gradient">Receives as many numbers as there are inputs.</param>
+    /// <returns>The loss.</returns>
+    /// <exception cref="ShapeException">The lengths do not fit the model.</exception>
+    public float InputGradient(ReadOnlySpan<float> x, ReadOnlySpan<float> targets, Span<float> gradient) =>
+        InputGradient(x, MemoryMarshal.AsBytes(targets), classIndices: false, gradient);
 
     /// <summary>
     /// Frees the device memory; the parameters return to the model. Throws nothing. In a callback, or while another thread is inside, the trainer
@@ -187,22 +215,9 @@ public sealed partial class Trainer : IDisposable
     /// <summary>Gives everything back that there is; throws nothing, since it may run behind a call of another thread.</summary>
     private void Release()
     {
-        _store?.GoHome();
-        foreach (IDisposable? owner in (IDisposable?[])[.. _programs.Values, _state, _store, _stepBlock])
-        {
-            try
-            {
-                owner?.Dispose();
-            }
-            catch (Exception exception) when (exception is DeviceException or ObjectDisposedException)
-            {
-                // A device that failed gives its memory back when it is disposed itself.
-            }
-        }
-
-        _arena.Dispose();
-        _programs.Clear();
-        _current = null;
+        _step?.Dispose();
+        _inputGradients?.Dispose();
+        _weights?.Dispose();
     }
 
     private float Step(ReadOnlySpan<float> x, ReadOnlySpan<byte> targets, bool classIndices)
@@ -214,107 +229,115 @@ public sealed partial class Trainer : IDisposable
 
     private float StepCore(ReadOnlySpan<float> x, ReadOnlySpan<byte> targets, bool classIndices)
     {
-        BeginStep(Load(x, targets, classIndices, GraphMode.Training), withOutput: false);
+        TrainingProgram program = Load(x, targets, classIndices, GraphMode.Training);
+        _step!.BeginStep(program, withOutput: false);
         return EndStep();
     }
 
-    /// <summary>Launches a step on the batch that the program holds; its loss is on its way when this returns.</summary>
-    private void BeginStep(TrainingProgram program, bool withOutput)
-    {
-        UploadStepCount();
-        _state!.WriteScalars(StepCount + 1);
-        program.Begin(withOutput);
-        _current = program;
-    }
-
-    /// <summary>Waits for the loss of the step that was begun.</summary>
-    private float EndStep()
-    {
-        float loss = _current!.ReadLoss();
-        if (!float.IsFinite(loss))
-        {
-            throw new NonFiniteLossException(
-                $"{Loss.Name}: the loss is {loss} at step {StepCount + 1}; the parameters are left as they were. A smaller learning rate than " +
-                $"{Optimizer.LearningRate} may help, or the inputs hold NaN.");
-        }
-
-        StepCount++;
-        return loss;
-    }
+    private float EndStep() => _step!.EndStep(Loss.Name);
 
     private float ForwardCore(ReadOnlySpan<float> x, ReadOnlySpan<byte> targets, bool classIndices)
     {
         TrainingProgram program = Load(x, targets, classIndices, GraphMode.Training);
-        UploadStepCount();
-        program.Executor.Forward();
-        program.BeginReading(withOutput: false);
-        (_current, _phase) = (program, Phase.Forwarded);
-        return program.ReadLoss();
+        return _step!.ForwardCore(program);
     }
 
-    private void UploadStepCount()
+    private float InputGradient(ReadOnlySpan<float> x, ReadOnlySpan<byte> targets, bool classIndices, Span<float> gradient)
     {
-        Span<int> counter = [(int)StepCount, (int)(StepCount >> 32)];
-        _device.Upload(MemoryMarshal.AsBytes(counter), _stepCounter);
+        using Occupancy.Stay stay = Enter(nameof(InputGradient));
+        using DeviceUse use = _device.Life.Enter();
+        (Shape shape, _) = CheckBatch(x, classIndices);
+        Prepare();
+        _inputGradients ??= new TrainingStep(_weights!, step => TrainingProgram.Record(step, Model, Loss, RequireExample(), wantsGradient: true), [(Optimizer, [])], _seed, GraphMode.Inference);
+        _inputGradients.Begin(shape);
+        TrainingProgram program = _inputGradients.Current!;
+        CheckTargets(program, targets, classIndices, shape[0]);
+        _device.Upload(MemoryMarshal.AsBytes(x), program.X);
+        _device.Upload(targets, program.Target);
+        float loss = _inputGradients.Forward();
+        _inputGradients.Backward();
+        _inputGradients.ReadInputGradient("input", gradient);
+        return loss;
     }
 
-    private void BackwardCore()
-    {
-        if (_phase != Phase.Forwarded)
-        {
-            throw new InvalidOperationException("Trainer: Backward needs a Forward before it.");
-        }
-
-        _current!.Executor.Backward();
-        _phase = Phase.Differentiated;
-    }
-
-    private void UpdateCore()
-    {
-        if (_phase != Phase.Differentiated)
-        {
-            throw new InvalidOperationException("Trainer: Update needs a Backward before it.");
-        }
-
-        _state!.WriteScalars(StepCount + 1);
-        _state.Update(_current!.Loss);
-        StepCount++;
-        _phase = Phase.Updated;
-    }
+    private TrainingStep RequireStep(string otherwise) => _step ?? throw new InvalidOperationException($"Trainer: {otherwise}.");
 
     /// <summary>Checks a batch, picks the program for its size and copies it in.</summary>
     private TrainingProgram Load(ReadOnlySpan<float> x, ReadOnlySpan<byte> targets, bool classIndices, GraphMode mode)
+    {
+        (Shape shape, int batch) = CheckBatch(x, classIndices);
+        Prepare();
+        TrainingProgram program = Program(shape, mode);
+        CheckTargets(program, targets, classIndices, batch);
+
+        // All programs share one arena: what an earlier forward pass left there is gone now.
+        _step!.Invalidate();
+        ThrowIfDisposed();
+        _device.Upload(MemoryMarshal.AsBytes(x), program.X);
+        _device.Upload(targets, program.Target);
+        return program;
+    }
+
+    /// <summary>The shape of a batch and the number of its examples.</summary>
+    private (Shape Shape, int Batch) CheckBatch(ReadOnlySpan<float> x, bool classIndices)
     {
         Shape example = RequireExample();
         if (classIndices != Loss.ClassIndices)
         {
             throw new ArgumentException(
-                $"{Loss.Name}: targets are {(Loss.ClassIndices ? "class indices (int)" : "numbers (float)")}, the others were given.");
+                $"{Loss.Name}: expected {(Loss.ClassIndices ? "class indices (int)" : "float")} targets, got {(classIndices ? "class indices (int)" : "float targets")}.");
         }
 
         long count = example.Count;
         if (x.Length == 0 || x.Length % count != 0)
         {
-            throw new ShapeException($"Trainer: {x.Length} input values are no batch of examples of shape {example} ({count} values each).");
+            throw new ShapeException($"Trainer: expected a multiple of {count} input values (examples of shape {example}), got {x.Length}.");
         }
 
-        TrainingProgram program = Program((int)(x.Length / count), mode);
+        int batch = (int)(x.Length / count);
+        return (BatchShape(batch), batch);
+    }
+
+    private TrainingProgram Program(Shape shape, GraphMode mode)
+    {
+        try
+        {
+            return _step!.Program([shape], mode);
+        }
+        catch (ShapeException exception) when (exception.Layer is null)
+        {
+            // A recording with a symbol for the batch size fails where numbers take its place, which no layer knows of; one with the number tells the layer.
+            _ = TrainingProgram.Compile(_device, Model, Loss, RequireExample(), shape[0], mode, _seed);
+            throw;
+        }
+    }
+
+    private Shape BatchShape(int batch)
+    {
+        if (!_batchShapes.TryGetValue(batch, out Shape shape))
+        {
+            if (_batchShapes.Count == 64)
+            {
+                _batchShapes.Clear();
+            }
+
+            _batchShapes.Add(batch, shape = RequireExample().Prepend(batch));
+        }
+
+        return shape;
+    }
+
+    private void CheckTargets(TrainingProgram program, ReadOnlySpan<byte> targets, bool classIndices, int batch)
+    {
         if (targets.Length != program.Target.Bytes)
         {
-            throw new ShapeException($"{Loss.Name}: {targets.Length / sizeof(float)} targets given for a batch of {x.Length / count}, {program.Target.Shape} expected.");
+            throw new ShapeException($"{Loss.Name}: expected targets of shape {program.Target.Shape} for a batch of {batch}, got {targets.Length / sizeof(float)} values.");
         }
 
         if (classIndices)
         {
             CheckLabels(MemoryMarshal.Cast<byte, int>(targets), program.Output.Shape[-1]);
         }
-
-        // All programs share one arena: what an earlier forward pass left there is gone now.
-        (_current, _phase) = (null, Phase.Updated);
-        ThrowIfDisposed();
-        _device.Upload(MemoryMarshal.AsBytes(x), program.X);
-        _device.Upload(targets, program.Target);
-        return program;
     }
 
     private Shape RequireExample() => Model.ExampleShape
@@ -324,7 +347,7 @@ public sealed partial class Trainer : IDisposable
     {
         if (FindBadLabel(labels, classes) is var bad and >= 0)
         {
-            throw new InvalidDataSetException($"{Loss.Name}: label {labels[bad]} of example {bad} of the batch is not in 0..{classes - 1}.");
+            throw new InvalidDatasetException($"{Loss.Name}: label {labels[bad]} of example {bad} of the batch is not in 0..{classes - 1}.");
         }
     }
 
@@ -343,54 +366,32 @@ public sealed partial class Trainer : IDisposable
         return -1;
     }
 
-    private TrainingProgram Program(int batch, GraphMode mode)
-    {
-        if (_programs.TryGetValue((batch, mode), out TrainingProgram? program))
-        {
-            if (program.Executor.IsBound)
-            {
-                return program;
-            }
-
-            // A larger program has moved the arena.
-            _programs.Remove((batch, mode));
-            program.Dispose();
-        }
-
-        Prepare();
-        program = TrainingProgram.Create(
-            _device, Model, Loss, Model.ExampleShape!.Value, batch, mode, _seed, _store!, _state!, _stepCounter, _arena);
-        _programs.Add((batch, mode), program);
-        return program;
-    }
-
     /// <summary>Takes the parameters to the device.</summary>
     private void Prepare()
     {
-        if (_store is not null)
+        if (_step is not null)
         {
             return;
         }
 
-        List<Parameter> parameters = AllParameters();
-        var store = new ParameterStore(_device, parameters, withGradients: true, _occupancy);
-        OptimizerState? state = null;
+        RequireExample();
+        IReadOnlyList<Parameter> parameters = Model.Parameters;
+        var weights = new DeviceWeights(
+            _device, [.. Optimizers.OptimizerState.Divide(Optimizer, parameters).SelectMany(group => group), .. Loss.Constants, .. Model.Buffers], Model.NamedParameters,
+            _occupancy);
         try
         {
-            state = new OptimizerState(Optimizer, store);
-            store.Take(parameters);
+            _step = new TrainingStep(
+                weights, step => TrainingProgram.Record(step, Model, Loss, RequireExample()), [(Optimizer, parameters)], _seed);
         }
         catch
         {
-            state?.Dispose();
-            store.Dispose();
+            weights.Store.Dispose();
             throw;
         }
 
-        (_store, _state) = (store, state);
+        _weights = weights;
     }
-
-    private List<Parameter> AllParameters() => [.. Model.Parameters, .. Loss.Constants];
 
     /// <summary>Takes the trainer for this thread; a thread that has it, in a callback for instance, may take it again.</summary>
     private Occupancy.Stay Enter(string operation)

@@ -1,46 +1,63 @@
 using System.Runtime.InteropServices;
 using FastNN.Graphs;
 using FastNN.Kernels;
-using FastNN.Optimizers;
 using FastNN.Tensors;
 
 namespace FastNN.Training;
 
 /// <summary>
-/// A model with its loss, compiled for one batch size and mode: a training step, or a forward pass, that can be launched as one, with
+/// A recorded step, planned for certain input shapes and one mode: a training step, or a forward pass, that can be launched as one, with
 /// ways for batches to come in and results to go out.
 /// </summary>
 internal sealed class TrainingProgram : IDisposable
 {
     private readonly IDevice _device;
-    private readonly OptimizerState? _optimizer;
+    private readonly StepState _state;
     private readonly Replay _replay;
-    private IReadback? _loss;
-    private IReadback? _lossAndOutput;
+    private Replay? _first;
+    private Replay? _next;
+    private IReadback? _results;
+    private IReadback? _resultsAndOutput;
     private IReadback? _begun;
     private BatchFeed? _feed;
 
-    private TrainingProgram(IDevice device, Executor executor, Tensor x, Tensor target, Tensor output, Tensor loss, OptimizerState? optimizer)
+    public TrainingProgram(IDevice device, StepRecording recording, ReadOnlySpan<Shape> shapes, StepState state, Arena arena, bool isTraining)
     {
-        _device = device;
-        _optimizer = optimizer;
-        Executor = executor;
-        X = x;
-        Target = target;
-        Output = output;
-        Loss = loss;
-        _replay = new Replay(device, optimizer is null ? executor.Forward : Step, executor.Plan.IsCapturable);
+        (_device, _state, Shapes) = (device, state, shapes.ToArray());
+        IsTraining = isTraining;
+        Plan plan = recording.Compile(device, shapes, IsTraining ? state.IsTrained : null);
+        Executor = new Executor(device, plan, state.Store, state.StepCounter, arena, gradients: state.Gradients);
+        Inputs = Array.ConvertAll(recording.Inputs, value => Executor[value]);
+        Outputs = Array.ConvertAll(recording.Outputs, value => Executor[value]);
+        Losses = Array.ConvertAll(recording.Losses, value => Executor[value]);
+        Loss = Executor[recording.Root];
+        _replay = new Replay(device, IsTraining ? Step : Executor.Forward, plan.IsCapturable);
     }
+
+    public Shape[] Shapes { get; }
+
+    public bool IsTraining { get; }
 
     public Executor Executor { get; }
 
-    public Tensor X { get; }
+    public Tensor[] Inputs { get; }
 
-    public Tensor Target { get; }
+    public Tensor[] Outputs { get; }
 
-    public Tensor Output { get; }
+    public Tensor[] Losses { get; }
 
+    /// <summary>The weighted sum of the losses, with penalties.</summary>
     public Tensor Loss { get; }
+
+    /// <summary>For a step with one input, one target and one output.</summary>
+    public Tensor X => Inputs[0];
+
+    public Tensor Target => Inputs[1];
+
+    public Tensor Output => Outputs[0];
+
+    /// <summary>When it was used last.</summary>
+    public long LastUse { get; set; }
 
     /// <summary>What one run launches once it is captured; null before and on a CPU.</summary>
     public ILaunchGraph? Graph => _replay.Graph;
@@ -48,41 +65,26 @@ internal sealed class TrainingProgram : IDisposable
     /// <summary>Batches that come in while the one before is computed; null where that gains nothing.</summary>
     public BatchFeed? Feed => _feed ??= BatchFeed.Create(_device, X, Target);
 
-    /// <param name="optimizer">What ends a step in training mode.</param>
-    public static TrainingProgram Create(
-        IDevice device, Layer model, Loss loss, Shape example, int batch, GraphMode mode, ulong seed, ParameterStore store, OptimizerState optimizer,
-        Tensor stepCounter, Arena arena)
-    {
-        (Plan plan, Value x, Value target, Value output, Value root) = Compile(device, model, loss, example, batch, mode, seed);
-        var executor = new Executor(device, plan, store, stepCounter, arena);
-        return new TrainingProgram(
-            device, executor, executor[x], executor[target], executor[output], executor[root], mode == GraphMode.Training ? optimizer : null);
-    }
-
-    /// <summary>Records and plans without touching device memory.</summary>
-    public static (Plan Plan, Value X, Value Target, Value Output, Value Root) Compile(
+    /// <summary>Records and plans a model with its loss for one batch size, without touching device memory; errors of shape name the layer.</summary>
+    public static (Plan Plan, StepRecording Recording) Compile(
         IPlanning device, Layer model, Loss loss, Shape example, int batch, GraphMode mode, ulong seed)
     {
-        var graph = new Graph(mode, seed);
-        Value x = graph.Input(example.Prepend(batch));
-        Value output = model.Apply(x);
-        Value target = graph.Input(loss.TargetShape(output.Shape), loss.ClassIndices ? DType.Int32 : DType.Float32);
-        Value root = loss.Apply(output, target);
-        if (root.Shape.Rank != 0)
-        {
-            throw new ShapeException($"{loss.Name}: training needs one number, the loss has shape {root.Shape}; choose the reduction Mean or Sum.");
-        }
+        var recording = StepRecording.Of(step => Record(step, model, loss, example, batch: batch), mode, seed, _ => true);
+        Plan plan = recording.Compile(device, [example.Prepend(batch)], mode == GraphMode.Training ? parameter => parameter.IsTrainable : null);
+        return (plan, recording);
+    }
 
-        foreach (Value penalty in graph.Penalties.Values)
-        {
-            root += penalty;
-        }
-
-        return (Compiler.Compile(device, graph, [root, output], mode == GraphMode.Training ? root : null), x, target, output, root);
+    /// <summary>Records a model with one input and one output, and its loss.</summary>
+    public static void Record(StepBuilder step, Layer model, Loss loss, Shape example, bool wantsGradient = false, int? batch = null)
+    {
+        Value output = model.Apply(step.Input("input", example.Prepend(batch ?? Dim.Batch), wantsGradient: wantsGradient));
+        Value target = step.Input("target", loss.TargetShape(output.Shape), loss.ClassIndices ? DType.Int32 : DType.Float32);
+        step.Loss(loss.Name, loss.Apply(output, target));
+        step.Output("output", output);
     }
 
     /// <summary>
-    /// Launches a whole step in training mode, a forward pass in inference, and begins to read the loss, and where asked for the output.
+    /// Launches a whole step in training mode, a forward pass in inference, and begins to read the results, and where asked for the first output.
     /// </summary>
     public void Begin(bool withOutput)
     {
@@ -90,15 +92,27 @@ internal sealed class TrainingProgram : IDisposable
         BeginReading(withOutput);
     }
 
+    /// <summary>Launches a step that only adds its gradients to those of the batches before it, or writes them, and begins to read its results.</summary>
+    public void BeginAccumulating(bool first, bool withOutput)
+    {
+        (first ? _first ??= new Replay(_device, WriteGradients, Executor.Plan.IsCapturable) : _next ??= new Replay(_device, AddGradients, Executor.Plan.IsCapturable)).Run();
+        BeginReading(withOutput);
+    }
+
     /// <summary>Begins to read what was computed last.</summary>
     public void BeginReading(bool withOutput)
     {
-        _begun = withOutput ? _lossAndOutput ??= _device.CreateReadback(Loss, Output) : _loss ??= _device.CreateReadback(Loss);
+        Tensor results = IsTraining ? _state.Results : Loss;
+        _begun = withOutput ? _resultsAndOutput ??= _device.CreateReadback(results, Output) : _results ??= _device.CreateReadback(results);
         _begun.Begin();
     }
 
-    /// <summary>The loss, once it has arrived.</summary>
-    public float ReadLoss() => MemoryMarshal.Read<float>(_begun!.Read(0));
+    /// <summary>The loss, once it has arrived, and the norm of the gradients, which is 0 in inference.</summary>
+    public (float Loss, float Norm) ReadResults()
+    {
+        ReadOnlySpan<float> results = MemoryMarshal.Cast<byte, float>(_begun!.Read(0));
+        return (results[0], results.Length > 1 ? results[1] : 0);
+    }
 
     /// <summary>The output that came with the loss; valid until the next run.</summary>
     public ReadOnlySpan<float> ReadOutput() => MemoryMarshal.Cast<byte, float>(_begun!.Read(1));
@@ -106,9 +120,11 @@ internal sealed class TrainingProgram : IDisposable
     public void Dispose()
     {
         _feed?.Dispose();
-        _loss?.Dispose();
-        _lossAndOutput?.Dispose();
+        _results?.Dispose();
+        _resultsAndOutput?.Dispose();
         _replay.Dispose();
+        _first?.Dispose();
+        _next?.Dispose();
         Executor.Dispose();
     }
 
@@ -116,6 +132,19 @@ internal sealed class TrainingProgram : IDisposable
     {
         Executor.Forward();
         Executor.Backward();
-        _optimizer!.Update(Loss);
+        _state.Update(Loss);
+        _state.WriteBack(Executor.WriteBacks);
+    }
+
+    private void WriteGradients() => Differentiate(accumulate: false);
+
+    private void AddGradients() => Differentiate(accumulate: true);
+
+    private void Differentiate(bool accumulate)
+    {
+        Executor.Forward();
+        Executor.Backward(accumulate);
+        _state.Guard(Loss);
+        _state.WriteBack(Executor.WriteBacks);
     }
 }

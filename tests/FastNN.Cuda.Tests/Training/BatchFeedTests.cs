@@ -83,7 +83,7 @@ internal sealed class BatchFeedTests
         Dataset data = Dataset.FromFloats(new float[200], [2], labels, Toy.Classes + 1);
         (int batch, int place) = Find(data, Toy.Classes);
         (BatchResult[] batches, long steps, Exception? exception) = Fit(gpu ? TestGpu.Open() : Device.Cpu(2), data);
-        Assert.That(exception, Is.TypeOf<InvalidDataSetException>());
+        Assert.That(exception, Is.TypeOf<InvalidDatasetException>());
         Assert.That(exception!.Message, Does.Contain($"label {Toy.Classes} of example {place} of the batch"));
         Assert.That((steps, batches.Length), Is.EqualTo(((long)batch, batch)), "the batches before it, and no more");
     }
@@ -122,7 +122,7 @@ internal sealed class BatchFeedTests
         {
             trainer.Fit(data, epochs: 1, batchSize: Size, callbacks: [recorder]);
         }
-        catch (InvalidDataSetException thrown)
+        catch (InvalidDatasetException thrown)
         {
             exception = thrown;
         }

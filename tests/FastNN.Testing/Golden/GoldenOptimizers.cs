@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using FastNN.Graphs;
 using FastNN.Kernels;
-using FastNN.Optimizers;
+using FastNN.Training;
 
 namespace FastNN.Testing;
 
@@ -40,14 +40,14 @@ internal static class GoldenOptimizers
         IDevice implementation = device.Implementation;
         var parameter = new Parameter("p", new Shape(golden.ShapeOf("p0")), Initializer.Zeros);
         parameter.Write(golden.Floats("p0"));
-        using var store = new ParameterStore(implementation, [parameter], withGradients: true);
-        using var state = new OptimizerState(optimizer, store);
+        using var store = new ParameterStore(implementation, [parameter]);
+        using var state = new StepState(store, [(optimizer, [parameter])]);
         store.Take([parameter]);
         var values = new float[parameter.Count];
         for (int step = 1; golden.Has($"g_{step}"); step++)
         {
-            implementation.Upload(MemoryMarshal.AsBytes<float>(golden.Floats($"g_{step}")), store.Gradient(parameter));
-            state.WriteScalars(step);
+            implementation.Upload(MemoryMarshal.AsBytes<float>(golden.Floats($"g_{step}")), state.Gradients.Gradient(parameter));
+            state.Upload(step, step - 1);
             state.Update(null);
             parameter.Read(values);
             golden.Compare($"p_{step}", values);

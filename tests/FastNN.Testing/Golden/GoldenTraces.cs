@@ -95,7 +95,7 @@ internal static partial class GoldenTraces
     {
         if (LinearWords().Match(words) is { Success: true } linear)
         {
-            return new Dense(Number(linear, "units"), useBias: !linear.Groups["nobias"].Success) { Name = names.Dequeue() };
+            return new Dense(Number(linear, "units")) { UseBias = !linear.Groups["nobias"].Success, Name = names.Dequeue() };
         }
 
         if (ConvWords().Match(words) is { Success: true } conv)

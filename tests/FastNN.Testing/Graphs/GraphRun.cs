@@ -13,6 +13,7 @@ internal sealed class GraphRun : IDisposable
 {
     private readonly IDevice _device;
     private readonly ParameterStore _store;
+    private readonly GradientStore? _gradients;
     private readonly Tensor _stepCounter;
     private readonly Executor _executor;
     private readonly List<(Tensor Tensor, byte[] Bytes)> _uploads = [];
@@ -27,10 +28,11 @@ internal sealed class GraphRun : IDisposable
         _device = device;
         Value[] all = root is null || outputs.Contains(root) ? outputs : [.. outputs, root];
         Plan = Compiler.Compile(device, graph, all, root, gradients);
-        _store = new ParameterStore(device, parameters, withGradients: root is not null);
+        _store = new ParameterStore(device, parameters);
+        _gradients = root is null ? null : new GradientStore(_store, [.. parameters.Where(parameter => parameter.IsTrainable)]);
         _store.Take(parameters);
         _stepCounter = new Tensor(device.Allocate(2 * sizeof(int)), DType.Int32, new Shape(2));
-        _executor = new Executor(device, Plan, _store, _stepCounter);
+        _executor = new Executor(device, Plan, _store, _stepCounter, gradients: _gradients);
     }
 
     public Plan Plan { get; }
@@ -96,7 +98,7 @@ internal sealed class GraphRun : IDisposable
 
     public float[] Gradient(Value value) => Read(_executor.Gradient(value));
 
-    public float[] Gradient(Parameter parameter) => Read(_store.Gradient(parameter));
+    public float[] Gradient(Parameter parameter) => Read(_gradients!.Gradient(parameter));
 
     /// <summary>Managed bytes that one run allocates on this thread, once everything is warm.</summary>
     public long AllocatedBytesPerRun()
@@ -121,6 +123,7 @@ internal sealed class GraphRun : IDisposable
         _disposed = true;
         _executor.Dispose();
         _device.Free(_stepCounter.Address);
+        _gradients?.Dispose();
         _store.Dispose();
     }
 

@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using FastNN.Graphs;
 using FastNN.Kernels;
-using FastNN.Optimizers;
 using FastNN.Tensors;
+using FastNN.Training;
 
 namespace FastNN.Testing;
 
@@ -48,7 +48,7 @@ internal abstract class OptimizerFixture : DeviceFixture
                     double[] gradient = Array.ConvertAll(Run.Gradient(i, step), value => (double)value);
                     @case.Reference(run.Optimizer.LearningRate, step, p[i], gradient, state[i]);
                     Near.Check($"parameter {i} after {step}", Read(run.Parameters[i]), p[i], 2e-6);
-                    foreach ((string name, int index) in run.State.States.Where(_ => @case.HasState))
+                    foreach ((string name, int index) in run.State.Optimizers[0].States.Where(_ => @case.HasState))
                     {
                         Near.Check($"{name} of parameter {i} after {step}", run.Read(index, i), state[i][index], 2e-6);
                     }
@@ -65,12 +65,12 @@ internal abstract class OptimizerFixture : DeviceFixture
         using var run = new Run(device, adam ? new Adam(Rate) : new Sgd(Rate, momentum: 0.9f));
         run.Step(1);
         float[][] Snapshot() =>
-            [.. run.Parameters.Select(Read), .. run.State.States.SelectMany(state => run.Parameters.Select((_, i) => run.Read(state.Index, i)))];
+            [.. run.Parameters.Select(Read), .. run.State.Optimizers[0].States.SelectMany(state => run.Parameters.Select((_, i) => run.Read(state.Index, i)))];
         float[][] before = Snapshot();
         nint block = device.Allocate(sizeof(float));
         var tensor = new Tensor(block, DType.Float32, default);
         device.Fill(tensor, loss);
-        run.State.WriteScalars(2);
+        run.State.Upload(2, 1);
         run.State.Update(tensor);
         Near.SameBits(before, Snapshot());
         device.Fill(tensor, 1);
@@ -114,8 +114,8 @@ internal abstract class OptimizerFixture : DeviceFixture
         {
             (_device, Optimizer) = (device, optimizer);
             Parameters = [.. Shapes.Select((shape, i) => new Parameter($"p{i}", shape, Initializer.Zeros) { IsTrainable = i != frozen })];
-            _store = new ParameterStore(device, Parameters, withGradients: true);
-            State = new OptimizerState(optimizer, _store);
+            _store = new ParameterStore(device, Parameters);
+            State = new StepState(_store, [(optimizer, Parameters)]);
             for (int i = 0; i < Parameters.Length; i++)
             {
                 Parameters[i].Write(First(i));
@@ -128,7 +128,7 @@ internal abstract class OptimizerFixture : DeviceFixture
 
         public Parameter[] Parameters { get; }
 
-        public OptimizerState State { get; }
+        public StepState State { get; }
 
         public static float[] First(int parameter) => Draw(parameter, stream: 0);
 
@@ -138,17 +138,20 @@ internal abstract class OptimizerFixture : DeviceFixture
         {
             for (int i = 0; i < Parameters.Length; i++)
             {
-                _device.Upload(MemoryMarshal.AsBytes(Gradient(i, step).AsSpan()), _store.Gradient(Parameters[i]));
+                if (Parameters[i].IsTrainable)
+                {
+                    _device.Upload(MemoryMarshal.AsBytes(Gradient(i, step).AsSpan()), State.Gradients.Gradient(Parameters[i]));
+                }
             }
 
-            State.WriteScalars(step);
+            State.Upload(step, step - 1);
             State.Update(null);
         }
 
         public float[] Read(int index, int parameter)
         {
             var values = new float[Parameters[parameter].Count];
-            _device.Download(State.View(index, Parameters[parameter]), MemoryMarshal.AsBytes(values.AsSpan()));
+            _device.Download(State.Optimizers[0].View(index, Parameters[parameter]), MemoryMarshal.AsBytes(values.AsSpan()));
             return values;
         }
 

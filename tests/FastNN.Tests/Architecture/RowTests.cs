@@ -14,6 +14,7 @@ internal sealed class RowTests
     {
         ["Memory"] = "Cpu/CpuDeviceTests.cs",
         ["Optimizer"] = "Optimizers/OptimizerTests.cs",
+        ["Guard"] = "Cpu/GuardKernelTests.cs",
     };
 
     /// <summary>Operators without a kernel of their own.</summary>

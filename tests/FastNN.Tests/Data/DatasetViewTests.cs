@@ -84,8 +84,8 @@ public sealed class DatasetViewTests
         Dataset data = Dataset.FromSource(new Source(4) { Label = index => index == 2 ? label : 0 });
         using var loader = new DataLoader(data, 4, shuffle: false);
         loader.StartEpoch(0);
-        Assert.That(() => loader.TryNext(out _), Throws.TypeOf<InvalidDataSetException>().With.Message.Contains("example 2").And.Message.Contains("0 to 2"));
-        Assert.That(() => data.OneHot().CopyTarget(2, new float[3]), Throws.TypeOf<InvalidDataSetException>());
+        Assert.That(() => loader.TryNext(out _), Throws.TypeOf<InvalidDatasetException>().With.Message.Contains("example 2").And.Message.Contains("0 to 2"));
+        Assert.That(() => data.OneHot().CopyTarget(2, new float[3]), Throws.TypeOf<InvalidDatasetException>());
     }
 
     [Test]
@@ -98,11 +98,11 @@ public sealed class DatasetViewTests
         {
             using var loader = new DataLoader(view, 3, shuffle: false);
             loader.StartEpoch(0);
-            Assert.That(() => loader.TryNext(out _), Throws.TypeOf<InvalidDataSetException>().With.Message.Contains("example 1"));
+            Assert.That(() => loader.TryNext(out _), Throws.TypeOf<InvalidDatasetException>().With.Message.Contains("example 1"));
         }
 
-        Assert.That(() => data.LabelOf(1), Throws.TypeOf<InvalidDataSetException>());
-        Assert.That(() => data.OneHot().CopyTarget(1, new float[2]), Throws.TypeOf<InvalidDataSetException>());
+        Assert.That(() => data.LabelOf(1), Throws.TypeOf<InvalidDatasetException>());
+        Assert.That(() => data.OneHot().CopyTarget(1, new float[2]), Throws.TypeOf<InvalidDatasetException>());
     }
 
     [Test]

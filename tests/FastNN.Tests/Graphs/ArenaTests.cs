@@ -48,7 +48,7 @@ internal sealed class ArenaTests : DeviceFixture
         var graph = new Graph(GraphMode.Inference);
         Value x = graph.Input(new Shape(4)), y = (x + x).Sigmoid();
         Plan plan = Compiler.Compile(One, graph, [y]);
-        using var store = new ParameterStore(One, [], withGradients: false);
+        using var store = new ParameterStore(One, []);
         var arena = new Arena(One);
         using (var executor = new Executor(One, plan, store, arena: arena))
         {

@@ -39,7 +39,7 @@ internal sealed class GradientTests : DeviceFixture
     [Test]
     public void A_shared_layer_sums_the_gradients_of_its_uses()
     {
-        var layer = new Dense(2, useBias: false) { WeightInitializer = Initializer.Constant(0.5f) };
+        var layer = new Dense(2) { UseBias = false, WeightInitializer = Initializer.Constant(0.5f) };
         layer.Build(new Shape(2));
         var graph = new Graph(GraphMode.Training);
         Value x = graph.Input(new Shape(1, 2));
@@ -56,7 +56,7 @@ internal sealed class GradientTests : DeviceFixture
     [Test]
     public void A_frozen_parameter_has_no_gradient_but_passes_it_on()
     {
-        var layer = new Dense(2, useBias: false) { WeightInitializer = Initializer.Constant(0.5f) };
+        var layer = new Dense(2) { UseBias = false, WeightInitializer = Initializer.Constant(0.5f) };
         layer.Build(new Shape(2));
         layer.IsTrainable = false;
         var graph = new Graph(GraphMode.Training);

@@ -111,6 +111,27 @@ internal sealed class SessionTests : TrainingFixture
     }
 
     [Test]
+    public void Trimming_a_cpu_gives_back_the_scratch_memory_of_callers_that_have_gone()
+    {
+        using Session session = Toy.Built().CreateSession(Device, new SessionOptions { MaxConcurrency = 16 });
+        session.Run(new float[2], new float[Toy.Classes]);
+        Device.Trim();
+        long before = HostMemory.LiveBytes;
+        Thread[] callers = [.. Enumerable.Range(0, 16).Select(_ => new Thread(() =>
+        {
+            for (int i = 0; i < 50; i++)
+            {
+                session.Run(new float[2 * 64], new float[Toy.Classes * 64]);
+            }
+        }))];
+        Array.ForEach(callers, caller => caller.Start());
+        Array.ForEach(callers, caller => caller.Join());
+        Device.Trim();
+        Assert.That(HostMemory.LiveBytes, Is.EqualTo(before));
+        session.Run(new float[2], new float[Toy.Classes]);
+    }
+
+    [Test]
     public void The_plan_that_was_not_used_for_the_longest_time_goes()
     {
         var graph = new Graph(GraphMode.Inference);
@@ -150,6 +171,15 @@ internal sealed class SessionTests : TrainingFixture
 
         session.Trim();
         Assert.That(Device.Memory.LiveBlocks, Is.EqualTo(empty));
+    }
+
+    [Test]
+    public void A_network_on_large_images_is_recorded_though_its_samples_would_not_fit_a_tensor()
+    {
+        var model = new Sequential(new Conv2D(64, 3, Activation.ReLU) { Padding = Padding2D.Same }, new MaxPool2D(2), new GlobalAvgPool2D(), new Dense(2));
+        model.Build([2048, 2048, 3]);
+        using Session session = model.CreateSession(Device);
+        Assert.That(session.Outputs[0].Shape, Is.EqualTo(new Shape(Dim.Batch, 2)));
     }
 
     [Test]

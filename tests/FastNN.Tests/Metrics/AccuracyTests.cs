@@ -21,14 +21,14 @@ public sealed class AccuracyTests
     [Test]
     public void Labels_and_lengths_are_checked()
     {
-        Assert.That(() => Accuracy.Sparse([2], [1, 0]), Throws.TypeOf<InvalidDataSetException>().With.Message.Contains("class 2"));
-        Assert.That(() => Accuracy.Sparse([-1], [1, 0]), Throws.TypeOf<InvalidDataSetException>());
+        Assert.That(() => Accuracy.Sparse([2], [1, 0]), Throws.TypeOf<InvalidDatasetException>().With.Message.Contains("class 2"));
+        Assert.That(() => Accuracy.Sparse([-1], [1, 0]), Throws.TypeOf<InvalidDatasetException>());
         Assert.That(() => Accuracy.Sparse([0, 1], [1, 0, 1]), Throws.TypeOf<ShapeException>());
         Assert.That(() => Accuracy.Sparse([0], []), Throws.TypeOf<ShapeException>());
-        Assert.That(() => Accuracy.Sparse([0], [1, float.NaN]), Throws.TypeOf<InvalidDataSetException>());
+        Assert.That(() => Accuracy.Sparse([0], [1, float.NaN]), Throws.TypeOf<InvalidDatasetException>());
         Assert.That(() => Accuracy.Categorical([1, 0], [1, 0], 3), Throws.TypeOf<ShapeException>());
-        Assert.That(() => Accuracy.Binary([0.5f], [1]), Throws.TypeOf<InvalidDataSetException>().With.Message.Contains("0.5"));
-        Assert.That(() => Accuracy.Binary([1], [float.NaN]), Throws.TypeOf<InvalidDataSetException>());
+        Assert.That(() => Accuracy.Binary([0.5f], [1]), Throws.TypeOf<InvalidDatasetException>().With.Message.Contains("0.5"));
+        Assert.That(() => Accuracy.Binary([1], [float.NaN]), Throws.TypeOf<InvalidDatasetException>());
         Assert.That(() => Accuracy.Binary([1, 0], [1]), Throws.TypeOf<ShapeException>());
     }
 }

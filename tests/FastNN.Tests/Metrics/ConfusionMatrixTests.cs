@@ -66,7 +66,7 @@ public sealed class ConfusionMatrixTests
     public void A_class_out_of_range_is_named_and_not_counted(int actual, int predicted, string message)
     {
         var matrix = new ConfusionMatrix(3);
-        Assert.That(() => matrix.Add(actual, predicted), Throws.TypeOf<InvalidDataSetException>().With.Message.Contains(message));
+        Assert.That(() => matrix.Add(actual, predicted), Throws.TypeOf<InvalidDatasetException>().With.Message.Contains(message));
         Assert.That(matrix.Total, Is.Zero);
     }
 
@@ -84,8 +84,8 @@ public sealed class ConfusionMatrixTests
     public void A_score_that_is_no_number_is_refused()
     {
         var matrix = new ConfusionMatrix(2);
-        Assert.That(() => matrix.AddScores([0, 1], [1, 0, 0, float.NaN]), Throws.TypeOf<InvalidDataSetException>().With.Message.Contains("example 1"));
-        Assert.That(() => matrix.AddProbabilities([0], [float.NaN]), Throws.TypeOf<InvalidDataSetException>());
+        Assert.That(() => matrix.AddScores([0, 1], [1, 0, 0, float.NaN]), Throws.TypeOf<InvalidDatasetException>().With.Message.Contains("example 1"));
+        Assert.That(() => matrix.AddProbabilities([0], [float.NaN]), Throws.TypeOf<InvalidDatasetException>());
     }
 
     [TestCase(0)]

@@ -7,7 +7,7 @@ internal sealed class PenaltyTests : CpuOpFixture<PenaltyCases>
     [Test]
     public void A_layers_penalty_joins_the_loss_and_the_weights_gradient_once()
     {
-        var layer = new Dense(3, useBias: false) { WeightPenalty = new Penalty(0.1f, 0.2f) };
+        var layer = new Dense(3) { UseBias = false, WeightRegularizer = Regularizer.L1L2(0.1f, 0.2f) };
         layer.Build(new Shape(3), seed: 4);
         var graph = new Graph(GraphMode.Training);
         Value x = graph.Input(new Shape(2, 3));
@@ -28,7 +28,7 @@ internal sealed class PenaltyTests : CpuOpFixture<PenaltyCases>
     [Test]
     public void Inference_has_no_penalty()
     {
-        var layer = new Dense(3) { WeightPenalty = Penalty.OnSquares() };
+        var layer = new Dense(3) { WeightRegularizer = Regularizer.L2() };
         layer.Build(new Shape(3));
         var graph = new Graph(GraphMode.Inference);
         layer.Apply(graph.Input(new Shape(2, 3)));

@@ -19,7 +19,7 @@ internal sealed class OptimizerTests : OptimizerFixture
 
         Near.SameBits(Array.ConvertAll(one.Parameters, Read), Array.ConvertAll(two.Parameters, Read));
         long before = GC.GetAllocatedBytesForCurrentThread();
-        two.State.WriteScalars(4);
+        two.State.Upload(4, 3);
         two.State.Update(null);
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
     }

@@ -117,7 +117,7 @@ internal sealed class WeightsTests : TrainingFixture
     [Test]
     public void A_shared_layer_is_saved_once_and_gets_gradients_from_both_uses()
     {
-        var shared = new Dense(2, useBias: false) { Name = "shared" };
+        var shared = new Dense(2) { UseBias = false, Name = "shared" };
         var model = new Twice(shared);
         model.Build(new Shape(2), seed: 4);
         Assert.That(model.NamedParameters.Select(named => named.Name), Is.EqualTo(new[] { "shared.weight" }));

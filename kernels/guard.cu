@@ -1,0 +1,66 @@
+// What decides whether a step may change anything, and by how much. The norm reads 4 bytes per gradient; scaling moves 8, and is launched only where
+// gradients are clipped or averaged; a guarded copy moves 8 bytes per element.
+#include "sums.cuh"
+
+struct GuardNormArguments {
+    const float* gradients;
+    const float* loss;  // [], or null
+    float* results;     // loss, norm, unused, the guard: 0, or NaN where one of them is not finite
+    float* scalars;     // [groups, 4]: the guard becomes the last of each four
+    Scratch scratch;
+    int64 count;
+    int groups;
+};
+
+struct GuardScaleArguments {
+    float* gradients;
+    const float* options;  // factor, largest norm, largest magnitude; the latter two infinite where there is none
+    const float* results;  // as above
+    int64 count;
+};
+
+struct GuardCopyArguments {
+    const float* x;
+    float* y;
+    const float* results;
+    int64 count;
+};
+
+struct Squares {
+    const float* x;
+
+    DEVICE float one(int64 i) const { return x[i] * x[i]; }
+
+    DEVICE float four(int64 i) const {
+        float4 v = loadFour(x + i);
+        return (v.x * v.x + v.y * v.y) + (v.z * v.z + v.w * v.w);
+    }
+};
+
+KERNEL void guard_norm(GuardNormArguments a) {
+    double squares;
+    if (!totalOf(blockTotal(a.count, aligned16(a.gradients), Squares{a.gradients}), a.scratch, squares)) return;
+    float norm = squareRoot((float)squares), loss = a.loss ? *a.loss : 0.0f;
+    float guard = isFinite(norm) && isFinite(loss) ? 0.0f : quietNaN();
+    a.results[0] = loss;
+    a.results[1] = norm;
+    a.results[3] = guard;
+    for (int i = 0; i < a.groups; i++) a.scalars[4 * i + 3] = guard;
+}
+
+// g = f g, with the factor made smaller where the norm of f g would be above the largest, and cut at the largest magnitude.
+KERNEL void guard_scale(GuardScaleArguments a) {
+    if (!hasElements(a.count)) return;
+    float factor = a.options[0], largestNorm = a.options[1], largest = a.options[2], norm = a.results[1] * absolute(factor);
+    if (norm > largestNorm) factor = factor * (largestNorm / norm);
+    mapElements(a.gradients, a.gradients, a.count, false, [=](float g) {
+        g = g * factor;
+        g = g > largest ? largest : g;
+        return g < -largest ? -largest : g;
+    });
+}
+
+KERNEL void guard_copy(GuardCopyArguments a) {
+    if (!hasElements(a.count) || !isFinite(a.results[3])) return;
+    mapElements(a.x, a.y, a.count, false, [](float x) { return x; });
+}

@@ -1,0 +1,195 @@
+using FastNN.Tensors;
+using FastNN.Training;
+
+namespace FastNN;
+
+/// <summary>What trainers and public calls share; the caller is inside the occupancy and the device.</summary>
+public sealed partial class TrainingStep
+{
+    /// <summary>The program for these shapes, after what was frozen or unfrozen since the last step was planned anew.</summary>
+    internal TrainingProgram Program(ReadOnlySpan<Shape> shapes, GraphMode mode)
+    {
+        if (mode == GraphMode.Training)
+        {
+            Refresh();
+        }
+
+        foreach (TrainingProgram program in _programs)
+        {
+            if (program.IsTraining == (mode == GraphMode.Training) && shapes.SequenceEqual(program.Shapes))
+            {
+                program.LastUse = ++_clock;
+                return program;
+            }
+        }
+
+        return Add(shapes, mode);
+    }
+
+    /// <summary>Plans anew what was frozen or unfrozen since the last step.</summary>
+    internal void Refresh()
+    {
+        if (_state.IsStale())
+        {
+            Forget(program => program.IsTraining);
+            (_current, _phase, _pending) = (null, Phase.Empty, 0);
+            _state.Replan();
+        }
+    }
+
+    /// <summary>Launches a step on the batch that the program holds; its loss is on its way when this returns.</summary>
+    internal void BeginStep(TrainingProgram program, bool withOutput)
+    {
+        _state.Upload(StepCount + 1, StepCount);
+        program.Begin(withOutput);
+        (_current, _phase, _pending) = (program, Phase.Empty, 0);
+    }
+
+    /// <summary>As <see cref="BeginStep"/>, for one of several batches whose gradients are added up before an update.</summary>
+    internal void BeginAccumulating(TrainingProgram program, bool withOutput)
+    {
+        _state.Upload(StepCount + 1, StepCount + ((long)_pending << 40));
+        program.BeginAccumulating(first: _pending == 0, withOutput);
+        _current = program;
+        _pending++;
+    }
+
+    /// <summary>Waits for the loss of the step that was begun.</summary>
+    internal float EndStep(string what)
+    {
+        float loss = RequireFinite(what);
+        StepCount++;
+        return loss;
+    }
+
+    /// <summary>Waits for the loss of a batch whose gradients are added up.</summary>
+    internal float EndAccumulating(string what)
+    {
+        try
+        {
+            return RequireFinite(what);
+        }
+        catch
+        {
+            _pending = 0;
+            throw;
+        }
+    }
+
+    /// <summary>Updates with the mean of the gradients that were added up since the last update.</summary>
+    internal void UpdateAccumulated(string what)
+    {
+        if (_pending > 0)
+        {
+            _state.Upload(StepCount + 1, StepCount, 1f / _pending);
+            _state.RunUpdate();
+            _pending = 0;
+            _current!.BeginReading(withOutput: false);
+            RequireFinite(what);
+            StepCount++;
+        }
+    }
+
+    internal float ForwardCore(TrainingProgram program)
+    {
+        _state.Upload(StepCount + 1, StepCount + ((long)_pending << 40));
+        program.Executor.Forward();
+        _device.Copy(program.Loss, new Tensor(_state.Results.Address, DType.Float32, default(Shape)), accumulate: false);
+        program.BeginReading(withOutput: false);
+        (_current, _phase) = (program, Phase.Forwarded);
+        return program.ReadResults().Loss;
+    }
+
+    internal void BackwardCore(bool accumulate)
+    {
+        if (_phase != Phase.Forwarded)
+        {
+            throw new InvalidOperationException("Trainer: Backward needs a Forward before it.");
+        }
+
+        _current!.Executor.Backward(accumulate && _pending > 0);
+        _state.Guard(_current.Loss);
+        _state.WriteBack(_current.Executor.WriteBacks);
+        _phase = Phase.Differentiated;
+        _pending = accumulate ? _pending + 1 : 1;
+    }
+
+    internal void UpdateCore(string what)
+    {
+        if (_phase != Phase.Differentiated)
+        {
+            throw new InvalidOperationException("Trainer: Update needs a Backward before it.");
+        }
+
+        (_phase, _pending) = (Phase.Empty, 0);
+        _state.Upload(StepCount + 1, StepCount);
+        _state.Update(_current!.Loss);
+        _current.BeginReading(withOutput: false);
+        RequireFinite(what);
+        StepCount++;
+    }
+
+    /// <summary>What an earlier pass left in the arena is gone.</summary>
+    internal void Invalidate() => (_current, _phase) = (null, Phase.Empty);
+
+    /// <summary>Forgets gradients that were added up for an update to come.</summary>
+    internal void DropGradients() => (_phase, _pending) = (Phase.Empty, 0);
+
+    private float RequireFinite(string what)
+    {
+        (float loss, float norm) = _current!.ReadResults();
+        return float.IsFinite(loss) && float.IsFinite(norm) ? loss : throw NonFinite(what, loss, norm);
+    }
+
+    private NonFiniteLossException NonFinite(string what, float loss, float norm)
+    {
+        string rate = $"A smaller learning rate than {_optimizers[0].Optimizer.LearningRate} may help";
+        if (!float.IsFinite(loss))
+        {
+            return new NonFiniteLossException($"{what}: the loss is {loss} at step {StepCount + 1}; the parameters are left as they were. {rate}, or the inputs hold NaN.");
+        }
+
+        string which = _state.FirstNonFinite() is var (parameter, at, value)
+            ? $"the gradient of {_weights.NameOf(parameter)} is {value} at element {at}"
+            : $"the norm of the gradients is {norm}";
+        return new NonFiniteLossException(
+            $"{what}: {which} at step {StepCount + 1}, the loss is {loss}; the parameters are left as they were. {rate}, or the inputs or targets are too large.");
+    }
+
+    private StepRecording Recording(GraphMode mode) =>
+        _recordings[(int)mode] ??= StepRecording.Of(_record, mode == GraphMode.Training ? _mode : mode, _seed, parameter => Array.Exists(_optimizers, pair => pair.Parameters.Contains(parameter)));
+
+    private TrainingProgram Add(ReadOnlySpan<Shape> shapes, GraphMode mode)
+    {
+        if (_programs.Count == MaxPrograms)
+        {
+            TrainingProgram oldest = _programs.MinBy(program => program.LastUse)!;
+            Forget(program => program == oldest);
+        }
+
+        int version = _arena.Version;
+        var made = new TrainingProgram(_device, Recording(mode), shapes, _state, _arena, mode == GraphMode.Training) { LastUse = ++_clock };
+        if (_arena.Version != version)
+        {
+            // The arena grew, and with it moved.
+            Forget(_ => true);
+            (_current, _phase) = (null, Phase.Empty);
+        }
+
+        _programs.Add(made);
+        return made;
+    }
+
+    private void Forget(Predicate<TrainingProgram> which)
+    {
+        foreach (TrainingProgram program in _programs.FindAll(which))
+        {
+            program.Dispose();
+            _programs.Remove(program);
+            if (_current == program)
+            {
+                (_current, _phase) = (null, Phase.Empty);
+            }
+        }
+    }
+}
