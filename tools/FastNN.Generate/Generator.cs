@@ -1,11 +1,12 @@
 namespace FastNN.Generate;
 
-/// <summary>All files that are written from the table of functions, as they must be.</summary>
+/// <summary>All files that are written from the tables and the public surface, wholly or in part, as they must be.</summary>
 internal static class Generator
 {
     /// <summary>Path under the repository's root, and text.</summary>
-    public static IReadOnlyList<(string Path, string Text)> Files() =>
+    public static IReadOnlyList<(string Path, string Text)> Files(string root) =>
     [
+        ("README.md", Catalog.Into(Read(Path.Combine(root, "README.md")) ?? "", root)),
         ("kernels/generated/elementary.cuh", ElementarySource.Text()),
         ("kernels/generated/activations.cuh", UnarySource.Text()),
         ("kernels/generated/losses.cuh", TermSource.Losses()),
@@ -17,12 +18,12 @@ internal static class Generator
 
     /// <summary>Those files that are not as they must be.</summary>
     public static IReadOnlyList<string> Outdated(string root) =>
-        [.. Files().Where(file => Read(Path.Combine(root, file.Path)) != file.Text).Select(file => file.Path)];
+        [.. Files(root).Where(file => Read(Path.Combine(root, file.Path)) != file.Text).Select(file => file.Path)];
 
     /// <summary>Writes what is not as it must be.</summary>
     public static void Write(string root)
     {
-        foreach ((string path, string text) in Files())
+        foreach ((string path, string text) in Files(root))
         {
             string file = Path.Combine(root, path);
             if (Read(file) != text)

@@ -1,6 +1,6 @@
 using FastNN.Generate;
 
-// fastnn-generate [--check] [ROOT]: writes the files that follow from the table of functions, or says which are not as they must be.
+// fastnn-generate [--check] [ROOT]: writes what follows from the table of functions and from the public surface, or says which files are not as they must be.
 bool check = args.Contains("--check");
 string root = args.FirstOrDefault(argument => !argument.StartsWith('-')) ?? Directory.GetCurrentDirectory();
 if (!File.Exists(Path.Combine(root, "FastNN.sln")))
@@ -18,7 +18,7 @@ if (!check)
 IReadOnlyList<string> outdated = Generator.Outdated(root);
 foreach (string path in outdated)
 {
-    Console.Error.WriteLine($"{path} is not what the table of functions gives: run dotnet run --project tools/FastNN.Generate");
+    Console.Error.WriteLine($"{path} is not what the code gives: run dotnet run --project tools/FastNN.Generate");
 }
 
 return outdated.Count == 0 ? 0 : 1;

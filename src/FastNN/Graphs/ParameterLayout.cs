@@ -75,6 +75,11 @@ public sealed class ParameterLayout
         return x.Features is { } order ? new ParameterLayout(AsIs._view, AsIs.FileShape, order, rows: false) : AsIs;
     }
 
+    /// <summary>A vector along the last axis of a value: behind a flattened image files have it in C, H, W order, where the engine has H, W, C.</summary>
+    internal static ParameterLayout OfFeatures(Value x) => x.FlattenedImage is { } image && image.Count == x.Shape[-1]
+        ? new(_ => (image.ToArray(), [2, 0, 1]), shape => shape)
+        : AsIs;
+
     /// <summary>Reorders from the engine's order to a file's.</summary>
     internal void ToFile(Shape shape, ReadOnlySpan<float> engine, Span<float> file)
     {

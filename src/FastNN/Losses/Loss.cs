@@ -21,6 +21,26 @@ public abstract class Loss
     /// <summary>The mean of squared errors (PyTorch's MSELoss).</summary>
     public static Loss MeanSquaredError { get; } = new MeanSquaredErrorLoss();
 
+    /// <summary>The mean of absolute errors (PyTorch's L1Loss).</summary>
+    public static Loss MeanAbsoluteError { get; } = new MeanAbsoluteErrorLoss();
+
+    /// <summary>Huber's loss with delta 1; the mean over all elements (PyTorch's HuberLoss).</summary>
+    public static Loss Huber { get; } = new HuberLoss();
+
+    /// <summary>
+    /// A loss of one's own: <c>Loss.From("Squares", (output, target) => (output - target).Square().Mean())</c>. Its targets are numbers of the output's
+    /// shape, and its outputs are taken for numbers, not for classes.
+    /// </summary>
+    /// <param name="name">Its name in reports.</param>
+    /// <param name="record">Records it; training needs one number, of shape [].</param>
+    /// <returns>The loss.</returns>
+    public static Loss From(string name, Func<Value, Value, Value> record)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(record);
+        return new RecordedLoss(name, record);
+    }
+
     /// <summary>Its name in reports.</summary>
     public abstract string Name { get; }
 

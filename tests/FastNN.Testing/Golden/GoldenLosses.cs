@@ -9,6 +9,10 @@ internal static class GoldenLosses
     public static Dictionary<string, Action<GoldenCase, Device>> All { get; } = new()
     {
         ["mse_loss"] = MeanSquaredError,
+        ["l1_loss"] = (golden, device) => Elements(golden, device, new MeanAbsoluteErrorLoss { Reduction = Reduced(golden) }),
+        ["huber_loss"] = (golden, device) => Elements(golden, device, new HuberLoss(golden.Attributes.Float("delta")) { Reduction = Reduced(golden) }),
+        ["smooth_l1_loss"] = (golden, device) =>
+            Elements(golden, device, new SmoothL1Loss(golden.Attributes.Float("beta")) { Reduction = Reduced(golden) }),
         ["bce_loss"] = (golden, device) => BinaryCrossEntropy(golden, device, fromLogits: false),
         ["bce_with_logits_loss"] = (golden, device) => BinaryCrossEntropy(golden, device, fromLogits: true),
         ["cross_entropy"] = (golden, device) => CrossEntropy(golden, device, CrossEntropyInput.Logits, "class indices"),
@@ -21,6 +25,9 @@ internal static class GoldenLosses
         Reduction reduction = Reduced(golden);
         Run(golden, device, [Port.Plain(golden, "x"), Port.Plain(golden, "target")], new MeanSquaredErrorOp(reduction));
     }
+
+    private static void Elements(GoldenCase golden, Device device, Loss loss) => GoldenRunner.RunOperator(
+        golden, device, [Port.Plain(golden, "x"), Port.Plain(golden, "target")], Port.Plain(golden, "loss"), values => loss.Apply(values[0], values[1]));
 
     private static void BinaryCrossEntropy(GoldenCase golden, Device device, bool fromLogits)
     {

@@ -13,6 +13,8 @@ internal static class GoldenOperators
         ["softmax"] = (golden, device) => Softmax(golden, device, logarithm: false),
         ["log_softmax"] = (golden, device) => Softmax(golden, device, logarithm: true),
         ["add"] = (golden, device) => Binary(golden, device, (a, b) => a + b),
+        ["sub"] = (golden, device) => Binary(golden, device, (a, b) => a - b),
+        ["div"] = (golden, device) => Binary(golden, device, (a, b) => a / b),
         ["mul"] = (golden, device) => Binary(golden, device, (a, b) => a * b),
         ["concat"] = Concat,
         ["flatten"] = Flatten,

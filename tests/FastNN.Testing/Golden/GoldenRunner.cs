@@ -4,7 +4,7 @@ namespace FastNN.Testing;
 internal static class GoldenRunner
 {
     private static readonly Dictionary<string, Action<GoldenCase, Device>> Handlers =
-        new(GoldenOperators.All.Concat(GoldenShapes.All).Concat(GoldenWindows.All).Concat(GoldenLosses.All).Concat(GoldenOptimizers.All).Concat(GoldenTraces.All));
+        new(GoldenOperators.All.Concat(GoldenShapes.All).Concat(GoldenNormalizations.All).Concat(GoldenWindows.All).Concat(GoldenLosses.All).Concat(GoldenOptimizers.All).Concat(GoldenTraces.All));
 
     /// <summary>Runs one case.</summary>
     /// <exception cref="UnsupportedCaseException">The engine has no such operator or option; the message names it.</exception>

@@ -12,6 +12,8 @@ internal static class GoldenShapes
         ["stack"] = Stack,
         ["where"] = Where,
         ["matmul"] = MatMul,
+        ["embedding"] = Embedding,
+        ["layernorm"] = LayerNorm,
         ["sum"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Sum(axes, keep)),
         ["mean"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Mean(axes, keep)),
         ["prod"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Prod(axes, keep)),
@@ -83,5 +85,25 @@ internal static class GoldenShapes
         (bool transposeA, bool transposeB) = (golden.Attributes.Bool("transpose_a"), golden.Attributes.Bool("transpose_b"));
         Port[] inputs = [Port.Plain(golden, "x0"), Port.Plain(golden, "x1")];
         GoldenRunner.RunOperator(golden, device, inputs, Port.Plain(golden, "y"), values => values[0].MatMul(values[1], transposeA, transposeB));
+    }
+
+    private static void Embedding(GoldenCase golden, Device device)
+    {
+        golden.Attributes.Skip("num_embeddings", "embedding_dim");
+        int padding = golden.Attributes.IsNull("padding_idx") ? -1 : golden.Attributes.Int("padding_idx");
+        golden.Attributes.Skip("padding_idx");
+        Port[] inputs = [Port.Plain(golden, "x"), Port.Plain(golden, "weight")];
+        GoldenRunner.RunOperator(golden, device, inputs, Port.Plain(golden, "y"), values => values[0].Embedding(values[1], padding));
+    }
+
+    private static void LayerNorm(GoldenCase golden, Device device)
+    {
+        int axes = golden.Attributes.Ints("normalized_shape").Length;
+        float eps = golden.Attributes.Float("eps");
+        golden.Attributes.Skip("affine", "bias");
+        Port[] inputs = [.. new[] { "x", "weight", "bias" }.Where(golden.Has).Select(name => Port.Plain(golden, name))];
+        GoldenRunner.RunOperator(
+            golden, device, inputs, Port.Plain(golden, "y"),
+            values => values[0].LayerNorm(values.ElementAtOrDefault(1), values.ElementAtOrDefault(2), axes, eps));
     }
 }

@@ -1,0 +1,35 @@
+namespace FastNN;
+
+/// <summary>A table of vectors, looked up by Int32 or Int64 indices: [...] becomes [..., dimension].</summary>
+public sealed class Embedding : Layer
+{
+    private readonly int _entries;
+    private readonly int _dimension;
+    private Parameter? _weight;
+
+    /// <summary>A table.</summary>
+    /// <param name="entries">Rows: indices are 0 to entries - 1.</param>
+    /// <param name="dimension">Numbers per row.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
+    public Embedding(int entries, int dimension)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(entries);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dimension);
+        (_entries, _dimension) = (entries, dimension);
+    }
+
+    /// <summary>A row that gets no gradient; default -1, none.</summary>
+    public int PaddingIndex { get; init; } = -1;
+
+    /// <summary>What the table is drawn from; default normal with deviation 1 (PyTorch).</summary>
+    public Initializer WeightInitializer { get; init; } = Initializer.Normal(0, 1);
+
+    /// <summary>The table [entries, dimension], once built.</summary>
+    public Parameter? Weight => _weight;
+
+    /// <inheritdoc/>
+    protected override void Build(Value x) => _weight = AddParameter("weight", new Shape(_entries, _dimension), WeightInitializer);
+
+    /// <inheritdoc/>
+    protected override Value Forward(Value x) => x.Embedding(x.Graph.Use(_weight!), PaddingIndex);
+}
