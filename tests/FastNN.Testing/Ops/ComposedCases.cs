@@ -3,7 +3,7 @@ namespace FastNN.Testing;
 /// <summary>What a user builds of the operators: attention over several heads from one product, and a residual block with batch normalization.</summary>
 internal sealed class ComposedCases : IOpCases
 {
-    public static IEnumerable<OpCase> Cases { get; } = [Attention(2, 5, 3, 4), Attention(1, 17, 2, 8), Residual(7, 5), Residual(33, 13)];
+    public static IEnumerable<OpCase> Cases { get; } = [Attention(2, 5, 3, 4), Attention(1, 17, 2, 8), Residual(7, 5), Residual(33, 13), Autoencoder(5, 7, 3)];
 
     /// <summary>x [B, T, H D] weight [H D, 3 H D]: split into queries, keys and values, each [B, H, T, D].</summary>
     private static OpCase Attention(int batch, int length, int heads, int width)
@@ -71,5 +71,42 @@ internal sealed class ComposedCases : IOpCases
     {
         Samples = 16,
         Tolerance = 5e-5,
+    };
+
+    /// <summary>
+    /// A variational autoencoder (Kingma and Welling, 2013): the squared error of the reconstruction from z = mean + exp(logvar / 2) noise, and the
+    /// divergence from the standard normal, both per example.
+    /// </summary>
+    private static OpCase Autoencoder(int batch, int features, int latent) => new(
+        $"variational autoencoder of [{batch}, {features}] by {latent}",
+        [
+            OpInput.Uniform("x", new Shape(batch, features)), OpInput.Uniform("encoder", new Shape(features, 2 * latent)),
+            OpInput.Uniform("decoder", new Shape(latent, features)), OpInput.Uniform("noise", new Shape(batch, latent)).Constant(),
+        ],
+        values =>
+        {
+            Graph graph = values[0].Graph;
+            Value minus = graph.Constant(-1f), half = graph.Constant(0.5f);
+            Value[] code = values[0].MatMul(values[1]).Chunk(2);
+            (Value mean, Value logarithm) = (code[0], code[1]);
+            Value z = mean + ((half * logarithm).Exp() * values[3]);
+            Value error = z.MatMul(values[2]).Sigmoid() + (minus * values[0]);
+            Value divergence = (graph.Constant(1f) + logarithm + (minus * mean * mean) + (minus * logarithm.Exp())) * graph.Constant(-0.5f);
+            return (error * error).Sum([1]) + divergence.Sum([1]);
+        },
+        values => [.. Enumerable.Range(0, batch).Select(row =>
+        {
+            double[] x = values[0][(row * features)..((row + 1) * features)];
+            double[] code = [.. Enumerable.Range(0, 2 * latent).Select(k => x.Select((value, i) => value * values[1][(i * 2 * latent) + k]).Sum())];
+            double[] z = [.. Enumerable.Range(0, latent).Select(k => code[k] + (Math.Exp(0.5 * code[latent + k]) * values[3][(row * latent) + k]))];
+            double error = x.Select((value, i) =>
+            {
+                double y = 1 / (1 + Math.Exp(-z.Select((part, k) => part * values[2][(k * features) + i]).Sum()));
+                return (y - value) * (y - value);
+            }).Sum();
+            return error - (0.5 * Enumerable.Range(0, latent).Sum(k => 1 + code[latent + k] - (code[k] * code[k]) - Math.Exp(code[latent + k])));
+        })])
+    {
+        Tolerance = 2e-5,
     };
 }
