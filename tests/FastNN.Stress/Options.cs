@@ -1,8 +1,7 @@
 namespace FastNN.Stress;
 
-/// <param name="Defects">Interleavings that are known to break, from <see cref="KnownDefects"/>.</param>
 /// <param name="Patience">After so long in one operation a thread is taken to hang.</param>
-internal sealed record Options(string DeviceKind, int Threads, int Seed, TimeSpan Duration, TimeSpan Patience, IReadOnlySet<string> Defects)
+internal sealed record Options(string DeviceKind, int Threads, int Seed, TimeSpan Duration, TimeSpan Patience)
 {
     /// <summary>A device of the kind asked for; on the CPU with a number of threads.</summary>
     public Device Open(int threads) => DeviceKind == "cuda" ? Device.Cuda() : Device.Cpu(threads);

@@ -20,23 +20,17 @@ internal static class Program
         var threads = new Option<int>("--threads") { Description = "At once, 1 to 8.", DefaultValueFactory = _ => 6 };
         var device = new Option<string>("--device") { Description = "cpu or cuda.", DefaultValueFactory = _ => "cpu" }.AcceptOnlyFromAmong("cpu", "cuda");
         var patience = new Option<double>("--patience") { Description = "Seconds in one operation that are a hang.", DefaultValueFactory = _ => 60 };
-        var defects = new Option<string[]>("--defects")
-        {
-            Description = "Interleavings that are known to break: all, or some of " + string.Join(", ", KnownDefects.All) + ".",
-            AllowMultipleArgumentsPerToken = true,
-        }.AcceptOnlyFromAmong(["all", .. KnownDefects.All]);
         var round = new Option<bool>("--round") { Hidden = true };
         var root = new RootCommand("Random interleavings of build, compile, predict, train, checkpoint and dispose from many threads.")
         {
-            seconds, minutes, seed, threads, device, patience, defects, round,
+            seconds, minutes, seed, threads, device, patience, round,
         };
         root.SetAction(result =>
         {
-            string[] named = result.GetValue(defects) ?? [];
             var options = new Options(
                 result.GetValue(device)!, Math.Clamp(result.GetValue(threads), 1, 8), result.GetValue(seed),
                 TimeSpan.FromSeconds(result.GetValue(minutes) is > 0 and var given ? 60 * given : result.GetValue(seconds)),
-                TimeSpan.FromSeconds(result.GetValue(patience)), new HashSet<string>(named.Contains("all") ? KnownDefects.All : named));
+                TimeSpan.FromSeconds(result.GetValue(patience)));
             return result.GetValue(round) ? Round.Run(options) : RunAll(options);
         });
         return root.Parse(args).Invoke();
@@ -74,7 +68,6 @@ internal static class Program
         [
             "--round", "--seed", Text(options.Seed), "--threads", Text(options.Threads), "--device", options.DeviceKind,
             "--seconds", Text(options.Duration.TotalSeconds), "--patience", Text(options.Patience.TotalSeconds),
-            .. options.Defects.SelectMany(defect => new[] { "--defects", defect }),
         ];
         // The same program: the executable of its own, or `dotnet` with its assembly.
         string host = Environment.ProcessPath!;

@@ -17,6 +17,10 @@ internal static class BuiltInLayers
         LayerKinds.Register(nameof(Dropout), Dropout.Create);
         LayerKinds.Register(nameof(ActivationLayer), ActivationLayer.Create);
         LayerKinds.Register(nameof(Softmax), Softmax.Create);
+        LayerKinds.Register(nameof(Embedding), Embedding.Create);
+        LayerKinds.Register(nameof(LayerNorm), LayerNorm.Create);
+        LayerKinds.Register(nameof(BatchNorm1D), BatchNorm1D.Create);
+        LayerKinds.Register(nameof(BatchNorm2D), BatchNorm2D.Create);
         LayerKinds.Register(nameof(Add), description => new Add { Name = description.Name });
         LayerKinds.Register(nameof(Multiply), description => new Multiply { Name = description.Name });
         LayerKinds.Register(nameof(Concatenate), Concatenate.Create);

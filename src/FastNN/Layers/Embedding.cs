@@ -32,4 +32,17 @@ public sealed class Embedding : Layer
 
     /// <inheritdoc/>
     protected override Value Forward(Value x) => x.Embedding(x.Graph.Use(_weight!), PaddingIndex);
+
+    /// <inheritdoc/>
+    protected internal override void Describe(LayerDescription description)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        description.Set("entries", _entries).Set("dimension", _dimension).Set("paddingIndex", PaddingIndex);
+    }
+
+    internal static Embedding Create(LayerDescription description) => new(description.Int32("entries"), description.Int32("dimension"))
+    {
+        Name = description.Name,
+        PaddingIndex = description.Int32("paddingIndex"),
+    };
 }

@@ -207,16 +207,17 @@ public abstract class Layer
     /// <param name="name">Its name as PyTorch has it, such as "running_mean".</param>
     /// <param name="shape">Its shape inside the engine.</param>
     /// <param name="initializer">What its first values are drawn from.</param>
+    /// <param name="layout">How files order it.</param>
     /// <returns>The buffer.</returns>
     /// <exception cref="ArgumentException">The layer has a parameter or buffer of this name.</exception>
-    protected Parameter AddBuffer(string name, Shape shape, Initializer initializer)
+    protected Parameter AddBuffer(string name, Shape shape, Initializer initializer, ParameterLayout? layout = null)
     {
         if (_own.Exists(parameter => parameter.Name == name))
         {
             throw new ArgumentException($"{GetType().Name}: two parameters are named '{name}'.");
         }
 
-        var buffer = new Parameter(name, shape, initializer) { IsBuffer = true };
+        var buffer = new Parameter(name, shape, initializer, layout) { IsBuffer = true };
         _own.Add(buffer);
         return buffer;
     }

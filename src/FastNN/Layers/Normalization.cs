@@ -39,6 +39,20 @@ public sealed class LayerNorm(int axes = 1) : Layer
     protected override Value Forward(Value x) => IsAffine
         ? x.LayerNorm(x.Graph.Use(_weight!), x.Graph.Use(_bias!), axes, Epsilon)
         : x.LayerNorm(axes: axes, eps: Epsilon);
+
+    /// <inheritdoc/>
+    protected internal override void Describe(LayerDescription description)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        description.Set("axes", axes).Set("epsilon", Epsilon).Set("isAffine", IsAffine);
+    }
+
+    internal static LayerNorm Create(LayerDescription description) => new(description.Int32("axes"))
+    {
+        Name = description.Name,
+        Epsilon = description.Single("epsilon"),
+        IsAffine = description.Boolean("isAffine"),
+    };
 }
 
 /// <summary>
@@ -75,6 +89,13 @@ public abstract class BatchNorm : Layer
     /// <summary>The running variance [C], once built.</summary>
     public Parameter? RunningVariance { get; private set; }
 
+    /// <inheritdoc/>
+    protected internal override void Describe(LayerDescription description)
+    {
+        ArgumentNullException.ThrowIfNull(description);
+        description.Set("momentum", Momentum).Set("epsilon", Epsilon).Set("isAffine", IsAffine);
+    }
+
     /// <summary>Whether an input has the axes of this layer.</summary>
     private protected abstract bool Takes(Shape x);
 
@@ -94,9 +115,8 @@ public abstract class BatchNorm : Layer
             _bias = AddParameter("bias", channels, Initializer.Zeros, layout);
         }
 
-        RunningMean = AddParameter("running_mean", channels, Initializer.Zeros, layout);
-        RunningVariance = AddParameter("running_var", channels, Initializer.Constant(1), layout);
-        RunningMean.IsTrainable = RunningVariance.IsTrainable = false;
+        RunningMean = AddBuffer("running_mean", channels, Initializer.Zeros, layout);
+        RunningVariance = AddBuffer("running_var", channels, Initializer.Constant(1), layout);
     }
 
     /// <inheritdoc/>
@@ -113,10 +133,26 @@ public abstract class BatchNorm : Layer
 public sealed class BatchNorm1D : BatchNorm
 {
     private protected override bool Takes(Shape x) => x.Rank is 2 or 3;
+
+    internal static BatchNorm1D Create(LayerDescription description) => new()
+    {
+        Name = description.Name,
+        Momentum = description.Single("momentum"),
+        Epsilon = description.Single("epsilon"),
+        IsAffine = description.Boolean("isAffine"),
+    };
 }
 
 /// <summary>Batch normalization of images [N, H, W, C].</summary>
 public sealed class BatchNorm2D : BatchNorm
 {
     private protected override bool Takes(Shape x) => x.Rank == 4;
+
+    internal static BatchNorm2D Create(LayerDescription description) => new()
+    {
+        Name = description.Name,
+        Momentum = description.Single("momentum"),
+        Epsilon = description.Single("epsilon"),
+        IsAffine = description.Boolean("isAffine"),
+    };
 }

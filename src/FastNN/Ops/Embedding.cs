@@ -12,6 +12,9 @@ internal sealed record EmbeddingOp(int Padding) : Operator
 
     public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => input == 0;
 
+    // Rows of the table come out as they are.
+    public override bool KeepsFeatures(int input) => input == 1;
+
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
         RequireInputs(inputs, 2, 2);
