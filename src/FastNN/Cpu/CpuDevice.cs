@@ -32,7 +32,8 @@ internal sealed unsafe partial class CpuDevice : IDevice
         _pool = new WorkerPool(threads == 0 ? Math.Min(Environment.ProcessorCount, MaxThreads) : threads);
     }
 
-    ~CpuDevice() => _pool.Abandon();
+    // Also of a device whose constructor refused its number of threads.
+    ~CpuDevice() => _pool?.Abandon();
 
     public string Kind => "cpu";
 

@@ -52,6 +52,21 @@ public abstract class Loss
     /// </summary>
     public Reduction Reduction { get; init; } = Reduction.Mean;
 
+    /// <summary>
+    /// What a network's output means to this loss: so many classes, of which each row names one (the largest of several, or a single number against
+    /// <see cref="Threshold"/>); null where it names none, as in regression, and there is no accuracy. Default: the last axis where targets are class
+    /// indices, else null.
+    /// </summary>
+    /// <param name="output">The output's shape, batch axis first.</param>
+    /// <returns>The number of classes, or null.</returns>
+    public virtual int? ClassCount(Shape output) => ClassIndices ? Columns(output) : null;
+
+    /// <summary>Where a single output stands for two classes: above this it is the second. Default 0.5, as for probabilities.</summary>
+    public virtual float Threshold => 0.5f;
+
+    /// <summary>A class index that does not count, or null.</summary>
+    internal virtual int? IgnoredClass => null;
+
     /// <summary>Tensors that the loss needs on the device and nobody trains, such as class weights.</summary>
     internal virtual IReadOnlyList<Parameter> Constants => [];
 
@@ -66,6 +81,9 @@ public abstract class Loss
     /// <returns>A scalar, or one number per element or example if nothing is reduced.</returns>
     /// <exception cref="ShapeException">The shapes do not fit.</exception>
     public abstract Value Apply(Value output, Value target);
+
+    /// <summary>Numbers of an example that stand side by side.</summary>
+    private protected static int Columns(Shape output) => output.Rank > 1 ? output[-1] : 1;
 
     /// <summary>A constant of this loss.</summary>
     internal static Parameter Constant(string name, ReadOnlySpan<float> values)
@@ -101,6 +119,11 @@ public sealed class CrossEntropyLoss : Loss
     /// <summary>Targets with this class index do not count. Default -100 (PyTorch).</summary>
     public int IgnoreIndex { get; init; } = -100;
 
+    /// <inheritdoc/>
+    public override int? ClassCount(Shape output) => Columns(output);
+
+    internal override int? IgnoredClass => IgnoreIndex;
+
     /// <summary>A weight per class, or null; the mean divides by the weights of the targets (PyTorch).</summary>
     public IReadOnlyList<float>? ClassWeights
     {
@@ -130,6 +153,14 @@ public sealed class BinaryCrossEntropyLoss : Loss
 
     /// <summary>The network ends in logits rather than a sigmoid. Default false.</summary>
     public bool FromLogits { get; init; }
+
+    /// <summary>Two for a single output; several outputs are as many answers, not classes.</summary>
+    /// <param name="output">The output's shape, batch axis first.</param>
+    /// <returns>2 or null.</returns>
+    public override int? ClassCount(Shape output) => Columns(output) == 1 ? 2 : null;
+
+    /// <inheritdoc/>
+    public override float Threshold => FromLogits ? 0 : 0.5f;
 
     /// <summary>A weight of positive targets per output column, or null; logits only (PyTorch's pos_weight).</summary>
     public IReadOnlyList<float>? PositiveWeights

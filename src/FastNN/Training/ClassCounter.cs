@@ -14,7 +14,7 @@ internal sealed class ClassCounter(Loss loss)
     public bool Counts(Shape output)
     {
         _columns = output.Rank > 1 ? output[-1] : 1;
-        Classes = loss is MeanSquaredErrorLoss ? 0 : loss is BinaryCrossEntropyLoss && _columns == 1 ? 2 : loss is BinaryCrossEntropyLoss ? 0 : _columns;
+        Classes = loss.ClassCount(output) ?? 0;
         return Classes > 0;
     }
 
@@ -25,7 +25,7 @@ internal sealed class ClassCounter(Loss loss)
         int correct = 0;
         for (int i = 0; i < rows; i++)
         {
-            int predicted = ClassOf(output.Slice(i * _columns, _columns), Threshold);
+            int predicted = ClassOf(output.Slice(i * _columns, _columns), loss.Threshold);
             int actual = batch.Labels.IsEmpty ? ClassOf(batch.Targets.Slice(i * _columns, _columns), 0.5f) : batch.Labels[i];
             if ((uint)actual >= (uint)Classes)
             {
@@ -38,8 +38,6 @@ internal sealed class ClassCounter(Loss loss)
 
         return correct;
     }
-
-    private float Threshold => loss is BinaryCrossEntropyLoss { FromLogits: true } ? 0 : 0.5f;
 
     private static int ClassOf(ReadOnlySpan<float> row, float threshold) =>
         row.Length == 1 ? (row[0] > threshold ? 1 : 0) : System.Numerics.Tensors.TensorPrimitives.IndexOfMax(row);

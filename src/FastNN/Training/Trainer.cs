@@ -354,7 +354,7 @@ public sealed partial class Trainer : IDisposable
     /// <summary>The first example whose label is no class and not the one to ignore; -1 where all are good.</summary>
     private int FindBadLabel(ReadOnlySpan<int> labels, int classes)
     {
-        int? ignore = (Loss as CrossEntropyLoss)?.IgnoreIndex;
+        int? ignore = Loss.IgnoredClass;
         for (int i = 0; i < labels.Length; i++)
         {
             if ((uint)labels[i] >= (uint)classes && labels[i] != ignore)

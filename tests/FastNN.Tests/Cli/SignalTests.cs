@@ -44,11 +44,14 @@ internal sealed class SignalTests : CliFixture
     /// <summary>Starts the tool, and sends it a signal as soon as a line has a text.</summary>
     private static (int Code, string Error) Send(string signal, string text, params string[] args)
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
+        // What runs the tests may ignore signals (nohup, a shell's background), and a child would inherit that.
+        var start = new ProcessStartInfo("env")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        start.ArgumentList.Add("--default-signal=HUP,INT,TERM");
+        start.ArgumentList.Add(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet");
         start.ArgumentList.Add(typeof(FastNN.Cli.Program).Assembly.Location);
         foreach (string argument in args)
         {

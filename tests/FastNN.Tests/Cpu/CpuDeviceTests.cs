@@ -251,4 +251,17 @@ public sealed class CpuDeviceTests
             return Outputs[(2 * _next++) + 1];
         }
     }
+
+    [Test]
+    public void A_device_that_was_refused_is_collected_without_a_trace()
+    {
+        Refuse();
+
+        // An exception in a finalizer ends the process.
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+
+        [System.Runtime.CompilerServices.MethodImpl(System.Runtime.CompilerServices.MethodImplOptions.NoInlining)]
+        static void Refuse() => Assert.That(() => new CpuDevice(-1), Throws.TypeOf<DeviceException>());
+    }
 }
