@@ -12,6 +12,9 @@ internal sealed record EmbeddingOp(int Padding) : Operator
 
     public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => input == 0;
 
+    // A row of y is a row of the table.
+    public override bool KeepsFeatures(int input) => input == 1;
+
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
         RequireInputs(inputs, 2, 2);

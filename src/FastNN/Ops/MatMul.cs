@@ -10,6 +10,9 @@ internal sealed record MatMulOp(bool TransposeA = false, bool TransposeB = false
 
     public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => wanted[1 - input];
 
+    // The columns of y are those of b.
+    public override bool KeepsFeatures(int input) => input == 1 && !TransposeB;
+
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
         RequireFloats(inputs, 2, 2);
