@@ -10,7 +10,7 @@ internal sealed record MatMulOp(bool TransposeA = false, bool TransposeB = false
 
     public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => wanted[1 - input];
 
-    // Columns of the product are columns of b.
+    // The columns of y are those of b.
     public override bool KeepsFeatures(int input) => input == 1 && !TransposeB;
 
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
