@@ -12,11 +12,7 @@ internal sealed record EmbeddingOp(int Padding) : Operator
 
     public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => input == 0;
 
-<<<<<<< HEAD
-    // Rows of the table come out as they are.
-=======
     // A row of y is a row of the table.
->>>>>>> main
     public override bool KeepsFeatures(int input) => input == 1;
 
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
