@@ -70,7 +70,7 @@ public sealed class Device : IDisposable
 
     /// <summary>
     /// Gives memory back that is kept for later: what sessions and predictors keep for their next calls, and on a GPU what was freed and is kept for
-    /// whoever asks next, which waits for running work. The next calls take what they need again.
+    /// the next caller, which waits for running work. The next calls take what they need again.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
     public void Trim() => Implementation.Trim();

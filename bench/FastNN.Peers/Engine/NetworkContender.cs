@@ -1,7 +1,3 @@
-using FastNN.Kernels;
-using FastNN.Tensors;
-using FastNN.Training;
-
 namespace FastNN.Peers;
 
 /// <summary>A recipe's network through the public API: a trainer's step, or a compiled predictor, spans in and out.</summary>

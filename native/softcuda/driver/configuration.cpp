@@ -97,7 +97,7 @@ bool configure(std::string_view name, std::string_view value) {
     Configuration& current = mutableConfiguration();
     Lock lock(driver().mutex);
     if (name == "SOFTCUDA_RESTART") {
-        // In place of a new process; whoever still holds something of the old one holds it in vain.
+        // Stands for a new process: handles of the old one are void.
         driver().lost = CUDA_SUCCESS;
         return value == "1";
     }

@@ -157,7 +157,7 @@ SOFTCUDA_API CUresult cuDevicePrimaryCtxReset_v2(CUdevice device) {
     if (CUresult result = checkDevice(device)) return result;
     Context& primary = primaryContext();
     if (primary.active) tearDown(lock, primary);
-    // The reset releases nothing: whoever retained the context may go on with a new one under the same handle.
+    // The reset releases nothing: a holder of the context may go on with a new one under the same handle.
     if (primary.retained > 0) activate(primary);
     return CUDA_SUCCESS;
 }

@@ -79,7 +79,7 @@ internal sealed unsafe partial class CpuDevice : IDevice
         }
     }
 
-    // Also after the device is disposed: whoever holds a block must be able to give it back.
+    // Also after the device is disposed: the owner of a block must be able to give it back.
     public void Free(nint address)
     {
         if (address != 0)

@@ -242,7 +242,7 @@ internal sealed unsafe class WorkerPool : IDisposable
         failure = null;
         Volatile.Write(ref shared.Next, 0);
 
-        // A full fence: what stands above is seen by whoever sees the region open, and parked workers are seen below.
+        // A full fence: what stands above is seen by every thread that sees the region open, and parked workers are seen below.
         Interlocked.Add(ref shared.State, Open + Generation);
         int helpers = Math.Min(tasks, Threads) - 1;
         for (int i = 0; i < bells.Length && helpers > 0 && Volatile.Read(ref shared.Parked) > 0; i++, helpers--)
@@ -401,7 +401,7 @@ internal sealed unsafe class WorkerPool : IDisposable
         }
     }
 
-    /// <summary>Frees the scratch memory of seats beyond the workers' that nobody sits in; whoever sits down there next takes a new one.</summary>
+    /// <summary>Frees the scratch memory of seats beyond the workers' that is not in use; the next caller there takes a new block.</summary>
     public void Trim()
     {
         for (int i = Threads; i < MaxSeats; i++)

@@ -5,7 +5,7 @@ using FastNN.Tensors;
 namespace FastNN.Cuda;
 
 /// <summary>
-/// Convolutions: those that are matrix products as such, depthwise ones by kernels of ours, others by cuDNN where it is there and takes
+/// Convolutions: those that are matrix products as such, depthwise ones by our own kernels, others by cuDNN where it is there and takes
 /// the geometry, else by implicit products of ours (kernels/conv2d.cu). cuDNN's filters are the transpose of ours, so one launch before
 /// it, or behind it for the filter's gradient, moves them.
 /// </summary>

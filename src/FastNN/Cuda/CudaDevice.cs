@@ -149,7 +149,7 @@ internal sealed unsafe partial class CudaDevice : IDevice
         return address;
     }
 
-    // Also after the device is disposed or failed: whoever holds a block must be able to give it back. Then it is given back as far as it
+    // Also after the device is disposed or failed: the owner of a block must be able to give it back. Then it is given back as far as it
     // can be, and nothing is thrown: this is called from Dispose, where an exception would hide the one that tells what happened.
     public void Free(nint address)
     {

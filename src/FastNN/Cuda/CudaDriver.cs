@@ -25,7 +25,7 @@ internal static class CudaDriver
         return (device, driver);
     }
 
-    /// <summary>Loads and initialises the driver; again costs little.</summary>
+    /// <summary>Loads and initializes the driver; again costs little.</summary>
     public static Version Start()
     {
         CudaLibraries.Load(CudaLibraries.Driver, "the NVIDIA driver's library");

@@ -187,7 +187,7 @@ internal sealed unsafe class Cudnn(CudaDevice device, bool wanted, bool allowTF3
                 }
 
                 // "Not supported" is an answer, the same in every run. A call that fails is none: going on with another algorithm, or with
-                // kernels of ours, would give other bits than a run in which it did not fail.
+                // our own kernels, would give other bits than a run in which it did not fail.
                 nuint bytes;
                 status = AskWorkspace(convolution, pass, found[i].Algorithm, &bytes);
                 if (IsUnsupported(status))

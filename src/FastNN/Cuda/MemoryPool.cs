@@ -9,7 +9,7 @@ namespace FastNN.Cuda;
 /// Callers hold the device's lock.
 /// </summary>
 /// <param name="limit">The most bytes to hold, live and kept; 0 for no limit.</param>
-/// <param name="exact">Reuses blocks for the same size only, so that whoever checks accesses sees the true end of each block.</param>
+/// <param name="exact">Reuses blocks for the same size only, so that a checker of accesses sees the true end of each block.</param>
 internal sealed class MemoryPool(CudaDevice device, long limit, bool exact)
 {
     private static long liveEverywhere;

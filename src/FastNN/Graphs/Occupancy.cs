@@ -54,7 +54,7 @@ internal sealed class Occupancy(string what)
 
         _depth = 0;
 
-        // A full fence: either this thread sees what came meanwhile, or whoever brought it finds nobody inside.
+        // A full fence: either this thread sees what came meanwhile, or the thread that brought it finds nobody inside.
         Interlocked.Exchange(ref _owner, 0);
         if (!_leaving.IsEmpty)
         {

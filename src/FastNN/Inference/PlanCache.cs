@@ -6,7 +6,7 @@ namespace FastNN.Inference;
 /// <summary>A plan for certain input shapes, with its constants on the device.</summary>
 /// <param name="shapes">The shapes of the graph's inputs, in order.</param>
 /// <param name="plan">The plan.</param>
-/// <param name="constants">Its constants; whoever binds the plan holds them.</param>
+/// <param name="constants">Its constants; the contexts that bind the plan hold them.</param>
 internal sealed class CachedPlan(Shape[] shapes, Plan plan, ConstantBlock constants)
 {
     private long _lastUse;

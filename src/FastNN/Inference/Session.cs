@@ -92,7 +92,7 @@ public sealed class Session : IDisposable, ITrimmable
         SessionContext? context = null;
         try
         {
-            // Checked once more inside: disposal waits for whoever is inside and lets the others see that it is over.
+            // Checked once more inside: disposal waits for the calls inside and lets the others see that it is over.
             ObjectDisposedException.ThrowIf(_disposed != 0, this);
             using DeviceUse use = _device.Life.Enter();
             CachedPlan plan = _plans.Hold(shapes);

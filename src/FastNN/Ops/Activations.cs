@@ -10,7 +10,7 @@ internal sealed record ActivationOp(Activation Activation) : Operator
 {
     public override string Name => Activation.Name;
 
-    // With f' from y, x may be overwritten at once; otherwise x is kept and y may be overwritten by whoever follows.
+    // With f' from y, x may be overwritten at once; otherwise x is kept and y may be overwritten by the next node.
     public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => Activation.Reads == Reads.Input;
 
     public override bool BackwardReadsOutput(int output, ReadOnlySpan<bool> wanted) => Activation.Reads == Reads.Output;
