@@ -2,7 +2,7 @@
 // along which it was repeated. Forward 12 bytes moved per element where both operands are whole, 8 where one is a scalar, a row or a
 // column, which a block takes into shared memory once; y may be an operand of its own shape. Sums read 4 bytes per element once, 8 with
 // another whole operand; their order depends on the shapes alone. Axes that match none of the simple patterns, and rows above 12 000
-// elements, are walked one by one, and what is repeated is read again. Sums of rows of more than 128 elements that are no multiple of 8 move up to
+// elements, are walked one by one, and what is repeated is read again. Sums of rows of more than 128 elements, not a multiple of 8, move up to
 // 1.25 times their bytes, as their accesses begin within sectors.
 #include "rows.cuh"
 

@@ -5,7 +5,7 @@
 // - runs: terms are neighbors, a block per output (32 threads where it has few terms), any axes;
 // - tiles: short rows, through shared memory, a thread per output;
 // - strips: outputs are neighbors, a thread per column of every so many rows; parts of the rows are joined like those of all.
-// Rows of more than 96 elements that are no multiple of 8 move up to 1.25 times their bytes, as their accesses begin within sectors.
+// Rows of more than 96 elements whose number is not a multiple of 8 move up to 1.25 times their bytes, as their accesses begin within sectors.
 #include "folds.cuh"
 #include "rows.cuh"
 #include "strides.cuh"

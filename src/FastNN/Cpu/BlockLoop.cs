@@ -7,7 +7,7 @@ internal interface IBlockBody
     void Invoke(nint start, nint end);
 }
 
-/// <summary>The loop over elements that are no vectors of floats: blocks of 16 K of them, shared by the workers.</summary>
+/// <summary>The loop over elements that are not vectors of floats: blocks of 16 K elements, shared by the workers.</summary>
 internal static class BlockLoop
 {
     public static void Run<TBody>(WorkerPool pool, long count, TBody body)

@@ -1,4 +1,3 @@
-using FastNN.Tensors;
 using ManagedCuda;
 using ManagedCuda.BasicTypes;
 
@@ -14,10 +13,6 @@ internal sealed unsafe partial class CudaDevice
     private static IntPtr[]? customAddresses;
 
     public bool TensorsAreOnHost => false;
-
-    public void CopyToHost(Tensor source, Span<byte> destination) => Download(source, destination);
-
-    public void CopyFromHost(ReadOnlySpan<byte> source, Tensor destination) => Upload(source, destination);
 
     public void LaunchCustom(
         string ptx, string kernel, int blocks, int threads, int sharedBytes, ReadOnlySpan<long> values, ReadOnlySpan<int> sizes)

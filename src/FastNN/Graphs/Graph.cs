@@ -72,7 +72,7 @@ public sealed class Graph
     /// <param name="type">Float32 for features and probabilities, Int32 for class indices.</param>
     /// <param name="name">What sessions call it; default "input" for the first, "input1" for the second and so on.</param>
     /// <returns>The input as a value.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The type is no member of the enumeration.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The type is not a member of the enumeration.</exception>
     /// <exception cref="ArgumentException">Another input has the name.</exception>
     public Value Input(Shape shape, DType type = DType.Float32, string? name = null)
     {

@@ -136,6 +136,6 @@ public static class ShapeOperators
     /// <param name="x">Any shape and type.</param>
     /// <param name="type">The result's type.</param>
     /// <returns>A value of x's shape; x itself if it has the type.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">The type is no member of the enumeration.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The type is not a member of the enumeration.</exception>
     public static Value Cast(this Value x, DType type) => x.Type == type ? x : x.Graph.Add(new CastOp(type), x);
 }

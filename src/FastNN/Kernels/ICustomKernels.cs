@@ -8,14 +8,14 @@ internal interface ICustomKernels
     /// <summary>Whether addresses of tensors are host memory.</summary>
     bool TensorsAreOnHost { get; }
 
-    /// <summary>Copies a tensor to the host, after everything launched before, and waits for it.</summary>
-    void CopyToHost(Tensor source, Span<byte> destination);
+    /// <summary>Copies host memory into a tensor; the lengths agree. The source may be changed as soon as this returns.</summary>
+    void Upload(ReadOnlySpan<byte> source, Tensor destination);
 
-    /// <summary>Copies host memory into a tensor; the source may be changed as soon as this returns.</summary>
-    void CopyFromHost(ReadOnlySpan<byte> source, Tensor destination);
+    /// <summary>Copies a tensor's first bytes into host memory, after everything launched before.</summary>
+    void Download(Tensor source, Span<byte> destination);
 
     /// <summary>Launches a kernel of a user's own PTX.</summary>
-    /// <param name="ptx">The module; the same object is loaded once.</param>
+    /// <param name="ptx">The module; the same text is loaded once.</param>
     /// <param name="kernel">The name of an entry.</param>
     /// <param name="blocks">Blocks along x.</param>
     /// <param name="threads">Threads of a block.</param>

@@ -4,7 +4,7 @@ namespace FastNN.Kernels;
 
 /// <summary>
 /// A place to compute: kernels and the memory they work on. Kernels and copies run in the order in which they are called, but on a
-/// GPU behind the caller's back: only <see cref="Download"/> and <see cref="IReadback.Read"/> wait.
+/// GPU behind the caller's back: only <see cref="ICustomKernels.Download"/> and <see cref="IReadback.Read"/> wait.
 /// </summary>
 internal interface IDevice : IKernels, IPlanning, IDisposable
 {
@@ -39,12 +39,6 @@ internal interface IDevice : IKernels, IPlanning, IDisposable
 
     /// <summary>Gives memory that is kept for later back: that of the <see cref="Keepers"/> and the device's own.</summary>
     void Trim();
-
-    /// <summary>Copies host memory into a tensor; the lengths agree. The source may be changed as soon as this returns.</summary>
-    void Upload(ReadOnlySpan<byte> source, Tensor destination);
-
-    /// <summary>Copies a tensor's first bytes into host memory, after everything launched before.</summary>
-    void Download(Tensor source, Span<byte> destination);
 
     /// <summary>A way to read the same tensors again and again.</summary>
     IReadback CreateReadback(params ReadOnlySpan<Tensor> sources);

@@ -100,7 +100,7 @@ public sealed class LayerDescription
 
     /// <summary>A row of whole numbers.</summary>
     /// <param name="name">The attribute's name.</param>
-    /// <exception cref="ArgumentException">There is no such attribute, or it is no row of whole numbers.</exception>
+    /// <exception cref="ArgumentException">There is no such attribute, or it is not a list of whole numbers.</exception>
     public int[] Int32s(string name)
     {
         double[] numbers = Get<double[]>(name, "whole numbers");
@@ -111,7 +111,7 @@ public sealed class LayerDescription
 
     /// <summary>A row of texts.</summary>
     /// <param name="name">The attribute's name.</param>
-    /// <exception cref="ArgumentException">There is no such attribute, or it is no row of texts.</exception>
+    /// <exception cref="ArgumentException">There is no such attribute, or it is not a list of texts.</exception>
     public string[] Texts(string name) => Get<string[]>(name, "texts");
 
     /// <summary>The kind with its attributes, as in <c>Dense(units: 64, activation: ReLU)</c>.</summary>

@@ -10,7 +10,7 @@ public static class Accuracy
     /// <param name="scores">Logits or probabilities, one row per example.</param>
     /// <returns>The share.</returns>
     /// <exception cref="ShapeException">The scores do not make one row per example.</exception>
-    /// <exception cref="InvalidDatasetException">A label is no index of a row, or a score is NaN.</exception>
+    /// <exception cref="InvalidDatasetException">A label is not an index of a row, or a score is NaN.</exception>
     public static double Sparse(ReadOnlySpan<int> labels, ReadOnlySpan<float> scores)
     {
         int classes = RowLength(labels.Length, scores.Length);

@@ -61,7 +61,7 @@ internal static class DTypes
     public static ReadOnlySpan<DType> All =>
         [DType.Float32, DType.Float16, DType.BFloat16, DType.Float64, DType.Int8, DType.UInt8, DType.Int32, DType.Int64, DType.Bool];
 
-    /// <exception cref="ArgumentOutOfRangeException">A number that is no member of the enumeration.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number is not a member of the enumeration.</exception>
     public static DTypeTraits Traits(this DType type) => (uint)type < (uint)Table.Length
         ? Table[(int)type]
         : throw new ArgumentOutOfRangeException(nameof(type), $"expected a DType, got {(int)type}.");

@@ -53,7 +53,7 @@ public abstract class CustomOperator
 /// <summary>Kernels that a <see cref="CustomOperator"/> brings for NVIDIA GPUs, as PTX.</summary>
 public abstract class CustomCudaKernels
 {
-    /// <summary>The module's text, as a compiler writes it. The same string object is loaded once per device.</summary>
+    /// <summary>The module's text, as a compiler writes it. The same text is loaded once per device.</summary>
     public abstract string Ptx { get; }
 
     /// <summary>Launches what computes the outputs. Launches alone: a step may be captured, and is then repeated without this method.</summary>

@@ -23,7 +23,7 @@ internal readonly struct HostTensors(ICustomKernels kernels, HostTensors.Copy[]?
         {
             byte[] bytes = ArrayPool<byte>.Shared.Rent(checked((int)Math.Max(tensor.Bytes, 1)));
             copies.Add(new Copy(tensor, bytes));
-            kernels.CopyToHost(tensor, bytes.AsSpan(0, (int)tensor.Bytes));
+            kernels.Download(tensor, bytes.AsSpan(0, (int)tensor.Bytes));
         }
 
         return new HostTensors(kernels, [.. copies]);
@@ -57,7 +57,7 @@ internal readonly struct HostTensors(ICustomKernels kernels, HostTensors.Copy[]?
 
         foreach (Tensor tensor in written.OfType<Tensor>())
         {
-            kernels.CopyFromHost(Array.Find(copies, copy => copy.Tensor == tensor).Bytes.AsSpan(0, (int)tensor.Bytes), tensor);
+            kernels.Upload(Array.Find(copies, copy => copy.Tensor == tensor).Bytes.AsSpan(0, (int)tensor.Bytes), tensor);
         }
 
         foreach (Copy copy in copies)
