@@ -31,7 +31,7 @@ internal sealed class MemoryPoolTests : CudaFixture
         }
 
         Assert.That(device.MemoryUse.Allocations, Is.EqualTo(before));
-        Assert.That(device.MemoryUse, Is.EqualTo(new DeviceMemory(LiveBytes: 0, CachedBytes: 4096, PeakBytes: 4096, LiveBlocks: 0, Allocations: 1)));
+        Assert.That(device.MemoryUse, Is.EqualTo(new DeviceMemory { LiveBytes = 0, CachedBytes = 4096, PeakBytes = 4096, LiveBlocks = 0, Allocations = 1 }));
     }
 
     [Test]
@@ -43,7 +43,7 @@ internal sealed class MemoryPoolTests : CudaFixture
         long before = TestGpu.Software.Counts().LiveAllocations;
         device.Trim();
         Assert.That(TestGpu.Software.Counts().LiveAllocations, Is.EqualTo(before - 1));
-        Assert.That(device.MemoryUse, Is.EqualTo(new DeviceMemory(LiveBytes: 1000, CachedBytes: 0, PeakBytes: 6000, LiveBlocks: 1, Allocations: 2)));
+        Assert.That(device.MemoryUse, Is.EqualTo(new DeviceMemory { LiveBytes = 1000, CachedBytes = 0, PeakBytes = 6000, LiveBlocks = 1, Allocations = 2 }));
         device.Trim();
         device.Free(held);
     }

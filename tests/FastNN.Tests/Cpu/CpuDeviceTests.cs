@@ -15,7 +15,7 @@ public sealed class CpuDeviceTests
         using var device = new CpuDevice(1);
         nint first = device.Allocate(1000), second = device.Allocate(24);
         device.Free(first);
-        Assert.That(device.MemoryUse, Is.EqualTo(new DeviceMemory(LiveBytes: 24, CachedBytes: 0, PeakBytes: 1024, LiveBlocks: 1, Allocations: 2)));
+        Assert.That(device.MemoryUse, Is.EqualTo(new DeviceMemory { LiveBytes = 24, CachedBytes = 0, PeakBytes = 1024, LiveBlocks = 1, Allocations = 2 }));
         device.Free(second);
         device.Trim();
         Assert.That((device.MemoryUse.LiveBytes, device.MemoryUse.LiveBlocks), Is.EqualTo((0L, 0)));

@@ -55,8 +55,13 @@ internal abstract unsafe partial class CpuCore : IDeviceCore, IMemory, ICustomKe
         }
     }
 
-    public DeviceMemory MemoryUse =>
-        new(Interlocked.Read(ref _liveBytes), 0, Interlocked.Read(ref _peakBytes), Volatile.Read(ref _liveBlocks), Interlocked.Read(ref _allocations));
+    public DeviceMemory MemoryUse => new()
+    {
+        LiveBytes = Interlocked.Read(ref _liveBytes),
+        PeakBytes = Interlocked.Read(ref _peakBytes),
+        LiveBlocks = Volatile.Read(ref _liveBlocks),
+        Allocations = Interlocked.Read(ref _allocations),
+    };
 
     public nint Allocate(long bytes)
     {

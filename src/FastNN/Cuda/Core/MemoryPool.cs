@@ -25,7 +25,14 @@ internal sealed class MemoryPool(CudaCore core, long limit, bool exact)
     /// <summary>Blocks of all devices that callers did not give back, disposed devices included.</summary>
     public static long LiveBlocks => Interlocked.Read(ref liveEverywhere);
 
-    public DeviceMemory Statistics => new(_liveBytes, _keptBytes, _peak, _live.Count, _allocations);
+    public DeviceMemory Statistics => new()
+    {
+        LiveBytes = _liveBytes,
+        CachedBytes = _keptBytes,
+        PeakBytes = _peak,
+        LiveBlocks = _live.Count,
+        Allocations = _allocations,
+    };
 
     /// <summary>A block of at least so many bytes, not zeroed; one of zero bytes still has an address of its own.</summary>
     public nint Take(long bytes)
