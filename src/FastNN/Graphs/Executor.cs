@@ -54,7 +54,7 @@ internal sealed class Executor : IDisposable
             {
                 _rootGradientBlock = new DeviceBlock(device, Math.Max(ones.Count, 1) * sizeof(float));
                 RootGradient = new Tensor(_rootGradientBlock.Address, DType.Float32, ones);
-                device.Fill(RootGradient, 1);
+                device.Memory.Fill(RootGradient, 1);
             }
 
             var binder = new Binder(_arena.Address, parameters, gradients, _constants, stepCounter, RootGradient);

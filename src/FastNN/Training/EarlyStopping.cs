@@ -3,9 +3,9 @@ namespace FastNN;
 /// <summary>
 /// Ends training once a number has not improved for some epochs (Prechelt, 1998; options as Keras' EarlyStopping).
 /// </summary>
-/// <param name="patience">Epochs without improvement before stopping; 0 or more.</param>
+/// <param name="patience">Epochs without improvement before training stops; 0 or more.</param>
 /// <param name="minDelta">The least change that counts as improvement; default 0.</param>
-/// <param name="restoreBest">Give the parameters and buffers of the best epoch back at the end, also when training ran to its last epoch;
+/// <param name="restoreBest">Restore the parameters and buffers of the best epoch at the end, also when training ran to its last epoch;
 /// default false.</param>
 /// <param name="monitor">What is watched; default the validation loss.</param>
 public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool restoreBest = false, MonitoredValue monitor = MonitoredValue.ValidationLoss) : Callback
@@ -13,25 +13,26 @@ public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool re
     private double _best = double.PositiveInfinity;
     private int _waited;
     private float[] _bestParameters = [];
-    private long? _snapshotLength;
+    private bool _inDeviceOrder;
+    private Trainer? _trainer;
 
-    /// <summary>The epoch that training was ended after, or -1.</summary>
-    public int StoppedEpoch { get; private set; } = -1;
+    /// <summary>The epoch after which training was stopped, counted from 1; 0 where it was not.</summary>
+    public int StoppedEpoch { get; private set; }
 
-    /// <summary>The best epoch so far, or -1.</summary>
-    public int BestEpoch { get; private set; } = -1;
+    /// <summary>The best epoch so far, counted from 1; 0 before the first.</summary>
+    public int BestEpoch { get; private set; }
 
     /// <inheritdoc/>
     public override void OnTrainBegin(Trainer trainer)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(patience);
-        _snapshotLength = trainer.SnapshotLength;
+        _trainer = trainer;
         if (trainer.IsResuming)
         {
             return;
         }
 
-        (_best, _waited, _bestParameters, StoppedEpoch, BestEpoch) = (double.PositiveInfinity, 0, [], -1, -1);
+        (_best, _waited, _bestParameters, _inDeviceOrder, StoppedEpoch, BestEpoch) = (double.PositiveInfinity, 0, [], false, 0, 0);
     }
 
     /// <inheritdoc/>
@@ -43,7 +44,7 @@ public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool re
             (_best, _waited, BestEpoch) = (value, 0, result.Epoch);
             if (restoreBest)
             {
-                _bestParameters = trainer.Snapshot();
+                (_bestParameters, _inDeviceOrder) = (trainer.Snapshot(), false);
             }
 
             return;
@@ -62,7 +63,7 @@ public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool re
     {
         if (restoreBest && _bestParameters.Length > 0)
         {
-            trainer.Restore(_bestParameters);
+            trainer.Restore(_inDeviceOrder ? trainer.FromDeviceOrder(_bestParameters) : _bestParameters);
         }
     }
 
@@ -71,15 +72,19 @@ public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool re
     {
         state.Numbers["best"] = _best;
         state.Numbers["waited"] = _waited;
-        state.Numbers["bestEpoch"] = BestEpoch;
-        state.Arrays["parameters"] = _bestParameters;
+        // Checkpoints have counted epochs from 0 since before the API counted them from 1.
+        state.Numbers["bestEpoch"] = BestEpoch - 1;
+        state.Arrays[_inDeviceOrder ? "parameters" : "weights"] = _bestParameters;
     }
 
     /// <inheritdoc/>
     public override void LoadState(CallbackState state)
     {
-        float[] parameters = state.RequireArray("parameters");
-        if (parameters.Length > 0 && _snapshotLength is { } expected && parameters.Length != expected)
+        // Files of the first releases hold them as they lay on the device, padding included.
+        bool inDeviceOrder = state.Arrays.ContainsKey("parameters");
+        float[] parameters = state.RequireArray(inDeviceOrder ? "parameters" : "weights");
+        if (parameters.Length > 0 && _trainer is not null && (inDeviceOrder ? _trainer.DeviceLength : _trainer.SnapshotLength) is var expected
+            && parameters.Length != expected)
         {
             throw state.Unexpected($"{expected} numbers of the best epoch's parameters and buffers, as many as the model has", $"{parameters.Length}");
         }
@@ -89,8 +94,8 @@ public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool re
             throw state.Unexpected("finite parameters of the best epoch", $"{parameters[at]} at element {at}");
         }
 
-        (_best, _waited, BestEpoch, _bestParameters) = (
-            state.RequireNumber("best"), (int)state.RequireNumber("waited", 0, int.MaxValue), (int)state.RequireNumber("bestEpoch", -1, int.MaxValue),
-            parameters);
+        (_best, _waited, BestEpoch, _bestParameters, _inDeviceOrder) = (
+            state.RequireNumber("best"), (int)state.RequireNumber("waited", 0, int.MaxValue), (int)state.RequireNumber("bestEpoch", -1, int.MaxValue - 1) + 1,
+            parameters, inDeviceOrder);
     }
 }

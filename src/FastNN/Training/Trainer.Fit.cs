@@ -31,7 +31,7 @@ public sealed partial class Trainer
     /// Batches per update; default 1. Their gradients are averaged by the examples in each (added up where the loss is a sum), so that an update is that of
     /// one batch as large as all of them, in the memory of one. The last update of an epoch takes what is left.
     /// </param>
-    /// <param name="cancellation">Ends training after the step it comes in; the trainer can then still be saved.</param>
+    /// <param name="cancellationToken">Ends training after the step it comes in; the trainer can then still be saved.</param>
     /// <returns>The epochs' numbers.</returns>
     /// <exception cref="ShapeException">The data does not fit the model.</exception>
     /// <exception cref="InvalidDatasetException">There is no example, or a label is out of range.</exception>
@@ -40,7 +40,7 @@ public sealed partial class Trainer
     /// <exception cref="ConcurrentUseException">Another thread is using this trainer.</exception>
     public History Fit(
         Dataset train, int epochs = 1, int batchSize = 32, Dataset? validation = null, double validationSplit = 0,
-        IReadOnlyList<Callback>? callbacks = null, IBatchTransform? transform = null, int accumulate = 1, CancellationToken cancellation = default)
+        IReadOnlyList<Callback>? callbacks = null, IBatchTransform? transform = null, int accumulate = 1, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(train);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(epochs);
@@ -72,7 +72,7 @@ public sealed partial class Trainer
         using var loader = new DataLoader(train, batchSize, shuffle: true, _seed, transform: transform);
         while (_progress.Epoch < epochs && !_stop)
         {
-            RunEpoch(loader, validation, new Batching(batchSize, accumulate), cancellation);
+            RunEpoch(loader, validation, new Batching(batchSize, accumulate), cancellationToken);
         }
 
         History history = _progress.History;
@@ -94,12 +94,12 @@ public sealed partial class Trainer
     /// <summary>Loss, accuracy and confusion matrix on a dataset, with the present parameters.</summary>
     /// <param name="data">The examples.</param>
     /// <param name="batchSize">Examples computed at once; default 256.</param>
-    /// <param name="cancellation">Ends the evaluation between two batches.</param>
+    /// <param name="cancellationToken">Ends the evaluation between two batches.</param>
     /// <returns>The numbers; the confusion matrix has the dataset's class names where there is one for each class.</returns>
     /// <exception cref="ShapeException">The data does not fit the model.</exception>
     /// <exception cref="InvalidDatasetException">There is no example, or a label is out of range.</exception>
     /// <exception cref="OperationCanceledException">The evaluation was cancelled.</exception>
-    public Evaluation Evaluate(Dataset data, int batchSize = 256, CancellationToken cancellation = default)
+    public Evaluation Evaluate(Dataset data, int batchSize = 256, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(data);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
@@ -114,7 +114,7 @@ public sealed partial class Trainer
         ConfusionMatrix? confusion = null;
         double total = 0;
         using var loader = new DataLoader(data, batchSize, shuffle: false);
-        loader.StartEpoch(0, cancellation: cancellation);
+        loader.StartEpoch(1, cancellationToken: cancellationToken);
         while (loader.TryNext(out Batch batch))
         {
             using DeviceUse use = _device.Life.Enter();
@@ -130,7 +130,7 @@ public sealed partial class Trainer
             }
         }
 
-        return new Evaluation(total / data.Count, confusion?.Accuracy, confusion);
+        return new Evaluation { Loss = total / data.Count, Accuracy = confusion?.Accuracy, Confusion = confusion };
     }
 
     /// <summary>The network's outputs for all examples, with the present parameters.</summary>
@@ -147,7 +147,7 @@ public sealed partial class Trainer
         var outputs = new float[checked((int)(predictor.OutputShape.Count * data.Count))];
         int size = (int)predictor.OutputShape.Count;
         using var loader = new DataLoader(data, batchSize, shuffle: false);
-        loader.StartEpoch(0);
+        loader.StartEpoch(1);
         for (int at = 0; loader.TryNext(out Batch batch); at += batch.Count)
         {
             predictor.Predict(batch.Features, outputs.AsSpan(at * size, batch.Count * size));
@@ -176,6 +176,15 @@ public sealed partial class Trainer
 
         return values;
     }
+
+    /// <summary>Numbers of all parameters and buffers as they lie on the device, padding included.</summary>
+    internal long DeviceLength => _weights!.Store.All.Count;
+
+    /// <summary>A snapshot from one in the order of the device.</summary>
+    internal float[] FromDeviceOrder(float[] values) => values.Length == DeviceLength
+        ? [.. Model.NamedParameters.SelectMany(named =>
+            values.AsSpan((int)(_weights!.Store.OffsetOf(named.Parameter) / sizeof(float)), (int)named.Parameter.Count).ToArray())]
+        : values;
 
     internal void Restore(float[] snapshot)
     {
@@ -248,23 +257,30 @@ public sealed partial class Trainer
         _resumedCallbacks = null;
     }
 
-    private void RunEpoch(DataLoader loader, Dataset? validation, Batching batching, CancellationToken cancellation)
+    private void RunEpoch(DataLoader loader, Dataset? validation, Batching batching, CancellationToken cancellationToken)
     {
         var watch = Stopwatch.StartNew();
         if (_progress.Batch == 0)
         {
             foreach (Callback callback in _callbacks)
             {
-                callback.OnEpochBegin(this, _progress.Epoch);
+                callback.OnEpochBegin(this, _progress.Epoch + 1);
                 ThrowIfDisposed();
             }
         }
 
-        RunBatches(loader, batching, cancellation);
-        Evaluation? evaluation = validation is null ? null : Evaluate(validation, Math.Max(batching.Size, 256), cancellation);
-        var result = new EpochResult(
-            _progress.Epoch, _progress.MeanLoss, _progress.Accuracy, evaluation?.Loss, evaluation?.Accuracy,
-            watch.Elapsed.TotalSeconds, Optimizer.LearningRate);
+        RunBatches(loader, batching, cancellationToken);
+        Evaluation? evaluation = validation is null ? null : Evaluate(validation, Math.Max(batching.Size, 256), cancellationToken);
+        var result = new EpochResult
+        {
+            Epoch = _progress.Epoch + 1,
+            Loss = _progress.MeanLoss,
+            Accuracy = _progress.Accuracy,
+            ValidationLoss = evaluation?.Loss,
+            ValidationAccuracy = evaluation?.Accuracy,
+            Duration = watch.Elapsed,
+            LearningRate = Optimizer.LearningRate,
+        };
         _progress.EndEpoch(result);
         foreach (Callback callback in _callbacks)
         {
@@ -274,23 +290,32 @@ public sealed partial class Trainer
         }
     }
 
-    private void RunBatches(DataLoader loader, Batching batching, CancellationToken cancellation)
+    private void RunBatches(DataLoader loader, Batching batching, CancellationToken cancellationToken)
     {
         var counter = new ClassCounter(Loss);
-        loader.StartEpoch(_progress.ShuffleEpoch, _progress.Batch, cancellation);
+        loader.StartEpoch(_progress.ShuffleEpoch + 1, _progress.Batch, cancellationToken);
         int pushed = -1;
         while (loader.TryNext(out Batch batch))
         {
             float loss = RunBatch(loader, batch, batching, counter, ref pushed);
-            var result = new BatchResult(
-                _progress.Epoch, batch.Index, loader.BatchesPerEpoch, batch.Count, StepCount, loss, _progress.MeanLoss, _progress.Accuracy ?? double.NaN);
+            var result = new BatchResult
+            {
+                Epoch = _progress.Epoch + 1,
+                Batch = batch.Index,
+                Batches = loader.BatchesPerEpoch,
+                Count = batch.Count,
+                Step = StepCount,
+                Loss = loss,
+                MeanLoss = _progress.MeanLoss,
+                Accuracy = _progress.Accuracy ?? double.NaN,
+            };
             foreach (Callback callback in _callbacks)
             {
                 callback.OnBatchEnd(this, result);
                 ThrowIfDisposed();
             }
 
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
         }
     }
 
@@ -367,6 +392,7 @@ public sealed partial class Trainer
     /// <summary>How far a run is: all that a resumed run needs besides parameters and optimizer state.</summary>
     private sealed partial class Progress
     {
+        /// <summary>Epochs that are done.</summary>
         public int Epoch { get; set; }
 
         /// <summary>Batches of the present epoch that are done.</summary>

@@ -39,7 +39,7 @@ internal abstract class AccumulationFixture
     public void Losses_that_are_sums_add_up()
     {
         float[] x = [.. Enumerable.Range(0, 24).Select(i => (i / 12f) - 1)];
-        Dataset line = Dataset.FromPairs(x, [1], [.. x.Select(value => (2 * value) - 0.5f)], [1]);
+        Dataset line = Dataset.FromFloats(x, [1], [.. x.Select(value => (2 * value) - 0.5f)], [1]);
         using Device device = Open();
         float[] Run(int batch, int accumulate)
         {
@@ -61,10 +61,10 @@ internal abstract class AccumulationFixture
         using var trainer = new Trainer(model, device, Loss.MeanSquaredError, new Sgd(0.001f), seed: 3);
         model.Build(new Shape(1), 3);
         float[] before = Toy.Parameters(model);
-        Assert.That(() => trainer.Fit(Dataset.FromPairs(x, [1], y, [1]), 1, 2, accumulate: 4), Throws.TypeOf<NonFiniteLossException>());
+        Assert.That(() => trainer.Fit(Dataset.FromFloats(x, [1], y, [1]), 1, 2, accumulate: 4), Throws.TypeOf<NonFiniteLossException>());
         Near.SameBits(before, Toy.Parameters(model));
         Assert.That(trainer.StepCount, Is.Zero);
-        trainer.Fit(Dataset.FromPairs(x, [1], x, [1]), 1, 2, accumulate: 4);
+        trainer.Fit(Dataset.FromFloats(x, [1], x, [1]), 1, 2, accumulate: 4);
         Assert.That(trainer.StepCount, Is.EqualTo(1), "what was added up before is forgotten");
     }
 
@@ -83,12 +83,12 @@ internal abstract class AccumulationFixture
         using (var source = new CancellationTokenSource())
         {
             Assert.That(
-                () => interrupted.Fit(data, 3, 16, callbacks: [new Interruption(interruptAfter, checkpoint, source)], accumulate: 4, cancellation: source.Token),
+                () => interrupted.Fit(data, 3, 16, callbacks: [new Interruption(interruptAfter, checkpoint, source)], accumulate: 4, cancellationToken: source.Token),
                 Throws.InstanceOf<OperationCanceledException>());
         }
 
         using Trainer resumed = Toy.Trainer(device, Toy.Built(0.3f));
-        resumed.Resume(checkpoint);
+        resumed.LoadCheckpoint(checkpoint);
         if (interruptAfter == 3)
         {
             Assert.That(() => resumed.Fit(data, 3, 16, accumulate: 2), Throws.InvalidOperationException.With.Message.Contains("accumulate"));
@@ -121,9 +121,9 @@ internal abstract class AccumulationFixture
         using Device device = Open();
         var model = new Sequential(new Dense(1) { Name = "line" });
         using var trainer = new Trainer(model, device, Loss.MeanSquaredError, new Sgd(1e-3f), seed: 2) { LossScale = MathF.Pow(2, 100) };
-        Assert.That(() => trainer.Step([1e10f], [0f]), Throws.InvalidOperationException.With.Message.Contains("not built"));
+        Assert.That(() => trainer.TrainBatch([1e10f], [0f]), Throws.InvalidOperationException.With.Message.Contains("not built"));
         model.Build(new Shape(1), 2);
-        Assert.That(() => trainer.Step([1e10f], [0f]), Throws.TypeOf<NonFiniteLossException>().With.Message.Contains("loss scale"));
+        Assert.That(() => trainer.TrainBatch([1e10f], [0f]), Throws.TypeOf<NonFiniteLossException>().With.Message.Contains("loss scale"));
         Assert.That(() => new Trainer(model, device, Loss.MeanSquaredError, new Sgd()) { LossScale = 0 }, Throws.InstanceOf<ArgumentOutOfRangeException>());
     }
 
