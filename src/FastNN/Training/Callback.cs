@@ -91,35 +91,3 @@ public sealed class CallbackState
         ? array
         : throw new FileFormatException(Source, 0, $"an array {name} of a callback", "nothing");
 }
-
-/// <summary>A number of an epoch that a callback watches.</summary>
-public enum MonitoredValue
-{
-    /// <summary>Validation loss; less is better.</summary>
-    ValidationLoss,
-
-    /// <summary>Validation accuracy; more is better.</summary>
-    ValidationAccuracy,
-
-    /// <summary>Training loss; less is better.</summary>
-    Loss,
-
-    /// <summary>Training accuracy; more is better.</summary>
-    Accuracy,
-}
-
-internal static class Monitors
-{
-    /// <summary>The watched number, with its sign turned where more is better, so that less always is.</summary>
-    public static double Read(this MonitoredValue monitor, EpochResult result)
-    {
-        double? value = monitor switch
-        {
-            MonitoredValue.ValidationLoss => result.ValidationLoss,
-            MonitoredValue.ValidationAccuracy => -result.ValidationAccuracy,
-            MonitoredValue.Accuracy => -result.Accuracy,
-            _ => result.Loss,
-        };
-        return value ?? throw new InvalidOperationException($"There is no {monitor} to watch: Fit was given no validation data, or the loss has no classes.");
-    }
-}

@@ -8,7 +8,7 @@ namespace FastNN;
 /// <param name="restoreBest">Restore the parameters and buffers of the best epoch at the end, also when training ran to its last epoch;
 /// default false.</param>
 /// <param name="monitor">What is watched; default the validation loss.</param>
-public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool restoreBest = false, MonitoredValue monitor = MonitoredValue.ValidationLoss) : Callback
+public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool restoreBest = false, MonitoredValue monitor = default) : Callback
 {
     private double _best = double.PositiveInfinity;
     private int _waited;
@@ -38,7 +38,7 @@ public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool re
     /// <inheritdoc/>
     public override void OnEpochEnd(Trainer trainer, EpochResult result)
     {
-        double value = monitor.Read(result);
+        double value = monitor.Read(trainer, result);
         if (value < _best - minDelta)
         {
             (_best, _waited, BestEpoch) = (value, 0, result.Epoch);

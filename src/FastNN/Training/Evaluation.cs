@@ -14,8 +14,13 @@ public sealed record Evaluation
     /// <summary>Counts per actual and predicted class, or null where the loss has no classes.</summary>
     public ConfusionMatrix? Confusion { get; init; }
 
+    /// <summary>The metrics that were asked for.</summary>
+    public MetricValues Metrics { get; init; } = MetricValues.Empty;
+
     /// <inheritdoc/>
-    public override string ToString() => Accuracy is { } accuracy
-        ? string.Create(CultureInfo.InvariantCulture, $"loss {Loss:F4}, accuracy {100 * accuracy:F2} %")
-        : string.Create(CultureInfo.InvariantCulture, $"loss {Loss:F4}");
+    public override string ToString()
+    {
+        string accuracy = Accuracy is { } share ? string.Create(CultureInfo.InvariantCulture, $", accuracy {100 * share:F2} %") : "";
+        return string.Create(CultureInfo.InvariantCulture, $"loss {Loss:F4}{accuracy}{(Metrics.Count > 0 ? ", " : "")}{Metrics}");
+    }
 }

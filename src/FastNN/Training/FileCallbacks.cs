@@ -8,7 +8,7 @@ namespace FastNN;
 /// <param name="wholeRun">Save everything that <see cref="Trainer.LoadCheckpoint"/> needs instead of the weights alone; default
 /// false.</param>
 /// <param name="monitor">What is watched; default the validation loss.</param>
-public sealed class ModelCheckpoint(string path, bool bestOnly = false, bool wholeRun = false, MonitoredValue monitor = MonitoredValue.ValidationLoss) : Callback
+public sealed class ModelCheckpoint(string path, bool bestOnly = false, bool wholeRun = false, MonitoredValue monitor = default) : Callback
 {
     private double _best = double.PositiveInfinity;
 
@@ -20,7 +20,7 @@ public sealed class ModelCheckpoint(string path, bool bestOnly = false, bool who
     {
         if (bestOnly)
         {
-            double value = monitor.Read(result);
+            double value = monitor.Read(trainer, result);
             if (!(value < _best))
             {
                 return;

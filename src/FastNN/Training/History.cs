@@ -20,6 +20,12 @@ public sealed record EpochResult
     /// <summary>Accuracy on the validation data after the epoch, or null without validation data or classes.</summary>
     public double? ValidationAccuracy { get; init; }
 
+    /// <summary>The metrics that were asked for, over the epoch's training examples, each batch measured before its update.</summary>
+    public MetricValues Metrics { get; init; } = MetricValues.Empty;
+
+    /// <summary>The same on the validation data after the epoch; empty without validation data.</summary>
+    public MetricValues ValidationMetrics { get; init; } = MetricValues.Empty;
+
     /// <summary>Wall time of the epoch, validation included.</summary>
     public TimeSpan Duration { get; init; }
 
@@ -29,7 +35,9 @@ public sealed record EpochResult
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"epoch {Epoch}: loss {Loss:F4}{Percent(", accuracy", Accuracy)}{Number(", validation loss", ValidationLoss)}{Percent(", validation accuracy", ValidationAccuracy)}, {Duration.TotalSeconds:F1} s");
+        $"epoch {Epoch}: loss {Loss:F4}{Percent(", accuracy", Accuracy)}{Named("", Metrics)}{Number(", validation loss", ValidationLoss)}{Percent(", validation accuracy", ValidationAccuracy)}{Named("validation ", ValidationMetrics)}, {Duration.TotalSeconds:F1} s");
+
+    private static string Named(string prefix, MetricValues metrics) => metrics.Count == 0 ? "" : ", " + metrics.Text(prefix);
 
     private static string Percent(string name, double? value) =>
         value is { } number ? string.Create(CultureInfo.InvariantCulture, $"{name} {100 * number:F2} %") : "";

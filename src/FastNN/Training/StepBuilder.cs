@@ -9,6 +9,7 @@ public sealed class StepBuilder
     private readonly List<(string Name, Value Value)> _inputs = [];
     private readonly List<(string Name, Value Value)> _outputs = [];
     private readonly List<(string Name, Value Value, float Weight)> _losses = [];
+    private readonly List<(string Name, Metric Metric, Value Value)> _metrics = [];
     private readonly List<Value> _gradients = [];
 
     internal StepBuilder(GraphMode mode, ulong seed) => Graph = new Graph(mode, seed);
@@ -21,6 +22,8 @@ public sealed class StepBuilder
     internal IReadOnlyList<(string Name, Value Value)> Outputs => _outputs;
 
     internal IReadOnlyList<(string Name, Value Value, float Weight)> Losses => _losses;
+
+    internal IReadOnlyList<(string Name, Metric Metric, Value Value)> Metrics => _metrics;
 
     internal IReadOnlyList<Value> WantedGradients => _gradients;
 
@@ -78,6 +81,39 @@ public sealed class StepBuilder
         }
 
         _losses.Add((name, value, weight));
+    }
+
+    /// <summary>Adds a metric, whose sums every step adds to on the device, to be read after any number of steps.</summary>
+    /// <param name="name">What it is read by.</param>
+    /// <param name="metric">The metric.</param>
+    /// <param name="output">The output that it judges.</param>
+    /// <param name="target">Its targets.</param>
+    /// <param name="loss">Says what outputs mean: classes, a threshold, a class to ignore. Default: the last axis holds classes where targets are Int32.</param>
+    /// <exception cref="ArgumentException">There is a metric of this name.</exception>
+    /// <exception cref="ShapeException">The metric does not fit, or does not record columns of Float32.</exception>
+    public void Metric(string name, Metric metric, Value output, Value target, Loss? loss = null)
+    {
+        ArgumentNullException.ThrowIfNull(metric);
+        ArgumentNullException.ThrowIfNull(output);
+        ArgumentNullException.ThrowIfNull(target);
+        if (_metrics.Exists(other => other.Name == name))
+        {
+            throw new ArgumentException($"StepBuilder: there is a metric '{name}' already; give each its own name.", nameof(name));
+        }
+
+        var inputs = new MetricInputs(output, target)
+        {
+            ClassCount = loss is not null ? loss.ClassCount(output.Shape) : target.Type == DType.Int32 ? output.Shape[-1] : null,
+            Threshold = loss?.Threshold ?? 0.5f,
+            IgnoredClass = loss?.IgnoredClass,
+        };
+        Value value = metric.Record(inputs) ?? throw new InvalidOperationException($"{metric.Name}: expected Record to return a value, got null.");
+        if (value.Type != DType.Float32 || (value.Shape.Rank > 1 && (Dim.IsSymbol(value.Shape[-1]) || value.Shape[-1] == 0)))
+        {
+            throw new ShapeException($"{metric.Name}: expected Record to give Float32 rows with a number of columns as the last extent, got {value.TensorType}.");
+        }
+
+        _metrics.Add((name, metric, value));
     }
 
     /// <summary>The sum of all losses, and of the penalties of those parameters that belong to the step.</summary>

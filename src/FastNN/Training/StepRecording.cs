@@ -17,6 +17,10 @@ internal sealed class StepRecording
         OutputNames = [.. builder.Outputs.Select(output => output.Name)];
         Losses = [.. builder.Losses.Select(loss => loss.Value)];
         LossNames = [.. builder.Losses.Select(loss => loss.Name)];
+        Metrics = [.. builder.Metrics.Select(metric => metric.Value)];
+        MetricNames = [.. builder.Metrics.Select(metric => metric.Name)];
+        MetricKinds = [.. builder.Metrics.Select(metric => metric.Metric)];
+        MetricColumns = [.. Metrics.Select(value => value.Shape.Rank > 1 ? value.Shape[-1] : 1)];
         _wantedGradients = [.. builder.WantedGradients];
     }
 
@@ -33,6 +37,16 @@ internal sealed class StepRecording
     public Value[] Losses { get; }
 
     public string[] LossNames { get; }
+
+    /// <summary>What the metrics record: rows of columns.</summary>
+    public Value[] Metrics { get; }
+
+    public string[] MetricNames { get; }
+
+    public Metric[] MetricKinds { get; }
+
+    /// <summary>How many columns each has.</summary>
+    public int[] MetricColumns { get; }
 
     /// <summary>The weighted sum of the losses, with penalties.</summary>
     public Value Root { get; }
@@ -57,7 +71,7 @@ internal sealed class StepRecording
             symbols.Bind(Inputs[i].Shape, shapes[i], $"Input '{InputNames[i]}'");
         }
 
-        Value[] outputs = [.. new[] { Root }.Concat(Outputs).Concat(Losses).Distinct()];
+        Value[] outputs = [.. new[] { Root }.Concat(Outputs).Concat(Losses).Concat(Metrics).Distinct()];
         return isTrained is null
             ? Compiler.Compile(planning, Graph, symbols, outputs)
             : Compiler.CompileStep(planning, Graph, symbols, outputs, Root, _wantedGradients, isTrained);

@@ -86,6 +86,7 @@ public sealed partial class Trainer
         }
 
         _progress.Save(writer);
+        SaveMetrics(writer);
         writer.Save(path);
     }
 
@@ -285,10 +286,17 @@ public sealed partial class Trainer
                 HasClasses = Whole(reader, "hasClasses", 1) != 0,
                 Stopped = Whole(reader, "stopped", 1) != 0,
             };
-            foreach (string epoch in reader.Metadata.GetValueOrDefault("history", "").Split(';', StringSplitOptions.RemoveEmptyEntries))
+            string[] epochs = reader.Metadata.GetValueOrDefault("history", "").Split(';', StringSplitOptions.RemoveEmptyEntries);
+            for (int i = 0; i < epochs.Length; i++)
             {
-                progress.History.Add(Parse(reader, epoch));
+                progress.History.Add(Parse(reader, epochs[i]) with
+                {
+                    Metrics = MetricsOf(reader, "metric/", i, epochs.Length),
+                    ValidationMetrics = MetricsOf(reader, "validationMetric/", i, epochs.Length),
+                });
             }
+
+            progress.LoadMetricSums(reader);
 
             return progress;
         }

@@ -31,6 +31,7 @@ public sealed partial class Trainer
     /// Batches per update; default 1. Their gradients are averaged by the examples in each (added up where the loss is a sum), so that an update is that of
     /// one batch as large as all of them, in the memory of one. The last update of an epoch takes what is left.
     /// </param>
+    /// <param name="metrics">Computed on the device and reported for each epoch, on the training and on the validation data; default none.</param>
     /// <param name="cancellationToken">Ends training after the step it comes in; the trainer can then still be saved.</param>
     /// <returns>The epochs' numbers.</returns>
     /// <exception cref="ShapeException">The data does not fit the model.</exception>
@@ -40,12 +41,14 @@ public sealed partial class Trainer
     /// <exception cref="ConcurrentUseException">Another thread is using this trainer.</exception>
     public History Fit(
         Dataset train, int epochs = 1, int batchSize = 32, Dataset? validation = null, double validationSplit = 0,
-        IReadOnlyList<Callback>? callbacks = null, IBatchTransform? transform = null, int accumulate = 1, CancellationToken cancellationToken = default)
+        IReadOnlyList<Callback>? callbacks = null, IBatchTransform? transform = null, int accumulate = 1, IReadOnlyList<Metric>? metrics = null,
+        CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(train);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(epochs);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(accumulate);
+        Metric[] used = CheckMetrics(metrics);
         if (!(validationSplit >= 0 && validationSplit < 1))
         {
             throw new ArgumentOutOfRangeException(nameof(validationSplit), $"The validation split {validationSplit} must be in [0, 1).");
@@ -68,6 +71,7 @@ public sealed partial class Trainer
             BuildFor(validation, nameof(Fit));
         }
 
+        UseMetrics(GraphMode.Training, used);
         Begin(callbacks ?? [], accumulate);
         using var loader = new DataLoader(train, batchSize, shuffle: true, _seed, transform: transform);
         while (_progress.Epoch < epochs && !_stop)
@@ -94,12 +98,14 @@ public sealed partial class Trainer
     /// <summary>Loss, accuracy and confusion matrix on a dataset, with the present parameters.</summary>
     /// <param name="data">The examples.</param>
     /// <param name="batchSize">Examples computed at once; default 256.</param>
+    /// <param name="metrics">Computed on the device; default none.</param>
     /// <param name="cancellationToken">Ends the evaluation between two batches.</param>
     /// <returns>The numbers; the confusion matrix has the dataset's class names where there is one for each class.</returns>
     /// <exception cref="ShapeException">The data does not fit the model.</exception>
     /// <exception cref="InvalidDatasetException">There is no example, or a label is out of range.</exception>
     /// <exception cref="OperationCanceledException">The evaluation was cancelled.</exception>
-    public Evaluation Evaluate(Dataset data, int batchSize = 256, CancellationToken cancellationToken = default)
+    public Evaluation Evaluate(
+        Dataset data, int batchSize = 256, IReadOnlyList<Metric>? metrics = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(data);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
@@ -109,7 +115,9 @@ public sealed partial class Trainer
             throw new InvalidDatasetException("Trainer.Evaluate: the data holds no example.");
         }
 
+        Metric[] used = CheckMetrics(metrics);
         BuildFor(data, nameof(Evaluate));
+        UseMetrics(GraphMode.Inference, used);
         var counter = new ClassCounter(Loss);
         ConfusionMatrix? confusion = null;
         double total = 0;
@@ -130,7 +138,13 @@ public sealed partial class Trainer
             }
         }
 
-        return new Evaluation { Loss = total / data.Count, Accuracy = confusion?.Accuracy, Confusion = confusion };
+        return new Evaluation
+        {
+            Loss = total / data.Count,
+            Accuracy = confusion?.Accuracy,
+            Confusion = confusion,
+            Metrics = ReadMetrics(GraphMode.Inference, used),
+        };
     }
 
     /// <summary>The network's outputs for all examples, with the present parameters.</summary>
@@ -269,13 +283,17 @@ public sealed partial class Trainer
             }
         }
 
+        BeginMetrics();
         RunBatches(loader, batching, cancellationToken);
-        Evaluation? evaluation = validation is null ? null : Evaluate(validation, Math.Max(batching.Size, 256), cancellationToken);
+        MetricValues metrics = ReadMetrics(GraphMode.Training, _fitMetrics);
+        Evaluation? evaluation = validation is null ? null : Evaluate(validation, Math.Max(batching.Size, 256), _fitMetrics, cancellationToken);
         var result = new EpochResult
         {
             Epoch = _progress.Epoch + 1,
             Loss = _progress.MeanLoss,
             Accuracy = _progress.Accuracy,
+            Metrics = metrics,
+            ValidationMetrics = evaluation?.Metrics ?? MetricValues.Empty,
             ValidationLoss = evaluation?.Loss,
             ValidationAccuracy = evaluation?.Accuracy,
             Duration = watch.Elapsed,
@@ -437,6 +455,7 @@ public sealed partial class Trainer
             Epoch++;
             ShuffleEpoch++;
             (Batch, Seen, LossSum, Correct, Counted) = (0, 0, 0, 0, 0);
+            MetricSums.Clear();
         }
     }
 }

@@ -385,7 +385,8 @@ public sealed partial class Trainer : IDisposable
         try
         {
             _step = new TrainingStep(
-                weights, step => TrainingProgram.Record(step, Model, Loss, RequireExample()), [(Optimizer, parameters)], _seed)
+                weights, step => TrainingProgram.Record(step, Model, Loss, RequireExample(), metrics: MetricsOf(step.Graph.Mode)),
+                [(Optimizer, parameters)], _seed)
             {
                 LossScale = LossScale,
             };

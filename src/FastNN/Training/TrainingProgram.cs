@@ -13,6 +13,7 @@ internal sealed class TrainingProgram : IDisposable
 {
     private readonly IDevice _device;
     private readonly StepState _state;
+    private readonly (Tensor Values, int Columns, Tensor Sums)[] _metrics;
     private readonly Replay _replay;
     private Replay? _first;
     private Replay? _next;
@@ -21,7 +22,15 @@ internal sealed class TrainingProgram : IDisposable
     private IReadback? _begun;
     private BatchFeed? _feed;
 
-    public TrainingProgram(IDevice device, StepRecording recording, ReadOnlySpan<Shape> shapes, StepState state, Arena arena, bool isTraining)
+    /// <param name="device">Where it runs.</param>
+    /// <param name="recording">What it runs.</param>
+    /// <param name="shapes">The shapes of the first inputs.</param>
+    /// <param name="state">What the step keeps on the device.</param>
+    /// <param name="arena">What it runs in.</param>
+    /// <param name="isTraining">A whole step rather than a forward pass.</param>
+    /// <param name="metrics">What it adds to for each of the recording's metrics; null where there are none.</param>
+    public TrainingProgram(
+        IDevice device, StepRecording recording, ReadOnlySpan<Shape> shapes, StepState state, Arena arena, bool isTraining, MetricStore? metrics = null)
     {
         (_device, _state, Shapes) = (device, state, shapes.ToArray());
         IsTraining = isTraining;
@@ -31,7 +40,8 @@ internal sealed class TrainingProgram : IDisposable
         Outputs = Array.ConvertAll(recording.Outputs, value => Executor[value]);
         Losses = Array.ConvertAll(recording.Losses, value => Executor[value]);
         Loss = Executor[recording.Root];
-        _replay = new Replay(device, IsTraining ? Step : Executor.Forward, plan.IsCapturable);
+        _metrics = [.. recording.Metrics.Select((value, i) => (Executor[value], recording.MetricColumns[i], metrics!.Sums[i]))];
+        _replay = new Replay(device, IsTraining ? Step : Predict, plan.IsCapturable);
     }
 
     public Shape[] Shapes { get; }
@@ -75,12 +85,17 @@ internal sealed class TrainingProgram : IDisposable
     }
 
     /// <summary>Records a model with one input and one output, and its loss.</summary>
-    public static void Record(StepBuilder step, Layer model, Loss loss, Shape example, bool wantsGradient = false, int? batch = null)
+    public static void Record(StepBuilder step, Layer model, Loss loss, Shape example, bool wantsGradient = false, int? batch = null,
+        IReadOnlyList<Metric>? metrics = null)
     {
         Value output = model.Apply(step.Input("input", example.Prepend(batch ?? Dim.Batch), wantsGradient: wantsGradient));
         Value target = step.Input("target", loss.TargetShape(output.Shape), loss.ClassIndices ? DType.Int32 : DType.Float32);
         step.Loss(loss.Name, loss.Apply(output, target));
         step.Output("output", output);
+        foreach (Metric metric in metrics ?? [])
+        {
+            step.Metric(metric.Name, metric, output, target, loss);
+        }
     }
 
     /// <summary>
@@ -134,6 +149,22 @@ internal sealed class TrainingProgram : IDisposable
         Executor.Backward();
         _state.Update(Loss);
         _state.WriteBack(Executor.WriteBacks);
+        AddMetrics(_state.Results);
+    }
+
+    private void Predict()
+    {
+        Executor.Forward();
+        AddMetrics(null);
+    }
+
+    /// <summary>Adds this batch to the metrics, unless the guard forbids it.</summary>
+    internal void AddMetrics(Tensor? guard)
+    {
+        foreach ((Tensor values, int columns, Tensor sums) in _metrics)
+        {
+            _device.Updates.AddMoments(values, columns, sums, guard);
+        }
     }
 
     private void WriteGradients() => Differentiate(accumulate: false);
@@ -146,5 +177,6 @@ internal sealed class TrainingProgram : IDisposable
         Executor.Backward(accumulate);
         _state.Guard(Loss);
         _state.WriteBack(Executor.WriteBacks);
+        AddMetrics(_state.Results);
     }
 }

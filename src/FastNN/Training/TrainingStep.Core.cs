@@ -125,6 +125,7 @@ public sealed partial class TrainingStep
         _current!.Executor.Backward(accumulate && _pending > 0);
         _state.Guard(_current.Loss);
         _state.WriteBack(_current.Executor.WriteBacks);
+        _current.AddMetrics(_state.Results);
         _phase = Phase.Differentiated;
         _pending = accumulate ? _pending + 1 : 1;
         _pendingWeight = _pending;
@@ -144,6 +145,23 @@ public sealed partial class TrainingStep
         RequireFinite(what);
         StepCount++;
     }
+
+    /// <summary>Records a mode anew before its next step, since what is asked of it has changed.</summary>
+    internal void Rerecord(GraphMode mode)
+    {
+        Forget(program => program.IsTraining == (mode == GraphMode.Training));
+        _recordings[(int)mode] = null;
+        _metrics[(int)mode]?.Dispose();
+        _metrics[(int)mode] = null;
+    }
+
+    internal void ResetMetrics(GraphMode mode) => Store(mode)?.Reset();
+
+    internal double ReadMetric(GraphMode mode, int index) => Recording(mode).MetricKinds[index].Compute(new MetricSums(ReadMetricSums(mode, index)));
+
+    internal double[] ReadMetricSums(GraphMode mode, int index) => Store(mode)!.Read(index);
+
+    internal void WriteMetricSums(GraphMode mode, int index, ReadOnlySpan<double> sums) => Store(mode)!.Write(index, sums);
 
     /// <summary>What an earlier pass left in the arena is gone.</summary>
     internal void Invalidate() => (_current, _phase) = (null, Phase.Empty);
@@ -177,6 +195,11 @@ public sealed partial class TrainingStep
     private StepRecording Recording(GraphMode mode) =>
         _recordings[(int)mode] ??= StepRecording.Of(_record, mode == GraphMode.Training ? _mode : mode, _seed, parameter => Array.Exists(_optimizers, pair => pair.Parameters.Contains(parameter)));
 
+    /// <summary>The sums of a recording's metrics, where it has any.</summary>
+    private MetricStore? Store(GraphMode mode) => Recording(mode) is { MetricColumns: { Length: > 0 } columns }
+        ? _metrics[(int)mode] ??= new MetricStore(_device, columns)
+        : null;
+
     private TrainingProgram Add(ReadOnlySpan<Shape> shapes, GraphMode mode)
     {
         if (_programs.Count == MaxPrograms)
@@ -186,7 +209,7 @@ public sealed partial class TrainingStep
         }
 
         int version = _arena.Version;
-        var made = new TrainingProgram(_device, Recording(mode), shapes, _state, _arena, mode == GraphMode.Training) { LastUse = ++_clock };
+        var made = new TrainingProgram(_device, Recording(mode), shapes, _state, _arena, mode == GraphMode.Training, Store(mode)) { LastUse = ++_clock };
         if (_arena.Version != version)
         {
             // The arena grew, and with it moved.

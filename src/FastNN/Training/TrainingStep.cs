@@ -40,6 +40,7 @@ public sealed partial class TrainingStep : IDisposable
     private readonly StepState _state;
     private readonly List<TrainingProgram> _programs = [];
     private readonly StepRecording?[] _recordings = new StepRecording?[2];
+    private readonly MetricStore?[] _metrics = new MetricStore?[2];
     private TrainingProgram? _current;
     private Phase _phase;
     private long _clock;
@@ -95,6 +96,9 @@ public sealed partial class TrainingStep : IDisposable
 
     /// <summary>The names of the losses.</summary>
     public IReadOnlyList<string> Losses => Recording(GraphMode.Training).LossNames;
+
+    /// <summary>The names of the metrics.</summary>
+    public IReadOnlyList<string> Metrics => Recording(GraphMode.Training).MetricNames;
 
     /// <summary>Updates made so far.</summary>
     public long StepCount { get; internal set; }
@@ -191,6 +195,25 @@ public sealed partial class TrainingStep : IDisposable
         Span<float> value = stackalloc float[1];
         Read(_current?.Losses, Losses, name, "loss", value);
         return value[0];
+    }
+
+    /// <summary>A metric over all steps since it was reset; one read of the device for any number of steps.</summary>
+    /// <param name="name">Its name.</param>
+    /// <returns>Its value; NaN where it is not defined, as before the first step.</returns>
+    /// <exception cref="ArgumentException">There is no such metric.</exception>
+    public double ReadMetric(string name)
+    {
+        using Occupancy.Stay stay = Enter(nameof(ReadMetric));
+        using DeviceUse use = _device.Life.Enter();
+        return ReadMetric(GraphMode.Training, Find(Metrics, name, "metric"));
+    }
+
+    /// <summary>Lets all metrics begin anew, as at the start of an epoch.</summary>
+    public void ResetMetrics()
+    {
+        using Occupancy.Stay stay = Enter(nameof(ResetMetrics));
+        using DeviceUse use = _device.Life.Enter();
+        ResetMetrics(GraphMode.Training);
     }
 
     /// <summary>Copies out an output of the last step.</summary>
@@ -377,6 +400,7 @@ public sealed partial class TrainingStep : IDisposable
 
         _programs.Clear();
         _current = null;
+        Array.ForEach(_metrics, store => store?.Dispose());
         _arena.Dispose();
         _state.Dispose();
     }

@@ -38,7 +38,7 @@ internal sealed class ArchitectureTests
         ["Schedules"] = [],
         ["Optimizers"] = ["Schedules", "Tensors", "Kernels", "Graphs"],
         ["Formats"] = ["Tensors"],
-        ["Metrics"] = ["Tensors"],
+        ["Metrics"] = ["Tensors", "Graphs"],
         ["Data"] = ["Tensors", "Formats"],
         ["Inference"] = ["Tensors", "Functions", "Kernels", "Graphs", "Layers", ""],
         ["Training"] =

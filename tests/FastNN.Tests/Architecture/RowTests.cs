@@ -14,6 +14,7 @@ internal sealed class RowTests
     {
         ["Optimizer"] = "Optimizers/OptimizerTests.cs",
         ["Guard"] = "Cpu/GuardKernelTests.cs",
+        ["Moments"] = "Metrics/MetricTests.cs",
     };
 
     /// <summary>Operators without a kernel of their own.</summary>

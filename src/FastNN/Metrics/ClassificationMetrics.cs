@@ -1,0 +1,201 @@
+namespace FastNN;
+
+/// <summary>
+/// The share of rows whose target is among the k classes with the largest outputs. Of equal outputs the first counts as the larger, so that of k = 1 it
+/// is the accuracy; a row with NaN counts as wrong. Rows of the loss's ignored class, or of no class at all, do not count.
+/// </summary>
+/// <param name="k">At least 1.</param>
+public sealed class TopK(int k) : Metric
+{
+    private readonly int _k = k >= 1 ? k : throw new ArgumentOutOfRangeException(nameof(k), k, "TopK: expected at least 1.");
+
+    /// <inheritdoc/>
+    public override string Name { get; } = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"Top{k}");
+
+    /// <inheritdoc/>
+    public override bool MoreIsBetter => true;
+
+    /// <inheritdoc/>
+    public override Value Record(MetricInputs inputs)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        Classes classes = Classes.Of(Name, inputs);
+        Value output = inputs.Output;
+        if (classes.IsBinary)
+        {
+            throw new ShapeException($"{Name}: expected an output of several classes along its last axis, got {output.Shape}.");
+        }
+
+        // How many stand before the target: those with a larger output, and the earlier ones of equal ones.
+        Value indices = classes.Indices, actual = classes.Actual.WithColumn(), other = Classes.Differ(indices, actual);
+        Value difference = output - ShapeOperators.Where(other, output.Graph.Constant(0), output).Sum([-1], keepDims: true);
+        Value earlier = Classes.Select(Classes.Positive(actual - indices), 1, 0), equalBefore = ShapeOperators.Where(difference.Cast(DType.Bool), output.Graph.Constant(0), earlier);
+        Value before = (Classes.Select(Classes.Positive(difference), 1, 0) + equalBefore).Sum([-1]);
+        return classes.Count(Classes.Select(Classes.Positive(_k - before), 1, 0));
+    }
+
+    /// <inheritdoc/>
+    public override double Compute(MetricSums sums)
+    {
+        ArgumentNullException.ThrowIfNull(sums);
+        return Classes.Share(sums);
+    }
+}
+
+/// <summary>The share of rows that name the right class.</summary>
+internal sealed class AccuracyMetric : Metric
+{
+    public override string Name => "Accuracy";
+
+    public override bool MoreIsBetter => true;
+
+    public override Value Record(MetricInputs inputs)
+    {
+        Classes classes = Classes.Of(Name, inputs);
+        return classes.Count(Classes.Select(Classes.Differ(classes.Predicted, classes.Actual), 0, 1));
+    }
+
+    public override double Compute(MetricSums sums) => Classes.Share(sums);
+}
+
+internal enum ClassAverage
+{
+    Precision,
+    Recall,
+    F1,
+}
+
+/// <summary>A mean over classes, from the counts of each pair of actual and predicted class: [1, C * C].</summary>
+internal sealed class ClassAverageMetric(ClassAverage average) : Metric
+{
+    public override string Name => average.ToString();
+
+    public override bool MoreIsBetter => true;
+
+    public override Value Record(MetricInputs inputs)
+    {
+        Classes classes = Classes.Of(Name, inputs);
+        Value actual = classes.OneHot(classes.Actual) * classes.Weight.WithColumn();
+        Value pairs = Rows(actual).MatMul(Rows(classes.OneHot(classes.Predicted)), transposeA: true);
+        while (pairs.Shape.Rank > 2)
+        {
+            pairs = pairs.Sum([0]);
+        }
+
+        return pairs.Reshape([1, classes.Total * classes.Total]);
+    }
+
+    public override double Compute(MetricSums sums)
+    {
+        var classes = (int)Math.Sqrt(sums.Columns);
+        double total = 0;
+        for (int i = 0; i < classes; i++)
+        {
+            double hits = sums.Sum((i * classes) + i), actual = 0, predicted = 0;
+            for (int j = 0; j < classes; j++)
+            {
+                actual += sums.Sum((i * classes) + j);
+                predicted += sums.Sum((j * classes) + i);
+            }
+
+            double precision = predicted > 0 ? hits / predicted : 0, recall = actual > 0 ? hits / actual : 0;
+            total += average switch
+            {
+                ClassAverage.Precision => precision,
+                ClassAverage.Recall => recall,
+                _ => precision + recall > 0 ? 2 * precision * recall / (precision + recall) : 0,
+            };
+        }
+
+        return total / classes;
+    }
+
+    // One example has no axis of rows.
+    private static Value Rows(Value x) => x.Shape.Rank > 1 ? x : x.Reshape([1, .. x.Shape]);
+}
+
+/// <summary>Classes of a batch, as floats: what outputs and targets name, and which rows count.</summary>
+internal sealed class Classes
+{
+    private Classes(Value indices, Value predicted, Value actual, Value weight, int total, bool isBinary) =>
+        (Indices, Predicted, Actual, Weight, Total, IsBinary) = (indices, predicted, actual, weight, total, isBinary);
+
+    /// <summary>[C]: 0, 1, ...</summary>
+    public Value Indices { get; }
+
+    /// <summary>The class that each row of the output names; C where it holds NaN.</summary>
+    public Value Predicted { get; }
+
+    public Value Actual { get; }
+
+    /// <summary>1 for rows that count, else 0.</summary>
+    public Value Weight { get; }
+
+    public int Total { get; }
+
+    /// <summary>Whether a row is one number against a threshold.</summary>
+    public bool IsBinary { get; }
+
+    public static Classes Of(string name, MetricInputs inputs)
+    {
+        (Value output, Value target) = (inputs.Output, inputs.Target);
+        if (inputs.ClassCount is not { } total)
+        {
+            throw new ShapeException($"{name}: expected an output that names classes, got {output.Shape}, which the loss takes for numbers.");
+        }
+
+        Graph graph = output.Graph;
+        int columns = output.Shape.Rank > 1 ? output.Shape[-1] : 1;
+        bool isBinary = columns == 1;
+        Value indices = graph.Constant([.. Enumerable.Range(0, total).Select(i => (float)i)], [total]);
+        Value predicted = Name(output, inputs.Threshold);
+        Value actual = target.Type == DType.Float32 ? Name(target, 0.5f) : target.Cast(DType.Float32);
+        if (actual.Shape != predicted.Shape)
+        {
+            actual = actual.Shape.Rank == predicted.Shape.Rank + 1 && actual.Shape[-1] == 1 ? actual.Reshape(predicted.Shape)
+                : throw new ShapeException($"{name}: expected a target for each row of the output {output.Shape}, got {target.Shape}.");
+        }
+
+        Value inside = Select(Positive(actual + 0.5f), 1, 0) * Select(Positive(total - 0.5f - actual), 1, 0);
+        Value weight = inputs.IgnoredClass is { } ignored && target.Type != DType.Float32
+            ? inside * Select(Differ(actual, graph.Constant(ignored)), 1, 0)
+            : inside;
+        return new Classes(indices, predicted, actual, weight, total, isBinary);
+
+        Value Name(Value x, float threshold)
+        {
+            if (isBinary)
+            {
+                Value second = Select(Positive(x - threshold), 1, 0);
+                return x.Shape.Rank > 1 ? second.Sum([-1]) : second;
+            }
+
+            Value other = Differ(x, x.Max([-1], keepDims: true));
+            return ShapeOperators.Where(other, graph.Constant(total), indices).Min([-1]);
+        }
+    }
+
+    /// <summary>[..., 2]: right, and whether it counts.</summary>
+    public Value Count(Value right) => ShapeOperators.Stack(-1, right * Weight, Weight);
+
+    /// <summary>[..., C]: 1 at the class, else 0.</summary>
+    public Value OneHot(Value classes) => Select(Differ(Indices, classes.WithColumn()), 0, 1);
+
+    /// <summary>Right ones among those that count; 0 of nothing is 0.</summary>
+    public static double Share(MetricSums sums) => sums.Sum(1) == 0 ? 0 : sums.Sum(0) / sums.Sum(1);
+
+    /// <summary>a != b, also where one is NaN. Differences of floats are 0 between equal ones alone.</summary>
+    public static Value Differ(Value a, Value b) => (a - b).Cast(DType.Bool);
+
+    /// <summary>x > 0, also where it is NaN.</summary>
+    public static Value Positive(Value x) => x.ReLU().Cast(DType.Bool);
+
+    public static Value Select(Value condition, float yes, float no) =>
+        ShapeOperators.Where(condition, condition.Graph.Constant(yes), condition.Graph.Constant(no));
+}
+
+internal static class ColumnExtensions
+{
+    /// <summary>One more axis at the end, of extent 1.</summary>
+    public static Value WithColumn(this Value x) => x.Reshape([.. x.Shape, 1]);
+}
