@@ -7,14 +7,15 @@ namespace FastNN.Cpu;
 /// <summary>Functions of one number: y = f(x), 8 bytes per element; dX (=|+=) dY f', 12 or 16 bytes, 4 less where f' needs neither x nor y.</summary>
 internal sealed unsafe partial class CpuDevice
 {
-    public void ActivationForward(Activation activation, Tensor x, Tensor y) => FunctionLoops.Of(activation).Forward(Pool, activation.Scalars, x, y);
+    public void ActivationForward(Activation activation, Tensor x, Tensor y) => FunctionLoops.Of(activation.Function.Id).Forward(Pool, activation.Scalars, x, y);
 
     public void ActivationBackward(Activation activation, Tensor xOrY, Tensor dY, Tensor dX, bool accumulate) =>
-        FunctionLoops.Of(activation).Backward(Pool, activation.Scalars, xOrY, dY, dX, accumulate);
+        FunctionLoops.Of(activation.Function.Id).Backward(Pool, activation.Scalars, xOrY, dY, dX, accumulate);
 
     /// <summary>f over a few values in place, on this thread: the second pass of a fused product.</summary>
-    internal static void ActivateInPlace(Activation activation, float* values, int count) =>
-        FunctionLoops.Of(activation).InPlace(activation.Scalars, values, count);
+    /// <param name="function">The function's place in its table.</param>
+    internal static void ActivateInPlace(int function, Scalars scalars, float* values, int count) =>
+        FunctionLoops.Of(function).InPlace(scalars, values, count);
 
     private static void Map<TOperator>(WorkerPool pool, Tensor x, Tensor y, TOperator f)
         where TOperator : struct, IUnaryOperator =>
@@ -38,7 +39,7 @@ internal sealed unsafe partial class CpuDevice
     {
         private static readonly FunctionLoops[] All = [.. FunctionTable.Unary.Select(row => row.Accept(default(Compiled)))];
 
-        public static FunctionLoops Of(Activation activation) => All[activation.Function.Id - 1];
+        public static FunctionLoops Of(int function) => All[function - 1];
 
         public abstract void Forward(WorkerPool pool, Scalars scalars, Tensor x, Tensor y);
 
