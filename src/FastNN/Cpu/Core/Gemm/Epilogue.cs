@@ -1,0 +1,110 @@
+using FastNN.Functions;
+
+namespace FastNN.Cpu;
+
+/// <summary>
+/// What happens to a product before it is stored: C = f(A * B + bias), or C += A * B + bias.
+/// ReLU and LeakyReLU are applied in registers; the other activations in a second pass over the tile just stored, which is
+/// still in the first-level cache.
+/// </summary>
+internal readonly unsafe struct Epilogue
+{
+    private static readonly int ReluId = UnaryFunction.Of<Relu>().Id, LeakyReluId = UnaryFunction.Of<LeakyRelu>().Id;
+
+    /// <summary>One value per output column; null for none.</summary>
+    public readonly float* Bias;
+
+    /// <summary>For negative sums where <see cref="IsRectifier"/>: 0 for ReLU. Otherwise the activation's parameter, of which an epilogue has one at most.</summary>
+    public readonly float Slope;
+
+    /// <summary>C += instead of C =. The activation applies to the sum (of several blocks of K, the last has one).</summary>
+    public readonly bool Accumulate;
+
+    /// <summary>Whether the activation is a line for negative sums and the identity for others.</summary>
+    public readonly bool IsRectifier;
+
+    /// <summary>Whether the activation is a second pass, done by <see cref="Finish"/>.</summary>
+    public readonly bool NeedsFinish;
+
+    // Kernels copy an epilogue for each tile, so what they ask is decided once and kept in 24 bytes.
+    private readonly ushort _function;
+
+    public Epilogue(float* bias, Activation activation = default, bool accumulate = false)
+        : this(bias, activation.Scalars.First, accumulate, checked((ushort)activation.Id))
+    {
+    }
+
+    private Epilogue(float* bias, float slope, bool accumulate, ushort function)
+    {
+        Bias = bias;
+        Slope = slope;
+        Accumulate = accumulate;
+        _function = function;
+        IsRectifier = function != 0 && (function == ReluId || function == LeakyReluId);
+        NeedsFinish = function != 0 && !IsRectifier;
+    }
+
+    /// <summary>C = A * B.</summary>
+    public static Epilogue Store => default;
+
+    /// <summary>C += A * B.</summary>
+    public static Epilogue Add => new(null, accumulate: true);
+
+    /// <summary>Whether nothing is done to the product but to add it.</summary>
+    public bool OnlyAdds => Accumulate && Bias == null && _function == 0;
+
+    /// <summary>The same with another bias, where there is one.</summary>
+    public Epilogue WithBias(float* bias) => Bias == null ? this : new(bias, Slope, Accumulate, _function);
+
+    /// <summary>The same for the columns from <paramref name="column"/> on.</summary>
+    public Epilogue At(nint column) => WithBias(Bias + column);
+
+    /// <summary>This epilogue for one block of several along K: the first brings the bias, the last the activation.</summary>
+    public Epilogue ForBlock(bool first, bool last) => new(
+        first ? Bias : null, Slope, Accumulate || !first, last ? _function : (ushort)0);
+
+    /// <summary>C (=|+=) sums + bias, then the activation: for kernels that do not end in vectors of columns.</summary>
+    public void Apply(float* sums, nint sumStride, float* c, nint cStride, int rows, int cols)
+    {
+        bool plain = Bias == null && !Accumulate && _function == 0;
+        for (int r = 0; r < rows; r++)
+        {
+            for (int j = 0; j < cols; j++)
+            {
+                float value = sums[(r * sumStride) + j];
+                if (plain)
+                {
+                    c[(r * cStride) + j] = value;
+                    continue;
+                }
+
+                value += Bias != null ? Bias[j] : 0;
+                value += Accumulate ? c[(r * cStride) + j] : 0;
+                if (IsRectifier && value < 0)
+                {
+                    value *= Slope;
+                }
+
+                c[(r * cStride) + j] = value;
+            }
+        }
+
+        if (NeedsFinish)
+        {
+            Finish(c, cStride, rows, cols);
+        }
+    }
+
+    /// <summary>Applies the activation to a stored tile.</summary>
+    public void Finish(float* c, nint cStride, int rows, int cols)
+    {
+        for (int r = 0; r < rows; r++)
+        {
+<<<<<<< HEAD:src/FastNN/Cpu/Epilogue.cs
+            CpuDevice.ActivateInPlace(_function, new Scalars(Slope), c + (r * cStride), cols);
+=======
+            FunctionLoops.Of(Activation).InPlace(Activation.Scalars, c + (r * cStride), cols);
+>>>>>>> main:src/FastNN/Cpu/Core/Gemm/Epilogue.cs
+        }
+    }
+}
