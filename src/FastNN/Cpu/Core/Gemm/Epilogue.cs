@@ -100,11 +100,7 @@ internal readonly unsafe struct Epilogue
     {
         for (int r = 0; r < rows; r++)
         {
-<<<<<<< HEAD:src/FastNN/Cpu/Epilogue.cs
-            CpuDevice.ActivateInPlace(_function, new Scalars(Slope), c + (r * cStride), cols);
-=======
-            FunctionLoops.Of(Activation).InPlace(Activation.Scalars, c + (r * cStride), cols);
->>>>>>> main:src/FastNN/Cpu/Core/Gemm/Epilogue.cs
+            FunctionLoops.Of(_function).InPlace(new Scalars(Slope), c + (r * cStride), cols);
         }
     }
 }
