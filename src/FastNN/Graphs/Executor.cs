@@ -10,7 +10,7 @@ namespace FastNN.Graphs;
 internal sealed class Executor : IDisposable
 {
     private readonly IDevice _device;
-    private readonly ParameterStore _parameters;
+    private readonly IParameterPlaces _parameters;
     private readonly GradientStore? _parameterGradients;
     private readonly Arena _arena;
     private readonly int _version;
@@ -33,7 +33,7 @@ internal sealed class Executor : IDisposable
     /// <param name="gradients">Receives the gradients of the plan's parameters; null for a plan without.</param>
     /// <param name="rootGradient">What backward starts from, kept by the caller; null for ones.</param>
     public Executor(
-        IDevice device, Plan plan, ParameterStore parameters, Tensor? stepCounter = null, Arena? arena = null, ConstantBlock? constants = null,
+        IDevice device, Plan plan, IParameterPlaces parameters, Tensor? stepCounter = null, Arena? arena = null, ConstantBlock? constants = null,
         GradientStore? gradients = null, Tensor? rootGradient = null)
     {
         (_device, _parameters, _parameterGradients) = (device, parameters, gradients);
@@ -85,7 +85,7 @@ internal sealed class Executor : IDisposable
     public bool IsBound => !_disposed && _arena.Version == _version;
 
     /// <summary>What the plan's parameters lie in; alive as long as this.</summary>
-    public ParameterStore Parameters => _parameters;
+    public IParameterPlaces Parameters => _parameters;
 
     /// <summary>Where the gradients of its parameters go; alive as long as this.</summary>
     public GradientStore? ParameterGradients => _parameterGradients;
@@ -158,7 +158,7 @@ internal sealed class Executor : IDisposable
 
     /// <summary>Turns places into addresses.</summary>
     private sealed class Binder(
-        nint arena, ParameterStore parameters, GradientStore? gradients, ConstantBlock constants, Tensor? stepCounter, Tensor? rootGradient)
+        nint arena, IParameterPlaces parameters, GradientStore? gradients, ConstantBlock constants, Tensor? stepCounter, Tensor? rootGradient)
     {
         public NodeTensors Bind(PlannedNode node) => new()
         {

@@ -237,6 +237,21 @@ public sealed class Value
 
     internal Parameter? Parameter { get; init; }
 
+    /// <summary>The value whose memory it shows; itself unless it is a view.</summary>
+    internal Value Origin
+    {
+        get
+        {
+            Value origin = this;
+            while (origin.Producer is { Op.IsView: true } view)
+            {
+                origin = view.Inputs[0];
+            }
+
+            return origin;
+        }
+    }
+
     /// <summary>The elements of a constant.</summary>
     internal byte[]? Data { get; init; }
 

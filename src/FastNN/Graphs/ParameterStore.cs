@@ -8,7 +8,7 @@ namespace FastNN.Graphs;
 /// Parameters in one flat block of device memory, each aligned to a cache line, the padding zero and staying zero, so that an optimizer updates
 /// neighbors in one pass. In sections: trainable ones first, as they are when the store is made, then frozen ones, then buffers.
 /// </summary>
-internal sealed class ParameterStore : IResident, IDisposable
+internal sealed class ParameterStore : IParameterPlaces, IResident, IDisposable
 {
     private readonly Dictionary<Parameter, Tensor> _values = [];
     private readonly DeviceBlock _block;

@@ -1,11 +1,9 @@
-using System.Collections;
-using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 
 namespace FastNN;
 
 /// <summary>Metrics by name, in the order in which they were asked for.</summary>
-public sealed class MetricValues : IReadOnlyDictionary<string, double>, IEquatable<MetricValues>
+public sealed class MetricValues : IEquatable<MetricValues>
 {
     private readonly KeyValuePair<string, double>[] _values;
 
@@ -16,45 +14,37 @@ public sealed class MetricValues : IReadOnlyDictionary<string, double>, IEquatab
     /// <summary>No metrics.</summary>
     public static MetricValues Empty { get; } = new();
 
-    /// <inheritdoc/>
+    /// <summary>How many there are.</summary>
     public int Count => _values.Length;
 
-    /// <inheritdoc/>
-    public IEnumerable<string> Keys => _values.Select(pair => pair.Key);
-
-    /// <inheritdoc/>
-    public IEnumerable<double> Values => _values.Select(pair => pair.Value);
+    /// <summary>Their names.</summary>
+    public IReadOnlyList<string> Names => Array.ConvertAll(_values, pair => pair.Key);
 
     /// <summary>A metric.</summary>
-    /// <param name="key">Its name.</param>
+    /// <param name="name">Its name.</param>
     /// <exception cref="KeyNotFoundException">There is no such metric.</exception>
-    public double this[string key] => TryGetValue(key, out double value)
+    public double this[string name] => TryGetValue(name, out double value)
         ? value
-        : throw new KeyNotFoundException($"There is no metric '{key}'; there {(Count == 0 ? "are none" : $"is {string.Join(", ", Keys)}")}.");
+        : throw new KeyNotFoundException($"There is no metric '{name}'; there {(Count == 0 ? "are none" : $"is {string.Join(", ", Names)}")}.");
 
-    /// <inheritdoc/>
-    public bool ContainsKey(string key) => TryGetValue(key, out _);
-
-    /// <inheritdoc/>
-    public bool TryGetValue(string key, [MaybeNullWhen(false)] out double value)
+    /// <summary>A metric, where it is among these.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="value">Its value; 0 where it is not.</param>
+    /// <returns>Whether it is.</returns>
+    public bool TryGetValue(string name, out double value)
     {
-        foreach ((string name, double number) in _values)
+        foreach ((string key, double number) in _values)
         {
-            if (name == key)
+            if (key == name)
             {
                 value = number;
                 return true;
             }
         }
 
-        value = default;
+        value = 0;
         return false;
     }
-
-    /// <inheritdoc/>
-    public IEnumerator<KeyValuePair<string, double>> GetEnumerator() => _values.AsEnumerable().GetEnumerator();
-
-    IEnumerator IEnumerable.GetEnumerator() => GetEnumerator();
 
     /// <inheritdoc/>
     public bool Equals(MetricValues? other) => other is not null && _values.AsSpan().SequenceEqual(other._values);

@@ -17,13 +17,15 @@ internal sealed class OptimizerState : IDisposable
     private readonly int _firstGroup;
     private readonly Tensor[] _state;
     private readonly (ParameterRun Run, ParameterGroup? Group, int Scalars, Tensor[] State)[] _updates;
+    private readonly RecordedUpdates? _recorded;
     private readonly int _start;
     private readonly int _count;
 
     /// <param name="optimizer">Whose state it is.</param>
     /// <param name="gradients">What it is to update, among others.</param>
+    /// <param name="scalars">Where the numbers of all groups of the step will be.</param>
     /// <param name="firstGroup">Its first group there: one for each of the optimizer's, and one for parameters that are in none of them.</param>
-    public OptimizerState(Optimizer optimizer, GradientStore gradients, int firstGroup = 0)
+    public OptimizerState(Optimizer optimizer, GradientStore gradients, Tensor[] scalars, int firstGroup = 0)
     {
         (Optimizer, _gradients, _firstGroup) = (optimizer, gradients, firstGroup);
         ParameterRun[] runs = [.. gradients.Runs.Where(run => run.Group >= firstGroup && run.Group < firstGroup + GroupCount)];
@@ -41,12 +43,27 @@ internal sealed class OptimizerState : IDisposable
         _updates = [.. runs.Select(run => (
             run, GroupOf(run.Group - firstGroup), run.Group,
             Array.ConvertAll(_state, state => new Tensor(state.Address + ((run.Start - _start) * sizeof(float)), DType.Float32, run.Values.Shape))))];
+        if (optimizer is CustomOptimizer custom)
+        {
+            try
+            {
+                _recorded = new RecordedUpdates(gradients.Store.Device, custom, Places(custom, scalars));
+            }
+            catch
+            {
+                _block.Dispose();
+                throw;
+            }
+        }
     }
 
     public Optimizer Optimizer { get; }
 
     /// <summary>The optimizer's groups and the one of all other parameters.</summary>
     public int GroupCount => Optimizer.Groups.Count + 1;
+
+    /// <summary>Whether a GPU can be given a step with its update as a whole.</summary>
+    public bool IsCapturable => _recorded?.IsCapturable ?? true;
 
     /// <summary>The gradients of all its groups.</summary>
     public Tensor Gradients => new(_gradients.Gradients.Address + (_start * sizeof(float)), DType.Float32, new Shape(_count));
@@ -92,8 +109,16 @@ internal sealed class OptimizerState : IDisposable
 
     /// <summary>One update of all its parameters.</summary>
     /// <param name="scalars">Of all groups of the step; where the last of a group's is NaN or infinite nothing is updated.</param>
-    public void Update(Tensor[] scalars)
+    /// <param name="results">What the guard left.</param>
+    public void Update(Tensor[] scalars, Tensor results)
     {
+        if (_recorded is not null)
+        {
+            _recorded.Run(results);
+            GC.KeepAlive(this);
+            return;
+        }
+
         IDevice device = _gradients.Store.Device;
         foreach ((ParameterRun run, ParameterGroup? group, int index, Tensor[] state) in _updates)
         {
@@ -133,7 +158,31 @@ internal sealed class OptimizerState : IDisposable
         }
     }
 
-    public void Dispose() => _block.Dispose();
+    public void Dispose()
+    {
+        _recorded?.Dispose();
+        _block.Dispose();
+    }
+
+    /// <summary>What an optimizer of the user's own updates: runs of neighbors, or each parameter by itself.</summary>
+    private IEnumerable<UpdatePlaces> Places(CustomOptimizer optimizer, Tensor[] scalars)
+    {
+        foreach ((ParameterRun run, ParameterGroup? group, int index, Tensor[] state) in _updates)
+        {
+            if (optimizer.TakesAnyNumbers)
+            {
+                yield return new UpdatePlaces(group, scalars[index], run.Values, run.Gradients, state);
+                continue;
+            }
+
+            foreach (Parameter parameter in _gradients.Parameters.Where(parameter =>
+                _gradients.StartOf(parameter) is var at && at >= run.Start && at < run.Start + run.Count))
+            {
+                Tensor[] own = [.. Enumerable.Range(0, state.Length).Select(i => View(i, parameter))];
+                yield return new UpdatePlaces(group, scalars[index], _gradients.Store.Value(parameter), _gradients.Gradient(parameter), own);
+            }
+        }
+    }
 
     private ParameterGroup? GroupOf(int index) => index < Optimizer.Groups.Count ? Optimizer.Groups[index] : null;
 }

@@ -54,7 +54,8 @@ public readonly record struct MonitoredValue
     {
         if (_metric is not null)
         {
-            Metric metric = trainer.Metrics.FirstOrDefault(metric => metric.Name == _metric) ?? throw new InvalidOperationException(
+            string name = _metric;
+            Metric metric = trainer.Metrics.FirstOrDefault(metric => metric.Name == name) ?? throw new InvalidOperationException(
                 $"There is no metric '{_metric}' to watch: give it to Fit's metrics{(trainer.Metrics.Count == 0 ? "" : $", which are {string.Join(", ", trainer.Metrics)}")}.");
             MetricValues values = _kind == Kind.Metric ? result.Metrics : result.ValidationMetrics;
             return values.TryGetValue(_metric, out double number) ? metric.MoreIsBetter ? -number : number : throw new InvalidOperationException(

@@ -50,7 +50,7 @@ internal sealed class StepState : IDisposable
             throw;
         }
 
-        _update = new Replay(_device, UpdateAccumulated, captures: true);
+        _update = new Replay(_device, UpdateAccumulated, IsCapturable);
     }
 
     public ParameterStore Store { get; }
@@ -70,6 +70,9 @@ internal sealed class StepState : IDisposable
     public GradientStore Gradients { get; private set; }
 
     public IReadOnlyList<OptimizerState> Optimizers { get; private set; }
+
+    /// <summary>Whether a GPU can be given a step with these updates as a whole.</summary>
+    public bool IsCapturable => Optimizers.All(optimizer => optimizer.IsCapturable);
 
     /// <summary>Scalars of all groups, [groups, 4].</summary>
     private Tensor Scalars { get; }
@@ -107,7 +110,7 @@ internal sealed class StepState : IDisposable
 
         Release();
         (Gradients, Optimizers) = (gradients, optimizers);
-        _update = new Replay(_device, UpdateAccumulated, captures: true);
+        _update = new Replay(_device, UpdateAccumulated, IsCapturable);
     }
 
     /// <summary>Brings what changes from step to step to the device.</summary>
@@ -148,7 +151,7 @@ internal sealed class StepState : IDisposable
                 _device.Updates.GuardScale(Optimizers[i].Gradients, _options[i], Results);
             }
 
-            Optimizers[i].Update(_groups);
+            Optimizers[i].Update(_groups, Results);
         }
     }
 
@@ -228,7 +231,7 @@ internal sealed class StepState : IDisposable
             int group = 0;
             foreach ((Optimizer optimizer, _) in _optimizers)
             {
-                states.Add(new OptimizerState(optimizer, gradients, group));
+                states.Add(new OptimizerState(optimizer, gradients, _groups, group));
                 group += states[^1].GroupCount;
             }
         }

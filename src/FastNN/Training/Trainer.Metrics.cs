@@ -48,10 +48,10 @@ public sealed partial class Trainer
         }
     }
 
-    private MetricValues ReadMetrics(GraphMode mode, IReadOnlyList<Metric> metrics)
+    private MetricValues ReadMetrics(GraphMode mode, Metric[] metrics)
     {
         using DeviceUse use = _device.Life.Enter();
-        return metrics.Count == 0 ? MetricValues.Empty : new MetricValues(
+        return metrics.Length == 0 ? MetricValues.Empty : new MetricValues(
             metrics.Select(metric => KeyValuePair.Create(metric.Name, _step!.ReadMetric(mode, Array.IndexOf(MetricsOf(mode), metric)))));
     }
 
@@ -83,12 +83,12 @@ public sealed partial class Trainer
         }
 
         IReadOnlyList<EpochResult> epochs = _progress.History.Epochs;
-        foreach (string name in epochs.SelectMany(epoch => epoch.Metrics.Keys).Distinct())
+        foreach (string name in epochs.SelectMany(epoch => epoch.Metrics.Names).Distinct())
         {
             writer.SetMetadata($"metric/{name}", string.Join(' ', epochs.Select(epoch => Optional(epoch.Metrics, name))));
         }
 
-        foreach (string name in epochs.SelectMany(epoch => epoch.ValidationMetrics.Keys).Distinct())
+        foreach (string name in epochs.SelectMany(epoch => epoch.ValidationMetrics.Names).Distinct())
         {
             writer.SetMetadata($"validationMetric/{name}", string.Join(' ', epochs.Select(epoch => Optional(epoch.ValidationMetrics, name))));
         }

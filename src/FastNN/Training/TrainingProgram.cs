@@ -41,7 +41,7 @@ internal sealed class TrainingProgram : IDisposable
         Losses = Array.ConvertAll(recording.Losses, value => Executor[value]);
         Loss = Executor[recording.Root];
         _metrics = [.. recording.Metrics.Select((value, i) => (Executor[value], recording.MetricColumns[i], metrics!.Sums[i]))];
-        _replay = new Replay(device, IsTraining ? Step : Predict, plan.IsCapturable);
+        _replay = new Replay(device, IsTraining ? Step : Predict, plan.IsCapturable && (!IsTraining || state.IsCapturable));
     }
 
     public Shape[] Shapes { get; }

@@ -146,7 +146,9 @@ public sealed partial class TrainingStep : IDisposable
     /// <exception cref="ShapeException">The number of values is wrong.</exception>
     public void Write(string name, ReadOnlySpan<int> values) => Write(name, DType.Int32, values.Length, MemoryMarshal.AsBytes(values));
 
-    /// <summary>Forward, backward and update, on the inputs as written last.</summary>
+    /// <summary>
+    /// Forward, backward and update. All inputs have to be written before each step: the memory of one that is read for the last time serves other values.
+    /// </summary>
     /// <returns>The weighted sum of the losses and penalties, before the update.</returns>
     /// <exception cref="NonFiniteLossException">Loss or gradients are NaN or infinite; parameters, buffers and optimizers are left as they were.</exception>
     /// <exception cref="InvalidOperationException">No shapes were chosen.</exception>
