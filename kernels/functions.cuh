@@ -6,3 +6,8 @@
 struct Scalars {
     float a, b, c, d;
 };
+
+// Numbers of an optimizer's update in one step, and the guard behind them, in device memory. src/FastNN/Functions/IUpdateFunction.cs
+struct __align__(16) UpdateScalars {
+    float a, b, c, d, e, f, g, guard;
+};

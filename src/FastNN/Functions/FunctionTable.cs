@@ -41,6 +41,41 @@ internal static class FunctionTable
         UnaryFunction.Of<HardSwish>(),
     ]);
 
+    /// <summary>Losses of single elements.</summary>
+    public static IReadOnlyList<LossFunction> Losses { get; } = TableRow.Number<LossFunction>(
+    [
+        LossFunction.Of<SquaredError>(),
+        LossFunction.Of<ProbabilityLoss>(),
+        LossFunction.Of<LogitLoss>(),
+        LossFunction.Of<WeightedLogitLoss>(),
+        LossFunction.Of<AbsoluteError>(),
+        LossFunction.Of<HuberError>(),
+        LossFunction.Of<SmoothAbsoluteError>(),
+        LossFunction.Of<HingeError>(),
+        LossFunction.Of<Divergence>(),
+        LossFunction.Of<LogDivergence>(),
+    ]);
+
+    /// <summary>What optimizers do to a parameter; a row for each variant of a text.</summary>
+    public static IReadOnlyList<UpdateFunction> Updates { get; } = TableRow.Number<UpdateFunction>(
+    [
+        UpdateFunction.Of<PlainSgd>(),
+        UpdateFunction.Of<MomentumSgd<No>>(),
+        UpdateFunction.Of<MomentumSgd<Yes>>(),
+        UpdateFunction.Of<AdamUpdate<No, No>>(),
+        UpdateFunction.Of<AdamUpdate<No, Yes>>(),
+        UpdateFunction.Of<AdamUpdate<Yes, No>>(),
+        UpdateFunction.Of<AdamUpdate<Yes, Yes>>(),
+        UpdateFunction.Of<NAdamUpdate>(),
+        UpdateFunction.Of<AdamaxUpdate>(),
+        UpdateFunction.Of<RmsPropUpdate<No, No>>(),
+        UpdateFunction.Of<RmsPropUpdate<No, Yes>>(),
+        UpdateFunction.Of<RmsPropUpdate<Yes, No>>(),
+        UpdateFunction.Of<RmsPropUpdate<Yes, Yes>>(),
+        UpdateFunction.Of<AdagradUpdate>(),
+        UpdateFunction.Of<AdadeltaUpdate>(),
+    ]);
+
     private static UnaryFunction[] Number(UnaryFunction[] rows)
     {
         for (int i = 0; i < rows.Length; i++)
