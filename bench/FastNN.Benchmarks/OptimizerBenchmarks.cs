@@ -28,16 +28,16 @@ public class OptimizerBenchmarks : KernelBenchmark
     {
         (_parameters, _gradients, _scalars) = (Make(Case.Count), Make(Case.Count), Make(UpdateScalars.Row));
         (_mean, _states) = (Make(Case.Count), [Make(Case.Count), Make(Case.Count)]);
-        Kernels.Fill(_states[1], 0.01f);
+        Kernels.Memory.Fill(_states[1], 0.01f);
         // A rate this small keeps millions of updates from running away.
         Kernels.Upload(MemoryMarshal.AsBytes<float>([0, -1e-12f, 0.9f, 0.999f, 1e-3f, 1, 1e-8f, 0]), _scalars);
     }
 
     [Benchmark]
-    public void SgdMomentum() => Kernels.Update(UpdateFunction.Of<MomentumSgd<No>>(), _scalars, _parameters, _gradients, [_mean]);
+    public void SgdMomentum() => Kernels.Updates.Update(UpdateFunction.Of<MomentumSgd<No>>(), _scalars, _parameters, _gradients, [_mean]);
 
     /// <summary>Four arrays are read and three written.</summary>
     [Benchmark]
     [Passes(7.0 / 5)]
-    public void Adam() => Kernels.Update(UpdateFunction.Of<AdamUpdate<No, No>>(), _scalars, _parameters, _gradients, _states);
+    public void Adam() => Kernels.Updates.Update(UpdateFunction.Of<AdamUpdate<No, No>>(), _scalars, _parameters, _gradients, _states);
 }

@@ -53,7 +53,7 @@ internal sealed record ElementLossOp(
         return [new TensorType(Reduction == Reduction.None ? x : default)];
     }
 
-    public override void Forward(IKernels kernels, NodeTensors tensors) => kernels.ElementLossForward(
+    public override void Forward(IKernels kernels, NodeTensors tensors) => kernels.Losses.ElementLossForward(
         Function, Scalars, Divisor(tensors.Inputs[0]), tensors.Inputs[0], tensors.Inputs[1], Weight(tensors), PositiveWeight(tensors), tensors.Output);
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
@@ -63,7 +63,7 @@ internal sealed record ElementLossOp(
         {
             if (tensors.InputGradients[input] is { } gradient)
             {
-                kernels.ElementLossBackward(
+                kernels.Losses.ElementLossBackward(
                     Function, Scalars, Divisor(gradient), tensors.Inputs[input], tensors.Inputs[1 - input], Weight(tensors), PositiveWeight(tensors),
                     tensors.OutputGradient!, gradient, tensors.Accumulate[input]);
             }

@@ -37,7 +37,7 @@ internal sealed class OptimizerState : IDisposable
             _state[i] = new Tensor(_block.Address + (nint)(i * stride), DType.Float32, new Shape(_count));
             if (optimizer.InitialState is not 0 and var initial)
             {
-                gradients.Store.Device.Fill(_state[i], initial);
+                gradients.Store.Device.Memory.Fill(_state[i], initial);
             }
         }
 
@@ -102,7 +102,7 @@ internal sealed class OptimizerState : IDisposable
         IDevice device = _gradients.Store.Device;
         foreach ((ParameterRun run, int index, Tensor[] states) in _updates)
         {
-            device.Update(Optimizer.Update, scalars[index], run.Values, run.Gradients, states);
+            device.Updates.Update(Optimizer.Update, scalars[index], run.Values, run.Gradients, states);
         }
 
         GC.KeepAlive(this);
@@ -133,7 +133,7 @@ internal sealed class OptimizerState : IDisposable
         {
             for (int i = 0; i < _state.Length; i++)
             {
-                _gradients.Store.Device.Copy(earlier.View(i, parameter), View(i, parameter), accumulate: false);
+                _gradients.Store.Device.Memory.Copy(earlier.View(i, parameter), View(i, parameter), accumulate: false);
             }
         }
     }

@@ -32,9 +32,9 @@ public sealed class LossesTests
             [.. x.Select((value, i) => (weighted ? w[i] : 1) * f(loss, scalars, value, t[i], p[i % columns]))];
         Compare(
             scope, Each(ElementLossReference.Value), Each(ElementLossReference.Slope),
-            (divisor, result) => scope.Device.ElementLossForward(loss, scalars, divisor, input, targets, weights, positiveWeights, result),
+            (divisor, result) => scope.Device.Losses.ElementLossForward(loss, scalars, divisor, input, targets, weights, positiveWeights, result),
             (divisor, dLoss, dX, accumulate) =>
-                scope.Device.ElementLossBackward(loss, scalars, divisor, input, targets, weights, positiveWeights, dLoss, dX, accumulate));
+                scope.Device.Losses.ElementLossBackward(loss, scalars, divisor, input, targets, weights, positiveWeights, dLoss, dX, accumulate));
     }
 
     [Test]
@@ -42,10 +42,10 @@ public sealed class LossesTests
     {
         using var scope = new DeviceScope(1);
         Tensor x = scope.Floats([0, 1, 0, 1]), t = scope.Floats([0, 1, 1, 0]), loss = scope.Zeros(4);
-        scope.Device.ElementLossForward(LossFunction.Of<ProbabilityLoss>(), default, null, x, t, null, null, loss);
+        scope.Device.Losses.ElementLossForward(LossFunction.Of<ProbabilityLoss>(), default, null, x, t, null, null, loss);
         Assert.That(DeviceScope.Read(loss), Is.EqualTo(new float[] { 0, 0, 100, 100 }));
         Tensor logits = scope.Floats([-1000, 1000, -1000, 1000]);
-        scope.Device.ElementLossForward(LossFunction.Of<LogitLoss>(), default, null, logits, t, null, null, loss);
+        scope.Device.Losses.ElementLossForward(LossFunction.Of<LogitLoss>(), default, null, logits, t, null, null, loss);
         Assert.That(DeviceScope.Read(loss), Is.EqualTo(new float[] { 0, 0, 1000, 1000 }));
     }
 
@@ -56,11 +56,11 @@ public sealed class LossesTests
         double[] x = DeviceScope.Random(size, 1);
         x[0] = 0;
         Tensor input = scope.Floats(x), y = scope.Zeros(1), dX = scope.Floats(x), dY = scope.Scalar(2);
-        scope.Device.PenaltyForward(input, 0.5f, 0.25f, y);
+        scope.Device.Reductions.PenaltyForward(input, 0.5f, 0.25f, y);
         DeviceScope.AssertNear(y, [PenaltyReference.Forward(x, 0.5, 0.25)], 2);
-        scope.Device.PenaltyBackward(input, 0.5f, 0.25f, dY, dX, accumulate: true);
+        scope.Device.Reductions.PenaltyBackward(input, 0.5f, 0.25f, dY, dX, accumulate: true);
         DeviceScope.AssertNear(dX, [.. x.Select(v => v + (2 * PenaltyReference.Slope(v, 0.5, 0.25)))], 2, 1e-6);
-        scope.Device.PenaltyBackward(input, 0.5f, 0.25f, dY, dX, accumulate: false);
+        scope.Device.Reductions.PenaltyBackward(input, 0.5f, 0.25f, dY, dX, accumulate: false);
         DeviceScope.AssertNear(dX, [.. x.Select(v => 2 * PenaltyReference.Slope(v, 0.5, 0.25))], 2, 1e-6);
     }
 

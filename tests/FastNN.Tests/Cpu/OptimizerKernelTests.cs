@@ -29,7 +29,7 @@ public sealed class OptimizerKernelTests
                 tested.Reference(Rate, step, p, g, states);
                 var scalars = new float[UpdateScalars.Row];
                 optimizer.WriteScalars(scalars, step, Rate, optimizer.WeightDecay);
-                scope.Device.Update(optimizer.Update, scope.Floats(Array.ConvertAll(scalars, x => (double)x)), parameters, scope.Floats(g), tensors);
+                scope.Device.Updates.Update(optimizer.Update, scope.Floats(Array.ConvertAll(scalars, x => (double)x)), parameters, scope.Floats(g), tensors);
             }
 
             DeviceScope.AssertNear(parameters, p, 8, 4e-6);
