@@ -167,7 +167,7 @@ struct RmsPropCenteredUpdate {
         float v2 = multiplyAdd(v0 - second, s.d, second);
         float v3 = 7.888609E-31f > absolute(v2) ? 0.0f : v2;
         nextSecond = v3;
-        return multiplyAdd(v0 / (squareRoot(larger(0.0f, v1 - v3 * v3)) + s.e), s.b, p);
+        return multiplyAdd(v0 / (squareRoot(larger(0.0f, multiplyAdd(-v3, v3, v1))) + s.e), s.b, p);
     }
 };
 
@@ -183,7 +183,7 @@ struct RmsPropCenteredMomentumUpdate {
         float v2 = multiplyAdd(v0 - second, s.d, second);
         float v3 = 7.888609E-31f > absolute(v2) ? 0.0f : v2;
         nextSecond = v3;
-        float v4 = multiplyAdd(third, s.f, v0 / (squareRoot(larger(0.0f, v1 - v3 * v3)) + s.e));
+        float v4 = multiplyAdd(third, s.f, v0 / (squareRoot(larger(0.0f, multiplyAdd(-v3, v3, v1))) + s.e));
         nextThird = v4;
         return multiplyAdd(v4, s.b, p);
     }

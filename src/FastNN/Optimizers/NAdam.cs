@@ -30,7 +30,7 @@ public sealed class NAdam : Optimizer
     internal override void WriteScalars(Span<float> scalars, long step, float learningRate, float weightDecay)
     {
         (float beta1, float beta2, float epsilon, _) = _options;
-        double product = ProductUpTo(step), next = Momentum(step + 1);
+        double product = ProductUpTo(step), next = Momentum(step + 1.0);
         ReadOnlySpan<float> numbers =
         [
             weightDecay, (float)(-learningRate * (1 - Momentum(step)) / (1 - product)), Complement(beta1), Complement(beta2),
@@ -39,7 +39,7 @@ public sealed class NAdam : Optimizer
         numbers.CopyTo(scalars);
     }
 
-    private double Momentum(long step) => Meant(_options.Beta1) * (1 - (0.5 * Math.Pow(0.96, step * (double)_options.MomentumDecay)));
+    private double Momentum(double step) => Meant(_options.Beta1) * (1 - (0.5 * Math.Pow(0.96, step * _options.MomentumDecay)));
 
     /// <summary>All groups ask for one step, then for the next; a resumed run asks for a later one.</summary>
     private double ProductUpTo(long step)

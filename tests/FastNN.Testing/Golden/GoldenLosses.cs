@@ -31,9 +31,10 @@ internal static class GoldenLosses
     private static void KLDivergence(GoldenCase golden, Device device)
     {
         golden.Attributes.Skip("note");
-        bool logarithms = golden.Attributes.Bool("log_target"), perExample = golden.Attributes.String("reduction") == "batchmean";
-        LossFunction loss = logarithms ? LossFunction.Of<LogDivergence>() : LossFunction.Of<Divergence>();
-        Run(golden, device, Pair(golden), new ElementLossOp(loss, default, perExample ? Reduction.Mean : Reduced(golden), perExample));
+        LossFunction loss = golden.Attributes.Bool("log_target") ? LossFunction.Of<LogDivergence>() : LossFunction.Of<Divergence>();
+        string reduction = golden.Attributes.String("reduction");
+        Run(golden, device, Pair(golden), new ElementLossOp(
+            loss, default, reduction == "batchmean" ? Reduction.Mean : Named(reduction), PerExample: reduction == "batchmean"));
     }
 
     private static List<Port> Pair(GoldenCase golden) => [Port.Plain(golden, "x"), Port.Plain(golden, "target")];
@@ -82,7 +83,9 @@ internal static class GoldenLosses
     private static void Run(GoldenCase golden, Device device, List<Port> inputs, Operator op) =>
         GoldenRunner.RunOperator(golden, device, [.. inputs], Port.Plain(golden, "loss"), values => values[0].Graph.Add(op, values));
 
-    private static Reduction Reduced(GoldenCase golden) => golden.Attributes.String("reduction") switch
+    private static Reduction Reduced(GoldenCase golden) => Named(golden.Attributes.String("reduction"));
+
+    private static Reduction Named(string reduction) => reduction switch
     {
         "mean" => Reduction.Mean,
         "sum" => Reduction.Sum,

@@ -25,15 +25,15 @@ internal static class GoldenOptimizers
         float rate = attributes.Float("lr");
         float decay = attributes.Float("weight_decay");
         float Epsilon() => attributes.Float("eps");
-        float Beta(int index) => attributes.Floats("betas")[index];
+        float[] betas = attributes.Has("betas") ? attributes.Floats("betas") : [];
         bool AmsGrad() => attributes.Has("amsgrad") && attributes.Bool("amsgrad");
         return name switch
         {
             "sgd" => new Sgd(rate, attributes.Float("momentum"), attributes.Float("dampening"), decay, attributes.Bool("nesterov")),
-            "adam" => new Adam(rate, Beta(0), Beta(1), Epsilon(), decay, AmsGrad()),
-            "adamw" => new AdamW(rate, Beta(0), Beta(1), Epsilon(), decay, AmsGrad()),
-            "adamax" => new Adamax(rate, Beta(0), Beta(1), Epsilon(), decay),
-            "nadam" => new NAdam(rate, Beta(0), Beta(1), Epsilon(), decay, attributes.Float("momentum_decay")),
+            "adam" => new Adam(rate, betas[0], betas[1], Epsilon(), decay, AmsGrad()),
+            "adamw" => new AdamW(rate, betas[0], betas[1], Epsilon(), decay, AmsGrad()),
+            "adamax" => new Adamax(rate, betas[0], betas[1], Epsilon(), decay),
+            "nadam" => new NAdam(rate, betas[0], betas[1], Epsilon(), decay, attributes.Float("momentum_decay")),
             "rmsprop" => new RmsProp(rate, attributes.Float("alpha"), Epsilon(), decay, attributes.Float("momentum"), attributes.Bool("centered")),
             "adagrad" => new Adagrad(rate, attributes.Float("lr_decay"), decay, attributes.Float("initial_accumulator_value"), Epsilon()),
             "adadelta" => new Adadelta(rate, attributes.Float("rho"), Epsilon(), decay),

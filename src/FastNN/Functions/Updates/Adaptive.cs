@@ -30,7 +30,7 @@ internal readonly struct RmsPropUpdate<TCentered, TMomentum> : IUpdateFunction
             second = Updates.Mean(second, g, s.D);
 
             // Rounding may make the difference negative where all gradients are alike; NaN stays NaN.
-            spread = T.Max(0f, variance - (second * second));
+            spread = T.Max(0f, T.MultiplyAdd(-second, second, variance));
         }
 
         T direction = g / (T.Sqrt(spread) + s.E);
