@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using BenchmarkDotNet.Attributes;
 using FastNN.Functions;
-using FastNN.Kernels;
 using FastNN.Tensors;
 
 namespace FastNN.Benchmarks;
