@@ -11,3 +11,8 @@ struct Scalars {
 struct __align__(16) UpdateScalars {
     float a, b, c, d, e, f, g, guard;
 };
+
+// What the gradient of a reduction's term reads of its output.
+struct OutputOperands {
+    float y, saved, more, dY, scale;
+};

@@ -11,6 +11,7 @@ internal static class Generator
         ("kernels/generated/activations.cuh", UnarySource.Text()),
         ("kernels/generated/losses.cuh", LossSource.Text()),
         ("kernels/generated/updates.cuh", UpdateSource.Text()),
+        ("kernels/generated/reductions.cuh", ReductionSource.Text()),
         ("kernels/generated/penalty.cuh", TermSource.Penalties()),
         ("src/FastNN/Functions/ActivationFunctions.cs", FluentSource.Activations()),
         ("src/FastNN/Graphs/FunctionOperators.cs", FluentSource.Operators()),

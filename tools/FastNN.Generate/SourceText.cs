@@ -85,7 +85,8 @@ internal sealed class SourceText
 
     public override string ToString() => _text.ToString();
 
-    private static bool Names(string text, string name)
+    /// <summary>Whether an identifier stands in a text.</summary>
+    public static bool Names(string text, string name)
     {
         for (int i = text.IndexOf(name, StringComparison.Ordinal); i >= 0; i = text.IndexOf(name, i + 1, StringComparison.Ordinal))
         {

@@ -56,6 +56,36 @@ internal static class FunctionTable
         LossFunction.Of<LogDivergence>(),
     ]);
 
+    /// <summary>What reductions make of their terms.</summary>
+    public static IReadOnlyList<FoldFunction> Folds { get; } = TableRow.Number<FoldFunction>(
+    [
+        FoldFunction.Of<SumFold>(),
+        FoldFunction.Of<LargestFold>(),
+        FoldFunction.Of<SmallestFold>(),
+        FoldFunction.Of<AnchorFold>(),
+        FoldFunction.Of<EqualFold>(),
+        FoldFunction.Of<CenteredSquaresFold>(),
+        FoldFunction.Of<LogOfExponentialsFold>(),
+        FoldFunction.Of<MagnitudesFold>(),
+        FoldFunction.Of<SquaresFold>(),
+        FoldFunction.Of<ProductFold>(),
+        FoldFunction.Of<NonZeroProductFold>(),
+        FoldFunction.Of<ZerosFold>(),
+    ]);
+
+    /// <summary>And the gradients of the terms.</summary>
+    public static IReadOnlyList<SlopeFunction> Slopes { get; } = TableRow.Number<SlopeFunction>(
+    [
+        SlopeFunction.Of<ScaledSlope>(),
+        SlopeFunction.Of<ExtremeSlope>(),
+        SlopeFunction.Of<CenteredSlope>(),
+        SlopeFunction.Of<CenteredOverResultSlope>(),
+        SlopeFunction.Of<ExponentialSlope>(),
+        SlopeFunction.Of<SignSlope>(),
+        SlopeFunction.Of<OverResultSlope>(),
+        SlopeFunction.Of<ProductSlope>(),
+    ]);
+
     /// <summary>What optimizers do to a parameter; a row for each variant of a text.</summary>
     public static IReadOnlyList<UpdateFunction> Updates { get; } = TableRow.Number<UpdateFunction>(
     [

@@ -45,6 +45,23 @@ internal sealed class SlopeTests
     }
 
     [Test]
+    public void The_slopes_of_reductions_are_the_derivatives_of_their_folds()
+    {
+        Assert.Multiple(() =>
+        {
+            Assert.That(DifferenceOfFold<SumFold, ScaledSlope>(y => y), Is.LessThan(1e-9), "sum");
+            Assert.That(DifferenceOfFold<MagnitudesFold, SignSlope>(y => y), Is.LessThan(1e-9), "magnitudes");
+            Assert.That(DifferenceOfFold<SquaresFold, OverResultSlope>(Dual.Sqrt), Is.LessThan(1e-9), "norm");
+            Assert.That(DifferenceOfFold<CenteredSquaresFold, CenteredSlope>(y => y, saved: 0.3, scale: 2), Is.LessThan(1e-6), "variance");
+            Assert.That(DifferenceOfFold<CenteredSquaresFold, CenteredOverResultSlope>(Dual.Sqrt, saved: 0.3), Is.LessThan(1e-6), "deviation");
+            Assert.That(DifferenceOfFold<LogOfExponentialsFold, ExponentialSlope>(y => y, saved: 0.3), Is.LessThan(2e-6), "log of exponentials");
+            Assert.That(DifferenceOfFold<ProductFold, ProductSlope>(y => y), Is.LessThan(1e-9), "product");
+            Assert.That(DifferenceOfFold<LargestFold, ExtremeSlope>(y => y, saved: 1), Is.LessThan(1e-9), "largest");
+            Assert.That(DifferenceOfFold<SmallestFold, ExtremeSlope>(y => y, saved: 1), Is.LessThan(1e-9), "smallest");
+        });
+    }
+
+    [Test]
     public void A_wrong_gradient_would_be_seen() => Assert.That(Difference<Wrong>(Wrong.Info), Is.GreaterThan(0.1));
 
     private static double Difference<TFunction>(FunctionInfo info)
@@ -59,6 +76,31 @@ internal sealed class SlopeTests
             Dual argument = Dual.Constant(reads == Reads.Output ? y.Value : x);
             double slope = TFunction.Gradient(argument, Dual.Constant(1), scalars).Value;
             worst = Math.Max(worst, Math.Abs(slope - y.Slope) / Math.Max(1, Math.Abs(y.Slope)));
+        }
+
+        return worst;
+    }
+
+    /// <summary>The largest difference over the terms of a fold, of which each in turn is the variable.</summary>
+    private static double DifferenceOfFold<TFold, TSlope>(Func<Dual, Dual> root, double saved = 0, double scale = 1)
+        where TFold : struct, IFold
+        where TSlope : struct, ISlope
+    {
+        double[] terms = [0.7, -1.3, 2.1, 0.4, -0.6];
+        Dual center = Dual.Constant(saved);
+        double worst = 0;
+        for (int variable = 0; variable < terms.Length; variable++)
+        {
+            Dual[] halves = [TFold.Start, TFold.Start];
+            for (int i = 0; i < terms.Length; i++)
+            {
+                halves[i & 1] = TFold.Step(halves[i & 1], i == variable ? Dual.Variable(terms[i]) : Dual.Constant(terms[i]), center);
+            }
+
+            Dual y = root(TFold.Finish(TFold.Join(halves[0], halves[1]), center));
+            double slope = TSlope.Of(
+                Dual.Constant(terms[variable]), Dual.Constant(y.Value), center, Dual.Constant(0), Dual.Constant(1), Dual.Constant(scale)).Value;
+            worst = Math.Max(worst, Math.Abs(slope - y.Slope));
         }
 
         return worst;
