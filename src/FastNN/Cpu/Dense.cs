@@ -1,4 +1,3 @@
-using FastNN.Kernels;
 using FastNN.Tensors;
 
 namespace FastNN.Cpu;
@@ -34,7 +33,7 @@ internal sealed unsafe partial class CpuDevice
         if (dBias is not null)
         {
             // The bias was broadcast over the rows, so its gradient is that of an addition.
-            BinaryBackward(BinaryOperator.Add, dY, dY, dBias, accumulateBias);
+            SumRepeated(dY, dBias, accumulateBias);
         }
     }
 }

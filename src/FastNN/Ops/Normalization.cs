@@ -1,3 +1,4 @@
+using FastNN.Functions;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
@@ -245,8 +246,8 @@ internal sealed record BatchNormOp(bool IsTraining, float Momentum, float Eps) :
         kernels.Fold(FoldKind.Sum, dY, null, sum, geometry.Statistics, 1, root: false);
         if (operands.Weight is { } weight)
         {
-            kernels.BinaryForward(BinaryOperator.Multiply, sum, weight, sum);
-            kernels.BinaryForward(BinaryOperator.Multiply, product, weight, product);
+            kernels.BinaryForward(BinaryFunction.Of<Functions.Multiply>(), sum, weight, sum);
+            kernels.BinaryForward(BinaryFunction.Of<Functions.Multiply>(), product, weight, product);
         }
 
         kernels.NormalizationBackward(operands, dY, sum, product, 1f / geometry.Statistics.Terms, dX, tensors.Accumulate[0]);

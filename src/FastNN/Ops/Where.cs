@@ -56,7 +56,7 @@ internal sealed record WhereOp : Operator
             {
                 Tensor selected = tensors.BackwardScratch[0];
                 kernels.WhereBackward(tensors.Inputs[0], i == 1, dY, selected, accumulate: false);
-                kernels.BinaryBackward(BinaryOperator.Add, selected, selected, gradient, tensors.Accumulate[i]);
+                kernels.SumRepeated(selected, gradient, tensors.Accumulate[i]);
             }
         }
     }

@@ -1,4 +1,5 @@
 using FastNN.Cpu;
+using FastNN.Functions;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
@@ -185,16 +186,16 @@ public sealed class CpuDeviceTests
                 _device.ActivationBackward(activation, _x, _t, Whole(), accumulate: activation.Id > 3);
             }
 
-            for (BinaryOperator op = BinaryOperator.Add; op <= BinaryOperator.Multiply; op++)
+            foreach (BinaryFunction op in new[] { BinaryFunction.Of<FastNN.Functions.Add>(), BinaryFunction.Of<FastNN.Functions.Multiply>() })
             {
                 _device.BinaryForward(op, _x, _t, Whole());
                 _device.BinaryForward(op, _x, _row, Whole());
                 _device.BinaryForward(op, _column, _x, Whole());
                 _device.BinaryForward(op, _x, _one, Whole());
-                _device.BinaryBackward(op, _x, _t, Whole(), accumulate: false);
-                _device.BinaryBackward(op, _x, _t, Part(0), accumulate: false);
-                _device.BinaryBackward(op, _x, _t, Part(1), accumulate: true);
-                _device.BinaryBackward(op, _x, _row, Part(2), accumulate: false);
+                _device.BinaryBackward(op, 0, _x, _t, _x, _x, Whole(), accumulate: false);
+                _device.BinaryBackward(op, 0, _one, _t, _x, _x, Part(0), accumulate: false);
+                _device.BinaryBackward(op, 0, _row, _t, _x, _x, Part(1), accumulate: true);
+                _device.BinaryBackward(op, 0, _column, _row, _x, _x, Part(2), accumulate: false);
             }
 
             for (Reduction reduction = Reduction.Mean; reduction <= Reduction.None; reduction++)
