@@ -174,7 +174,7 @@ internal static class Elementary
         where T : struct, ILanes<T> => T.IfGreaterOrEqual(a, b, T.IfGreaterOrEqual(b, a, x, y), y);
 
     /// <summary>
-    /// a^b, at most 2 ulp (more without fused multiply-add), as C's pow (IEEE 754-2019, 9.2.1) for zeros, infinities, NaN and bases below 0. The
+    /// a^b, at most 4 ulp (more without fused multiply-add), as C's pow (IEEE 754-2019, 9.2.1) for zeros, infinities, NaN and bases below 0. The
     /// logarithm needs more digits than a float has, because the exponent multiplies its error: with a = 2^n m and q = (m - 1) / (m + 1) it is
     /// n ln 2 + 2 (q + q^3 / 3 + ...), of which n ln 2 and q are kept as unevaluated sums of two floats (Dekker, 1971).
     /// </summary>

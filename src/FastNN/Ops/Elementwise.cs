@@ -64,7 +64,7 @@ internal sealed record BinaryOp(BinaryFunction Function, int? NumberBits = null,
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.BinaryForward(Function, OperandOf(tensors, 0), OperandOf(tensors, 1), tensors.Output);
+        kernels.Elements.BinaryForward(Function, OperandOf(tensors, 0), OperandOf(tensors, 1), tensors.Output);
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {
@@ -78,11 +78,11 @@ internal sealed record BinaryOp(BinaryFunction Function, int? NumberBits = null,
 
             bool summed = IsText(i) && gradient.Count != dY.Count;
             Tensor target = summed ? tensors.BackwardScratch[0] : gradient;
-            kernels.BinaryBackward(
+            kernels.Elements.BinaryBackward(
                 Function, Place(i), OperandOf(tensors, 0), OperandOf(tensors, 1), tensors.Output, dY, target, !summed && tensors.Accumulate[i]);
             if (summed)
             {
-                kernels.SumRepeated(target, gradient, tensors.Accumulate[i]);
+                kernels.Elements.SumRepeated(target, gradient, tensors.Accumulate[i]);
             }
         }
     }

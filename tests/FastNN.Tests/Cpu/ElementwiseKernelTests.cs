@@ -40,7 +40,7 @@ public sealed class ElementwiseKernelTests
             var expected = new double[yShape.Count];
             ElementwiseReference.Forward(op, aShape, left, bShape, right, yShape, expected);
             Tensor output = Zeros(scope, y);
-            scope.Device.BinaryForward(op, Floats(scope, left, a), Floats(scope, right, b), output);
+            scope.Device.Elements.BinaryForward(op, Floats(scope, left, a), Floats(scope, right, b), output);
             DeviceScope.AssertNear(output, expected, 0.5);
         }
     }
@@ -61,11 +61,11 @@ public sealed class ElementwiseKernelTests
     {
         using var scope = new DeviceScope();
         Tensor a = scope.Floats([1, 2, 3]), b = scope.Floats([10, 20, 30]);
-        scope.Device.BinaryForward(Functions[0], a, b, a);
-        scope.Device.BinaryForward(Functions[1], b, a, a);
+        scope.Device.Elements.BinaryForward(Functions[0], a, b, a);
+        scope.Device.Elements.BinaryForward(Functions[1], b, a, a);
         Assert.That(DeviceScope.Read(a), Is.EqualTo(new float[] { 110, 440, 990 }));
-        scope.Device.BinaryBackward(Functions[1], 0, a, b, a, a, a, accumulate: false);
-        scope.Device.BinaryBackward(Functions[0], 0, a, b, a, a, a, accumulate: false);
+        scope.Device.Elements.BinaryBackward(Functions[1], 0, a, b, a, a, a, accumulate: false);
+        scope.Device.Elements.BinaryBackward(Functions[0], 0, a, b, a, a, a, accumulate: false);
         Assert.That(DeviceScope.Read(a), Is.EqualTo(new float[] { 1100, 8800, 29700 }));
     }
 
@@ -75,10 +75,10 @@ public sealed class ElementwiseKernelTests
         using var scope = new DeviceScope();
         const int rows = 1 << 20;
         Tensor dY = scope.Zeros(rows, 3), row = scope.Zeros(3), scalar = scope.Zeros(1), column = scope.Zeros(rows, 1);
-        scope.Device.Fill(dY, 0.1f);
-        scope.Device.SumRepeated(dY, row, accumulate: false);
-        scope.Device.SumRepeated(dY, scalar, accumulate: false);
-        scope.Device.SumRepeated(dY, column, accumulate: false);
+        scope.Device.Memory.Fill(dY, 0.1f);
+        scope.Device.Elements.SumRepeated(dY, row, accumulate: false);
+        scope.Device.Elements.SumRepeated(dY, scalar, accumulate: false);
+        scope.Device.Elements.SumRepeated(dY, column, accumulate: false);
         double exact = 0.1f * (double)rows;
         DeviceScope.AssertNear(row, [exact, exact, exact], 8);
         DeviceScope.AssertNear(scalar, [3 * exact], 8);
@@ -93,8 +93,8 @@ public sealed class ElementwiseKernelTests
         double[] expected = ElementwiseReference.Backward(op, 0, aShape, new double[aShape.Count], otherShape, right, yShape, dY);
         Tensor given = Floats(scope, dY, y), factor = Floats(scope, right, other);
         Tensor gradient = Zeros(scope, a), sum = Floats(scope, before, a);
-        scope.Device.BinaryBackward(op, 0, gradient, factor, given, given, gradient, accumulate: false);
-        scope.Device.BinaryBackward(op, 0, gradient, factor, given, given, sum, accumulate: true);
+        scope.Device.Elements.BinaryBackward(op, 0, gradient, factor, given, given, gradient, accumulate: false);
+        scope.Device.Elements.BinaryBackward(op, 0, gradient, factor, given, given, sum, accumulate: true);
 
         // Terms of up to 9 in size: their rounding errors add up as the root of their number.
         double terms = Math.Max(1, (double)yShape.Count / aShape.Count);
