@@ -36,10 +36,14 @@ struct GradientMap {
     float* dX;
     bool accumulate;
 
-    DEVICE void one(int64 i) const { put(dX + i, Gradient::value(at(a, i), at(b, i), at(y, i), dY[i]), accumulate); }
+    DEVICE void one(int64 i) const {
+        float u = at(a.operand, a.number, i), v = at(b.operand, b.number, i), w = at(y.operand, y.number, i);
+        put(dX + i, Gradient::value(u, v, w, dY[i]), accumulate);
+    }
 
     DEVICE void four(int64 i) const {
-        float4 u = fourAt(a, i), v = fourAt(b, i), w = fourAt(y, i), d = loadFour(dY + i);
+        float4 u = fourAt(a.operand, a.number, i), v = fourAt(b.operand, b.number, i), w = fourAt(y.operand, y.number, i);
+        float4 d = loadFour(dY + i);
         putFour(
             dX + i, Gradient::value(u.x, v.x, w.x, d.x), Gradient::value(u.y, v.y, w.y, d.y), Gradient::value(u.z, v.z, w.z, d.z),
             Gradient::value(u.w, v.w, w.w, d.w), accumulate);
@@ -60,16 +64,18 @@ template <class Gradient>
 DEVICE void gradient(const GradientArguments& a) {
     if (!hasElements(a.count)) return;
     if (a.flat) {
-        GradientMap<Gradient> map{ready(a.a), ready(a.b), a.y, a.dY, a.dX, a.accumulate != 0};
+        GradientMap<Gradient> map{ready(a.a), ready(a.b), ready(a.y), a.dY, a.dX, a.accumulate != 0};
         bool aligned = aligned16(map.a.operand) && aligned16(map.b.operand) && aligned16(a.y.operand) && aligned16(a.dY) && aligned16(a.dX);
         forElements(a.count, aligned, map);
         return;
     }
+    float numberA = kept(a.a.number), numberB = kept(a.b.number), numberY = kept(a.y.number);
     int64 first = (int64)blockIdx.x * PER_BLOCK;
     for (int64 i = first + threadIdx.x; i < a.count && i < first + PER_BLOCK; i += THREADS) {
         int64 left = 0, right = 0;
         locate(a.axes, (uint32)i, left, right);
-        put(a.dX + i, Gradient::value(at(a.a, left), at(a.b, right), at(a.y, i), a.dY[i]), a.accumulate);
+        float x = at(a.a.operand, numberA, left), y = at(a.b.operand, numberB, right);
+        put(a.dX + i, Gradient::value(x, y, at(a.y.operand, numberY, i), a.dY[i]), a.accumulate);
     }
 }
 
@@ -83,7 +89,9 @@ DEVICE void integers(const IntegersArguments& a) {
     if (i >= (uint32)a.count) return;
     int64 left = 0, right = 0;
     locate(a.axes, i, left, right);
-    int x = a.a ? numberOf((const In*)a.a + left) : a.numberA, y = a.b ? numberOf((const In*)a.b + right) : a.numberB;
+    int x = kept(a.numberA), y = kept(a.numberB);
+    if (a.a) x = numberOf((const In*)a.a + left);
+    if (a.b) y = numberOf((const In*)a.b + right);
     ((Out*)a.y)[i] = (Out)F::value(x, y);
 }
 

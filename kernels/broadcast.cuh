@@ -72,18 +72,35 @@ DEVICE void putFour(uint8* destination, float x, float y, float z, float w, bool
     *reinterpret_cast<uint32*>(destination) = (x != 0.0f) | (y != 0.0f) << 8 | (z != 0.0f) << 16 | (w != 0.0f) << 24;
 }
 
-// The operand as this thread needs it: a number is loaded once.
-DEVICE FlatOperand ready(FlatOperand x) {
-    if (x.operand && !x.runs) {
-        x.number = *x.operand;
-        x.operand = nullptr;
-    }
+// A number of the kernel's argument, in a register: otherwise the compiler chooses between the addresses of this and another in place of their values,
+// for which it would copy the argument to local memory.
+DEVICE float kept(float x) {
+    asm volatile("" : "+f"(x));
     return x;
 }
 
-DEVICE float at(const FlatOperand& x, int64 i) { return x.operand ? x.operand[i] : x.number; }
+DEVICE int kept(int x) {
+    asm volatile("" : "+r"(x));
+    return x;
+}
 
-DEVICE float4 fourAt(const FlatOperand& x, int64 i) { return x.operand ? loadFour(x.operand + i) : float4{x.number, x.number, x.number, x.number}; }
+// The operand as this thread needs it: a number is loaded once.
+DEVICE FlatOperand ready(const FlatOperand& x) {
+    FlatOperand result = x;
+    float number = kept(x.number);
+    if (x.operand && !x.runs) {
+        number = *x.operand;
+        result.operand = nullptr;
+    }
+    result.number = number;
+    return result;
+}
+
+DEVICE float at(const float* operand, float number, int64 i) { return operand ? operand[i] : +number; }
+
+DEVICE float4 fourAt(const float* operand, float number, int64 i) {
+    return operand ? loadFour(operand + i) : float4{number, number, number, number};
+}
 
 template <class F>
 struct FlatMap {
@@ -92,10 +109,10 @@ struct FlatMap {
     typename F::Result* y;
     bool accumulate;
 
-    DEVICE void one(int64 i) const { put(y + i, F::value(at(a, i), at(b, i)), accumulate); }
+    DEVICE void one(int64 i) const { put(y + i, F::value(at(a.operand, a.number, i), at(b.operand, b.number, i)), accumulate); }
 
     DEVICE void four(int64 i) const {
-        float4 v = fourAt(a, i), w = fourAt(b, i);
+        float4 v = fourAt(a.operand, a.number, i), w = fourAt(b.operand, b.number, i);
         putFour(y + i, F::value(v.x, w.x), F::value(v.y, w.y), F::value(v.z, w.z), F::value(v.w, w.w), accumulate);
     }
 };
