@@ -246,8 +246,8 @@ internal sealed record BatchNormOp(bool IsTraining, float Momentum, float Eps) :
         kernels.Reductions.Fold(FoldFunction.Of<SumFold>(), dY, null, sum, geometry.Statistics, 1, root: false);
         if (operands.Weight is { } weight)
         {
-            kernels.Elements.BinaryForward(BinaryOperator.Multiply, sum, weight, sum);
-            kernels.Elements.BinaryForward(BinaryOperator.Multiply, product, weight, product);
+            kernels.Elements.BinaryForward(BinaryFunction.Of<Functions.Multiply>(), sum, weight, sum);
+            kernels.Elements.BinaryForward(BinaryFunction.Of<Functions.Multiply>(), product, weight, product);
         }
 
         kernels.Normalizations.NormalizationBackward(operands, dY, sum, product, 1f / geometry.Statistics.Terms, dX, tensors.Accumulate[0]);
