@@ -12,7 +12,7 @@ internal sealed class OptimizerTests(string kind) : UserFixture(kind)
         model.Build(new Shape(1), 3);
         float[] first = ParametersOf(model);
         double[] p = [first[0], first[1]], m = [0, 0];
-        var optimizer = new Lion { Schedule = Schedule.Linear(0.05f, 20, 0.01f), WeightDecay = decay };
+        var optimizer = new Lion(weightDecay: decay) { Schedule = Schedule.Linear(0.05f, 20, 0.01f) };
         using var trainer = new Trainer(model, Device, Loss.MeanSquaredError, optimizer);
         for (int step = 0; step < 12; step++)
         {
@@ -133,7 +133,8 @@ internal sealed class OptimizerTests(string kind) : UserFixture(kind)
     }
 
     /// <summary>Lion (Chen et al., 2023).</summary>
-    private sealed class Lion(float learningRate = 1e-4f, float beta1 = 0.9f, float beta2 = 0.99f) : CustomOptimizer(learningRate)
+    private sealed class Lion(float learningRate = 1e-4f, float beta1 = 0.9f, float beta2 = 0.99f, float weightDecay = 0)
+        : CustomOptimizer(learningRate, weightDecay)
     {
         public override string Name => "Lion";
 

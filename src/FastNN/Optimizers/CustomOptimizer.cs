@@ -1,5 +1,4 @@
-using FastNN.Kernels;
-using FastNN.Tensors;
+using FastNN.Functions;
 
 namespace FastNN;
 
@@ -27,13 +26,10 @@ namespace FastNN;
 /// </code>
 /// </example>
 /// <param name="learningRate">The learning rate.</param>
-public abstract class CustomOptimizer(float learningRate) : Optimizer(learningRate)
+/// <param name="weightDecay">Of parameters in no group that has one of its own; default 0. What it does is the update's business.</param>
+public abstract class CustomOptimizer(float learningRate, float weightDecay = 0) : Optimizer(learningRate, weightDecay)
 {
-    private string[]? _states;
-
-    /// <summary>The weight decay of parameters in no group that has one of its own; default 0. What it does is the update's business.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is negative or not finite.</exception>
-    public float WeightDecay { get; init => field = NotNegative(value, nameof(WeightDecay)); }
+    private StateInfo[]? _states;
 
     /// <summary>The names of what it remembers, each as large as the parameters and zero before the first update. Always the same.</summary>
     protected abstract IReadOnlyList<string> States { get; }
@@ -44,7 +40,7 @@ public abstract class CustomOptimizer(float learningRate) : Optimizer(learningRa
     /// </summary>
     protected virtual bool IsElementwise => true;
 
-    internal override IReadOnlyList<string> StateNames => _states ??= CheckedStates();
+    internal override StateInfo[] StateInfos => _states ??= CheckedStates();
 
     internal bool TakesAnyNumbers => IsElementwise;
 
@@ -54,16 +50,14 @@ public abstract class CustomOptimizer(float learningRate) : Optimizer(learningRa
 
     internal void RecordInto(UpdateRecording update) => Record(update);
 
-    internal override void WriteScalars(Span<float> scalars, long step, float learningRate) => (scalars[0], scalars[1]) = (learningRate, step);
+    internal override void WriteScalars(Span<float> scalars, long step, float learningRate, float weightDecay) =>
+        (scalars[0], scalars[1]) = (learningRate, step);
 
-    internal override void Update(IKernels kernels, ParameterGroup? group, Tensor scalars, Tensor parameters, Tensor gradients, Tensor[] state) =>
-        throw new InvalidOperationException($"{Name}: the update is recorded, no kernel computes it.");
-
-    private string[] CheckedStates()
+    private StateInfo[] CheckedStates()
     {
         string[] names = [.. States];
         return Array.TrueForAll(names, name => !string.IsNullOrEmpty(name)) && names.Distinct().Count() == names.Length
-            ? names
+            ? Array.ConvertAll(names, name => new StateInfo(name))
             : throw new InvalidOperationException($"{Name}: expected states with names of their own, got [{string.Join(", ", names)}].");
     }
 }

@@ -78,7 +78,7 @@ internal sealed class RecordedUpdates : IDisposable
             (Shape Shape, float Decay) key = (update.Parameters.Shape, update.Group?.WeightDecay ?? optimizer.WeightDecay);
             if (!known.TryGetValue(key, out (UpdateRecording Recording, Plan Plan) found))
             {
-                var recording = new UpdateRecording(optimizer.Name, key.Shape, optimizer.StateNames, key.Decay);
+                var recording = new UpdateRecording(optimizer.Name, key.Shape, optimizer.StateInfos.Select(state => state.Name), key.Decay);
                 optimizer.RecordInto(recording);
                 recording.Finish();
                 found = (recording, Compiler.Compile(_device, recording.Graph, []));
