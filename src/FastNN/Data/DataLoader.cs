@@ -12,9 +12,13 @@ namespace FastNN.Data;
 /// <example>
 /// <code>
 /// using var loader = new DataLoader(train, batchSize: 128, seed: 1);
-/// loader.StartEpoch(1);
-/// while (loader.TryNext(out Batch batch))
-///     Step(batch.Features, batch.Labels);
+/// for (int epoch = 1; epoch &lt;= 10; epoch++)
+/// {
+///     foreach (Batch batch in loader)
+///     {
+///         trainer.TrainBatch(batch.Features, batch.Labels);
+///     }
+/// }
 /// </code>
 /// </example>
 public sealed class DataLoader : IDisposable
@@ -166,6 +170,21 @@ public sealed class DataLoader : IDisposable
         }
     }
 
+    /// <summary>Starts the next epoch, the first where none was started, and goes over its batches: <c>foreach (Batch batch in loader)</c>.</summary>
+    /// <returns>The batches, each valid until the next; nothing is allocated.</returns>
+    /// <exception cref="ObjectDisposedException">The loader is disposed.</exception>
+    public Batches GetEnumerator()
+    {
+        int last;
+        lock (_gate)
+        {
+            last = _epoch;
+        }
+
+        StartEpoch(checked(last + 1));
+        return new Batches(this);
+    }
+
     /// <summary>
     /// Looks at the batch that <see cref="TryNext"/> will hand out next, without waiting for it; the one before stays valid.
     /// </summary>
@@ -298,6 +317,22 @@ public sealed class DataLoader : IDisposable
         }
 
         _transform?.Apply(new TransformContext(slot.Features.AsSpan(0, slot.Count * size), Data.ExampleShape, examples, Seed, epoch, batch, _stop.Token));
+    }
+
+    /// <summary>The batches of an epoch, for foreach.</summary>
+    public ref struct Batches
+    {
+        private readonly DataLoader _loader;
+        private Batch _current;
+
+        internal Batches(DataLoader loader) => _loader = loader;
+
+        /// <summary>The present batch, valid until the next call of <see cref="MoveNext"/>.</summary>
+        public readonly Batch Current => _current;
+
+        /// <summary>Draws the next batch.</summary>
+        /// <returns>False when the epoch is over.</returns>
+        public bool MoveNext() => _loader.TryNext(out _current);
     }
 
     /// <summary>A buffer. Pinned, so that a device may copy from it without asking the garbage collector.</summary>

@@ -310,6 +310,23 @@ public sealed partial class Dataset : IReadOnlyList<Example>
     internal Dataset WithFeatures(Func<FeatureStore, FeatureStore> change, int[]? exampleShape = null) =>
         new(change(_features), exampleShape ?? _exampleShape, _targets, _names, _rows, Count);
 
+    /// <summary>The same examples with each float target less a mean and times a factor.</summary>
+    internal Dataset WithTargets(float[] mean, float[] factor)
+    {
+        if (_targets.Values is null)
+        {
+            return With(new StandardizedTargetStore(_features, mean, factor), _targets, _rows, Count);
+        }
+
+        float[] values = [.. _targets.Values];
+        for (int at = 0; at < values.Length; at += mean.Length)
+        {
+            Standardizer.Apply(values.AsSpan(at, mean.Length), mean, factor);
+        }
+
+        return With(_features, _targets with { Values = values }, _rows, Count);
+    }
+
     /// <summary>The same examples with names for their features.</summary>
     internal Dataset WithFeatureNames(string[] names) =>
         new(_features, _exampleShape, _targets, new Names(_names.Classes, names), _rows, Count);

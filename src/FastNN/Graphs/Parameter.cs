@@ -135,10 +135,18 @@ public sealed class Parameter
     {
         if (!IsInitialized)
         {
-            var values = new float[checked((int)Count)];
-            _initializer.Fill(values, Shape, seed, stream);
-            _host = values;
+            _host = Draw(seed, stream);
         }
+    }
+
+    /// <summary>Draws first values in place of the present ones.</summary>
+    internal void Reinitialize(ulong seed, uint stream) => Adopt(Draw(seed, stream));
+
+    private float[] Draw(ulong seed, uint stream)
+    {
+        var values = new float[checked((int)Count)];
+        _initializer.Fill(values, Shape, seed, stream);
+        return values;
     }
 
     /// <summary>The values on the host.</summary>

@@ -20,22 +20,42 @@ public sealed partial class Trainer : IDisposable
     private DeviceWeights? _weights;
     private TrainingStep? _step;
     private TrainingStep? _inputGradients;
+    private readonly bool _ownsDevice;
     private int _disposed;
 
-    /// <summary>A trainer. The model's parameters are taken to the device at the first step.</summary>
+    /// <summary>A trainer. The model's parameters move to the device at the first step.</summary>
     /// <param name="model">The network.</param>
-    /// <param name="device">Where to train.</param>
-    /// <param name="loss">What to make small.</param>
-    /// <param name="optimizer">How.</param>
-    /// <param name="seed">First weights (if the model is not built yet), dropout and the order of examples follow from it.
-    /// Default 0.</param>
+    /// <param name="device">Where to train; it must outlive the trainer.</param>
+    /// <param name="loss">The objective to minimize.</param>
+    /// <param name="optimizer">How parameters are changed.</param>
+    /// <param name="seed">Determines the first weights (where the model is not built yet), dropout and the order of examples; default 0.</param>
     public Trainer(Layer model, Device device, Loss loss, Optimizer optimizer, ulong seed = 0)
+        : this(model, device, loss, optimizer, seed, ownsDevice: false)
+    {
+    }
+
+    /// <summary>A trainer on the CPU, on all cores. Its <see cref="Device"/> ends with it.</summary>
+    /// <param name="model">The network.</param>
+    /// <param name="loss">The objective to minimize.</param>
+    /// <param name="optimizer">How parameters are changed.</param>
+    /// <param name="seed">Determines the first weights (where the model is not built yet), dropout and the order of examples; default 0.</param>
+    public Trainer(Layer model, Loss loss, Optimizer optimizer, ulong seed = 0)
+        : this(model, null, loss, optimizer, seed, ownsDevice: true)
+    {
+    }
+
+    private Trainer(Layer model, Device? device, Loss loss, Optimizer optimizer, ulong seed, bool ownsDevice)
     {
         ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(loss);
         ArgumentNullException.ThrowIfNull(optimizer);
-        (Model, Loss, Optimizer, _device, _seed) = (model, loss, optimizer, device.Implementation, seed);
+        if (!ownsDevice)
+        {
+            ArgumentNullException.ThrowIfNull(device);
+        }
+
+        Device = device ?? Device.Cpu();
+        (Model, Loss, Optimizer, _device, _seed, _ownsDevice) = (model, loss, optimizer, Device.Implementation, seed, ownsDevice);
         // Refused here already, not at the first step.
         _device.Life.Enter().Dispose();
     }
@@ -43,7 +63,10 @@ public sealed partial class Trainer : IDisposable
     /// <summary>The network.</summary>
     public Layer Model { get; }
 
-    /// <summary>What training makes small.</summary>
+    /// <summary>Where it trains.</summary>
+    public Device Device { get; }
+
+    /// <summary>The objective to minimize.</summary>
     public Loss Loss { get; }
 
     /// <summary>How parameters are changed; its learning rate may be changed between steps.</summary>
@@ -218,6 +241,10 @@ public sealed partial class Trainer : IDisposable
         _step?.Dispose();
         _inputGradients?.Dispose();
         _weights?.Dispose();
+        if (_ownsDevice)
+        {
+            Device.Dispose();
+        }
     }
 
     private float TrainBatch(ReadOnlySpan<float> x, ReadOnlySpan<byte> targets, bool classIndices)
