@@ -28,7 +28,7 @@ public sealed class Device : IDisposable
     public string? FallbackReason { get; private init; }
 
     /// <summary>What trainers, predictors and plans hold of the device's memory now.</summary>
-    public DeviceMemory Memory => Implementation.Memory;
+    public DeviceMemory Memory => Implementation.MemoryUse;
 
     internal IDevice Implementation { get; }
 

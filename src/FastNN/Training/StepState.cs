@@ -123,7 +123,7 @@ internal sealed class StepState : IDisposable
     }
 
     /// <summary>Looks whether loss and gradients are finite.</summary>
-    public void Guard(Tensor? loss) => _device.GuardNorm(Gradients.Gradients, loss, Results, Scalars);
+    public void Guard(Tensor? loss) => _device.Updates.GuardNorm(Gradients.Gradients, loss, Results, Scalars);
 
     /// <summary>Updates all trained parameters, unless loss or gradients are not finite.</summary>
     /// <param name="loss">[], or null where it was looked at before.</param>
@@ -135,7 +135,7 @@ internal sealed class StepState : IDisposable
         {
             if (scale || _optimizers[i].Optimizer.Clips)
             {
-                _device.GuardScale(Optimizers[i].Gradients, _options[i], Results);
+                _device.Updates.GuardScale(Optimizers[i].Gradients, _options[i], Results);
             }
 
             Optimizers[i].Update(_groups);
@@ -150,7 +150,7 @@ internal sealed class StepState : IDisposable
     {
         ReadOnlySpan<float> options = [factor, float.PositiveInfinity, float.PositiveInfinity, 0];
         _device.Upload(MemoryMarshal.AsBytes(options), _options[0]);
-        _device.GuardScale(Gradients.Gradients, _options[0], Results);
+        _device.Updates.GuardScale(Gradients.Gradients, _options[0], Results);
     }
 
     /// <summary>Gives buffers the values that the step computed for them, unless the guard forbids it.</summary>
@@ -158,7 +158,7 @@ internal sealed class StepState : IDisposable
     {
         foreach ((Tensor from, Tensor to) in writeBacks)
         {
-            _device.GuardCopy(from, to, Results);
+            _device.Updates.GuardCopy(from, to, Results);
         }
     }
 
