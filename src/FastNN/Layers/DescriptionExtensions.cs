@@ -1,4 +1,5 @@
 using System.Globalization;
+using FastNN.Formats;
 using FastNN.Functions;
 
 namespace FastNN.Layers;

@@ -1,6 +1,6 @@
-using FastNN.Layers;
 using System.Text;
 using FastNN.Formats;
+using FastNN.Layers;
 using FastNN.Tensors;
 using FastNN.Tests.Training;
 
