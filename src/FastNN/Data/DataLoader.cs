@@ -61,7 +61,7 @@ public sealed class DataLoader : IDisposable
         ArgumentNullException.ThrowIfNull(data);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         if (dropLast && data.Count < batchSize)
-            throw new ArgumentException($"{data.Count} examples make no full batch of {batchSize}", nameof(batchSize));
+            throw new ArgumentException($"expected at least one full batch of {batchSize} where the last is dropped, got {data.Count} examples", nameof(batchSize));
         int rows = Math.Min(batchSize, data.Count);
         if ((long)rows * Math.Max(data.ExampleSize, data.TargetSize) > Array.MaxLength)
             throw new ArgumentOutOfRangeException(nameof(batchSize), batchSize, "a batch would be larger than an array can be");
@@ -145,7 +145,7 @@ public sealed class DataLoader : IDisposable
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (_generation == 0)
-                throw new InvalidOperationException("StartEpoch comes before TryNext");
+                throw new InvalidOperationException("expected StartEpoch before TryNext");
             ReleaseLast();
             if (_next == BatchesPerEpoch)
             {

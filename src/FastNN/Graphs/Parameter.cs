@@ -100,7 +100,7 @@ public sealed class Parameter
     {
         if (source.Length != Count)
         {
-            throw new ShapeException($"Parameter {Name}: {source.Length} values given, {Shape} holds {Count}.");
+            throw new ShapeException($"Parameter {Name}: expected {Count} values for {Shape}, got {source.Length}.");
         }
 
         while (Volatile.Read(ref _store) is { } store)
@@ -180,7 +180,7 @@ public sealed class Parameter
     {
         if (length < Count)
         {
-            throw new ShapeException($"Parameter {Name}: a destination of {length} is too short for {Shape}, {Count} values.");
+            throw new ShapeException($"Parameter {Name}: expected a destination of at least {Count} values for {Shape}, got {length}.");
         }
     }
 }

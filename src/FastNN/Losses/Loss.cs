@@ -3,7 +3,7 @@ using FastNN.Ops;
 
 namespace FastNN;
 
-/// <summary>What training makes small: one number from a network's output and the targets.</summary>
+/// <summary>The objective to minimize: one number from a network's output and the targets.</summary>
 public abstract class Loss
 {
     /// <summary>Cross-entropy of class indices from logits; the mean over the batch (PyTorch's CrossEntropyLoss).</summary>

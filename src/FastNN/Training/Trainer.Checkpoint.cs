@@ -138,7 +138,8 @@ public sealed partial class Trainer
 
             if (pending > 0 && parameter.IsTrainable)
             {
-                writes.Add((_step!.State.Gradients.Gradient(parameter), ParameterFile.Load(reader, $"gradient.{full}", parameter)));
+                known.Add($"gradient.{full}");
+                writes.Add((_step!.State.Gradients.Gradient(parameter), ParameterFile.Load(reader, $"gradient.{full}", parameter, ref scratch)));
             }
         }
 

@@ -151,10 +151,10 @@ public sealed partial class Trainer : IDisposable
     {
         using Occupancy.Stay stay = Enter(nameof(ReadOutput));
         using DeviceUse use = _device.Life.Enter();
-        Tensor output = (_step?.Current ?? throw new InvalidOperationException("Trainer: there is no output to read; a step or forward pass leaves one, until something else is computed.")).Output;
+        Tensor output = (_step?.Current ?? throw new InvalidOperationException("Trainer.ReadOutput: expected a training step or forward pass before it; nothing else may be computed in between.")).Output;
         if (destination.Length < output.Count)
         {
-            throw new ShapeException($"Trainer: a destination of {destination.Length} is too short for the output {output.Shape}.");
+            throw new ShapeException($"Trainer.ReadOutput: expected a destination of at least {output.Count} values for the output {output.Shape}, got {destination.Length}.");
         }
 
         var count = (int)output.Count;
@@ -182,7 +182,7 @@ public sealed partial class Trainer : IDisposable
     {
         using Occupancy.Stay stay = Enter(nameof(ReadGradient));
         using DeviceUse use = _device.Life.Enter();
-        RequireStep("there are no gradients before the first step").ReadGradient(parameter, destination);
+        RequireStep("expected a backward pass or training step before its gradients").ReadGradient(parameter, destination);
     }
 
     /// <summary>Replaces a parameter's gradient, between <see cref="Backward"/> and <see cref="Update"/>.</summary>
@@ -194,7 +194,7 @@ public sealed partial class Trainer : IDisposable
     {
         using Occupancy.Stay stay = Enter(nameof(WriteGradient));
         using DeviceUse use = _device.Life.Enter();
-        RequireStep("there are no gradients before the first step").WriteGradient(parameter, values);
+        RequireStep("expected a backward pass or training step before its gradients").WriteGradient(parameter, values);
     }
 
     /// <summary>Multiplies all gradients, between <see cref="Backward"/> and <see cref="Update"/>.</summary>
@@ -204,7 +204,7 @@ public sealed partial class Trainer : IDisposable
     {
         using Occupancy.Stay stay = Enter(nameof(ScaleGradients));
         using DeviceUse use = _device.Life.Enter();
-        RequireStep("there are no gradients before the first step").ScaleGradients(factor);
+        RequireStep("expected a backward pass or training step before its gradients").ScaleGradients(factor);
     }
 
     /// <summary>The gradient of the loss with respect to a batch of inputs, as saliency maps and adversarial examples need it; changes nothing.</summary>
@@ -238,7 +238,7 @@ public sealed partial class Trainer : IDisposable
         }
     }
 
-    /// <summary>Gives everything back that there is; throws nothing, since it may run behind a call of another thread.</summary>
+    /// <summary>Frees everything; throws nothing, since it may run after a call on another thread.</summary>
     private void Release()
     {
         _step?.Dispose();
@@ -377,11 +377,11 @@ public sealed partial class Trainer : IDisposable
     {
         if (FindBadLabel(labels, classes) is var bad and >= 0)
         {
-            throw new InvalidDatasetException($"{Loss.Name}: label {labels[bad]} of example {bad} of the batch is not in 0..{classes - 1}.");
+            throw new InvalidDatasetException($"{Loss.Name}: label {labels[bad]} of example {bad} of the batch is out of range 0..{classes - 1}.");
         }
     }
 
-    /// <summary>The first example whose label is no class and not the one to ignore; -1 where all are good.</summary>
+    /// <summary>The first example whose label is neither a class nor the one to ignore; -1 where all are good.</summary>
     private int FindBadLabel(ReadOnlySpan<int> labels, int classes)
     {
         int? ignore = Loss.IgnoredClass;
