@@ -69,6 +69,6 @@ public readonly record struct MonitoredValue
             Kind.Accuracy => -result.Accuracy,
             _ => result.Loss,
         };
-        return value ?? throw new InvalidOperationException($"There is no {this} to watch: Fit was given no validation data, or the loss has no classes.");
+        return value ?? throw new InvalidOperationException($"Expected a {this} to monitor, got none; pass validation data to Fit, or use a loss with classes.");
     }
 }
