@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
@@ -71,11 +72,12 @@ internal sealed unsafe partial class CpuDevice : IDevice
             {
             }
 
+            LiveBlocks?.Add((nint)block, bytes);
             return (nint)block;
         }
         catch (OutOfMemoryException exception)
         {
-            throw new DeviceException($"cpu: {bytes} bytes ({bytes / (1024.0 * 1024 * 1024):F2} GiB) of memory are not to be had.", exception);
+            throw new DeviceException($"cpu: cannot allocate {bytes} bytes ({bytes / (1024.0 * 1024 * 1024):F2} GiB) of memory.", exception);
         }
     }
 
@@ -84,6 +86,7 @@ internal sealed unsafe partial class CpuDevice : IDevice
     {
         if (address != 0)
         {
+            LiveBlocks?.Remove(address);
             Interlocked.Decrement(ref _liveBlocks);
             Interlocked.Add(ref _liveBytes, -HostMemory.BytesOf((void*)address));
             HostMemory.Free((void*)address);
@@ -91,6 +94,10 @@ internal sealed unsafe partial class CpuDevice : IDevice
     }
 
     public void Abandon(nint address) => Free(address);
+
+    public LiveBlocks? LiveBlocks { get; } = DebugChecks.Enabled ? new LiveBlocks() : null;
+
+    public void Poison(nint address, long bytes) => NativeMemory.Fill((void*)address, (nuint)bytes, DebugChecks.Poison);
 
     public TrimList Keepers { get; } = new();
 

@@ -119,6 +119,7 @@ internal sealed class Compiler
             Nodes = planned,
             Buffers = _buffers,
             Values = graph.Inputs.Concat(_outputs).Distinct().ToDictionary(value => value, Planned),
+            IndexRanges = FindIndexRanges().ToLookup(found => found.Input, found => found.Range),
             Gradients = _wanted.ToDictionary(value => value, value => _gradients[value]),
             WriteBacks = [.. graph.WriteBacks.Select(writeBack => (Planned(writeBack.Updated), Planned(writeBack.Buffer)))],
             Root = _root is null ? (Shape?)null : TypeOf(_root).Shape,
@@ -146,6 +147,31 @@ internal sealed class Compiler
             }
 
             _bound.Add((op, types));
+        }
+    }
+
+    /// <summary>Inputs that operators index with, as they are or under another shape.</summary>
+    private IEnumerable<(Value Input, IndexRange Range)> FindIndexRanges()
+    {
+        for (int i = 0; i < _nodes.Count; i++)
+        {
+            (Operator op, NodeTypes types) = _bound[i];
+            for (int j = 0; j < types.Inputs.Length; j++)
+            {
+                if (op.IndexRange(j, types.Inputs) is { } range)
+                {
+                    Value value = _nodes[i].Inputs[j];
+                    while (value.Producer is { Op: ReshapeOp } view)
+                    {
+                        value = view.Inputs[0];
+                    }
+
+                    if (value.Kind == ValueKind.Input)
+                    {
+                        yield return (value, range);
+                    }
+                }
+            }
         }
     }
 

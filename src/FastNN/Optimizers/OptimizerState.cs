@@ -1,4 +1,5 @@
 using FastNN.Graphs;
+using FastNN.Graphs.Checks;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
@@ -97,6 +98,12 @@ internal sealed class OptimizerState : IDisposable
         IDevice device = _gradients.Store.Device;
         foreach ((ParameterRun run, ParameterGroup? group, int index, Tensor[] state) in _updates)
         {
+            if (DebugChecks.Enabled)
+            {
+                TensorAccess.Require(device, Optimizer.GetType().Name, scalars[index], run.Values, run.Gradients);
+                TensorAccess.Require(device, Optimizer.GetType().Name, state);
+            }
+
             Optimizer.Update(device, group, scalars[index], run.Values, run.Gradients, state);
         }
 

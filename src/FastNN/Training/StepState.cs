@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using FastNN.Graphs;
+using FastNN.Graphs.Checks;
 using FastNN.Kernels;
 using FastNN.Optimizers;
 using FastNN.Tensors;
@@ -123,7 +124,15 @@ internal sealed class StepState : IDisposable
     }
 
     /// <summary>Looks whether loss and gradients are finite.</summary>
-    public void Guard(Tensor? loss) => _device.GuardNorm(Gradients.Gradients, loss, Results, Scalars);
+    public void Guard(Tensor? loss)
+    {
+        if (DebugChecks.Enabled)
+        {
+            TensorAccess.Require(_device, "GuardNorm", Gradients.Gradients, loss, Results, Scalars);
+        }
+
+        _device.GuardNorm(Gradients.Gradients, loss, Results, Scalars);
+    }
 
     /// <summary>Updates all trained parameters, unless loss or gradients are not finite.</summary>
     /// <param name="loss">[], or null where it was looked at before.</param>
@@ -158,6 +167,11 @@ internal sealed class StepState : IDisposable
     {
         foreach ((Tensor from, Tensor to) in writeBacks)
         {
+            if (DebugChecks.Enabled)
+            {
+                TensorAccess.Require(_device, "GuardCopy", from, to, Results);
+            }
+
             _device.GuardCopy(from, to, Results);
         }
     }

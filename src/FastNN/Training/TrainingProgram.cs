@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using FastNN.Graphs;
 using FastNN.Kernels;
+using FastNN.Ops;
 using FastNN.Tensors;
 
 namespace FastNN.Training;
@@ -28,6 +29,7 @@ internal sealed class TrainingProgram : IDisposable
         Plan plan = recording.Compile(device, shapes, IsTraining ? state.IsTrained : null);
         Executor = new Executor(device, plan, state.Store, state.StepCounter, arena, gradients: state.Gradients);
         Inputs = Array.ConvertAll(recording.Inputs, value => Executor[value]);
+        IndexRanges = Array.ConvertAll(recording.Inputs, value => plan.IndexRanges[value].ToArray());
         Outputs = Array.ConvertAll(recording.Outputs, value => Executor[value]);
         Losses = Array.ConvertAll(recording.Losses, value => Executor[value]);
         Loss = Executor[recording.Root];
@@ -41,6 +43,9 @@ internal sealed class TrainingProgram : IDisposable
     public Executor Executor { get; }
 
     public Tensor[] Inputs { get; }
+
+    /// <summary>What each input may hold that operators index with.</summary>
+    public IndexRange[][] IndexRanges { get; }
 
     public Tensor[] Outputs { get; }
 
