@@ -155,11 +155,6 @@ internal sealed unsafe partial class CudaDevice : IDevice
     public void Free(nint address)
     {
         using Lock.Scope scope = _gate.EnterScope();
-        if (DebugChecks.Enabled && _fault is null && !_disposed && !IsCapturing && LiveBlocks!.BytesOf(address) is > 0 and var bytes && TryBind())
-        {
-            _ = MemsetAsync.cuMemsetD8Async(Pointer(address), DebugChecks.Poison, bytes, _compute);
-        }
-
         if (!_pool.Return(address) && _fault is null && !_disposed)
         {
             throw new ArgumentException($"cuda: 0x{address:x} is not a block of this device, or it was freed before.", nameof(address));

@@ -32,16 +32,6 @@ internal sealed class LiveBlocks
         }
     }
 
-    /// <summary>The size of the block that begins at an address; 0 where none does.</summary>
-    public long BytesOf(nint address)
-    {
-        lock (_gate)
-        {
-            int at = _addresses.BinarySearch(address);
-            return at >= 0 ? _sizes[at] : 0;
-        }
-    }
-
     /// <summary>Whether one block holds all bytes from an address on.</summary>
     public bool Holds(nint address, long bytes)
     {
