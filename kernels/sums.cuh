@@ -3,7 +3,7 @@
 #pragma once
 #include "elements.cuh"
 
-// The device's scratch memory (CudaDevice.Scratch).
+// The device's scratch memory (CudaCore.Scratch).
 struct Scratch {
     uint32* ticket;
     double* parts;

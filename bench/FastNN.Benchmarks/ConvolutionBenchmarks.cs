@@ -55,12 +55,12 @@ public class ConvolutionBenchmarks : KernelBenchmark
     }
 
     [Benchmark]
-    public void Forward() => Kernels.Conv2DForward(_geometry, _x, _weight, _bias, _y, Activation.ReLU, _forward);
+    public void Forward() => Kernels.Windows.Conv2DForward(_geometry, _x, _weight, _bias, _y, Activation.ReLU, _forward);
 
     [Benchmark]
-    public void BackwardData() => Kernels.Conv2DBackwardData(_geometry, _y, _weight, _dX, accumulate: false, _data);
+    public void BackwardData() => Kernels.Windows.Conv2DBackwardData(_geometry, _y, _weight, _dX, accumulate: false, _data);
 
     [Benchmark]
     public void BackwardFilter() =>
-        Kernels.Conv2DBackwardFilter(_geometry, _x, _y, _dWeight, _bias, accumulateWeight: false, accumulateBias: false, _filter);
+        Kernels.Windows.Conv2DBackwardFilter(_geometry, _x, _y, _dWeight, _bias, accumulateWeight: false, accumulateBias: false, _filter);
 }

@@ -26,15 +26,15 @@ public class ElementwiseBenchmarks : KernelBenchmark
     public void Setup() => (_x, _y, _dX) = (Make(Case.Count), Make(Case.Count), Make(Case.Count));
 
     [Benchmark]
-    public void Forward() => Kernels.ActivationForward(Case.Function, _x, _y);
+    public void Forward() => Kernels.Elements.ActivationForward(Case.Function, _x, _y);
 
     /// <summary>Two arrays are read and one written.</summary>
     [Benchmark]
     [Passes(1.5)]
-    public void Backward() => Kernels.ActivationBackward(Case.Function, _x, _y, _dX, accumulate: false);
+    public void Backward() => Kernels.Elements.ActivationBackward(Case.Function, _x, _y, _dX, accumulate: false);
 
     /// <summary>Two arrays are read and one written.</summary>
     [Benchmark]
     [Passes(1.5)]
-    public void Add() => Kernels.BinaryForward(BinaryOperator.Add, _x, _y, _dX);
+    public void Add() => Kernels.Elements.BinaryForward(BinaryOperator.Add, _x, _y, _dX);
 }

@@ -40,11 +40,11 @@ public class GemmBenchmarks : KernelBenchmark
     }
 
     [Benchmark]
-    public void Forward() => Kernels.DenseForward(_x, _weight, _bias, _y, Activation.ReLU);
+    public void Forward() => Kernels.Products.DenseForward(_x, _weight, _bias, _y, Activation.ReLU);
 
     [Benchmark]
-    public void BackwardData() => Kernels.DenseBackwardData(_y, _weight, _dX, accumulate: false);
+    public void BackwardData() => Kernels.Products.DenseBackwardData(_y, _weight, _dX, accumulate: false);
 
     [Benchmark]
-    public void BackwardWeight() => Kernels.DenseBackwardWeight(_x, _y, _dWeight, _bias, accumulateWeight: false, accumulateBias: false);
+    public void BackwardWeight() => Kernels.Products.DenseBackwardWeight(_x, _y, _dWeight, _bias, accumulateWeight: false, accumulateBias: false);
 }

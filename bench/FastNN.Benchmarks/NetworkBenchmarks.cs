@@ -68,7 +68,7 @@ public class TrainingBenchmarks : IDisposable
     }
 
     [Benchmark]
-    public float Step() => _trainer!.Step(_images, _labels);
+    public float Step() => _trainer!.TrainBatch(_images, _labels);
 }
 
 /// <summary>Predictions, one by one and in batches.</summary>

@@ -27,17 +27,17 @@ public class OptimizerBenchmarks : KernelBenchmark
     {
         (_parameters, _gradients, _scalars) = (Make(Case.Count), Make(Case.Count), Make(4));
         (_mean, _variance) = (Make(Case.Count), Make(Case.Count));
-        Kernels.Fill(_variance, 0.01f);
+        Kernels.Memory.Fill(_variance, 0.01f);
         // A rate this small keeps millions of updates from running away.
         Kernels.Upload(MemoryMarshal.AsBytes<float>([1e-12f, 1e-12f, 1, 0]), _scalars);
     }
 
     [Benchmark]
-    public void SgdMomentum() => Kernels.SgdUpdate(new SgdOptions(0.9f, 0, 0, false), _scalars, _parameters, _gradients, _mean);
+    public void SgdMomentum() => Kernels.Updates.SgdUpdate(new SgdOptions(0.9f, 0, 0, false), _scalars, _parameters, _gradients, _mean);
 
     /// <summary>Four arrays are read and three written.</summary>
     [Benchmark]
     [Passes(7.0 / 5)]
-    public void Adam() => Kernels.AdamUpdate(
+    public void Adam() => Kernels.Updates.AdamUpdate(
         new AdamOptions(0.9f, 0.999f, 1e-8f, 0, false, false), _scalars, _parameters, _gradients, _mean, _variance, null);
 }

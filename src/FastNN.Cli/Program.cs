@@ -19,13 +19,13 @@ public static class Program
     /// <param name="args">The command line.</param>
     /// <param name="output">What the user asked for.</param>
     /// <param name="error">One line where something failed.</param>
-    /// <param name="cancellation">What Ctrl-C triggers.</param>
+    /// <param name="cancellationToken">What Ctrl-C triggers.</param>
     /// <returns>The exit code.</returns>
-    public static int Run(string[] args, TextWriter output, TextWriter error, CancellationToken cancellation = default)
+    public static int Run(string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken = default)
     {
         try
         {
-            return CommandLine.Invoke(args, output, error, cancellation);
+            return CommandLine.Invoke(args, output, error, cancellationToken);
         }
         catch (Exception exception)
         {

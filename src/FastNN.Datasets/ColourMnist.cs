@@ -13,11 +13,11 @@ public static class ColourMnist
     /// <param name="seed">What the colours are made from.</param>
     /// <param name="folder">A folder with the four IDX files of MNIST; null for the cache, where they are fetched to.</param>
     /// <param name="progress">Told in one line what is being done; may be null.</param>
-    /// <param name="cancellation">Ends the fetching.</param>
+    /// <param name="cancellationToken">Ends the fetching.</param>
     /// <exception cref="IOException">As for <see cref="Mnist.Load"/>.</exception>
-    public static DatasetSplit Load(ulong seed = 0, string? folder = null, Action<string>? progress = null, CancellationToken cancellation = default)
+    public static DatasetSplit Load(ulong seed = 0, string? folder = null, Action<string>? progress = null, CancellationToken cancellationToken = default)
     {
-        DatasetSplit digits = Mnist.Load(folder, progress, cancellation);
+        DatasetSplit digits = Mnist.Load(folder, progress, cancellationToken);
         return new DatasetSplit(Colour(digits.Train, seed, 0), Colour(digits.Test, seed, 1));
     }
 

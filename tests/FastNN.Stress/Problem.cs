@@ -1,5 +1,5 @@
-using FastNN.Data;
 using System.Runtime.InteropServices;
+using FastNN.Data;
 
 namespace FastNN.Stress;
 
@@ -81,7 +81,7 @@ internal sealed class Problem
 
     public Trainer Train(Layer model, Device device) => new(model, device, _loss, _optimizer(), seed: 7);
 
-    public float Step(Trainer trainer) => _loss.ClassIndices ? trainer.Step(X, _labels) : trainer.Step(X, _targets);
+    public float Step(Trainer trainer) => _loss.ClassIndices ? trainer.TrainBatch(X, _labels) : trainer.TrainBatch(X, _targets);
 
     /// <summary>Epochs of two batches, the second smaller where the batch is odd; the losses of each.</summary>
     public double[] Fit(Trainer trainer, int epochs) =>
@@ -89,7 +89,7 @@ internal sealed class Problem
 
     public Dataset Data() => _loss.ClassIndices
         ? Dataset.FromFloats(X, [.. _example.ToArray()], _labels, Outputs)
-        : Dataset.FromPairs(X, [.. _example.ToArray()], _targets, [Outputs]);
+        : Dataset.FromFloats(X, [.. _example.ToArray()], _targets, [Outputs]);
 
     /// <summary>Finds the truth: everything once, with nothing else going on.</summary>
     public void Solve(Device device)

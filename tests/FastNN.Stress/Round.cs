@@ -169,7 +169,7 @@ internal sealed class Round
         Privately(() =>
         {
             using Trainer resumed = problem.Train(problem.Build(), _device);
-            resumed.Resume(path);
+            resumed.LoadCheckpoint(path);
             Follow(problem, resumed, (int)resumed.StepCount, (int)resumed.StepCount + 2, "resumed");
         });
         File.Delete(path);

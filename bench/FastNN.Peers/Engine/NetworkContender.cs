@@ -46,7 +46,7 @@ internal sealed class NetworkContender : IContender
     {
         if (_trainer is not null)
         {
-            LatestLoss = _trainer.Step(_images, _labels);
+            LatestLoss = _trainer.TrainBatch(_images, _labels);
         }
         else
         {

@@ -64,7 +64,7 @@ internal sealed record SelfCheck(string Family, string Name, Shape Example, int 
         trainer.Update();
         for (int i = 1; i < Steps; i++)
         {
-            losses.Add(Loss.ClassIndices ? trainer.Step(x, labels) : trainer.Step(x, targets));
+            losses.Add(Loss.ClassIndices ? trainer.TrainBatch(x, labels) : trainer.TrainBatch(x, targets));
         }
 
         return new SelfCheckResult(y, [.. losses], gradients, model.NamedParameters.ToDictionary(named => named.Name, named => Values(named.Parameter)));

@@ -16,11 +16,11 @@ internal static class SelfTest
 
     /// <summary>Runs all checks; a device that fails ends it, since nothing more can be learned of it.</summary>
     /// <returns>Whether all is well.</returns>
-    public static bool Run(Device device, TextWriter output, CancellationToken cancellation)
+    public static bool Run(Device device, TextWriter output, CancellationToken cancellationToken)
     {
         try
         {
-            return RunAll(device, output, cancellation);
+            return RunAll(device, output, cancellationToken);
         }
         catch (DeviceException exception)
         {
@@ -30,7 +30,7 @@ internal static class SelfTest
         }
     }
 
-    private static bool RunAll(Device device, TextWriter output, CancellationToken cancellation)
+    private static bool RunAll(Device device, TextWriter output, CancellationToken cancellationToken)
     {
         IReadOnlyDictionary<string, double[]> references = References();
         using var one = Device.Cpu(1);
@@ -43,7 +43,7 @@ internal static class SelfTest
             var faults = new List<string>();
             foreach (SelfCheck check in family)
             {
-                cancellation.ThrowIfCancellationRequested();
+                cancellationToken.ThrowIfCancellationRequested();
                 (string? fault, double part) = Run(check, device, one, references);
                 worst = Math.Max(worst, part);
                 if (fault is not null)

@@ -9,9 +9,9 @@ namespace FastNN.Cli.Commands;
 /// <summary>The commands and how a command line reaches them.</summary>
 internal static class CommandLine
 {
-    public static int Invoke(string[] args, TextWriter output, TextWriter error, CancellationToken cancellation)
+    public static int Invoke(string[] args, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
-        var context = new CommandContext(output, error, cancellation);
+        var context = new CommandContext(output, error, cancellationToken);
         RootCommand root = Build(context);
         // No response files: an argument that begins with @ is a name like any other.
         ParseResult result = root.Parse(args.Length == 0 ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null });

@@ -18,7 +18,7 @@ internal static class DevicesCommand
                 context.Output.WriteLine($"      warning: {warning}");
             }
 
-            WriteCuda(context.Output, Device.CudaDevices());
+            WriteCuda(context.Output, Device.ProbeCuda());
             return 0;
         });
         return command;

@@ -70,7 +70,7 @@ internal static class DoctorCommand
 
     private static void SayCuda(TextWriter output)
     {
-        CudaProbe probe = Device.CudaDevices();
+        CudaProbe probe = Device.ProbeCuda();
         output.WriteLine();
         string count = $"{probe.Devices.Count} {(probe.Devices.Count == 1 ? "GPU" : "GPUs")}";
         output.WriteLine($"cuda        {(probe.Reason is null && probe.Kernels is not null ? count : "not available")}");

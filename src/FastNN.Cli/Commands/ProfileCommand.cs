@@ -61,13 +61,13 @@ internal static class ProfileCommand
         return 0;
     }
 
-    private static DeviceCounts Count(Recipe recipe, int size, RecipeData data, Device device, SoftwareDevice counters, CancellationToken cancellation)
+    private static DeviceCounts Count(Recipe recipe, int size, RecipeData data, Device device, SoftwareDevice counters, CancellationToken cancellationToken)
     {
         Layer model = recipe.CreateModel();
         model.Build(recipe.ExampleShape);
         using var trainer = new Trainer(model, device, recipe.Loss, recipe.CreateOptimizer(recipe.LearningRate));
         using var loader = new DataLoader(data.Train, size, dropLast: true);
-        loader.StartEpoch(0, cancellation: cancellation);
+        loader.StartEpoch(1, cancellationToken: cancellationToken);
         if (!loader.TryNext(out Batch batch))
         {
             throw new CliException($"profile: {data.Description} has fewer than {size} training examples; a smaller --batch takes fewer");
@@ -75,7 +75,7 @@ internal static class ProfileCommand
 
         for (int i = 0; i < WarmUp; i++)
         {
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             Step(trainer, batch);
         }
 
@@ -85,7 +85,7 @@ internal static class ProfileCommand
     }
 
     private static void Step(Trainer trainer, in Batch batch) =>
-        _ = batch.Labels.IsEmpty ? trainer.Step(batch.Features, batch.Targets) : trainer.Step(batch.Features, batch.Labels);
+        _ = batch.Labels.IsEmpty ? trainer.TrainBatch(batch.Features, batch.Targets) : trainer.TrainBatch(batch.Features, batch.Labels);
 
     private static void Write(TextWriter output, Recipe recipe, int batch, Device device, DeviceCounts profile)
     {

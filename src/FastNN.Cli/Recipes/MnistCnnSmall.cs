@@ -38,7 +38,7 @@ internal sealed class MnistCnnSmall : MnistRecipe
         int first = (int)(trainer.StepCount / loader.BatchesPerEpoch);
         int done = (int)(trainer.StepCount % loader.BatchesPerEpoch);
         job.Begin();
-        for (int epoch = first; epoch < job.Epochs; epoch++)
+        for (int epoch = first + 1; epoch <= job.Epochs; epoch++)
         {
             var watch = Stopwatch.StartNew();
             var mean = new RunningLoss(job.Recorder, epoch, done, loader);
@@ -46,14 +46,23 @@ internal sealed class MnistCnnSmall : MnistRecipe
             job.BeginEpoch(epoch, done);
             while (loader.TryNext(out Batch batch))
             {
-                float loss = trainer.Step(batch.Features, batch.Labels);
+                float loss = trainer.TrainBatch(batch.Features, batch.Labels);
                 mean.Add(loss, batch.Count);
-                job.EndBatch(new BatchResult(
-                    epoch, batch.Index, loader.BatchesPerEpoch, batch.Count, trainer.StepCount, loss, mean.Value, double.NaN));
+                job.EndBatch(new BatchResult
+                {
+                    Epoch = epoch,
+                    Batch = batch.Index,
+                    Batches = loader.BatchesPerEpoch,
+                    Count = batch.Count,
+                    Step = trainer.StepCount,
+                    Loss = loss,
+                    MeanLoss = mean.Value,
+                    Accuracy = double.NaN,
+                });
             }
 
             done = 0;
-            job.EndEpoch(new EpochResult(epoch, mean.Value, null, null, null, watch.Elapsed.TotalSeconds, trainer.Optimizer.LearningRate));
+            job.EndEpoch(new EpochResult { Epoch = epoch, Loss = mean.Value, Duration = watch.Elapsed, LearningRate = trainer.Optimizer.LearningRate });
         }
     }
 
@@ -68,7 +77,7 @@ internal sealed class MnistCnnSmall : MnistRecipe
             for (int batch = 0; batch < done; batch++)
             {
                 // Only the last batch of an epoch is smaller, and that is never done in the midst of one.
-                Add(recorder.Losses[(epoch * loader.BatchesPerEpoch) + batch], loader.BatchSize);
+                Add(recorder.Losses[((epoch - 1) * loader.BatchesPerEpoch) + batch], loader.BatchSize);
             }
         }
 

@@ -21,7 +21,7 @@ internal sealed class RandomShift(int pixels, float background) : IBatchTransfor
 
         for (int i = 0; i < context.Examples.Length; i++)
         {
-            ulong random = Mix(Mix(context.Seed + (ulong)context.Epoch) + (ulong)context.Examples[i]);
+            ulong random = Mix(Mix(context.Seed + (ulong)(context.Epoch - 1)) + (ulong)context.Examples[i]);
             int down = (int)(random % (uint)((2 * pixels) + 1)) - pixels;
             int right = (int)((random >> 32) % (uint)((2 * pixels) + 1)) - pixels;
             Span<float> image = context.Features.Slice(i * size, size);

@@ -6,5 +6,5 @@ namespace FastNN.Cli.Running;
 /// </summary>
 internal sealed class ExponentialDecay(float learningRate, float factor) : Callback
 {
-    public override void OnEpochBegin(Trainer trainer, int epoch) => trainer.Optimizer.LearningRate = learningRate * MathF.Pow(factor, epoch);
+    public override void OnEpochBegin(Trainer trainer, int epoch) => trainer.Optimizer.LearningRate = learningRate * MathF.Pow(factor, epoch - 1);
 }

@@ -12,7 +12,7 @@ internal static class ProgressText
     /// <param name="held">What the examples held out are called: "val" or "test".</param>
     public static string Epoch(EpochResult result, int epochs, string held, double imagesPerSecond, int width)
     {
-        string epoch = Text($"{result.Epoch + 1,2}/{epochs}"), loss = Text($"{result.Loss:F4}"), seconds = Text($"{result.Seconds:F1} s");
+        string epoch = Text($"{result.Epoch,2}/{epochs}"), loss = Text($"{result.Loss:F4}"), seconds = Text($"{result.Duration.TotalSeconds:F1} s");
         string? accuracy = Percent(result.Accuracy), heldLoss = Number(result.ValidationLoss), heldAccuracy = Percent(result.ValidationAccuracy);
         return Fit(
             width,
@@ -26,7 +26,7 @@ internal static class ProgressText
     /// <summary>An epoch under way, from the longest text to the shortest.</summary>
     public static IReadOnlyList<string> Step(in BatchResult result, int epochs, double imagesPerSecond)
     {
-        string epoch = Text($"{result.Epoch + 1}/{epochs}"), loss = Text($"loss {result.MeanLoss:F4}");
+        string epoch = Text($"{result.Epoch}/{epochs}"), loss = Text($"loss {result.MeanLoss:F4}");
         string? accuracy = double.IsNaN(result.Accuracy) ? null : Percent(result.Accuracy);
         return
         [

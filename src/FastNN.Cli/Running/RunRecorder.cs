@@ -39,7 +39,7 @@ internal sealed class RunRecorder(RunSettings settings, int trainingExamples) : 
         _losses.Add(result.Loss);
     }
 
-    public override void OnEpochEnd(Trainer trainer, EpochResult result) => Epochs = result.Epoch + 1;
+    public override void OnEpochEnd(Trainer trainer, EpochResult result) => Epochs = result.Epoch;
 
     public override void SaveState(CallbackState state)
     {

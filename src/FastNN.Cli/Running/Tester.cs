@@ -6,9 +6,9 @@ namespace FastNN.Cli.Running;
 /// <summary>Tests a network and says how it did.</summary>
 internal static class Tester
 {
-    public static TestResult Test(Trainer trainer, Dataset test, CancellationToken cancellation)
+    public static TestResult Test(Trainer trainer, Dataset test, CancellationToken cancellationToken)
     {
-        Evaluation evaluation = trainer.Evaluate(test, cancellation: cancellation);
+        Evaluation evaluation = trainer.Evaluate(test, cancellationToken: cancellationToken);
         return new TestResult(evaluation.Loss, evaluation.Confusion!);
     }
 

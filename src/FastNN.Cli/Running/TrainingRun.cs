@@ -44,7 +44,7 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         var watch = Stopwatch.StartNew();
         if (settings.Resume is { } checkpoint)
         {
-            trainer.Resume(checkpoint, callbacks);
+            trainer.LoadCheckpoint(checkpoint, callbacks);
             _output.WriteLine($"resuming {checkpoint} after step {trainer.StepCount}");
         }
 

@@ -7,7 +7,7 @@ internal static class CacheFolder
     /// Downloads into a folder of this process beside <paramref name="folder"/>, verifies the content and renames. Where
     /// another process was quicker, its copy stays and ours goes.
     /// </summary>
-    public static void Fill(string folder, FetchedDataset dataset, Action<string>? progress, CancellationToken cancellation)
+    public static void Fill(string folder, FetchedDataset dataset, Action<string>? progress, CancellationToken cancellationToken)
     {
         string root = Path.GetDirectoryName(folder)!;
         string own = Path.Combine(root, $".{dataset.Name}-{Environment.ProcessId}-{Guid.NewGuid():N}");
@@ -16,7 +16,7 @@ internal static class CacheFolder
             Create(own, dataset, folder);
             try
             {
-                dataset.Download(own, progress, cancellation);
+                dataset.Download(own, progress, cancellationToken);
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {

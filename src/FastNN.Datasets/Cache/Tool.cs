@@ -18,13 +18,13 @@ internal static class Tool
 
     /// <exception cref="ToolException">The program is not installed, failed or took longer than ten minutes.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled, and the program ended.</exception>
-    public static void Run(string program, IReadOnlyList<string> arguments, string folder, CancellationToken cancellation)
+    public static void Run(string program, IReadOnlyList<string> arguments, string folder, CancellationToken cancellationToken)
     {
         using Process process = Start(program, arguments, folder);
         process.StandardInput.Close();
         Task<string> output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
         Task<string> errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         limit.CancelAfter(Patience);
         try
         {
@@ -33,7 +33,7 @@ internal static class Tool
         catch (OperationCanceledException)
         {
             process.Kill(entireProcessTree: true);
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
             throw new ToolException($"{program} took more than {Patience.TotalMinutes} minutes", started: true);
         }
 

@@ -208,7 +208,7 @@ public static class CsvDataset
             float[] features = _features.ToArray();
             if (options.Target == CsvTarget.Value)
             {
-                return Dataset.FromPairs(features, [_size], _values.ToArray(), [1], featureNames);
+                return Dataset.FromFloats(features, [_size], _values.ToArray(), [1], featureNames);
             }
 
             (int[] labels, int classes, IReadOnlyList<string>? names) = _classes.Build();

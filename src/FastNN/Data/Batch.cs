@@ -63,10 +63,10 @@ public readonly ref struct TransformContext
     /// <summary>The loader's seed.</summary>
     public ulong Seed { get; }
 
-    /// <summary>The epoch.</summary>
+    /// <summary>The epoch, counted from 1.</summary>
     public int Epoch { get; }
 
-    /// <summary>The number of the batch in its epoch.</summary>
+    /// <summary>The index of the batch in its epoch, from 0 on.</summary>
     public int Batch { get; }
 
     /// <summary>Signaled when the loader is disposed; a transform that takes long should look at it.</summary>

@@ -12,7 +12,7 @@ namespace FastNN.Data;
 /// <example>
 /// <code>
 /// using var loader = new DataLoader(train, batchSize: 128, seed: 1);
-/// loader.StartEpoch(0);
+/// loader.StartEpoch(1);
 /// while (loader.TryNext(out Batch batch))
 ///     Step(batch.Features, batch.Labels);
 /// </code>
@@ -89,15 +89,15 @@ public sealed class DataLoader : IDisposable
     public int BatchesPerEpoch { get; }
 
     /// <summary>Begins an epoch, also in the midst of another one; its preparation starts at once.</summary>
-    /// <param name="epoch">The number of the epoch, which with the seed decides the order.</param>
+    /// <param name="epoch">The number of the epoch, from 1 on, which with the seed decides the order.</param>
     /// <param name="firstBatch">The batch to begin with: 0, or where an interrupted run stopped.</param>
-    /// <param name="cancellation">Ends <see cref="TryNext"/> with an <see cref="OperationCanceledException"/>, also while it
+    /// <param name="cancellationToken">Ends <see cref="TryNext"/> with an <see cref="OperationCanceledException"/>, also while it
     /// waits.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The epoch is negative, or the epoch has no such batch.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The epoch is less than 1, or has no such batch.</exception>
     /// <exception cref="ObjectDisposedException">The loader is disposed.</exception>
-    public void StartEpoch(int epoch, int firstBatch = 0, CancellationToken cancellation = default)
+    public void StartEpoch(int epoch, int firstBatch = 0, CancellationToken cancellationToken = default)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(epoch);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(epoch);
         ArgumentOutOfRangeException.ThrowIfNegative(firstBatch);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(firstBatch, BatchesPerEpoch);
 
@@ -110,7 +110,7 @@ public sealed class DataLoader : IDisposable
             _generation++;
             _epoch = epoch;
             _next = _cursor = firstBatch;
-            _cancellation = cancellation;
+            _cancellation = cancellationToken;
             foreach (Slot slot in _slots)
                 slot.Empty();
             if (_worker is null)
@@ -124,8 +124,8 @@ public sealed class DataLoader : IDisposable
 
         // Outside the gate, because the one waits for callbacks that take it and the other may run them here.
         old.Dispose();
-        if (cancellation.CanBeCanceled)
-            Register(cancellation);
+        if (cancellationToken.CanBeCanceled)
+            Register(cancellationToken);
     }
 
     /// <summary>Draws the next batch of the epoch; waits where it is not ready yet.</summary>
@@ -205,9 +205,9 @@ public sealed class DataLoader : IDisposable
         }
     }
 
-    private void Register(CancellationToken cancellation)
+    private void Register(CancellationToken cancellationToken)
     {
-        CancellationTokenRegistration registration = cancellation.UnsafeRegister(
+        CancellationTokenRegistration registration = cancellationToken.UnsafeRegister(
             static state =>
             {
                 var loader = (DataLoader)state!;
@@ -277,7 +277,7 @@ public sealed class DataLoader : IDisposable
         for (int i = 0; i < _order.Length; i++)
             _order[i] = i;
         if (Shuffle)
-            Philox.Shuffle(_order, Seed, Philox.Stream(RandomUse.Shuffle, (uint)epoch));
+            Philox.Shuffle(_order, Seed, Philox.Stream(RandomUse.Shuffle, (uint)epoch - 1));
     }
 
     private void Fill(Slot slot, int epoch, int batch)

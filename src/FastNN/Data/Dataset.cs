@@ -104,7 +104,7 @@ public sealed partial class Dataset : IReadOnlyList<Example>
     /// <param name="targetShape">The shape of one target, such as <c>[1]</c>.</param>
     /// <param name="featureNames">A name for each feature, or null.</param>
     /// <exception cref="ArgumentException">Lengths disagree, a size is not positive, or a value is NaN or infinite.</exception>
-    public static Dataset FromPairs(float[] features, ReadOnlySpan<int> exampleShape, float[] targets,
+    public static Dataset FromFloats(float[] features, ReadOnlySpan<int> exampleShape, float[] targets,
         ReadOnlySpan<int> targetShape, IReadOnlyList<string>? featureNames = null)
     {
         ArgumentNullException.ThrowIfNull(features);
@@ -398,7 +398,19 @@ public sealed partial class Dataset : IReadOnlyList<Example>
     }
 }
 
-/// <summary>A dataset in two parts.</summary>
-/// <param name="Train">The part to train on.</param>
-/// <param name="Test">The part held out, to validate or test on.</param>
-public sealed record DatasetSplit(Dataset Train, Dataset Test);
+/// <summary>A dataset in two parts; <c>(Dataset train, Dataset test) = data.Split(0.2)</c> takes it apart.</summary>
+/// <param name="train">The part to train on.</param>
+/// <param name="test">The part held out, to validate or test on.</param>
+public sealed class DatasetSplit(Dataset train, Dataset test)
+{
+    /// <summary>The part to train on.</summary>
+    public Dataset Train { get; } = train;
+
+    /// <summary>The part held out, to validate or test on.</summary>
+    public Dataset Test { get; } = test;
+
+    /// <summary>Takes the split apart.</summary>
+    /// <param name="train">The part to train on.</param>
+    /// <param name="test">The part held out.</param>
+    public void Deconstruct(out Dataset train, out Dataset test) => (train, test) = (Train, Test);
+}

@@ -49,7 +49,7 @@ internal sealed class Executor : IDisposable
             {
                 _rootGradientBlock = new DeviceBlock(device, Math.Max(root.Count, 1) * sizeof(float));
                 RootGradient = new Tensor(_rootGradientBlock.Address, DType.Float32, root);
-                device.Fill(RootGradient, 1);
+                device.Memory.Fill(RootGradient, 1);
             }
 
             var binder = new Binder(_arena.Address, parameters, gradients, _constants, stepCounter, RootGradient);

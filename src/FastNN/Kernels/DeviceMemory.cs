@@ -1,9 +1,20 @@
 namespace FastNN;
 
-/// <summary>What a device has taken of its memory.</summary>
-/// <param name="LiveBytes">In use by trainers, predictors and plans.</param>
-/// <param name="CachedBytes">Given back by them and kept for the next, until <c>Device.Trim</c>; 0 on a CPU.</param>
-/// <param name="PeakBytes">The most that was in use at once.</param>
-/// <param name="LiveBlocks">Blocks in use.</param>
-/// <param name="Allocations">Blocks asked of the driver, or of the system, so far.</param>
-public readonly record struct DeviceMemory(long LiveBytes, long CachedBytes, long PeakBytes, int LiveBlocks, long Allocations);
+/// <summary>How much of its memory a device has allocated.</summary>
+public readonly record struct DeviceMemory
+{
+    /// <summary>Bytes in use by trainers, predictors and sessions.</summary>
+    public long LiveBytes { get; init; }
+
+    /// <summary>Bytes that were released and are kept for the next allocation, until <c>Device.Trim</c>; 0 on a CPU.</summary>
+    public long CachedBytes { get; init; }
+
+    /// <summary>The most bytes that were in use at once.</summary>
+    public long PeakBytes { get; init; }
+
+    /// <summary>Blocks in use.</summary>
+    public int LiveBlocks { get; init; }
+
+    /// <summary>Blocks allocated from the driver, or from the operating system, so far.</summary>
+    public long Allocations { get; init; }
+}

@@ -3,13 +3,24 @@ using System.Text;
 
 namespace FastNN;
 
-/// <summary>What a report says of one class, or of an average over classes.</summary>
-/// <param name="Name">The class's name, or "macro avg" or "weighted avg".</param>
-/// <param name="Precision">Of the examples taken for this class, the share that belongs to it.</param>
-/// <param name="Recall">Of the examples that belong to this class, the share taken for it.</param>
-/// <param name="F1">The harmonic mean of precision and recall.</param>
-/// <param name="Support">How many examples belong to this class.</param>
-public sealed record ClassMetrics(string Name, double Precision, double Recall, double F1, long Support);
+/// <summary>One row of a <see cref="ClassificationReport"/>: a class, or an average over classes.</summary>
+public sealed record ClassMetrics
+{
+    /// <summary>The class's name, or "macro avg" or "weighted avg".</summary>
+    public string Name { get; init; } = "";
+
+    /// <summary>Share of the examples predicted to be of this class that belong to it.</summary>
+    public double Precision { get; init; }
+
+    /// <summary>Share of the examples of this class that were predicted to be of it.</summary>
+    public double Recall { get; init; }
+
+    /// <summary>The harmonic mean of precision and recall.</summary>
+    public double F1 { get; init; }
+
+    /// <summary>How many examples belong to this class.</summary>
+    public long Support { get; init; }
+}
 
 /// <summary>
 /// Precision, recall, F1 and support per class with their averages, as scikit-learn's classification_report gives them: a
@@ -30,7 +41,7 @@ public sealed class ClassificationReport
             double precision = Ratio(confusion[i, i], confusion.Predicted(i));
             double recall = Ratio(confusion[i, i], support);
             double f1 = Ratio(2 * precision * recall, precision + recall);
-            _classes[i] = new ClassMetrics(confusion.Names[i], precision, recall, f1, support);
+            _classes[i] = new ClassMetrics { Name = confusion.Names[i], Precision = precision, Recall = recall, F1 = f1, Support = support };
         }
 
         Total = confusion.Total;
@@ -105,6 +116,13 @@ public sealed class ClassificationReport
         double sum = _classes.Sum(weight);
         double Mean(Func<ClassMetrics, double> value) => Ratio(_classes.Sum(metrics => weight(metrics) * value(metrics)), sum);
 
-        return new ClassMetrics(name, Mean(m => m.Precision), Mean(m => m.Recall), Mean(m => m.F1), Total);
+        return new ClassMetrics
+        {
+            Name = name,
+            Precision = Mean(m => m.Precision),
+            Recall = Mean(m => m.Recall),
+            F1 = Mean(m => m.F1),
+            Support = Total,
+        };
     }
 }

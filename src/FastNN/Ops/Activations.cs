@@ -28,10 +28,10 @@ internal sealed record ActivationOp(Activation Activation) : Operator
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.ActivationForward(Activation, tensors.Inputs[0], tensors.Output);
+        kernels.Elements.ActivationForward(Activation, tensors.Inputs[0], tensors.Output);
 
     public override void Backward(IKernels kernels, NodeTensors tensors) =>
-        kernels.ActivationBackward(
+        kernels.Elements.ActivationBackward(
             Activation, XOrY(tensors), tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Accumulate[0]);
 
     private Tensor XOrY(NodeTensors tensors) => Activation.Reads switch

@@ -36,11 +36,11 @@ internal sealed record BinaryCrossEntropyOp(bool FromLogits, Reduction Reduction
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.BinaryCrossEntropyForward(
+        kernels.Losses.BinaryCrossEntropyForward(
             FromLogits, Reduction, tensors.Inputs[0], tensors.Inputs[1], Weight(tensors), PositiveWeight(tensors), tensors.Output);
 
     public override void Backward(IKernels kernels, NodeTensors tensors) =>
-        kernels.BinaryCrossEntropyBackward(
+        kernels.Losses.BinaryCrossEntropyBackward(
             FromLogits, Reduction, tensors.Inputs[0], tensors.Inputs[1], Weight(tensors), PositiveWeight(tensors),
             tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Accumulate[0]);
 

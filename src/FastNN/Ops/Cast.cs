@@ -19,13 +19,13 @@ internal sealed record CastOp(DType Type) : Operator
 
     public override bool BackwardInPlace(NodeTypes types, int input) => types.Inputs[0].Type == types.Outputs[0].Type;
 
-    public override void Forward(IKernels kernels, NodeTensors tensors) => kernels.Cast(tensors.Inputs[0], tensors.Output, accumulate: false);
+    public override void Forward(IKernels kernels, NodeTensors tensors) => kernels.Elements.Cast(tensors.Inputs[0], tensors.Output, accumulate: false);
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {
         if (tensors.InputGradients[0]!.Address != tensors.OutputGradient!.Address)
         {
-            kernels.Cast(tensors.OutputGradient, tensors.InputGradients[0]!, tensors.Accumulate[0]);
+            kernels.Elements.Cast(tensors.OutputGradient, tensors.InputGradients[0]!, tensors.Accumulate[0]);
         }
     }
 }

@@ -78,7 +78,7 @@ internal sealed record ConcatOp(int Axis) : Operator
         var sizes = (Sizes)tensors.Bound!;
         for (int i = 0, offset = 0; i < sizes.Widths.Length; offset += sizes.Widths[i++])
         {
-            kernels.ConcatForward(tensors.Inputs[i], tensors.Output, sizes.Rows, sizes.Widths[i], sizes.Total, offset);
+            kernels.Indexing.ConcatForward(tensors.Inputs[i], tensors.Output, sizes.Rows, sizes.Widths[i], sizes.Total, offset);
         }
     }
 
@@ -92,7 +92,7 @@ internal sealed record ConcatOp(int Axis) : Operator
             offset -= sizes.Widths[i];
             if (tensors.InputGradients[i] is { } gradient)
             {
-                kernels.ConcatBackward(tensors.OutputGradient!, gradient, sizes.Rows, sizes.Widths[i], sizes.Total, offset, tensors.Accumulate[i]);
+                kernels.Indexing.ConcatBackward(tensors.OutputGradient!, gradient, sizes.Rows, sizes.Widths[i], sizes.Total, offset, tensors.Accumulate[i]);
             }
         }
     }

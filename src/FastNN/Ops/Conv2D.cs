@@ -49,7 +49,7 @@ internal sealed record Conv2DOp(Conv2DOptions Options, Activation Activation = d
         wanted[1] ? planning.Conv2DWorkspaceBytes((Conv2DGeometry)types.Bound!, ConvolutionPass.BackwardFilter) : 0);
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.Conv2DForward(
+        kernels.Windows.Conv2DForward(
             (Conv2DGeometry)tensors.Bound!, tensors.Inputs[0], tensors.Inputs[1], tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null,
             tensors.Output, Activation, tensors.ForwardWorkspace);
 
@@ -59,25 +59,25 @@ internal sealed record Conv2DOp(Conv2DOptions Options, Activation Activation = d
         Tensor dY = tensors.OutputGradient!;
         if (!Activation.IsNone)
         {
-            kernels.ActivationBackward(Activation, tensors.Output, dY, dY, accumulate: false);
+            kernels.Elements.ActivationBackward(Activation, tensors.Output, dY, dY, accumulate: false);
         }
 
         Tensor? dBias = tensors.Inputs.Length > 2 ? tensors.InputGradients[2] : null;
         if (tensors.InputGradients[1] is { } dWeight)
         {
-            kernels.Conv2DBackwardFilter(
+            kernels.Windows.Conv2DBackwardFilter(
                 geometry, tensors.Inputs[0], dY, dWeight, dBias, tensors.Accumulate[1],
                 dBias is not null && tensors.Accumulate[2], tensors.BackwardWorkspace);
         }
         else if (dBias is not null)
         {
             // A frozen filter under a trained bias: the bias was broadcast over all pixels, so its gradient is that of an addition.
-            kernels.BinaryBackward(BinaryOperator.Add, dY, dY, dBias, tensors.Accumulate[2]);
+            kernels.Elements.BinaryBackward(BinaryOperator.Add, dY, dY, dBias, tensors.Accumulate[2]);
         }
 
         if (tensors.InputGradients[0] is { } dX)
         {
-            kernels.Conv2DBackwardData(geometry, dY, tensors.Inputs[1], dX, tensors.Accumulate[0], tensors.BackwardWorkspace);
+            kernels.Windows.Conv2DBackwardData(geometry, dY, tensors.Inputs[1], dX, tensors.Accumulate[0], tensors.BackwardWorkspace);
         }
     }
 

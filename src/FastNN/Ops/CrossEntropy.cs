@@ -61,10 +61,10 @@ internal sealed record CrossEntropyOp(CrossEntropyOptions Options) : Operator
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.CrossEntropyForward(Options, tensors.Inputs[0], tensors.Inputs[1], Weights(tensors), tensors.Output, tensors.Saved!);
+        kernels.Losses.CrossEntropyForward(Options, tensors.Inputs[0], tensors.Inputs[1], Weights(tensors), tensors.Output, tensors.Saved!);
 
     public override void Backward(IKernels kernels, NodeTensors tensors) =>
-        kernels.CrossEntropyBackward(
+        kernels.Losses.CrossEntropyBackward(
             Options, tensors.Inputs[0], tensors.Inputs[1], Weights(tensors), tensors.Saved!,
             tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Accumulate[0]);
 

@@ -35,7 +35,7 @@ internal sealed record DenseOp(Activation Activation = default) : Operator, IAct
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.DenseForward(
+        kernels.Products.DenseForward(
             tensors.Inputs[0], tensors.Inputs[1], tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null, tensors.Output, Activation);
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
@@ -43,19 +43,19 @@ internal sealed record DenseOp(Activation Activation = default) : Operator, IAct
         Tensor dY = tensors.OutputGradient!;
         if (!Activation.IsNone)
         {
-            kernels.ActivationBackward(Activation, tensors.Output, dY, dY, accumulate: false);
+            kernels.Elements.ActivationBackward(Activation, tensors.Output, dY, dY, accumulate: false);
         }
 
         Tensor? dBias = tensors.Inputs.Length > 2 ? tensors.InputGradients[2] : null;
         if (tensors.InputGradients[1] is not null || dBias is not null)
         {
-            kernels.DenseBackwardWeight(
+            kernels.Products.DenseBackwardWeight(
                 tensors.Inputs[0], dY, tensors.InputGradients[1], dBias, tensors.Accumulate[1], dBias is not null && tensors.Accumulate[2]);
         }
 
         if (tensors.InputGradients[0] is { } dX)
         {
-            kernels.DenseBackwardData(dY, tensors.Inputs[1], dX, tensors.Accumulate[0]);
+            kernels.Products.DenseBackwardData(dY, tensors.Inputs[1], dX, tensors.Accumulate[0]);
         }
     }
 }

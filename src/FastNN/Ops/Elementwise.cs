@@ -24,7 +24,7 @@ internal sealed record BinaryOp(BinaryOperator Function) : Operator
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.BinaryForward(Function, tensors.Inputs[0], tensors.Inputs[1], tensors.Output);
+        kernels.Elements.BinaryForward(Function, tensors.Inputs[0], tensors.Inputs[1], tensors.Output);
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {
@@ -32,7 +32,7 @@ internal sealed record BinaryOp(BinaryOperator Function) : Operator
         {
             if (tensors.InputGradients[i] is { } gradient)
             {
-                kernels.BinaryBackward(Function, tensors.OutputGradient!, tensors.Inputs[1 - i], gradient, tensors.Accumulate[i]);
+                kernels.Elements.BinaryBackward(Function, tensors.OutputGradient!, tensors.Inputs[1 - i], gradient, tensors.Accumulate[i]);
             }
         }
     }

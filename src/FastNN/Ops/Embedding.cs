@@ -37,8 +37,8 @@ internal sealed record EmbeddingOp(int Padding) : Operator
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.EmbeddingForward(tensors.Inputs[0], tensors.Inputs[1], tensors.Output);
+        kernels.Indexing.EmbeddingForward(tensors.Inputs[0], tensors.Inputs[1], tensors.Output);
 
     public override void Backward(IKernels kernels, NodeTensors tensors) =>
-        kernels.EmbeddingBackward(tensors.Inputs[0], tensors.OutputGradient!, Padding, tensors.InputGradients[1]!, tensors.Accumulate[1]);
+        kernels.Indexing.EmbeddingBackward(tensors.Inputs[0], tensors.OutputGradient!, Padding, tensors.InputGradients[1]!, tensors.Accumulate[1]);
 }

@@ -48,7 +48,7 @@ internal sealed record MatMulOp(bool TransposeA = false, bool TransposeB = false
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.MatMul(tensors.Inputs[0], tensors.Inputs[1], tensors.Output, ((Products)tensors.Bound!).Y, accumulate: false);
+        kernels.Products.MatMul(tensors.Inputs[0], tensors.Inputs[1], tensors.Output, ((Products)tensors.Bound!).Y, accumulate: false);
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {
@@ -56,12 +56,12 @@ internal sealed record MatMulOp(bool TransposeA = false, bool TransposeB = false
         (Tensor a, Tensor b, Tensor dY) = (tensors.Inputs[0], tensors.Inputs[1], tensors.OutputGradient!);
         if (tensors.InputGradients[1] is { } dB)
         {
-            kernels.MatMul(TransposeB ? dY : a, TransposeB ? a : dY, dB, products.B, tensors.Accumulate[1]);
+            kernels.Products.MatMul(TransposeB ? dY : a, TransposeB ? a : dY, dB, products.B, tensors.Accumulate[1]);
         }
 
         if (tensors.InputGradients[0] is { } dA)
         {
-            kernels.MatMul(TransposeA ? b : dY, TransposeA ? dY : b, dA, products.A, tensors.Accumulate[0]);
+            kernels.Products.MatMul(TransposeA ? b : dY, TransposeA ? dY : b, dA, products.A, tensors.Accumulate[0]);
         }
     }
 

@@ -26,9 +26,9 @@ internal sealed record MeanSquaredErrorOp(Reduction Reduction) : Operator
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.MeanSquaredErrorForward(Reduction, tensors.Inputs[0], tensors.Inputs[1], tensors.Output);
+        kernels.Losses.MeanSquaredErrorForward(Reduction, tensors.Inputs[0], tensors.Inputs[1], tensors.Output);
 
     public override void Backward(IKernels kernels, NodeTensors tensors) =>
-        kernels.MeanSquaredErrorBackward(
+        kernels.Losses.MeanSquaredErrorBackward(
             Reduction, tensors.Inputs[0], tensors.Inputs[1], tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Accumulate[0]);
 }

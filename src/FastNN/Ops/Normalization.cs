@@ -93,10 +93,10 @@ internal sealed record LayerNormOp(int Trailing, float Eps) : Operator
         var geometry = (NormalizationGeometry)tensors.Bound!;
         (Tensor x, Tensor mean, Tensor scale) = (tensors.Inputs[0], tensors.SavedTensors[0], tensors.SavedTensors[1]);
         float average = 1f / geometry.Statistics.Terms;
-        kernels.Fold(FoldKind.Sum, x, null, mean, geometry.Statistics, average, root: false);
-        kernels.Fold(FoldKind.CenteredSquares, x, mean, scale, geometry.Statistics, average, root: false);
-        kernels.NormalizationScale(scale, Eps, scale);
-        kernels.NormalizationForward(Operands(tensors, geometry), tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null, tensors.Output);
+        kernels.Reductions.Fold(FoldKind.Sum, x, null, mean, geometry.Statistics, average, root: false);
+        kernels.Reductions.Fold(FoldKind.CenteredSquares, x, mean, scale, geometry.Statistics, average, root: false);
+        kernels.Normalizations.NormalizationScale(scale, Eps, scale);
+        kernels.Normalizations.NormalizationForward(Operands(tensors, geometry), tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null, tensors.Output);
     }
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
@@ -106,24 +106,24 @@ internal sealed record LayerNormOp(int Trailing, float Eps) : Operator
         Tensor dY = tensors.OutputGradient!, products = tensors.BackwardScratch[0], parameters = tensors.BackwardScratch[4];
         if (tensors.Inputs.Length > 2 && tensors.InputGradients[2] is { } dBias)
         {
-            kernels.Fold(FoldKind.Sum, dY, null, parameters, geometry.Parameters, 1, root: false);
-            kernels.Copy(parameters, dBias, tensors.Accumulate[2]);
+            kernels.Reductions.Fold(FoldKind.Sum, dY, null, parameters, geometry.Parameters, 1, root: false);
+            kernels.Memory.Copy(parameters, dBias, tensors.Accumulate[2]);
         }
 
         if (tensors.Inputs.Length > 1 && tensors.InputGradients[1] is { } dWeight)
         {
-            kernels.NormalizationProducts(operands, dY, products, null);
-            kernels.Fold(FoldKind.Sum, products, null, parameters, geometry.Parameters, 1, root: false);
-            kernels.Copy(parameters, dWeight, tensors.Accumulate[1]);
+            kernels.Normalizations.NormalizationProducts(operands, dY, products, null);
+            kernels.Reductions.Fold(FoldKind.Sum, products, null, parameters, geometry.Parameters, 1, root: false);
+            kernels.Memory.Copy(parameters, dWeight, tensors.Accumulate[1]);
         }
 
         if (tensors.InputGradients[0] is { } dX)
         {
             (Tensor weighted, Tensor sum, Tensor product) = (tensors.BackwardScratch[1], tensors.BackwardScratch[2], tensors.BackwardScratch[3]);
-            kernels.NormalizationProducts(operands, dY, products, weighted);
-            kernels.Fold(FoldKind.Sum, weighted, null, sum, geometry.Statistics, 1, root: false);
-            kernels.Fold(FoldKind.Sum, products, null, product, geometry.Statistics, 1, root: false);
-            kernels.NormalizationBackward(operands, dY, sum, product, 1f / geometry.Statistics.Terms, dX, tensors.Accumulate[0]);
+            kernels.Normalizations.NormalizationProducts(operands, dY, products, weighted);
+            kernels.Reductions.Fold(FoldKind.Sum, weighted, null, sum, geometry.Statistics, 1, root: false);
+            kernels.Reductions.Fold(FoldKind.Sum, products, null, product, geometry.Statistics, 1, root: false);
+            kernels.Normalizations.NormalizationBackward(operands, dY, sum, product, 1f / geometry.Statistics.Terms, dX, tensors.Accumulate[0]);
         }
     }
 
@@ -195,18 +195,18 @@ internal sealed record BatchNormOp(bool IsTraining, float Momentum, float Eps) :
         {
             (Tensor mean, Tensor scale) = (tensors.SavedTensors[1], tensors.SavedTensors[0]);
             long count = geometry.Statistics.Terms;
-            kernels.Fold(FoldKind.Sum, x, null, mean, geometry.Statistics, 1f / count, root: false);
-            kernels.Fold(FoldKind.CenteredSquares, x, mean, scale, geometry.Statistics, 1f / count, root: false);
-            kernels.RunningStatistics(tensors.Inputs[1], mean, Momentum, 1, tensors.Outputs[1]);
-            kernels.RunningStatistics(tensors.Inputs[2], scale, Momentum, count / (count - 1f), tensors.Outputs[2]);
-            kernels.NormalizationScale(scale, Eps, scale);
+            kernels.Reductions.Fold(FoldKind.Sum, x, null, mean, geometry.Statistics, 1f / count, root: false);
+            kernels.Reductions.Fold(FoldKind.CenteredSquares, x, mean, scale, geometry.Statistics, 1f / count, root: false);
+            kernels.Normalizations.RunningStatistics(tensors.Inputs[1], mean, Momentum, 1, tensors.Outputs[1]);
+            kernels.Normalizations.RunningStatistics(tensors.Inputs[2], scale, Momentum, count / (count - 1f), tensors.Outputs[2]);
+            kernels.Normalizations.NormalizationScale(scale, Eps, scale);
         }
         else
         {
-            kernels.NormalizationScale(tensors.Inputs[2], Eps, tensors.SavedTensors[0]);
+            kernels.Normalizations.NormalizationScale(tensors.Inputs[2], Eps, tensors.SavedTensors[0]);
         }
 
-        kernels.NormalizationForward(Operands(tensors, geometry), tensors.Inputs.Length > 4 ? tensors.Inputs[4] : null, tensors.Output);
+        kernels.Normalizations.NormalizationForward(Operands(tensors, geometry), tensors.Inputs.Length > 4 ? tensors.Inputs[4] : null, tensors.Output);
     }
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
@@ -217,15 +217,15 @@ internal sealed record BatchNormOp(bool IsTraining, float Momentum, float Eps) :
         (Tensor sum, Tensor product) = (tensors.BackwardScratch[1], tensors.BackwardScratch[2]);
         if (tensors.Inputs.Length > 4 && tensors.InputGradients[4] is { } dBias)
         {
-            kernels.Fold(FoldKind.Sum, dY, null, sum, geometry.Statistics, 1, root: false);
-            kernels.Copy(sum, dBias, tensors.Accumulate[4]);
+            kernels.Reductions.Fold(FoldKind.Sum, dY, null, sum, geometry.Statistics, 1, root: false);
+            kernels.Memory.Copy(sum, dBias, tensors.Accumulate[4]);
         }
 
         if (tensors.Inputs.Length > 3 && tensors.InputGradients[3] is { } dWeight)
         {
-            kernels.NormalizationProducts(operands, dY, products, null);
-            kernels.Fold(FoldKind.Sum, products, null, product, geometry.Statistics, 1, root: false);
-            kernels.Copy(product, dWeight, tensors.Accumulate[3]);
+            kernels.Normalizations.NormalizationProducts(operands, dY, products, null);
+            kernels.Reductions.Fold(FoldKind.Sum, products, null, product, geometry.Statistics, 1, root: false);
+            kernels.Memory.Copy(product, dWeight, tensors.Accumulate[3]);
         }
 
         if (tensors.InputGradients[0] is not { } dX)
@@ -235,21 +235,21 @@ internal sealed record BatchNormOp(bool IsTraining, float Momentum, float Eps) :
 
         if (!IsTraining)
         {
-            kernels.NormalizationBackward(operands, dY, null, null, 0, dX, tensors.Accumulate[0]);
+            kernels.Normalizations.NormalizationBackward(operands, dY, null, null, 0, dX, tensors.Accumulate[0]);
             return;
         }
 
         // The weight is one number per sum.
-        kernels.NormalizationProducts(operands, dY, products, null);
-        kernels.Fold(FoldKind.Sum, products, null, product, geometry.Statistics, 1, root: false);
-        kernels.Fold(FoldKind.Sum, dY, null, sum, geometry.Statistics, 1, root: false);
+        kernels.Normalizations.NormalizationProducts(operands, dY, products, null);
+        kernels.Reductions.Fold(FoldKind.Sum, products, null, product, geometry.Statistics, 1, root: false);
+        kernels.Reductions.Fold(FoldKind.Sum, dY, null, sum, geometry.Statistics, 1, root: false);
         if (operands.Weight is { } weight)
         {
-            kernels.BinaryForward(BinaryOperator.Multiply, sum, weight, sum);
-            kernels.BinaryForward(BinaryOperator.Multiply, product, weight, product);
+            kernels.Elements.BinaryForward(BinaryOperator.Multiply, sum, weight, sum);
+            kernels.Elements.BinaryForward(BinaryOperator.Multiply, product, weight, product);
         }
 
-        kernels.NormalizationBackward(operands, dY, sum, product, 1f / geometry.Statistics.Terms, dX, tensors.Accumulate[0]);
+        kernels.Normalizations.NormalizationBackward(operands, dY, sum, product, 1f / geometry.Statistics.Terms, dX, tensors.Accumulate[0]);
     }
 
     private NormalizationOperands Operands(NodeTensors tensors, NormalizationGeometry geometry) => new(

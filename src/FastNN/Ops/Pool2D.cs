@@ -39,10 +39,10 @@ internal sealed record MaxPool2DOp(Pool2DOptions Options, bool HasReLU = false) 
         training ? planning.MaxPool2DWinnerBytes((Pool2DGeometry)types.Bound!) : 0;
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.MaxPool2DForward((Pool2DGeometry)tensors.Bound!, tensors.Inputs[0], tensors.Output, tensors.Saved, HasReLU);
+        kernels.Windows.MaxPool2DForward((Pool2DGeometry)tensors.Bound!, tensors.Inputs[0], tensors.Output, tensors.Saved, HasReLU);
 
     public override void Backward(IKernels kernels, NodeTensors tensors) =>
-        kernels.MaxPool2DBackward(
+        kernels.Windows.MaxPool2DBackward(
             (Pool2DGeometry)tensors.Bound!, tensors.OutputGradient!, tensors.Output, tensors.Saved!, tensors.InputGradients[0]!, HasReLU, tensors.Accumulate[0]);
 }
 
@@ -56,8 +56,8 @@ internal sealed record AvgPool2DOp(Pool2DOptions Options) : Operator
     public override object Bind(TensorType[] inputs, TensorType[] outputs) => Options.Resolve(Name, inputs, maximum: false);
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.AvgPool2DForward((Pool2DGeometry)tensors.Bound!, tensors.Inputs[0], tensors.Output);
+        kernels.Windows.AvgPool2DForward((Pool2DGeometry)tensors.Bound!, tensors.Inputs[0], tensors.Output);
 
     public override void Backward(IKernels kernels, NodeTensors tensors) =>
-        kernels.AvgPool2DBackward((Pool2DGeometry)tensors.Bound!, tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Accumulate[0]);
+        kernels.Windows.AvgPool2DBackward((Pool2DGeometry)tensors.Bound!, tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Accumulate[0]);
 }

@@ -37,10 +37,10 @@ internal sealed record PermuteOp(Shape Order) : Operator
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.Rearrange(tensors.Inputs[0], tensors.Output, ((Copies)tensors.Bound!).Forward, accumulate: false);
+        kernels.Indexing.Rearrange(tensors.Inputs[0], tensors.Output, ((Copies)tensors.Bound!).Forward, accumulate: false);
 
     public override void Backward(IKernels kernels, NodeTensors tensors) =>
-        kernels.Rearrange(tensors.OutputGradient!, tensors.InputGradients[0]!, ((Copies)tensors.Bound!).Backward, tensors.Accumulate[0]);
+        kernels.Indexing.Rearrange(tensors.OutputGradient!, tensors.InputGradients[0]!, ((Copies)tensors.Bound!).Backward, tensors.Accumulate[0]);
 
     private sealed record Copies(StridedCopy Forward, StridedCopy Backward);
 }
@@ -91,7 +91,7 @@ internal sealed record SliceOp(int Axis, int Start, int Stop, int Step, bool IsL
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.Rearrange(tensors.Inputs[0], tensors.Output, ((Copies)tensors.Bound!).Forward, accumulate: false);
+        kernels.Indexing.Rearrange(tensors.Inputs[0], tensors.Output, ((Copies)tensors.Bound!).Forward, accumulate: false);
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {
@@ -103,10 +103,10 @@ internal sealed record SliceOp(int Axis, int Start, int Stop, int Step, bool IsL
 
         if (!tensors.Accumulate[0] && dX.Count != dY.Count)
         {
-            kernels.Fill(dX, 0);
+            kernels.Memory.Fill(dX, 0);
         }
 
-        kernels.Rearrange(dY, dX, ((Copies)tensors.Bound!).Backward, tensors.Accumulate[0]);
+        kernels.Indexing.Rearrange(dY, dX, ((Copies)tensors.Bound!).Backward, tensors.Accumulate[0]);
     }
 
     private long FirstElement(Shape x) => Bounds(x[Axis]).First * x.Product(x.NormalizeAxis(Axis) + 1, x.Rank);
@@ -198,7 +198,7 @@ internal sealed record SplitOp(int Axis, Sizes Sizes, bool IsLeading) : Operator
         var parts = (Part[])tensors.Bound!;
         for (int i = 0; i < parts.Length; i++)
         {
-            kernels.Rearrange(tensors.Inputs[0], tensors.Outputs[i], parts[i].Forward, accumulate: false);
+            kernels.Indexing.Rearrange(tensors.Inputs[0], tensors.Outputs[i], parts[i].Forward, accumulate: false);
         }
     }
 
@@ -209,14 +209,14 @@ internal sealed record SplitOp(int Axis, Sizes Sizes, bool IsLeading) : Operator
         bool missing = Array.Exists(tensors.OutputGradients, gradient => gradient is null);
         if (missing && !tensors.Accumulate[0])
         {
-            kernels.Fill(dX, 0);
+            kernels.Memory.Fill(dX, 0);
         }
 
         for (int i = 0; i < parts.Length; i++)
         {
             if (tensors.OutputGradients[i] is { } dY && dY.Address != dX.Address)
             {
-                kernels.Rearrange(dY, dX, parts[i].Backward, tensors.Accumulate[0]);
+                kernels.Indexing.Rearrange(dY, dX, parts[i].Backward, tensors.Accumulate[0]);
             }
         }
     }

@@ -80,31 +80,31 @@ internal sealed record ReduceOp(ReduceFunction Function, int Axes, bool KeepDims
         switch (Function)
         {
             case ReduceFunction.Sum or ReduceFunction.Mean:
-                kernels.Fold(FoldKind.Sum, x, null, y, geometry, Function == ReduceFunction.Mean ? average : 1, root: false);
+                kernels.Reductions.Fold(FoldKind.Sum, x, null, y, geometry, Function == ReduceFunction.Mean ? average : 1, root: false);
                 break;
             case ReduceFunction.Max:
-                kernels.Fold(FoldKind.Largest, x, null, y, geometry, 1, root: false);
+                kernels.Reductions.Fold(FoldKind.Largest, x, null, y, geometry, 1, root: false);
                 break;
             case ReduceFunction.Min:
-                kernels.Fold(FoldKind.Smallest, x, null, y, geometry, 1, root: false);
+                kernels.Reductions.Fold(FoldKind.Smallest, x, null, y, geometry, 1, root: false);
                 break;
             case ReduceFunction.Prod:
-                kernels.Fold(FoldKind.Product, x, null, y, geometry, 1, root: false);
+                kernels.Reductions.Fold(FoldKind.Product, x, null, y, geometry, 1, root: false);
                 break;
             case ReduceFunction.LogSumExp:
-                kernels.Fold(FoldKind.Anchor, x, null, tensors.SavedTensors[0], geometry, 1, root: false);
-                kernels.Fold(FoldKind.LogOfExponentials, x, tensors.SavedTensors[0], y, geometry, 1, root: false);
+                kernels.Reductions.Fold(FoldKind.Anchor, x, null, tensors.SavedTensors[0], geometry, 1, root: false);
+                kernels.Reductions.Fold(FoldKind.LogOfExponentials, x, tensors.SavedTensors[0], y, geometry, 1, root: false);
                 break;
             case ReduceFunction.Norm1:
-                kernels.Fold(FoldKind.Magnitudes, x, null, y, geometry, 1, root: false);
+                kernels.Reductions.Fold(FoldKind.Magnitudes, x, null, y, geometry, 1, root: false);
                 break;
             case ReduceFunction.Norm2:
-                kernels.Fold(FoldKind.Squares, x, null, y, geometry, 1, root: true);
+                kernels.Reductions.Fold(FoldKind.Squares, x, null, y, geometry, 1, root: true);
                 break;
             default:
                 Tensor mean = tensors.SavedTensors[0];
-                kernels.Fold(FoldKind.Sum, x, null, mean, geometry, average, root: false);
-                kernels.Fold(FoldKind.CenteredSquares, x, mean, y, geometry, Divisor(geometry), Function == ReduceFunction.StandardDeviation);
+                kernels.Reductions.Fold(FoldKind.Sum, x, null, mean, geometry, average, root: false);
+                kernels.Reductions.Fold(FoldKind.CenteredSquares, x, mean, y, geometry, Divisor(geometry), Function == ReduceFunction.StandardDeviation);
                 break;
         }
     }
@@ -123,13 +123,13 @@ internal sealed record ReduceOp(ReduceFunction Function, int Axes, bool KeepDims
                 break;
             case ReduceFunction.Max or ReduceFunction.Min:
                 Tensor ties = tensors.BackwardScratch[0];
-                kernels.Fold(FoldKind.Equal, x, y, ties, geometry, 1, root: false);
+                kernels.Reductions.Fold(FoldKind.Equal, x, y, ties, geometry, 1, root: false);
                 Spread(SlopeKind.Extreme, ties, ties, 1);
                 break;
             case ReduceFunction.Prod:
                 (Tensor others, Tensor zeros) = (tensors.BackwardScratch[0], tensors.BackwardScratch[1]);
-                kernels.Fold(FoldKind.NonZeroProduct, x, null, others, geometry, 1, root: false);
-                kernels.Fold(FoldKind.Zeros, x, null, zeros, geometry, 1, root: false);
+                kernels.Reductions.Fold(FoldKind.NonZeroProduct, x, null, others, geometry, 1, root: false);
+                kernels.Reductions.Fold(FoldKind.Zeros, x, null, zeros, geometry, 1, root: false);
                 Spread(SlopeKind.Product, others, zeros, 1);
                 break;
             case ReduceFunction.LogSumExp:
@@ -150,7 +150,7 @@ internal sealed record ReduceOp(ReduceFunction Function, int Axes, bool KeepDims
         }
 
         void Spread(SlopeKind kind, Tensor saved, Tensor more, float scale) =>
-            kernels.Spread(kind, x, y, saved, more, tensors.OutputGradient!, tensors.InputGradients[0]!, geometry, scale, tensors.Accumulate[0]);
+            kernels.Reductions.Spread(kind, x, y, saved, more, tensors.OutputGradient!, tensors.InputGradients[0]!, geometry, scale, tensors.Accumulate[0]);
     }
 
     private float Divisor(ReduceGeometry geometry) => 1f / Math.Max(0, geometry.Terms - Correction);

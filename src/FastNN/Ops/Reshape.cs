@@ -24,7 +24,7 @@ internal abstract record ViewOp : Operator
         Tensor dX = tensors.InputGradients[0]!;
         if (dX.Address != tensors.OutputGradient!.Address)
         {
-            kernels.Copy(tensors.OutputGradient, dX, tensors.Accumulate[0]);
+            kernels.Memory.Copy(tensors.OutputGradient, dX, tensors.Accumulate[0]);
         }
     }
 }

@@ -36,7 +36,7 @@ internal sealed record WhereOp : Operator
         (wanted[1] && Repeats(types, 1)) || (wanted[2] && Repeats(types, 2)) ? [types.Outputs[0]] : [];
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.WhereForward(tensors.Inputs[0], tensors.Inputs[1], tensors.Inputs[2], tensors.Output);
+        kernels.Elements.WhereForward(tensors.Inputs[0], tensors.Inputs[1], tensors.Inputs[2], tensors.Output);
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {
@@ -50,13 +50,13 @@ internal sealed record WhereOp : Operator
 
             if (gradient.Count == dY.Count)
             {
-                kernels.WhereBackward(tensors.Inputs[0], i == 1, dY, gradient, tensors.Accumulate[i]);
+                kernels.Elements.WhereBackward(tensors.Inputs[0], i == 1, dY, gradient, tensors.Accumulate[i]);
             }
             else
             {
                 Tensor selected = tensors.BackwardScratch[0];
-                kernels.WhereBackward(tensors.Inputs[0], i == 1, dY, selected, accumulate: false);
-                kernels.BinaryBackward(BinaryOperator.Add, selected, selected, gradient, tensors.Accumulate[i]);
+                kernels.Elements.WhereBackward(tensors.Inputs[0], i == 1, dY, selected, accumulate: false);
+                kernels.Elements.BinaryBackward(BinaryOperator.Add, selected, selected, gradient, tensors.Accumulate[i]);
             }
         }
     }

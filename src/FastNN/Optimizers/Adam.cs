@@ -46,7 +46,7 @@ public class Adam : Optimizer
     }
 
     internal override void Update(IKernels kernels, ParameterGroup? group, Tensor scalars, Tensor parameters, Tensor gradients, Tensor[] state) =>
-        kernels.AdamUpdate(
+        kernels.Updates.AdamUpdate(
             _options with { WeightDecay = group?.WeightDecay ?? _options.WeightDecay }, scalars, parameters, gradients, state[0], state[1],
             _options.AmsGrad ? state[2] : null);
 }

@@ -135,7 +135,7 @@ internal sealed class OptimizerState : IDisposable
         {
             for (int i = 0; i < _state.Length; i++)
             {
-                _gradients.Store.Device.Copy(earlier.View(i, parameter), View(i, parameter), accumulate: false);
+                _gradients.Store.Device.Memory.Copy(earlier.View(i, parameter), View(i, parameter), accumulate: false);
             }
         }
     }

@@ -41,6 +41,6 @@ public sealed class Sgd : Optimizer
     }
 
     internal override void Update(IKernels kernels, ParameterGroup? group, Tensor scalars, Tensor parameters, Tensor gradients, Tensor[] state) =>
-        kernels.SgdUpdate(
+        kernels.Updates.SgdUpdate(
             _options with { WeightDecay = group?.WeightDecay ?? _options.WeightDecay }, scalars, parameters, gradients, _options.Momentum == 0 ? null : state[0]);
 }

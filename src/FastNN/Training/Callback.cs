@@ -15,7 +15,7 @@ public abstract class Callback
 
     /// <summary>Called before an epoch's first step.</summary>
     /// <param name="trainer">The trainer; the optimizer's learning rate may be changed.</param>
-    /// <param name="epoch">Counts from 0.</param>
+    /// <param name="epoch">The epoch, counted from 1.</param>
     public virtual void OnEpochBegin(Trainer trainer, int epoch)
     {
     }

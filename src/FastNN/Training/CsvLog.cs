@@ -36,7 +36,7 @@ public sealed class CsvLog(string path) : Callback
         Cut(result.Epoch);
         string row = string.Create(
             CultureInfo.InvariantCulture,
-            $"{result.Epoch + 1},{result.Loss},{result.Accuracy},{result.ValidationLoss},{result.ValidationAccuracy},{result.Seconds:F3},{result.LearningRate}\n");
+            $"{result.Epoch},{result.Loss},{result.Accuracy},{result.ValidationLoss},{result.ValidationAccuracy},{result.Duration.TotalSeconds:F3},{result.LearningRate}\n");
         using var stream = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.Read);
         stream.Write(Encoding.UTF8.GetBytes(row));
         stream.Flush(flushToDisk: true);
@@ -55,7 +55,7 @@ public sealed class CsvLog(string path) : Callback
 
         _resumed = false;
         string[] lines = File.ReadAllLines(path);
-        string[] kept = [Header, .. lines.Skip(1).Where(line => EpochOf(line) is { } number && number <= epoch)];
+        string[] kept = [Header, .. lines.Skip(1).Where(line => EpochOf(line) is { } number && number < epoch)];
         if (!kept.SequenceEqual(lines))
         {
             Write(kept);

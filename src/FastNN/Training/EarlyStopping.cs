@@ -3,9 +3,9 @@ namespace FastNN;
 /// <summary>
 /// Ends training once a number has not improved for some epochs (Prechelt, 1998; options as Keras' EarlyStopping).
 /// </summary>
-/// <param name="patience">Epochs without improvement that are borne; 0 or more.</param>
+/// <param name="patience">Epochs without improvement before training stops; 0 or more.</param>
 /// <param name="minDelta">The least change that counts as improvement; default 0.</param>
-/// <param name="restoreBest">Give the parameters of the best epoch back at the end, also when training ran to its last epoch;
+/// <param name="restoreBest">Restore the parameters of the best epoch at the end, also when training ran to its last epoch;
 /// default false.</param>
 /// <param name="monitor">What is watched; default the validation loss.</param>
 public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool restoreBest = false, MonitoredValue monitor = MonitoredValue.ValidationLoss) : Callback
@@ -14,11 +14,11 @@ public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool re
     private int _waited;
     private float[] _bestParameters = [];
 
-    /// <summary>The epoch that training was ended after, or -1.</summary>
-    public int StoppedEpoch { get; private set; } = -1;
+    /// <summary>The epoch after which training was stopped, counted from 1; 0 where it was not.</summary>
+    public int StoppedEpoch { get; private set; }
 
-    /// <summary>The best epoch so far, or -1.</summary>
-    public int BestEpoch { get; private set; } = -1;
+    /// <summary>The best epoch so far, counted from 1; 0 before the first.</summary>
+    public int BestEpoch { get; private set; }
 
     /// <inheritdoc/>
     public override void OnTrainBegin(Trainer trainer)
@@ -29,7 +29,7 @@ public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool re
             return;
         }
 
-        (_best, _waited, _bestParameters, StoppedEpoch, BestEpoch) = (double.PositiveInfinity, 0, [], -1, -1);
+        (_best, _waited, _bestParameters, StoppedEpoch, BestEpoch) = (double.PositiveInfinity, 0, [], 0, 0);
     }
 
     /// <inheritdoc/>
@@ -69,7 +69,8 @@ public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool re
     {
         state.Numbers["best"] = _best;
         state.Numbers["waited"] = _waited;
-        state.Numbers["bestEpoch"] = BestEpoch;
+        // Checkpoints have counted epochs from 0 since before the API counted them from 1.
+        state.Numbers["bestEpoch"] = BestEpoch - 1;
         state.Arrays["parameters"] = _bestParameters;
     }
 
@@ -77,7 +78,7 @@ public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool re
     public override void LoadState(CallbackState state)
     {
         (_best, _waited, BestEpoch, _bestParameters) = (
-            state.RequireNumber("best"), (int)state.RequireNumber("waited", 0, int.MaxValue), (int)state.RequireNumber("bestEpoch", -1, int.MaxValue),
+            state.RequireNumber("best"), (int)state.RequireNumber("waited", 0, int.MaxValue), (int)state.RequireNumber("bestEpoch", -1, int.MaxValue - 1) + 1,
             state.RequireArray("parameters"));
     }
 }

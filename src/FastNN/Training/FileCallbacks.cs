@@ -5,7 +5,7 @@ namespace FastNN;
 /// <summary>Saves the model's weights, or the whole run, after epochs.</summary>
 /// <param name="path">The file; "{epoch}" in it becomes the epoch's number, counted from 1.</param>
 /// <param name="bestOnly">Save only when the watched number is the best so far; default false.</param>
-/// <param name="wholeRun">Save everything that <see cref="Trainer.Resume"/> needs instead of the weights alone; default
+/// <param name="wholeRun">Save everything that <see cref="Trainer.LoadCheckpoint"/> needs instead of the weights alone; default
 /// false.</param>
 /// <param name="monitor">What is watched; default the validation loss.</param>
 public sealed class ModelCheckpoint(string path, bool bestOnly = false, bool wholeRun = false, MonitoredValue monitor = MonitoredValue.ValidationLoss) : Callback
@@ -29,7 +29,7 @@ public sealed class ModelCheckpoint(string path, bool bestOnly = false, bool who
             _best = value;
         }
 
-        string file = path.Replace("{epoch}", (result.Epoch + 1).ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
+        string file = path.Replace("{epoch}", result.Epoch.ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal);
         if (wholeRun)
         {
             trainer.SaveCheckpoint(file);

@@ -2,21 +2,34 @@ using System.Globalization;
 
 namespace FastNN;
 
-/// <summary>What one epoch gave.</summary>
-/// <param name="Epoch">Counts from 0.</param>
-/// <param name="Loss">Mean training loss over the epoch's examples, each batch at its time.</param>
-/// <param name="Accuracy">Training accuracy over the same, or null where the loss has no classes.</param>
-/// <param name="ValidationLoss">Loss on the validation data after the epoch, or null without any.</param>
-/// <param name="ValidationAccuracy">Accuracy on the validation data, or null.</param>
-/// <param name="Seconds">Time of the epoch, validation included.</param>
-/// <param name="LearningRate">Of the epoch's last step.</param>
-public sealed record EpochResult(
-    int Epoch, double Loss, double? Accuracy, double? ValidationLoss, double? ValidationAccuracy, double Seconds, float LearningRate)
+/// <summary>The numbers of one epoch.</summary>
+public sealed record EpochResult
 {
+    /// <summary>The epoch, counted from 1.</summary>
+    public int Epoch { get; init; }
+
+    /// <summary>Mean training loss over the epoch's examples, each batch measured before its update.</summary>
+    public double Loss { get; init; }
+
+    /// <summary>Training accuracy over the same examples, or null where the loss has no classes.</summary>
+    public double? Accuracy { get; init; }
+
+    /// <summary>Loss on the validation data after the epoch, or null without validation data.</summary>
+    public double? ValidationLoss { get; init; }
+
+    /// <summary>Accuracy on the validation data after the epoch, or null without validation data or classes.</summary>
+    public double? ValidationAccuracy { get; init; }
+
+    /// <summary>Wall time of the epoch, validation included.</summary>
+    public TimeSpan Duration { get; init; }
+
+    /// <summary>The optimizer's learning rate in the epoch's last step.</summary>
+    public float LearningRate { get; init; }
+
     /// <inheritdoc/>
     public override string ToString() => string.Create(
         CultureInfo.InvariantCulture,
-        $"epoch {Epoch + 1}: loss {Loss:F4}{Percent(", accuracy", Accuracy)}{Number(", validation loss", ValidationLoss)}{Percent(", validation accuracy", ValidationAccuracy)}, {Seconds:F1} s");
+        $"epoch {Epoch}: loss {Loss:F4}{Percent(", accuracy", Accuracy)}{Number(", validation loss", ValidationLoss)}{Percent(", validation accuracy", ValidationAccuracy)}, {Duration.TotalSeconds:F1} s");
 
     private static string Percent(string name, double? value) =>
         value is { } number ? string.Create(CultureInfo.InvariantCulture, $"{name} {100 * number:F2} %") : "";
@@ -25,7 +38,7 @@ public sealed record EpochResult(
         value is { } number ? string.Create(CultureInfo.InvariantCulture, $"{name} {number:F4}") : "";
 }
 
-/// <summary>What <see cref="Trainer.Fit"/> gave, epoch by epoch, those before a resumed interruption included.</summary>
+/// <summary>The results of a <see cref="Trainer.Fit"/>, epoch by epoch; those of an interrupted run that was resumed come first.</summary>
 public sealed class History
 {
     private readonly List<EpochResult> _epochs = [];
@@ -39,13 +52,30 @@ public sealed class History
     internal void Add(EpochResult epoch) => _epochs.Add(epoch);
 }
 
-/// <summary>What one training step gave.</summary>
-/// <param name="Epoch">Counts from 0.</param>
-/// <param name="Batch">Counts from 0 within the epoch.</param>
-/// <param name="Batches">Batches of the epoch.</param>
-/// <param name="Count">Examples in the batch.</param>
-/// <param name="Step">Updates made so far, this one included.</param>
-/// <param name="Loss">The batch's loss before the update.</param>
-/// <param name="MeanLoss">Mean loss of the epoch's examples so far.</param>
-/// <param name="Accuracy">Accuracy of the epoch's examples so far, or NaN where the loss has no classes.</param>
-public readonly record struct BatchResult(int Epoch, int Batch, int Batches, int Count, long Step, float Loss, double MeanLoss, double Accuracy);
+/// <summary>The numbers of one training step.</summary>
+public readonly record struct BatchResult
+{
+    /// <summary>The epoch, counted from 1.</summary>
+    public int Epoch { get; init; }
+
+    /// <summary>The index of the batch in its epoch, from 0 on, as <see cref="Data.Batch.Index"/>.</summary>
+    public int Batch { get; init; }
+
+    /// <summary>Batches of the epoch.</summary>
+    public int Batches { get; init; }
+
+    /// <summary>Examples in the batch.</summary>
+    public int Count { get; init; }
+
+    /// <summary>Updates made so far, this one included.</summary>
+    public long Step { get; init; }
+
+    /// <summary>The batch's loss before the update.</summary>
+    public float Loss { get; init; }
+
+    /// <summary>Mean loss of the epoch's examples so far.</summary>
+    public double MeanLoss { get; init; }
+
+    /// <summary>Accuracy on the epoch's examples so far, or NaN where the loss has no classes.</summary>
+    public double Accuracy { get; init; }
+}

@@ -131,7 +131,7 @@ internal sealed class StepState : IDisposable
             TensorAccess.Require(_device, "GuardNorm", Gradients.Gradients, loss, Results, Scalars);
         }
 
-        _device.GuardNorm(Gradients.Gradients, loss, Results, Scalars);
+        _device.Updates.GuardNorm(Gradients.Gradients, loss, Results, Scalars);
     }
 
     /// <summary>Updates all trained parameters, unless loss or gradients are not finite.</summary>
@@ -144,7 +144,7 @@ internal sealed class StepState : IDisposable
         {
             if (scale || _optimizers[i].Optimizer.Clips)
             {
-                _device.GuardScale(Optimizers[i].Gradients, _options[i], Results);
+                _device.Updates.GuardScale(Optimizers[i].Gradients, _options[i], Results);
             }
 
             Optimizers[i].Update(_groups);
@@ -159,7 +159,7 @@ internal sealed class StepState : IDisposable
     {
         ReadOnlySpan<float> options = [factor, float.PositiveInfinity, float.PositiveInfinity, 0];
         _device.Upload(MemoryMarshal.AsBytes(options), _options[0]);
-        _device.GuardScale(Gradients.Gradients, _options[0], Results);
+        _device.Updates.GuardScale(Gradients.Gradients, _options[0], Results);
     }
 
     /// <summary>Gives buffers the values that the step computed for them, unless the guard forbids it.</summary>
@@ -172,7 +172,7 @@ internal sealed class StepState : IDisposable
                 TensorAccess.Require(_device, "GuardCopy", from, to, Results);
             }
 
-            _device.GuardCopy(from, to, Results);
+            _device.Updates.GuardCopy(from, to, Results);
         }
     }
 

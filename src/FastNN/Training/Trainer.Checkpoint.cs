@@ -15,9 +15,12 @@ public sealed partial class Trainer
     /// <summary>More steps than a run makes in a thousand years; all whole numbers up to here are exact in double, too.</summary>
     private const long MaxStep = 1L << 53;
 
+    /// <summary>More than a thousand years; a TimeSpan holds it.</summary>
+    private const double MaxSeconds = 1e11;
+
     /// <summary>
     /// Saves the whole run: parameters, optimizer state, step, place in the shuffled epoch, history and callbacks, so that
-    /// <see cref="Resume"/> continues it bit for bit. The file (safetensors) appears whole or not at all.
+    /// <see cref="LoadCheckpoint"/> continues it bit for bit. The file (safetensors) appears whole or not at all.
     /// </summary>
     /// <param name="path">The file, replaced if it is there.</param>
     /// <param name="callbacks">Whose state goes into it; default those of the last <see cref="Fit"/>. Explicit loops name their
@@ -85,9 +88,9 @@ public sealed partial class Trainer
     /// own.</param>
     /// <exception cref="FileFormatException">The file is malformed, of another model, optimizer or seed, or holds a number that no run can have.</exception>
     /// <exception cref="InvalidOperationException">The model is not built.</exception>
-    public void Resume(string path, IReadOnlyList<Callback>? callbacks = null)
+    public void LoadCheckpoint(string path, IReadOnlyList<Callback>? callbacks = null)
     {
-        using Occupancy.Stay stay = Enter(nameof(Resume));
+        using Occupancy.Stay stay = Enter(nameof(LoadCheckpoint));
         using DeviceUse use = _device.Life.Enter();
         RequireExample();
         using SafetensorsReader reader = SafetensorsReader.Open(path);
@@ -270,9 +273,10 @@ public sealed partial class Trainer
             return progress;
         }
 
+        /// <summary>One epoch of the history; in the file epochs count from 0, as they did before the API counted them from 1.</summary>
         private static string Format(EpochResult epoch) => string.Join(
-            ' ', Text(epoch.Epoch), Text(epoch.Loss), Optional(epoch.Accuracy), Optional(epoch.ValidationLoss), Optional(epoch.ValidationAccuracy),
-            Text(epoch.Seconds), Text(epoch.LearningRate));
+            ' ', Text(epoch.Epoch - 1), Text(epoch.Loss), Optional(epoch.Accuracy), Optional(epoch.ValidationLoss), Optional(epoch.ValidationAccuracy),
+            Text(epoch.Duration.TotalSeconds), Text(epoch.LearningRate));
 
         private static string Optional(double? value) => value is { } number ? Text(number) : "-";
 
@@ -281,12 +285,21 @@ public sealed partial class Trainer
             string[] parts = text.Split(' ');
             double?[] numbers = Array.ConvertAll<string, double?>(
                 parts, part => double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : null);
-            if (numbers is not [{ } epoch and >= 0 and < int.MaxValue, { } loss, var accuracy, var validationLoss, var validationAccuracy, { } seconds, { } learningRate])
+            if (numbers is not [{ } epoch and >= 0 and < int.MaxValue, { } loss, var accuracy, var validationLoss, var validationAccuracy, { } seconds and >= 0 and < MaxSeconds, { } learningRate])
             {
                 throw new FileFormatException(reader.FilePath, 0, "a history of seven numbers per epoch", text);
             }
 
-            return new EpochResult((int)epoch, loss, accuracy, validationLoss, validationAccuracy, seconds, (float)learningRate);
+            return new EpochResult
+            {
+                Epoch = (int)epoch + 1,
+                Loss = loss,
+                Accuracy = accuracy,
+                ValidationLoss = validationLoss,
+                ValidationAccuracy = validationAccuracy,
+                Duration = TimeSpan.FromSeconds(seconds),
+                LearningRate = (float)learningRate,
+            };
         }
     }
 }

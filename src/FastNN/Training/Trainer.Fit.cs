@@ -28,7 +28,7 @@ public sealed partial class Trainer
     /// <param name="callbacks">Watchers, called in order.</param>
     /// <param name="transform">Changes the training batches, not those of validation, on the loader's thread: augmentation.
     /// Default none.</param>
-    /// <param name="cancellation">Ends training after the step it comes in; the trainer can then still be saved.</param>
+    /// <param name="cancellationToken">Ends training after the step it comes in; the trainer can then still be saved.</param>
     /// <returns>The epochs' numbers.</returns>
     /// <exception cref="ShapeException">The data does not fit the model.</exception>
     /// <exception cref="InvalidDatasetException">There is no example, or a label is out of range.</exception>
@@ -37,7 +37,7 @@ public sealed partial class Trainer
     /// <exception cref="ConcurrentUseException">Another thread is using this trainer.</exception>
     public History Fit(
         Dataset train, int epochs = 1, int batchSize = 32, Dataset? validation = null, double validationSplit = 0,
-        IReadOnlyList<Callback>? callbacks = null, IBatchTransform? transform = null, CancellationToken cancellation = default)
+        IReadOnlyList<Callback>? callbacks = null, IBatchTransform? transform = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(train);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(epochs);
@@ -68,7 +68,7 @@ public sealed partial class Trainer
         using var loader = new DataLoader(train, batchSize, shuffle: true, _seed, transform: transform);
         while (_progress.Epoch < epochs && !_stop)
         {
-            RunEpoch(loader, validation, batchSize, cancellation);
+            RunEpoch(loader, validation, batchSize, cancellationToken);
         }
 
         History history = _progress.History;
@@ -90,12 +90,12 @@ public sealed partial class Trainer
     /// <summary>Loss, accuracy and confusion matrix on a dataset, with the present parameters.</summary>
     /// <param name="data">The examples.</param>
     /// <param name="batchSize">Examples computed at once; default 256.</param>
-    /// <param name="cancellation">Ends the evaluation between two batches.</param>
+    /// <param name="cancellationToken">Ends the evaluation between two batches.</param>
     /// <returns>The numbers; the confusion matrix has the dataset's class names where there is one for each class.</returns>
     /// <exception cref="ShapeException">The data does not fit the model.</exception>
     /// <exception cref="InvalidDatasetException">There is no example, or a label is out of range.</exception>
     /// <exception cref="OperationCanceledException">The evaluation was cancelled.</exception>
-    public Evaluation Evaluate(Dataset data, int batchSize = 256, CancellationToken cancellation = default)
+    public Evaluation Evaluate(Dataset data, int batchSize = 256, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(data);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
@@ -110,7 +110,7 @@ public sealed partial class Trainer
         ConfusionMatrix? confusion = null;
         double total = 0;
         using var loader = new DataLoader(data, batchSize, shuffle: false);
-        loader.StartEpoch(0, cancellation: cancellation);
+        loader.StartEpoch(1, cancellationToken: cancellationToken);
         while (loader.TryNext(out Batch batch))
         {
             using DeviceUse use = _device.Life.Enter();
@@ -126,7 +126,7 @@ public sealed partial class Trainer
             }
         }
 
-        return new Evaluation(total / data.Count, confusion?.Accuracy, confusion);
+        return new Evaluation { Loss = total / data.Count, Accuracy = confusion?.Accuracy, Confusion = confusion };
     }
 
     /// <summary>The network's outputs for all examples, with the present parameters.</summary>
@@ -143,7 +143,7 @@ public sealed partial class Trainer
         var outputs = new float[checked((int)(predictor.OutputShape.Count * data.Count))];
         int size = (int)predictor.OutputShape.Count;
         using var loader = new DataLoader(data, batchSize, shuffle: false);
-        loader.StartEpoch(0);
+        loader.StartEpoch(1);
         for (int at = 0; loader.TryNext(out Batch batch); at += batch.Count)
         {
             predictor.Predict(batch.Features, outputs.AsSpan(at * size, batch.Count * size));
@@ -218,23 +218,30 @@ public sealed partial class Trainer
         _resumedCallbacks = null;
     }
 
-    private void RunEpoch(DataLoader loader, Dataset? validation, int batchSize, CancellationToken cancellation)
+    private void RunEpoch(DataLoader loader, Dataset? validation, int batchSize, CancellationToken cancellationToken)
     {
         var watch = Stopwatch.StartNew();
         if (_progress.Batch == 0)
         {
             foreach (Callback callback in _callbacks)
             {
-                callback.OnEpochBegin(this, _progress.Epoch);
+                callback.OnEpochBegin(this, _progress.Epoch + 1);
                 ThrowIfDisposed();
             }
         }
 
-        RunBatches(loader, cancellation);
-        Evaluation? evaluation = validation is null ? null : Evaluate(validation, Math.Max(batchSize, 256), cancellation);
-        var result = new EpochResult(
-            _progress.Epoch, _progress.MeanLoss, _progress.Accuracy, evaluation?.Loss, evaluation?.Accuracy,
-            watch.Elapsed.TotalSeconds, Optimizer.LearningRate);
+        RunBatches(loader, cancellationToken);
+        Evaluation? evaluation = validation is null ? null : Evaluate(validation, Math.Max(batchSize, 256), cancellationToken);
+        var result = new EpochResult
+        {
+            Epoch = _progress.Epoch + 1,
+            Loss = _progress.MeanLoss,
+            Accuracy = _progress.Accuracy,
+            ValidationLoss = evaluation?.Loss,
+            ValidationAccuracy = evaluation?.Accuracy,
+            Duration = watch.Elapsed,
+            LearningRate = Optimizer.LearningRate,
+        };
         _progress.EndEpoch(result);
         foreach (Callback callback in _callbacks)
         {
@@ -244,23 +251,32 @@ public sealed partial class Trainer
         }
     }
 
-    private void RunBatches(DataLoader loader, CancellationToken cancellation)
+    private void RunBatches(DataLoader loader, CancellationToken cancellationToken)
     {
         var counter = new ClassCounter(Loss);
-        loader.StartEpoch(_progress.ShuffleEpoch, _progress.Batch, cancellation);
+        loader.StartEpoch(_progress.ShuffleEpoch + 1, _progress.Batch, cancellationToken);
         int pushed = -1;
         while (loader.TryNext(out Batch batch))
         {
             float loss = RunBatch(loader, batch, counter, ref pushed);
-            var result = new BatchResult(
-                _progress.Epoch, batch.Index, loader.BatchesPerEpoch, batch.Count, StepCount, loss, _progress.MeanLoss, _progress.Accuracy ?? double.NaN);
+            var result = new BatchResult
+            {
+                Epoch = _progress.Epoch + 1,
+                Batch = batch.Index,
+                Batches = loader.BatchesPerEpoch,
+                Count = batch.Count,
+                Step = StepCount,
+                Loss = loss,
+                MeanLoss = _progress.MeanLoss,
+                Accuracy = _progress.Accuracy ?? double.NaN,
+            };
             foreach (Callback callback in _callbacks)
             {
                 callback.OnBatchEnd(this, result);
                 ThrowIfDisposed();
             }
 
-            cancellation.ThrowIfCancellationRequested();
+            cancellationToken.ThrowIfCancellationRequested();
         }
     }
 
@@ -319,6 +335,7 @@ public sealed partial class Trainer
     /// <summary>How far a run is: all that a resumed run needs besides parameters and optimizer state.</summary>
     private sealed partial class Progress
     {
+        /// <summary>Epochs that are done.</summary>
         public int Epoch { get; set; }
 
         /// <summary>Batches of the present epoch that are done.</summary>

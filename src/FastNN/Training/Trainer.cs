@@ -7,7 +7,7 @@ using FastNN.Training;
 namespace FastNN;
 
 /// <summary>
-/// Trains a model on a device: <see cref="Fit"/> as Keras has it, or an explicit loop over <see cref="Step(ReadOnlySpan{float}, ReadOnlySpan{int})"/>,
+/// Trains a model on a device: <see cref="Fit"/> as Keras has it, or an explicit loop over <see cref="TrainBatch(ReadOnlySpan{float}, ReadOnlySpan{int})"/>,
 /// or forward, backward and update one by one. It owns the device copy of the parameters until it is disposed, which brings them
 /// back to the model. After the first step of a batch size, a step allocates nothing. One thread at a time.
 /// </summary>
@@ -60,8 +60,8 @@ public sealed partial class Trainer : IDisposable
     /// <exception cref="InvalidDatasetException">A label is out of range.</exception>
     /// <exception cref="NonFiniteLossException">The loss is NaN or infinite; the parameters are left as they were.</exception>
     /// <exception cref="ConcurrentUseException">Another thread is using this trainer.</exception>
-    public float Step(ReadOnlySpan<float> x, ReadOnlySpan<int> labels) =>
-        Step(x, MemoryMarshal.AsBytes(labels), classIndices: true);
+    public float TrainBatch(ReadOnlySpan<float> x, ReadOnlySpan<int> labels) =>
+        TrainBatch(x, MemoryMarshal.AsBytes(labels), classIndices: true);
 
     /// <summary>One training step: forward, backward and update.</summary>
     /// <param name="x">A batch of inputs, [N, ...] flattened.</param>
@@ -70,8 +70,8 @@ public sealed partial class Trainer : IDisposable
     /// <exception cref="ShapeException">The lengths do not fit the model.</exception>
     /// <exception cref="NonFiniteLossException">The loss is NaN or infinite; the parameters are left as they were.</exception>
     /// <exception cref="ConcurrentUseException">Another thread is using this trainer.</exception>
-    public float Step(ReadOnlySpan<float> x, ReadOnlySpan<float> targets) =>
-        Step(x, MemoryMarshal.AsBytes(targets), classIndices: false);
+    public float TrainBatch(ReadOnlySpan<float> x, ReadOnlySpan<float> targets) =>
+        TrainBatch(x, MemoryMarshal.AsBytes(targets), classIndices: false);
 
     /// <summary>The first third of a step: computes output and loss and keeps what <see cref="Backward"/> needs.</summary>
     /// <param name="x">A batch of inputs, [N, ...] flattened.</param>
@@ -220,9 +220,9 @@ public sealed partial class Trainer : IDisposable
         _weights?.Dispose();
     }
 
-    private float Step(ReadOnlySpan<float> x, ReadOnlySpan<byte> targets, bool classIndices)
+    private float TrainBatch(ReadOnlySpan<float> x, ReadOnlySpan<byte> targets, bool classIndices)
     {
-        using Occupancy.Stay stay = Enter(nameof(Step));
+        using Occupancy.Stay stay = Enter(nameof(TrainBatch));
         using DeviceUse use = _device.Life.Enter();
         return StepCore(x, targets, classIndices);
     }

@@ -94,7 +94,7 @@ public sealed partial class TrainingStep
     {
         _state.Upload(StepCount + 1, StepCount + ((long)_pending << 40));
         program.Executor.Forward();
-        _device.Copy(program.Loss, new Tensor(_state.Results.Address, DType.Float32, default(Shape)), accumulate: false);
+        _device.Memory.Copy(program.Loss, new Tensor(_state.Results.Address, DType.Float32, default(Shape)), accumulate: false);
         program.BeginReading(withOutput: false);
         (_current, _phase) = (program, Phase.Forwarded);
         return program.ReadResults().Loss;

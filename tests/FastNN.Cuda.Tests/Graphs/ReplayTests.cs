@@ -24,8 +24,8 @@ internal sealed class ReplayTests : DeviceFixture
         var x = new Tensor(block, DType.Float32, new Shape(1));
         void Twice()
         {
-            Gpu.Fill(x, 1);
-            Gpu.Fill(x, 2);
+            Gpu.Memory.Fill(x, 1);
+            Gpu.Memory.Fill(x, 2);
         }
 
         Twice();
@@ -44,8 +44,8 @@ internal sealed class ReplayTests : DeviceFixture
     {
         nint block = device.Allocate(128);
         Tensor x = new(block, DType.Float32, new Shape(1)), one = new(block + 64, DType.Float32, new Shape(1));
-        device.Fill(one, 1);
-        using var replay = new Replay(device, () => device.Copy(one, x, accumulate: true), captures: true);
+        device.Memory.Fill(one, 1);
+        using var replay = new Replay(device, () => device.Memory.Copy(one, x, accumulate: true), captures: true);
         var runs = new (float, bool)[5];
         for (int i = 0; i < runs.Length; i++)
         {

@@ -100,7 +100,7 @@ internal sealed class BatchFeedTests
     {
         // The seed of Toy's trainers.
         using var loader = new DataLoader(data, Size, seed: 5);
-        loader.StartEpoch(0);
+        loader.StartEpoch(1);
         while (loader.TryNext(out Batch batch))
         {
             if (batch.Labels.IndexOf(label) is var place and >= 0)

@@ -21,7 +21,7 @@ internal sealed class CudaLifetimeTests : LifetimeFixture
         using (Device device = TestGpu.Open())
         {
             Trainer trainer = Toy.Trainer(device, model);
-            trainer.Step([1, 2], [1]);
+            trainer.TrainBatch([1, 2], [1]);
             Assert.That(TestGpu.Software.Set("SOFTCUDA_FAIL", "cuMemcpyDtoHAsync_v2:1:1"), Is.True);
             Assert.That(trainer.Dispose, Throws.Nothing);
             Assert.That(TestGpu.Software.Set("SOFTCUDA_FAIL", ""), Is.True);
@@ -29,12 +29,12 @@ internal sealed class CudaLifetimeTests : LifetimeFixture
             Assert.That(() => Toy.Parameters(model), Throws.InvalidOperationException.With.Message.Contains("lost").And.Message.Contains("load"));
             using (Trainer next = Toy.Trainer(device, model))
             {
-                Assert.That(() => next.Step([1, 2], [1]), Throws.InvalidOperationException.With.Message.Contains("lost"));
+                Assert.That(() => next.TrainBatch([1, 2], [1]), Throws.InvalidOperationException.With.Message.Contains("lost"));
             }
 
             model.LoadWeights(path);
             using Trainer last = Toy.Trainer(device, model);
-            Assert.That(float.IsFinite(last.Step([1, 2], [1])));
+            Assert.That(float.IsFinite(last.TrainBatch([1, 2], [1])));
         }
 
         File.Delete(path);
@@ -48,10 +48,10 @@ internal sealed class CudaLifetimeTests : LifetimeFixture
         using (Trainer trainer = Toy.Trainer(device, model))
         {
             Assert.That(TestGpu.Software.Set("SOFTCUDA_FAIL", $"cuMemcpyHtoDAsync_v2:{call}:1"), Is.True);
-            Assert.That(() => trainer.Step([1, 2], [1]), Throws.TypeOf<DeviceException>());
+            Assert.That(() => trainer.TrainBatch([1, 2], [1]), Throws.TypeOf<DeviceException>());
             Assert.That(TestGpu.Software.Set("SOFTCUDA_FAIL", ""), Is.True);
             Near.SameBits(Toy.Parameters(Toy.Built()), Toy.Parameters(model));
-            Assert.That(float.IsFinite(trainer.Step([1, 2], [1])));
+            Assert.That(float.IsFinite(trainer.TrainBatch([1, 2], [1])));
         }
 
         Assert.That(device.Memory.LiveBlocks, Is.Zero);

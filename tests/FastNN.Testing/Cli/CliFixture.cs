@@ -19,11 +19,11 @@ internal abstract class CliFixture
 
     private protected static CliResult Run(params string[] args) => Run(default, args);
 
-    private protected static CliResult Run(CancellationToken cancellation, params string[] args)
+    private protected static CliResult Run(CancellationToken cancellationToken, params string[] args)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
-        int code = Program.Run(args, output, error, cancellation);
+        int code = Program.Run(args, output, error, cancellationToken);
         return new CliResult(code, output.ToString(), error.ToString());
     }
 

@@ -124,7 +124,7 @@ internal static class TestGpu
             Environment.SetEnvironmentVariable(CudaLibraries.PathVariable, built);
         }
 
-        CudaProbe probe = Device.CudaDevices();
+        CudaProbe probe = Device.ProbeCuda();
         string? reason = probe.Reason ?? probe.Devices[0].Unusable;
         Assert.That(
             reason, Is.Null,

@@ -47,8 +47,8 @@ internal static partial class GoldenTraces
         {
             float[] batch = x.ToEngine(Slice(golden.Floats("x"), step % batches, batches));
             losses[step] = loss.ClassIndices
-                ? trainer.Step(batch, Slice(golden.Integers("target"), step % batches, batches))
-                : trainer.Step(batch, Slice(golden.Floats("target"), step % batches, batches));
+                ? trainer.TrainBatch(batch, Slice(golden.Integers("target"), step % batches, batches))
+                : trainer.TrainBatch(batch, Slice(golden.Floats("target"), step % batches, batches));
             if (step == 0)
             {
                 trainer.ReadOutput(first);

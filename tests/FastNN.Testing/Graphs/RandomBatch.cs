@@ -24,5 +24,5 @@ internal sealed class RandomBatch
 
     public float[] X { get; }
 
-    public float Step(Trainer trainer) => _classIndices ? trainer.Step(X, _labels) : trainer.Step(X, _targets);
+    public float Step(Trainer trainer) => _classIndices ? trainer.TrainBatch(X, _labels) : trainer.TrainBatch(X, _targets);
 }

@@ -69,11 +69,11 @@ internal abstract class OptimizerFixture : DeviceFixture
         float[][] before = Snapshot();
         nint block = device.Allocate(sizeof(float));
         var tensor = new Tensor(block, DType.Float32, default);
-        device.Fill(tensor, loss);
+        device.Memory.Fill(tensor, loss);
         run.State.Upload(2, 1);
         run.State.Update(tensor);
         Near.SameBits(before, Snapshot());
-        device.Fill(tensor, 1);
+        device.Memory.Fill(tensor, 1);
         run.State.Update(tensor);
         Assert.That(Snapshot()[0], Is.Not.EqualTo(before[0]), "a finite loss does");
         device.Free(block);

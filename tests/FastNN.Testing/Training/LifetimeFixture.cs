@@ -46,17 +46,17 @@ internal abstract class LifetimeFixture
         Sequential model = Toy.Built();
         Device device = Open();
         Trainer trainer = Toy.Trainer(device, model);
-        trainer.Step(X, Labels);
+        trainer.TrainBatch(X, Labels);
         float[] trained = Toy.Parameters(model);
         device.Dispose();
         Near.SameBits(trained, Toy.Parameters(model));
-        Assert.That(() => trainer.Step(X, Labels), Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(() => trainer.TrainBatch(X, Labels), Throws.TypeOf<ObjectDisposedException>());
         Assert.That(trainer.Dispose, Throws.Nothing);
         Near.SameBits(trained, Toy.Parameters(model));
 
         using Device second = Open();
         using Trainer next = Toy.Trainer(second, model);
-        Assert.That(float.IsFinite(next.Step(X, Labels)), "the model can be trained again");
+        Assert.That(float.IsFinite(next.TrainBatch(X, Labels)), "the model can be trained again");
     }
 
     [Test]
@@ -82,7 +82,7 @@ internal abstract class LifetimeFixture
         Assert.That(Toy.Parameters(model), Has.All.Matches<float>(float.IsFinite));
         Assert.That(device.Memory.LiveBlocks, Is.Zero);
         using Trainer next = Toy.Trainer(device, model);
-        Assert.That(float.IsFinite(next.Step(X, Labels)));
+        Assert.That(float.IsFinite(next.TrainBatch(X, Labels)));
     }
 
     [Test]
@@ -105,7 +105,7 @@ internal abstract class LifetimeFixture
                 using var trainer = new Trainer(model, device, Loss.MeanSquaredError, new Sgd(0.01f));
                 for (int i = 0; i < 30; i++)
                 {
-                    trainer.Step([1, 1, 1, 1, 1, 1], [1f, 1f]);
+                    trainer.TrainBatch([1, 1, 1, 1, 1, 1], [1f, 1f]);
                     ready.Set();
                 }
             });
@@ -143,12 +143,12 @@ internal abstract class LifetimeFixture
             last.Release(null, "for the test");
             for (int i = 0; i < 2; i++)
             {
-                Assert.That(() => trainer.Step(X, Labels), Throws.InvalidOperationException.With.Message.Contains(last.Name).And.Message.Contains("lost"));
+                Assert.That(() => trainer.TrainBatch(X, Labels), Throws.InvalidOperationException.With.Message.Contains(last.Name).And.Message.Contains("lost"));
             }
 
             last.Write(new float[last.Count]);
             Near.SameBits(Toy.Parameters(Toy.Built()), Toy.Parameters(model));
-            Assert.That(float.IsFinite(trainer.Step(X, Labels)));
+            Assert.That(float.IsFinite(trainer.TrainBatch(X, Labels)));
         }
 
         Assert.That(device.Memory.LiveBlocks, Is.Zero);
@@ -161,7 +161,7 @@ internal abstract class LifetimeFixture
         for (int round = 0; round < 20; round++)
         {
             Trainer trainer = Toy.Trainer(device, Toy.Built());
-            trainer.Step(X, Labels);
+            trainer.TrainBatch(X, Labels);
             Thread[] disposers = [.. Enumerable.Range(0, 4).Select(_ => new Thread(trainer.Dispose))];
             Array.ForEach(disposers, disposer => disposer.Start());
             Array.ForEach(disposers, disposer => disposer.Join());
@@ -231,7 +231,7 @@ internal abstract class LifetimeFixture
         Trainer trainer = Toy.Trainer(device, model);
         for (int i = 0; i < 3; i++)
         {
-            trainer.Step(X, Labels);
+            trainer.TrainBatch(X, Labels);
         }
 
         model.CreatePredictor(device).Predict([1, 2], new float[4]);

@@ -18,20 +18,20 @@ internal abstract class NonFiniteLossFixture
             using Trainer trainer = Toy.Trainer(device, model, Create()), other = Toy.Trainer(device, undisturbed, Create());
             for (int i = 1; i < step; i++)
             {
-                Assert.That(trainer.Step(X, Labels), Is.EqualTo(other.Step(X, Labels)));
+                Assert.That(trainer.TrainBatch(X, Labels), Is.EqualTo(other.TrainBatch(X, Labels)));
             }
 
             float[] before = Toy.Parameters(model);
             float[] bad = [.. X];
             bad[^1] = float.NaN;
-            Assert.That(() => trainer.Step(bad, Labels), Throws.TypeOf<NonFiniteLossException>().With.Message.Contains($"step {step};"));
+            Assert.That(() => trainer.TrainBatch(bad, Labels), Throws.TypeOf<NonFiniteLossException>().With.Message.Contains($"step {step};"));
             Assert.That(trainer.StepCount, Is.EqualTo(step - 1));
             Near.SameBits(before, Toy.Parameters(model));
 
             // The optimizer's state is whole as well: the next steps are those of a trainer that saw nothing bad.
             for (int i = 0; i < 3; i++)
             {
-                Assert.That(trainer.Step(X, Labels), Is.EqualTo(other.Step(X, Labels)));
+                Assert.That(trainer.TrainBatch(X, Labels), Is.EqualTo(other.TrainBatch(X, Labels)));
             }
         }
 

@@ -27,7 +27,7 @@ internal abstract class StepFixture
         hidden.IsTrainable = false;
         float[] logits = Toy.Parameters(model)[48..];
         Steps(trainer, 4);
-        trainer.Step(X.AsSpan(0, 4), Labels.AsSpan(0, 2));
+        trainer.TrainBatch(X.AsSpan(0, 4), Labels.AsSpan(0, 2));
         Near.SameBits(trained, Hidden());
         Assert.That(Toy.Parameters(model)[48..], Is.Not.EqualTo(logits));
         Assert.That(() => trainer.ReadGradient(hidden.Parameters[0], new float[32]), Throws.InvalidOperationException.With.Message.Contains("frozen"));
@@ -48,8 +48,8 @@ internal abstract class StepFixture
         trainer.SaveCheckpoint(path);
         Steps(trainer, 2);
         trainer.SaveCheckpoint(path);
-        trainer.Resume(path);
-        Assert.That(float.IsFinite(trainer.Step(X, Labels)));
+        trainer.LoadCheckpoint(path);
+        Assert.That(float.IsFinite(trainer.TrainBatch(X, Labels)));
         File.Delete(path);
     }
 
@@ -69,18 +69,18 @@ internal abstract class StepFixture
         using var undisturbed = new Trainer(other, device, Loss.MeanSquaredError, new Adam(1e-4f));
         for (int i = 1; i < step; i++)
         {
-            Assert.That(trainer.Step([1f], [0f]), Is.EqualTo(undisturbed.Step([1f], [0f])));
+            Assert.That(trainer.TrainBatch([1f], [0f]), Is.EqualTo(undisturbed.TrainBatch([1f], [0f])));
         }
 
         float[] before = Toy.Parameters(model);
         Assert.That(
-            () => trainer.Step([3e19f], [0f]),
+            () => trainer.TrainBatch([3e19f], [0f]),
             Throws.TypeOf<NonFiniteLossException>().With.Message.Contains("gradient").And.Message.Contains("weight").And.Message.Contains($"step {step}"));
         Near.SameBits(before, Toy.Parameters(model));
         Assert.That(trainer.StepCount, Is.EqualTo(step - 1));
         for (int i = 0; i < 3; i++)
         {
-            Assert.That(trainer.Step([1f], [0f]), Is.EqualTo(undisturbed.Step([1f], [0f])));
+            Assert.That(trainer.TrainBatch([1f], [0f]), Is.EqualTo(undisturbed.TrainBatch([1f], [0f])));
         }
 
         Near.SameBits(Toy.Parameters(other), Toy.Parameters(model));
@@ -121,7 +121,7 @@ internal abstract class StepFixture
         using Trainer one = Toy.Trainer(device, whole, new Sgd(0.5f)), two = Toy.Trainer(device, parts, new Sgd(0.5f));
         for (int i = 0; i < 4; i++)
         {
-            one.Step([.. X, .. X[..2]], [3, 2, 1, 0]);
+            one.TrainBatch([.. X, .. X[..2]], [3, 2, 1, 0]);
             two.Forward(X.AsSpan(0, 4), [3, 2]);
             two.Backward(accumulate: true);
             two.Forward([.. X[4..], .. X[..2]], [1, 0]);
@@ -205,18 +205,18 @@ internal abstract class StepFixture
         var values = new float[2];
         for (int i = 1; i <= 4; i++)
         {
-            trainer.Step([1f, 2f, 1f, 2f], [0, 1]);
+            trainer.TrainBatch([1f, 2f, 1f, 2f], [0, 1]);
             buffer.Read(values);
             Assert.That(values, Is.EqualTo(new[] { 1 - MathF.Pow(0.5f, i), 2 - (2 * MathF.Pow(0.5f, i)) }).Within(1e-6f), "half way at each step");
         }
 
         float[] kept = [.. values];
-        Assert.That(() => trainer.Step([float.NaN, 1f], [0]), Throws.TypeOf<NonFiniteLossException>());
+        Assert.That(() => trainer.TrainBatch([float.NaN, 1f], [0]), Throws.TypeOf<NonFiniteLossException>());
         buffer.Read(values);
         Near.SameBits(kept, values);
         trainer.SaveCheckpoint(path);
-        trainer.Step([9f, 9f], [0]);
-        trainer.Resume(path);
+        trainer.TrainBatch([9f, 9f], [0]);
+        trainer.LoadCheckpoint(path);
         buffer.Read(values);
         Near.SameBits(kept, values);
         File.Delete(path);
@@ -323,7 +323,7 @@ internal abstract class StepFixture
         float[] before = Toy.Parameters(model);
         using (Trainer trainer = Toy.Trainer(device, model, optimizer))
         {
-            trainer.Step(X, Labels);
+            trainer.TrainBatch(X, Labels);
         }
 
         return ([.. before.Zip(Toy.Parameters(model), (b, a) => b - a)], before);
@@ -333,7 +333,7 @@ internal abstract class StepFixture
     {
         for (int i = 0; i < count; i++)
         {
-            trainer.Step(X, Labels);
+            trainer.TrainBatch(X, Labels);
         }
     }
 

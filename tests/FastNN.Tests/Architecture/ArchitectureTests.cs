@@ -9,7 +9,7 @@ namespace FastNN.Tests.Architecture;
 
 /// <summary>
 /// Who may know whom, from the ground up: Tensors and Functions, then Kernels, then Cpu and Cuda beside Ops; Graphs on Ops; Layers, Losses and Optimizers on
-/// Graphs; Training on all of them.
+/// Graphs; Training on all of them. Within a device each facet knows the core alone.
 /// </summary>
 internal sealed class ArchitectureTests
 {
@@ -50,7 +50,22 @@ internal sealed class ArchitectureTests
         [""] = ["Tensors", "Functions", "Kernels", "Cpu", "Cuda"],
     };
 
+    /// <summary>Rooms that are divided into facets, and the part that all of their facets may use.</summary>
+    private static readonly (string Room, string Shared)[] Divided = [("Kernels", "Kernels"), ("Cpu", "Cpu/Core"), ("Cuda", "Cuda/Core")];
+
     private static IEnumerable<string> Rooms => MayUse.Keys;
+
+    private static IEnumerable<string> Facets => Parts.Except(Divided.Select(room => room.Shared));
+
+    /// <summary>The folders that a divided room has at its first level, itself among them for what lies in none.</summary>
+    private static IEnumerable<string> Parts => Divided.SelectMany(room => Folders.Values.Where(folder => RoomOf(folder) == room.Room).Select(PartOf)).Distinct();
+
+    private static IEnumerable<TestCaseData> ForbiddenParts =>
+        from part in Parts
+        where part.Contains('/', StringComparison.Ordinal)
+        from other in Facets
+        where other != part && RoomOf(other) == RoomOf(part) && other != "Cuda/Bindings"
+        select new TestCaseData(part, other);
 
     private static IEnumerable<TestCaseData> Forbidden =>
         from room in MayUse
@@ -77,6 +92,22 @@ internal sealed class ArchitectureTests
     public void A_room_does_not_know(string room, string other) =>
         Types().That().Are(TypesOf(room)).Should().NotDependOnAny(TypesOf(other)).WithoutRequiringPositiveResults().Check(Library);
 
+    [TestCaseSource(nameof(ForbiddenParts))]
+    public void A_facet_does_not_know(string part, string other) =>
+        Types().That().Are(TypesIn(part)).Should().NotDependOnAny(TypesIn(other)).WithoutRequiringPositiveResults().Check(Library);
+
+    [Test]
+    public void Every_facet_is_on_both_devices() => Assert.Multiple(() =>
+    {
+        string[] facets = [.. Parts.Where(part => part.StartsWith("Kernels/", StringComparison.Ordinal)).Select(part => part["Kernels/".Length..])];
+        Assert.That(facets, Has.Length.GreaterThan(7));
+        foreach (string facet in facets.Except(["Memory"]))
+        {
+            Assert.That(Parts, Does.Contain($"Cpu/{facet}").And.Contain($"Cuda/{facet}"));
+            Assert.That(Folders.Keys, Does.Contain($"FastNN.Cpu.Cpu{facet}").And.Contain($"FastNN.Cuda.Cuda{facet}").And.Contain($"FastNN.Kernels.I{facet}"));
+        }
+    });
+
     [Test]
     public void A_forbidden_dependency_would_be_seen()
     {
@@ -87,11 +118,19 @@ internal sealed class ArchitectureTests
 
     private static IType[] TypesOf(string room) => [.. Library.Types.Where(type => Room(type) == room)];
 
+    private static IType[] TypesIn(string part) => [.. Library.Types.Where(type => Folder(type) is { } folder && PartOf(folder) == part)];
+
+    private static string? Room(IType type) => Folder(type) is { } folder ? RoomOf(folder) : null;
+
+    private static string RoomOf(string folder) => folder.Split('/')[0];
+
+    private static string PartOf(string folder) => string.Join('/', folder.Split('/').Take(2));
+
     /// <summary>
-    /// The room of a type of the library: the folder of the source file that declares it, as users' types of all rooms share one namespace. Null for
+    /// Where a type of the library lives: the folder of the source file that declares it, as users' types of all rooms share one namespace. Null for
     /// what the compiler puts outside all namespaces.
     /// </summary>
-    private static string? Room(IType type)
+    private static string? Folder(IType type)
     {
         string space = type.Namespace.FullName;
         if (space.Length == 0)
@@ -120,7 +159,7 @@ internal sealed class ArchitectureTests
             string space = NamespaceDeclaration.Match(text).Groups[1].Value;
             foreach (Match match in TypeDeclaration.Matches(text))
             {
-                folders[$"{space}.{match.Groups[1].Value}"] = parts.Length == 1 ? "" : parts[0];
+                folders[$"{space}.{match.Groups[1].Value}"] = string.Join('/', parts[..^1]);
             }
         }
 

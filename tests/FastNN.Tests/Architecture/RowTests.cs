@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace FastNN.Tests.Architecture;
 
 /// <summary>
-/// One family, one row of files, named alike in every room: Kernels/X.cs, Cpu/X.cs, Cuda/X.cs, kernels/x.cu, Ops/X.cs, and of the
-/// tests FastNN.Testing/Ops/XCases.cs and FastNN.Tests/Ops/XTests.cs. A gap fails, so that no
+/// One family, one row of files, named alike in every room and, where a room is divided, in the folder of the same facet: Kernels/F/X.cs, Cpu/F/X.cs,
+/// Cuda/F/X.cs, kernels/x.cu, Ops/X.cs, and of the tests FastNN.Testing/Ops/XCases.cs and FastNN.Tests/Ops/XTests.cs. A gap fails, so that no
 /// device lacks an operator in silence and no operator its tests.
 /// </summary>
 internal sealed class RowTests
@@ -12,7 +12,6 @@ internal sealed class RowTests
     /// <summary>Families that are no operators of a graph, and where their tests are.</summary>
     private static readonly Dictionary<string, string> NoOperators = new()
     {
-        ["Memory"] = "Cpu/CpuDeviceTests.cs",
         ["Optimizer"] = "Optimizers/OptimizerTests.cs",
         ["Guard"] = "Cpu/GuardKernelTests.cs",
     };
@@ -24,10 +23,14 @@ internal sealed class RowTests
 
     private static string Tests => Path.Combine(Root(), "tests", "FastNN.Tests");
 
-    private static IEnumerable<string> Families => Directory.GetFiles(Path.Combine(Source, "Kernels"), "*.cs")
-        .Where(file => Path.GetFileName(file) != "IKernels.cs" && File.ReadAllText(file).Contains("partial interface IKernels", StringComparison.Ordinal))
-        .Select(file => Path.GetFileNameWithoutExtension(file))
-        .Order(StringComparer.Ordinal);
+    /// <summary>The files that hold a part of their facet's interface. Memory is the business of the devices' cores and no family.</summary>
+    private static IEnumerable<TestCaseData> Families =>
+        from folder in Directory.GetDirectories(Path.Combine(Source, "Kernels")).Order(StringComparer.Ordinal)
+        let facet = Path.GetFileName(folder)
+        from file in Directory.GetFiles(folder, "*.cs").Order(StringComparer.Ordinal)
+        let family = Path.GetFileNameWithoutExtension(file)
+        where family != $"I{facet}" && File.ReadAllText(file).Contains($"partial interface I{facet}", StringComparison.Ordinal)
+        select new TestCaseData(facet, family);
 
     private static IEnumerable<string> Operators => Directory.GetFiles(Path.Combine(Source, "Ops"), "*.cs")
         .Select(file => Path.GetFileNameWithoutExtension(file))
@@ -38,10 +41,10 @@ internal sealed class RowTests
     public void The_families_are_found() => Assert.That(Families.Count(), Is.GreaterThan(10));
 
     [TestCaseSource(nameof(Families))]
-    public void A_family_has_its_row(string family)
+    public void A_family_has_its_row(string facet, string family)
     {
-        Require(Source, "Cpu", family + ".cs");
-        Require(Source, "Cuda", family + ".cs");
+        Require(Source, "Cpu", facet, family + ".cs");
+        Require(Source, "Cuda", facet, family + ".cs");
         Require(Root(), "kernels", family.ToLowerInvariant() + ".cu");
         if (NoOperators.TryGetValue(family, out string? tests))
         {
@@ -57,9 +60,9 @@ internal sealed class RowTests
     {
         if (!Views.Contains(name))
         {
-            Require(Source, "Kernels", name + ".cs");
-            Require(Source, "Cpu", name + ".cs");
-            Require(Source, "Cuda", name + ".cs");
+            string facet = FacetOf(name);
+            Require(Source, "Cpu", facet, name + ".cs");
+            Require(Source, "Cuda", facet, name + ".cs");
         }
 
         Require(Root(), "tests", "FastNN.Testing", "Ops", name + "Cases.cs");
@@ -69,6 +72,13 @@ internal sealed class RowTests
     [TestCaseSource(nameof(Operators))]
     public void An_operators_cases_run_on_every_device(string name) =>
         Assert.That(OpCases.All.Where(@case => @case.Operator == name), Is.Not.Empty);
+
+    private static string FacetOf(string name)
+    {
+        string[] files = Directory.GetFiles(Path.Combine(Source, "Kernels"), name + ".cs", SearchOption.AllDirectories);
+        Assert.That(files, Has.Length.EqualTo(1), $"the row has a gap: {name}.cs in a facet of Kernels");
+        return Path.GetFileName(Path.GetDirectoryName(files[0])!);
+    }
 
     private static void Require(params string[] parts)
     {

@@ -4,8 +4,28 @@ namespace FastNN.Tests.Cli;
 
 internal sealed class ProgressTextTests
 {
-    private static readonly EpochResult Whole = new(8, 0.0340, 0.9898, 0.0268, 0.9905, 124.04, 1e-3f);
-    private static readonly BatchResult Step = new(8, 100, 938, 64, 7000, 0.1f, 0.1234, 0.9712);
+    private static readonly EpochResult Whole = new()
+    {
+        Epoch = 9,
+        Loss = 0.0340,
+        Accuracy = 0.9898,
+        ValidationLoss = 0.0268,
+        ValidationAccuracy = 0.9905,
+        Duration = TimeSpan.FromSeconds(124.04),
+        LearningRate = 1e-3f,
+    };
+
+    private static readonly BatchResult Step = new()
+    {
+        Epoch = 9,
+        Batch = 100,
+        Batches = 938,
+        Count = 64,
+        Step = 7000,
+        Loss = 0.1f,
+        MeanLoss = 0.1234,
+        Accuracy = 0.9712,
+    };
 
     [Test]
     public void No_line_is_wider_than_the_terminal([Range(1, 130)] int width)
@@ -28,7 +48,7 @@ internal sealed class ProgressTextTests
     [Test]
     public void What_a_recipe_does_not_have_is_left_out()
     {
-        var plain = new EpochResult(0, 0.5, null, null, null, 1, 1e-3f);
+        var plain = new EpochResult { Epoch = 1, Loss = 0.5, Duration = TimeSpan.FromSeconds(1), LearningRate = 1e-3f };
         Assert.That(ProgressText.Epoch(plain, 5, "val", 1000, 200), Is.EqualTo("epoch  1/5  loss 0.5000  1.0 s  1,000 images/s"));
         Assert.That(ProgressText.Step(Step with { Accuracy = double.NaN }, 10, 1000)[0], Is.EqualTo("epoch 9/10  loss 0.1234  1,000 images/s"));
     }

@@ -20,12 +20,12 @@ public sealed unsafe class ActivationsKernelTests
             double[] x = DeviceScope.Random(size, size, 8), expected = new double[size];
             ActivationsReference.Forward(activation, x, expected);
             Tensor input = scope.Floats(x), output = scope.Zeros(size);
-            scope.Device.ActivationForward(activation, input, output);
+            scope.Device.Elements.ActivationForward(activation, input, output);
 
             // GELU's tanh form amplifies the rounding of its argument, some 40 at the most here.
             double relative = activation == Activation.GeluTanh ? 40 : 6;
             DeviceScope.AssertNear(output, expected, relative, 1e-12);
-            scope.Device.ActivationForward(activation, input, input);
+            scope.Device.Elements.ActivationForward(activation, input, input);
             Assert.That(DeviceScope.Read(input), Is.EqualTo(DeviceScope.Read(output)), "in place");
         }
     }
@@ -39,13 +39,13 @@ public sealed unsafe class ActivationsKernelTests
             double[] x = DeviceScope.Random(size, size, 6), dY = DeviceScope.Random(size, size + 1), expected = new double[size];
             ActivationsReference.Backward(activation, x, dY, expected);
             Tensor input = scope.Floats(x), output = scope.Zeros(size), given = scope.Floats(dY), gradient = scope.Floats(dY);
-            scope.Device.ActivationForward(activation, input, output);
+            scope.Device.Elements.ActivationForward(activation, input, output);
             Tensor kept = activation.Reads == Reads.Output ? output : input;
 
             // Sigmoid and tanh come from a rounded y, whose distance to 1 has an absolute error.
-            scope.Device.ActivationBackward(activation, kept, given, gradient, accumulate: true);
+            scope.Device.Elements.ActivationBackward(activation, kept, given, gradient, accumulate: true);
             DeviceScope.AssertNear(gradient, [.. expected.Zip(dY, (a, b) => a + b)], 2, 2e-6);
-            scope.Device.ActivationBackward(activation, kept, given, given, accumulate: false);
+            scope.Device.Elements.ActivationBackward(activation, kept, given, given, accumulate: false);
             DeviceScope.AssertNear(given, expected, 8, 2e-6);
         }
     }
@@ -56,7 +56,7 @@ public sealed unsafe class ActivationsKernelTests
         double[] x = [double.NaN, double.PositiveInfinity, double.NegativeInfinity, 0, -0.0, 1e-40, -1e-40, 3e38, -3e38, 100, -100];
         using var scope = new DeviceScope(1);
         Tensor output = scope.Zeros(x.Length);
-        scope.Device.ActivationForward(activation, scope.Floats(x), output);
+        scope.Device.Elements.ActivationForward(activation, scope.Floats(x), output);
         float[] y = DeviceScope.Read(output);
         Assert.That(y[0], Is.NaN);
         bool saturates = activation.Name is "Sigmoid" or "Tanh";
@@ -80,7 +80,7 @@ public sealed unsafe class ActivationsKernelTests
     {
         using var scope = new DeviceScope(1);
         Tensor x = scope.Floats([double.PositiveInfinity, double.NegativeInfinity, 1e30, -1e30]), dY = scope.Floats([2, 2, 2, 2]);
-        scope.Device.ActivationBackward(approximate ? Activation.GeluTanh : Activation.Gelu, x, dY, dY, accumulate: false);
+        scope.Device.Elements.ActivationBackward(approximate ? Activation.GeluTanh : Activation.Gelu, x, dY, dY, accumulate: false);
         Assert.That(DeviceScope.Read(dY), Is.EqualTo(new float[] { 2, 0, 2, 0 }));
     }
 
@@ -129,8 +129,8 @@ public sealed unsafe class ActivationsKernelTests
     {
         using var scope = new DeviceScope(1);
         Tensor x = scope.Floats(DeviceScope.Random(37, 5)), y = scope.Zeros(37);
-        scope.Device.ActivationForward(activation, x, y);
-        CpuDevice.ActivateInPlace(activation, (float*)x.Address, 37);
+        scope.Device.Elements.ActivationForward(activation, x, y);
+        FunctionLoops.Of(activation).InPlace(activation.Scalars, (float*)x.Address, 37);
         Assert.That(DeviceScope.Read(x), Is.EqualTo(DeviceScope.Read(y)));
     }
 }

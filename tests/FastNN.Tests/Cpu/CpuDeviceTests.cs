@@ -15,10 +15,10 @@ public sealed class CpuDeviceTests
         using var device = new CpuDevice(1);
         nint first = device.Allocate(1000), second = device.Allocate(24);
         device.Free(first);
-        Assert.That(device.Memory, Is.EqualTo(new DeviceMemory(LiveBytes: 24, CachedBytes: 0, PeakBytes: 1024, LiveBlocks: 1, Allocations: 2)));
+        Assert.That(device.MemoryUse, Is.EqualTo(new DeviceMemory { LiveBytes = 24, CachedBytes = 0, PeakBytes = 1024, LiveBlocks = 1, Allocations = 2 }));
         device.Free(second);
         device.Trim();
-        Assert.That((device.Memory.LiveBytes, device.Memory.LiveBlocks), Is.EqualTo((0L, 0)));
+        Assert.That((device.MemoryUse.LiveBytes, device.MemoryUse.LiveBlocks), Is.EqualTo((0L, 0)));
     }
 
     [Test]
@@ -60,7 +60,7 @@ public sealed class CpuDeviceTests
         device.Dispose();
         device.Dispose();
         Assert.That(() => device.Allocate(4), Throws.TypeOf<ObjectDisposedException>());
-        Assert.That(() => device.Fill(tensor, 1), Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(() => device.Memory.Fill(tensor, 1), Throws.TypeOf<ObjectDisposedException>());
         Assert.That(() => device.Upload([1, 2, 3, 4], tensor), Throws.TypeOf<ObjectDisposedException>());
         Assert.That(() => device.Download(tensor, new byte[4]), Throws.TypeOf<ObjectDisposedException>());
         device.Free(block);
@@ -85,10 +85,10 @@ public sealed class CpuDeviceTests
         using var scope = new DeviceScope();
         double[] values = DeviceScope.Random(size, 1);
         Tensor x = scope.Floats(values), y = scope.Zeros(size);
-        scope.Device.Fill(y, 2);
-        scope.Device.Copy(x, y, accumulate: true);
+        scope.Device.Memory.Fill(y, 2);
+        scope.Device.Memory.Copy(x, y, accumulate: true);
         DeviceScope.AssertNear(y, [.. values.Select(v => v + 2)], 1);
-        scope.Device.Copy(x, y, accumulate: false);
+        scope.Device.Memory.Copy(x, y, accumulate: false);
         Assert.That(DeviceScope.Read(y), Is.EqualTo(DeviceScope.Read(x)));
     }
 
@@ -100,12 +100,12 @@ public sealed class CpuDeviceTests
         double[] x = DeviceScope.Random(rows * width, 1), y = DeviceScope.Random(rows * total, 2), part = new double[rows * width];
         Tensor input = scope.Floats(x), output = scope.Floats(y), gradient = scope.Floats(x);
         ConcatReference.Forward(x, y, rows, width, total, 3);
-        scope.Device.ConcatForward(input, output, rows, width, total, 3);
+        scope.Device.Indexing.ConcatForward(input, output, rows, width, total, 3);
         DeviceScope.AssertNear(output, y, 0);
         ConcatReference.Backward(y, part, rows, width, total, 2);
-        scope.Device.ConcatBackward(output, gradient, rows, width, total, 2, accumulate: true);
+        scope.Device.Indexing.ConcatBackward(output, gradient, rows, width, total, 2, accumulate: true);
         DeviceScope.AssertNear(gradient, [.. part.Zip(x, (a, b) => a + b)], 1);
-        scope.Device.ConcatBackward(output, gradient, rows, width, total, 2, accumulate: false);
+        scope.Device.Indexing.ConcatBackward(output, gradient, rows, width, total, 2, accumulate: false);
         DeviceScope.AssertNear(gradient, part, 0);
     }
 
@@ -181,37 +181,37 @@ public sealed class CpuDeviceTests
             _next = 0;
             foreach (Activation activation in Activations)
             {
-                _device.ActivationForward(activation, _x, Whole());
-                _device.ActivationBackward(activation, _x, _t, Whole(), accumulate: activation.Id > 3);
+                _device.Elements.ActivationForward(activation, _x, Whole());
+                _device.Elements.ActivationBackward(activation, _x, _t, Whole(), accumulate: activation.Id > 3);
             }
 
             for (BinaryOperator op = BinaryOperator.Add; op <= BinaryOperator.Multiply; op++)
             {
-                _device.BinaryForward(op, _x, _t, Whole());
-                _device.BinaryForward(op, _x, _row, Whole());
-                _device.BinaryForward(op, _column, _x, Whole());
-                _device.BinaryForward(op, _x, _one, Whole());
-                _device.BinaryBackward(op, _x, _t, Whole(), accumulate: false);
-                _device.BinaryBackward(op, _x, _t, Part(0), accumulate: false);
-                _device.BinaryBackward(op, _x, _t, Part(1), accumulate: true);
-                _device.BinaryBackward(op, _x, _row, Part(2), accumulate: false);
+                _device.Elements.BinaryForward(op, _x, _t, Whole());
+                _device.Elements.BinaryForward(op, _x, _row, Whole());
+                _device.Elements.BinaryForward(op, _column, _x, Whole());
+                _device.Elements.BinaryForward(op, _x, _one, Whole());
+                _device.Elements.BinaryBackward(op, _x, _t, Whole(), accumulate: false);
+                _device.Elements.BinaryBackward(op, _x, _t, Part(0), accumulate: false);
+                _device.Elements.BinaryBackward(op, _x, _t, Part(1), accumulate: true);
+                _device.Elements.BinaryBackward(op, _x, _row, Part(2), accumulate: false);
             }
 
             for (Reduction reduction = Reduction.Mean; reduction <= Reduction.None; reduction++)
             {
                 bool single = reduction != Reduction.None;
-                _device.MeanSquaredErrorForward(reduction, _x, _t, single ? Part(0) : Whole());
-                _device.MeanSquaredErrorBackward(reduction, _x, _t, single ? _one : _t, Whole(), accumulate: false);
-                _device.BinaryCrossEntropyForward(true, reduction, _x, _t, _t, _weights, single ? Part(0) : Whole());
-                _device.BinaryCrossEntropyBackward(true, reduction, _x, _t, null, _weights, single ? _one : _t, Whole(), accumulate: false);
-                _device.BinaryCrossEntropyForward(false, reduction, _t, _t, null, null, single ? Part(0) : Whole());
+                _device.Losses.MeanSquaredErrorForward(reduction, _x, _t, single ? Part(0) : Whole());
+                _device.Losses.MeanSquaredErrorBackward(reduction, _x, _t, single ? _one : _t, Whole(), accumulate: false);
+                _device.Losses.BinaryCrossEntropyForward(true, reduction, _x, _t, _t, _weights, single ? Part(0) : Whole());
+                _device.Losses.BinaryCrossEntropyBackward(true, reduction, _x, _t, null, _weights, single ? _one : _t, Whole(), accumulate: false);
+                _device.Losses.BinaryCrossEntropyForward(false, reduction, _t, _t, null, null, single ? Part(0) : Whole());
                 for (CrossEntropyInput input = CrossEntropyInput.Logits; input <= CrossEntropyInput.Probabilities; input++)
                 {
                     var options = new CrossEntropyOptions(input, reduction);
-                    _device.CrossEntropyForward(options, _x, _indices, _weights, single ? Part(0) : Part(3), _saved);
-                    _device.CrossEntropyBackward(options, _x, _indices, _weights, _saved, single ? _one : _column, Whole(), accumulate: false);
-                    _device.CrossEntropyForward(options, _t, _t, null, single ? Part(0) : Part(3), _saved);
-                    _device.CrossEntropyBackward(options, _t, _t, null, _saved, single ? _one : _column, Whole(), accumulate: true);
+                    _device.Losses.CrossEntropyForward(options, _x, _indices, _weights, single ? Part(0) : Part(3), _saved);
+                    _device.Losses.CrossEntropyBackward(options, _x, _indices, _weights, _saved, single ? _one : _column, Whole(), accumulate: false);
+                    _device.Losses.CrossEntropyForward(options, _t, _t, null, single ? Part(0) : Part(3), _saved);
+                    _device.Losses.CrossEntropyBackward(options, _t, _t, null, _saved, single ? _one : _column, Whole(), accumulate: true);
                 }
             }
 
@@ -222,21 +222,21 @@ public sealed class CpuDeviceTests
         {
             for (int logarithm = 0; logarithm < 2; logarithm++)
             {
-                _device.SoftmaxForward(_x, Whole(), _count, 3, 1, logarithm == 1);
-                _device.SoftmaxForward(_x, Whole(), 1, 3, _count, logarithm == 1);
-                _device.SoftmaxBackward(_t, _x, Whole(), 1, _count, 3, logarithm == 1, accumulate: true);
-                _device.SoftmaxBackward(_t, _x, Whole(), 1, _count * 3, 1, logarithm == 1, accumulate: false);
+                _device.Normalizations.SoftmaxForward(_x, Whole(), _count, 3, 1, logarithm == 1);
+                _device.Normalizations.SoftmaxForward(_x, Whole(), 1, 3, _count, logarithm == 1);
+                _device.Normalizations.SoftmaxBackward(_t, _x, Whole(), 1, _count, 3, logarithm == 1, accumulate: true);
+                _device.Normalizations.SoftmaxBackward(_t, _x, Whole(), 1, _count * 3, 1, logarithm == 1, accumulate: false);
             }
 
-            _device.DropoutForward(new DropoutOptions(0.3f, 1, 2), _step, _x, Whole());
-            _device.PenaltyForward(_x, 0.1f, 0.2f, Part(0));
-            _device.PenaltyBackward(_x, 0.1f, 0.2f, _one, Whole(), accumulate: false);
-            _device.SgdUpdate(new SgdOptions(0.9f, 0, 0.1f, true), _scalars, Whole(), _x, Whole());
-            _device.AdamUpdate(new AdamOptions(0.9f, 0.99f, 1e-8f, 0.1f, true, true), _scalars, Whole(), _x, Whole(), Whole(), Whole());
-            _device.Fill(Whole(), 3);
-            _device.Copy(_x, Whole(), accumulate: false);
-            _device.ConcatForward(_column, Whole(), _count, 1, 3, 1);
-            _device.ConcatBackward(_x, Part(2), _count, 1, 3, 1, accumulate: true);
+            _device.Elements.DropoutForward(new DropoutOptions(0.3f, 1, 2), _step, _x, Whole());
+            _device.Reductions.PenaltyForward(_x, 0.1f, 0.2f, Part(0));
+            _device.Reductions.PenaltyBackward(_x, 0.1f, 0.2f, _one, Whole(), accumulate: false);
+            _device.Updates.SgdUpdate(new SgdOptions(0.9f, 0, 0.1f, true), _scalars, Whole(), _x, Whole());
+            _device.Updates.AdamUpdate(new AdamOptions(0.9f, 0.99f, 1e-8f, 0.1f, true, true), _scalars, Whole(), _x, Whole(), Whole(), Whole());
+            _device.Memory.Fill(Whole(), 3);
+            _device.Memory.Copy(_x, Whole(), accumulate: false);
+            _device.Indexing.ConcatForward(_column, Whole(), _count, 1, 3, 1);
+            _device.Indexing.ConcatBackward(_x, Part(2), _count, 1, 3, 1, accumulate: true);
         }
 
         private Tensor Whole() => Outputs[2 * _next++];

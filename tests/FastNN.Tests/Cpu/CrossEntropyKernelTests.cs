@@ -30,11 +30,11 @@ public sealed class CrossEntropyKernelTests
         Tensor x = scope.Floats([1, 2, 3, 1, 2, 3], 2, 3), saved = scope.Zeros(9), loss = scope.Zeros(1), dX = scope.Floats([9, 9, 9, 9, 9, 9]);
         var options = new CrossEntropyOptions(CrossEntropyInput.Logits, Reduction.Mean);
         Tensor ignored = scope.Ints([-100, -100]), outside = scope.Ints([3, -1]);
-        scope.Device.CrossEntropyForward(options, x, ignored, null, loss, saved);
+        scope.Device.Losses.CrossEntropyForward(options, x, ignored, null, loss, saved);
         Assert.That(DeviceScope.Read(loss)[0], Is.NaN, "a mean over nothing, as PyTorch has it");
-        scope.Device.CrossEntropyBackward(options, x, ignored, null, saved, scope.Scalar(1), dX, accumulate: false);
+        scope.Device.Losses.CrossEntropyBackward(options, x, ignored, null, saved, scope.Scalar(1), dX, accumulate: false);
         Assert.That(DeviceScope.Read(dX), Has.All.Zero);
-        scope.Device.CrossEntropyForward(options with { Reduction = Reduction.Sum }, x, outside, null, loss, saved);
+        scope.Device.Losses.CrossEntropyForward(options with { Reduction = Reduction.Sum }, x, outside, null, loss, saved);
         Assert.That(DeviceScope.Read(loss)[0], Is.NaN);
     }
 
@@ -43,7 +43,7 @@ public sealed class CrossEntropyKernelTests
     {
         using var scope = new DeviceScope(1);
         Tensor x = scope.Floats([double.NegativeInfinity, 0, 0], 1, 3), saved = scope.Zeros(5), loss = scope.Zeros(1);
-        scope.Device.CrossEntropyForward(new(CrossEntropyInput.Logits, Reduction.Sum), x, scope.Ints([1]), null, loss, saved);
+        scope.Device.Losses.CrossEntropyForward(new(CrossEntropyInput.Logits, Reduction.Sum), x, scope.Ints([1]), null, loss, saved);
         Assert.That(DeviceScope.Read(loss)[0], Is.EqualTo(MathF.Log(2)).Within(1e-7f));
     }
 
@@ -74,16 +74,16 @@ public sealed class CrossEntropyKernelTests
         Tensor input = scope.Floats(x, rows, classes), saved = scope.Zeros((rows * classes) + rows + 1), value = scope.Zeros(loss.Length);
         Tensor target = byIndex ? scope.Ints(indices) : scope.Floats(targets, rows, classes);
         Tensor? classWeights = weighted ? scope.Floats(weights) : null;
-        scope.Device.CrossEntropyForward(options, input, target, classWeights, value, saved);
+        scope.Device.Losses.CrossEntropyForward(options, input, target, classWeights, value, saved);
         DeviceScope.AssertNear(value, loss, 16, 2e-6);
 
         // A gradient is a difference of terms as large as the given one times a weight, and so are its rounding errors.
         double terms = dLoss.Max(Math.Abs) / (options.Reduction == Reduction.Mean ? 0.75 * rows : 1);
         double steepest = terms + dX.Max(Math.Abs);
         Tensor gradient = scope.Floats(x, rows, classes), given = scope.Floats(dLoss);
-        scope.Device.CrossEntropyBackward(options, input, target, classWeights, saved, given, gradient, accumulate: true);
+        scope.Device.Losses.CrossEntropyBackward(options, input, target, classWeights, saved, given, gradient, accumulate: true);
         DeviceScope.AssertNear(gradient, [.. dX.Zip(x, (a, b) => a + b)], 12, 2e-6 * (1 + steepest));
-        scope.Device.CrossEntropyBackward(options, input, target, classWeights, saved, given, gradient, accumulate: false);
+        scope.Device.Losses.CrossEntropyBackward(options, input, target, classWeights, saved, given, gradient, accumulate: false);
         DeviceScope.AssertNear(gradient, dX, 12, 2e-6 * steepest);
     }
 }

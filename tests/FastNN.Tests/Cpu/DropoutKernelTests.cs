@@ -16,11 +16,11 @@ public sealed unsafe class DropoutKernelTests
         DropoutReference.Factors(options, 0x200000003, factors);
         double[] expected = [.. x.Zip(factors, (a, b) => a * b)];
         Tensor step = scope.Ints([3, 2]), input = scope.Floats(x), output = scope.Zeros(size);
-        scope.Device.DropoutForward(options, step, input, output);
+        scope.Device.Elements.DropoutForward(options, step, input, output);
         DeviceScope.AssertNear(output, expected, 1);
-        scope.Device.DropoutBackward(options, step, input, output, accumulate: true);
+        scope.Device.Elements.DropoutBackward(options, step, input, output, accumulate: true);
         DeviceScope.AssertNear(output, [.. expected.Select(v => 2 * v)], 1);
-        scope.Device.DropoutBackward(options, step, input, input, accumulate: false);
+        scope.Device.Elements.DropoutBackward(options, step, input, input, accumulate: false);
         DeviceScope.AssertNear(input, expected, 1);
     }
 
@@ -29,7 +29,7 @@ public sealed unsafe class DropoutKernelTests
     {
         using var scope = new DeviceScope(1);
         Tensor x = scope.Floats([.. Enumerable.Repeat(double.NaN, 64)]), step = scope.Ints([0, 0]);
-        scope.Device.DropoutForward(new DropoutOptions(0.5f, 1, 0), step, x, x);
+        scope.Device.Elements.DropoutForward(new DropoutOptions(0.5f, 1, 0), step, x, x);
         Assert.That(DeviceScope.Read(x).Count(v => v == 0), Is.InRange(16, 48));
     }
 

@@ -38,7 +38,7 @@ public sealed class ElementwiseKernelTests
             var expected = new double[yShape.Count];
             ElementwiseReference.Forward(op, aShape, left, bShape, right, yShape, expected);
             Tensor output = Zeros(scope, y);
-            scope.Device.BinaryForward(op, Floats(scope, left, a), Floats(scope, right, b), output);
+            scope.Device.Elements.BinaryForward(op, Floats(scope, left, a), Floats(scope, right, b), output);
             DeviceScope.AssertNear(output, expected, 0.5);
         }
     }
@@ -59,11 +59,11 @@ public sealed class ElementwiseKernelTests
     {
         using var scope = new DeviceScope();
         Tensor a = scope.Floats([1, 2, 3]), b = scope.Floats([10, 20, 30]);
-        scope.Device.BinaryForward(BinaryOperator.Add, a, b, a);
-        scope.Device.BinaryForward(BinaryOperator.Multiply, b, a, a);
+        scope.Device.Elements.BinaryForward(BinaryOperator.Add, a, b, a);
+        scope.Device.Elements.BinaryForward(BinaryOperator.Multiply, b, a, a);
         Assert.That(DeviceScope.Read(a), Is.EqualTo(new float[] { 110, 440, 990 }));
-        scope.Device.BinaryBackward(BinaryOperator.Multiply, a, b, a, accumulate: false);
-        scope.Device.BinaryBackward(BinaryOperator.Add, a, b, a, accumulate: false);
+        scope.Device.Elements.BinaryBackward(BinaryOperator.Multiply, a, b, a, accumulate: false);
+        scope.Device.Elements.BinaryBackward(BinaryOperator.Add, a, b, a, accumulate: false);
         Assert.That(DeviceScope.Read(a), Is.EqualTo(new float[] { 1100, 8800, 29700 }));
     }
 
@@ -73,10 +73,10 @@ public sealed class ElementwiseKernelTests
         using var scope = new DeviceScope();
         const int rows = 1 << 20;
         Tensor dY = scope.Zeros(rows, 3), row = scope.Zeros(3), scalar = scope.Zeros(1), column = scope.Zeros(rows, 1);
-        scope.Device.Fill(dY, 0.1f);
-        scope.Device.BinaryBackward(BinaryOperator.Add, dY, dY, row, accumulate: false);
-        scope.Device.BinaryBackward(BinaryOperator.Add, dY, dY, scalar, accumulate: false);
-        scope.Device.BinaryBackward(BinaryOperator.Add, dY, dY, column, accumulate: false);
+        scope.Device.Memory.Fill(dY, 0.1f);
+        scope.Device.Elements.BinaryBackward(BinaryOperator.Add, dY, dY, row, accumulate: false);
+        scope.Device.Elements.BinaryBackward(BinaryOperator.Add, dY, dY, scalar, accumulate: false);
+        scope.Device.Elements.BinaryBackward(BinaryOperator.Add, dY, dY, column, accumulate: false);
         double exact = 0.1f * (double)rows;
         DeviceScope.AssertNear(row, [exact, exact, exact], 8);
         DeviceScope.AssertNear(scalar, [3 * exact], 8);
@@ -91,8 +91,8 @@ public sealed class ElementwiseKernelTests
         ElementwiseReference.Backward(op, yShape, dY, otherShape, right, aShape, expected);
         Tensor given = Floats(scope, dY, y), factor = Floats(scope, right, other);
         Tensor gradient = Zeros(scope, a), sum = Floats(scope, before, a);
-        scope.Device.BinaryBackward(op, given, factor, gradient, accumulate: false);
-        scope.Device.BinaryBackward(op, given, factor, sum, accumulate: true);
+        scope.Device.Elements.BinaryBackward(op, given, factor, gradient, accumulate: false);
+        scope.Device.Elements.BinaryBackward(op, given, factor, sum, accumulate: true);
 
         // Terms of up to 9 in size: their rounding errors add up as the root of their number.
         double terms = Math.Max(1, (double)yShape.Count / aShape.Count);

@@ -21,7 +21,7 @@ internal sealed class GuardKernelTests : DeviceFixture
         foreach (IDevice device in (IDevice[])[One, Two])
         {
             using var block = new Block(device, gradients, [loss], new float[4], new float[12]);
-            device.GuardNorm(block[0], new Tensor(block[1].Address, DType.Float32, default(Shape)), block[2], block[3]);
+            device.Updates.GuardNorm(block[0], new Tensor(block[1].Address, DType.Float32, default(Shape)), block[2], block[3]);
             float[] results = block.Read(2), scalars = block.Read(3);
             bool good = float.IsFinite(loss) && !badGradient;
             Assert.That(results[0], Is.EqualTo(loss));
@@ -39,8 +39,8 @@ internal sealed class GuardKernelTests : DeviceFixture
         double norm = factor * Math.Sqrt(gradients.Sum(g => (double)g * g));
         double scale = factor * Math.Min(1, largestNorm / norm);
         using var block = new Block(Two, gradients, [factor, largestNorm, largest, 0], new float[4], new float[4]);
-        Two.GuardNorm(block[0], null, block[2], block[3]);
-        Two.GuardScale(block[0], block[1], block[2]);
+        Two.Updates.GuardNorm(block[0], null, block[2], block[3]);
+        Two.Updates.GuardScale(block[0], block[1], block[2]);
         Near.Check("gradients", block.Read(0), Array.ConvertAll(gradients, g => Math.Clamp(g * scale, -largest, largest)), 1e-6);
     }
 
@@ -48,7 +48,7 @@ internal sealed class GuardKernelTests : DeviceFixture
     public void A_guarded_copy_copies_only_where_it_may([Values] bool may)
     {
         using var block = new Block(One, Draw(77), new float[77], [0, 0, 0, may ? 0 : float.NaN]);
-        One.GuardCopy(block[0], block[1], block[2]);
+        One.Updates.GuardCopy(block[0], block[1], block[2]);
         Assert.That(block.Read(1), Is.EqualTo(may ? block.Read(0) : new float[77]));
     }
 

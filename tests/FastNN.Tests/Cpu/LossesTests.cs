@@ -17,9 +17,9 @@ public sealed class LossesTests
         Tensor input = scope.Floats(x), targets = scope.Floats(t);
         Compare(
             scope, [.. x.Zip(t, MeanSquaredErrorReference.Loss)], [.. x.Zip(t, MeanSquaredErrorReference.Slope)],
-            (reduction, loss) => scope.Device.MeanSquaredErrorForward(reduction, input, targets, loss),
+            (reduction, loss) => scope.Device.Losses.MeanSquaredErrorForward(reduction, input, targets, loss),
             (reduction, dLoss, dX, accumulate) =>
-                scope.Device.MeanSquaredErrorBackward(reduction, input, targets, dLoss, dX, accumulate));
+                scope.Device.Losses.MeanSquaredErrorBackward(reduction, input, targets, dLoss, dX, accumulate));
     }
 
     [Test]
@@ -39,8 +39,8 @@ public sealed class LossesTests
             scope,
             [.. Enumerable.Range(0, size).Select(i => BinaryCrossEntropyReference.Loss(fromLogits, x[i], t[i], Weight(i), Positive(i)))],
             [.. Enumerable.Range(0, size).Select(i => BinaryCrossEntropyReference.Slope(fromLogits, x[i], t[i], Weight(i), Positive(i)))],
-            (reduction, loss) => scope.Device.BinaryCrossEntropyForward(fromLogits, reduction, input, targets, weights, positiveWeights, loss),
-            (reduction, dLoss, dX, accumulate) => scope.Device.BinaryCrossEntropyBackward(
+            (reduction, loss) => scope.Device.Losses.BinaryCrossEntropyForward(fromLogits, reduction, input, targets, weights, positiveWeights, loss),
+            (reduction, dLoss, dX, accumulate) => scope.Device.Losses.BinaryCrossEntropyBackward(
                 fromLogits, reduction, input, targets, weights, positiveWeights, dLoss, dX, accumulate));
     }
 
@@ -49,10 +49,10 @@ public sealed class LossesTests
     {
         using var scope = new DeviceScope(1);
         Tensor x = scope.Floats([0, 1, 0, 1]), t = scope.Floats([0, 1, 1, 0]), loss = scope.Zeros(4);
-        scope.Device.BinaryCrossEntropyForward(false, Reduction.None, x, t, null, null, loss);
+        scope.Device.Losses.BinaryCrossEntropyForward(false, Reduction.None, x, t, null, null, loss);
         Assert.That(DeviceScope.Read(loss), Is.EqualTo(new float[] { 0, 0, 100, 100 }));
         Tensor logits = scope.Floats([-1000, 1000, -1000, 1000]);
-        scope.Device.BinaryCrossEntropyForward(true, Reduction.None, logits, t, null, null, loss);
+        scope.Device.Losses.BinaryCrossEntropyForward(true, Reduction.None, logits, t, null, null, loss);
         Assert.That(DeviceScope.Read(loss), Is.EqualTo(new float[] { 0, 0, 1000, 1000 }));
     }
 
@@ -63,11 +63,11 @@ public sealed class LossesTests
         double[] x = DeviceScope.Random(size, 1);
         x[0] = 0;
         Tensor input = scope.Floats(x), y = scope.Zeros(1), dX = scope.Floats(x), dY = scope.Scalar(2);
-        scope.Device.PenaltyForward(input, 0.5f, 0.25f, y);
+        scope.Device.Reductions.PenaltyForward(input, 0.5f, 0.25f, y);
         DeviceScope.AssertNear(y, [PenaltyReference.Forward(x, 0.5, 0.25)], 2);
-        scope.Device.PenaltyBackward(input, 0.5f, 0.25f, dY, dX, accumulate: true);
+        scope.Device.Reductions.PenaltyBackward(input, 0.5f, 0.25f, dY, dX, accumulate: true);
         DeviceScope.AssertNear(dX, [.. x.Select(v => v + (2 * PenaltyReference.Slope(v, 0.5, 0.25)))], 2, 1e-6);
-        scope.Device.PenaltyBackward(input, 0.5f, 0.25f, dY, dX, accumulate: false);
+        scope.Device.Reductions.PenaltyBackward(input, 0.5f, 0.25f, dY, dX, accumulate: false);
         DeviceScope.AssertNear(dX, [.. x.Select(v => 2 * PenaltyReference.Slope(v, 0.5, 0.25))], 2, 1e-6);
     }
 

@@ -19,7 +19,7 @@ public sealed class OptimizerKernelTests
                 gradients = scope.Floats(g);
                 OptimizerReference.Sgd(0.1f, momentum, dampening, decay, nesterov, step == 1, p, g, v);
                 Tensor scalars = scope.Floats([0.1, step == 1 ? 1 : 0, 0, 0]);
-                scope.Device.SgdUpdate(
+                scope.Device.Updates.SgdUpdate(
                     new SgdOptions(momentum, dampening, decay, nesterov), scalars, parameters, gradients, momentum == 0 ? null : velocity);
             }
 
@@ -42,7 +42,7 @@ public sealed class OptimizerKernelTests
                 double[] g = [.. DeviceScope.Random(size, 10 + step).Select(x => (double)(float)(x / step))];
                 OptimizerReference.Adam(0.01f, 0.9, 0.999, 1e-8, decay, decoupled, step, p, g, m, v, largest);
                 Tensor scalars = scope.Floats([0.01, 0.01 / (1 - Math.Pow(0.9, step)), Math.Sqrt(1 - Math.Pow(0.999, step)), 0]);
-                scope.Device.AdamUpdate(
+                scope.Device.Updates.AdamUpdate(
                     new AdamOptions(0.9f, 0.999f, 1e-8f, decay, decoupled, amsGrad), scalars, parameters, scope.Floats(g), mean, variance, maximum);
             }
 

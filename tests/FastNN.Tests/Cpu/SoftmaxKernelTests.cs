@@ -22,16 +22,16 @@ public sealed class SoftmaxKernelTests
         {
             SoftmaxReference.Forward(x, y, outer, axis, inner, logarithm);
             Tensor input = scope.Floats(x), output = scope.Zeros(count), given = scope.Floats(dY), gradient = scope.Floats(dY);
-            scope.Device.SoftmaxForward(input, output, outer, axis, inner, logarithm);
+            scope.Device.Normalizations.SoftmaxForward(input, output, outer, axis, inner, logarithm);
             DeviceScope.AssertNear(output, y, 16, logarithm ? 4e-6 : 1e-9);
-            scope.Device.SoftmaxForward(input, input, outer, axis, inner, logarithm);
+            scope.Device.Normalizations.SoftmaxForward(input, input, outer, axis, inner, logarithm);
             Assert.That(DeviceScope.Read(input), Is.EqualTo(DeviceScope.Read(output)), "in place");
 
             SoftmaxReference.Backward(y, dY, dX, outer, axis, inner, logarithm);
             double absolute = logarithm ? 2e-6 * Math.Sqrt(axis) : 4e-6;
-            scope.Device.SoftmaxBackward(output, given, gradient, outer, axis, inner, logarithm, accumulate: true);
+            scope.Device.Normalizations.SoftmaxBackward(output, given, gradient, outer, axis, inner, logarithm, accumulate: true);
             DeviceScope.AssertNear(gradient, [.. dX.Zip(dY, (a, b) => a + b)], 4, absolute);
-            scope.Device.SoftmaxBackward(output, given, given, outer, axis, inner, logarithm, accumulate: false);
+            scope.Device.Normalizations.SoftmaxBackward(output, given, given, outer, axis, inner, logarithm, accumulate: false);
             DeviceScope.AssertNear(given, dX, 4, absolute);
         }
     }
@@ -46,7 +46,7 @@ public sealed class SoftmaxKernelTests
         x[(2 * axis) + 1] = double.NegativeInfinity;
         x[3 * axis] = 1e5;
         Tensor y = scope.Zeros(4 * axis);
-        scope.Device.SoftmaxForward(scope.Floats(x), y, 4, axis, 1, logarithm);
+        scope.Device.Normalizations.SoftmaxForward(scope.Floats(x), y, 4, axis, 1, logarithm);
         float[] values = DeviceScope.Read(y);
         Assert.That(values[..axis], Has.All.NaN);
         Assert.That(values[axis..(2 * axis)], Has.Some.NaN);

@@ -14,8 +14,8 @@ public sealed class DataLoaderTests
         Prop.ForAll((PositiveInt count, PositiveInt size, bool shuffle) =>
         {
             using var loader = new DataLoader(DatasetTests.Numbers(count.Get), size.Get, shuffle, seed: 3);
-            int[] first = Epoch(loader, 0);
-            int[] second = Epoch(loader, 1);
+            int[] first = Epoch(loader, 1);
+            int[] second = Epoch(loader, 2);
             Assert.That(first, Is.EquivalentTo(Enumerable.Range(0, count.Get)));
             Assert.That(second, Is.EquivalentTo(first));
             if (!shuffle)
@@ -28,19 +28,19 @@ public sealed class DataLoaderTests
         using var one = new DataLoader(DatasetTests.Numbers(101), 10, seed: 1);
         using var same = new DataLoader(DatasetTests.Numbers(101), 7, seed: 1);
         using var other = new DataLoader(DatasetTests.Numbers(101), 10, seed: 2);
-        int[] fifth = Epoch(same, 5);
-        Assert.That(Epoch(one, 5), Is.EqualTo(fifth));
-        Assert.That(Epoch(one, 6), Is.Not.EqualTo(fifth));
-        Assert.That(Epoch(one, 5), Is.EqualTo(fifth));
-        Assert.That(Epoch(other, 5), Is.Not.EqualTo(fifth));
+        int[] fifth = Epoch(same, 6);
+        Assert.That(Epoch(one, 6), Is.EqualTo(fifth));
+        Assert.That(Epoch(one, 7), Is.Not.EqualTo(fifth));
+        Assert.That(Epoch(one, 6), Is.EqualTo(fifth));
+        Assert.That(Epoch(other, 6), Is.Not.EqualTo(fifth));
     }
 
     [Test]
     public void An_epoch_resumes_at_any_batch([Values(0, 1, 2, 5, 10, 11)] int batch)
     {
         using var loader = new DataLoader(DatasetTests.Numbers(101), 10, seed: 1);
-        int[] whole = Epoch(loader, 3);
-        Assert.That(Epoch(loader, 3, batch), Is.EqualTo(whole[Math.Min(101, batch * 10)..]));
+        int[] whole = Epoch(loader, 4);
+        Assert.That(Epoch(loader, 4, batch), Is.EqualTo(whole[Math.Min(101, batch * 10)..]));
     }
 
     [Test]
@@ -48,7 +48,7 @@ public sealed class DataLoaderTests
     {
         using var loader = new DataLoader(DatasetTests.Numbers(10), 4, shuffle: false);
         Assert.That(loader.TryPeek(out _), Is.False, "no epoch was started");
-        loader.StartEpoch(0);
+        loader.StartEpoch(1);
         Assert.That(loader.TryNext(out Batch first));
         int[] examples = first.Examples.ToArray();
         float[] features = first.Features.ToArray();
@@ -75,7 +75,7 @@ public sealed class DataLoaderTests
             }
         });
         using var loader = new DataLoader(DatasetTests.Numbers(10), 4, shuffle: false, transform: transform);
-        loader.StartEpoch(0);
+        loader.StartEpoch(1);
         Assert.That(loader.TryNext(out _) && entered.Wait(Long), Is.True);
         Assert.That(loader.TryPeek(out Batch none), Is.False, "the second batch is being prepared");
         Assert.That(none.Count, Is.Zero);
@@ -91,16 +91,16 @@ public sealed class DataLoaderTests
     {
         var transform = new Hook((in TransformContext context) =>
         {
-            if (context.Batch == 1 && context.Epoch == 0)
+            if (context.Batch == 1 && context.Epoch == 1)
                 throw new NotSupportedException("second batch");
         });
         using var loader = new DataLoader(DatasetTests.Numbers(10), 4, transform: transform);
-        loader.StartEpoch(0);
+        loader.StartEpoch(1);
         Assert.That(loader.TryNext(out _), Is.True);
         Assert.That(() => loader.TryNext(out _), Throws.TypeOf<NotSupportedException>());
         Assert.That(loader.TryPeek(out _), Is.False, "it is ready, but it holds the failure");
         Assert.That(() => loader.TryNext(out _), Throws.TypeOf<NotSupportedException>(), "peeking did not take the failure away");
-        loader.StartEpoch(1);
+        loader.StartEpoch(2);
         Assert.That(SpinUntilPeeked(loader, out int[] peeked), Is.True);
         Assert.That(loader.TryNext(out Batch batch), Is.True);
         Assert.That(batch.Examples.ToArray(), Is.EqualTo(peeked), "the first of another epoch");
@@ -125,10 +125,10 @@ public sealed class DataLoaderTests
     {
         float[] features = [.. Enumerable.Range(0, 21).Select(i => i * 0.5f)];
         Dataset labels = Dataset.FromFloats(features, [3], [0, 1, 2, 3, 4, 5, 6], 7);
-        foreach (Dataset data in (Dataset[])[labels, labels.OneHot(), Dataset.FromPairs(features, [3], features[..14], [2])])
+        foreach (Dataset data in (Dataset[])[labels, labels.OneHot(), Dataset.FromFloats(features, [3], features[..14], [2])])
         {
             using var loader = new DataLoader(data, 3, seed: 4);
-            loader.StartEpoch(0);
+            loader.StartEpoch(1);
             while (loader.TryNext(out Batch batch))
             {
                 Assert.That(batch.Features.Length, Is.EqualTo(batch.Count * 3));
@@ -158,8 +158,8 @@ public sealed class DataLoaderTests
     {
         Dataset data = Dataset.FromBytes(new byte[784 * 1000], [28, 28, 1], new int[1000], ["a"]).Rescale(2, -1);
         using var loader = new DataLoader(data, 32, seed: 1);
-        Drain(loader, 0);
         Drain(loader, 1);
+        Drain(loader, 2);
 
         // The worker's bytes count as well, so all threads are watched. Others may run beside: the least of several counts.
         long least = long.MaxValue;
@@ -188,7 +188,7 @@ public sealed class DataLoaderTests
             prepared.Release();
         });
         using var loader = new DataLoader(DatasetTests.Numbers(10), 1, transform: transform);
-        loader.StartEpoch(0);
+        loader.StartEpoch(1);
         Assert.That(loader.TryNext(out _), Is.True);
         for (int i = 0; i < 3; i++)
             Assert.That(prepared.Wait(Long), Is.True, $"batch {i} is prepared before it is asked for");
@@ -202,7 +202,7 @@ public sealed class DataLoaderTests
     public void A_batch_stays_whole_until_the_next_call()
     {
         using var loader = new DataLoader(DatasetTests.Numbers(1000), 10, seed: 9);
-        for (int epoch = 0; epoch < 20; epoch++)
+        for (int epoch = 1; epoch <= 20; epoch++)
         {
             loader.StartEpoch(epoch);
             while (loader.TryNext(out Batch batch))
@@ -218,13 +218,13 @@ public sealed class DataLoaderTests
     public void A_new_epoch_may_start_in_the_midst_of_another()
     {
         using var loader = new DataLoader(DatasetTests.Numbers(100), 3, seed: 1);
-        int[] whole = Epoch(loader, 2);
+        int[] whole = Epoch(loader, 3);
         for (int stop = 0; stop < 30; stop++)
         {
-            loader.StartEpoch(stop % 4);
+            loader.StartEpoch(1 + (stop % 4));
             for (int i = 0; i < stop; i++)
                 loader.TryNext(out _);
-            Assert.That(Epoch(loader, 2), Is.EqualTo(whole));
+            Assert.That(Epoch(loader, 3), Is.EqualTo(whole));
         }
     }
 
@@ -237,10 +237,10 @@ public sealed class DataLoaderTests
                 value += (1000 * (float)context.Seed) + (100 * context.Epoch) + (10 * context.Batch);
         });
         using var loader = new DataLoader(DatasetTests.Numbers(4), 2, shuffle: false, seed: 7, transform: transform);
-        loader.StartEpoch(3);
+        loader.StartEpoch(4);
         loader.TryNext(out _);
         loader.TryNext(out Batch batch);
-        Assert.That(batch.Features.ToArray(), Is.EqualTo(new float[] { 7312, 7313 }));
+        Assert.That(batch.Features.ToArray(), Is.EqualTo(new float[] { 7412, 7413 }));
     }
 
     [Test]
@@ -248,16 +248,16 @@ public sealed class DataLoaderTests
     {
         var transform = new Hook((in TransformContext context) =>
         {
-            if (context.Batch == 2 && context.Epoch == 0)
+            if (context.Batch == 2 && context.Epoch == 1)
                 throw new NotSupportedException("third batch");
         });
         using var loader = new DataLoader(DatasetTests.Numbers(10), 2, transform: transform);
-        loader.StartEpoch(0);
+        loader.StartEpoch(1);
         Assert.That(loader.TryNext(out _), Is.True);
         Assert.That(loader.TryNext(out _), Is.True);
         Assert.That(() => loader.TryNext(out _), Throws.TypeOf<NotSupportedException>().With.Message.EqualTo("third batch"));
         Assert.That(() => loader.TryNext(out _), Throws.TypeOf<NotSupportedException>());
-        Assert.That(Epoch(loader, 1), Has.Length.EqualTo(10));
+        Assert.That(Epoch(loader, 2), Has.Length.EqualTo(10));
     }
 
     [Test]
@@ -272,7 +272,7 @@ public sealed class DataLoaderTests
         });
         using var loader = new DataLoader(DatasetTests.Numbers(10), 2, transform: transform);
         using var source = new CancellationTokenSource();
-        loader.StartEpoch(0, 0, source.Token);
+        loader.StartEpoch(1, 0, source.Token);
         entered.Wait(Long);
         Task waiting = Task.Run(() => loader.TryNext(out _));
         source.CancelAfter(20);
@@ -281,9 +281,9 @@ public sealed class DataLoaderTests
 
         using var cancelled = new CancellationTokenSource();
         cancelled.Cancel();
-        loader.StartEpoch(0, 0, cancelled.Token);
+        loader.StartEpoch(1, 0, cancelled.Token);
         Assert.That(() => loader.TryNext(out _), Throws.InstanceOf<OperationCanceledException>());
-        Assert.That(Epoch(loader, 0), Has.Length.EqualTo(10));
+        Assert.That(Epoch(loader, 1), Has.Length.EqualTo(10));
     }
 
     [Test]
@@ -299,7 +299,7 @@ public sealed class DataLoaderTests
             release.Wait(Long);
         });
         var loader = new DataLoader(DatasetTests.Numbers(10), 2, transform: transform);
-        loader.StartEpoch(0);
+        loader.StartEpoch(1);
         entered.Wait(Long);
         Task waiting = Task.Run(() => loader.TryNext(out _));
         Task disposing = Task.Run(loader.Dispose);
@@ -309,7 +309,7 @@ public sealed class DataLoaderTests
         Assert.That(worker!.IsAlive, Is.False);
         loader.Dispose();
         Assert.That(() => loader.TryNext(out _), Throws.TypeOf<ObjectDisposedException>());
-        Assert.That(() => loader.StartEpoch(0), Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(() => loader.StartEpoch(1), Throws.TypeOf<ObjectDisposedException>());
     }
 
     [Test]
@@ -319,7 +319,7 @@ public sealed class DataLoaderTests
         using var entered = new ManualResetEventSlim();
         using var ended = new ManualResetEventSlim();
         var loader = new DataLoader(DatasetTests.Numbers(8), 2, transform: new Hanging(entered, release, ended));
-        loader.StartEpoch(0);
+        loader.StartEpoch(1);
         Assert.That(entered.Wait(Long));
         Task disposing = Task.Run(loader.Dispose);
         Assert.That(disposing.Wait(TimeSpan.FromSeconds(10)), "the wait is bounded");
@@ -332,7 +332,7 @@ public sealed class DataLoaderTests
     {
         using var entered = new ManualResetEventSlim();
         var loader = new DataLoader(DatasetTests.Numbers(8), 2, transform: new Obedient(entered));
-        loader.StartEpoch(0);
+        loader.StartEpoch(1);
         Assert.That(entered.Wait(Long));
         var watch = System.Diagnostics.Stopwatch.StartNew();
         loader.Dispose();
@@ -349,7 +349,7 @@ public sealed class DataLoaderTests
         using Device device = Device.Cpu(1);
         using var trainer = new Trainer(new Sequential(new Dense(2)), device, Loss.SparseCrossEntropy, new Adam(), seed: 1);
         var data = Dataset.FromFloats(new float[8], [1], [0, 1, 0, 1, 0, 1, 0, 1], 2);
-        Task fit = Task.Run(() => trainer.Fit(data, batchSize: 2, transform: new Hanging(entered, release, ended), cancellation: source.Token));
+        Task fit = Task.Run(() => trainer.Fit(data, batchSize: 2, transform: new Hanging(entered, release, ended), cancellationToken: source.Token));
         Assert.That(entered.Wait(Long));
         source.Cancel();
         Assert.That(Task.WhenAny(fit, Task.Delay(TimeSpan.FromSeconds(10))).Result, Is.SameAs(fit));
@@ -386,13 +386,13 @@ public sealed class DataLoaderTests
         Dataset data = DatasetTests.Numbers(10);
         using var loader = new DataLoader(data, 4);
         Assert.That(() => loader.TryNext(out _), Throws.InvalidOperationException.With.Message.Contains("StartEpoch"));
-        Assert.That(() => loader.StartEpoch(-1), Throws.InstanceOf<ArgumentOutOfRangeException>());
-        Assert.That(() => loader.StartEpoch(0, 4), Throws.InstanceOf<ArgumentOutOfRangeException>());
-        Assert.That(() => loader.StartEpoch(0, -1), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => loader.StartEpoch(0), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => loader.StartEpoch(1, 4), Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(() => loader.StartEpoch(1, -1), Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(() => new DataLoader(data, 0), Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(() => new DataLoader(data, -3), Throws.InstanceOf<ArgumentOutOfRangeException>());
         using var huge = new DataLoader(data, int.MaxValue);
-        Assert.That(Epoch(huge, 0), Has.Length.EqualTo(10));
+        Assert.That(Epoch(huge, 1), Has.Length.EqualTo(10));
     }
 
     private static int[] Epoch(DataLoader loader, int epoch, int firstBatch = 0)
@@ -413,7 +413,7 @@ public sealed class DataLoaderTests
     private static List<int> Counts(DataLoader loader)
     {
         var counts = new List<int>();
-        loader.StartEpoch(0);
+        loader.StartEpoch(1);
         while (loader.TryNext(out Batch batch))
             counts.Add(batch.Count);
         return counts;

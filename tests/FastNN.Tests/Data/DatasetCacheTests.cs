@@ -50,10 +50,10 @@ public sealed class DatasetCacheTests
     {
         string folder = Path.Combine(_folder, "toy");
         using var barrier = new Barrier(8);
-        FetchedDataset toy = Toy((own, progress, cancellation) =>
+        FetchedDataset toy = Toy((own, progress, cancellationToken) =>
         {
-            WriteToy(own, progress, cancellation);
-            barrier.SignalAndWait(TimeSpan.FromSeconds(20), cancellation);
+            WriteToy(own, progress, cancellationToken);
+            barrier.SignalAndWait(TimeSpan.FromSeconds(20), cancellationToken);
         });
         Task[] tasks = [.. Enumerable.Range(0, 8).Select(_ => Task.Factory.StartNew(
             () => CacheFolder.Fill(folder, toy, null, CancellationToken.None), TaskCreationOptions.LongRunning))];
@@ -89,9 +89,9 @@ public sealed class DatasetCacheTests
     [Test]
     public void A_download_of_something_else_is_refused()
     {
-        FetchedDataset toy = Toy((own, progress, cancellation) =>
+        FetchedDataset toy = Toy((own, progress, cancellationToken) =>
         {
-            WriteToy(own, progress, cancellation);
+            WriteToy(own, progress, cancellationToken);
             File.WriteAllBytes(Path.Combine(own, "t10k-labels-idx1-ubyte"), IdxTests.Idx(IdxType.UInt8, [1], [0]));
         });
         Assert.That(
@@ -241,7 +241,7 @@ public sealed class DatasetCacheTests
         };
     }
 
-    private static void WriteToy(string folder, Action<string>? progress, CancellationToken cancellation)
+    private static void WriteToy(string folder, Action<string>? progress, CancellationToken cancellationToken)
     {
         foreach ((string name, byte[] content) in ToyFiles)
             File.WriteAllBytes(Path.Combine(folder, name), content);

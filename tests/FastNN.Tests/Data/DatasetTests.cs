@@ -93,7 +93,7 @@ public sealed class DatasetTests
     [Test]
     public void Float_targets()
     {
-        Dataset data = Dataset.FromPairs([1, 2, 3, 4], [2], [5, 6, 7, 8, 9, 10], [3]);
+        Dataset data = Dataset.FromFloats([1, 2, 3, 4], [2], [5, 6, 7, 8, 9, 10], [3]);
         Assert.That(data.Count, Is.EqualTo(2));
         Assert.That(data.Classes, Is.Zero);
         Assert.That(data.ClassNames, Is.Empty);
@@ -113,7 +113,7 @@ public sealed class DatasetTests
         Assert.That(() => Dataset.FromFloats([1], [0], [0], 1), Throws.InstanceOf<ArgumentException>());
         Assert.That(() => Dataset.FromFloats([1], [65536, 65536], [0], 1), Throws.InstanceOf<ArgumentException>());
         Assert.That(() => Dataset.FromFloats([1], [1], [0], 2, ["one"]), Throws.InstanceOf<ArgumentException>());
-        Assert.That(() => Dataset.FromPairs([1], [1], [1, float.PositiveInfinity], [2]), Throws.ArgumentException.With.Message.Contains("target 1"));
+        Assert.That(() => Dataset.FromFloats([1], [1], [1, float.PositiveInfinity], [2]), Throws.ArgumentException.With.Message.Contains("target 1"));
         Assert.That(() => Numbers(1).CopyFeatures(0, []), Throws.ArgumentException);
     }
 

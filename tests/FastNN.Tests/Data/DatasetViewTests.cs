@@ -48,7 +48,7 @@ public sealed class DatasetViewTests
         int before = source.Reads;
         using (var loader = new DataLoader(data, 4, shuffle: false))
         {
-            loader.StartEpoch(0);
+            loader.StartEpoch(1);
             Assert.That(loader.TryNext(out Batch batch));
             Assert.That(batch.Labels.ToArray(), Is.EqualTo(new[] { 0, 1, 2, 0 }));
             Assert.That(batch.Features.ToArray(), Is.EqualTo(new float[] { 0, 1, 10, 11, 20, 21, 30, 31 }));
@@ -68,7 +68,7 @@ public sealed class DatasetViewTests
         Dataset data = Dataset.FromSource(new Source(4, classes: 0)).Rescale(2, 0).Skip(1);
         Assert.That((data.HasLabels, data.Classes, data.TargetSize), Is.EqualTo((false, 0, 2)));
         using var loader = new DataLoader(data, 3, shuffle: false);
-        loader.StartEpoch(0);
+        loader.StartEpoch(1);
         Assert.That(loader.TryNext(out Batch batch));
         Assert.That(batch.Targets.ToArray(), Is.EqualTo(new float[] { 1, -1, 2, -2, 3, -3 }));
         Assert.That(batch.Features[0], Is.EqualTo(20));
@@ -83,7 +83,7 @@ public sealed class DatasetViewTests
     {
         Dataset data = Dataset.FromSource(new Source(4) { Label = index => index == 2 ? label : 0 });
         using var loader = new DataLoader(data, 4, shuffle: false);
-        loader.StartEpoch(0);
+        loader.StartEpoch(1);
         Assert.That(() => loader.TryNext(out _), Throws.TypeOf<InvalidDatasetException>().With.Message.Contains("example 2").And.Message.Contains("0 to 2"));
         Assert.That(() => data.OneHot().CopyTarget(2, new float[3]), Throws.TypeOf<InvalidDatasetException>());
     }
@@ -97,7 +97,7 @@ public sealed class DatasetViewTests
         foreach (Dataset view in (Dataset[])[data, data.OneHot(), data.BinaryTargets()])
         {
             using var loader = new DataLoader(view, 3, shuffle: false);
-            loader.StartEpoch(0);
+            loader.StartEpoch(1);
             Assert.That(() => loader.TryNext(out _), Throws.TypeOf<InvalidDatasetException>().With.Message.Contains("example 1"));
         }
 

@@ -19,11 +19,11 @@ internal sealed class ArenaTests : DeviceFixture
         Assert.Multiple(() =>
         {
             Assert.That(arena.Version, Is.Not.EqualTo(version));
-            Assert.That(device.Memory.LiveBytes, Is.EqualTo(2000), "the old block went back");
-            Assert.That(device.Memory.PeakBytes, Is.EqualTo(2000), "it went back before the new one was taken");
+            Assert.That(device.MemoryUse.LiveBytes, Is.EqualTo(2000), "the old block went back");
+            Assert.That(device.MemoryUse.PeakBytes, Is.EqualTo(2000), "it went back before the new one was taken");
         });
         arena.Dispose();
-        Assert.That(device.Memory.LiveBlocks, Is.Zero);
+        Assert.That(device.MemoryUse.LiveBlocks, Is.Zero);
     }
 
     [Test]
@@ -34,10 +34,10 @@ internal sealed class ArenaTests : DeviceFixture
         arena.Require(64);
         arena.Hold();
         arena.Dispose();
-        Assert.That(device.Memory.LiveBlocks, Is.EqualTo(1));
+        Assert.That(device.MemoryUse.LiveBlocks, Is.EqualTo(1));
         arena.Dispose();
         arena.Dispose();
-        Assert.That(device.Memory.LiveBlocks, Is.Zero);
+        Assert.That(device.MemoryUse.LiveBlocks, Is.Zero);
         Assert.That(() => arena.Require(64), Throws.TypeOf<ObjectDisposedException>());
         Assert.That(() => arena.Hold(), Throws.TypeOf<ObjectDisposedException>());
     }

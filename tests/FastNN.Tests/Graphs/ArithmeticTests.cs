@@ -57,7 +57,7 @@ internal sealed class ArithmeticTests : DeviceFixture
         float last = 0;
         for (int step = 0; step < 5; step++)
         {
-            last = trainer.Step([0.5f, 1, -1, 0.25f], [0.75f, -0.5f]);
+            last = trainer.TrainBatch([0.5f, 1, -1, 0.25f], [0.75f, -0.5f]);
         }
 
         return last;

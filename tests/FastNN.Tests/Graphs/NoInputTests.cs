@@ -62,6 +62,6 @@ internal sealed class NoInputTests : DeviceFixture
             return [new TensorType(Shape)];
         }
 
-        public override void Forward(IKernels kernels, NodeTensors tensors) => kernels.Fill(tensors.Output, Number);
+        public override void Forward(IKernels kernels, NodeTensors tensors) => kernels.Memory.Fill(tensors.Output, Number);
     }
 }

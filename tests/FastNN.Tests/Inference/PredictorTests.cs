@@ -15,7 +15,7 @@ internal sealed class PredictorTests : TrainingFixture
         predictor.Predict([0.3f, -0.2f], before);
         using (Trainer trainer = Toy.Trainer(Device, model))
         {
-            trainer.Step([0.3f, -0.2f], [0]);
+            trainer.TrainBatch([0.3f, -0.2f], [0]);
             predictor.Predict([0.3f, -0.2f], after);
             Assert.That(after, Is.EqualTo(before));
             using Predictor trained = model.CreatePredictor(Device);

@@ -15,7 +15,7 @@ internal sealed class BatchNormTests
         Assert.That(model.Buffers.Select(buffer => buffer.Name), Is.EqualTo(new[] { "running_mean", "running_var" }));
         using (var trainer = new Trainer(model, device, Loss.MeanSquaredError, new Sgd(0.01f)))
         {
-            trainer.Step(X, [1f, 2, 3, 4]);
+            trainer.TrainBatch(X, [1f, 2, 3, 4]);
         }
 
         // Momentum 0.1; the mean of each column, and its unbiased variance, by hand.
@@ -44,7 +44,7 @@ internal sealed class BatchNormTests
         {
             for (int step = 0; step < 5; step++)
             {
-                trainer.Step(X, [0f, 1, 1, 0, 0.5f, 0.5f, 1, 1]);
+                trainer.TrainBatch(X, [0f, 1, 1, 0, 0.5f, 0.5f, 1, 1]);
             }
         }
 

@@ -54,7 +54,7 @@ public sealed class ClassificationReportTests
         var report = new ClassificationReport(matrix);
         Assert.Multiple(() =>
         {
-            Assert.That(report.Classes[1], Is.EqualTo(new ClassMetrics("1", 0, 0, 0, 0)));
+            Assert.That(report.Classes[1], Is.EqualTo(new ClassMetrics { Name = "1" }));
             Assert.That(report.MacroAverage.F1, Is.EqualTo(0.5));
             Assert.That(report.WeightedAverage.F1, Is.EqualTo(1));
         });
@@ -65,7 +65,7 @@ public sealed class ClassificationReportTests
     {
         var matrix = new ConfusionMatrix(1);
         matrix.Add(0, 0);
-        Assert.That(new ClassificationReport(matrix).Classes, Is.EqualTo(new[] { new ClassMetrics("0", 1, 1, 1, 1) }));
+        Assert.That(new ClassificationReport(matrix).Classes, Is.EqualTo(new[] { new ClassMetrics { Name = "0", Precision = 1, Recall = 1, F1 = 1, Support = 1 } }));
     }
 
     [Test]

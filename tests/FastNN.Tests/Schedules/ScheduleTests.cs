@@ -62,7 +62,7 @@ internal sealed class ScheduleTests
             for (int step = 0; step < 8; step++)
             {
                 beforeStep(optimizer, step);
-                trainer.Step(x, [1, 2]);
+                trainer.TrainBatch(x, [1, 2]);
                 Assert.That(optimizer.LearningRate, Is.EqualTo(schedule.At(step)));
             }
 

@@ -42,10 +42,10 @@ internal sealed class CheckpointNumbersTests : TrainingFixture
         Sequential model = Toy.Built();
         float[] before = Toy.Parameters(model);
         using Trainer trainer = Toy.Trainer(Device, model);
-        Assert.That(() => trainer.Resume(bad), Throws.TypeOf<FileFormatException>().With.Message.Contains(key).And.Message.Contains(value));
+        Assert.That(() => trainer.LoadCheckpoint(bad), Throws.TypeOf<FileFormatException>().With.Message.Contains(key).And.Message.Contains(value));
         Near.SameBits(before, Toy.Parameters(model));
         Assert.That(trainer.StepCount, Is.Zero);
-        trainer.Resume(path);
+        trainer.LoadCheckpoint(path);
         Assert.That(trainer.StepCount, Is.EqualTo(4));
     }
 
@@ -54,7 +54,7 @@ internal sealed class CheckpointNumbersTests : TrainingFixture
     {
         string path = Checkpoint([new ModelCheckpoint(PathOf("m.st"), bestOnly: true, monitor: MonitoredValue.Loss)]);
         using Trainer trainer = Toy.Trainer(Device, Toy.Built());
-        trainer.Resume(path);
+        trainer.LoadCheckpoint(path);
         History history = trainer.Fit(
             Toy.Points(64), 3, 16,
             callbacks: [new EarlyStopping(5, monitor: MonitoredValue.Loss), new ModelCheckpoint(PathOf("m.st"), bestOnly: true, monitor: MonitoredValue.Loss)]);

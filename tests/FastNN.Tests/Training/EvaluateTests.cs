@@ -30,7 +30,7 @@ internal sealed class EvaluateTests : TrainingFixture
     public void A_cancelled_evaluation_ends()
     {
         using Trainer trainer = Toy.Trainer(Device);
-        Assert.That(() => trainer.Evaluate(Toy.Points(50), cancellation: new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(() => trainer.Evaluate(Toy.Points(50), cancellationToken: new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
         Assert.That(trainer.Evaluate(Toy.Points(50)).Confusion!.Total, Is.EqualTo(50), "the trainer is usable afterwards");
     }
 
@@ -46,7 +46,7 @@ internal sealed class EvaluateTests : TrainingFixture
 
         var note = new Note("");
         using Trainer resumed = Toy.Trainer(Device, Toy.Built());
-        resumed.Resume(path, [note]);
+        resumed.LoadCheckpoint(path, [note]);
         Assert.That(note.Text, Is.EqualTo("mnist, \"quoted\"\n2"));
     }
 

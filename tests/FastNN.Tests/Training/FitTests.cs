@@ -11,7 +11,7 @@ internal sealed class FitTests : TrainingFixture
         using Trainer trainer = Toy.Trainer(Device);
         Dataset test = Toy.Points(200, seed: 8);
         History history = trainer.Fit(Toy.Points(512), epochs: 20, batchSize: 32, validation: test);
-        Assert.That(history.Epochs.Select(epoch => epoch.Epoch), Is.EqualTo(Enumerable.Range(0, 20)));
+        Assert.That(history.Epochs.Select(epoch => epoch.Epoch), Is.EqualTo(Enumerable.Range(1, 20)));
         Assert.That(history.Epochs[^1].Loss, Is.LessThan(history.Epochs[0].Loss / 3));
         Evaluation evaluation = trainer.Evaluate(test);
         Assert.That(evaluation.Accuracy, Is.GreaterThan(0.95).And.EqualTo(history.Epochs[^1].ValidationAccuracy));
@@ -48,8 +48,8 @@ internal sealed class FitTests : TrainingFixture
         var stopping = new EarlyStopping(patience: 3, minDelta: 0.001, restoreBest: true, monitor: MonitoredValue.Loss);
         using Trainer trainer = Toy.Trainer(Device);
         History history = trainer.Fit(Toy.Points(64), epochs: 7, batchSize: 16, callbacks: [monitor.Feeding(stopping)]);
-        Assert.That(stopping.BestEpoch, Is.EqualTo(1));
-        Assert.That(stopping.StoppedEpoch, Is.EqualTo(4), "epochs 2, 3 and 4 did not improve by 0.001");
+        Assert.That(stopping.BestEpoch, Is.EqualTo(2));
+        Assert.That(stopping.StoppedEpoch, Is.EqualTo(5), "epochs 3, 4 and 5 did not improve by 0.001");
         Assert.That(history.StoppedEarly);
         Assert.That(Toy.Parameters(trainer.Model), Is.EqualTo(monitor.ParametersAfter[1]), "the best epoch's parameters are back");
     }
@@ -87,7 +87,7 @@ internal sealed class FitTests : TrainingFixture
         using var source = new CancellationTokenSource();
         using Trainer trainer = Toy.Trainer(Device);
         Assert.That(
-            () => trainer.Fit(Toy.Points(64), epochs: 5, batchSize: 16, callbacks: [new CancelAt(source, step: 6)], cancellation: source.Token),
+            () => trainer.Fit(Toy.Points(64), epochs: 5, batchSize: 16, callbacks: [new CancelAt(source, step: 6)], cancellationToken: source.Token),
             Throws.InstanceOf<OperationCanceledException>());
         Assert.That(trainer.StepCount, Is.EqualTo(6));
     }
@@ -114,14 +114,14 @@ internal sealed class FitTests : TrainingFixture
         float[] x = Enumerable.Range(0, 64).Select(i => i / 64f).ToArray();
         using (var line = new Trainer(new Sequential(new Dense(1)), Device, Loss.MeanSquaredError, new Adam(0.05f)))
         {
-            Dataset data = Dataset.FromPairs(x, [1], x.Select(value => (3 * value) - 1).ToArray(), [1]);
+            Dataset data = Dataset.FromFloats(x, [1], x.Select(value => (3 * value) - 1).ToArray(), [1]);
             History history = line.Fit(data, epochs: 100, batchSize: 16);
             Assert.That(history.Epochs[^1].Loss, Is.LessThan(1e-3));
             Assert.That(history.Epochs[^1].Accuracy, Is.Null);
         }
 
         using var binary = new Trainer(new Sequential(new Dense(1)), Device, Loss.BinaryCrossEntropyWithLogits, new Adam(0.1f));
-        Dataset halves = Dataset.FromPairs(x, [1], x.Select(value => value > 0.5f ? 1f : 0f).ToArray(), [1]);
+        Dataset halves = Dataset.FromFloats(x, [1], x.Select(value => value > 0.5f ? 1f : 0f).ToArray(), [1]);
         Assert.That(binary.Fit(halves, epochs: 100, batchSize: 16).Epochs[^1].Accuracy, Is.GreaterThan(0.95));
         Assert.That(binary.Evaluate(halves).Confusion!.Classes, Is.EqualTo(2));
     }
@@ -162,7 +162,7 @@ internal sealed class FitTests : TrainingFixture
         public override void OnEpochEnd(Trainer trainer, EpochResult result)
         {
             ParametersAfter.Add(Toy.Parameters(trainer.Model));
-            _fed!.OnEpochEnd(trainer, result with { Loss = losses[result.Epoch] });
+            _fed!.OnEpochEnd(trainer, result with { Loss = losses[result.Epoch - 1] });
         }
 
         public override void OnTrainEnd(Trainer trainer, History history) => _fed!.OnTrainEnd(trainer, history);

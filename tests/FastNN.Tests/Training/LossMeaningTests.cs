@@ -8,7 +8,7 @@ internal sealed class LossMeaningTests : TrainingFixture
     [Test]
     public void A_regression_loss_of_a_users_own_has_no_accuracy_and_can_be_evaluated([Values(1, 2)] int outputs)
     {
-        var data = Dataset.FromPairs([0, 1, 2, 3, 4, 5, 6, 7], [1], [.. Enumerable.Range(0, 8 * outputs).Select(i => 10f * i)], [outputs]);
+        var data = Dataset.FromFloats([0, 1, 2, 3, 4, 5, 6, 7], [1], [.. Enumerable.Range(0, 8 * outputs).Select(i => 10f * i)], [outputs]);
         using var trainer = new Trainer(new Sequential(new Dense(outputs)), Device, new SquaredDifference(), new Sgd(1e-4f));
         History history = trainer.Fit(data, epochs: 2, batchSize: 4, validation: data);
         Assert.That(history.Epochs.Select(epoch => (epoch.Accuracy, epoch.ValidationAccuracy)), Has.All.EqualTo(((double?)null, (double?)null)));

@@ -15,7 +15,7 @@ internal sealed class TrainerTests : TrainingFixture
         {
             for (int i = 0; i < 5; i++)
             {
-                float loss = one.Step(X, Labels);
+                float loss = one.TrainBatch(X, Labels);
                 Assert.That(three.Forward(X, Labels), Is.EqualTo(loss));
                 three.Backward();
                 three.Update();
@@ -82,14 +82,14 @@ internal sealed class TrainerTests : TrainingFixture
         trainer.Evaluate(Toy.Points(8));
         Assert.That(() => trainer.Backward(), Throws.InvalidOperationException);
         Assert.That(() => trainer.ReadOutput(new float[12]), Throws.InvalidOperationException);
-        Assert.That(float.IsFinite(trainer.Step(X, Labels)));
+        Assert.That(float.IsFinite(trainer.TrainBatch(X, Labels)));
     }
 
     [Test]
     public void An_unbuilt_model_is_refused()
     {
         using Trainer trainer = Toy.Trainer(Device);
-        Assert.That(() => trainer.Step(X, Labels), Throws.InvalidOperationException.With.Message.Contains("Build"));
+        Assert.That(() => trainer.TrainBatch(X, Labels), Throws.InvalidOperationException.With.Message.Contains("Build"));
     }
 
     [TestCase(new float[0], new int[0])]
@@ -98,7 +98,7 @@ internal sealed class TrainerTests : TrainingFixture
     public void Lengths_that_do_not_fit_are_refused(float[] x, int[] labels)
     {
         using Trainer trainer = Toy.Trainer(Device, Toy.Built());
-        Assert.That(() => trainer.Step(x, labels), Throws.TypeOf<ShapeException>());
+        Assert.That(() => trainer.TrainBatch(x, labels), Throws.TypeOf<ShapeException>());
     }
 
     [TestCase(-1)]
@@ -110,7 +110,7 @@ internal sealed class TrainerTests : TrainingFixture
         using (Trainer trainer = Toy.Trainer(Device, model))
         {
             Assert.That(
-                () => trainer.Step(X, [3, label, 1]),
+                () => trainer.TrainBatch(X, [3, label, 1]),
                 Throws.TypeOf<InvalidDatasetException>().With.Message.Contains($"label {label} of example 1"));
         }
 
@@ -121,7 +121,7 @@ internal sealed class TrainerTests : TrainingFixture
     public void Targets_of_the_wrong_kind_are_refused()
     {
         using Trainer trainer = Toy.Trainer(Device, Toy.Built());
-        Assert.That(() => trainer.Step(X, new float[12]), Throws.ArgumentException.With.Message.Contains("class indices"));
+        Assert.That(() => trainer.TrainBatch(X, new float[12]), Throws.ArgumentException.With.Message.Contains("class indices"));
     }
 
     [Test]
@@ -130,7 +130,7 @@ internal sealed class TrainerTests : TrainingFixture
         Sequential model = Toy.Built();
         using (Trainer trainer = Toy.Trainer(Device, model))
         {
-            Assert.That(() => trainer.Step([float.NaN, 0], [1]), Throws.TypeOf<NonFiniteLossException>().With.Message.Contains("step 1"));
+            Assert.That(() => trainer.TrainBatch([float.NaN, 0], [1]), Throws.TypeOf<NonFiniteLossException>().With.Message.Contains("step 1"));
             Assert.That(trainer.StepCount, Is.Zero);
         }
 
@@ -146,10 +146,10 @@ internal sealed class TrainerTests : TrainingFixture
         var holder = new Thread(() => trainer.Fit(Toy.Points(8), callbacks: [new Pause(entered, leave)]));
         holder.Start();
         entered.Wait();
-        Assert.That(() => trainer.Step(X, Labels), Throws.TypeOf<ConcurrentUseException>());
+        Assert.That(() => trainer.TrainBatch(X, Labels), Throws.TypeOf<ConcurrentUseException>());
         leave.Set();
         holder.Join();
-        Assert.That(float.IsFinite(trainer.Step(X, Labels)), "the trainer works on when the other thread is done");
+        Assert.That(float.IsFinite(trainer.TrainBatch(X, Labels)), "the trainer works on when the other thread is done");
     }
 
     [Test]
@@ -157,10 +157,10 @@ internal sealed class TrainerTests : TrainingFixture
     {
         Sequential model = Toy.Built();
         Trainer trainer = Toy.Trainer(Device, model);
-        trainer.Step(X, Labels);
+        trainer.TrainBatch(X, Labels);
         trainer.Dispose();
         trainer.Dispose();
-        Assert.That(() => trainer.Step(X, Labels), Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(() => trainer.TrainBatch(X, Labels), Throws.TypeOf<ObjectDisposedException>());
         Assert.That(Toy.Parameters(model), Has.Length.EqualTo(2 * 16 + 16 + 16 * 4 + 4), "the parameters are back on the host");
     }
 
@@ -180,10 +180,10 @@ internal sealed class TrainerTests : TrainingFixture
     {
         Sequential model = Toy.Built();
         using Trainer first = Toy.Trainer(Device, model);
-        first.Step(X, Labels);
+        first.TrainBatch(X, Labels);
         using Trainer second = Toy.Trainer(Device, model);
-        Assert.That(() => second.Step(X, Labels), Throws.InvalidOperationException.With.Message.Contains("another trainer"));
-        Assert.That(float.IsFinite(first.Step(X, Labels)));
+        Assert.That(() => second.TrainBatch(X, Labels), Throws.InvalidOperationException.With.Message.Contains("another trainer"));
+        Assert.That(float.IsFinite(first.TrainBatch(X, Labels)));
     }
 
     [Test]
@@ -194,7 +194,7 @@ internal sealed class TrainerTests : TrainingFixture
         float[] before = Toy.Parameters(model);
         using (Trainer trainer = Toy.Trainer(Device, model))
         {
-            trainer.Step(X, Labels);
+            trainer.TrainBatch(X, Labels);
         }
 
         float[] after = Toy.Parameters(model);
@@ -232,7 +232,7 @@ internal sealed class TrainerTests : TrainingFixture
     public void A_loss_that_is_not_reduced_cannot_be_trained_on()
     {
         using var trainer = new Trainer(Toy.Built(), Device, new CrossEntropyLoss { ClassIndices = true, Reduction = Reduction.None }, new Adam());
-        Assert.That(() => trainer.Step(X, Labels), Throws.TypeOf<ShapeException>().With.Message.Contains("one number"));
+        Assert.That(() => trainer.TrainBatch(X, Labels), Throws.TypeOf<ShapeException>().With.Message.Contains("one number"));
     }
 
     /// <summary>Holds the training thread until it is told to go on.</summary>

@@ -55,7 +55,7 @@ internal sealed record CustomOp(CustomOperator User) : Operator
             if (tensors.InputGradients[i] is { } gradient && !tensors.Accumulate[i])
             {
                 // Where one value is several inputs, the last one clears and the others add.
-                kernels.Fill(gradient, 0);
+                kernels.Memory.Fill(gradient, 0);
             }
         }
 

@@ -1,0 +1,60 @@
+using System.Runtime.CompilerServices;
+using FastNN.Tensors;
+
+namespace FastNN.Cpu;
+
+/// <summary>The guard of a training step: 4 bytes read per gradient for the norm, 8 moved where they are scaled.</summary>
+internal sealed unsafe partial class CpuUpdates
+{
+    public void GuardNorm(Tensor gradients, Tensor? loss, Tensor results, Tensor scalars)
+    {
+        float norm = MathF.Sqrt((float)SumLoop.Run(Pool, gradients.Count, new Squares(Floats(gradients))));
+        float value = loss is null ? 0 : *Floats(loss);
+        float guard = float.IsFinite(norm) && float.IsFinite(value) ? 0 : float.NaN;
+        float* result = Floats(results);
+        (result[0], result[1], result[3]) = (value, norm, guard);
+        for (nint i = 3; i < (nint)scalars.Count; i += 4)
+        {
+            Floats(scalars)[i] = guard;
+        }
+    }
+
+    public void GuardScale(Tensor gradients, Tensor options, Tensor results)
+    {
+        float* option = Floats(options);
+        float factor = option[0], norm = Floats(results)[1] * MathF.Abs(factor);
+        ElementLoop.Run(
+            Pool, gradients.Count, new ScaleAndCut(Floats(gradients), norm > option[1] ? factor * (option[1] / norm) : factor, option[2]));
+    }
+
+    public void GuardCopy(Tensor x, Tensor y, Tensor results)
+    {
+        if (float.IsFinite(Floats(results)[3]))
+        {
+            Copy(x, y, accumulate: false);
+        }
+    }
+
+    private readonly struct Squares(float* x) : ITermBody
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TLanes Invoke<TLanes>(nint i, int count)
+            where TLanes : struct, IVectorLanes<TLanes>
+        {
+            TLanes value = TLanes.Load(x + i, count);
+            return value * value;
+        }
+    }
+
+    private readonly struct ScaleAndCut(float* x, float factor, float largest) : IElementBody
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Invoke<TLanes>(nint i, int count)
+            where TLanes : struct, IVectorLanes<TLanes>
+        {
+            TLanes value = TLanes.Load(x + i, count) * TLanes.Broadcast(factor), most = TLanes.Broadcast(largest), least = TLanes.Broadcast(-largest);
+            value = TLanes.IfGreater(value, most, most, value);
+            TLanes.IfGreater(least, value, least, value).Store(x + i, count);
+        }
+    }
+}

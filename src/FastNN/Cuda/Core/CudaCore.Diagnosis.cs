@@ -1,0 +1,27 @@
+using ManagedCuda.BasicTypes;
+using static ManagedCuda.DriverAPINativeMethods;
+
+namespace FastNN.Cuda;
+
+/// <summary>What `fastnn doctor` asks.</summary>
+internal abstract unsafe partial class CudaCore
+{
+    /// <summary>Device memory that no process holds, in bytes.</summary>
+    public long FreeMemory()
+    {
+        using Lock.Scope scope = Enter();
+        SizeT free = default;
+        SizeT total = default;
+        Check(MemoryManagement.cuMemGetInfo_v2(ref free, ref total));
+        return (long)free;
+    }
+
+    /// <summary>Has the driver compile all kernels, which otherwise happens as each family is first needed.</summary>
+    /// <returns>How many families there are.</returns>
+    public int LoadKernels()
+    {
+        using Lock.Scope scope = Enter();
+        RefuseWhileCapturing("compiled");
+        return _kernels.LoadAll();
+    }
+}

@@ -1,0 +1,48 @@
+using System.Runtime.InteropServices;
+using FastNN.Tensors;
+
+namespace FastNN.Cuda;
+
+/// <summary>Filling and adding are kernels; a copy is the driver's.</summary>
+internal abstract unsafe partial class CudaCore
+{
+    public void Fill(Tensor x, float value)
+    {
+        if (x.Count == 0)
+        {
+            return;
+        }
+
+        uint bits = x.Type switch
+        {
+            DType.Float32 => BitConverter.SingleToUInt32Bits(value),
+            DType.Int32 => (uint)(int)value,
+            _ => (byte)value,
+        };
+        string kernel = x.Type == DType.UInt8 ? "memory_fill_bytes" : "memory_fill_words";
+        Launch("memory", kernel, Grid.ForElements(x.Count), new FillArguments(x.Address, x.Count, bits));
+    }
+
+    public void Copy(Tensor x, Tensor y, bool accumulate)
+    {
+        if (x.Count == 0)
+        {
+            return;
+        }
+
+        if (accumulate)
+        {
+            Launch("memory", "memory_add", Grid.ForElements(x.Count), new AddArguments(x.Address, y.Address, x.Count));
+        }
+        else
+        {
+            CopyDeviceToDevice(source: x.Address, destination: y.Address, bytes: x.Bytes);
+        }
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct FillArguments(nint X, long Count, uint Value);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct AddArguments(nint X, nint Y, long Count);
+}

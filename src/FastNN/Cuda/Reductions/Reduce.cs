@@ -1,0 +1,124 @@
+using System.Runtime.InteropServices;
+using FastNN.Kernels;
+using FastNN.Tensors;
+
+namespace FastNN.Cuda;
+
+/// <summary>Reductions over any axes: which of the ways in kernels/reduce.cu, by how terms and outputs lie.</summary>
+internal sealed unsafe partial class CudaReductions
+{
+    private const int StripColumns = 32, StripThreads = 256, SpreadRowsPerThread = 32;
+
+    /// <summary>The most blocks along a grid's second axis.</summary>
+    private const int MaxGridY = 65535;
+
+    /// <summary>The names of a kind's kernels, so that a launch allocates nothing.</summary>
+    private static readonly string[][] FoldKernels =
+        Array.ConvertAll(Enum.GetNames<FoldKind>(), name => NamesOf(name, "all", "runs", "tiles", "strips"));
+
+    private static readonly string[][] SpreadKernels =
+        Array.ConvertAll(Enum.GetNames<SlopeKind>(), name => NamesOf(name == nameof(SlopeKind.Product) ? "factor" : name, "fours", "elements", "spread"));
+
+    public void Fold(FoldKind kind, Tensor x, Tensor? center, Tensor y, ReduceGeometry geometry, float scale, bool root)
+    {
+        int outputs = Tensor.Index(geometry.Outputs);
+        if (outputs == 0)
+        {
+            return;
+        }
+
+        string[] kernels = FoldKernels[(int)kind];
+        StridedAxes axes = geometry.Axes;
+        int inner = axes.Inner;
+        var arguments = new FoldArguments(
+            x.Address, AddressOf(center), y.Address, Sums, geometry.OuterKept, geometry.OuterReduced, geometry.Terms, outputs, inner, 0, 1, scale, root ? 1 : 0);
+        if (outputs == 1 && axes.Rank <= 1)
+        {
+            Launch("reduce", kernels[0], SumGrid(geometry.Terms), arguments);
+        }
+        else if (!geometry.IsInnerReduced && geometry.Terms > 0 && outputs / inner <= MaxGridY)
+        {
+            FoldStrips(kernels[3], arguments, outputs / inner);
+        }
+        else if (axes.Rank == 2 && inner is > 0 and <= ShortRow)
+        {
+            int perTile = RowsPerTile(inner, SlabThreads);
+            var grid = new Grid(Blocks(outputs, perTile), SlabThreads, Shared: ((perTile * inner) + 3) * sizeof(float));
+            Launch("reduce", kernels[2], grid, arguments with { Columns = perTile });
+        }
+        else
+        {
+            // A run is a row where there is one; else terms and outputs are found by their axes.
+            StridedAxes reduced = geometry.OuterReduced, kept = geometry.OuterKept;
+            bool row = geometry.IsInnerReduced && reduced.Rank == 0;
+            if (geometry.IsInnerReduced)
+            {
+                reduced.Append(inner, 1, 0);
+            }
+            else
+            {
+                kept.Append(inner, 1, 1);
+            }
+
+            int threads = geometry.Terms <= 256 ? 32 : 256;
+            Launch("reduce", kernels[1], new Grid(outputs, threads), arguments with { Kept = kept, Reduced = reduced, Inner = row ? 1 : 0 });
+        }
+    }
+
+    public void Spread(
+        SlopeKind kind, Tensor x, Tensor y, Tensor saved, Tensor more, Tensor dY, Tensor dX, ReduceGeometry geometry, float scale, bool accumulate)
+    {
+        string[] kernels = SpreadKernels[(int)kind];
+        StridedAxes axes = geometry.Axes;
+        int inner = axes.Inner;
+        var arguments = new SpreadArguments(
+            x.Address, y.Address, saved.Address, more.Address, dY.Address, dX.Address, axes, default, dX.Count, inner, 0, scale, accumulate ? 1 : 0);
+        if (dX.Count == 0)
+        {
+            return;
+        }
+
+        if (!geometry.IsInnerReduced && inner >= 32 && geometry.Terms > 1)
+        {
+            int blocks = Blocks(inner, ElementThreads), bands = Blocks(geometry.Terms, SpreadRowsPerThread);
+            var grid = new Grid(checked(blocks * bands), ElementThreads, Tensor.Index(geometry.Outputs / inner));
+            if (grid.Y <= MaxGridY)
+            {
+                Launch(
+                    "reduce", kernels[2], grid,
+                    arguments with { Axes = geometry.OuterKept, Rows = geometry.OuterReduced, RowCount = Tensor.Index(geometry.Terms) });
+                return;
+            }
+        }
+
+        bool fours = geometry.IsInnerReduced && inner % 4 == 0 && IsAligned(x.Address, dX.Address);
+        Launch("reduce", kernels[fours ? 0 : 1], ElementGrid(dX.Count), arguments);
+    }
+
+    private void FoldStrips(string kernel, FoldArguments arguments, int outer)
+    {
+        // As many threads as take whole sectors of 32 bytes and a whole number of rows, if so many are possible.
+        int inner = arguments.Inner, unit = inner * (8 / CommonPowerOfTwo(inner, 8));
+        bool runs = unit <= 1024;
+        int threads = runs ? unit * Math.Max(1, StripThreads / unit) : StripThreads, columns = runs ? inner : StripColumns;
+        int lanes = threads / columns, chunks = Blocks(inner, columns);
+        int parts = Math.Min(Blocks(arguments.Terms, lanes * RowsPerThread), Math.Min(MaxRowParts, ScratchParts / arguments.Outputs));
+        parts = (long)chunks * outer > MaxChunks ? 1 : Math.Max(1, parts);
+
+        var grid = new Grid(checked(chunks * parts), threads, outer, Shared: threads * sizeof(double));
+        Launch("reduce", kernel, grid, arguments with { Columns = columns, Parts = parts });
+    }
+
+    private static string[] NamesOf(string kind, params string[] ways) =>
+        Array.ConvertAll(ways, way => $"reduce_{kind.ToLowerInvariant()}_{way}");
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct FoldArguments(
+        nint X, nint Center, nint Y, ScratchAddresses Scratch, StridedAxes Kept, StridedAxes Reduced, long Terms, int Outputs, int Inner, int Columns,
+        int Parts, float Scale, int Root);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct SpreadArguments(
+        nint X, nint Y, nint Saved, nint More, nint DY, nint DX, StridedAxes Axes, StridedAxes Rows, long Count, int Inner, int RowCount, float Scale,
+        int Accumulate);
+}

@@ -1,0 +1,4 @@
+namespace FastNN.Kernels;
+
+/// <summary>Products of matrices: dense layers, and batches of any layout.</summary>
+internal partial interface IProducts;

@@ -1,0 +1,4 @@
+namespace FastNN.Kernels;
+
+/// <summary>Windows that slide over images: convolution and pooling.</summary>
+internal partial interface IWindows;
