@@ -1,6 +1,7 @@
 using FastNN.Graphs.Passes;
 using FastNN.Kernels;
 using FastNN.Ops;
+using FastNN.Tensors;
 
 namespace FastNN.Graphs;
 

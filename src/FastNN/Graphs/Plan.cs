@@ -1,4 +1,5 @@
 using FastNN.Ops;
+using FastNN.Tensors;
 
 namespace FastNN.Graphs;
 

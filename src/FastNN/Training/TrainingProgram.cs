@@ -1,7 +1,6 @@
 using System.Runtime.InteropServices;
 using FastNN.Graphs;
 using FastNN.Kernels;
-using FastNN.Ops;
 using FastNN.Tensors;
 
 namespace FastNN.Training;

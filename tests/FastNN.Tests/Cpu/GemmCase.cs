@@ -22,6 +22,7 @@ internal sealed unsafe class GemmCase : IDisposable
     private readonly GuardedBuffer _c;
     private readonly GuardedBuffer _bias;
     private readonly float[] _before;
+    private readonly Activation _activation;
 
     public GemmCase(int m, int n, int k, bool transA, bool transB, bool bias, Activation activation, bool accumulate)
     {
@@ -33,6 +34,7 @@ internal sealed unsafe class GemmCase : IDisposable
         _c = Matrix(m, n, PadC, random);
         _bias = Matrix(1, n, 0, random);
         _before = _c.Span.ToArray();
+        _activation = activation;
         Product = new Product
         {
             M = m,
@@ -157,5 +159,5 @@ internal sealed unsafe class GemmCase : IDisposable
         return (Activate(product.Sum + bias + before), product.Magnitude + Math.Abs(bias) + Math.Abs(before));
     }
 
-    private double Activate(double x) => ActivationsReference.Value(Product.Epilogue.Activation, x);
+    private double Activate(double x) => ActivationsReference.Value(_activation, x);
 }

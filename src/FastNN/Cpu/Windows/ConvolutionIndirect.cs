@@ -61,7 +61,7 @@ internal static unsafe partial class Convolution<TLanes>
                 for (int column = 0; column < _o.Horizontal.Count; column = tile.ColumnEnd)
                 {
                     tile.SetColumns(column, _o.Horizontal.ClassEnd(column, _o.Horizontal.Count), _o.Horizontal.ValidTaps(column));
-                    if (tile.IsEmpty && _o.Epilogue.Accumulate && _o.Epilogue.Bias == null && _o.Epilogue.Activation.IsNone)
+                    if (tile.IsEmpty && _o.Epilogue.OnlyAdds)
                     {
                         continue;
                     }

@@ -54,7 +54,7 @@ internal static unsafe partial class Convolution<TLanes>
         operands.Cols = filters;
         operands.Filter = new ConvolutionFilter(workspace, (long)g.KH * taps * g.C, filters, 1, PanelWidth, false);
         operands.Horizontal = ConvolutionAxis.Forward(horizontal);
-        operands.Epilogue = new Epilogue(epilogue.Bias == null ? null : bias, epilogue.Activation, epilogue.Accumulate);
+        operands.Epilogue = epilogue.WithBias(bias);
         Run(pool, operands);
     }
 

@@ -14,16 +14,34 @@ internal readonly unsafe struct Epilogue
     /// <summary>One value per output column; null for none.</summary>
     public readonly float* Bias;
 
-    public readonly Activation Activation;
+    /// <summary>For negative sums where <see cref="IsRectifier"/>: 0 for ReLU. Otherwise the activation's parameter, of which an epilogue has one at most.</summary>
+    public readonly float Slope;
 
     /// <summary>C += instead of C =. The activation applies to the sum (of several blocks of K, the last has one).</summary>
     public readonly bool Accumulate;
 
+    /// <summary>Whether the activation is a line for negative sums and the identity for others.</summary>
+    public readonly bool IsRectifier;
+
+    /// <summary>Whether the activation is a second pass, done by <see cref="Finish"/>.</summary>
+    public readonly bool NeedsFinish;
+
+    // Kernels copy an epilogue for each tile, so what they ask is decided once and kept in 24 bytes.
+    private readonly ushort _function;
+
     public Epilogue(float* bias, Activation activation = default, bool accumulate = false)
+        : this(bias, activation.Scalars.First, accumulate, checked((ushort)activation.Id))
+    {
+    }
+
+    private Epilogue(float* bias, float slope, bool accumulate, ushort function)
     {
         Bias = bias;
-        Activation = activation;
+        Slope = slope;
         Accumulate = accumulate;
+        _function = function;
+        IsRectifier = function != 0 && (function == ReluId || function == LeakyReluId);
+        NeedsFinish = function != 0 && !IsRectifier;
     }
 
     /// <summary>C = A * B.</summary>
@@ -32,26 +50,23 @@ internal readonly unsafe struct Epilogue
     /// <summary>C += A * B.</summary>
     public static Epilogue Add => new(null, accumulate: true);
 
-    /// <summary>Whether the activation is a line for negative sums and the identity for others.</summary>
-    public bool IsRectifier => Activation.Id == ReluId || Activation.Id == LeakyReluId;
+    /// <summary>Whether nothing is done to the product but to add it.</summary>
+    public bool OnlyAdds => Accumulate && Bias == null && _function == 0;
 
-    /// <summary>That line's slope: 0 for ReLU.</summary>
-    public float Slope => Activation.Scalars.First;
-
-    /// <summary>Whether the activation is a second pass, done by <see cref="Finish"/>.</summary>
-    public bool NeedsFinish => !Activation.IsNone && !IsRectifier;
+    /// <summary>The same with another bias, where there is one.</summary>
+    public Epilogue WithBias(float* bias) => Bias == null ? this : new(bias, Slope, Accumulate, _function);
 
     /// <summary>The same for the columns from <paramref name="column"/> on.</summary>
-    public Epilogue At(nint column) => Bias == null ? this : new(Bias + column, Activation, Accumulate);
+    public Epilogue At(nint column) => WithBias(Bias + column);
 
     /// <summary>This epilogue for one block of several along K: the first brings the bias, the last the activation.</summary>
     public Epilogue ForBlock(bool first, bool last) => new(
-        first ? Bias : null, last ? Activation : default, Accumulate || !first);
+        first ? Bias : null, Slope, Accumulate || !first, last ? _function : (ushort)0);
 
     /// <summary>C (=|+=) sums + bias, then the activation: for kernels that do not end in vectors of columns.</summary>
     public void Apply(float* sums, nint sumStride, float* c, nint cStride, int rows, int cols)
     {
-        bool plain = Bias == null && !Accumulate && Activation.IsNone;
+        bool plain = Bias == null && !Accumulate && _function == 0;
         for (int r = 0; r < rows; r++)
         {
             for (int j = 0; j < cols; j++)
@@ -85,7 +100,7 @@ internal readonly unsafe struct Epilogue
     {
         for (int r = 0; r < rows; r++)
         {
-            FunctionLoops.Of(Activation).InPlace(Activation.Scalars, c + (r * cStride), cols);
+            FunctionLoops.Of(_function).InPlace(new Scalars(Slope), c + (r * cStride), cols);
         }
     }
 }

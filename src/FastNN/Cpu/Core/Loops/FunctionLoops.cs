@@ -9,7 +9,10 @@ internal abstract unsafe class FunctionLoops
 {
     private static readonly FunctionLoops[] All = [.. FunctionTable.Unary.Select(row => row.Accept(default(Compiled)))];
 
-    public static FunctionLoops Of(Activation activation) => All[activation.Function.Id - 1];
+    public static FunctionLoops Of(Activation activation) => Of(activation.Function.Id);
+
+    /// <param name="function">The function's place in its table.</param>
+    public static FunctionLoops Of(int function) => All[function - 1];
 
     public abstract void Forward(WorkerPool pool, Scalars scalars, Tensor x, Tensor y);
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace FastNN.Ops;
+namespace FastNN.Tensors;
 
 /// <summary>Which integers an operator takes in one of its inputs, such as the rows of a table.</summary>
 /// <param name="Operator">Its name.</param>
