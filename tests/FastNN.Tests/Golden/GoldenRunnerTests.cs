@@ -1,3 +1,5 @@
+using FastNN.Formats;
+
 namespace FastNN.Tests.Golden;
 
 /// <summary>The golden runner can fail: a comparison that cannot is worth nothing.</summary>
