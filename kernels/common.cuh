@@ -60,6 +60,8 @@ typedef long long int64;
 // The larger or smaller of two numbers; the second where either is NaN.
 DEVICE float larger(float x, float y) { return x > y ? x : y; }
 DEVICE float smaller(float x, float y) { return x < y ? x : y; }
+DEVICE int larger(int x, int y) { return x > y ? x : y; }
+DEVICE int smaller(int x, int y) { return x < y ? x : y; }
 
 DEVICE float quietNaN() { return floatOf(0x7fc00000u); }
 DEVICE float infinity() { return floatOf(0x7f800000u); }

@@ -1,102 +1,17 @@
-// y (=|+=) a + b or a b with NumPy's broadcasting, and the gradient of a repeated operand: the sum of dY, or of dY other, over the axes
-// along which it was repeated. Forward 12 bytes moved per element where both operands are whole, 8 where one is a scalar, a row or a
-// column, which a block takes into shared memory once; y may be an operand of its own shape. Sums read 4 bytes per element once, 8 with
-// another whole operand; their order depends on the shapes alone. Axes that match none of the simple patterns, and rows above 12 000
-// elements, are walked one by one, and what is repeated is read again. Sums of rows of more than 128 elements, not a multiple of 8, move up to
-// 1.25 times their bytes, as their accesses begin within sectors.
+// Sums, differences, products and quotients with NumPy's broadcasting (broadcast.cuh), and the gradient of a repeated operand: the sum of dY, or of
+// dY other, over the axes along which it was repeated. Sums read 4 bytes per element once, 8 with another whole operand; their order depends on the
+// shapes alone. Sums of rows of more than 128 elements, not a multiple of 8, move up to 1.25 times their bytes, as their accesses begin within sectors.
+#include "broadcast.cuh"
+#include "generated/binary.cuh"
 #include "rows.cuh"
 
-// Kernels/BroadcastAxes.cs: extents and the strides of both operands, 0 where one repeats; outermost first.
-struct Axes {
-    int extents[8];
-    int64 a[8];
-    int64 b[8];
-    int rank;
-};
+#define KERNELS(name, F)                                                            \
+    KERNEL void elementwise_flat_##name(FlatArguments a) { flat<F>(a); }            \
+    KERNEL void elementwise_row_##name(RepeatArguments a) { row<F>(a); }            \
+    KERNEL void elementwise_column_##name(RepeatArguments a) { column<F>(a); }      \
+    KERNEL void elementwise_axes_##name(AxesArguments a) { anyAxes<F>(a); }
 
-struct BinaryArguments {
-    const float* a;
-    const float* b;
-    float* y;
-    int64 count;
-    int inner;
-    int perBlock;
-    int multiply;
-    int accumulate;
-};
-
-struct BroadcastArguments {
-    const float* a;
-    const float* b;
-    float* y;
-    Axes axes;
-    int count;
-    int multiply;
-    int accumulate;
-};
-
-extern __shared__ __align__(16) float tile[];
-
-DEVICE float combine(float a, float b, int multiply) { return multiply ? a * b : a + b; }
-
-KERNEL void elementwise_same(BinaryArguments a) {
-    int multiply = a.multiply;
-    mapElements(a.a, a.b, a.y, a.count, a.accumulate, [=](float x, float y) { return combine(x, y, multiply); });
-}
-
-KERNEL void elementwise_scalar(BinaryArguments a) {
-    if (!hasElements(a.count)) return;
-    int multiply = a.multiply;
-    float b = *a.b;
-    mapElements(a.a, a.y, a.count, a.accumulate, [=](float x) { return combine(x, b, multiply); });
-}
-
-// b [inner] under a [rows, inner]. Shared: b, and its first 32 again behind it, so that a warp's columns never wrap.
-KERNEL void elementwise_row(BinaryArguments a) {
-    for (int i = threadIdx.x; i < a.inner + 32; i += THREADS) tile[i] = a.b[i % a.inner];
-    __syncthreads();
-    int64 first = (int64)blockIdx.x * a.perBlock, end = first + a.perBlock < a.count ? first + a.perBlock : a.count;
-    int warp = threadIdx.x & ~31, column = (int)((first + warp) % a.inner), step = THREADS % a.inner;
-    for (int64 i = first + threadIdx.x; i < end; i += THREADS) {
-        put(a.y + i, combine(a.a[i], tile[column + (threadIdx.x & 31)], a.multiply), a.accumulate);
-        column += step;
-        column -= column >= a.inner ? a.inner : 0;
-    }
-}
-
-// b [rows, 1] beside a [rows, inner]. Shared: the rows that this block's elements lie in.
-KERNEL void elementwise_column(BinaryArguments a) {
-    int64 first = (int64)blockIdx.x * a.perBlock, end = first + a.perBlock < a.count ? first + a.perBlock : a.count;
-    int64 row = first / a.inner;
-    int rows = (int)((end - 1) / a.inner - row) + 1;
-    for (int i = threadIdx.x; i < rows; i += THREADS) tile[i] = a.b[row + i];
-    __syncthreads();
-    int offset = (int)(first - row * a.inner);
-    for (int64 i = first + threadIdx.x; i < end; i += THREADS) {
-        put(a.y + i, combine(a.a[i], tile[((int)(i - first) + offset) / a.inner], a.multiply), a.accumulate);
-    }
-}
-
-// Where element i, counted over all axes, lies in either operand. Unrolled, because parameters indexed at run time would be copied to
-// local memory.
-DEVICE void locate(const Axes& axes, uint32 i, int64& a, int64& b) {
-#pragma unroll
-    for (int axis = 7; axis >= 0; axis--) {
-        if (axis >= axes.rank) continue;
-        uint32 extent = axes.extents[axis], rest = i / extent, place = i - rest * extent;
-        a += place * axes.a[axis];
-        b += place * axes.b[axis];
-        i = rest;
-    }
-}
-
-KERNEL void elementwise_broadcast(BroadcastArguments a) {
-    uint32 i = blockIdx.x * THREADS + threadIdx.x;
-    if (i >= (uint32)a.count) return;
-    int64 left = 0, right = 0;
-    locate(a.axes, i, left, right);
-    put(a.y + i, combine(a.a[left], a.b[right], a.multiply), a.accumulate);
-}
+ARITHMETIC_FUNCTIONS(KERNELS)
 
 struct SumArguments {
     const float* dY;
@@ -111,6 +26,8 @@ struct SumArguments {
     int columns;     // of a block: all, or some where rows are long
     int rowBlocks;
     int accumulate;
+    float sign;  // 1 or -1
+    int unused;
 };
 
 struct SumAxesArguments {
@@ -121,6 +38,8 @@ struct SumAxesArguments {
     Axes summed;
     int terms;    // per output
     int accumulate;
+    float sign;
+    int unused;
 };
 
 struct ProductTerms {
@@ -140,7 +59,7 @@ struct ProductTerms {
 // Everything into one number; other is whole.
 KERNEL void elementwise_sum_all(SumArguments a) {
     bool aligned = aligned16(a.dY) && (!a.other || aligned16(a.other));
-    sumElements(a.count, aligned, ProductTerms{a.dY, a.other}, a.scratch, 1.0, a.dA, a.accumulate);
+    sumElements(a.count, aligned, ProductTerms{a.dY, a.other}, a.scratch, a.sign, a.dA, a.accumulate);
 }
 
 DEVICE float term(const SumArguments& a, int64 row, int column) {
@@ -178,7 +97,7 @@ KERNEL void __launch_bounds__(1024) elementwise_sum_rows(SumArguments a) {
         total = 0;
         for (int i = 0; i < lanes; i++) total += tile[i * a.columns + place];
         if (a.rowBlocks == 1) {
-            put(a.dA + column, (float)total, a.accumulate);
+            put(a.dA + column, a.sign * (float)total, a.accumulate);
         } else {
             a.scratch.parts[(int64)block * a.inner + column] = total;
         }
@@ -187,7 +106,7 @@ KERNEL void __launch_bounds__(1024) elementwise_sum_rows(SumArguments a) {
     if (owner) {
         total = 0;
         for (int i = 0; i < a.rowBlocks; i++) total += *(const volatile double*)(a.scratch.parts + (int64)i * a.inner + column);
-        put(a.dA + column, (float)total, a.accumulate);
+        put(a.dA + column, a.sign * (float)total, a.accumulate);
     }
 }
 
@@ -209,7 +128,7 @@ KERNEL void elementwise_sum_columns_tiles(SumArguments a) {
         float f = whole ? factor[k] : a.other ? a.other[row * a.otherRow + (int64)given.index(k) * a.otherColumn] : 1.0f;
         sum += given[k] * f;
     }
-    put(a.dA + row, sum, a.accumulate);
+    put(a.dA + row, a.sign * sum, a.accumulate);
 }
 
 // Likewise of long rows, a block each.
@@ -228,7 +147,7 @@ KERNEL void elementwise_sum_columns(SumArguments a) {
         }
     }
     total = blockSum((float)(total + sum));
-    if (threadIdx.x == 0) put(a.dA + row, (float)total, a.accumulate);
+    if (threadIdx.x == 0) put(a.dA + row, a.sign * (float)total, a.accumulate);
 }
 
 // Any axes: a block per output.
@@ -249,5 +168,5 @@ KERNEL void elementwise_sum_axes(SumAxesArguments a) {
         }
     }
     total = blockSum((float)(total + sum));
-    if (threadIdx.x == 0) put(a.dA + blockIdx.x, (float)total, a.accumulate);
+    if (threadIdx.x == 0) put(a.dA + blockIdx.x, a.sign * (float)total, a.accumulate);
 }

@@ -1,5 +1,5 @@
 using BenchmarkDotNet.Attributes;
-using FastNN.Kernels;
+using FastNN.Functions;
 using FastNN.Tensors;
 
 namespace FastNN.Benchmarks;
@@ -36,5 +36,5 @@ public class ElementwiseBenchmarks : KernelBenchmark
     /// <summary>Two arrays are read and one written.</summary>
     [Benchmark]
     [Passes(1.5)]
-    public void Add() => Kernels.Elements.BinaryForward(BinaryOperator.Add, _x, _y, _dX);
+    public void Add() => Kernels.Elements.BinaryForward(BinaryFunction.Of<Functions.Add>(), _x, _y, _dX);
 }

@@ -47,6 +47,13 @@ internal sealed class TrafficTests : DeviceFixture
         ("add", [X(1024, 1024), X(1024, 1024)], x => x[0] + x[1]),
         ("multiply by a row", [X(4096, 256), X(256)], x => x[0] * x[1]),
         ("add a column", [X(2048, 512), X(2048, 1)], x => x[0] + x[1]),
+        ("subtract a column", [X(2048, 512), X(2048, 1)], x => x[0] - x[1]),
+        ("a row less a matrix", [X(256), X(4096, 256)], x => x[0] - x[1]),
+        ("divide", [X(1024, 1024), Above(1024, 1024)], x => x[0] / x[1]),
+        ("a number over", [Above(1 << 20)], x => 1f / x[0]),
+        ("power", [Above(1 << 20)], x => x[0].Pow(3)),
+        ("maximum", [X(1024, 1024), X(1024, 1024)], x => x[0].Maximum(x[1])),
+        ("choose by a comparison", [X(1 << 20), X(1 << 20)], x => ShapeOperators.Where(x[0] > x[1], x[0], x[1])),
         ("softmax of 10", [X(8192, 10)], x => x[0].Softmax()),
         ("softmax of 1000", [X(1024, 1000)], x => x[0].Softmax()),
         ("log-softmax of columns", [X(32, 64, 256)], x => x[0].LogSoftmax(1)),
@@ -97,6 +104,8 @@ internal sealed class TrafficTests : DeviceFixture
         Assert.That(counts.Launches, Is.GreaterThanOrEqualTo(2), "forward and backward");
         RequireEfficient(counts);
     }
+
+    private static OpInput Above(params int[] extents) => OpInput.Uniform("x", new Shape(extents), 1, 2);
 
     private static OpInput X(params int[] extents) => OpInput.Uniform("x", new Shape(extents));
 

@@ -93,8 +93,10 @@ internal static class FluentSource
             }
         }
 
-        return string.Join('\n', ["#nullable enable", .. lines.Order(StringComparer.Ordinal), ""]);
+        return string.Join('\n', ["#nullable enable", .. lines.Concat(BinaryFluentSource.PublicApi()).Order(StringComparer.Ordinal), ""]);
     }
+
+    public static string Xml(string text) => text.Replace("&", "&amp;").Replace("<", "&lt;");
 
     private static void Parameters(SourceText text, FunctionInfo info)
     {
@@ -107,6 +109,4 @@ internal static class FluentSource
     private static string Names(FunctionInfo info) => string.Join(", ", info.Scalars.Select(scalar => scalar.Name));
 
     private static string Number(float value) => value.ToString("R", CultureInfo.InvariantCulture) + "f";
-
-    private static string Xml(string text) => text.Replace("&", "&amp;").Replace("<", "&lt;");
 }

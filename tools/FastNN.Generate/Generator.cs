@@ -9,10 +9,12 @@ internal static class Generator
         ("README.md", Catalog.Into(Read(Path.Combine(root, "README.md")) ?? "", root)),
         ("kernels/generated/elementary.cuh", ElementarySource.Text()),
         ("kernels/generated/activations.cuh", UnarySource.Text()),
+        ("kernels/generated/binary.cuh", BinarySource.Text()),
         ("kernels/generated/losses.cuh", TermSource.Losses()),
         ("kernels/generated/penalty.cuh", TermSource.Penalties()),
         ("src/FastNN/Functions/ActivationFunctions.cs", FluentSource.Activations()),
         ("src/FastNN/Graphs/FunctionOperators.cs", FluentSource.Operators()),
+        ("src/FastNN/Graphs/BinaryOperators.cs", BinaryFluentSource.Operators()),
         ("src/FastNN/Functions/PublicAPI.Unshipped.txt", FluentSource.PublicApi()),
     ];
 

@@ -94,7 +94,7 @@ internal abstract class Recipe
     /// <summary>Trains; by default as Keras' fit does.</summary>
     public virtual void Train(TrainingJob job) => job.Trainer.Fit(
         job.Data.Train, job.Epochs, job.Batch, TestsEveryEpoch ? job.Data.Test : null, ValidationSplit, job.Callbacks,
-        CreateTransform(), job.Cancellation);
+        CreateTransform(), cancellationToken: job.Cancellation);
 }
 
 /// <summary>What a recipe trains and tests on.</summary>

@@ -167,4 +167,58 @@ internal static class Elementary
         T odd = T.IfGreater(quadrant, 0f, cosine, -cosine);
         return T.IfGreater(0.5f, size, sine, T.IfGreater(size, 1.5f, -sine, odd));
     }
+
+    /// <summary>a == b ? x : y; y where a or b is NaN.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T IfEqual<T>(T a, T b, T x, T y)
+        where T : struct, ILanes<T> => T.IfGreaterOrEqual(a, b, T.IfGreaterOrEqual(b, a, x, y), y);
+
+    /// <summary>
+    /// a^b, at most 4 ulp (more without fused multiply-add), as C's pow (IEEE 754-2019, 9.2.1) for zeros, infinities, NaN and bases below 0. The
+    /// logarithm needs more digits than a float has, because the exponent multiplies its error: with a = 2^n m and q = (m - 1) / (m + 1) it is
+    /// n ln 2 + 2 (q + q^3 / 3 + ...), of which n ln 2 and q are kept as unevaluated sums of two floats (Dekker, 1971).
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Power<T>(T a, T b)
+        where T : struct, ILanes<T>
+    {
+        T size = T.Abs(a);
+        T n = T.Round(T.Log(size) * 1.44269504f);
+        T m = T.ScaleByPowerOfTwo(size, -n);
+
+        // m - 1 is exact; what m + 1 and the quotient lose goes into a second quotient.
+        T above = m - 1f, below = m + 1f;
+        T q = above / below;
+        T rest = (T.MultiplyAdd(-q, below, above) - (q * (m - (below - 1f)))) / below;
+        T z = q * q;
+        T p = T.MultiplyAdd(0.181818182f, z, 0.222222222f);
+        p = T.MultiplyAdd(p, z, 0.285714286f);
+        p = T.MultiplyAdd(p, z, 0.4f);
+        p = T.MultiplyAdd(p, z, 0.666666667f);
+
+        // The first part of ln 2 is so short that its product with n is exact; the sum's error is put back (Knuth's two-sum).
+        T powers = n * 0.693359375f, twice = q + q;
+        T sum = powers + twice;
+        T part = sum - powers;
+        T low = (powers - (sum - part)) + (twice - part);
+        low += T.MultiplyAdd(p * z, q, T.MultiplyAdd(n, -2.12194440e-4f, rest + rest));
+        T high = sum + low;
+        low -= high - sum;
+
+        T exponent = b * high;
+        T correction = T.MultiplyAdd(b, high, -exponent) + (b * low);
+        T y = T.IfGreater(exponent, 100f, float.PositiveInfinity, T.IfGreater(-110f, exponent, 0f, Exp(exponent) * (1f + correction)));
+        y = IfEqual(size, 1f, 1f, y);
+
+        // A negative base has a real power where b is an integer, of its sign where b is odd.
+        T half = b * 0.5f;
+        T halfIsWhole = T.Round(half), whole = T.Round(b);
+        y = T.IfGreater(0f, a, IfEqual(whole, b, IfEqual(halfIsWhole, half, y, -y), float.NaN), y);
+
+        // Zeros and infinities, whose logarithm is none; -0 and -infinity keep their sign where b is odd.
+        T limit = IfEqual(whole, b, IfEqual(halfIsWhole, half, size, a), size);
+        limit = T.IfGreater(0f, b, 1f / limit, T.IfGreater(b, 0f, limit, b));
+        y = T.IfGreater(size, 0f, T.IfGreaterOrEqual(float.MaxValue, size, y, limit), limit);
+        return IfEqual(b, 0f, 1f, IfEqual(a, 1f, 1f, y));
+    }
 }

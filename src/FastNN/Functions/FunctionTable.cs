@@ -41,7 +41,37 @@ internal static class FunctionTable
         UnaryFunction.Of<HardSwish>(),
     ]);
 
+    public static IReadOnlyList<BinaryFunction> Binary { get; } = Number(
+    [
+        BinaryFunction.Of<Add>(),
+        BinaryFunction.Of<Subtract>(),
+        BinaryFunction.Of<Multiply>(),
+        BinaryFunction.Of<Divide>(),
+        BinaryFunction.Of<Pow>(),
+        BinaryFunction.Of<Minimum>(),
+        BinaryFunction.Of<Maximum>(),
+        BinaryFunction.Of<Equal>(),
+        BinaryFunction.Of<NotEqual>(),
+        BinaryFunction.Of<Less>(),
+        BinaryFunction.Of<LessOrEqual>(),
+        BinaryFunction.Of<Greater>(),
+        BinaryFunction.Of<GreaterOrEqual>(),
+        BinaryFunction.Of<And>(),
+        BinaryFunction.Of<Or>(),
+        BinaryFunction.Of<Xor>(),
+    ]);
+
     private static UnaryFunction[] Number(UnaryFunction[] rows)
+    {
+        for (int i = 0; i < rows.Length; i++)
+        {
+            rows[i].Id = i + 1;
+        }
+
+        return rows;
+    }
+
+    private static BinaryFunction[] Number(BinaryFunction[] rows)
     {
         for (int i = 0; i < rows.Length; i++)
         {

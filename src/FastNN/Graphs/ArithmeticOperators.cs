@@ -1,6 +1,11 @@
+using FastNN.Functions;
+using FastNN.Ops;
+
 namespace FastNN;
 
-/// <summary>Differences, quotients and numbers on either side of an operator: <c>0.5f * (a - b) / c</c>.</summary>
+/// <summary>
+/// What <see cref="BinaryOperators"/> lacks of arithmetic and logic: <c>-x</c>, <c>!x</c>, and powers of a number, of which some have functions of their own.
+/// </summary>
 public static class ArithmeticOperators
 {
     extension(Value)
@@ -9,56 +14,51 @@ public static class ArithmeticOperators
         /// <param name="x">Any shape.</param>
         public static Value operator -(Value x) => x.Negate();
 
-        /// <summary>a - b with NumPy's broadcasting.</summary>
-        /// <param name="a">Left operand.</param>
-        /// <param name="b">Right operand.</param>
-        /// <exception cref="ShapeException">The shapes do not broadcast.</exception>
-        public static Value operator -(Value a, Value b) => a + b.Negate();
+        /// <summary>Whether x does not hold, element by element.</summary>
+        /// <param name="x">Any shape of Bool.</param>
+        /// <returns>Bool of x's shape.</returns>
+        /// <exception cref="ShapeException">x is not Bool.</exception>
+        public static Value operator !(Value x) => x.Not();
+    }
 
-        /// <summary>a / b, element by element, with NumPy's broadcasting; as a times 1 / b, so that it may differ from a quotient in the last bit.</summary>
-        /// <param name="a">Left operand.</param>
-        /// <param name="b">Right operand.</param>
-        /// <exception cref="ShapeException">The shapes do not broadcast.</exception>
-        public static Value operator /(Value a, Value b) => a * b.Reciprocal();
+    /// <summary>Whether x does not hold, element by element.</summary>
+    /// <param name="x">Any shape of Bool.</param>
+    /// <returns>Bool of x's shape.</returns>
+    /// <exception cref="ShapeException">x is not Bool.</exception>
+    public static Value Not(this Value x) => Record<Xor>(x, 1);
 
-        /// <summary>x + number.</summary>
-        /// <param name="x">Any shape.</param>
-        /// <param name="number">Added to every element.</param>
-        public static Value operator +(Value x, float number) => x + x.Graph.Constant(number);
+    /// <summary>a to the power of a number, element by element; a below 0 has powers of integers. 2, 0.5, -0.5 and -1 are a square, roots and a quotient.</summary>
+    /// <param name="a">Any shape of Float32.</param>
+    /// <param name="b">A number.</param>
+    /// <returns>A value of a's shape.</returns>
+    /// <exception cref="ShapeException">The type does not fit.</exception>
+    public static Value Pow(this Value a, float b) => b switch
+    {
+        2 => a.Square(),
+        0.5f => a.Sqrt(),
+        -0.5f => a.Rsqrt(),
+        -1 => a.Reciprocal(),
+        _ => Record<Pow>(a, b),
+    };
 
-        /// <summary>number + x.</summary>
-        /// <param name="number">Added to every element.</param>
-        /// <param name="x">Any shape.</param>
-        public static Value operator +(float number, Value x) => x + number;
+    internal static Value Record<TFunction>(Value a, Value b)
+        where TFunction : struct, IBinaryFunction
+    {
+        ArgumentNullException.ThrowIfNull(a);
+        ArgumentNullException.ThrowIfNull(b);
+        return a.Graph.Add(new BinaryOp(BinaryFunction.Of<TFunction>()), a, b);
+    }
 
-        /// <summary>x - number.</summary>
-        /// <param name="x">Any shape.</param>
-        /// <param name="number">Taken from every element.</param>
-        public static Value operator -(Value x, float number) => x + -number;
+    internal static Value Record<TFunction>(Value a, float b)
+        where TFunction : struct, IBinaryFunction => WithNumber<TFunction>(a, b, numberFirst: false);
 
-        /// <summary>number - x.</summary>
-        /// <param name="number">What every element is taken from.</param>
-        /// <param name="x">Any shape.</param>
-        public static Value operator -(float number, Value x) => x.Negate() + number;
+    internal static Value Record<TFunction>(float a, Value b)
+        where TFunction : struct, IBinaryFunction => WithNumber<TFunction>(b, a, numberFirst: true);
 
-        /// <summary>x * number.</summary>
-        /// <param name="x">Any shape.</param>
-        /// <param name="number">Multiplies every element.</param>
-        public static Value operator *(Value x, float number) => x * x.Graph.Constant(number);
-
-        /// <summary>number * x.</summary>
-        /// <param name="number">Multiplies every element.</param>
-        /// <param name="x">Any shape.</param>
-        public static Value operator *(float number, Value x) => x * number;
-
-        /// <summary>x / number, as x times 1 / number.</summary>
-        /// <param name="x">Any shape.</param>
-        /// <param name="number">Divides every element.</param>
-        public static Value operator /(Value x, float number) => x * (1 / number);
-
-        /// <summary>number / x.</summary>
-        /// <param name="number">Divided by every element.</param>
-        /// <param name="x">Any shape.</param>
-        public static Value operator /(float number, Value x) => x.Reciprocal() * number;
+    private static Value WithNumber<TFunction>(Value x, float number, bool numberFirst)
+        where TFunction : struct, IBinaryFunction
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return x.Graph.Add(new BinaryOp(BinaryFunction.Of<TFunction>(), BitConverter.SingleToInt32Bits(number), numberFirst), x);
     }
 }

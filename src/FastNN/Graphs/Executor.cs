@@ -33,9 +33,10 @@ internal sealed class Executor : IDisposable
     /// <param name="arena">An arena to share with other plans, which is made large enough; null to take one of its own.</param>
     /// <param name="constants">The plan's constants, where others run the same plan; null to place them.</param>
     /// <param name="gradients">Receives the gradients of the plan's parameters; null for a plan without.</param>
+    /// <param name="rootGradient">What backward starts from, kept by the caller; null for ones.</param>
     public Executor(
         IDevice device, Plan plan, ParameterStore parameters, Tensor? stepCounter = null, Arena? arena = null, ConstantBlock? constants = null,
-        GradientStore? gradients = null)
+        GradientStore? gradients = null, Tensor? rootGradient = null)
     {
         (_device, _parameters, _parameterGradients) = (device, parameters, gradients);
         Plan = plan;
@@ -45,10 +46,16 @@ internal sealed class Executor : IDisposable
         {
             _arena.Require(plan.PeakBytes);
             _version = _arena.Version;
-            if (plan.Root is { } root)
+            if (plan.Root is { } root && rootGradient is not null)
             {
-                _rootGradientBlock = new DeviceBlock(device, Math.Max(root.Count, 1) * sizeof(float));
-                RootGradient = new Tensor(_rootGradientBlock.Address, DType.Float32, root);
+                RootGradient = rootGradient.Shape == root
+                    ? rootGradient
+                    : throw new InvalidOperationException($"Executor: expected a root gradient of shape {root}, got {rootGradient.Shape}.");
+            }
+            else if (plan.Root is { } ones)
+            {
+                _rootGradientBlock = new DeviceBlock(device, Math.Max(ones.Count, 1) * sizeof(float));
+                RootGradient = new Tensor(_rootGradientBlock.Address, DType.Float32, ones);
                 device.Memory.Fill(RootGradient, 1);
             }
 
@@ -87,7 +94,7 @@ internal sealed class Executor : IDisposable
     /// <summary>Where the gradients of its parameters go; alive as long as this.</summary>
     public GradientStore? ParameterGradients => _parameterGradients;
 
-    /// <summary>What backward starts from; all ones unless written.</summary>
+    /// <summary>What backward starts from; all ones unless written or given.</summary>
     public Tensor? RootGradient { get; }
 
     /// <summary>An input or requested output.</summary>

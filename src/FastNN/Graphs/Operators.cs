@@ -8,21 +8,6 @@ namespace FastNN;
 /// <summary>The operators as fluent calls on values: <c>x.Flatten().ReLU() + y</c>. Layers are written with these.</summary>
 public static partial class Operators
 {
-    extension(Value)
-    {
-        /// <summary>a + b with NumPy's broadcasting.</summary>
-        /// <param name="a">Left operand.</param>
-        /// <param name="b">Right operand.</param>
-        /// <exception cref="ShapeException">The shapes do not broadcast.</exception>
-        public static Value operator +(Value a, Value b) => a.Graph.Add(new BinaryOp(BinaryOperator.Add), a, b);
-
-        /// <summary>a * b, element by element, with NumPy's broadcasting.</summary>
-        /// <param name="a">Left operand.</param>
-        /// <param name="b">Right operand.</param>
-        /// <exception cref="ShapeException">The shapes do not broadcast.</exception>
-        public static Value operator *(Value a, Value b) => a.Graph.Add(new BinaryOp(BinaryOperator.Multiply), a, b);
-    }
-
     /// <summary>An activation function, element by element.</summary>
     /// <param name="x">Any shape.</param>
     /// <param name="activation">Which; None gives x itself.</param>

@@ -72,7 +72,7 @@ internal sealed record Conv2DOp(Conv2DOptions Options, Activation Activation = d
         else if (dBias is not null)
         {
             // A frozen filter under a trained bias: the bias was broadcast over all pixels, so its gradient is that of an addition.
-            kernels.Elements.BinaryBackward(BinaryOperator.Add, dY, dY, dBias, tensors.Accumulate[2]);
+            kernels.Elements.SumRepeated(dY, dBias, tensors.Accumulate[2]);
         }
 
         if (tensors.InputGradients[0] is { } dX)

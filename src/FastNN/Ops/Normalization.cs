@@ -1,3 +1,4 @@
+using FastNN.Functions;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
@@ -245,8 +246,8 @@ internal sealed record BatchNormOp(bool IsTraining, float Momentum, float Eps) :
         kernels.Reductions.Fold(FoldKind.Sum, dY, null, sum, geometry.Statistics, 1, root: false);
         if (operands.Weight is { } weight)
         {
-            kernels.Elements.BinaryForward(BinaryOperator.Multiply, sum, weight, sum);
-            kernels.Elements.BinaryForward(BinaryOperator.Multiply, product, weight, product);
+            kernels.Elements.BinaryForward(BinaryFunction.Of<Functions.Multiply>(), sum, weight, sum);
+            kernels.Elements.BinaryForward(BinaryFunction.Of<Functions.Multiply>(), product, weight, product);
         }
 
         kernels.Normalizations.NormalizationBackward(operands, dY, sum, product, 1f / geometry.Statistics.Terms, dX, tensors.Accumulate[0]);

@@ -56,7 +56,7 @@ internal sealed record WhereOp : Operator
             {
                 Tensor selected = tensors.BackwardScratch[0];
                 kernels.Elements.WhereBackward(tensors.Inputs[0], i == 1, dY, selected, accumulate: false);
-                kernels.Elements.BinaryBackward(BinaryOperator.Add, selected, selected, gradient, tensors.Accumulate[i]);
+                kernels.Elements.SumRepeated(selected, gradient, tensors.Accumulate[i]);
             }
         }
     }

@@ -81,6 +81,9 @@ public sealed class CallbackState
                 Source, 0, string.Create(CultureInfo.InvariantCulture, $"a number from {least} to {most} for {name} of a callback"),
                 Numbers.TryGetValue(name, out value) ? value.ToString(CultureInfo.InvariantCulture) : "nothing");
 
+    /// <summary>The error of a file that holds something else.</summary>
+    internal FileFormatException Unexpected(string expected, string got) => new(Source, 0, expected, got);
+
     /// <summary>An array that the callback needs.</summary>
     /// <param name="name">Its name.</param>
     /// <exception cref="FileFormatException">There is no such array.</exception>

@@ -18,25 +18,26 @@ internal sealed class ClassCounter(Loss loss)
         return Classes > 0;
     }
 
-    /// <summary>How many rows are classified rightly; each goes into the matrix, if there is one.</summary>
-    public int Count(ReadOnlySpan<float> output, in Batch batch, ConfusionMatrix? confusion)
+    /// <summary>How many rows are classified rightly, and how many of them count; each of these goes into the matrix, if there is one.</summary>
+    public (int Correct, int Counted) Count(ReadOnlySpan<float> output, in Batch batch, ConfusionMatrix? confusion)
     {
         int rows = output.Length / _columns;
-        int correct = 0;
+        int correct = 0, counted = 0;
         for (int i = 0; i < rows; i++)
         {
             int predicted = ClassOf(output.Slice(i * _columns, _columns), loss.Threshold);
             int actual = batch.Labels.IsEmpty ? ClassOf(batch.Targets.Slice(i * _columns, _columns), 0.5f) : batch.Labels[i];
-            if ((uint)actual >= (uint)Classes)
+            if ((uint)actual >= (uint)Classes || (!batch.Labels.IsEmpty && actual == loss.IgnoredClass))
             {
                 continue;
             }
 
+            counted++;
             correct += predicted == actual ? 1 : 0;
             confusion?.Add(actual, predicted);
         }
 
-        return correct;
+        return (correct, counted);
     }
 
     private static int ClassOf(ReadOnlySpan<float> row, float threshold) =>

@@ -5,7 +5,7 @@ namespace FastNN;
 /// </summary>
 /// <param name="patience">Epochs without improvement before training stops; 0 or more.</param>
 /// <param name="minDelta">The least change that counts as improvement; default 0.</param>
-/// <param name="restoreBest">Restore the parameters of the best epoch at the end, also when training ran to its last epoch;
+/// <param name="restoreBest">Restore the parameters and buffers of the best epoch at the end, also when training ran to its last epoch;
 /// default false.</param>
 /// <param name="monitor">What is watched; default the validation loss.</param>
 public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool restoreBest = false, MonitoredValue monitor = MonitoredValue.ValidationLoss) : Callback
@@ -13,6 +13,8 @@ public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool re
     private double _best = double.PositiveInfinity;
     private int _waited;
     private float[] _bestParameters = [];
+    private bool _inDeviceOrder;
+    private Trainer? _trainer;
 
     /// <summary>The epoch after which training was stopped, counted from 1; 0 where it was not.</summary>
     public int StoppedEpoch { get; private set; }
@@ -24,12 +26,13 @@ public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool re
     public override void OnTrainBegin(Trainer trainer)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(patience);
+        _trainer = trainer;
         if (trainer.IsResuming)
         {
             return;
         }
 
-        (_best, _waited, _bestParameters, StoppedEpoch, BestEpoch) = (double.PositiveInfinity, 0, [], 0, 0);
+        (_best, _waited, _bestParameters, _inDeviceOrder, StoppedEpoch, BestEpoch) = (double.PositiveInfinity, 0, [], false, 0, 0);
     }
 
     /// <inheritdoc/>
@@ -41,7 +44,7 @@ public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool re
             (_best, _waited, BestEpoch) = (value, 0, result.Epoch);
             if (restoreBest)
             {
-                _bestParameters = trainer.Snapshot();
+                (_bestParameters, _inDeviceOrder) = (trainer.Snapshot(), false);
             }
 
             return;
@@ -60,7 +63,7 @@ public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool re
     {
         if (restoreBest && _bestParameters.Length > 0)
         {
-            trainer.Restore(_bestParameters);
+            trainer.Restore(_inDeviceOrder ? trainer.FromDeviceOrder(_bestParameters) : _bestParameters);
         }
     }
 
@@ -71,14 +74,28 @@ public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool re
         state.Numbers["waited"] = _waited;
         // Checkpoints have counted epochs from 0 since before the API counted them from 1.
         state.Numbers["bestEpoch"] = BestEpoch - 1;
-        state.Arrays["parameters"] = _bestParameters;
+        state.Arrays[_inDeviceOrder ? "parameters" : "weights"] = _bestParameters;
     }
 
     /// <inheritdoc/>
     public override void LoadState(CallbackState state)
     {
-        (_best, _waited, BestEpoch, _bestParameters) = (
+        // Files of the first releases hold them as they lay on the device, padding included.
+        bool inDeviceOrder = state.Arrays.ContainsKey("parameters");
+        float[] parameters = state.RequireArray(inDeviceOrder ? "parameters" : "weights");
+        if (parameters.Length > 0 && _trainer is not null && (inDeviceOrder ? _trainer.DeviceLength : _trainer.SnapshotLength) is var expected
+            && parameters.Length != expected)
+        {
+            throw state.Unexpected($"{expected} numbers of the best epoch's parameters and buffers, as many as the model has", $"{parameters.Length}");
+        }
+
+        if (Array.FindIndex(parameters, value => !float.IsFinite(value)) is >= 0 and var at)
+        {
+            throw state.Unexpected("finite parameters of the best epoch", $"{parameters[at]} at element {at}");
+        }
+
+        (_best, _waited, BestEpoch, _bestParameters, _inDeviceOrder) = (
             state.RequireNumber("best"), (int)state.RequireNumber("waited", 0, int.MaxValue), (int)state.RequireNumber("bestEpoch", -1, int.MaxValue - 1) + 1,
-            state.RequireArray("parameters"));
+            parameters, inDeviceOrder);
     }
 }

@@ -9,9 +9,9 @@ namespace FastNN.Training;
 
 /// <summary>
 /// What a training step keeps on a device besides the parameters: gradients, the optimizers' state, and one small block with everything that changes
-/// from step to step, uploaded once per step. That block holds, in rows of four numbers: the step count; what the guard found (loss, norm of the
-/// gradients, unused, the guard itself); for each optimizer how gradients are scaled (factor, largest norm, largest magnitude); for each group of
-/// parameters the optimizer's scalars.
+/// from step to step, uploaded once per step. That block holds, in rows of four numbers: the step count and what backward starts from; what the guard
+/// found (loss, norm of the gradients, unused, the guard itself); for each optimizer how gradients are scaled (factor, largest norm, largest
+/// magnitude); for each group of parameters the optimizer's scalars.
 /// </summary>
 internal sealed class StepState : IDisposable
 {
@@ -35,6 +35,7 @@ internal sealed class StepState : IDisposable
         _block = new DeviceBlock(_device, _host.Length * sizeof(float));
         _all = new Tensor(_block.Address, DType.Float32, new Shape(_host.Length));
         StepCounter = new Tensor(_block.Address, DType.Int32, new Shape(2));
+        RootGradient = new Tensor(_block.Address + (2 * sizeof(float)), DType.Float32, default(Shape));
         Results = RowAt(1);
         _options = [.. Enumerable.Range(2, optimizers.Count).Select(RowAt)];
         _groups = [.. Enumerable.Range(2 + optimizers.Count, groups).Select(RowAt)];
@@ -57,6 +58,12 @@ internal sealed class StepState : IDisposable
 
     /// <summary>Int32 [2]: the low and high half of the step count, from which dropout draws.</summary>
     public Tensor StepCounter { get; }
+
+    /// <summary>Float32 []: the gradient of the loss that backward starts from, 1 times the loss scale and the weight of a batch.</summary>
+    public Tensor RootGradient { get; }
+
+    /// <summary>What the loss is multiplied with for backward, and gradients are divided by before an update.</summary>
+    public float LossScale { get; set; } = 1;
 
     /// <summary>Float32 [4]: loss, norm of the gradients, unused, the guard.</summary>
     public Tensor Results { get; }
@@ -107,11 +114,14 @@ internal sealed class StepState : IDisposable
     /// <summary>Brings what changes from step to step to the device.</summary>
     /// <param name="step">Counts from 1.</param>
     /// <param name="counter">What dropout draws from.</param>
+    /// <param name="weight">The weight of the batch among those whose gradients are added up.</param>
     /// <param name="factor">What gradients are multiplied with, where they are scaled at all.</param>
-    public void Upload(long step, long counter, float factor = 1)
+    public void Upload(long step, long counter, float weight = 1, float factor = 1)
     {
         Span<float> host = _host;
         MemoryMarshal.Write(MemoryMarshal.AsBytes(host), counter);
+        host[2] = LossScale * weight;
+        factor /= LossScale;
         for (int i = 0; i < Optimizers.Count; i++)
         {
             Span<float> options = host.Slice(Row * (2 + i), Row);
@@ -136,13 +146,13 @@ internal sealed class StepState : IDisposable
 
     /// <summary>Updates all trained parameters, unless loss or gradients are not finite.</summary>
     /// <param name="loss">[], or null where it was looked at before.</param>
-    /// <param name="scale">Whether gradients are multiplied with the factor first; they are also where an optimizer clips.</param>
+    /// <param name="scale">Whether gradients are multiplied with the factor first; they are also where an optimizer clips or the loss was scaled.</param>
     public void Update(Tensor? loss, bool scale = false)
     {
         Guard(loss);
         for (int i = 0; i < Optimizers.Count; i++)
         {
-            if (scale || _optimizers[i].Optimizer.Clips)
+            if (scale || LossScale != 1 || _optimizers[i].Optimizer.Clips)
             {
                 _device.Updates.GuardScale(Optimizers[i].Gradients, _options[i], Results);
             }

@@ -47,6 +47,11 @@ public sealed partial class Trainer
             {
                 writer.Add($"optimizer.{name}.{full}", shape, ParameterFile.ToFile(full, parameter, Download(state.View(index, parameter))));
             }
+
+            if (_step.Pending > 0 && parameter.IsTrainable)
+            {
+                writer.Add($"gradient.{full}", shape, ParameterFile.ToFile(full, parameter, Download(_step.State.Gradients.Gradient(parameter))));
+            }
         }
 
         foreach ((string key, Callback callback) in Keys(callbacks))
@@ -74,6 +79,12 @@ public sealed partial class Trainer
         writer.SetMetadata("learningRate", Text(Optimizer.LearningRate));
         writer.SetMetadata("seed", _seed.ToString(CultureInfo.InvariantCulture));
         writer.SetMetadata("step", StepCount.ToString(CultureInfo.InvariantCulture));
+        if (_step.Pending > 0)
+        {
+            writer.SetMetadata("pending", Text(_step.Pending));
+            writer.SetMetadata("pendingWeight", Text(_step.PendingWeight));
+        }
+
         _progress.Save(writer);
         writer.Save(path);
     }
@@ -99,6 +110,8 @@ public sealed partial class Trainer
         RequireMetadata(reader, "seed", _seed.ToString(CultureInfo.InvariantCulture));
         long step = Whole(reader, "step", MaxStep);
         float learningRate = (float)Number(reader, "learningRate", 0, float.MaxValue);
+        int pending = reader.Metadata.ContainsKey("pending") ? (int)Whole(reader, "pending", int.MaxValue - 1) : 0;
+        double pendingWeight = pending > 0 ? Number(reader, "pendingWeight", double.Epsilon, double.MaxValue) : 0;
         Progress progress = Progress.Load(reader);
         Dictionary<string, CallbackState> states = LoadCallbacks(reader);
 
@@ -119,6 +132,11 @@ public sealed partial class Trainer
 
                 writes.Add((state.View(index, parameter), values));
             }
+
+            if (pending > 0 && parameter.IsTrainable)
+            {
+                writes.Add((_step!.State.Gradients.Gradient(parameter), ParameterFile.Load(reader, $"gradient.{full}", parameter)));
+            }
         }
 
         foreach ((Tensor target, float[] values) in writes)
@@ -127,7 +145,7 @@ public sealed partial class Trainer
         }
 
         _step!.StepCount = step;
-        _step.DropGradients();
+        _step.ResumeAccumulating(pending, pendingWeight);
         _step.Invalidate();
         (Optimizer.LearningRate, _progress, _resumedCallbacks, IsResuming) = (learningRate, progress, states, true);
         foreach ((string key, Callback callback) in Keys(callbacks ?? []))
@@ -246,6 +264,7 @@ public sealed partial class Trainer
             writer.SetMetadata("seen", Text(Seen));
             writer.SetMetadata("lossSum", Text(LossSum));
             writer.SetMetadata("correct", Text(Correct));
+            writer.SetMetadata("counted", Text(Counted));
             writer.SetMetadata("hasClasses", HasClasses ? "1" : "0");
             writer.SetMetadata("stopped", Stopped ? "1" : "0");
             writer.SetMetadata("history", string.Join(';', History.Epochs.Select(Format)));
@@ -262,6 +281,7 @@ public sealed partial class Trainer
                 Seen = seen,
                 LossSum = Number(reader, "lossSum", double.MinValue, double.MaxValue),
                 Correct = Whole(reader, "correct", MaxStep),
+                Counted = reader.Metadata.ContainsKey("counted") ? Whole(reader, "counted", MaxStep) : seen,
                 HasClasses = Whole(reader, "hasClasses", 1) != 0,
                 Stopped = Whole(reader, "stopped", 1) != 0,
             };

@@ -3,7 +3,6 @@ using System.Runtime.InteropServices;
 using FastNN.Data;
 using FastNN.Graphs;
 using FastNN.Kernels;
-using FastNN.Tensors;
 using FastNN.Training;
 
 namespace FastNN;
@@ -28,6 +27,10 @@ public sealed partial class Trainer
     /// <param name="callbacks">Watchers, called in order.</param>
     /// <param name="transform">Changes the training batches, not those of validation, on the loader's thread: augmentation.
     /// Default none.</param>
+    /// <param name="accumulate">
+    /// Batches per update; default 1. Their gradients are averaged by the examples in each (added up where the loss is a sum), so that an update is that of
+    /// one batch as large as all of them, in the memory of one. The last update of an epoch takes what is left.
+    /// </param>
     /// <param name="cancellationToken">Ends training after the step it comes in; the trainer can then still be saved.</param>
     /// <returns>The epochs' numbers.</returns>
     /// <exception cref="ShapeException">The data does not fit the model.</exception>
@@ -37,11 +40,12 @@ public sealed partial class Trainer
     /// <exception cref="ConcurrentUseException">Another thread is using this trainer.</exception>
     public History Fit(
         Dataset train, int epochs = 1, int batchSize = 32, Dataset? validation = null, double validationSplit = 0,
-        IReadOnlyList<Callback>? callbacks = null, IBatchTransform? transform = null, CancellationToken cancellationToken = default)
+        IReadOnlyList<Callback>? callbacks = null, IBatchTransform? transform = null, int accumulate = 1, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(train);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(epochs);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(accumulate);
         if (!(validationSplit >= 0 && validationSplit < 1))
         {
             throw new ArgumentOutOfRangeException(nameof(validationSplit), $"The validation split {validationSplit} must be in [0, 1).");
@@ -64,11 +68,11 @@ public sealed partial class Trainer
             BuildFor(validation, nameof(Fit));
         }
 
-        Begin(callbacks ?? []);
+        Begin(callbacks ?? [], accumulate);
         using var loader = new DataLoader(train, batchSize, shuffle: true, _seed, transform: transform);
         while (_progress.Epoch < epochs && !_stop)
         {
-            RunEpoch(loader, validation, batchSize, cancellationToken);
+            RunEpoch(loader, validation, new Batching(batchSize, accumulate), cancellationToken);
         }
 
         History history = _progress.History;
@@ -152,27 +156,52 @@ public sealed partial class Trainer
         return outputs;
     }
 
-    /// <summary>All parameters and buffers at once, to go back to with <see cref="Restore"/>.</summary>
+    /// <summary>Numbers in a snapshot.</summary>
+    internal long SnapshotLength => Model.NamedParameters.Sum(named => named.Parameter.Count);
+
+    /// <summary>
+    /// All parameters and buffers at once, to go back to with <see cref="Restore"/>: in the model's order, which does not depend on what is frozen.
+    /// </summary>
     internal float[] Snapshot()
     {
         using DeviceUse use = _device.Life.Enter();
-        Tensor all = _weights!.Store.All;
-        var values = new float[all.Count];
-        _device.Download(all, MemoryMarshal.AsBytes(values.AsSpan()));
+        var values = new float[SnapshotLength];
+        int at = 0;
+        foreach (NamedParameter named in Model.NamedParameters)
+        {
+            Span<float> part = values.AsSpan(at, (int)named.Parameter.Count);
+            _device.Download(_weights!.Store.Value(named.Parameter), MemoryMarshal.AsBytes(part));
+            at += part.Length;
+        }
+
         return values;
     }
+
+    /// <summary>Numbers of all parameters and buffers as they lie on the device, padding included.</summary>
+    internal long DeviceLength => _weights!.Store.All.Count;
+
+    /// <summary>A snapshot from one in the order of the device.</summary>
+    internal float[] FromDeviceOrder(float[] values) => values.Length == DeviceLength
+        ? [.. Model.NamedParameters.SelectMany(named =>
+            values.AsSpan((int)(_weights!.Store.OffsetOf(named.Parameter) / sizeof(float)), (int)named.Parameter.Count).ToArray())]
+        : values;
 
     internal void Restore(float[] snapshot)
     {
         using DeviceUse use = _device.Life.Enter();
-        Tensor all = _weights!.Store.All;
-        if (snapshot.Length != all.Count)
+        if (snapshot.Length != SnapshotLength)
         {
             throw new InvalidOperationException(
-                $"Trainer: expected {all.Count} numbers of all parameters and buffers to restore, got {snapshot.Length}; they are of another model.");
+                $"Trainer: expected {SnapshotLength} numbers of all parameters and buffers to restore, got {snapshot.Length}; they are of another model.");
         }
 
-        _device.Upload(MemoryMarshal.AsBytes<float>(snapshot), all);
+        int at = 0;
+        foreach (NamedParameter named in Model.NamedParameters)
+        {
+            ReadOnlySpan<float> part = snapshot.AsSpan(at, (int)named.Parameter.Count);
+            _device.Upload(MemoryMarshal.AsBytes(part), _weights!.Store.Value(named.Parameter));
+            at += part.Length;
+        }
     }
 
     /// <summary>Builds the model for a dataset's examples; one that is built must have been built for this shape.</summary>
@@ -191,11 +220,21 @@ public sealed partial class Trainer
     private static ReadOnlySpan<byte> TargetBytes(in Batch batch) =>
         batch.Labels.IsEmpty ? MemoryMarshal.AsBytes(batch.Targets) : MemoryMarshal.AsBytes(batch.Labels);
 
-    private void Begin(IReadOnlyList<Callback> callbacks)
+    private void Begin(IReadOnlyList<Callback> callbacks, int accumulate)
     {
         using (_device.Life.Enter())
         {
             Prepare();
+        }
+
+        if (!IsResuming)
+        {
+            _step!.DropGradients();
+        }
+        else if (_step!.Pending >= accumulate)
+        {
+            throw new InvalidOperationException(
+                $"Trainer.Fit: the checkpoint was saved behind {_step.Pending} batches whose gradients wait for more; expected the run's own accumulate, got {accumulate}.");
         }
 
         (_callbacks, _stop) = (callbacks, false);
@@ -218,7 +257,7 @@ public sealed partial class Trainer
         _resumedCallbacks = null;
     }
 
-    private void RunEpoch(DataLoader loader, Dataset? validation, int batchSize, CancellationToken cancellationToken)
+    private void RunEpoch(DataLoader loader, Dataset? validation, Batching batching, CancellationToken cancellationToken)
     {
         var watch = Stopwatch.StartNew();
         if (_progress.Batch == 0)
@@ -230,8 +269,8 @@ public sealed partial class Trainer
             }
         }
 
-        RunBatches(loader, cancellationToken);
-        Evaluation? evaluation = validation is null ? null : Evaluate(validation, Math.Max(batchSize, 256), cancellationToken);
+        RunBatches(loader, batching, cancellationToken);
+        Evaluation? evaluation = validation is null ? null : Evaluate(validation, Math.Max(batching.Size, 256), cancellationToken);
         var result = new EpochResult
         {
             Epoch = _progress.Epoch + 1,
@@ -251,14 +290,14 @@ public sealed partial class Trainer
         }
     }
 
-    private void RunBatches(DataLoader loader, CancellationToken cancellationToken)
+    private void RunBatches(DataLoader loader, Batching batching, CancellationToken cancellationToken)
     {
         var counter = new ClassCounter(Loss);
         loader.StartEpoch(_progress.ShuffleEpoch + 1, _progress.Batch, cancellationToken);
         int pushed = -1;
         while (loader.TryNext(out Batch batch))
         {
-            float loss = RunBatch(loader, batch, counter, ref pushed);
+            float loss = RunBatch(loader, batch, batching, counter, ref pushed);
             var result = new BatchResult
             {
                 Epoch = _progress.Epoch + 1,
@@ -281,16 +320,29 @@ public sealed partial class Trainer
     }
 
     /// <summary>One step, inside the device; callbacks run outside of it.</summary>
-    private float RunBatch(DataLoader loader, in Batch batch, ClassCounter counter, ref int pushed)
+    private float RunBatch(DataLoader loader, in Batch batch, Batching batching, ClassCounter counter, ref int pushed)
     {
         using DeviceUse use = _device.Life.Enter();
         TrainingProgram program = Place(batch, loader.Data.HasLabels, pushed == batch.Index);
-        bool counts = counter.Counts(program.Output.Shape);
-        _step!.BeginStep(program, withOutput: counts);
+        bool counts = counter.Counts(program.Output.Shape), averages = Loss.Reduction == Reduction.Mean;
+        if (batching.Accumulate == 1)
+        {
+            _step!.BeginStep(program, withOutput: counts);
+        }
+        else
+        {
+            _step!.BeginAccumulating(program, averages ? (float)batch.Count / batching.Size : 1, withOutput: counts);
+        }
+
         pushed = PushNext(loader, program);
-        float loss = EndStep();
-        int correct = counts ? counter.Count(program.ReadOutput(), batch, null) : 0;
-        _progress.Add(batch.Count, Loss.Reduction == Reduction.Mean ? (double)loss * batch.Count : loss, correct, counts);
+        float loss = batching.Accumulate == 1 ? EndStep() : _step.EndAccumulating(Loss.Name);
+        (int correct, int counted) = counts ? counter.Count(program.ReadOutput(), batch, null) : default;
+        if (batching.Accumulate > 1 && (_step.Pending == batching.Accumulate || batch.Index == loader.BatchesPerEpoch - 1))
+        {
+            _step.UpdateAccumulated(Loss.Name, averages);
+        }
+
+        _progress.Add(batch.Count, averages ? (double)loss * batch.Count : loss, correct, counted, counts);
         return loss;
     }
 
@@ -332,6 +384,11 @@ public sealed partial class Trainer
         return next.Index;
     }
 
+    /// <summary>How a run cuts its data.</summary>
+    /// <param name="Size">Examples per batch.</param>
+    /// <param name="Accumulate">Batches per update.</param>
+    private readonly record struct Batching(int Size, int Accumulate);
+
     /// <summary>How far a run is: all that a resumed run needs besides parameters and optimizer state.</summary>
     private sealed partial class Progress
     {
@@ -350,6 +407,9 @@ public sealed partial class Trainer
 
         public long Correct { get; set; }
 
+        /// <summary>Rows of outputs that <see cref="Correct"/> is a part of: one for each example, or for each place of a sequence that is not ignored.</summary>
+        public long Counted { get; set; }
+
         public bool HasClasses { get; set; }
 
         /// <summary>A callback has ended the run.</summary>
@@ -359,14 +419,15 @@ public sealed partial class Trainer
 
         public double MeanLoss => LossSum / Seen;
 
-        public double? Accuracy => HasClasses ? (double)Correct / Seen : null;
+        public double? Accuracy => HasClasses ? Counted == 0 ? 0 : (double)Correct / Counted : null;
 
-        public void Add(int count, double loss, int correct, bool hasClasses)
+        public void Add(int count, double loss, int correct, int counted, bool hasClasses)
         {
             Batch++;
             Seen += count;
             LossSum += loss;
             Correct += correct;
+            Counted += counted;
             HasClasses = hasClasses;
         }
 
@@ -375,7 +436,7 @@ public sealed partial class Trainer
             History.Add(result);
             Epoch++;
             ShuffleEpoch++;
-            (Batch, Seen, LossSum, Correct) = (0, 0, 0, 0);
+            (Batch, Seen, LossSum, Correct, Counted) = (0, 0, 0, 0, 0);
         }
     }
 }

@@ -49,6 +49,9 @@ public sealed partial class Trainer : IDisposable
     /// <summary>How parameters are changed; its learning rate may be changed between steps.</summary>
     public Optimizer Optimizer { get; }
 
+    /// <inheritdoc cref="TrainingStep.LossScale"/>
+    public float LossScale { get; init => field = TrainingStep.RequireLossScale(value); } = 1;
+
     /// <summary>Updates made so far.</summary>
     public long StepCount => _step?.StepCount ?? 0;
 
@@ -382,7 +385,10 @@ public sealed partial class Trainer : IDisposable
         try
         {
             _step = new TrainingStep(
-                weights, step => TrainingProgram.Record(step, Model, Loss, RequireExample()), [(Optimizer, parameters)], _seed);
+                weights, step => TrainingProgram.Record(step, Model, Loss, RequireExample()), [(Optimizer, parameters)], _seed)
+            {
+                LossScale = LossScale,
+            };
         }
         catch
         {

@@ -26,7 +26,7 @@ internal sealed class TrainingProgram : IDisposable
         (_device, _state, Shapes) = (device, state, shapes.ToArray());
         IsTraining = isTraining;
         Plan plan = recording.Compile(device, shapes, IsTraining ? state.IsTrained : null);
-        Executor = new Executor(device, plan, state.Store, state.StepCounter, arena, gradients: state.Gradients);
+        Executor = new Executor(device, plan, state.Store, state.StepCounter, arena, gradients: state.Gradients, rootGradient: state.RootGradient);
         Inputs = Array.ConvertAll(recording.Inputs, value => Executor[value]);
         IndexRanges = Array.ConvertAll(recording.Inputs, value => plan.IndexRanges[value].ToArray());
         Outputs = Array.ConvertAll(recording.Outputs, value => Executor[value]);

@@ -45,14 +45,27 @@ public sealed partial class TrainingStep
         (_current, _phase, _pending) = (program, Phase.Empty, 0);
     }
 
+    /// <summary>Batches whose gradients are added up for an update to come.</summary>
+    internal int Pending => _pending;
+
+    /// <summary>The sum of their weights.</summary>
+    internal double PendingWeight => _pendingWeight;
+
     /// <summary>As <see cref="BeginStep"/>, for one of several batches whose gradients are added up before an update.</summary>
-    internal void BeginAccumulating(TrainingProgram program, bool withOutput)
+    /// <param name="program">Holds the batch.</param>
+    /// <param name="weight">What the gradients of the batch are multiplied with.</param>
+    /// <param name="withOutput">Whether the first output is read, too.</param>
+    internal void BeginAccumulating(TrainingProgram program, float weight, bool withOutput)
     {
-        _state.Upload(StepCount + 1, StepCount + ((long)_pending << 40));
+        _state.Upload(StepCount + 1, StepCount + ((long)_pending << 40), weight);
         program.BeginAccumulating(first: _pending == 0, withOutput);
-        _current = program;
+        _pendingWeight = _pending == 0 ? weight : _pendingWeight + weight;
+        (_current, _phase) = (program, Phase.Empty);
         _pending++;
     }
+
+    /// <summary>Takes back what was added up when a checkpoint was saved; the gradients themselves are in their place.</summary>
+    internal void ResumeAccumulating(int pending, double weight) => (_phase, _pending, _pendingWeight) = (Phase.Empty, pending, weight);
 
     /// <summary>Waits for the loss of the step that was begun.</summary>
     internal float EndStep(string what)
@@ -76,12 +89,14 @@ public sealed partial class TrainingStep
         }
     }
 
-    /// <summary>Updates with the mean of the gradients that were added up since the last update.</summary>
-    internal void UpdateAccumulated(string what)
+    /// <summary>Updates with the gradients that were added up since the last update.</summary>
+    /// <param name="what">Named in errors.</param>
+    /// <param name="mean">Whether with their mean by the batches' weights, else with their sum.</param>
+    internal void UpdateAccumulated(string what, bool mean)
     {
         if (_pending > 0)
         {
-            _state.Upload(StepCount + 1, StepCount, 1f / _pending);
+            _state.Upload(StepCount + 1, StepCount, factor: mean ? (float)(1 / _pendingWeight) : 1);
             _state.RunUpdate();
             _pending = 0;
             _current!.BeginReading(withOutput: false);
@@ -112,6 +127,7 @@ public sealed partial class TrainingStep
         _state.WriteBack(_current.Executor.WriteBacks);
         _phase = Phase.Differentiated;
         _pending = accumulate ? _pending + 1 : 1;
+        _pendingWeight = _pending;
     }
 
     internal void UpdateCore(string what)
@@ -143,7 +159,9 @@ public sealed partial class TrainingStep
 
     private NonFiniteLossException NonFinite(string what, float loss, float norm)
     {
-        string rate = $"A smaller learning rate than {_optimizers[0].Optimizer.LearningRate} may help";
+        string rate = LossScale > 1
+            ? $"A smaller loss scale than {LossScale} or a smaller learning rate than {_optimizers[0].Optimizer.LearningRate} may help"
+            : $"A smaller learning rate than {_optimizers[0].Optimizer.LearningRate} may help";
         if (!float.IsFinite(loss))
         {
             return new NonFiniteLossException($"{what}: the loss is {loss} at step {StepCount + 1}; the parameters are left as they were. {rate}, or the inputs hold NaN.");

@@ -44,6 +44,7 @@ public sealed partial class TrainingStep : IDisposable
     private Phase _phase;
     private long _clock;
     private int _pending;
+    private double _pendingWeight;
     private int _disposed;
 
     /// <summary>A training step.</summary>
@@ -97,6 +98,18 @@ public sealed partial class TrainingStep : IDisposable
 
     /// <summary>Updates made so far.</summary>
     public long StepCount { get; internal set; }
+
+    /// <summary>
+    /// What the loss is multiplied with for the backward pass (Micikevicius et al., 2018), so that small gradients do not vanish; default 1. An update
+    /// divides the gradients by it before it clips and applies them, and fails where they have overflowed. Until then <see cref="ReadGradient"/> and
+    /// <see cref="ReadInputGradient"/> give them multiplied. A power of two changes no bit of gradients that neither overflow nor vanish.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is not positive and finite.</exception>
+    public float LossScale
+    {
+        get => _state.LossScale;
+        init => _state.LossScale = RequireLossScale(value);
+    }
 
     internal StepState State => _state;
 
@@ -263,6 +276,10 @@ public sealed partial class TrainingStep : IDisposable
             _weights.Occupancy.WhenVacant(Release);
         }
     }
+
+    internal static float RequireLossScale(float value) => value is > 0 and < float.PositiveInfinity
+        ? value
+        : throw new ArgumentOutOfRangeException(nameof(value), value, "LossScale: expected a finite number above 0.");
 
     private static void Check(DeviceWeights weights, IReadOnlyList<(Optimizer Optimizer, IReadOnlyList<Parameter> Parameters)> optimizers)
     {

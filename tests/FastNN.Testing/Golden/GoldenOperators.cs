@@ -12,10 +12,7 @@ internal static class GoldenOperators
         ["gelu_tanh"] = Gelu,
         ["softmax"] = (golden, device) => Softmax(golden, device, logarithm: false),
         ["log_softmax"] = (golden, device) => Softmax(golden, device, logarithm: true),
-        ["add"] = (golden, device) => Binary(golden, device, (a, b) => a + b),
-        ["sub"] = (golden, device) => Binary(golden, device, (a, b) => a - b),
-        ["div"] = (golden, device) => Binary(golden, device, (a, b) => a / b),
-        ["mul"] = (golden, device) => Binary(golden, device, (a, b) => a * b),
+        ["pow_scalar"] = PowScalar,
         ["concat"] = Concat,
         ["flatten"] = Flatten,
         ["reshape"] = Reshape,
@@ -39,9 +36,22 @@ internal static class GoldenOperators
             golden, device, [.. inputs], Port.Plain(golden, "y"), values => values[0].Dense(values[1], values.ElementAtOrDefault(2)));
     }
 
-    /// <summary>The functions of one number that PyTorch knows by the name in their row.</summary>
-    private static Dictionary<string, Action<GoldenCase, Device>> Functions() => FunctionTable.Unary.Where(row => row.Info.Torch is not null)
-        .ToDictionary(row => row.Info.Torch!, row => (Action<GoldenCase, Device>)((golden, device) => Function(golden, device, row)));
+    /// <summary>The functions that PyTorch knows by the name in their row.</summary>
+    private static Dictionary<string, Action<GoldenCase, Device>> Functions()
+    {
+        var handlers = new Dictionary<string, Action<GoldenCase, Device>>();
+        foreach (UnaryFunction row in FunctionTable.Unary.Where(row => row.Info.Torch is not null))
+        {
+            handlers.Add(row.Info.Torch!, (golden, device) => Function(golden, device, row));
+        }
+
+        foreach (BinaryFunction row in FunctionTable.Binary.Where(row => row.Info.Torch is not null))
+        {
+            handlers.Add(row.Info.Torch!, (golden, device) => Binary(golden, device, (a, b) => ElementwiseCases.Record(row, a, b)));
+        }
+
+        return handlers;
+    }
 
     private static void Function(GoldenCase golden, Device device, UnaryFunction row)
     {
@@ -73,6 +83,12 @@ internal static class GoldenOperators
         golden.Attributes.Skip("broadcast");
         Port[] inputs = [Port.Plain(golden, "x0"), Port.Plain(golden, "x1")];
         GoldenRunner.RunOperator(golden, device, inputs, Port.Plain(golden, "y"), values => build(values[0], values[1]));
+    }
+
+    private static void PowScalar(GoldenCase golden, Device device)
+    {
+        float exponent = golden.Attributes.Float("exponent");
+        Unary(golden, device, x => x.Pow(exponent));
     }
 
     private static void Concat(GoldenCase golden, Device device)

@@ -1,30 +1,62 @@
-using FastNN.Kernels;
+using FastNN.Functions;
 
 namespace FastNN.Testing;
 
-/// <summary>Binary operators with NumPy's broadcasting, index by index, in double.</summary>
+/// <summary>Functions of two numbers by definition, with NumPy's broadcasting, index by index, in double.</summary>
 internal static class ElementwiseReference
 {
+    private static readonly Dictionary<string, Definition> Definitions = new()
+    {
+        ["Add"] = new((a, b) => a + b, (a, b) => 1, (a, b) => 1),
+        ["Subtract"] = new((a, b) => a - b, (a, b) => 1, (a, b) => -1),
+        ["Multiply"] = new((a, b) => a * b, (a, b) => b, (a, b) => a),
+        ["Divide"] = new((a, b) => a / b, (a, b) => 1 / b, (a, b) => -a / (b * b)),
+        ["Pow"] = new(Math.Pow, (a, b) => b * Math.Pow(a, b - 1), (a, b) => Math.Pow(a, b) * Math.Log(a)),
+        ["Minimum"] = new(Math.Min, (a, b) => a < b ? 1 : a == b ? 0.5 : 0, (a, b) => b < a ? 1 : a == b ? 0.5 : 0),
+        ["Maximum"] = new(Math.Max, (a, b) => a > b ? 1 : a == b ? 0.5 : 0, (a, b) => b > a ? 1 : a == b ? 0.5 : 0),
+        ["Equal"] = new((a, b) => a == b ? 1 : 0),
+        ["NotEqual"] = new((a, b) => a != b ? 1 : 0),
+        ["Less"] = new((a, b) => a < b ? 1 : 0),
+        ["LessOrEqual"] = new((a, b) => a <= b ? 1 : 0),
+        ["Greater"] = new((a, b) => a > b ? 1 : 0),
+        ["GreaterOrEqual"] = new((a, b) => a >= b ? 1 : 0),
+        ["And"] = new((a, b) => a != 0 && b != 0 ? 1 : 0),
+        ["Or"] = new((a, b) => a != 0 || b != 0 ? 1 : 0),
+        ["Xor"] = new((a, b) => (a != 0) != (b != 0) ? 1 : 0),
+    };
+
+    public static double Value(BinaryFunction function, double a, double b) => Of(function).Value(a, b);
+
+    /// <summary>The derivative by operand 0 or 1.</summary>
+    public static double Slope(BinaryFunction function, int operand, double a, double b) =>
+        (operand == 0 ? Of(function).First : Of(function).Second)?.Invoke(a, b)
+        ?? throw new ArgumentException($"There is no derivative in double of {function}.", nameof(function));
+
     public static void Forward(
-        BinaryOperator op, Shape aShape, ReadOnlySpan<double> a, Shape bShape, ReadOnlySpan<double> b, Shape yShape, Span<double> y)
+        BinaryFunction function, Shape aShape, ReadOnlySpan<double> a, Shape bShape, ReadOnlySpan<double> b, Shape yShape, Span<double> y)
     {
         for (int i = 0; i < y.Length; i++)
         {
-            double left = a[Index(yShape, aShape, i)], right = b[Index(yShape, bShape, i)];
-            y[i] = op == BinaryOperator.Add ? left + right : left * right;
+            y[i] = Value(function, a[Index(yShape, aShape, i)], b[Index(yShape, bShape, i)]);
         }
     }
 
-    /// <summary>dA = the sums of dY, or of dY * other, over the axes along which a was repeated.</summary>
-    public static void Backward(
-        BinaryOperator op, Shape yShape, ReadOnlySpan<double> dY, Shape otherShape, ReadOnlySpan<double> other, Shape aShape, Span<double> dA)
+    /// <summary>dX = the sums of dY df/dx over the axes along which operand 0 or 1 was repeated.</summary>
+    public static double[] Backward(BinaryFunction function, int operand, Shape aShape, double[] a, Shape bShape, double[] b, Shape yShape, double[] dY)
     {
-        dA.Clear();
+        Shape shape = operand == 0 ? aShape : bShape;
+        var dX = new double[shape.Count];
         for (int i = 0; i < dY.Length; i++)
         {
-            dA[Index(yShape, aShape, i)] += op == BinaryOperator.Add ? dY[i] : dY[i] * other[Index(yShape, otherShape, i)];
+            dX[Index(yShape, shape, i)] += dY[i] * Slope(function, operand, a[Index(yShape, aShape, i)], b[Index(yShape, bShape, i)]);
         }
+
+        return dX;
     }
+
+    private static Definition Of(BinaryFunction function) => Definitions.TryGetValue(function.Info.Name, out Definition? definition)
+        ? definition
+        : throw new ArgumentException($"There is no definition in double of {function}.", nameof(function));
 
     /// <summary>The index in an operand of the element that meets index i of the whole.</summary>
     private static int Index(Shape whole, Shape operand, int i)
@@ -44,4 +76,7 @@ internal static class ElementwiseReference
 
         return index;
     }
+
+    private sealed record Definition(
+        Func<double, double, double> Value, Func<double, double, double>? First = null, Func<double, double, double>? Second = null);
 }

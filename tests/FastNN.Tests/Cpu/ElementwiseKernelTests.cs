@@ -1,10 +1,12 @@
-using FastNN.Kernels;
+using FastNN.Functions;
 using FastNN.Tensors;
 
 namespace FastNN.Tests.Cpu;
 
 public sealed class ElementwiseKernelTests
 {
+    private static readonly BinaryFunction[] Functions = [BinaryFunction.Of<FastNN.Functions.Add>(), BinaryFunction.Of<FastNN.Functions.Multiply>()];
+
     /// <summary>Shapes of a, b and y: same, scalar, row, channel, column, both repeated, and mixtures.</summary>
     private static readonly object[] Shapes =
     [
@@ -31,7 +33,7 @@ public sealed class ElementwiseKernelTests
     public void Forward_broadcasts_as_NumPy_does(int[] a, int[] b, int[] y)
     {
         using var scope = new DeviceScope();
-        foreach (BinaryOperator op in Enum.GetValues<BinaryOperator>())
+        foreach (BinaryFunction op in Functions)
         {
             Shape aShape = new(a), bShape = new(b), yShape = new(y);
             double[] left = DeviceScope.Random((int)aShape.Count, 1), right = DeviceScope.Random((int)bShape.Count, 2);
@@ -47,7 +49,7 @@ public sealed class ElementwiseKernelTests
     public void Backward_sums_over_repeated_axes(int[] a, int[] b, int[] y)
     {
         using var scope = new DeviceScope();
-        foreach (BinaryOperator op in Enum.GetValues<BinaryOperator>())
+        foreach (BinaryFunction op in Functions)
         {
             CompareGradient(scope, op, a, b, y);
             CompareGradient(scope, op, b, a, y);
@@ -59,11 +61,11 @@ public sealed class ElementwiseKernelTests
     {
         using var scope = new DeviceScope();
         Tensor a = scope.Floats([1, 2, 3]), b = scope.Floats([10, 20, 30]);
-        scope.Device.Elements.BinaryForward(BinaryOperator.Add, a, b, a);
-        scope.Device.Elements.BinaryForward(BinaryOperator.Multiply, b, a, a);
+        scope.Device.Elements.BinaryForward(Functions[0], a, b, a);
+        scope.Device.Elements.BinaryForward(Functions[1], b, a, a);
         Assert.That(DeviceScope.Read(a), Is.EqualTo(new float[] { 110, 440, 990 }));
-        scope.Device.Elements.BinaryBackward(BinaryOperator.Multiply, a, b, a, accumulate: false);
-        scope.Device.Elements.BinaryBackward(BinaryOperator.Add, a, b, a, accumulate: false);
+        scope.Device.Elements.BinaryBackward(Functions[1], 0, a, b, a, a, a, accumulate: false);
+        scope.Device.Elements.BinaryBackward(Functions[0], 0, a, b, a, a, a, accumulate: false);
         Assert.That(DeviceScope.Read(a), Is.EqualTo(new float[] { 1100, 8800, 29700 }));
     }
 
@@ -74,25 +76,25 @@ public sealed class ElementwiseKernelTests
         const int rows = 1 << 20;
         Tensor dY = scope.Zeros(rows, 3), row = scope.Zeros(3), scalar = scope.Zeros(1), column = scope.Zeros(rows, 1);
         scope.Device.Memory.Fill(dY, 0.1f);
-        scope.Device.Elements.BinaryBackward(BinaryOperator.Add, dY, dY, row, accumulate: false);
-        scope.Device.Elements.BinaryBackward(BinaryOperator.Add, dY, dY, scalar, accumulate: false);
-        scope.Device.Elements.BinaryBackward(BinaryOperator.Add, dY, dY, column, accumulate: false);
+        scope.Device.Elements.SumRepeated(dY, row, accumulate: false);
+        scope.Device.Elements.SumRepeated(dY, scalar, accumulate: false);
+        scope.Device.Elements.SumRepeated(dY, column, accumulate: false);
         double exact = 0.1f * (double)rows;
         DeviceScope.AssertNear(row, [exact, exact, exact], 8);
         DeviceScope.AssertNear(scalar, [3 * exact], 8);
         Assert.That(DeviceScope.Read(column), Has.All.EqualTo(0.3f).Within(1e-7f));
     }
 
-    private static void CompareGradient(DeviceScope scope, BinaryOperator op, int[] a, int[] other, int[] y)
+    private static void CompareGradient(DeviceScope scope, BinaryFunction op, int[] a, int[] other, int[] y)
     {
         Shape aShape = new(a), otherShape = new(other), yShape = new(y);
         double[] dY = DeviceScope.Random((int)yShape.Count, 3), right = DeviceScope.Random((int)otherShape.Count, 4);
-        double[] before = DeviceScope.Random((int)aShape.Count, 5), expected = new double[aShape.Count];
-        ElementwiseReference.Backward(op, yShape, dY, otherShape, right, aShape, expected);
+        double[] before = DeviceScope.Random((int)aShape.Count, 5);
+        double[] expected = ElementwiseReference.Backward(op, 0, aShape, new double[aShape.Count], otherShape, right, yShape, dY);
         Tensor given = Floats(scope, dY, y), factor = Floats(scope, right, other);
         Tensor gradient = Zeros(scope, a), sum = Floats(scope, before, a);
-        scope.Device.Elements.BinaryBackward(op, given, factor, gradient, accumulate: false);
-        scope.Device.Elements.BinaryBackward(op, given, factor, sum, accumulate: true);
+        scope.Device.Elements.BinaryBackward(op, 0, gradient, factor, given, given, gradient, accumulate: false);
+        scope.Device.Elements.BinaryBackward(op, 0, gradient, factor, given, given, sum, accumulate: true);
 
         // Terms of up to 9 in size: their rounding errors add up as the root of their number.
         double terms = Math.Max(1, (double)yShape.Count / aShape.Count);

@@ -1,4 +1,4 @@
-using FastNN.Kernels;
+using FastNN.Functions;
 
 namespace FastNN.Tests.Ops;
 
@@ -46,7 +46,88 @@ internal sealed class ElementwiseTests : CpuOpFixture<ElementwiseCases>
         int[] a = [.. full.Select((extent, axis) => (pattern >> (2 * axis) & 3) == 1 ? 1 : extent)];
         int[] b = [.. full.Select((extent, axis) => (pattern >> (2 * axis) & 3) == 2 ? 1 : extent)];
         OpCase @case = ElementwiseCases.Case(
-            (pattern & 1 << 12) == 0 ? BinaryOperator.Add : BinaryOperator.Multiply, new Shape(a.AsSpan((int)(pattern >> 8 & 3))), new Shape(b.AsSpan((int)(pattern >> 10 & 3))));
+            FunctionTable.Binary[(int)(pattern >> 12) % 7], new Shape(a.AsSpan((int)(pattern >> 8 & 3))), new Shape(b.AsSpan((int)(pattern >> 10 & 3))));
         Forward_and_backward_equal_the_double_reference(@case);
     });
+
+    [Test]
+    public void NaN_reaches_what_it_must()
+    {
+        float nan = float.NaN;
+        float[] a = [nan, 1, nan, 2], b = [1, nan, nan, 2];
+        Assert.That(Run(a, b, (x, y) => x.Minimum(y)), Is.EqualTo(new[] { nan, nan, nan, 2 }));
+        Assert.That(Run(a, b, (x, y) => x.Maximum(y)), Is.EqualTo(new[] { nan, nan, nan, 2 }));
+        Assert.That(Run(a, b, (x, y) => x.NotEqual(y)), Is.EqualTo(new float[] { 1, 1, 1, 0 }));
+        foreach (Func<Value, Value, Value> build in new Func<Value, Value, Value>[] { (x, y) => x.Equal(y), (x, y) => x <= y, (x, y) => x >= y })
+        {
+            Assert.That(Run(a, b, build), Is.EqualTo(new float[] { 0, 0, 0, 1 }));
+        }
+
+        Assert.That(Run(a, b, (x, y) => (x < y) | (x > y)), Is.EqualTo(new float[] { 0, 0, 0, 0 }));
+        Assert.That(Run(a, b, (x, y) => !(x >= y)), Is.EqualTo(new float[] { 1, 1, 1, 0 }));
+    }
+
+    [Test]
+    public void Equal_operands_share_the_gradient_of_the_larger()
+    {
+        var graph = new Graph(GraphMode.Training);
+        Value a = graph.Input([3]), b = graph.Input([3]), y = a.Maximum(b);
+        using var run = new GraphRun(Two, graph, [y], y, [a, b]);
+        run.Set(a, [1, 2, 3]);
+        run.Set(b, [3, 2, 1]);
+        run.SetRootGradient([8, 8, 8]);
+        run.Run();
+        Assert.That(run.Gradient(a), Is.EqualTo(new float[] { 0, 4, 8 }));
+        Assert.That(run.Gradient(b), Is.EqualTo(new float[] { 8, 4, 0 }));
+    }
+
+    [Test]
+    public void A_quotient_is_rounded_once()
+    {
+        float[] a = [.. Enumerable.Range(1, 1000).Select(i => i / 7f)], b = [.. Enumerable.Range(1, 1000).Select(i => (1001 - i) / 3f)];
+        Assert.That(Run(a, b, (x, y) => x / y), Is.EqualTo(a.Zip(b, (x, y) => x / y)));
+        Assert.That(Run(a, b, (x, _) => x / 3f), Is.EqualTo(a.Select(x => x / 3f)));
+        Assert.That(Run(a, b, (x, _) => 3f / x), Is.EqualTo(a.Select(x => 3f / x)));
+    }
+
+    [Test]
+    public void A_comparison_chooses_a_branch()
+    {
+        float[] x = [-2, -0.5f, 0, 0.5f, 3], y = [1, 2, 3, 4, 5];
+        Assert.That(Run(x, y, (a, b) => ShapeOperators.Where((a > -1f) & (a < 1f), a, b)), Is.EqualTo(new[] { 1, -0.5f, 0, 0.5f, 5 }));
+    }
+
+    [Test]
+    public void A_number_is_no_node_of_its_own()
+    {
+        var graph = new Graph(GraphMode.Training);
+        Value x = graph.Input([4]);
+        int before = graph.Nodes.Count;
+        _ = 2f - (x * 3f);
+        Assert.That(graph.Nodes.Count - before, Is.EqualTo(2));
+    }
+
+    [Test]
+    public void Types_that_a_function_does_not_take_are_named()
+    {
+        var graph = new Graph(GraphMode.Training);
+        Value floats = graph.Input([3]), integers = graph.Input([3], DType.Int32), truths = graph.Input([3], DType.Bool);
+        Assert.That(() => floats & floats, Throws.TypeOf<ShapeException>().With.Message.Contains("And: expected input 0 of type Bool, got Float32[3]"));
+        Assert.That(() => truths + truths, Throws.TypeOf<ShapeException>().With.Message.Contains("Float32 or Int32"));
+        Assert.That(() => integers / integers, Throws.TypeOf<ShapeException>().With.Message.Contains("Divide"));
+        Assert.That(() => floats * integers, Throws.TypeOf<ShapeException>().With.Message.Contains("one type"));
+        Assert.That(() => integers + 0.5f, Throws.TypeOf<ShapeException>().With.Message.Contains("an integer"));
+    }
+
+    private float[] Run(float[] a, float[] b, Func<Value, Value, Value> build)
+    {
+        var graph = new Graph(GraphMode.Inference);
+        Value x = graph.Input([a.Length]), y = graph.Input([b.Length]), result = build(x, y).Cast(DType.Float32);
+        using var run = new GraphRun(Two, graph, [result], null, []);
+        run.Set(x, a);
+        run.Set(y, b);
+        run.Upload();
+        run.Forward();
+        return run.Read(result);
+    }
 }

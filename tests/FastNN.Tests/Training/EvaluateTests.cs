@@ -27,6 +27,20 @@ internal sealed class EvaluateTests : TrainingFixture
     }
 
     [Test]
+    public void Accuracy_counts_every_example_but_those_of_the_ignored_class()
+    {
+        // Class 0 is ignored though it is a class of its own; the network always answers 1.
+        Dataset data = Dataset.FromFloats([0, 0, 0, 0, 0, 0, 0, 0, 0, 0], [2], [0, 1, 1, 2, 0], 3);
+        var model = new Sequential(new Dense(3) { Name = "logits" });
+        model.Build(new Shape(2));
+        model.Parameters[1].Write([0, 1, 0]);
+        using var trainer = new Trainer(model, Device, new CrossEntropyLoss { ClassIndices = true, IgnoreIndex = 0 }, new Sgd(0));
+        Evaluation evaluation = trainer.Evaluate(data, batchSize: 2);
+        Assert.That((evaluation.Accuracy, evaluation.Confusion!.Total), Is.EqualTo((2 / 3.0, 3L)));
+        Assert.That(trainer.Fit(data, batchSize: 3).Epochs[0].Accuracy, Is.EqualTo(2 / 3.0));
+    }
+
+    [Test]
     public void A_cancelled_evaluation_ends()
     {
         using Trainer trainer = Toy.Trainer(Device);

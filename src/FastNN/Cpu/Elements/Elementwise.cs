@@ -1,137 +1,105 @@
-using System.Runtime.CompilerServices;
+using FastNN.Functions;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
 namespace FastNN.Cpu;
 
 /// <summary>
-/// Operators of two operands with broadcasting: 12 bytes moved per element where both are whole, 8 where one is a row or a
-/// scalar, which stays in the cache.
+/// Functions of two numbers with broadcasting: 12 bytes moved per element where both operands are whole, 8 where one is a row, a column or a number,
+/// which stays in the cache; 4 or 5 where only a Bool is written. The loops are in BinaryLoops.cs.
 /// </summary>
 internal sealed unsafe partial class CpuElements
 {
-    public void BinaryForward(BinaryOperator op, Tensor a, Tensor b, Tensor y)
+    public void BinaryForward(BinaryFunction function, Operand a, Operand b, Tensor y)
     {
-        var axes = new BroadcastAxes(y.Shape, a.Shape, b.Shape);
-        if (op == BinaryOperator.Add)
-        {
-            Broadcast<Add, Assign>(axes, Floats(a), Floats(b), Floats(y), y.Count);
-        }
-        else
-        {
-            Broadcast<Multiply, Assign>(axes, Floats(a), Floats(b), Floats(y), y.Count);
-        }
-    }
-
-    public void BinaryBackward(BinaryOperator op, Tensor dY, Tensor other, Tensor dA, bool accumulate)
-    {
-        bool repeated = dA.Count != dY.Count;
-        if (repeated)
-        {
-            BroadcastSum sum = op == BinaryOperator.Add
-                ? new BroadcastSum(dY, dA, null)
-                : new BroadcastSum(dY, dA, other);
-            sum.Run(Pool, accumulate);
-        }
-        else if (op == BinaryOperator.Multiply)
-        {
-            var axes = new BroadcastAxes(dY.Shape, dY.Shape, other.Shape);
-            if (accumulate)
-            {
-                Broadcast<Multiply, Accumulate>(axes, Floats(dY), Floats(other), Floats(dA), dY.Count);
-            }
-            else
-            {
-                Broadcast<Multiply, Assign>(axes, Floats(dY), Floats(other), Floats(dA), dY.Count);
-            }
-        }
-        else if (accumulate || dA.Address != dY.Address)
-        {
-            Copy(dY, dA, accumulate);
-        }
-    }
-
-    private void Broadcast<TOperator, TStore>(BroadcastAxes axes, float* a, float* b, float* y, long count)
-        where TOperator : struct, IBinaryOperator
-        where TStore : struct, IStore
-    {
-        if (count == 0)
+        if (y.Count == 0)
         {
             return;
         }
 
-        if (axes.Rank > 1)
+        // A number is a scalar on this stack: the loops are over when this returns.
+        (float first, float second) = (a.Number, b.Number);
+        var axes = new BroadcastAxes(y.Shape, a.Shape, b.Shape);
+        DType type = a.Type ?? b.Type ?? DType.Float32;
+        BinaryLoops loops = BinaryLoops.Of(function);
+        if (type == DType.Float32)
         {
-            RowLoop.Run(Pool, axes.Outer, axes.Inner, new BroadcastRows<TOperator, TStore>(axes, a, b, y));
+            loops.Forward(Pool, axes, AddressOf(a, &first), AddressOf(b, &second), y);
+            return;
         }
-        else if (axes.InnerA == axes.InnerB)
+
+        (int left, int right) = ((int)first, (int)second);
+        loops.Integers(
+            Pool, axes, type, a.Tensor is null ? &left : (void*)a.Tensor.Address, b.Tensor is null ? &right : (void*)b.Tensor.Address, y);
+    }
+
+    public void BinaryBackward(BinaryFunction function, int operand, Operand a, Operand b, Tensor y, Tensor dY, Tensor dX, bool accumulate)
+    {
+        (GradientForm form, Operand other) = (function.Info.Gradient(operand).Form, operand == 0 ? b : a);
+        if (dY.Count == 0 && dX.Count == 0)
         {
-            ElementLoop.Run(Pool, count, new BinaryMap<TOperator, TStore>(a, b, y, default));
+            return;
         }
-        else if (axes.InnerA == 0)
+
+        if (dX.Count != dY.Count)
         {
-            // Both operators are commutative, so the repeated operand may always be the second.
-            ElementLoop.Run(Pool, count, new BinaryScalarMap<TOperator, TStore>(b, *a, y, default));
+            SumGradient(form, other, dY, dX, accumulate);
+            return;
+        }
+
+        (float first, float second) = (a.Number, b.Number);
+        switch (form)
+        {
+            case GradientForm.Upstream when accumulate || dX.Address != dY.Address:
+                Copy(dY, dX, accumulate);
+                break;
+            case GradientForm.Upstream:
+                break;
+            case GradientForm.Negated:
+                ElementLoop.Map(Pool, dY, dY, dX, default(GradientOf<Negate>), accumulate);
+                break;
+            case GradientForm.Product:
+                BinaryLoops.Multiply(
+                    Pool, new BroadcastAxes(dY.Shape, dY.Shape, other.Shape), Floats(dY), AddressOf(other, operand == 0 ? &second : &first), Floats(dX),
+                    dY.Count, accumulate);
+                break;
+            default:
+                Operands reads = function.Info.Gradient(operand).Reads;
+                float unread = 0;
+                var axes = new BroadcastAxes(dY.Shape, Reads(Operands.First) ? a.Shape : default, Reads(Operands.Second) ? b.Shape : default);
+                BinaryLoops.Of(function).Gradient(
+                    Pool, operand, axes, Reads(Operands.First) ? AddressOf(a, &first) : &unread, Reads(Operands.Second) ? AddressOf(b, &second) : &unread,
+                    Reads(Operands.Output) ? Floats(y) : Floats(dY), dY, dX, accumulate);
+                break;
+
+                bool Reads(Operands which) => (reads & which) != 0;
+        }
+    }
+
+    public void SumRepeated(Tensor dY, Tensor dX, bool accumulate)
+    {
+        if (dX.Count == dY.Count)
+        {
+            Copy(dY, dX, accumulate);
         }
         else
         {
-            ElementLoop.Run(Pool, count, new BinaryScalarMap<TOperator, TStore>(a, *b, y, default));
+            SumGradient(GradientForm.Upstream, default, dY, dX, accumulate);
         }
     }
 
-    private readonly struct BroadcastRows<TOperator, TStore>(BroadcastAxes axes, float* a, float* b, float* y) : IRowBody
-        where TOperator : struct, IBinaryOperator
-        where TStore : struct, IStore
+    private void SumGradient(GradientForm form, Operand other, Tensor dY, Tensor dX, bool accumulate)
     {
-        // A short row is repeated in a buffer, so that vectors are full and few loops start.
-        private const int Repeated = 512;
-
-        public void Invoke<TLanes>(nint start, nint end)
-            where TLanes : struct, IVectorLanes<TLanes>
+        float number = other.Number;
+        BroadcastSum sum = form switch
         {
-            int length = axes.Inner;
-            if (axes.Rank == 2 && axes.InnerA == 1 && axes.InnerB == 1 && length <= Repeated / 4 && (axes.A[0] == 0 || axes.B[0] == 0))
-            {
-                bool first = axes.A[0] == 0;
-                ShortRows<TLanes>(first ? b : a, first ? a : b, start, end, length);
-                return;
-            }
-
-            for (nint row = start; row < end; row++)
-            {
-                axes.Locate(row, out nint i, out nint k);
-                float* to = y + (row * length);
-                if (axes.InnerA == axes.InnerB)
-                {
-                    ElementLoop.Range<TLanes, BinaryMap<TOperator, TStore>>(new(a + i, b + k, to, default), 0, length);
-                }
-                else if (axes.InnerA == 0)
-                {
-                    ElementLoop.Range<TLanes, BinaryScalarMap<TOperator, TStore>>(new(b + k, a[i], to, default), 0, length);
-                }
-                else
-                {
-                    ElementLoop.Range<TLanes, BinaryScalarMap<TOperator, TStore>>(new(a + i, b[k], to, default), 0, length);
-                }
-            }
-        }
-
-        private void ShortRows<TLanes>(float* whole, float* row, nint start, nint end, int length)
-            where TLanes : struct, IVectorLanes<TLanes>
-        {
-            float* pattern = stackalloc float[Repeated];
-            int times = (int)Math.Min(Repeated / length, end - start);
-            for (int i = 0; i < times; i++)
-            {
-                Unsafe.CopyBlock(pattern + (i * length), row, (uint)length * sizeof(float));
-            }
-
-            for (nint i = start; i < end; i += times)
-            {
-                nint offset = i * length;
-                nint some = Math.Min(times, end - i) * length;
-                ElementLoop.Range<TLanes, BinaryMap<TOperator, TStore>>(new(whole + offset, pattern, y + offset, default), 0, some);
-            }
-        }
+            GradientForm.Upstream => new(dY, dX, null, default, 1),
+            GradientForm.Negated => new(dY, dX, null, default, -1),
+            GradientForm.Product => new(dY, dX, AddressOf(other, &number), other.Shape, 1),
+            _ => throw new InvalidOperationException($"A gradient of the form {form} is written out before it is summed."),
+        };
+        sum.Run(Pool, accumulate);
     }
+
+    private static float* AddressOf(Operand operand, float* number) => operand.Tensor is null ? number : Floats(operand.Tensor);
 }

@@ -33,7 +33,7 @@ internal readonly unsafe struct LogitLossRows(CrossEntropyRows rows) : IRowBody
 
         largest = SoftmaxPieces.Largest<TLanes>(x, classes);
         sum = (float)SumLoop.Range<TLanes, KeptExponentialTerms>(new(x, y, largest), 0, classes);
-        ElementLoop.Range<TLanes, BinaryScalarMap<Multiply, Assign>>(new(y, 1 / sum, y, default), 0, classes);
+        ElementLoop.Range<TLanes, BinaryScalarMap<ValueOfPair<Functions.Multiply>, Assign>>(new(y, 1 / sum, y, default), 0, classes);
         return sum;
     }
 

@@ -47,7 +47,7 @@ internal readonly unsafe struct SoftmaxRows<TLogarithm>(float* x, float* y, int 
         else
         {
             float sum = (float)SumLoop.Range<TLanes, KeptExponentialTerms>(new(from, to, largest), 0, axis);
-            ElementLoop.Range<TLanes, BinaryScalarMap<Multiply, Assign>>(new(to, 1 / sum, to, default), 0, axis);
+            ElementLoop.Range<TLanes, BinaryScalarMap<ValueOfPair<Functions.Multiply>, Assign>>(new(to, 1 / sum, to, default), 0, axis);
         }
     }
 }

@@ -39,7 +39,7 @@ internal sealed unsafe partial class CpuProducts
             }
             else
             {
-                new BroadcastSum(dY, dBias, null).Run(Pool, accumulateBias);
+                new BroadcastSum(dY, dBias, null, default, 1).Run(Pool, accumulateBias);
             }
         }
     }

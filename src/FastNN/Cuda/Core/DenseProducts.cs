@@ -2,16 +2,16 @@ using System.Runtime.InteropServices;
 
 namespace FastNN.Cuda;
 
-/// <summary>Products of two matrices, which dense layers are and convolutions of 1x1: small ones by kernels of ours, others by cuBLAS.</summary>
+/// <summary>Products of two matrices, which dense layers are and convolutions of 1x1: small ones by our kernels, large ones by cuBLAS.</summary>
 internal abstract unsafe partial class CudaFacet
 {
     /// <summary>
-    /// Multiplications up to which a product is ours. 2^21 is a few microseconds' work even for part of a GPU, about what launching
+    /// Multiplications up to which our kernels compute a product. 2^21 is a few microseconds' work even for part of a GPU, about what launching
     /// costs: one launch instead of two is worth more there than cuBLAS's larger tiles.
     /// </summary>
     private const long SmallProduct = 1 << 21;
 
-    /// <summary>The longest sums of ours: beyond, their order would be too plain for float32, and too few blocks would share the work.</summary>
+    /// <summary>The longest sums of our kernels: beyond, their order would be too plain for float32, and too few blocks would share the work.</summary>
     private const int SmallDepth = 4096;
 
     protected const int SmallTile = 32, SmallThreads = 256;

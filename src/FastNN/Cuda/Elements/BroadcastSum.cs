@@ -4,13 +4,13 @@ using FastNN.Tensors;
 
 namespace FastNN.Cuda;
 
-/// <summary>dA (=|+=) the sum of dY, or of dY * other, over the axes along which a was repeated: all, rows, columns, or any axes.</summary>
+/// <summary>dA (=|+=) the sum of dY, of -dY, or of dY * other, over the axes along which a was repeated: all, rows, columns, or any axes.</summary>
 internal sealed unsafe partial class CudaElements
 {
     /// <summary>Columns of one block where rows are long.</summary>
     private const int ColumnChunk = 32;
 
-    private void SumRepeated(Tensor dY, Tensor? other, Tensor dA, bool accumulate)
+    private void SumRepeated(Tensor dY, Tensor? other, Tensor dA, float sign, bool accumulate)
     {
         if (dA.Count == 0)
         {
@@ -32,7 +32,8 @@ internal sealed unsafe partial class CudaElements
         var axes = new BroadcastAxes(dY.Shape, dA.Shape, other is null ? default : other.Shape);
         (int inner, long strideA, long strideB) = (axes.Inner, axes.InnerA, axes.InnerB);
         var arguments = new SumArguments(
-            dY.Address, AddressOf(other), dA.Address, Sums, dY.Count, axes.B[0], (int)strideB, axes.Outer, inner, inner, 1, accumulate ? 1 : 0);
+            dY.Address, AddressOf(other), dA.Address, Sums, dY.Count, axes.B[0], (int)strideB, axes.Outer, inner, inner, 1,
+            accumulate ? 1 : 0, sign, 0);
         if (axes.Rank == 1 && (other is null || strideB == 1))
         {
             Launch("elementwise", "elementwise_sum_all", SumGrid(dY.Count), arguments);
@@ -47,7 +48,7 @@ internal sealed unsafe partial class CudaElements
         }
         else
         {
-            SumAxes(axes, dY, other, dA, accumulate);
+            SumAxes(axes, dY, other, dA, sign, accumulate);
         }
     }
 
@@ -80,7 +81,7 @@ internal sealed unsafe partial class CudaElements
         }
     }
 
-    private void SumAxes(in BroadcastAxes axes, Tensor dY, Tensor? other, Tensor dA, bool accumulate)
+    private void SumAxes(in BroadcastAxes axes, Tensor dY, Tensor? other, Tensor dA, float sign, bool accumulate)
     {
         BroadcastAxes kept = default, summed = default;
         Span<long> strides = stackalloc long[Shape.MaxRank];
@@ -104,20 +105,22 @@ internal sealed unsafe partial class CudaElements
         }
 
         int terms = Tensor.Index(dY.Count / dA.Count);
-        var arguments = new SumAxesArguments(dY.Address, AddressOf(other), dA.Address, kept, summed, terms, accumulate ? 1 : 0);
+        var arguments = new SumAxesArguments(dY.Address, AddressOf(other), dA.Address, kept, summed, terms, accumulate ? 1 : 0, sign);
         Launch("elementwise", "elementwise_sum_axes", new Grid(Tensor.Index(dA.Count), terms <= 256 ? 32 : 256), arguments);
     }
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct SumArguments(
         nint DY, nint Other, nint DA, ScratchAddresses Scratch, long Count, long OtherRow, int OtherColumn, int Rows, int Inner, int Columns,
-        int RowBlocks, int Accumulate);
+        int RowBlocks, int Accumulate, float Sign, int Unused);
 
     [StructLayout(LayoutKind.Sequential)]
-    private readonly struct SumAxesArguments(nint dY, nint other, nint dA, in BroadcastAxes kept, in BroadcastAxes summed, int terms, int accumulate)
+    private readonly struct SumAxesArguments(nint dY, nint other, nint dA, in BroadcastAxes kept, in BroadcastAxes summed, int terms, int accumulate, float sign)
     {
         public readonly nint DY = dY, Other = other, DA = dA;
         public readonly BroadcastAxes Kept = kept, Summed = summed;
         public readonly int Terms = terms, Accumulate = accumulate;
+        public readonly float Sign = sign;
+        public readonly int Unused = 0;
     }
 }

@@ -3,7 +3,7 @@ using FastNN.Tensors;
 namespace FastNN.Cuda;
 
 /// <summary>
-/// Dense layers as row-major matrix products. Small ones are one launch of a kernel of ours, bias, activation and the bias's gradient
+/// Dense layers as row-major matrix products. Small ones are one launch of our kernels, bias, activation and the bias's gradient
 /// included; large ones are cuBLAS's and one launch more for those.
 /// </summary>
 internal sealed unsafe partial class CudaProducts

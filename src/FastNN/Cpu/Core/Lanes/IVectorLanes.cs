@@ -45,6 +45,9 @@ internal unsafe interface IVectorLanes<TSelf> : ILanes<TSelf>
     /// <summary>Stores the lanes of the mask.</summary>
     static abstract void StoreMasked(TSelf value, float* destination, TSelf mask);
 
+    /// <summary>Stores the first <paramref name="count"/> lanes, which are 0 or 1, as bytes.</summary>
+    static abstract void StoreTruth(TSelf value, byte* destination, int count);
+
     /// <summary>x in the first <paramref name="count"/> lanes, fill in the others.</summary>
     static abstract TSelf KeepFirst(TSelf x, int count, float fill);
 

@@ -112,6 +112,9 @@ internal readonly unsafe struct Lanes1(float value) : IVectorLanes<Lanes1>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreTruth(Lanes1 value, byte* destination, int count) => *destination = value._value != 0 ? (byte)1 : (byte)0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes1 Positive(Lanes1 x) => new(x._value < 0 ? 0 : x._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

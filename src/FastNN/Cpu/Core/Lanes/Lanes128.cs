@@ -151,6 +151,23 @@ internal readonly unsafe struct Lanes128(Vector128<float> value) : IVectorLanes<
     public static Lanes128 LoadQuads(float** rows, nint offset) => new(Vector128.Load(rows[0] + offset));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreTruth(Lanes128 value, byte* destination, int count)
+    {
+        Vector128<short> words = Vector128.Narrow(Vector128.ConvertToInt32Native(value._value), Vector128<int>.Zero);
+        uint truths = Vector128.Narrow(words, words).AsUInt32().ToScalar();
+        if (count == 4)
+        {
+            Unsafe.WriteUnaligned(destination, truths);
+            return;
+        }
+
+        for (int i = 0; i < count; i++)
+        {
+            destination[i] = (byte)(truths >> (8 * i));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes128 Positive(Lanes128 x) => new(Vector128.Max(Vector128<float>.Zero, x._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

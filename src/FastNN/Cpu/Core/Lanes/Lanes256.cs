@@ -126,6 +126,24 @@ internal readonly unsafe struct Lanes256(Vector256<float> value) : IVectorLanes<
 
     // The instruction returns its second operand where one is NaN.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreTruth(Lanes256 value, byte* destination, int count)
+    {
+        Vector256<int> numbers = Vector256.ConvertToInt32Native(value._value);
+        Vector128<short> words = Vector128.Narrow(numbers.GetLower(), numbers.GetUpper());
+        ulong truths = Vector128.Narrow(words, words).AsUInt64().ToScalar();
+        if (count == 8)
+        {
+            Unsafe.WriteUnaligned(destination, truths);
+            return;
+        }
+
+        for (int i = 0; i < count; i++)
+        {
+            destination[i] = (byte)(truths >> (8 * i));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Positive(Lanes256 x) => new(Avx.Max(Vector256<float>.Zero, x._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -129,6 +129,21 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : IVectorLanes<
     public static Lanes512 LoadQuads(float** rows, nint offset) =>
         new(Vector512.Create(Lanes256.LoadQuads(rows, offset).Vector, Lanes256.LoadQuads(rows + 8, offset).Vector));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static void StoreTruth(Lanes512 value, byte* destination, int count)
+    {
+        Vector128<byte> truths = Avx512F.ConvertToVector128Byte(Vector512.ConvertToInt32Native(value._value));
+        if (count == 16)
+        {
+            truths.Store(destination);
+            return;
+        }
+
+        byte* all = stackalloc byte[16];
+        truths.Store(all);
+        Unsafe.CopyBlockUnaligned(destination, all, (uint)count);
+    }
+
     // The instruction returns its second operand where one is NaN.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Positive(Lanes512 x) => new(Avx512F.Max(Vector512<float>.Zero, x._value));

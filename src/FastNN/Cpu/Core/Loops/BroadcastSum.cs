@@ -1,11 +1,12 @@
 using System.Runtime.CompilerServices;
+using FastNN.Functions;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
 namespace FastNN.Cpu;
 
 /// <summary>
-/// dA (=|+=) the sum of dY, or of dY * other, over the axes along which a was repeated. Where the innermost axis is among
+/// dA (=|+=) the sum of dY, of -dY, or of dY * other, over the axes along which a was repeated. Where the innermost axis is among
 /// them, each output is a sum along runs; else rows are added, 64 columns at a time, pairwise above 32 rows. Both orders
 /// depend on the shapes alone.
 /// </summary>
@@ -20,6 +21,7 @@ internal readonly unsafe struct BroadcastSum
     private readonly float* _other;
     private readonly float* _dA;
     private readonly int _outputs;
+    private readonly float _sign;
 
     /// <summary>The axes in front of the innermost that a has; A is dY's stride, B the other operand's.</summary>
     private readonly BroadcastAxes _kept;
@@ -32,15 +34,21 @@ internal readonly unsafe struct BroadcastSum
     private readonly bool _innerSummed;
     private readonly long _innerOther;
 
-    public BroadcastSum(Tensor dY, Tensor dA, Tensor? other)
+    /// <param name="dY">The gradient of the result.</param>
+    /// <param name="dA">The operand's.</param>
+    /// <param name="other">The other operand, or null.</param>
+    /// <param name="otherShape">Its shape.</param>
+    /// <param name="sign">1 or -1: what the sums are multiplied by.</param>
+    public BroadcastSum(Tensor dY, Tensor dA, float* other, in Shape otherShape, float sign)
     {
         _dY = (float*)dY.Address;
         _dA = (float*)dA.Address;
-        _other = other is null ? null : (float*)other.Address;
+        _other = other;
+        _sign = sign;
         _outputs = Tensor.Index(dA.Count);
 
         // Without another operand its strides are those of a scalar and never keep axes apart.
-        var axes = new BroadcastAxes(dY.Shape, dA.Shape, other is null ? default : other.Shape);
+        var axes = new BroadcastAxes(dY.Shape, dA.Shape, otherShape);
         _inner = axes.Inner;
         _innerSummed = axes.InnerA == 0;
         _innerOther = axes.InnerB;
@@ -98,7 +106,7 @@ internal readonly unsafe struct BroadcastSum
             double sum = _other == null ? SumLoop.Run(pool, _inner, new ElementTerms(_dY))
                 : _innerOther == 0 ? *_other * SumLoop.Run(pool, _inner, new ElementTerms(_dY))
                 : SumLoop.Run(pool, _inner, new ProductTerms(_dY, _other));
-            TStore.Store(_dA, new Lanes1((float)sum), 1);
+            TStore.Store(_dA, new Lanes1(_sign * (float)sum), 1);
         }
         else if (_innerSummed)
         {
@@ -135,7 +143,7 @@ internal readonly unsafe struct BroadcastSum
                 sum += parts[(block * _outputs) + i];
             }
 
-            TStore.Store(_dA + i, new Lanes1((float)sum), 1);
+            TStore.Store(_dA + i, new Lanes1(_sign * (float)sum), 1);
         }
     }
 
@@ -156,7 +164,7 @@ internal readonly unsafe struct BroadcastSum
                     total += Run<TLanes>(sum._dY + given + i, sum._other + other + k);
                 }
 
-                TStore.Store(sum._dA + output, new Lanes1((float)total), 1);
+                TStore.Store(sum._dA + output, new Lanes1(sum._sign * (float)total), 1);
             }
         }
 
@@ -186,7 +194,7 @@ internal readonly unsafe struct BroadcastSum
                 nint origin = other + (sum._innerOther == 0 ? 0 : column);
                 Add<TLanes>(sum._dY + given + column, sum._other + origin, First(block), First(block + 1), width, total);
                 float* to = outputs + (block * sum._outputs) + (kept * sum._inner) + column;
-                ElementLoop.Range<TLanes, UnaryMap<Identity, TStore>>(new(total, to, default), 0, width);
+                ElementLoop.Range<TLanes, UnaryMap<Signed, TStore>>(new(total, to, new(blocks == 1 ? sum._sign : 1)), 0, width);
             }
         }
 
@@ -228,5 +236,13 @@ internal readonly unsafe struct BroadcastSum
                 strip.Store(total + column, count);
             }
         }
+    }
+
+    /// <summary>x or -x; a product with 1 keeps every bit.</summary>
+    private readonly struct Signed(float sign) : IUnaryOperator
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public TLanes Invoke<TLanes>(TLanes x)
+            where TLanes : struct, ILanes<TLanes> => x * TLanes.Broadcast(sign);
     }
 }

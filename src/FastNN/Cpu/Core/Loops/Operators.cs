@@ -10,19 +10,3 @@ internal readonly struct Identity : IUnaryOperator
     public TLanes Invoke<TLanes>(TLanes x)
         where TLanes : struct, ILanes<TLanes> => x;
 }
-
-/// <summary>x + y.</summary>
-internal readonly struct Add : IBinaryOperator
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TLanes Invoke<TLanes>(TLanes x, TLanes y)
-        where TLanes : struct, ILanes<TLanes> => x + y;
-}
-
-/// <summary>x y.</summary>
-internal readonly struct Multiply : IBinaryOperator
-{
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public TLanes Invoke<TLanes>(TLanes x, TLanes y)
-        where TLanes : struct, ILanes<TLanes> => x * y;
-}
