@@ -1,3 +1,4 @@
+using System.Globalization;
 using FastNN.Graphs.Passes;
 using FastNN.Kernels;
 using FastNN.Ops;
@@ -115,6 +116,7 @@ internal sealed class Compiler
         }
 
         (long peak, long lowerBound) = Planner.Assign(_buffers);
+        RequireAddressable(peak);
         return new Plan
         {
             Nodes = planned,
@@ -148,6 +150,18 @@ internal sealed class Compiler
             }
 
             _bound.Add((op, types));
+        }
+    }
+
+    /// <summary>Fails where no address space holds the arena: 2^47 bytes are what a process has on x64 and Arm64.</summary>
+    private void RequireAddressable(long peak)
+    {
+        if (peak > 1L << 47)
+        {
+            Buffer largest = _buffers.MaxBy(buffer => buffer.Bytes)!;
+            throw new ShapeException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{largest.Name}: the plan would take {peak:N0} bytes, {largest.Bytes:N0} of them for this alone; at most {1L << 47:N0} can be addressed. Use a smaller batch or smaller layers."));
         }
     }
 
