@@ -35,6 +35,7 @@ __device__ __forceinline__ unsigned atomicAdd(unsigned* address, unsigned value)
 }
 __device__ __forceinline__ float multiplyAdd(float x, float y, float z) { return __builtin_fmaf(x, y, z); }
 __device__ __forceinline__ float absolute(float x) { return __builtin_fabsf(x); }
+__device__ __forceinline__ double absolute(double x) { return __builtin_fabs(x); }
 __device__ __forceinline__ float squareRoot(float x) { return __builtin_sqrtf(x); }
 __device__ __forceinline__ float nearestInteger(float x) { return __builtin_rintf(x); }
 __device__ __forceinline__ unsigned bitsOf(float x) { return __builtin_bit_cast(unsigned, x); }
@@ -42,6 +43,7 @@ __device__ __forceinline__ float floatOf(unsigned bits) { return __builtin_bit_c
 #else
 __device__ __forceinline__ float multiplyAdd(float x, float y, float z) { return fmaf(x, y, z); }
 __device__ __forceinline__ float absolute(float x) { return fabsf(x); }
+__device__ __forceinline__ double absolute(double x) { return fabs(x); }
 __device__ __forceinline__ float squareRoot(float x) { return sqrtf(x); }
 __device__ __forceinline__ float nearestInteger(float x) { return rintf(x); }
 __device__ __forceinline__ unsigned bitsOf(float x) { return __float_as_uint(x); }

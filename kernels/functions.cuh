@@ -6,3 +6,13 @@
 struct Scalars {
     float a, b, c, d;
 };
+
+// Numbers of an optimizer's update in one step, and the guard behind them, in device memory. src/FastNN/Functions/IUpdateFunction.cs
+struct __align__(16) UpdateScalars {
+    float a, b, c, d, e, f, g, guard;
+};
+
+// What the gradient of a reduction's term reads of its output.
+struct OutputOperands {
+    float y, saved, more, dY, scale;
+};

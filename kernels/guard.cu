@@ -1,12 +1,13 @@
 // What decides whether a step may change anything, and by how much. The norm reads 4 bytes per gradient; scaling moves 8, and is launched only where
 // gradients are clipped or averaged; a guarded copy moves 8 bytes per element.
+#include "functions.cuh"
 #include "sums.cuh"
 
 struct GuardNormArguments {
     const float* gradients;
-    const float* loss;  // [], or null
-    float* results;     // loss, norm, unused, the guard: 0, or NaN where one of them is not finite
-    float* scalars;     // [groups, 4]: the guard becomes the last of each four
+    const float* loss;       // [], or null
+    float* results;          // loss, norm, unused, the guard: 0, or NaN where one of them is not finite
+    UpdateScalars* scalars;  // of each group; the last becomes the guard
     Scratch scratch;
     int64 count;
     int groups;
@@ -45,7 +46,7 @@ KERNEL void guard_norm(GuardNormArguments a) {
     a.results[0] = loss;
     a.results[1] = norm;
     a.results[3] = guard;
-    for (int i = 0; i < a.groups; i++) a.scalars[4 * i + 3] = guard;
+    for (int i = 0; i < a.groups; i++) a.scalars[i].guard = guard;
 }
 
 // g = f g, with the factor made smaller where the norm of f g would be above the largest, and cut at the largest magnitude.

@@ -1,4 +1,4 @@
-// Reductions over any axes (Kernels/Reduce.cs): y = scale * fold, or its root, 4 bytes read per term; and the gradient dX (=|+=) slope, 8 bytes moved
+// Reductions over any axes (Kernels/Reductions/Reduce.cs), whose terms are printed from src/FastNN/Functions: y = scale * fold, or its root, 4 bytes read per term; and the gradient dX (=|+=) slope, 8 bytes moved
 // per element, 12 with x or where it adds, as many more for both. Folds go on in float for sixteen terms of a thread and in double from there on,
 // in an order that depends on the shapes alone. By how outputs lie:
 // - all: one output; blocks leave their parts in scratch memory and the last one joins them;
@@ -6,7 +6,7 @@
 // - tiles: short rows, through shared memory, a thread per output;
 // - strips: outputs are neighbors, a thread per column of every so many rows; parts of the rows are joined like those of all.
 // Rows of more than 96 elements whose number is not a multiple of 8 move up to 1.25 times their bytes, as their accesses begin within sectors.
-#include "folds.cuh"
+#include "generated/reductions.cuh"
 #include "rows.cuh"
 #include "strides.cuh"
 
@@ -30,7 +30,7 @@ struct FoldArguments {
 
 template <class F>
 DEVICE void finishFold(const FoldArguments& a, int64 output, double folded) {
-    double result = a.scale * F::finish(folded, F::HasCenter ? a.center[output] : 0.0f);
+    double result = a.scale * F::finish(folded, F::HAS_CENTER ? a.center[output] : 0.0f);
     a.y[output] = a.root ? squareRoot((float)result) : (float)result;
 }
 
@@ -72,7 +72,7 @@ DEVICE double foldBlock(double value) {
 
 template <class F>
 DEVICE void foldAll(const FoldArguments& a) {
-    float center = F::HasCenter ? *a.center : 0.0f;
+    float center = F::HAS_CENTER ? *a.center : 0.0f;
     ThreadFold<F> fold;
     bool aligned = aligned16(a.x);
     for (int64 first = (int64)blockIdx.x * PER_BLOCK; first < a.terms; first += (int64)gridDim.x * PER_BLOCK) {
@@ -105,7 +105,7 @@ template <class F>
 DEVICE void foldRuns(const FoldArguments& a) {
     int64 first, unused, more;
     locate(a.kept, blockIdx.x, first, unused, more);
-    float center = F::HasCenter ? a.center[blockIdx.x] : 0.0f;
+    float center = F::HAS_CENTER ? a.center[blockIdx.x] : 0.0f;
     const float* x = a.x + first;
     ThreadFold<F> fold;
     if (a.reduced.rank <= 1 && a.inner == 1) {
@@ -130,7 +130,7 @@ DEVICE void foldTiles(const FoldArguments& a) {
     loadTile(tile, a.x + first * a.inner, rows * a.inner);
     __syncthreads();
     if ((int)threadIdx.x >= rows) return;
-    float center = F::HasCenter ? a.center[first + threadIdx.x] : 0.0f;
+    float center = F::HAS_CENTER ? a.center[first + threadIdx.x] : 0.0f;
     TileColumn row(tile + threadIdx.x * a.inner, 1, a.inner);
     ThreadFold<F> fold;
     for (int k = 0; k < a.inner; k++) fold.step(row[k], center);
@@ -150,7 +150,7 @@ DEVICE void foldStrips(const FoldArguments& a) {
     int64 origin, unused, more, output = (int64)outer * a.inner + column;
     locate(a.kept, outer, origin, unused, more);
     bool inside = column < a.inner;
-    float center = F::HasCenter && inside ? a.center[output] : 0.0f;
+    float center = F::HAS_CENTER && inside ? a.center[output] : 0.0f;
     ThreadFold<F> fold;
     for (int row = first + lane; inside && row < end; row += lanes) {
         int64 at;
@@ -183,18 +183,7 @@ DEVICE void foldStrips(const FoldArguments& a) {
     KERNEL void __launch_bounds__(256) reduce_##name##_tiles(FoldArguments a) { foldTiles<F>(a); }         \
     KERNEL void __launch_bounds__(1024) reduce_##name##_strips(FoldArguments a) { foldStrips<F>(a); }
 
-FOLD(sum, SumFold)
-FOLD(largest, LargestFold)
-FOLD(smallest, SmallestFold)
-FOLD(anchor, AnchorFold)
-FOLD(equal, EqualFold)
-FOLD(centeredsquares, CenteredSquaresFold)
-FOLD(logofexponentials, LogOfExponentialsFold)
-FOLD(magnitudes, MagnitudesFold)
-FOLD(squares, SquaresFold)
-FOLD(product, ProductFold)
-FOLD(nonzeroproduct, NonZeroProductFold)
-FOLD(zeros, ZerosFold)
+FOLD_FUNCTIONS(FOLD)
 
 struct SpreadArguments {
     const float* x;
@@ -215,7 +204,7 @@ struct SpreadArguments {
 template <class S>
 DEVICE OutputOperands operandsOf(const SpreadArguments& a, int64 output) {
     return OutputOperands{
-        S::Y ? a.y[output] : 0.0f, S::Saved ? a.saved[output] : 0.0f, S::More ? a.more[output] : 0.0f, a.dY[output], a.scale,
+        S::Y ? a.y[output] : 0.0f, S::SAVED ? a.saved[output] : 0.0f, S::MORE ? a.more[output] : 0.0f, a.dY[output], a.scale,
     };
 }
 
@@ -264,11 +253,4 @@ DEVICE void spreadStrips(const SpreadArguments& a) {
     KERNEL void __launch_bounds__(256) reduce_##name##_elements(SpreadArguments a) { spreadElements<S>(a); }   \
     KERNEL void __launch_bounds__(256) reduce_##name##_spread(SpreadArguments a) { spreadStrips<S>(a); }
 
-SPREAD(scaled, ScaledSlope)
-SPREAD(extreme, ExtremeSlope)
-SPREAD(centered, CenteredSlope)
-SPREAD(centeredoverresult, CenteredOverResultSlope)
-SPREAD(exponential, ExponentialSlope)
-SPREAD(sign, SignSlope)
-SPREAD(overresult, OverResultSlope)
-SPREAD(factor, ProductSlope)
+SLOPE_FUNCTIONS(SPREAD)

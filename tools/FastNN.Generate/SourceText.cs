@@ -5,6 +5,8 @@ namespace FastNN.Generate;
 /// <summary>Lines of a file, indented in blocks.</summary>
 internal sealed class SourceText
 {
+    private const int LongestLine = 130;
+
     private readonly StringBuilder _text = new();
     private int _depth;
 
@@ -52,19 +54,39 @@ internal sealed class SourceText
     {
         string whole = string.Join('\n', body);
         IEnumerable<string> declared = parameters.Select(
-            parameter => Names(whole, parameter.Name) || parameter.Type.EndsWith('&') ? $"{parameter.Type} {parameter.Name}" : parameter.Type);
+            parameter => Names(whole, parameter.Name) ? $"{parameter.Type} {parameter.Name}" : parameter.Type);
         string opening = $"{head}({string.Join(", ", declared)}) {{";
-        if (body.Count == 1 && (4 * _depth) + opening.Length + body[0].Length + 3 <= 130)
+        if (body.Count == 1 && (4 * _depth) + opening.Length + body[0].Length + 3 <= LongestLine)
         {
             return Line($"{opening} {body[0]} }}");
+        }
+
+        if ((4 * _depth) + opening.Length > LongestLine)
+        {
+            int end = opening.LastIndexOf(", ", LongestLine - (4 * _depth), StringComparison.Ordinal) + 1;
+            return Line(opening[..end]).Block($"    {opening[(end + 1)..]}", body);
         }
 
         return Block(opening, body);
     }
 
+    /// <summary>A comment over as many lines as it needs.</summary>
+    public SourceText Comment(string words)
+    {
+        while (words.Length + 3 > LongestLine)
+        {
+            int end = words.LastIndexOf(' ', LongestLine - 3);
+            Line($"// {words[..end]}");
+            words = words[(end + 1)..];
+        }
+
+        return Line($"// {words}");
+    }
+
     public override string ToString() => _text.ToString();
 
-    private static bool Names(string text, string name)
+    /// <summary>Whether an identifier stands in a text.</summary>
+    public static bool Names(string text, string name)
     {
         for (int i = text.IndexOf(name, StringComparison.Ordinal); i >= 0; i = text.IndexOf(name, i + 1, StringComparison.Ordinal))
         {

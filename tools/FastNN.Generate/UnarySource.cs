@@ -23,7 +23,8 @@ internal static class UnarySource
         return text.ToString();
     }
 
-    private static void List(SourceText text, string name, IEnumerable<string> items) =>
+    /// <summary>A macro that applies another to each item.</summary>
+    public static void List(SourceText text, string name, IEnumerable<string> items) =>
         text.Line($"#define {name}(F) \\").Indent(() => text.Line(string.Join(" \\\n    ", items)));
 
     private sealed class Writer(SourceText text) : IUnaryVisitor<SourceText>

@@ -15,15 +15,13 @@ internal interface IFold
     static abstract T Step<T>(T folded, T x, T center)
         where T : struct, ILanes<T>;
 
-    /// <summary>Two folds as one.</summary>
+    /// <summary>Two folds as one; of many terms, in double.</summary>
     static abstract T Join<T>(T a, T b)
         where T : struct, ILanes<T>;
 
-    /// <summary>Two folds of many terms as one.</summary>
-    static abstract double Join(double a, double b);
-
-    /// <summary>The result, from the whole fold.</summary>
-    static virtual double Finish(double folded, float center) => folded;
+    /// <summary>The result, from the whole fold, in double.</summary>
+    static virtual T Finish<T>(T folded, T center)
+        where T : struct, ILanes<T> => folded;
 }
 
 /// <summary>A sum of terms.</summary>
@@ -32,8 +30,6 @@ internal interface ISumFold : IFold
     static float IFold.Start => 0;
 
     static T IFold.Join<T>(T a, T b) => a + b;
-
-    static double IFold.Join(double a, double b) => a + b;
 }
 
 internal readonly struct SumFold : ISumFold
@@ -43,6 +39,7 @@ internal readonly struct SumFold : ISumFold
         where T : struct, ILanes<T> => folded + x;
 }
 
+/// <summary>The sum of |x|.</summary>
 internal readonly struct MagnitudesFold : ISumFold
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -50,6 +47,7 @@ internal readonly struct MagnitudesFold : ISumFold
         where T : struct, ILanes<T> => folded + T.Abs(x);
 }
 
+/// <summary>The sum of x^2.</summary>
 internal readonly struct SquaresFold : ISumFold
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -57,6 +55,7 @@ internal readonly struct SquaresFold : ISumFold
         where T : struct, ILanes<T> => T.MultiplyAdd(x, x, folded);
 }
 
+/// <summary>How many terms equal the center.</summary>
 internal readonly struct EqualFold : ISumFold
 {
     public static bool HasCenter => true;
@@ -66,6 +65,7 @@ internal readonly struct EqualFold : ISumFold
         where T : struct, ILanes<T> => folded + Slopes.IfEqual(x, center, T.Broadcast(1f), T.Broadcast(0f));
 }
 
+/// <summary>How many terms are 0.</summary>
 internal readonly struct ZerosFold : ISumFold
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -73,6 +73,7 @@ internal readonly struct ZerosFold : ISumFold
         where T : struct, ILanes<T> => folded + Slopes.IfEqual(x, T.Broadcast(0f), T.Broadcast(1f), T.Broadcast(0f));
 }
 
+/// <summary>The sum of (x - center)^2.</summary>
 internal readonly struct CenteredSquaresFold : ISumFold
 {
     public static bool HasCenter => true;
@@ -86,6 +87,7 @@ internal readonly struct CenteredSquaresFold : ISumFold
     }
 }
 
+/// <summary>center + log of the sum of exp(x - center).</summary>
 internal readonly struct LogOfExponentialsFold : ISumFold
 {
     public static bool HasCenter => true;
@@ -94,10 +96,12 @@ internal readonly struct LogOfExponentialsFold : ISumFold
     public static T Step<T>(T folded, T x, T center)
         where T : struct, ILanes<T> => folded + Elementary.Exp(x - center);
 
-    public static double Finish(double folded, float center) => center + Math.Log(folded);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Finish<T>(T folded, T center)
+        where T : struct, ILanes<T> => center + T.Log(folded);
 }
 
-/// <summary>NaN wins, as in PyTorch.</summary>
+/// <summary>The largest term; NaN wins, as in PyTorch.</summary>
 internal readonly struct LargestFold : IFold
 {
     public static float Start => float.NegativeInfinity;
@@ -110,11 +114,9 @@ internal readonly struct LargestFold : IFold
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Join<T>(T a, T b)
         where T : struct, ILanes<T> => T.IfGreaterOrEqual(a, a, T.IfGreaterOrEqual(a, b, a, b), a);
-
-    public static double Join(double a, double b) => Math.Max(a, b);
 }
 
-/// <summary>NaN wins, as in PyTorch.</summary>
+/// <summary>The smallest term; NaN wins, as in PyTorch.</summary>
 internal readonly struct SmallestFold : IFold
 {
     public static float Start => float.PositiveInfinity;
@@ -126,10 +128,9 @@ internal readonly struct SmallestFold : IFold
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Join<T>(T a, T b)
         where T : struct, ILanes<T> => T.IfGreaterOrEqual(a, a, T.IfGreaterOrEqual(b, a, a, b), a);
-
-    public static double Join(double a, double b) => Math.Min(a, b);
 }
 
+/// <summary>The largest term, or 0 where that is infinite: what exponentials are taken relative to.</summary>
 internal readonly struct AnchorFold : IFold
 {
     public static float Start => float.NegativeInfinity;
@@ -142,9 +143,9 @@ internal readonly struct AnchorFold : IFold
     public static T Join<T>(T a, T b)
         where T : struct, ILanes<T> => LargestFold.Join(a, b);
 
-    public static double Join(double a, double b) => Math.Max(a, b);
-
-    public static double Finish(double folded, float center) => double.IsInfinity(folded) ? 0 : folded;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Finish<T>(T folded, T center)
+        where T : struct, ILanes<T> => T.IfGreaterOrEqual(T.Abs(folded), float.PositiveInfinity, 0f, folded);
 }
 
 internal readonly struct ProductFold : IFold
@@ -158,10 +159,9 @@ internal readonly struct ProductFold : IFold
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Join<T>(T a, T b)
         where T : struct, ILanes<T> => a * b;
-
-    public static double Join(double a, double b) => a * b;
 }
 
+/// <summary>The product of all terms but zeros.</summary>
 internal readonly struct NonZeroProductFold : IFold
 {
     public static float Start => 1;
@@ -173,6 +173,4 @@ internal readonly struct NonZeroProductFold : IFold
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Join<T>(T a, T b)
         where T : struct, ILanes<T> => a * b;
-
-    public static double Join(double a, double b) => a * b;
 }

@@ -41,6 +41,71 @@ internal static class FunctionTable
         UnaryFunction.Of<HardSwish>(),
     ]);
 
+    /// <summary>Losses of single elements.</summary>
+    public static IReadOnlyList<LossFunction> Losses { get; } = TableRow.Number<LossFunction>(
+    [
+        LossFunction.Of<SquaredError>(),
+        LossFunction.Of<ProbabilityLoss>(),
+        LossFunction.Of<LogitLoss>(),
+        LossFunction.Of<WeightedLogitLoss>(),
+        LossFunction.Of<AbsoluteError>(),
+        LossFunction.Of<HuberError>(),
+        LossFunction.Of<SmoothAbsoluteError>(),
+        LossFunction.Of<HingeError>(),
+        LossFunction.Of<Divergence>(),
+        LossFunction.Of<LogDivergence>(),
+    ]);
+
+    /// <summary>What reductions make of their terms.</summary>
+    public static IReadOnlyList<FoldFunction> Folds { get; } = TableRow.Number<FoldFunction>(
+    [
+        FoldFunction.Of<SumFold>(),
+        FoldFunction.Of<LargestFold>(),
+        FoldFunction.Of<SmallestFold>(),
+        FoldFunction.Of<AnchorFold>(),
+        FoldFunction.Of<EqualFold>(),
+        FoldFunction.Of<CenteredSquaresFold>(),
+        FoldFunction.Of<LogOfExponentialsFold>(),
+        FoldFunction.Of<MagnitudesFold>(),
+        FoldFunction.Of<SquaresFold>(),
+        FoldFunction.Of<ProductFold>(),
+        FoldFunction.Of<NonZeroProductFold>(),
+        FoldFunction.Of<ZerosFold>(),
+    ]);
+
+    /// <summary>And the gradients of the terms.</summary>
+    public static IReadOnlyList<SlopeFunction> Slopes { get; } = TableRow.Number<SlopeFunction>(
+    [
+        SlopeFunction.Of<ScaledSlope>(),
+        SlopeFunction.Of<ExtremeSlope>(),
+        SlopeFunction.Of<CenteredSlope>(),
+        SlopeFunction.Of<CenteredOverResultSlope>(),
+        SlopeFunction.Of<ExponentialSlope>(),
+        SlopeFunction.Of<SignSlope>(),
+        SlopeFunction.Of<OverResultSlope>(),
+        SlopeFunction.Of<ProductSlope>(),
+    ]);
+
+    /// <summary>What optimizers do to a parameter; a row for each variant of a text.</summary>
+    public static IReadOnlyList<UpdateFunction> Updates { get; } = TableRow.Number<UpdateFunction>(
+    [
+        UpdateFunction.Of<PlainSgd>(),
+        UpdateFunction.Of<MomentumSgd<No>>(),
+        UpdateFunction.Of<MomentumSgd<Yes>>(),
+        UpdateFunction.Of<AdamUpdate<No, No>>(),
+        UpdateFunction.Of<AdamUpdate<No, Yes>>(),
+        UpdateFunction.Of<AdamUpdate<Yes, No>>(),
+        UpdateFunction.Of<AdamUpdate<Yes, Yes>>(),
+        UpdateFunction.Of<NAdamUpdate>(),
+        UpdateFunction.Of<AdamaxUpdate>(),
+        UpdateFunction.Of<RmsPropUpdate<No, No>>(),
+        UpdateFunction.Of<RmsPropUpdate<No, Yes>>(),
+        UpdateFunction.Of<RmsPropUpdate<Yes, No>>(),
+        UpdateFunction.Of<RmsPropUpdate<Yes, Yes>>(),
+        UpdateFunction.Of<AdagradUpdate>(),
+        UpdateFunction.Of<AdadeltaUpdate>(),
+    ]);
+
     public static IReadOnlyList<BinaryFunction> Binary { get; } = Number(
     [
         BinaryFunction.Of<Add>(),

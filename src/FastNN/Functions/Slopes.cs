@@ -18,6 +18,7 @@ internal static class Slopes
         where T : struct, ILanes<T> => T.IfGreaterOrEqual(a, b, T.IfGreaterOrEqual(b, a, x, y), y);
 }
 
+/// <summary>scale dY.</summary>
 internal readonly struct ScaledSlope : ISlope
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -25,6 +26,7 @@ internal readonly struct ScaledSlope : ISlope
         where T : struct, ILanes<T> => dY * scale;
 }
 
+/// <summary>dY / saved where x equals y, else 0: ties share.</summary>
 internal readonly struct ExtremeSlope : ISlope
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -32,6 +34,7 @@ internal readonly struct ExtremeSlope : ISlope
         where T : struct, ILanes<T> => Slopes.IfEqual(x, y, dY / saved, T.Broadcast(0f));
 }
 
+/// <summary>scale (x - saved) dY.</summary>
 internal readonly struct CenteredSlope : ISlope
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -39,6 +42,7 @@ internal readonly struct CenteredSlope : ISlope
         where T : struct, ILanes<T> => (x - saved) * (dY * scale);
 }
 
+/// <summary>scale (x - saved) dY / y, 0 where y is.</summary>
 internal readonly struct CenteredOverResultSlope : ISlope
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -46,6 +50,7 @@ internal readonly struct CenteredOverResultSlope : ISlope
         where T : struct, ILanes<T> => Slopes.IfEqual(y, T.Broadcast(0f), T.Broadcast(0f), (x - saved) * (dY * scale / y));
 }
 
+/// <summary>exp(x - y) dY.</summary>
 internal readonly struct ExponentialSlope : ISlope
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -53,6 +58,7 @@ internal readonly struct ExponentialSlope : ISlope
         where T : struct, ILanes<T> => Elementary.Exp(x - y) * dY;
 }
 
+/// <summary>sign(x) dY.</summary>
 internal readonly struct SignSlope : ISlope
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -64,6 +70,7 @@ internal readonly struct SignSlope : ISlope
     }
 }
 
+/// <summary>x dY / y, 0 where y is.</summary>
 internal readonly struct OverResultSlope : ISlope
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -71,6 +78,7 @@ internal readonly struct OverResultSlope : ISlope
         where T : struct, ILanes<T> => Slopes.IfEqual(y, T.Broadcast(0f), T.Broadcast(0f), x * (dY / y));
 }
 
+/// <summary>y dY / x; where x is 0, saved dY if it is the only 0 (more), else 0.</summary>
 internal readonly struct ProductSlope : ISlope
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -1,9 +1,10 @@
+using FastNN.Functions;
 using FastNN.Kernels;
 using FastNN.Ops;
 
 namespace FastNN;
 
-/// <summary>What training makes small: one number from a network's output and the targets.</summary>
+/// <summary>The objective to minimize: one number from a network's output and the targets.</summary>
 public abstract class Loss
 {
     /// <summary>Cross-entropy of class indices from logits; the mean over the batch (PyTorch's CrossEntropyLoss).</summary>
@@ -82,8 +83,23 @@ public abstract class Loss
     /// <exception cref="ShapeException">The shapes do not fit.</exception>
     public abstract Value Apply(Value output, Value target);
 
+    /// <summary>Records a loss of single elements, reduced as this one is.</summary>
+    /// <param name="perExample">The mean divides by the number of examples, not of elements.</param>
+    /// <param name="scalars">Its parameters.</param>
+    private protected Value Record<TFunction>(Value output, Value target, bool perExample = false, Scalars scalars = default)
+        where TFunction : struct, ILossFunction
+    {
+        ArgumentNullException.ThrowIfNull(output);
+        return output.Graph.Add(new ElementLossOp(LossFunction.Of<TFunction>(), scalars, Reduction, perExample), output, target);
+    }
+
     /// <summary>Numbers of an example that stand side by side.</summary>
     private protected static int Columns(Shape output) => output.Rank > 1 ? output[-1] : 1;
+
+    /// <summary>A parameter of a loss that must be positive and finite.</summary>
+    private protected static float RequirePositive(float value, string loss, string name) => value is > 0 and < float.PositiveInfinity
+        ? value
+        : throw new ArgumentOutOfRangeException(name, $"{loss}: expected a finite {name} above 0, got {value}.");
 
     /// <summary>A constant of this loss.</summary>
     internal static Parameter Constant(string name, ReadOnlySpan<float> values)
@@ -173,10 +189,15 @@ public sealed class BinaryCrossEntropyLoss : Loss
     /// <inheritdoc/>
     public override Value Apply(Value output, Value target)
     {
-        var op = new BinaryCrossEntropyOp(FromLogits, Reduction, HasPositiveWeight: _positiveWeights is not null);
-        return _positiveWeights is null
-            ? output.Graph.Add(op, output, target)
-            : output.Graph.Add(op, output, target, output.Graph.Use(_positiveWeights));
+        if (!FromLogits && _positiveWeights is not null)
+        {
+            throw new InvalidOperationException($"{Name}: expected FromLogits where there are positive weights.");
+        }
+
+        return !FromLogits ? Record<ProbabilityLoss>(output, target)
+            : _positiveWeights is null ? Record<LogitLoss>(output, target)
+            : output.Graph.Add(
+                new ElementLossOp(LossFunction.Of<WeightedLogitLoss>(), default, Reduction), output, target, output.Graph.Use(_positiveWeights));
     }
 }
 
@@ -187,5 +208,5 @@ public sealed class MeanSquaredErrorLoss : Loss
     public override string Name => "MeanSquaredError";
 
     /// <inheritdoc/>
-    public override Value Apply(Value output, Value target) => output.Graph.Add(new MeanSquaredErrorOp(Reduction), output, target);
+    public override Value Apply(Value output, Value target) => Record<SquaredError>(output, target);
 }

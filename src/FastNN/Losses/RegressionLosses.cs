@@ -1,3 +1,5 @@
+using FastNN.Functions;
+
 namespace FastNN;
 
 /// <summary>A loss of differences between outputs and targets of one shape, element by element, then reduced.</summary>
@@ -30,55 +32,84 @@ public abstract class ElementLoss : Loss
 }
 
 /// <summary>Absolute error, |output - target| (PyTorch's L1Loss); its slope at 0 is 0.</summary>
-public sealed class MeanAbsoluteErrorLoss : ElementLoss
+public sealed class MeanAbsoluteErrorLoss : Loss
 {
     /// <inheritdoc/>
     public override string Name => "MeanAbsoluteError";
 
     /// <inheritdoc/>
-    protected override Value Elements(Value output, Value target) => (output - target).Abs();
+    public override Value Apply(Value output, Value target) => Record<AbsoluteError>(output, target);
 }
 
 /// <summary>
 /// Huber's loss (1964): half the squared error up to delta, then a line of slope delta (PyTorch's HuberLoss).
 /// </summary>
 /// <param name="delta">Where the line begins, above 0; default 1.</param>
-public sealed class HuberLoss(float delta = 1) : ElementLoss
+/// <exception cref="ArgumentOutOfRangeException">Delta is not positive and finite.</exception>
+public sealed class HuberLoss(float delta = 1) : Loss
 {
-    private readonly float _delta = delta is > 0 and < float.PositiveInfinity
-        ? delta
-        : throw new ArgumentOutOfRangeException(nameof(delta), $"HuberLoss: expected a finite delta above 0, got {delta}.");
+    private readonly float _delta = RequirePositive(delta, nameof(HuberLoss), nameof(delta));
 
     /// <inheritdoc/>
     public override string Name => "Huber";
 
     /// <inheritdoc/>
-    protected override Value Elements(Value output, Value target) => Curve(output, target, _delta);
-
-    /// <summary>With c = min(|e|, delta): c^2 / 2 + delta (|e| - c), which is both branches and has both slopes.</summary>
-    internal static Value Curve(Value output, Value target, float delta)
-    {
-        Value error = (output - target).Abs();
-        Value near = error.HardTanh(0, delta);
-        return (0.5f * near.Square()) + (delta * (error - near));
-    }
+    public override Value Apply(Value output, Value target) => Record<HuberError>(output, target, scalars: new(_delta));
 }
 
 /// <summary>
 /// Smooth absolute error (Girshick, 2015): e^2 / (2 beta) for |e| below beta, else |e| - beta / 2 (PyTorch's SmoothL1Loss): Huber's loss over beta.
 /// </summary>
 /// <param name="beta">Where the line begins, above 0; default 1.</param>
-public sealed class SmoothL1Loss(float beta = 1) : ElementLoss
+/// <exception cref="ArgumentOutOfRangeException">Beta is not positive and finite.</exception>
+public sealed class SmoothL1Loss(float beta = 1) : Loss
 {
-    private readonly float _beta = beta is > 0 and < float.PositiveInfinity
-        ? beta
-        : throw new ArgumentOutOfRangeException(nameof(beta), $"SmoothL1Loss: expected a finite beta above 0, got {beta}.");
+    private readonly float _beta = RequirePositive(beta, nameof(SmoothL1Loss), nameof(beta));
 
     /// <inheritdoc/>
     public override string Name => "SmoothL1";
 
     /// <inheritdoc/>
-    protected override Value Elements(Value output, Value target) => HuberLoss.Curve(output, target, _beta) / _beta;
+    public override Value Apply(Value output, Value target) => Record<SmoothAbsoluteError>(output, target, scalars: new(_beta));
+}
+
+/// <summary>
+/// The divergence of Kullback and Leibler (1951) of outputs, which are log-probabilities as a log-softmax gives them, from targets, which are
+/// probabilities (PyTorch's KLDivLoss). The targets get no gradient.
+/// </summary>
+public sealed class KLDivergenceLoss : Loss
+{
+    /// <inheritdoc/>
+    public override string Name => "KLDivergence";
+
+    /// <summary>Targets are log-probabilities, too. Default false.</summary>
+    public bool LogTargets { get; init; }
+
+    /// <summary>
+    /// The mean is over examples (the first axis), which is the divergence by definition and PyTorch's reduction "batchmean"; false (default): over all
+    /// elements, as for the other losses.
+    /// </summary>
+    public bool PerExample { get; init; }
+
+    /// <inheritdoc/>
+    public override Value Apply(Value output, Value target) =>
+        LogTargets ? Record<LogDivergence>(output, target, PerExample) : Record<Divergence>(output, target, PerExample);
+}
+
+/// <summary>
+/// Hinge loss of distances: the output itself for a target of 1, max(0, margin - output) for a target of -1 (PyTorch's HingeEmbeddingLoss).
+/// </summary>
+/// <param name="margin">From where on an output costs nothing for a target of -1, above 0; default 1.</param>
+/// <exception cref="ArgumentOutOfRangeException">The margin is not positive and finite.</exception>
+public sealed class HingeEmbeddingLoss(float margin = 1) : Loss
+{
+    private readonly float _margin = RequirePositive(margin, nameof(HingeEmbeddingLoss), nameof(margin));
+
+    /// <inheritdoc/>
+    public override string Name => "HingeEmbedding";
+
+    /// <inheritdoc/>
+    public override Value Apply(Value output, Value target) => Record<HingeError>(output, target, scalars: new(_margin));
 }
 
 /// <summary>A loss of one's own, from a function that records it; see <see cref="Loss.From"/>.</summary>

@@ -94,8 +94,8 @@ internal sealed record LayerNormOp(int Trailing, float Eps) : Operator
         var geometry = (NormalizationGeometry)tensors.Bound!;
         (Tensor x, Tensor mean, Tensor scale) = (tensors.Inputs[0], tensors.SavedTensors[0], tensors.SavedTensors[1]);
         float average = 1f / geometry.Statistics.Terms;
-        kernels.Reductions.Fold(FoldKind.Sum, x, null, mean, geometry.Statistics, average, root: false);
-        kernels.Reductions.Fold(FoldKind.CenteredSquares, x, mean, scale, geometry.Statistics, average, root: false);
+        kernels.Reductions.Fold(FoldFunction.Of<SumFold>(), x, null, mean, geometry.Statistics, average, root: false);
+        kernels.Reductions.Fold(FoldFunction.Of<CenteredSquaresFold>(), x, mean, scale, geometry.Statistics, average, root: false);
         kernels.Normalizations.NormalizationScale(scale, Eps, scale);
         kernels.Normalizations.NormalizationForward(Operands(tensors, geometry), tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null, tensors.Output);
     }
@@ -107,14 +107,14 @@ internal sealed record LayerNormOp(int Trailing, float Eps) : Operator
         Tensor dY = tensors.OutputGradient!, products = tensors.BackwardScratch[0], parameters = tensors.BackwardScratch[4];
         if (tensors.Inputs.Length > 2 && tensors.InputGradients[2] is { } dBias)
         {
-            kernels.Reductions.Fold(FoldKind.Sum, dY, null, parameters, geometry.Parameters, 1, root: false);
+            kernels.Reductions.Fold(FoldFunction.Of<SumFold>(), dY, null, parameters, geometry.Parameters, 1, root: false);
             kernels.Memory.Copy(parameters, dBias, tensors.Accumulate[2]);
         }
 
         if (tensors.Inputs.Length > 1 && tensors.InputGradients[1] is { } dWeight)
         {
             kernels.Normalizations.NormalizationProducts(operands, dY, products, null);
-            kernels.Reductions.Fold(FoldKind.Sum, products, null, parameters, geometry.Parameters, 1, root: false);
+            kernels.Reductions.Fold(FoldFunction.Of<SumFold>(), products, null, parameters, geometry.Parameters, 1, root: false);
             kernels.Memory.Copy(parameters, dWeight, tensors.Accumulate[1]);
         }
 
@@ -122,8 +122,8 @@ internal sealed record LayerNormOp(int Trailing, float Eps) : Operator
         {
             (Tensor weighted, Tensor sum, Tensor product) = (tensors.BackwardScratch[1], tensors.BackwardScratch[2], tensors.BackwardScratch[3]);
             kernels.Normalizations.NormalizationProducts(operands, dY, products, weighted);
-            kernels.Reductions.Fold(FoldKind.Sum, weighted, null, sum, geometry.Statistics, 1, root: false);
-            kernels.Reductions.Fold(FoldKind.Sum, products, null, product, geometry.Statistics, 1, root: false);
+            kernels.Reductions.Fold(FoldFunction.Of<SumFold>(), weighted, null, sum, geometry.Statistics, 1, root: false);
+            kernels.Reductions.Fold(FoldFunction.Of<SumFold>(), products, null, product, geometry.Statistics, 1, root: false);
             kernels.Normalizations.NormalizationBackward(operands, dY, sum, product, 1f / geometry.Statistics.Terms, dX, tensors.Accumulate[0]);
         }
     }
@@ -196,8 +196,8 @@ internal sealed record BatchNormOp(bool IsTraining, float Momentum, float Eps) :
         {
             (Tensor mean, Tensor scale) = (tensors.SavedTensors[1], tensors.SavedTensors[0]);
             long count = geometry.Statistics.Terms;
-            kernels.Reductions.Fold(FoldKind.Sum, x, null, mean, geometry.Statistics, 1f / count, root: false);
-            kernels.Reductions.Fold(FoldKind.CenteredSquares, x, mean, scale, geometry.Statistics, 1f / count, root: false);
+            kernels.Reductions.Fold(FoldFunction.Of<SumFold>(), x, null, mean, geometry.Statistics, 1f / count, root: false);
+            kernels.Reductions.Fold(FoldFunction.Of<CenteredSquaresFold>(), x, mean, scale, geometry.Statistics, 1f / count, root: false);
             kernels.Normalizations.RunningStatistics(tensors.Inputs[1], mean, Momentum, 1, tensors.Outputs[1]);
             kernels.Normalizations.RunningStatistics(tensors.Inputs[2], scale, Momentum, count / (count - 1f), tensors.Outputs[2]);
             kernels.Normalizations.NormalizationScale(scale, Eps, scale);
@@ -218,14 +218,14 @@ internal sealed record BatchNormOp(bool IsTraining, float Momentum, float Eps) :
         (Tensor sum, Tensor product) = (tensors.BackwardScratch[1], tensors.BackwardScratch[2]);
         if (tensors.Inputs.Length > 4 && tensors.InputGradients[4] is { } dBias)
         {
-            kernels.Reductions.Fold(FoldKind.Sum, dY, null, sum, geometry.Statistics, 1, root: false);
+            kernels.Reductions.Fold(FoldFunction.Of<SumFold>(), dY, null, sum, geometry.Statistics, 1, root: false);
             kernels.Memory.Copy(sum, dBias, tensors.Accumulate[4]);
         }
 
         if (tensors.Inputs.Length > 3 && tensors.InputGradients[3] is { } dWeight)
         {
             kernels.Normalizations.NormalizationProducts(operands, dY, products, null);
-            kernels.Reductions.Fold(FoldKind.Sum, products, null, product, geometry.Statistics, 1, root: false);
+            kernels.Reductions.Fold(FoldFunction.Of<SumFold>(), products, null, product, geometry.Statistics, 1, root: false);
             kernels.Memory.Copy(product, dWeight, tensors.Accumulate[3]);
         }
 
@@ -242,8 +242,8 @@ internal sealed record BatchNormOp(bool IsTraining, float Momentum, float Eps) :
 
         // The weight is one number per sum.
         kernels.Normalizations.NormalizationProducts(operands, dY, products, null);
-        kernels.Reductions.Fold(FoldKind.Sum, products, null, product, geometry.Statistics, 1, root: false);
-        kernels.Reductions.Fold(FoldKind.Sum, dY, null, sum, geometry.Statistics, 1, root: false);
+        kernels.Reductions.Fold(FoldFunction.Of<SumFold>(), products, null, product, geometry.Statistics, 1, root: false);
+        kernels.Reductions.Fold(FoldFunction.Of<SumFold>(), dY, null, sum, geometry.Statistics, 1, root: false);
         if (operands.Weight is { } weight)
         {
             kernels.Elements.BinaryForward(BinaryFunction.Of<Functions.Multiply>(), sum, weight, sum);

@@ -1,3 +1,4 @@
+using FastNN.Functions;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
@@ -80,31 +81,31 @@ internal sealed record ReduceOp(ReduceFunction Function, int Axes, bool KeepDims
         switch (Function)
         {
             case ReduceFunction.Sum or ReduceFunction.Mean:
-                kernels.Reductions.Fold(FoldKind.Sum, x, null, y, geometry, Function == ReduceFunction.Mean ? average : 1, root: false);
+                kernels.Reductions.Fold(FoldFunction.Of<SumFold>(), x, null, y, geometry, Function == ReduceFunction.Mean ? average : 1, root: false);
                 break;
             case ReduceFunction.Max:
-                kernels.Reductions.Fold(FoldKind.Largest, x, null, y, geometry, 1, root: false);
+                kernels.Reductions.Fold(FoldFunction.Of<LargestFold>(), x, null, y, geometry, 1, root: false);
                 break;
             case ReduceFunction.Min:
-                kernels.Reductions.Fold(FoldKind.Smallest, x, null, y, geometry, 1, root: false);
+                kernels.Reductions.Fold(FoldFunction.Of<SmallestFold>(), x, null, y, geometry, 1, root: false);
                 break;
             case ReduceFunction.Prod:
-                kernels.Reductions.Fold(FoldKind.Product, x, null, y, geometry, 1, root: false);
+                kernels.Reductions.Fold(FoldFunction.Of<ProductFold>(), x, null, y, geometry, 1, root: false);
                 break;
             case ReduceFunction.LogSumExp:
-                kernels.Reductions.Fold(FoldKind.Anchor, x, null, tensors.SavedTensors[0], geometry, 1, root: false);
-                kernels.Reductions.Fold(FoldKind.LogOfExponentials, x, tensors.SavedTensors[0], y, geometry, 1, root: false);
+                kernels.Reductions.Fold(FoldFunction.Of<AnchorFold>(), x, null, tensors.SavedTensors[0], geometry, 1, root: false);
+                kernels.Reductions.Fold(FoldFunction.Of<LogOfExponentialsFold>(), x, tensors.SavedTensors[0], y, geometry, 1, root: false);
                 break;
             case ReduceFunction.Norm1:
-                kernels.Reductions.Fold(FoldKind.Magnitudes, x, null, y, geometry, 1, root: false);
+                kernels.Reductions.Fold(FoldFunction.Of<MagnitudesFold>(), x, null, y, geometry, 1, root: false);
                 break;
             case ReduceFunction.Norm2:
-                kernels.Reductions.Fold(FoldKind.Squares, x, null, y, geometry, 1, root: true);
+                kernels.Reductions.Fold(FoldFunction.Of<SquaresFold>(), x, null, y, geometry, 1, root: true);
                 break;
             default:
                 Tensor mean = tensors.SavedTensors[0];
-                kernels.Reductions.Fold(FoldKind.Sum, x, null, mean, geometry, average, root: false);
-                kernels.Reductions.Fold(FoldKind.CenteredSquares, x, mean, y, geometry, Divisor(geometry), Function == ReduceFunction.StandardDeviation);
+                kernels.Reductions.Fold(FoldFunction.Of<SumFold>(), x, null, mean, geometry, average, root: false);
+                kernels.Reductions.Fold(FoldFunction.Of<CenteredSquaresFold>(), x, mean, y, geometry, Divisor(geometry), Function == ReduceFunction.StandardDeviation);
                 break;
         }
     }
@@ -116,41 +117,41 @@ internal sealed record ReduceOp(ReduceFunction Function, int Axes, bool KeepDims
         switch (Function)
         {
             case ReduceFunction.Sum:
-                Spread(SlopeKind.Scaled, y, y, 1);
+                Spread(SlopeFunction.Of<ScaledSlope>(), y, y, 1);
                 break;
             case ReduceFunction.Mean:
-                Spread(SlopeKind.Scaled, y, y, 1f / geometry.Terms);
+                Spread(SlopeFunction.Of<ScaledSlope>(), y, y, 1f / geometry.Terms);
                 break;
             case ReduceFunction.Max or ReduceFunction.Min:
                 Tensor ties = tensors.BackwardScratch[0];
-                kernels.Reductions.Fold(FoldKind.Equal, x, y, ties, geometry, 1, root: false);
-                Spread(SlopeKind.Extreme, ties, ties, 1);
+                kernels.Reductions.Fold(FoldFunction.Of<EqualFold>(), x, y, ties, geometry, 1, root: false);
+                Spread(SlopeFunction.Of<ExtremeSlope>(), ties, ties, 1);
                 break;
             case ReduceFunction.Prod:
                 (Tensor others, Tensor zeros) = (tensors.BackwardScratch[0], tensors.BackwardScratch[1]);
-                kernels.Reductions.Fold(FoldKind.NonZeroProduct, x, null, others, geometry, 1, root: false);
-                kernels.Reductions.Fold(FoldKind.Zeros, x, null, zeros, geometry, 1, root: false);
-                Spread(SlopeKind.Product, others, zeros, 1);
+                kernels.Reductions.Fold(FoldFunction.Of<NonZeroProductFold>(), x, null, others, geometry, 1, root: false);
+                kernels.Reductions.Fold(FoldFunction.Of<ZerosFold>(), x, null, zeros, geometry, 1, root: false);
+                Spread(SlopeFunction.Of<ProductSlope>(), others, zeros, 1);
                 break;
             case ReduceFunction.LogSumExp:
-                Spread(SlopeKind.Exponential, y, y, 1);
+                Spread(SlopeFunction.Of<ExponentialSlope>(), y, y, 1);
                 break;
             case ReduceFunction.Norm1:
-                Spread(SlopeKind.Sign, y, y, 1);
+                Spread(SlopeFunction.Of<SignSlope>(), y, y, 1);
                 break;
             case ReduceFunction.Norm2:
-                Spread(SlopeKind.OverResult, y, y, 1);
+                Spread(SlopeFunction.Of<OverResultSlope>(), y, y, 1);
                 break;
             case ReduceFunction.Variance:
-                Spread(SlopeKind.Centered, tensors.SavedTensors[0], y, 2 * Divisor(geometry));
+                Spread(SlopeFunction.Of<CenteredSlope>(), tensors.SavedTensors[0], y, 2 * Divisor(geometry));
                 break;
             default:
-                Spread(SlopeKind.CenteredOverResult, tensors.SavedTensors[0], y, Divisor(geometry));
+                Spread(SlopeFunction.Of<CenteredOverResultSlope>(), tensors.SavedTensors[0], y, Divisor(geometry));
                 break;
         }
 
-        void Spread(SlopeKind kind, Tensor saved, Tensor more, float scale) =>
-            kernels.Reductions.Spread(kind, x, y, saved, more, tensors.OutputGradient!, tensors.InputGradients[0]!, geometry, scale, tensors.Accumulate[0]);
+        void Spread(SlopeFunction slope, Tensor saved, Tensor more, float scale) =>
+            kernels.Reductions.Spread(slope, x, y, saved, more, tensors.OutputGradient!, tensors.InputGradients[0]!, geometry, scale, tensors.Accumulate[0]);
     }
 
     private float Divisor(ReduceGeometry geometry) => 1f / Math.Max(0, geometry.Terms - Correction);

@@ -1,12 +1,12 @@
-using FastNN.Kernels;
-using FastNN.Tensors;
+using FastNN.Functions;
 
 namespace FastNN;
 
 /// <summary>Adam (Kingma and Ba, 2015), computed as PyTorch's Adam does: weight decay enters the gradient.</summary>
 public class Adam : Optimizer
 {
-    private readonly AdamOptions _options;
+    private readonly (float Beta1, float Beta2, float Epsilon) _options;
+    private readonly bool _decoupled;
 
     /// <summary>Adam.</summary>
     /// <param name="learningRate">Default 0.001.</param>
@@ -18,37 +18,29 @@ public class Adam : Optimizer
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public Adam(
         float learningRate = 1e-3f, float beta1 = 0.9f, float beta2 = 0.999f, float epsilon = 1e-8f, float weightDecay = 0, bool amsGrad = false)
-        : this(learningRate, beta1, beta2, epsilon, weightDecay, amsGrad, decoupled: false)
+        : this(
+            learningRate, beta1, beta2, epsilon, weightDecay, decoupled: false,
+            amsGrad ? UpdateFunction.Of<AdamUpdate<No, Yes>>() : UpdateFunction.Of<AdamUpdate<No, No>>())
     {
     }
 
-    private protected Adam(float learningRate, float beta1, float beta2, float epsilon, float weightDecay, bool amsGrad, bool decoupled)
-        : base(learningRate) => _options = new AdamOptions(
-            Share(beta1, nameof(beta1)), Share(beta2, nameof(beta2)), NotNegative(epsilon, nameof(epsilon)),
-            NotNegative(weightDecay, nameof(weightDecay)), decoupled, amsGrad);
+    private protected Adam(float learningRate, float beta1, float beta2, float epsilon, float weightDecay, bool decoupled, UpdateFunction update)
+        : base(learningRate, weightDecay, update) =>
+        (_options, _decoupled) = ((Share(beta1, nameof(beta1)), Share(beta2, nameof(beta2)), NotNegative(epsilon, nameof(epsilon))), decoupled);
 
     /// <inheritdoc/>
     public override string Name => "Adam";
 
-    internal override IReadOnlyList<string> StateNames => _options.AmsGrad ? ["mean", "variance", "maximum"] : ["mean", "variance"];
-
-    internal override bool IsNeverNegative(string stateName) => stateName != "mean";
-
-    internal override void WriteScalars(Span<float> scalars, long step, float learningRate)
+    internal override void WriteScalars(Span<float> scalars, long step, float learningRate, float weightDecay)
     {
-        // In double, and from the decimal that was meant: 1 - 0.999^t loses most of float's digits at small t, and 0.999f is off
-        // by 1.3e-5 of 1 - 0.999.
-        double correction1 = 1 - Math.Pow((double)(decimal)_options.Beta1, step);
-        double correction2 = 1 - Math.Pow((double)(decimal)_options.Beta2, step);
-        scalars[0] = learningRate;
-        scalars[1] = (float)(learningRate / correction1);
-        scalars[2] = (float)Math.Sqrt(correction2);
+        (float beta1, float beta2, float epsilon) = _options;
+        ReadOnlySpan<float> numbers =
+        [
+            _decoupled ? 1 - (learningRate * weightDecay) : weightDecay, -(float)(learningRate / Correction(beta1, step)),
+            Complement(beta1), beta2, Complement(beta2), 1 / (float)Math.Sqrt(Correction(beta2, step)), epsilon,
+        ];
+        numbers.CopyTo(scalars);
     }
-
-    internal override void Update(IKernels kernels, ParameterGroup? group, Tensor scalars, Tensor parameters, Tensor gradients, Tensor[] state) =>
-        kernels.Updates.AdamUpdate(
-            _options with { WeightDecay = group?.WeightDecay ?? _options.WeightDecay }, scalars, parameters, gradients, state[0], state[1],
-            _options.AmsGrad ? state[2] : null);
 }
 
 /// <summary>AdamW (Loshchilov and Hutter, 2019): Adam with the weight decay taken off the weights directly.</summary>
@@ -64,7 +56,9 @@ public sealed class AdamW : Adam
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public AdamW(
         float learningRate = 1e-3f, float beta1 = 0.9f, float beta2 = 0.999f, float epsilon = 1e-8f, float weightDecay = 0.01f, bool amsGrad = false)
-        : base(learningRate, beta1, beta2, epsilon, weightDecay, amsGrad, decoupled: true)
+        : base(
+            learningRate, beta1, beta2, epsilon, weightDecay, decoupled: true,
+            amsGrad ? UpdateFunction.Of<AdamUpdate<Yes, Yes>>() : UpdateFunction.Of<AdamUpdate<Yes, No>>())
     {
     }
 

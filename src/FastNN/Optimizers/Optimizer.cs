@@ -1,6 +1,5 @@
 using System.Globalization;
-using FastNN.Kernels;
-using FastNN.Tensors;
+using FastNN.Functions;
 
 namespace FastNN;
 
@@ -12,7 +11,8 @@ public abstract class Optimizer
 {
     private float _learningRate;
 
-    private protected Optimizer(float learningRate) => LearningRate = learningRate;
+    private protected Optimizer(float learningRate, float weightDecay, UpdateFunction update) =>
+        (LearningRate, WeightDecay, Update) = (learningRate, NotNegative(weightDecay, nameof(weightDecay)), update);
 
     /// <summary>The learning rate; may be changed between steps.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative or not finite.</exception>
@@ -58,26 +58,21 @@ public abstract class Optimizer
     /// <summary>Whether gradients are scaled before the update.</summary>
     internal bool Clips => ClipNorm is not null || ClipValue is not null;
 
-    /// <summary>The names of its state tensors, each as long as the parameters.</summary>
-    internal abstract IReadOnlyList<string> StateNames { get; }
+    /// <summary>What one step does to a parameter, and what it remembers of it: tensors as long as the parameters.</summary>
+    internal UpdateFunction Update { get; }
 
-    /// <summary>Whether a state tensor holds what no step makes negative, so that a file that does is refused.</summary>
-    internal virtual bool IsNeverNegative(string stateName) => false;
+    /// <summary>What the states are before the first step.</summary>
+    internal virtual float InitialState => 0;
 
-    /// <summary>Numbers that change from step to step and live in device memory.</summary>
-    /// <param name="scalars">Four numbers to fill.</param>
+    /// <summary>The weight decay of parameters in no group that has one of its own.</summary>
+    internal float WeightDecay { get; }
+
+    /// <summary>The numbers of a step, as the update's text names them.</summary>
+    /// <param name="scalars">To fill, up to <see cref="UpdateScalars.Most"/>.</param>
     /// <param name="step">Counts from 1.</param>
     /// <param name="learningRate">That of the group they are for.</param>
-    internal abstract void WriteScalars(Span<float> scalars, long step, float learningRate);
-
-    /// <summary>Applies the gradients.</summary>
-    /// <param name="kernels">The device.</param>
-    /// <param name="group">Whose parameters these are; null for those without a group.</param>
-    /// <param name="scalars">As <see cref="WriteScalars"/> wrote them, the guard behind them.</param>
-    /// <param name="parameters">Changed.</param>
-    /// <param name="gradients">Read.</param>
-    /// <param name="state">Changed; one tensor per name.</param>
-    internal abstract void Update(IKernels kernels, ParameterGroup? group, Tensor scalars, Tensor parameters, Tensor gradients, Tensor[] state);
+    /// <param name="weightDecay">Likewise.</param>
+    internal abstract void WriteScalars(Span<float> scalars, long step, float learningRate, float weightDecay);
 
     /// <summary>Takes the learning rate of an update from the schedule, if there is one.</summary>
     /// <param name="step">Counts from 1.</param>
@@ -88,6 +83,15 @@ public abstract class Optimizer
             LearningRate = Schedule.At(step - 1);
         }
     }
+
+    /// <summary>1 - beta of the decimal number that was meant: 0.999f lies 1.3e-8 beside 0.999, which is 1.3e-5 of the difference to 1.</summary>
+    private protected static float Complement(float beta) => (float)(1 - Meant(beta));
+
+    /// <summary>1 - beta^step, in double: float loses most of its digits at small steps.</summary>
+    private protected static double Correction(float beta, long step) => 1 - Math.Pow(Meant(beta), step);
+
+    /// <summary>The decimal number that was meant, which takes a float's seven digits.</summary>
+    private protected static double Meant(float value) => (double)(decimal)value;
 
     private protected static float Share(float value, string name) => value is >= 0 and < 1
         ? value

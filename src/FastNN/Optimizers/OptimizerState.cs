@@ -1,3 +1,4 @@
+using FastNN.Functions;
 using FastNN.Graphs;
 using FastNN.Graphs.Checks;
 using FastNN.Kernels;
@@ -6,18 +7,16 @@ using FastNN.Tensors;
 namespace FastNN.Optimizers;
 
 /// <summary>
-/// An optimizer's tensors on a device, laid out as the gradients are, and the four numbers per group that change from step to step. These lie in a
-/// block of the step (<see cref="ScalarsPerGroup"/>), which is uploaded as a whole.
+/// An optimizer's tensors on a device, laid out as the gradients are. The numbers per group that change from step to step lie in a block of the step,
+/// which is uploaded as a whole.
 /// </summary>
 internal sealed class OptimizerState : IDisposable
 {
-    public const int ScalarsPerGroup = 4;
-
     private readonly GradientStore _gradients;
     private readonly DeviceBlock _block;
     private readonly int _firstGroup;
     private readonly Tensor[] _state;
-    private readonly (ParameterRun Run, ParameterGroup? Group, int Scalars, Tensor[] State)[] _updates;
+    private readonly (ParameterRun Run, int Scalars, Tensor[] States)[] _updates;
     private readonly int _start;
     private readonly int _count;
 
@@ -30,17 +29,21 @@ internal sealed class OptimizerState : IDisposable
         ParameterRun[] runs = [.. gradients.Runs.Where(run => run.Group >= firstGroup && run.Group < firstGroup + GroupCount)];
         _start = runs.Length == 0 ? 0 : runs[0].Start;
         _count = runs.Sum(run => run.Count);
-        IReadOnlyList<string> names = optimizer.StateNames;
+        StateInfo[] states = optimizer.Update.Info.States;
         long stride = Planner.Align((long)_count * sizeof(float));
-        _block = new DeviceBlock(gradients.Store.Device, Math.Max(names.Count * stride, Planner.Alignment));
-        _state = new Tensor[names.Count];
+        _block = new DeviceBlock(gradients.Store.Device, Math.Max(states.Length * stride, Planner.Alignment));
+        _state = new Tensor[states.Length];
         for (int i = 0; i < _state.Length; i++)
         {
             _state[i] = new Tensor(_block.Address + (nint)(i * stride), DType.Float32, new Shape(_count));
+            if (optimizer.InitialState is not 0 and var initial)
+            {
+                gradients.Store.Device.Memory.Fill(_state[i], initial);
+            }
         }
 
         _updates = [.. runs.Select(run => (
-            run, GroupOf(run.Group - firstGroup), run.Group,
+            run, run.Group,
             Array.ConvertAll(_state, state => new Tensor(state.Address + ((run.Start - _start) * sizeof(float)), DType.Float32, run.Values.Shape))))];
     }
 
@@ -53,7 +56,7 @@ internal sealed class OptimizerState : IDisposable
     public Tensor Gradients => new(_gradients.Gradients.Address + (_start * sizeof(float)), DType.Float32, new Shape(_count));
 
     /// <summary>The state tensors with their names, for checkpoints; each holds what <see cref="View"/> cuts out per parameter.</summary>
-    public IEnumerable<(string Name, int Index)> States => Optimizer.StateNames.Select((name, index) => (name, index));
+    public IEnumerable<(StateInfo Info, int Index)> States => Optimizer.Update.Info.States.Select((info, index) => (info, index));
 
     /// <summary>Parameters in the groups of an optimizer: those that none takes come last.</summary>
     public static IReadOnlyList<IReadOnlyList<Parameter>> Divide(Optimizer optimizer, IReadOnlyList<Parameter> parameters)
@@ -86,25 +89,27 @@ internal sealed class OptimizerState : IDisposable
         Optimizer.Advance(step);
         for (int i = 0; i < GroupCount; i++)
         {
+            ParameterGroup? group = GroupOf(i);
             Optimizer.WriteScalars(
-                scalars.Slice((_firstGroup + i) * ScalarsPerGroup, ScalarsPerGroup), step, Optimizer.LearningRate * (GroupOf(i)?.LearningRateScale ?? 1));
+                scalars.Slice((_firstGroup + i) * UpdateScalars.Row, UpdateScalars.Row), step,
+                Optimizer.LearningRate * (group?.LearningRateScale ?? 1), group?.WeightDecay ?? Optimizer.WeightDecay);
         }
     }
 
     /// <summary>One update of all its parameters.</summary>
-    /// <param name="scalars">Of all groups of the step; where the last of a group's is NaN or infinite nothing is updated.</param>
+    /// <param name="scalars">Of all groups of the step; where a group's guard is NaN or infinite nothing of it is updated.</param>
     public void Update(Tensor[] scalars)
     {
         IDevice device = _gradients.Store.Device;
-        foreach ((ParameterRun run, ParameterGroup? group, int index, Tensor[] state) in _updates)
+        foreach ((ParameterRun run, int index, Tensor[] states) in _updates)
         {
             if (DebugChecks.Enabled)
             {
                 TensorAccess.Require(device, Optimizer.GetType().Name, scalars[index], run.Values, run.Gradients);
-                TensorAccess.Require(device, Optimizer.GetType().Name, state);
+                TensorAccess.Require(device, Optimizer.GetType().Name, states);
             }
 
-            Optimizer.Update(device, group, scalars[index], run.Values, run.Gradients, state);
+            device.Updates.Update(Optimizer.Update, scalars[index], run.Values, run.Gradients, states);
         }
 
         GC.KeepAlive(this);

@@ -1,5 +1,4 @@
-using FastNN.Kernels;
-using FastNN.Tensors;
+using FastNN.Functions;
 
 namespace FastNN;
 
@@ -8,7 +7,8 @@ namespace FastNN;
 /// </summary>
 public sealed class Sgd : Optimizer
 {
-    private readonly SgdOptions _options;
+    private readonly float _momentum;
+    private readonly float _dampening;
 
     /// <summary>Stochastic gradient descent.</summary>
     /// <param name="learningRate">Default 0.01.</param>
@@ -18,29 +18,25 @@ public sealed class Sgd : Optimizer
     /// <param name="nesterov">Nesterov's momentum; needs momentum and no dampening. Default false.</param>
     /// <exception cref="ArgumentException">An option is out of range, or Nesterov lacks what it needs.</exception>
     public Sgd(float learningRate = 0.01f, float momentum = 0, float dampening = 0, float weightDecay = 0, bool nesterov = false)
-        : base(learningRate)
+        : base(
+            learningRate, weightDecay,
+            nesterov ? UpdateFunction.Of<MomentumSgd<Yes>>() : momentum != 0 ? UpdateFunction.Of<MomentumSgd<No>>() : UpdateFunction.Of<PlainSgd>())
     {
         if (nesterov && (momentum <= 0 || dampening != 0))
         {
             throw new ArgumentException("Sgd: Nesterov's momentum needs a momentum above 0 and no dampening.", nameof(nesterov));
         }
 
-        _options = new SgdOptions(
-            Share(momentum, nameof(momentum)), NotNegative(dampening, nameof(dampening)), NotNegative(weightDecay, nameof(weightDecay)), nesterov);
+        (_momentum, _dampening) = (Share(momentum, nameof(momentum)), NotNegative(dampening, nameof(dampening)));
     }
 
     /// <inheritdoc/>
     public override string Name => "Sgd";
 
-    internal override IReadOnlyList<string> StateNames { get; } = ["velocity"];
-
-    internal override void WriteScalars(Span<float> scalars, long step, float learningRate)
+    internal override void WriteScalars(Span<float> scalars, long step, float learningRate, float weightDecay)
     {
-        scalars[0] = learningRate;
-        scalars[1] = step == 1 ? 1 : 0;
+        bool first = step == 1;
+        ReadOnlySpan<float> numbers = [weightDecay, -learningRate, first ? 0 : _momentum, first ? 1 : 1 - _dampening, _momentum];
+        numbers.CopyTo(scalars);
     }
-
-    internal override void Update(IKernels kernels, ParameterGroup? group, Tensor scalars, Tensor parameters, Tensor gradients, Tensor[] state) =>
-        kernels.Updates.SgdUpdate(
-            _options with { WeightDecay = group?.WeightDecay ?? _options.WeightDecay }, scalars, parameters, gradients, _options.Momentum == 0 ? null : state[0]);
 }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using FastNN.Functions;
 using FastNN.Graphs;
 using FastNN.Graphs.Checks;
 using FastNN.Kernels;
@@ -11,7 +12,7 @@ namespace FastNN.Training;
 /// What a training step keeps on a device besides the parameters: gradients, the optimizers' state, and one small block with everything that changes
 /// from step to step, uploaded once per step. That block holds, in rows of four numbers: the step count and what backward starts from; what the guard
 /// found (loss, norm of the gradients, unused, the guard itself); for each optimizer how gradients are scaled (factor, largest norm, largest
-/// magnitude); for each group of parameters the optimizer's scalars.
+/// magnitude). Behind them, for each group of parameters, are the numbers of its update, with the guard as the last of its row.
 /// </summary>
 internal sealed class StepState : IDisposable
 {
@@ -21,6 +22,7 @@ internal sealed class StepState : IDisposable
     private readonly (Optimizer Optimizer, IReadOnlyList<Parameter> Parameters)[] _optimizers;
     private readonly DeviceBlock _block;
     private readonly float[] _host;
+    private readonly int _firstGroup;
     private readonly Tensor _all;
     private readonly Tensor[] _options;
     private readonly Tensor[] _groups;
@@ -31,15 +33,17 @@ internal sealed class StepState : IDisposable
     {
         (_device, Store, _optimizers) = (store.Device, store, [.. optimizers]);
         int groups = optimizers.Sum(pair => pair.Optimizer.Groups.Count + 1);
-        _host = new float[Row * (2 + optimizers.Count + groups)];
+        _firstGroup = Row * (2 + optimizers.Count);
+        _host = new float[_firstGroup + (UpdateScalars.Row * groups)];
         _block = new DeviceBlock(_device, _host.Length * sizeof(float));
         _all = new Tensor(_block.Address, DType.Float32, new Shape(_host.Length));
         StepCounter = new Tensor(_block.Address, DType.Int32, new Shape(2));
         RootGradient = new Tensor(_block.Address + (2 * sizeof(float)), DType.Float32, default(Shape));
         Results = RowAt(1);
         _options = [.. Enumerable.Range(2, optimizers.Count).Select(RowAt)];
-        _groups = [.. Enumerable.Range(2 + optimizers.Count, groups).Select(RowAt)];
-        Scalars = new Tensor(_groups[0].Address, DType.Float32, new Shape(groups, Row));
+        Scalars = new Tensor(_block.Address + (_firstGroup * sizeof(float)), DType.Float32, new Shape(groups, UpdateScalars.Row));
+        _groups = [.. Enumerable.Range(0, groups).Select(group => new Tensor(
+            Scalars.Address + (group * UpdateScalars.Row * sizeof(float)), DType.Float32, new Shape(UpdateScalars.Row)))];
         _trainable = new bool[optimizers.Sum(pair => pair.Parameters.Count)];
         try
         {
@@ -72,7 +76,7 @@ internal sealed class StepState : IDisposable
 
     public IReadOnlyList<OptimizerState> Optimizers { get; private set; }
 
-    /// <summary>Scalars of all groups, [groups, 4].</summary>
+    /// <summary>Scalars of all groups, a row each.</summary>
     private Tensor Scalars { get; }
 
     /// <summary>Whether an optimizer of this step trains the parameter, as things are now.</summary>
@@ -127,7 +131,7 @@ internal sealed class StepState : IDisposable
             Span<float> options = host.Slice(Row * (2 + i), Row);
             Optimizer optimizer = _optimizers[i].Optimizer;
             (options[0], options[1], options[2]) = (factor, optimizer.ClipNorm ?? float.PositiveInfinity, optimizer.ClipValue ?? float.PositiveInfinity);
-            Optimizers[i].WriteScalars(host[(Row * (2 + Optimizers.Count))..], step);
+            Optimizers[i].WriteScalars(host[_firstGroup..], step);
         }
 
         _device.Upload(MemoryMarshal.AsBytes(host), _all);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using FastNN.Formats;
+using FastNN.Functions;
 using FastNN.Graphs;
 using FastNN.Kernels;
 using FastNN.Optimizers;
@@ -43,9 +44,9 @@ public sealed partial class Trainer
         {
             int[] shape = parameter.Layout.FileShape(parameter.Shape).ToArray();
             writer.Add($"model.{full}", shape, ParameterFile.Read(full, parameter));
-            foreach ((string name, int index) in parameter.IsTrainable ? state.States : [])
+            foreach ((StateInfo info, int index) in parameter.IsTrainable ? state.States : [])
             {
-                writer.Add($"optimizer.{name}.{full}", shape, ParameterFile.ToFile(full, parameter, Download(state.View(index, parameter))));
+                writer.Add($"optimizer.{info.Name}.{full}", shape, ParameterFile.ToFile(full, parameter, Download(state.View(index, parameter))));
             }
 
             if (_step.Pending > 0 && parameter.IsTrainable)
@@ -121,11 +122,11 @@ public sealed partial class Trainer
         foreach ((string full, Parameter parameter) in Model.NamedParameters)
         {
             writes.Add((_weights!.Store.Value(parameter), ParameterFile.Load(reader, $"model.{full}", parameter)));
-            foreach ((string name, int index) in parameter.IsTrainable ? state.States : [])
+            foreach ((StateInfo info, int index) in parameter.IsTrainable ? state.States : [])
             {
-                string tensor = $"optimizer.{name}.{full}";
+                string tensor = $"optimizer.{info.Name}.{full}";
                 float[] values = ParameterFile.Load(reader, tensor, parameter);
-                if (Optimizer.IsNeverNegative(name) && Array.FindIndex(values, value => value < 0) is >= 0 and var at)
+                if (info.IsNeverNegative && Array.FindIndex(values, value => value < 0) is >= 0 and var at)
                 {
                     throw new FileFormatException(path, reader.Find(tensor).Offset, $"numbers of at least 0 in tensor {tensor}", Text(values[at]));
                 }

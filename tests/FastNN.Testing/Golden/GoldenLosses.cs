@@ -1,3 +1,4 @@
+using FastNN.Functions;
 using FastNN.Kernels;
 using FastNN.Ops;
 
@@ -6,35 +7,44 @@ namespace FastNN.Testing;
 /// <summary>Losses. Files have the classes on axis 1; the engine has them last.</summary>
 internal static class GoldenLosses
 {
-    public static Dictionary<string, Action<GoldenCase, Device>> All { get; } = new()
+    public static Dictionary<string, Action<GoldenCase, Device>> All { get; } = new(Elements())
     {
-        ["mse_loss"] = MeanSquaredError,
-        ["l1_loss"] = (golden, device) => Elements(golden, device, new MeanAbsoluteErrorLoss { Reduction = Reduced(golden) }),
-        ["huber_loss"] = (golden, device) => Elements(golden, device, new HuberLoss(golden.Attributes.Float("delta")) { Reduction = Reduced(golden) }),
-        ["smooth_l1_loss"] = (golden, device) =>
-            Elements(golden, device, new SmoothL1Loss(golden.Attributes.Float("beta")) { Reduction = Reduced(golden) }),
         ["bce_loss"] = (golden, device) => BinaryCrossEntropy(golden, device, fromLogits: false),
         ["bce_with_logits_loss"] = (golden, device) => BinaryCrossEntropy(golden, device, fromLogits: true),
+        ["kl_div_loss"] = KLDivergence,
         ["cross_entropy"] = (golden, device) => CrossEntropy(golden, device, CrossEntropyInput.Logits, "class indices"),
         ["cross_entropy_probabilities"] = (golden, device) => CrossEntropy(golden, device, CrossEntropyInput.Logits, "class probabilities"),
         ["nll_loss"] = (golden, device) => CrossEntropy(golden, device, CrossEntropyInput.LogProbabilities, target: null),
     };
 
-    private static void MeanSquaredError(GoldenCase golden, Device device)
+    /// <summary>The losses of single elements that PyTorch knows by the name in their row.</summary>
+    private static Dictionary<string, Action<GoldenCase, Device>> Elements() => FunctionTable.Losses.Where(row => row.Info.Torch is not null)
+        .ToDictionary(row => row.Info.Torch!, row => (Action<GoldenCase, Device>)((golden, device) => Element(golden, device, row)));
+
+    private static void Element(GoldenCase golden, Device device, LossFunction loss)
     {
-        Reduction reduction = Reduced(golden);
-        Run(golden, device, [Port.Plain(golden, "x"), Port.Plain(golden, "target")], new MeanSquaredErrorOp(reduction));
+        float[] scalars = Array.ConvertAll(loss.Info.Scalars, scalar =>
+            golden.Attributes.Has(scalar.Torch ?? scalar.Name) ? golden.Attributes.Float(scalar.Torch ?? scalar.Name) : scalar.Default);
+        Run(golden, device, Pair(golden), new ElementLossOp(loss, Scalars.Of(scalars), Reduced(golden)));
     }
 
-    private static void Elements(GoldenCase golden, Device device, Loss loss) => GoldenRunner.RunOperator(
-        golden, device, [Port.Plain(golden, "x"), Port.Plain(golden, "target")], Port.Plain(golden, "loss"), values => loss.Apply(values[0], values[1]));
+    private static void KLDivergence(GoldenCase golden, Device device)
+    {
+        golden.Attributes.Skip("note");
+        LossFunction loss = golden.Attributes.Bool("log_target") ? LossFunction.Of<LogDivergence>() : LossFunction.Of<Divergence>();
+        string reduction = golden.Attributes.String("reduction");
+        Run(golden, device, Pair(golden), new ElementLossOp(
+            loss, default, reduction == "batchmean" ? Reduction.Mean : Named(reduction), PerExample: reduction == "batchmean"));
+    }
+
+    private static List<Port> Pair(GoldenCase golden) => [Port.Plain(golden, "x"), Port.Plain(golden, "target")];
 
     private static void BinaryCrossEntropy(GoldenCase golden, Device device, bool fromLogits)
     {
         Reduction reduction = Reduced(golden);
         bool weight = golden.Attributes.Bool("weight");
         bool positive = golden.Attributes.Has("pos_weight") && golden.Attributes.Bool("pos_weight");
-        List<Port> inputs = [Port.Plain(golden, "x"), Port.Plain(golden, "target")];
+        List<Port> inputs = Pair(golden);
         if (weight)
         {
             inputs.Add(Port.Plain(golden, "weight"));
@@ -45,7 +55,8 @@ internal static class GoldenLosses
             inputs.Add(Port.Plain(golden, "pos_weight"));
         }
 
-        Run(golden, device, inputs, new BinaryCrossEntropyOp(fromLogits, reduction, weight, positive));
+        LossFunction loss = !fromLogits ? LossFunction.Of<ProbabilityLoss>() : positive ? LossFunction.Of<WeightedLogitLoss>() : LossFunction.Of<LogitLoss>();
+        Run(golden, device, inputs, new ElementLossOp(loss, default, reduction, HasWeight: weight));
     }
 
     private static void CrossEntropy(GoldenCase golden, Device device, CrossEntropyInput input, string? target)
@@ -72,7 +83,9 @@ internal static class GoldenLosses
     private static void Run(GoldenCase golden, Device device, List<Port> inputs, Operator op) =>
         GoldenRunner.RunOperator(golden, device, [.. inputs], Port.Plain(golden, "loss"), values => values[0].Graph.Add(op, values));
 
-    private static Reduction Reduced(GoldenCase golden) => golden.Attributes.String("reduction") switch
+    private static Reduction Reduced(GoldenCase golden) => Named(golden.Attributes.String("reduction"));
+
+    private static Reduction Named(string reduction) => reduction switch
     {
         "mean" => Reduction.Mean,
         "sum" => Reduction.Sum,

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using FastNN.Functions;
 using FastNN.Graphs;
 using FastNN.Kernels;
 using FastNN.Tensors;
@@ -10,50 +11,43 @@ namespace FastNN.Testing;
 internal abstract class OptimizerFixture : DeviceFixture
 {
     private const int Steps = 8;
-    protected const float Rate = 0.05f;
-
     private static readonly Shape[] Shapes = [new(1), new(3, 7), new(13), new(129, 31), new(), new(70001)];
 
-    protected static IEnumerable<Case> Cases { get; } =
-    [
-        SgdCase("plain", 0, 0, 0, false),
-        SgdCase("weight decay", 0, 0, 0.1f, false),
-        SgdCase("momentum", 0.9f, 0, 0, false),
-        SgdCase("dampening and weight decay", 0.8f, 0.3f, 0.05f, false),
-        SgdCase("Nesterov", 0.9f, 0, 0.01f, true),
-        AdamCase("Adam", 0.9f, 0.999f, 1e-8f, 0, false, false),
-        AdamCase("Adam betas and weight decay", 0.8f, 0.95f, 1e-6f, 0.1f, false, false),
-        AdamCase("Adam AMSGrad", 0.9f, 0.9f, 1e-8f, 0, false, true),
-        AdamCase("AdamW", 0.9f, 0.999f, 1e-8f, 0.01f, true, false),
-        AdamCase("AdamW AMSGrad", 0.85f, 0.97f, 1e-7f, 0.2f, true, true),
-    ];
+    protected static IEnumerable<OptimizerCase> Cases => OptimizerCase.All;
 
     protected abstract IReadOnlyList<IDevice> Devices { get; }
 
     [TestCaseSource(nameof(Cases))]
     [Category("Rungs")]
-    public void Steps_follow_the_double_reference(Case @case)
+    public void Steps_follow_the_double_reference(OptimizerCase @case)
     {
         foreach (IDevice device in Devices)
         {
             using var run = new Run(device, @case.Create());
             double[][] p = Array.ConvertAll(run.Parameters, parameter => Array.ConvertAll(Read(parameter), value => (double)value));
-            double[][][] state = [.. p.Select(values => new[] { new double[values.Length], new double[values.Length], new double[values.Length] })];
+            double[][][] state = [.. p.Select(values => Enumerable.Range(0, 3).Select(_ => Initial(values.Length)).ToArray())];
             for (int step = 1; step <= Steps; step++)
             {
-                run.Optimizer.LearningRate = Rate / step;
+                run.Optimizer.LearningRate = OptimizerCase.Rate / step;
                 run.Step(step);
                 for (int i = 0; i < p.Length; i++)
                 {
                     double[] gradient = Array.ConvertAll(Run.Gradient(i, step), value => (double)value);
                     @case.Reference(run.Optimizer.LearningRate, step, p[i], gradient, state[i]);
                     Near.Check($"parameter {i} after {step}", Read(run.Parameters[i]), p[i], 2e-6);
-                    foreach ((string name, int index) in run.State.Optimizers[0].States.Where(_ => @case.HasState))
+                    foreach ((StateInfo info, int index) in run.State.Optimizers[0].States)
                     {
-                        Near.Check($"{name} of parameter {i} after {step}", run.Read(index, i), state[i][index], 2e-6);
+                        Near.Check($"{info.Name} of parameter {i} after {step}", run.Read(index, i), state[i][index], 2e-6);
                     }
                 }
             }
+        }
+
+        double[] Initial(int count)
+        {
+            var values = new double[count];
+            Array.Fill(values, @case.Initial);
+            return values;
         }
     }
 
@@ -62,7 +56,7 @@ internal abstract class OptimizerFixture : DeviceFixture
         [Values(float.NaN, float.PositiveInfinity, float.NegativeInfinity)] float loss, [Values] bool adam)
     {
         IDevice device = Devices[^1];
-        using var run = new Run(device, adam ? new Adam(Rate) : new Sgd(Rate, momentum: 0.9f));
+        using var run = new Run(device, adam ? new Adam(OptimizerCase.Rate) : new Sgd(OptimizerCase.Rate, momentum: 0.9f));
         run.Step(1);
         float[][] Snapshot() =>
             [.. run.Parameters.Select(Read), .. run.State.Optimizers[0].States.SelectMany(state => run.Parameters.Select((_, i) => run.Read(state.Index, i)))];
@@ -84,24 +78,6 @@ internal abstract class OptimizerFixture : DeviceFixture
         var values = new float[parameter.Count];
         parameter.Read(values);
         return values;
-    }
-
-    private static Case SgdCase(string name, float momentum, float dampening, float decay, bool nesterov) => new(
-        $"SGD {name}", momentum != 0, () => new Sgd(Rate, momentum, dampening, decay, nesterov),
-        (rate, step, p, gradient, state) => OptimizerReference.Sgd(rate, momentum, dampening, decay, nesterov, step == 1, p, gradient, state[0]));
-
-    private static Case AdamCase(string name, float beta1, float beta2, float epsilon, float decay, bool decoupled, bool amsGrad) => new(
-        name, true,
-        () => decoupled ? new AdamW(Rate, beta1, beta2, epsilon, decay, amsGrad) : new Adam(Rate, beta1, beta2, epsilon, decay, amsGrad),
-        (rate, step, p, gradient, state) => OptimizerReference.Adam(
-            rate, beta1, beta2, epsilon, decay, decoupled, step, p, gradient, state[0], state[1], amsGrad ? state[2] : []));
-
-    /// <param name="HasState">Whether the state tensors are in use.</param>
-    /// <param name="Reference">Learning rate, step, parameter, gradient, state.</param>
-    internal sealed record Case(
-        string Name, bool HasState, Func<Optimizer> Create, Action<double, int, double[], double[], double[][]> Reference)
-    {
-        public override string ToString() => Name;
     }
 
     /// <summary>Parameters, gradients and state on a device.</summary>

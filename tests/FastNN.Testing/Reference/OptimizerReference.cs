@@ -1,6 +1,6 @@
 namespace FastNN.Testing;
 
-/// <summary>SGD and Adam as PyTorch's documentation writes them, in double, one step at a time.</summary>
+/// <summary>Optimizers as PyTorch's documentation writes them, in double, one step at a time.</summary>
 internal static class OptimizerReference
 {
     public static void Sgd(
@@ -47,6 +47,92 @@ internal static class OptimizerReference
             }
 
             p[i] -= rate / correction1 * mean[i] / (Math.Sqrt(v / correction2) + epsilon);
+        }
+    }
+
+    public static void NAdam(
+        double rate, double beta1, double beta2, double epsilon, double weightDecay, double momentumDecay, long step,
+        Span<double> p, ReadOnlySpan<double> gradients, Span<double> mean, Span<double> variance)
+    {
+        double Mu(long t) => beta1 * (1 - (0.5 * Math.Pow(0.96, t * momentumDecay)));
+        double product = 1;
+        for (long t = 1; t <= step; t++)
+        {
+            product *= Mu(t);
+        }
+
+        for (int i = 0; i < p.Length; i++)
+        {
+            double g = gradients[i] + (weightDecay * p[i]);
+            mean[i] = (beta1 * mean[i]) + ((1 - beta1) * g);
+            variance[i] = (beta2 * variance[i]) + ((1 - beta2) * g * g);
+            double m = (Mu(step + 1) * mean[i] / (1 - (product * Mu(step + 1)))) + ((1 - Mu(step)) * g / (1 - product));
+            p[i] -= rate * m / (Math.Sqrt(variance[i] / (1 - Math.Pow(beta2, step))) + epsilon);
+        }
+    }
+
+    public static void Adamax(
+        double rate, double beta1, double beta2, double epsilon, double weightDecay, long step,
+        Span<double> p, ReadOnlySpan<double> gradients, Span<double> mean, Span<double> norm)
+    {
+        for (int i = 0; i < p.Length; i++)
+        {
+            double g = gradients[i] + (weightDecay * p[i]);
+            mean[i] = (beta1 * mean[i]) + ((1 - beta1) * g);
+            norm[i] = Math.Max(beta2 * norm[i], Math.Abs(g) + epsilon);
+            p[i] -= rate * mean[i] / ((1 - Math.Pow(beta1, step)) * norm[i]);
+        }
+    }
+
+    /// <param name="mean">Empty unless centered.</param>
+    /// <param name="velocity">Empty without momentum.</param>
+    public static void RmsProp(
+        double rate, double alpha, double epsilon, double weightDecay, double momentum,
+        Span<double> p, ReadOnlySpan<double> gradients, Span<double> variance, Span<double> mean, Span<double> velocity)
+    {
+        for (int i = 0; i < p.Length; i++)
+        {
+            double g = gradients[i] + (weightDecay * p[i]);
+            variance[i] = (alpha * variance[i]) + ((1 - alpha) * g * g);
+            double spread = variance[i];
+            if (!mean.IsEmpty)
+            {
+                mean[i] = (alpha * mean[i]) + ((1 - alpha) * g);
+                spread -= mean[i] * mean[i];
+            }
+
+            double direction = g / (Math.Sqrt(spread) + epsilon);
+            if (!velocity.IsEmpty)
+            {
+                direction = velocity[i] = (momentum * velocity[i]) + direction;
+            }
+
+            p[i] -= rate * direction;
+        }
+    }
+
+    public static void Adagrad(
+        double rate, double rateDecay, double weightDecay, double epsilon, long step, Span<double> p, ReadOnlySpan<double> gradients, Span<double> sum)
+    {
+        for (int i = 0; i < p.Length; i++)
+        {
+            double g = gradients[i] + (weightDecay * p[i]);
+            sum[i] += g * g;
+            p[i] -= rate / (1 + ((step - 1) * rateDecay)) * g / (Math.Sqrt(sum[i]) + epsilon);
+        }
+    }
+
+    public static void Adadelta(
+        double rate, double rho, double epsilon, double weightDecay,
+        Span<double> p, ReadOnlySpan<double> gradients, Span<double> variance, Span<double> change)
+    {
+        for (int i = 0; i < p.Length; i++)
+        {
+            double g = gradients[i] + (weightDecay * p[i]);
+            variance[i] = (rho * variance[i]) + ((1 - rho) * g * g);
+            double direction = Math.Sqrt(change[i] + epsilon) / Math.Sqrt(variance[i] + epsilon) * g;
+            change[i] = (rho * change[i]) + ((1 - rho) * direction * direction);
+            p[i] -= rate * direction;
         }
     }
 }

@@ -163,12 +163,12 @@ public sealed class CpuDeviceTests
             _row = scope.Floats(DeviceScope.Random(3, 3));
             _column = scope.Floats(DeviceScope.Random(count, 4), count, 1);
             _step = scope.Ints([1, 0]);
-            _scalars = scope.Floats([0.1, 0.1, 0.5, 0]);
+            _scalars = scope.Floats([0.1, -0.1, 0.5, 0.5, 0.25, 0.5, 0.5, 0]);
             _indices = scope.Ints([.. Enumerable.Range(0, count).Select(i => i % 3)]);
             _one = scope.Scalar(1);
             _saved = scope.Zeros((count * 4) + 1);
             _weights = scope.Floats([0.5, 1, 2]);
-            for (int i = 0; i < 240; i++)
+            for (int i = 0; i < 480; i++)
             {
                 Outputs.Add(scope.Zeros(count, 3));
                 Outputs.Add(scope.Zeros(i % 4 == 0 ? [1] : i % 4 == 1 ? [3] : i % 4 == 2 ? [count, 1] : [count]));
@@ -209,11 +209,13 @@ public sealed class CpuDeviceTests
             for (Reduction reduction = Reduction.Mean; reduction <= Reduction.None; reduction++)
             {
                 bool single = reduction != Reduction.None;
-                _device.Losses.MeanSquaredErrorForward(reduction, _x, _t, single ? Part(0) : Whole());
-                _device.Losses.MeanSquaredErrorBackward(reduction, _x, _t, single ? _one : _t, Whole(), accumulate: false);
-                _device.Losses.BinaryCrossEntropyForward(true, reduction, _x, _t, _t, _weights, single ? Part(0) : Whole());
-                _device.Losses.BinaryCrossEntropyBackward(true, reduction, _x, _t, null, _weights, single ? _one : _t, Whole(), accumulate: false);
-                _device.Losses.BinaryCrossEntropyForward(false, reduction, _t, _t, null, null, single ? Part(0) : Whole());
+                long? divisor = reduction switch { Reduction.None => null, Reduction.Mean => _x.Count, _ => 1 };
+                foreach (LossFunction loss in FunctionTable.Losses)
+                {
+                    _device.Losses.ElementLossForward(loss, loss.Info.Defaults, divisor, _x, _t, _t, _weights, single ? Part(0) : Whole());
+                    _device.Losses.ElementLossBackward(loss, loss.Info.Defaults, divisor, _x, _t, null, _weights, single ? _one : _t, Whole(), accumulate: false);
+                }
+
                 for (CrossEntropyInput input = CrossEntropyInput.Logits; input <= CrossEntropyInput.Probabilities; input++)
                 {
                     var options = new CrossEntropyOptions(input, reduction);
@@ -240,8 +242,11 @@ public sealed class CpuDeviceTests
             _device.Elements.DropoutForward(new DropoutOptions(0.3f, 1, 2), _step, _x, Whole());
             _device.Reductions.PenaltyForward(_x, 0.1f, 0.2f, Part(0));
             _device.Reductions.PenaltyBackward(_x, 0.1f, 0.2f, _one, Whole(), accumulate: false);
-            _device.Updates.SgdUpdate(new SgdOptions(0.9f, 0, 0.1f, true), _scalars, Whole(), _x, Whole());
-            _device.Updates.AdamUpdate(new AdamOptions(0.9f, 0.99f, 1e-8f, 0.1f, true, true), _scalars, Whole(), _x, Whole(), Whole(), Whole());
+            foreach (UpdateFunction update in FunctionTable.Updates)
+            {
+                _device.Updates.Update(update, _scalars, Whole(), _x, [.. update.Info.States.Select(_ => Whole())]);
+            }
+
             _device.Memory.Fill(Whole(), 3);
             _device.Memory.Copy(_x, Whole(), accumulate: false);
             _device.Indexing.ConcatForward(_column, Whole(), _count, 1, 3, 1);

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using FastNN.Functions;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
@@ -20,14 +21,14 @@ internal sealed class GuardKernelTests : DeviceFixture
 
         foreach (IDevice device in (IDevice[])[One, Two])
         {
-            using var block = new Block(device, gradients, [loss], new float[4], new float[12]);
+            using var block = new Block(device, gradients, [loss], new float[4], new float[3 * UpdateScalars.Row]);
             device.Updates.GuardNorm(block[0], new Tensor(block[1].Address, DType.Float32, default(Shape)), block[2], block[3]);
             float[] results = block.Read(2), scalars = block.Read(3);
             bool good = float.IsFinite(loss) && !badGradient;
             Assert.That(results[0], Is.EqualTo(loss));
             Assert.That(results[1], badGradient ? Is.NaN : Is.EqualTo(norm).Within(1e-6 * norm));
             Assert.That(results[3], good ? Is.Zero : Is.NaN);
-            Assert.That(scalars.Select((value, i) => (i % 4 == 3 && float.IsNaN(value)) == (i % 4 == 3 && !good)), Has.All.True);
+            Assert.That(scalars.Select((value, i) => float.IsNaN(value) == (i % UpdateScalars.Row == UpdateScalars.Guard && !good)), Has.All.True);
         }
     }
 
@@ -38,7 +39,7 @@ internal sealed class GuardKernelTests : DeviceFixture
         float[] gradients = Draw(1001);
         double norm = factor * Math.Sqrt(gradients.Sum(g => (double)g * g));
         double scale = factor * Math.Min(1, largestNorm / norm);
-        using var block = new Block(Two, gradients, [factor, largestNorm, largest, 0], new float[4], new float[4]);
+        using var block = new Block(Two, gradients, [factor, largestNorm, largest, 0], new float[4], new float[UpdateScalars.Row]);
         Two.Updates.GuardNorm(block[0], null, block[2], block[3]);
         Two.Updates.GuardScale(block[0], block[1], block[2]);
         Near.Check("gradients", block.Read(0), Array.ConvertAll(gradients, g => Math.Clamp(g * scale, -largest, largest)), 1e-6);

@@ -1,3 +1,4 @@
+using FastNN.Functions;
 using FastNN.Ops;
 
 namespace FastNN.Tests.Ops;
@@ -12,7 +13,7 @@ internal sealed class PenaltyTests : CpuOpFixture<PenaltyCases>
         var graph = new Graph(GraphMode.Training);
         Value x = graph.Input(new Shape(2, 3));
         // Applied twice: the shared weight is penalised once.
-        Value root = layer.Apply(layer.Apply(x)).Graph.Add(new MeanSquaredErrorOp(Reduction.Sum), layer.Apply(x), layer.Apply(x));
+        Value root = layer.Apply(layer.Apply(x)).Graph.Add(new ElementLossOp(LossFunction.Of<SquaredError>(), default, Reduction.Sum), layer.Apply(x), layer.Apply(x));
         Assert.That(graph.Penalties, Has.Count.EqualTo(1));
         root += graph.Penalties.Values.Single();
         using var run = new GraphRun(One, graph, [], root, [], layer.Weight!);

@@ -31,6 +31,32 @@ internal sealed class ResumeTests : TrainingFixture
         Assert.That(history.Epochs.Select(e => (e.Epoch, e.Loss, e.Accuracy)), Is.EqualTo(expectedHistory.Epochs.Select(e => (e.Epoch, e.Loss, e.Accuracy))));
     }
 
+    [TestCaseSource(nameof(Optimizers))]
+    public void Every_optimizer_continues_bit_for_bit(OptimizerCase @case)
+    {
+        string checkpoint = PathOf("optimizer.safetensors");
+        float[] whole = Train(from: null, to: null, epochs: 3);
+        Train(from: null, checkpoint, epochs: 1);
+        Assert.That(Train(checkpoint, to: null, epochs: 3), Is.EqualTo(whole));
+
+        float[] Train(string? from, string? to, int epochs)
+        {
+            using Trainer trainer = Toy.Trainer(Device, Toy.Built(), @case.Create());
+            if (from is not null)
+            {
+                trainer.LoadCheckpoint(from);
+            }
+
+            trainer.Fit(Data, epochs, BatchSize);
+            if (to is not null)
+            {
+                trainer.SaveCheckpoint(to);
+            }
+
+            return Toy.Parameters(trainer.Model);
+        }
+    }
+
     [Test]
     public void A_checkpoint_of_another_run_is_refused_and_changes_nothing()
     {
@@ -91,6 +117,8 @@ internal sealed class ResumeTests : TrainingFixture
         Assert.That(() => trainer.SaveCheckpoint(PathOf("x.safetensors")), Throws.InvalidOperationException);
         Assert.That(File.Exists(PathOf("x.safetensors")), Is.False);
     }
+
+    private static IEnumerable<OptimizerCase> Optimizers => OptimizerCase.All;
 
     private Trainer Trainer()
     {

@@ -1,3 +1,4 @@
+using FastNN.Functions;
 using FastNN.Tensors;
 
 namespace FastNN.Cpu;

@@ -50,10 +50,12 @@ internal static unsafe class FoldLoop<TFold>
         }
     }
 
+    private static double Join(double a, double b) => TFold.Join(new DoubleLane(a), new DoubleLane(b)).Value;
+
     private static void Put(in FoldOperands operands, nint output, double folded)
     {
         float center = TFold.HasCenter ? operands.Center[output] : 0;
-        double result = operands.Scale * TFold.Finish(folded, center);
+        double result = operands.Scale * TFold.Finish<DoubleLane>(new(folded), center).Value;
         operands.Y[output] = (float)(operands.Root ? Math.Sqrt(result) : result);
     }
 
@@ -73,7 +75,7 @@ internal static unsafe class FoldLoop<TFold>
             double total = folded[output * parts];
             for (int part = 1; part < parts; part++)
             {
-                total = TFold.Join(total, folded[(output * parts) + part]);
+                total = Join(total, folded[(output * parts) + part]);
             }
 
             Put(operands, output, total);
@@ -94,7 +96,7 @@ internal static unsafe class FoldLoop<TFold>
             double total = folded[output];
             for (int part = 1; part < parts; part++)
             {
-                total = TFold.Join(total, folded[(part * outputs) + output]);
+                total = Join(total, folded[(part * outputs) + output]);
             }
 
             Put(operands, output, total);
@@ -124,7 +126,7 @@ internal static unsafe class FoldLoop<TFold>
                 {
                     for (nint run = first; run < last; run++)
                     {
-                        total = TFold.Join(total, Fold(x + reduced.FirstOf(run), 0, g.Axes.Inner, center));
+                        total = Join(total, Fold(x + reduced.FirstOf(run), 0, g.Axes.Inner, center));
                     }
                 }
 
@@ -145,7 +147,7 @@ internal static unsafe class FoldLoop<TFold>
             double total = TFold.Start;
             for (nint chunk = start; chunk < end; chunk += Chunk)
             {
-                total = TFold.Join(total, FoldChunk(x + chunk, (int)Math.Min(Chunk, end - chunk), center));
+                total = Join(total, FoldChunk(x + chunk, (int)Math.Min(Chunk, end - chunk), center));
             }
 
             return total;

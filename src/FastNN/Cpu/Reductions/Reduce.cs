@@ -7,54 +7,14 @@ namespace FastNN.Cpu;
 /// <summary>Reductions over any axes: 4 bytes read per term forward; backward 8 or 12 bytes per element, outputs staying in the cache.</summary>
 internal sealed unsafe partial class CpuReductions
 {
-    public void Fold(FoldKind kind, Tensor x, Tensor? center, Tensor y, ReduceGeometry geometry, float scale, bool root)
+    public void Fold(FoldFunction fold, Tensor x, Tensor? center, Tensor y, ReduceGeometry geometry, float scale, bool root)
     {
         var operands = new FoldOperands(geometry, Floats(x), Floats(center), Floats(y), scale, root);
-        switch (kind)
-        {
-            case FoldKind.Sum:
-                FoldLoop<SumFold>.Run(Pool, operands);
-                break;
-            case FoldKind.Largest:
-                FoldLoop<LargestFold>.Run(Pool, operands);
-                break;
-            case FoldKind.Smallest:
-                FoldLoop<SmallestFold>.Run(Pool, operands);
-                break;
-            case FoldKind.Anchor:
-                FoldLoop<AnchorFold>.Run(Pool, operands);
-                break;
-            case FoldKind.Equal:
-                FoldLoop<EqualFold>.Run(Pool, operands);
-                break;
-            case FoldKind.CenteredSquares:
-                FoldLoop<CenteredSquaresFold>.Run(Pool, operands);
-                break;
-            case FoldKind.LogOfExponentials:
-                FoldLoop<LogOfExponentialsFold>.Run(Pool, operands);
-                break;
-            case FoldKind.Magnitudes:
-                FoldLoop<MagnitudesFold>.Run(Pool, operands);
-                break;
-            case FoldKind.Squares:
-                FoldLoop<SquaresFold>.Run(Pool, operands);
-                break;
-            case FoldKind.Product:
-                FoldLoop<ProductFold>.Run(Pool, operands);
-                break;
-            case FoldKind.NonZeroProduct:
-                FoldLoop<NonZeroProductFold>.Run(Pool, operands);
-                break;
-            case FoldKind.Zeros:
-                FoldLoop<ZerosFold>.Run(Pool, operands);
-                break;
-            default:
-                throw new NotSupportedException($"Fold: expected a fold, got {kind}.");
-        }
+        FoldLoops.Of(fold).Run(Pool, operands);
     }
 
     public void Spread(
-        SlopeKind kind, Tensor x, Tensor y, Tensor saved, Tensor more, Tensor dY, Tensor dX, ReduceGeometry geometry, float scale, bool accumulate)
+        SlopeFunction slope, Tensor x, Tensor y, Tensor saved, Tensor more, Tensor dY, Tensor dX, ReduceGeometry geometry, float scale, bool accumulate)
     {
         if (dX.Count == 0)
         {
@@ -62,60 +22,75 @@ internal sealed unsafe partial class CpuReductions
         }
 
         var operands = new SpreadOperands(geometry.Axes, Floats(x), Floats(y), Floats(saved), Floats(more), Floats(dY), Floats(dX), scale);
-        switch (kind)
+        SlopeLoops.Of(slope).Run(Pool, operands, accumulate);
+    }
+
+    /// <summary>The loop of one fold, which the JIT compiles for it; found by its row.</summary>
+    private abstract class FoldLoops
+    {
+        private static readonly FoldLoops[] All = [.. FunctionTable.Folds.Select(row => row.Accept(default(Compiled)))];
+
+        public static FoldLoops Of(FoldFunction fold) => All[fold.Id - 1];
+
+        public abstract void Run(WorkerPool pool, in FoldOperands operands);
+
+        private readonly struct Compiled : IFoldVisitor<FoldLoops>
         {
-            case SlopeKind.Scaled:
-                SpreadRows<ScaledSlope>(operands, accumulate);
-                break;
-            case SlopeKind.Extreme:
-                SpreadRows<ExtremeSlope>(operands, accumulate);
-                break;
-            case SlopeKind.Centered:
-                SpreadRows<CenteredSlope>(operands, accumulate);
-                break;
-            case SlopeKind.CenteredOverResult:
-                SpreadRows<CenteredOverResultSlope>(operands, accumulate);
-                break;
-            case SlopeKind.Exponential:
-                SpreadRows<ExponentialSlope>(operands, accumulate);
-                break;
-            case SlopeKind.Sign:
-                SpreadRows<SignSlope>(operands, accumulate);
-                break;
-            case SlopeKind.OverResult:
-                SpreadRows<OverResultSlope>(operands, accumulate);
-                break;
-            case SlopeKind.Product:
-                SpreadRows<ProductSlope>(operands, accumulate);
-                break;
-            default:
-                throw new NotSupportedException($"Spread: expected a slope, got {kind}.");
+            public FoldLoops Visit<TFold>(FoldFunction fold)
+                where TFold : struct, IFold => new FoldLoops<TFold>();
         }
     }
 
-    private void SpreadRows<TSlope>(in SpreadOperands operands, bool accumulate)
+    private sealed class FoldLoops<TFold> : FoldLoops
+        where TFold : struct, IFold
+    {
+        public override void Run(WorkerPool pool, in FoldOperands operands) => FoldLoop<TFold>.Run(pool, operands);
+    }
+
+    /// <summary>The loop of one slope.</summary>
+    private abstract class SlopeLoops
+    {
+        private static readonly SlopeLoops[] All = [.. FunctionTable.Slopes.Select(row => row.Accept(default(Compiled)))];
+
+        public static SlopeLoops Of(SlopeFunction slope) => All[slope.Id - 1];
+
+        public abstract void Run(WorkerPool pool, in SpreadOperands operands, bool accumulate);
+
+        private readonly struct Compiled : ISlopeVisitor<SlopeLoops>
+        {
+            public SlopeLoops Visit<TSlope>(SlopeFunction slope)
+                where TSlope : struct, ISlope => new SlopeLoops<TSlope>();
+        }
+    }
+
+    private sealed class SlopeLoops<TSlope> : SlopeLoops
         where TSlope : struct, ISlope
     {
-        StridedAxes axes = operands.Axes;
-        if (axes.Rank <= 1)
+        public override void Run(WorkerPool pool, in SpreadOperands operands, bool accumulate)
         {
-            // One run, which may be cut anywhere.
             if (accumulate)
             {
-                ElementLoop.Run(Pool, axes.Inner, new SpreadBody<TSlope, Accumulate>(operands, 0, 0));
+                Run<Accumulate>(pool, operands);
             }
             else
             {
-                ElementLoop.Run(Pool, axes.Inner, new SpreadBody<TSlope, Assign>(operands, 0, 0));
+                Run<Assign>(pool, operands);
             }
         }
-        else if (accumulate)
+
+        private static void Run<TStore>(WorkerPool pool, in SpreadOperands operands)
+            where TStore : struct, IStore
         {
-            RowLoop.Run(Pool, axes.Outer, axes.Inner, new SpreadRowsBody<TSlope, Accumulate>(operands));
-        }
-        else
-        {
-            RowLoop.Run(Pool, axes.Outer, axes.Inner, new SpreadRowsBody<TSlope, Assign>(operands));
+            StridedAxes axes = operands.Axes;
+            if (axes.Rank <= 1)
+            {
+                // One run, which may be cut anywhere.
+                ElementLoop.Run(pool, axes.Inner, new SpreadBody<TSlope, TStore>(operands, 0, 0));
+            }
+            else
+            {
+                RowLoop.Run(pool, axes.Outer, axes.Inner, new SpreadRowsBody<TSlope, TStore>(operands));
+            }
         }
     }
 }

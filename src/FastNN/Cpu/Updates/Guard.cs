@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FastNN.Functions;
 using FastNN.Tensors;
 
 namespace FastNN.Cpu;
@@ -13,7 +14,7 @@ internal sealed unsafe partial class CpuUpdates
         float guard = float.IsFinite(norm) && float.IsFinite(value) ? 0 : float.NaN;
         float* result = Floats(results);
         (result[0], result[1], result[3]) = (value, norm, guard);
-        for (nint i = 3; i < (nint)scalars.Count; i += 4)
+        for (nint i = UpdateScalars.Guard; i < (nint)scalars.Count; i += UpdateScalars.Row)
         {
             Floats(scalars)[i] = guard;
         }

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using FastNN.Functions;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
@@ -12,14 +13,7 @@ internal sealed unsafe partial class CudaReductions
     /// <summary>The most blocks along a grid's second axis.</summary>
     private const int MaxGridY = 65535;
 
-    /// <summary>The names of a kind's kernels, so that a launch allocates nothing.</summary>
-    private static readonly string[][] FoldKernels =
-        Array.ConvertAll(Enum.GetNames<FoldKind>(), name => NamesOf(name, "all", "runs", "tiles", "strips"));
-
-    private static readonly string[][] SpreadKernels =
-        Array.ConvertAll(Enum.GetNames<SlopeKind>(), name => NamesOf(name == nameof(SlopeKind.Product) ? "factor" : name, "fours", "elements", "spread"));
-
-    public void Fold(FoldKind kind, Tensor x, Tensor? center, Tensor y, ReduceGeometry geometry, float scale, bool root)
+    public void Fold(FoldFunction fold, Tensor x, Tensor? center, Tensor y, ReduceGeometry geometry, float scale, bool root)
     {
         int outputs = Tensor.Index(geometry.Outputs);
         if (outputs == 0)
@@ -27,7 +21,7 @@ internal sealed unsafe partial class CudaReductions
             return;
         }
 
-        string[] kernels = FoldKernels[(int)kind];
+        IReadOnlyList<string> kernels = fold.Kernels;
         StridedAxes axes = geometry.Axes;
         int inner = axes.Inner;
         var arguments = new FoldArguments(
@@ -66,9 +60,9 @@ internal sealed unsafe partial class CudaReductions
     }
 
     public void Spread(
-        SlopeKind kind, Tensor x, Tensor y, Tensor saved, Tensor more, Tensor dY, Tensor dX, ReduceGeometry geometry, float scale, bool accumulate)
+        SlopeFunction slope, Tensor x, Tensor y, Tensor saved, Tensor more, Tensor dY, Tensor dX, ReduceGeometry geometry, float scale, bool accumulate)
     {
-        string[] kernels = SpreadKernels[(int)kind];
+        IReadOnlyList<string> kernels = slope.Kernels;
         StridedAxes axes = geometry.Axes;
         int inner = axes.Inner;
         var arguments = new SpreadArguments(
@@ -108,9 +102,6 @@ internal sealed unsafe partial class CudaReductions
         var grid = new Grid(checked(chunks * parts), threads, outer, Shared: threads * sizeof(double));
         Launch("reduce", kernel, grid, arguments with { Columns = columns, Parts = parts });
     }
-
-    private static string[] NamesOf(string kind, params string[] ways) =>
-        Array.ConvertAll(ways, way => $"reduce_{kind.ToLowerInvariant()}_{way}");
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct FoldArguments(

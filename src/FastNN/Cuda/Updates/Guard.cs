@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using FastNN.Functions;
 using FastNN.Tensors;
 
 namespace FastNN.Cuda;
@@ -8,7 +9,7 @@ internal sealed unsafe partial class CudaUpdates
 {
     public void GuardNorm(Tensor gradients, Tensor? loss, Tensor results, Tensor scalars) => Launch(
         "guard", "guard_norm", SumGrid(gradients.Count),
-        new GuardNormArguments(gradients.Address, AddressOf(loss), results.Address, scalars.Address, Sums, gradients.Count, (int)(scalars.Count / 4)));
+        new GuardNormArguments(gradients.Address, AddressOf(loss), results.Address, scalars.Address, Sums, gradients.Count, (int)(scalars.Count / UpdateScalars.Row)));
 
     public void GuardScale(Tensor gradients, Tensor options, Tensor results) => Launch(
         "guard", "guard_scale", ElementGrid(gradients.Count),

@@ -5,12 +5,11 @@ namespace FastNN.Functions;
 /// <summary>The slope has PyTorch's guard against a division by zero.</summary>
 internal readonly struct ProbabilityLoss : ILossFunction
 {
-    public static string Is => "-(t log x + (1 - t) log(1 - x)), each logarithm at least -100";
-
-    public static bool TakesPositiveWeight => false;
+    public static LossInfo Info => new(
+        "BinaryCrossEntropy", "-(t log x + (1 - t) log(1 - x)), each logarithm at least -100", new(0.02f, 0.98f), LossTargets.Probabilities);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Value<T>(T x, T target, T positiveWeight)
+    public static T Value<T>(T x, T target, T positiveWeight, Scalars s)
         where T : struct, ILanes<T>
     {
         // log(1 - x) needs no more care than this: x is a float near 1 there, and 1 - x is exact from 1/2 on.
@@ -19,19 +18,18 @@ internal readonly struct ProbabilityLoss : ILossFunction
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Slope<T>(T x, T target, T positiveWeight)
+    public static T Slope<T>(T x, T target, T positiveWeight, Scalars s)
         where T : struct, ILanes<T> => (x - target) / T.Max(1e-12f, x * (1f - x));
 }
 
 /// <summary>max(x, 0) - x t + log(1 + exp(-|x|)), in terms of one sign so that nothing cancels.</summary>
 internal readonly struct LogitLoss : ILossFunction
 {
-    public static string Is => "t log(1 + exp(-x)) + (1 - t) log(1 + exp(x))";
-
-    public static bool TakesPositiveWeight => false;
+    public static LossInfo Info => new(
+        "BinaryCrossEntropyWithLogits", "t log(1 + exp(-x)) + (1 - t) log(1 + exp(x))", new(-4, 4, 0), LossTargets.Probabilities);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Value<T>(T x, T target, T positiveWeight)
+    public static T Value<T>(T x, T target, T positiveWeight, Scalars s)
         where T : struct, ILanes<T>
     {
         T soft = Elementary.LogOnePlus(Elementary.Exp(-T.Abs(x)));
@@ -40,19 +38,21 @@ internal readonly struct LogitLoss : ILossFunction
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Slope<T>(T x, T target, T positiveWeight)
+    public static T Slope<T>(T x, T target, T positiveWeight, Scalars s)
         where T : struct, ILanes<T> => Elementary.Sigmoid(x) - target;
 }
 
 /// <summary>The same with a weight of the positive class; the slope is (1 - t) - (1 + (p - 1) t) sigmoid(-x).</summary>
 internal readonly struct WeightedLogitLoss : ILossFunction
 {
-    public static string Is => "p t log(1 + exp(-x)) + (1 - t) log(1 + exp(x)), p the weight of the positive class";
+    public static LossInfo Info => new(
+        "BinaryCrossEntropyWithLogits", "p t log(1 + exp(-x)) + (1 - t) log(1 + exp(x)), p the weight of the positive class", new(-4, 4, 0),
+        LossTargets.Probabilities);
 
     public static bool TakesPositiveWeight => true;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Value<T>(T x, T target, T positiveWeight)
+    public static T Value<T>(T x, T target, T positiveWeight, Scalars s)
         where T : struct, ILanes<T>
     {
         T soft = Elementary.LogOnePlus(Elementary.Exp(-T.Abs(x)));
@@ -61,7 +61,7 @@ internal readonly struct WeightedLogitLoss : ILossFunction
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static T Slope<T>(T x, T target, T positiveWeight)
+    public static T Slope<T>(T x, T target, T positiveWeight, Scalars s)
         where T : struct, ILanes<T>
     {
         T factor = T.MultiplyAdd(positiveWeight - 1f, target, 1f);

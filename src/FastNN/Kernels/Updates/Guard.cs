@@ -1,3 +1,4 @@
+using FastNN.Functions;
 using FastNN.Tensors;
 
 namespace FastNN.Kernels;
@@ -9,10 +10,10 @@ internal partial interface IUpdates
 {
     /// <summary>
     /// Of the results [4] the first becomes the loss, the second the norm of all gradients, the last the guard: 0, or NaN where one of the two is not
-    /// finite. The guard becomes the last of each four scalars, too, where the optimizers' updates look for it.
+    /// finite. The guard also becomes the last of each group's scalars, where the optimizers' updates look for it.
     /// </summary>
     /// <param name="loss">[], or null for a step that has none.</param>
-    /// <param name="scalars">Float32 [groups, 4].</param>
+    /// <param name="scalars">Float32 [groups, <see cref="UpdateScalars.Row"/>].</param>
     void GuardNorm(Tensor gradients, Tensor? loss, Tensor results, Tensor scalars);
 
     /// <summary>

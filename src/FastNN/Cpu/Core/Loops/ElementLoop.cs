@@ -90,7 +90,7 @@ internal static unsafe class ElementLoop
     }
 
     // Apart, because the JIT inlines so much per method and no more; two copies of a long body would exceed that.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
     private static void Tail<TLanes, TBody>(TBody body, nint i, int count)
         where TLanes : struct, IVectorLanes<TLanes>
         where TBody : struct, IElementBody => body.Invoke<TLanes>(i, count);

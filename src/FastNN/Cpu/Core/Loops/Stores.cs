@@ -26,22 +26,6 @@ internal readonly unsafe struct Accumulate : IStore
         where TLanes : struct, IVectorLanes<TLanes> => (TLanes.Load(destination, count) + value).Store(destination, count);
 }
 
-/// <summary>A choice that is made once per kernel, so that the loop has no branch.</summary>
-internal interface IFlag
-{
-    static abstract bool Value { get; }
-}
-
-internal readonly struct Yes : IFlag
-{
-    public static bool Value => true;
-}
-
-internal readonly struct No : IFlag
-{
-    public static bool Value => false;
-}
-
 /// <summary>A function of one number.</summary>
 internal interface IUnaryOperator
 {

@@ -1,0 +1,70 @@
+namespace FastNN.Testing;
+
+/// <summary>An optimizer with its double reference.</summary>
+/// <param name="Reference">Learning rate, step, parameter, gradient, the states in the optimizer's order.</param>
+/// <param name="Initial">What states begin with.</param>
+internal sealed record OptimizerCase(
+    string Name, Func<Optimizer> Create, Action<double, int, double[], double[], double[][]> Reference, float Initial = 0)
+{
+    public const float Rate = 0.05f;
+
+    public static IEnumerable<OptimizerCase> All { get; } =
+    [
+        Sgd("plain", 0, 0, 0, false),
+        Sgd("weight decay", 0, 0, 0.1f, false),
+        Sgd("momentum", 0.9f, 0, 0, false),
+        Sgd("dampening and weight decay", 0.8f, 0.3f, 0.05f, false),
+        Sgd("Nesterov", 0.9f, 0, 0.01f, true),
+        Adam("Adam", 0.9f, 0.999f, 1e-8f, 0, false, false),
+        Adam("Adam betas and weight decay", 0.8f, 0.95f, 1e-6f, 0.1f, false, false),
+        Adam("Adam AMSGrad", 0.9f, 0.9f, 1e-8f, 0, false, true),
+        Adam("AdamW", 0.9f, 0.999f, 1e-8f, 0.01f, true, false),
+        Adam("AdamW AMSGrad", 0.85f, 0.97f, 1e-7f, 0.2f, true, true),
+        NAdam("NAdam", 0.9f, 0.999f, 1e-8f, 0, 0.004f),
+        NAdam("NAdam betas and weight decay", 0.8f, 0.95f, 1e-6f, 0.1f, 0.01f),
+        Adamax("Adamax", 0.9f, 0.999f, 1e-8f, 0),
+        Adamax("Adamax betas and weight decay", 0.8f, 0.95f, 1e-6f, 0.1f),
+        RmsProp("RMSprop", 0.99f, 1e-8f, 0, 0, false),
+        RmsProp("RMSprop with momentum", 0.9f, 1e-6f, 0.05f, 0.8f, false),
+        // Where the variance nearly cancels, float has few digits of it: a larger epsilon keeps that out of the comparison.
+        RmsProp("RMSprop centered", 0.95f, 0.03f, 0, 0, true),
+        RmsProp("RMSprop centered with momentum", 0.9f, 0.03f, 0.1f, 0.9f, true),
+        Adagrad("Adagrad", 0, 0, 0, 1e-10f),
+        Adagrad("Adagrad with a falling rate", 0.2f, 0.1f, 0.5f, 1e-6f),
+        Adadelta("Adadelta", 0.9f, 1e-6f, 0),
+        Adadelta("Adadelta with weight decay", 0.8f, 1e-4f, 0.05f),
+    ];
+
+    public override string ToString() => Name;
+
+    private static OptimizerCase Sgd(string name, float momentum, float dampening, float decay, bool nesterov) => new(
+        $"SGD {name}", () => new Sgd(Rate, momentum, dampening, decay, nesterov),
+        (rate, step, p, g, state) =>
+            OptimizerReference.Sgd(rate, momentum, dampening, decay, nesterov, step == 1, p, g, momentum == 0 ? [] : state[0]));
+
+    private static OptimizerCase Adam(string name, float beta1, float beta2, float epsilon, float decay, bool decoupled, bool amsGrad) => new(
+        name, () => decoupled ? new AdamW(Rate, beta1, beta2, epsilon, decay, amsGrad) : new Adam(Rate, beta1, beta2, epsilon, decay, amsGrad),
+        (rate, step, p, g, state) =>
+            OptimizerReference.Adam(rate, beta1, beta2, epsilon, decay, decoupled, step, p, g, state[0], state[1], amsGrad ? state[2] : []));
+
+    private static OptimizerCase NAdam(string name, float beta1, float beta2, float epsilon, float decay, float momentumDecay) => new(
+        name, () => new NAdam(Rate, beta1, beta2, epsilon, decay, momentumDecay),
+        (rate, step, p, g, state) => OptimizerReference.NAdam(rate, beta1, beta2, epsilon, decay, momentumDecay, step, p, g, state[0], state[1]));
+
+    private static OptimizerCase Adamax(string name, float beta1, float beta2, float epsilon, float decay) => new(
+        name, () => new Adamax(Rate, beta1, beta2, epsilon, decay),
+        (rate, step, p, g, state) => OptimizerReference.Adamax(rate, beta1, beta2, epsilon, decay, step, p, g, state[0], state[1]));
+
+    private static OptimizerCase RmsProp(string name, float alpha, float epsilon, float decay, float momentum, bool centered) => new(
+        name, () => new RmsProp(Rate, alpha, epsilon, decay, momentum, centered),
+        (rate, step, p, g, state) => OptimizerReference.RmsProp(
+            rate, alpha, epsilon, decay, momentum, p, g, state[0], centered ? state[1] : [], momentum == 0 ? [] : state[centered ? 2 : 1]));
+
+    private static OptimizerCase Adagrad(string name, float rateDecay, float decay, float initial, float epsilon) => new(
+        name, () => new Adagrad(Rate, rateDecay, decay, initial, epsilon),
+        (rate, step, p, g, state) => OptimizerReference.Adagrad(rate, rateDecay, decay, epsilon, step, p, g, state[0]), initial);
+
+    private static OptimizerCase Adadelta(string name, float rho, float epsilon, float decay) => new(
+        name, () => new Adadelta(Rate, rho, epsilon, decay),
+        (rate, step, p, g, state) => OptimizerReference.Adadelta(rate, rho, epsilon, decay, p, g, state[0], state[1]));
+}
