@@ -1,3 +1,4 @@
+using FastNN.Functions;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
@@ -37,7 +38,8 @@ internal sealed record ArgExtremeOp(bool Largest, int Axis, bool KeepDims) : Ope
     {
         var sizes = (Sizes)tensors.Bound!;
         (Tensor x, Tensor extreme) = (tensors.Inputs[0], tensors.SavedTensors[0]);
-        kernels.Reductions.Fold(Largest ? FoldKind.Largest : FoldKind.Smallest, x, null, extreme, sizes.Geometry, 1, root: false);
+        FoldFunction fold = Largest ? FoldFunction.Of<LargestFold>() : FoldFunction.Of<SmallestFold>();
+        kernels.Reductions.Fold(fold, x, null, extreme, sizes.Geometry, 1, root: false);
         kernels.Reductions.FirstEqual(x, extreme, tensors.Output, sizes.Terms, sizes.Inner);
     }
 
