@@ -448,6 +448,181 @@ struct HardSwish {
     }
 };
 
+// x between two bounds, either of which may be infinite; its derivative at both is 1, as in PyTorch.
+struct Clamp {
+    static constexpr bool READS_NOTHING = false;
+    static DEVICE float value(float x, Scalars s) { return smaller(s.b, larger(s.a, x)); }
+    static DEVICE float gradient(float x, float dY, Scalars s) { return x >= s.a ? (s.b >= x ? dY : 0.0f) : 0.0f; }
+};
+
+// The nearest integer, ties to even; its derivative is 0 everywhere.
+struct Round {
+    static constexpr bool READS_NOTHING = true;
+    static DEVICE float value(float x, Scalars) { return nearestInteger(x); }
+    static DEVICE float gradient(float, float, Scalars) { return 0.0f; }
+};
+
+// The largest integer that is at most x; its derivative is 0 everywhere.
+struct Floor {
+    static constexpr bool READS_NOTHING = true;
+    static DEVICE float value(float x, Scalars) {
+        float v0 = nearestInteger(x);
+        return v0 > x ? v0 - 1.0f : v0;
+    }
+    static DEVICE float gradient(float, float, Scalars) { return 0.0f; }
+};
+
+// The least integer that is at least x; its derivative is 0 everywhere.
+struct Ceiling {
+    static constexpr bool READS_NOTHING = true;
+    static DEVICE float value(float x, Scalars) {
+        float v0 = nearestInteger(x);
+        return x > v0 ? v0 + 1.0f : v0;
+    }
+    static DEVICE float gradient(float, float, Scalars) { return 0.0f; }
+};
+
+// The logarithm of x to the base 2.
+struct Log2 {
+    static constexpr bool READS_NOTHING = false;
+    static DEVICE float value(float x, Scalars) { return logarithm(x) * 1.442695f; }
+    static DEVICE float gradient(float x, float dY, Scalars) { return dY * 1.442695f / x; }
+};
+
+// The logarithm of x to the base 10.
+struct Log10 {
+    static constexpr bool READS_NOTHING = false;
+    static DEVICE float value(float x, Scalars) { return logarithm(x) * 0.4342945f; }
+    static DEVICE float gradient(float x, float dY, Scalars) { return dY * 0.4342945f / x; }
+};
+
+// The hyperbolic sine of x.
+struct Sinh {
+    static constexpr bool READS_NOTHING = false;
+    static DEVICE float value(float x, Scalars) {
+        float v0 = absolute(x);
+        float v1 = smaller(89.0f, larger(-104.5f, v0));
+        float v2 = nearestInteger(v1 * 1.442695f);
+        float v3 = multiplyAdd(v2, 0.00021219444f, multiplyAdd(v2, -0.6933594f, v1));
+        float v4 = multiplyAdd(multiplyAdd(multiplyAdd(0.00019875691f, v3, 0.0013981999f), v3, 0.008333452f), v3, 0.041665796f);
+        float v5 = scaleByPowerOfTwo(multiplyAdd(multiplyAdd(multiplyAdd(v4, v3, 0.16666666f), v3, 0.5f), v3 * v3, v3) + 1.0f, v2);
+        float v6 = multiplyAdd(multiplyAdd(multiplyAdd(0.00019875691f, v0, 0.0013981999f), v0, 0.008333452f), v0, 0.041665796f);
+        float v7 = absolute(v0) > 0.34f ? v5 - 1.0f : multiplyAdd(multiplyAdd(multiplyAdd(v6, v0, 0.16666666f), v0, 0.5f), v0 * v0, v0);
+        float v8 = 0.5f * (v7 > 1E+09f ? v7 : v7 + v7 / (v7 + 1.0f));
+        return 0.0f > x ? -v8 : v8;
+    }
+    static DEVICE float gradient(float x, float dY, Scalars) {
+        float v0 = smaller(89.0f, larger(-104.5f, absolute(x)));
+        float v1 = nearestInteger(v0 * 1.442695f);
+        float v2 = multiplyAdd(v1, 0.00021219444f, multiplyAdd(v1, -0.6933594f, v0));
+        float v3 = multiplyAdd(multiplyAdd(multiplyAdd(0.00019875691f, v2, 0.0013981999f), v2, 0.008333452f), v2, 0.041665796f);
+        float v4 = scaleByPowerOfTwo(multiplyAdd(multiplyAdd(multiplyAdd(v3, v2, 0.16666666f), v2, 0.5f), v2 * v2, v2) + 1.0f, v1);
+        return dY * (0.5f * (v4 + 1.0f / v4));
+    }
+};
+
+// The hyperbolic cosine of x.
+struct Cosh {
+    static constexpr bool READS_NOTHING = false;
+    static DEVICE float value(float x, Scalars) {
+        float v0 = smaller(89.0f, larger(-104.5f, absolute(x)));
+        float v1 = nearestInteger(v0 * 1.442695f);
+        float v2 = multiplyAdd(v1, 0.00021219444f, multiplyAdd(v1, -0.6933594f, v0));
+        float v3 = multiplyAdd(multiplyAdd(multiplyAdd(0.00019875691f, v2, 0.0013981999f), v2, 0.008333452f), v2, 0.041665796f);
+        float v4 = scaleByPowerOfTwo(multiplyAdd(multiplyAdd(multiplyAdd(v3, v2, 0.16666666f), v2, 0.5f), v2 * v2, v2) + 1.0f, v1);
+        return 0.5f * (v4 + 1.0f / v4);
+    }
+    static DEVICE float gradient(float x, float dY, Scalars) {
+        float v0 = absolute(x);
+        float v1 = smaller(89.0f, larger(-104.5f, v0));
+        float v2 = nearestInteger(v1 * 1.442695f);
+        float v3 = multiplyAdd(v2, 0.00021219444f, multiplyAdd(v2, -0.6933594f, v1));
+        float v4 = multiplyAdd(multiplyAdd(multiplyAdd(0.00019875691f, v3, 0.0013981999f), v3, 0.008333452f), v3, 0.041665796f);
+        float v5 = scaleByPowerOfTwo(multiplyAdd(multiplyAdd(multiplyAdd(v4, v3, 0.16666666f), v3, 0.5f), v3 * v3, v3) + 1.0f, v2);
+        float v6 = multiplyAdd(multiplyAdd(multiplyAdd(0.00019875691f, v0, 0.0013981999f), v0, 0.008333452f), v0, 0.041665796f);
+        float v7 = absolute(v0) > 0.34f ? v5 - 1.0f : multiplyAdd(multiplyAdd(multiplyAdd(v6, v0, 0.16666666f), v0, 0.5f), v0 * v0, v0);
+        float v8 = 0.5f * (v7 > 1E+09f ? v7 : v7 + v7 / (v7 + 1.0f));
+        return dY * (0.0f > x ? -v8 : v8);
+    }
+};
+
+// The tangent of x in radians.
+struct Tan {
+    static constexpr bool READS_NOTHING = false;
+    static DEVICE float value(float x, Scalars) {
+        float v0 = nearestInteger(x * 0.63661975f);
+        float v1 = v0 + 0.0f;
+        float v2 = multiplyAdd(-4.0f, nearestInteger(v1 * 0.25f), v1);
+        float v3 = absolute(v2);
+        float v4 = multiplyAdd(v0, -7.54979E-08f, multiplyAdd(v0, -0.0004837513f, multiplyAdd(v0, -1.5703125f, x)));
+        float v5 = v4 * v4;
+        float v6 = multiplyAdd(multiplyAdd(multiplyAdd(-0.00019515296f, v5, 0.008332161f), v5, -0.16666655f) * v5, v4, v4);
+        float v7 = -v6;
+        float v8 = multiplyAdd(multiplyAdd(multiplyAdd(2.4433157E-05f, v5, -0.0013887316f), v5, 0.041666646f) * v5, v5, multiplyAdd(-0.5f, v5, 1.0f));
+        float v9 = -v8;
+        float v10 = v0 + 1.0f;
+        float v11 = multiplyAdd(-4.0f, nearestInteger(v10 * 0.25f), v10);
+        float v12 = absolute(v11);
+        float v13 = (0.5f > v3 ? v6 : v3 > 1.5f ? v7 : v2 > 0.0f ? v8 : v9) / (0.5f > v12 ? v6 : v12 > 1.5f ? v7 : v11 > 0.0f ? v8 : v9);
+        return v13;
+    }
+    static DEVICE float gradient(float y, float dY, Scalars) { return dY * multiplyAdd(y, y, 1.0f); }
+};
+
+// The angle in radians, -pi / 2 to pi / 2, whose tangent is x.
+struct Atan {
+    static constexpr bool READS_NOTHING = false;
+    static DEVICE float value(float x, Scalars) {
+        float v0 = absolute(x);
+        float v1 = v0 > 2.4142137f ? -1.0f / v0 : v0 > 0.41421357f ? (v0 - 1.0f) / (v0 + 1.0f) : v0;
+        float v2 = v1 * v1;
+        float v3 = multiplyAdd(multiplyAdd(multiplyAdd(0.080537446f, v2, -0.13877685f), v2, 0.19977711f), v2, -0.3333295f);
+        float v4 = (v0 > 2.4142137f ? 1.5707964f : v0 > 0.41421357f ? 0.7853982f : 0.0f) + multiplyAdd(v3 * v2, v1, v1);
+        return 0.0f > x ? -v4 : v4;
+    }
+    static DEVICE float gradient(float x, float dY, Scalars) { return dY / multiplyAdd(x, x, 1.0f); }
+};
+
+// The error function of x.
+struct Erf {
+    static constexpr bool READS_NOTHING = false;
+    static DEVICE float value(float x, Scalars) {
+        float v0 = absolute(x);
+        float v1 = -1.4142135f * v0;
+        float v2 = smaller(15.0f, absolute(v1));
+        float v3 = v2 * v2;
+        float v4 = smaller(89.0f, larger(-104.5f, -0.5f * v3));
+        float v5 = nearestInteger(v4 * 1.442695f);
+        float v6 = multiplyAdd(v5, 0.00021219444f, multiplyAdd(v5, -0.6933594f, v4));
+        float v7 = multiplyAdd(multiplyAdd(multiplyAdd(0.00019875691f, v6, 0.0013981999f), v6, 0.008333452f), v6, 0.041665796f);
+        float v8 = scaleByPowerOfTwo(multiplyAdd(multiplyAdd(multiplyAdd(v7, v6, 0.16666666f), v6, 0.5f), v6 * v6, v6) + 1.0f, v5);
+        float v9 = 1.0f / multiplyAdd(0.3f, v2, 1.0f);
+        float v10 = multiplyAdd(multiplyAdd(multiplyAdd(-0.02098467f, v9, 0.114402115f), v9, -0.23283549f), v9, 0.19792165f);
+        float v11 = multiplyAdd(multiplyAdd(multiplyAdd(v10, v9, -0.084481284f), v9, 0.09883084f), v9, 0.07748577f);
+        float v12 = multiplyAdd(multiplyAdd(multiplyAdd(v11, v9, 0.1104232f), v9, 0.11955012f), v9, 0.11968775f);
+        float v13 = multiplyAdd(v8, -0.5f * multiplyAdd(v2, v2, -v3), v8) * (v12 * v9);
+        float v14 = 1.0f - 2.0f * (v1 > 0.0f ? 1.0f - v13 : v13);
+        float v15 = x * x;
+        float v16 = multiplyAdd(multiplyAdd(multiplyAdd(-0.0008548327f, v15, 0.005223978f), v15, -0.026866172f), v15, 0.11283792f);
+        return v0 > 0.5f ? (0.0f > x ? -v14 : v14) : x * multiplyAdd(multiplyAdd(v16, v15, -0.37612638f), v15, 1.1283792f);
+    }
+    static DEVICE float gradient(float x, float dY, Scalars) {
+        float v0 = smaller(89.0f, larger(-104.5f, -(x * x)));
+        float v1 = nearestInteger(v0 * 1.442695f);
+        float v2 = multiplyAdd(v1, 0.00021219444f, multiplyAdd(v1, -0.6933594f, v0));
+        float v3 = multiplyAdd(multiplyAdd(multiplyAdd(0.00019875691f, v2, 0.0013981999f), v2, 0.008333452f), v2, 0.041665796f);
+        float v4 = scaleByPowerOfTwo(multiplyAdd(multiplyAdd(multiplyAdd(v3, v2, 0.16666666f), v2, 0.5f), v2 * v2, v2) + 1.0f, v1);
+        return dY * (1.1283792f * v4);
+    }
+};
+
+// x above a threshold, else a value of one's own.
+struct Threshold {
+    static constexpr bool READS_NOTHING = false;
+    static DEVICE float value(float x, Scalars s) { return s.a >= x ? s.b : x; }
+    static DEVICE float gradient(float x, float dY, Scalars s) { return s.a >= x ? 0.0f : dY; }
+};
+
 // F(last part of the kernels' names, function).
 #define UNARY_FUNCTIONS(F) \
     F(relu, Relu) \
@@ -480,7 +655,19 @@ struct HardSwish {
     F(relu6, ReLU6) \
     F(hardtanh, HardTanh) \
     F(hardsigmoid, HardSigmoid) \
-    F(hardswish, HardSwish)
+    F(hardswish, HardSwish) \
+    F(clamp, Clamp) \
+    F(round, Round) \
+    F(floor, Floor) \
+    F(ceiling, Ceiling) \
+    F(log2, Log2) \
+    F(log10, Log10) \
+    F(sinh, Sinh) \
+    F(cosh, Cosh) \
+    F(tan, Tan) \
+    F(atan, Atan) \
+    F(erf, Erf) \
+    F(threshold, Threshold)
 
 // F(place in the table, function): those that products and convolutions may apply to their sums.
 #define EPILOGUE_FUNCTIONS(F) \

@@ -12,7 +12,7 @@ public static class BreastCancer
         ["radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "concave points", "symmetry", "fractal dimension"];
 
     /// <summary>
-    /// Loads the table as it is, neither shuffled nor standardised: split it, then use a <see cref="Standardizer"/>.
+    /// Loads the table as it is, neither shuffled nor standardized: split it, then use a <see cref="Standardizer"/>.
     /// </summary>
     public static Dataset Load()
     {

@@ -2,7 +2,7 @@ namespace FastNN.Data;
 
 /// <summary>
 /// The MNIST database of handwritten digits (LeCun, Cortes, Burges): 60 000 examples to train on and 10 000 to test on, each
-/// 28x28 grey levels, features <c>[28, 28, 1]</c> from 0 to 1, ten classes.
+/// 28x28 gray levels, features <c>[28, 28, 1]</c> from 0 to 1, ten classes.
 /// </summary>
 public static class Mnist
 {
@@ -18,7 +18,7 @@ public static class Mnist
 }
 
 /// <summary>
-/// Fashion-MNIST (Xiao, Rasul, Vollgraf, 2017; MIT licence): articles of clothing in the sizes and formats of
+/// Fashion-MNIST (Xiao, Rasul, Vollgraf, 2017; MIT license): articles of clothing in the sizes and formats of
 /// <see cref="Mnist"/>, ten classes.
 /// </summary>
 public static class FashionMnist

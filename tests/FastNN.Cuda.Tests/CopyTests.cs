@@ -60,7 +60,7 @@ internal sealed class CopyTests : CudaFixture
 
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
         DeviceCounts counts = TestGpu.Software.Counts();
-        Assert.That((counts.Synchronisations, counts.Allocations), Is.EqualTo((0L, 0L)));
+        Assert.That((counts.Synchronizations, counts.Allocations), Is.EqualTo((0L, 0L)));
         device.Free(tensor.Address);
     }
 
@@ -106,7 +106,7 @@ internal sealed class CopyTests : CudaFixture
         int read = readback.Read(0)[0];
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
         Assert.That(read, Is.EqualTo(2));
-        Assert.That(TestGpu.Software.Counts().Synchronisations, Is.LessThanOrEqualTo(1));
+        Assert.That(TestGpu.Software.Counts().Synchronizations, Is.LessThanOrEqualTo(1));
         device.Free(first.Address);
         device.Free(second.Address);
     }
@@ -161,7 +161,7 @@ internal sealed class CopyTests : CudaFixture
         feed.Push(batch);
         feed.Pull(tensor);
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
-        Assert.That(TestGpu.Software.Counts().Synchronisations, Is.Zero, "that one has come");
+        Assert.That(TestGpu.Software.Counts().Synchronizations, Is.Zero, "that one has come");
         device.Free(tensor.Address);
     }
 

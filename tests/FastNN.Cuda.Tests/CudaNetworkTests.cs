@@ -55,7 +55,7 @@ internal sealed class CudaNetworkTests(bool cudnn)
             Assert.That(training.Allocated, Is.Zero, "managed bytes");
             Assert.That(counts.Allocations, Is.Zero, "device allocations");
             Assert.That(counts.GraphLaunches, Is.EqualTo(1), "graph launches");
-            Assert.That(counts.Synchronisations, Is.LessThanOrEqualTo(1), "synchronisations, the reading of the loss among them");
+            Assert.That(counts.Synchronizations, Is.LessThanOrEqualTo(1), "synchronisations, the reading of the loss among them");
             Assert.That(counts.Calls.GetValueOrDefault("cuLaunchKernel"), Is.Zero, "launches outside the graph");
             Assert.That(counts.Launches, Is.LessThanOrEqualTo(Limit(network)), "kernels of a step");
         });

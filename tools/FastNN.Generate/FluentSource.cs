@@ -57,7 +57,7 @@ internal static class FluentSource
                         text.Line($"/// <summary>{what}.</summary>").Line($"public static Activation {info.Name} => Of<{name}>();");
                         break;
                     case [var scalar]:
-                        text.Line($"/// <summary>{what}; {scalar.Name} is {Number(scalar.Default)[..^1]} where none is given.</summary>")
+                        text.Line($"/// <summary>{what}; {scalar.Name} is {Digits(scalar.Default)} where none is given.</summary>")
                             .Line($"public static ParametricActivation {info.Name} {{ get; }} = With<{name}>();");
                         break;
                     default:
@@ -80,7 +80,7 @@ internal static class FluentSource
         foreach (UnaryFunction function in FunctionTable.Unary)
         {
             FunctionInfo info = function.Info;
-            string[] scalars = Array.ConvertAll(info.Scalars, scalar => $"float {scalar.Name} = {Number(scalar.Default)[..^1]}");
+            string[] scalars = Array.ConvertAll(info.Scalars, scalar => $"float {scalar.Name} = {Default(scalar.Default)}");
             lines.Add($"static FastNN.Operators.{info.Name}({string.Join(", ", ["this FastNN.Value! x", .. scalars])}) -> FastNN.Value!");
             if (info.IsActivation)
             {
@@ -102,11 +102,18 @@ internal static class FluentSource
     {
         foreach (ScalarInfo scalar in info.Scalars)
         {
-            text.Line($"/// <param name=\"{scalar.Name}\">{Xml(scalar.Is)}; default {Number(scalar.Default)[..^1]}.</param>");
+            text.Line($"/// <param name=\"{scalar.Name}\">{Xml(scalar.Is)}; default {Digits(scalar.Default)}.</param>");
         }
     }
 
     private static string Names(FunctionInfo info) => string.Join(", ", info.Scalars.Select(scalar => scalar.Name));
 
-    private static string Number(float value) => value.ToString("R", CultureInfo.InvariantCulture) + "f";
+    private static string Number(float value) => float.IsFinite(value) ? $"{Digits(value)}f" : $"float.{(value > 0 ? "Positive" : "Negative")}Infinity";
+
+    /// <summary>As documentation says it.</summary>
+    private static string Digits(float value) =>
+        float.IsFinite(value) ? value.ToString("R", CultureInfo.InvariantCulture) : value > 0 ? "infinity" : "-infinity";
+
+    /// <summary>As the list of the public surface says it.</summary>
+    private static string Default(float value) => float.IsFinite(value) ? Digits(value) : value > 0 ? "Infinity" : "-Infinity";
 }

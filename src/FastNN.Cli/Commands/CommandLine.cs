@@ -82,6 +82,6 @@ internal sealed class VersionAction(TextWriter output) : SynchronousCommandLineA
 /// <summary>What every command writes to and stops for.</summary>
 internal sealed record CommandContext(TextWriter Output, TextWriter Error, CancellationToken Cancellation)
 {
-    /// <summary>Whether a person is watching: only then are there colours and moving bars.</summary>
+    /// <summary>Whether a person is watching: only then are there colors and moving bars.</summary>
     public bool IsTerminal => ReferenceEquals(Output, Console.Out) && !Console.IsOutputRedirected;
 }

@@ -6,10 +6,10 @@ namespace FastNN.Cli.Commands;
 /// <summary>`fastnn data NAME`</summary>
 internal static class DataCommand
 {
-    private const string ColourMnistName = "colour-mnist";
+    private const string ColorMnistName = "color-mnist";
     private const string BreastCancerName = "breast-cancer";
 
-    private static IReadOnlyList<string> Names => [.. DatasetCache.Names, ColourMnistName, BreastCancerName];
+    private static IReadOnlyList<string> Names => [.. DatasetCache.Names, ColorMnistName, BreastCancerName];
 
     public static Command Create(CommandContext context)
     {
@@ -23,8 +23,8 @@ internal static class DataCommand
     {
         switch (name)
         {
-            case ColourMnistName:
-                Describe(context, ColourMnist.Load(progress: context.Output.WriteLine));
+            case ColorMnistName:
+                Describe(context, ColorMnist.Load(progress: context.Output.WriteLine));
                 context.Output.WriteLine($"{name} is generated from the digits in {DatasetCache.FolderOf("mnist")} when it is used; nothing else is stored");
                 return 0;
             case BreastCancerName:

@@ -92,7 +92,7 @@ internal static class ProfileCommand
         output.WriteLine($"{recipe.Name}, one captured training step of {batch} on {device.Description}");
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{profile.GraphLaunches} graph launch, {profile.Launches} kernels, {profile.Allocations} allocations, {profile.Synchronisations} synchronisation; " +
+            $"{profile.GraphLaunches} graph launch, {profile.Launches} kernels, {profile.Allocations} allocations, {profile.Synchronizations} synchronization; " +
             $"{profile.HostToDevice.Count} copies to the device ({profile.HostToDevice.Bytes:N0} bytes), {profile.DeviceToHost.Count} back ({profile.DeviceToHost.Bytes:N0} bytes)"));
         output.WriteLine("MB and MFLOP are counted; us are a roofline on paper, from the published bandwidth and peak of each GPU: no time was measured");
         output.WriteLine();

@@ -21,7 +21,7 @@ internal sealed record DeviceCounts
 
     public required long GraphLaunches { get; init; }
 
-    public required long Synchronisations { get; init; }
+    public required long Synchronizations { get; init; }
 
     public required long Allocations { get; init; }
 
@@ -60,7 +60,7 @@ internal sealed record DeviceCounts
             DeviceToHost = Copies("deviceToHost"),
             DeviceToDevice = Copies("deviceToDevice"),
             GraphLaunches = Count("graphLaunches"),
-            Synchronisations = Count("synchronisations"),
+            Synchronizations = Count("synchronisations"),
             Allocations = Count("allocations"),
             LiveAllocations = Count("liveAllocations"),
             LiveBytes = Count("liveBytes"),

@@ -2,7 +2,7 @@ using FastNN.Data;
 
 namespace FastNN.Cli.Recipes;
 
-/// <summary>LeNet on small colour images, as in PyTorch's CIFAR-10 tutorial.</summary>
+/// <summary>LeNet on small color images, as in PyTorch's CIFAR-10 tutorial.</summary>
 internal sealed class LenetRgb : Recipe
 {
     public override string Name => "lenet-rgb";
@@ -11,7 +11,7 @@ internal sealed class LenetRgb : Recipe
         "Conv 6 5x5 ReLU, MaxPool 2, Conv 16 5x5 ReLU, MaxPool 2, Flatten, Dense 120 ReLU, Dense 84 ReLU, Dense 10";
 
     public override string DataDescription =>
-        "CIFAR-10 where --data names its binary files, else colour MNIST (digits on random colours, 32x32x3)";
+        "CIFAR-10 where --data names its binary files, else color MNIST (digits on random colors, 32x32x3)";
 
     public override string TrainingDescription => "sparse cross-entropy, SGD 1e-3 with momentum 0.9, batch 4, 5 epochs";
 
@@ -40,8 +40,8 @@ internal sealed class LenetRgb : Recipe
     public override RecipeData Load(string? source, Action<string> progress)
     {
         bool cifar = source is not null && Cifar10.IsPresent(source);
-        DatasetSplit images = cifar ? Cifar10.Load(source!) : ColourMnist.Load(folder: source, progress: progress);
-        string description = cifar ? "CIFAR-10" : "colour MNIST (digits on random colours, generated; --data with the CIFAR-10 binaries trains on those)";
+        DatasetSplit images = cifar ? Cifar10.Load(source!) : ColorMnist.Load(folder: source, progress: progress);
+        string description = cifar ? "CIFAR-10" : "color MNIST (digits on random colors, generated; --data with the CIFAR-10 binaries trains on those)";
         return new RecipeData(Centred(images.Train), Centred(images.Test), description);
     }
 

@@ -40,7 +40,7 @@ internal sealed class RandomShift(int pixels, float background) : IBatchTransfor
         }
     }
 
-    /// <summary>The finaliser of SplitMix64 (Steele, Lea and Flood, 2014).</summary>
+    /// <summary>The finalizer of SplitMix64 (Steele, Lea and Flood, 2014).</summary>
     private static ulong Mix(ulong x)
     {
         x += 0x9E3779B97F4A7C15;

@@ -2,11 +2,11 @@ namespace FastNN.Cli.Running;
 
 /// <summary>What `profile` writes as JSON.</summary>
 internal sealed record ProfileResult(
-    string Recipe, int Batch, string Device, long GraphLaunches, long Launches, long Allocations, long Synchronisations, CopyResult HostToDevice,
+    string Recipe, int Batch, string Device, long GraphLaunches, long Launches, long Allocations, long Synchronizations, CopyResult HostToDevice,
     CopyResult DeviceToHost, CopyResult DeviceToDevice, IReadOnlyList<KernelResult> Kernels)
 {
     public static ProfileResult Of(string recipe, int batch, string device, DeviceCounts counts) => new(
-        recipe, batch, device, counts.GraphLaunches, counts.Launches, counts.Allocations, counts.Synchronisations, CopyResult.Of(counts.HostToDevice),
+        recipe, batch, device, counts.GraphLaunches, counts.Launches, counts.Allocations, counts.Synchronizations, CopyResult.Of(counts.HostToDevice),
         CopyResult.Of(counts.DeviceToHost), CopyResult.Of(counts.DeviceToDevice), [.. counts.Kernels.Select(KernelResult.Of)]);
 }
 

@@ -4,14 +4,16 @@ using FastNN.Formats;
 
 namespace FastNN.Data;
 
-/// <summary>Tables of numbers with one target column, in CSV (RFC 4180, UTF-8).</summary>
+/// <summary>Tables of numbers and categories with one target column, in CSV (RFC 4180, UTF-8).</summary>
 /// <remarks>
-/// Limits: 65,536 columns and as many classes, cells of 32,767 characters, records of 4,194,304. Beyond the dataset's own arrays
+/// Limits: 65,536 columns, also after categories became columns, and as many classes, cells of 32,767 characters, records of 4,194,304. Beyond the dataset's own arrays
 /// loading allocates at most twice the size of the text, 256 bytes per column and class, and a megabyte.
 /// </remarks>
 public static class CsvDataset
 {
-    /// <summary>Loads a table. Every column but the target and the ignored ones is a feature.</summary>
+    /// <summary>
+    /// Loads a table. Every column but the target and the ignored ones is a feature: a number, or a category that becomes columns of its own.
+    /// </summary>
     /// <param name="path">The file; a regular one.</param>
     /// <param name="options">How it is read; null for a comma, a header and classes in the last column.</param>
     /// <exception cref="FileFormatException">A cell is empty, no number, NaN or infinite, a record has too many or too few
@@ -56,8 +58,7 @@ public static class CsvDataset
         string[] first = options.HasHeader ? ReadTexts(records) : [];
         int target = FindTarget(records, first, options);
         bool[] isFeature = FindFeatures(records, first, target, options);
-        string[] features = [.. first.Where((_, column) => isFeature[column])];
-        var table = new Table(records, target, isFeature, options);
+        var table = new Table(records, target, isFeature, FindCategories(records, first, isFeature, options), options);
         if (!options.HasHeader)
         {
             table.ReadRecord();
@@ -68,7 +69,7 @@ public static class CsvDataset
             table.ReadRecord();
         }
 
-        return table.Build(features);
+        return table.Build(first);
     }
 
     private static void Check(CsvOptions options)
@@ -88,6 +89,21 @@ public static class CsvDataset
         if (options.Ignore is null || (options.Ignore.Count > 0 && !options.HasHeader))
         {
             throw new ArgumentException("columns to ignore are named, but the table has no header", nameof(options));
+        }
+
+        if (options.Categories is null || (options.Categories.Count > 0 && !options.HasHeader))
+        {
+            throw new ArgumentException("columns of categories are named, but the table has no header", nameof(options));
+        }
+
+        if (options.CategoryValues?.Keys.FirstOrDefault(name => !options.Categories.Contains(name)) is { } stray)
+        {
+            throw new ArgumentException($"categories are given for column '{Quote.Text(stray)}', which is not among Categories", nameof(options));
+        }
+
+        if (options.MissingTexts is null || options.MissingTexts.Contains(null) || !float.IsFinite(options.MissingValue))
+        {
+            throw new ArgumentException("expected texts and a finite number for missing cells", nameof(options));
         }
 
         if (options.ClassNames is { } names && (names.Count == 0 || names.Contains(null)))
@@ -144,6 +160,23 @@ public static class CsvDataset
         return isFeature.Contains(true) ? isFeature : throw records.Fault(0, "a feature besides the target and the ignored columns", "none");
     }
 
+    private static CsvCategories?[] FindCategories(CsvRecords records, string[] header, bool[] isFeature, CsvOptions options)
+    {
+        var categories = new CsvCategories?[isFeature.Length];
+        foreach (string name in options.Categories)
+        {
+            int column = FindColumn(records, header, name);
+            if (!isFeature[column] || categories[column] is not null)
+            {
+                throw new ArgumentException($"column '{Quote.Text(name)}' holds no feature, or is named twice among the categories", nameof(options));
+            }
+
+            categories[column] = new CsvCategories(name, options.CategoryValues?.GetValueOrDefault(name), options.UnknownCategory == CsvUnknownCategory.OwnColumn);
+        }
+
+        return categories;
+    }
+
     private static int FindColumn(CsvRecords records, string[] header, string name)
     {
         int at = Array.IndexOf(header, name);
@@ -152,13 +185,14 @@ public static class CsvDataset
             : throw records.Fault(0, $"one column '{Quote.Text(name)}' in the header", at < 0 ? "none" : "several");
     }
 
-    private sealed class Table(CsvRecords records, int target, bool[] isFeature, CsvOptions options)
+    private sealed class Table(CsvRecords records, int target, bool[] isFeature, CsvCategories?[] categories, CsvOptions options)
     {
         private readonly int _columns = records.Count;
         private readonly int _size = isFeature.Count(feature => feature);
         private readonly Pieces<float> _features = new();
         private readonly Pieces<float> _values = new();
         private readonly CsvClasses _classes = new(options.ClassNames);
+        private bool _isAnyMissing;
 
         public void ReadRecord()
         {
@@ -166,7 +200,8 @@ public static class CsvDataset
             {
                 if (isFeature[column])
                 {
-                    _features.Add(ReadNumber(column));
+                    // Until the end a category is its index, and a missing number is NaN, which no cell can be.
+                    _features.Add(categories[column]?.Read(records, column) ?? ReadFeature(column));
                 }
                 else if (column != target)
                 {
@@ -198,21 +233,119 @@ public static class CsvDataset
             }
         }
 
-        public Dataset Build(string[] featureNames)
+        public Dataset Build(string[] header)
         {
             if (_features.Count == 0)
             {
                 throw records.Fault(0, "a record of numbers", "the end of the file");
             }
 
+            CsvCategories?[] columns = [.. categories.Where((_, column) => isFeature[column])];
+            string[] names = [.. header.Where((_, column) => isFeature[column])];
             float[] features = _features.ToArray();
-            if (options.Target == CsvTarget.Value)
+            if (_isAnyMissing)
             {
-                return Dataset.FromFloats(features, [_size], _values.ToArray(), [1], featureNames);
+                FillMissing(features, columns, names);
             }
 
-            (int[] labels, int classes, IReadOnlyList<string>? names) = _classes.Build();
-            return Dataset.FromFloats(features, [_size], labels, classes, names, featureNames);
+            if (Array.Exists(columns, column => column is not null))
+            {
+                features = Expand(features, columns);
+                names = [.. names.SelectMany((name, i) => columns[i]?.Names ?? [name])];
+            }
+
+            int size = columns.Sum(column => column?.Width ?? 1);
+            if (options.Target == CsvTarget.Value)
+            {
+                return Dataset.FromFloats(features, [size], _values.ToArray(), [1], names);
+            }
+
+            (int[] labels, int classes, IReadOnlyList<string>? classNames) = _classes.Build();
+            return Dataset.FromFloats(features, [size], labels, classes, classNames, names);
+        }
+
+        /// <summary>Puts numbers where they are missing.</summary>
+        private void FillMissing(float[] features, CsvCategories?[] columns, string[] names)
+        {
+            for (int column = 0; column < _size; column++)
+            {
+                if (columns[column] is not null)
+                {
+                    continue;
+                }
+
+                float fill = options.Missing == CsvMissing.Constant ? options.MissingValue : Mean(features, column, names);
+                for (int at = column; at < features.Length; at += _size)
+                {
+                    features[at] = float.IsNaN(features[at]) ? fill : features[at];
+                }
+            }
+        }
+
+        private float Mean(float[] features, int column, string[] names)
+        {
+            double sum = 0;
+            long count = 0;
+            for (int at = column; at < features.Length; at += _size)
+            {
+                if (!float.IsNaN(features[at]))
+                {
+                    sum += features[at];
+                    count++;
+                }
+            }
+
+            string name = names.Length > column ? $"column '{Quote.Text(names[column])}'" : $"feature column {column}";
+            return count > 0 ? (float)(sum / count) : throw records.Fault(0, $"a number in {name}, for the mean of the others to stand for missing ones", "none");
+        }
+
+        /// <summary>Puts one column per category in place of each column of categories.</summary>
+        private float[] Expand(float[] features, CsvCategories?[] columns)
+        {
+            int wide = columns.Sum(column => column?.Width ?? 1), rows = features.Length / _size;
+            if (wide > CsvLimits.MaxColumns || (long)wide * rows > Array.MaxLength)
+            {
+                throw records.Fault(0, $"at most {CsvLimits.MaxColumns} columns and {Array.MaxLength} numbers with a column per category", $"{wide} columns, {(long)wide * rows} numbers");
+            }
+
+            int[]?[] places = Array.ConvertAll(columns, column => column?.Places());
+            var expanded = new float[wide * rows];
+            for (int row = 0; row < rows; row++)
+            {
+                int at = row * wide;
+                for (int column = 0; column < _size; column++)
+                {
+                    float value = features[(row * _size) + column];
+                    if (places[column] is not { } place)
+                    {
+                        expanded[at++] = value;
+                        continue;
+                    }
+
+                    expanded[at + (value == CsvCategories.Unknown ? place[^1] : place[(int)value])] = 1;
+                    at += columns[column]!.Width;
+                }
+            }
+
+            return expanded;
+        }
+
+        private float ReadFeature(int column)
+        {
+            if (options.Missing != CsvMissing.Error)
+            {
+                ReadOnlySpan<char> cell = records.Cell(column).Trim();
+                foreach (string text in options.MissingTexts)
+                {
+                    if (cell.SequenceEqual(text))
+                    {
+                        _isAnyMissing = true;
+                        return float.NaN;
+                    }
+                }
+            }
+
+            return ReadNumber(column);
         }
 
         private float ReadNumber(int column)

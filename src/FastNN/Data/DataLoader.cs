@@ -12,9 +12,13 @@ namespace FastNN.Data;
 /// <example>
 /// <code>
 /// using var loader = new DataLoader(train, batchSize: 128, seed: 1);
-/// loader.StartEpoch(1);
-/// while (loader.TryNext(out Batch batch))
-///     Step(batch.Features, batch.Labels);
+/// for (int epoch = 1; epoch &lt;= 10; epoch++)
+/// {
+///     foreach (Batch batch in loader)
+///     {
+///         trainer.TrainBatch(batch.Features, batch.Labels);
+///     }
+/// }
 /// </code>
 /// </example>
 public sealed class DataLoader : IDisposable
@@ -57,7 +61,7 @@ public sealed class DataLoader : IDisposable
         ArgumentNullException.ThrowIfNull(data);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         if (dropLast && data.Count < batchSize)
-            throw new ArgumentException($"{data.Count} examples make no full batch of {batchSize}", nameof(batchSize));
+            throw new ArgumentException($"expected at least one full batch of {batchSize} where the last is dropped, got {data.Count} examples", nameof(batchSize));
         int rows = Math.Min(batchSize, data.Count);
         if ((long)rows * Math.Max(data.ExampleSize, data.TargetSize) > Array.MaxLength)
             throw new ArgumentOutOfRangeException(nameof(batchSize), batchSize, "a batch would be larger than an array can be");
@@ -141,7 +145,7 @@ public sealed class DataLoader : IDisposable
         {
             ObjectDisposedException.ThrowIf(_disposed, this);
             if (_generation == 0)
-                throw new InvalidOperationException("StartEpoch comes before TryNext");
+                throw new InvalidOperationException("expected StartEpoch before TryNext");
             ReleaseLast();
             if (_next == BatchesPerEpoch)
             {
@@ -164,6 +168,21 @@ public sealed class DataLoader : IDisposable
             _next++;
             return true;
         }
+    }
+
+    /// <summary>Starts the next epoch, the first where none was started, and goes over its batches: <c>foreach (Batch batch in loader)</c>.</summary>
+    /// <returns>The batches, each valid until the next; nothing is allocated.</returns>
+    /// <exception cref="ObjectDisposedException">The loader is disposed.</exception>
+    public Batches GetEnumerator()
+    {
+        int last;
+        lock (_gate)
+        {
+            last = _epoch;
+        }
+
+        StartEpoch(checked(last + 1));
+        return new Batches(this);
     }
 
     /// <summary>
@@ -298,6 +317,22 @@ public sealed class DataLoader : IDisposable
         }
 
         _transform?.Apply(new TransformContext(slot.Features.AsSpan(0, slot.Count * size), Data.ExampleShape, examples, Seed, epoch, batch, _stop.Token));
+    }
+
+    /// <summary>The batches of an epoch, for foreach.</summary>
+    public ref struct Batches
+    {
+        private readonly DataLoader _loader;
+        private Batch _current;
+
+        internal Batches(DataLoader loader) => _loader = loader;
+
+        /// <summary>The present batch, valid until the next call of <see cref="MoveNext"/>.</summary>
+        public readonly Batch Current => _current;
+
+        /// <summary>Draws the next batch.</summary>
+        /// <returns>False when the epoch is over.</returns>
+        public bool MoveNext() => _loader.TryNext(out _current);
     }
 
     /// <summary>A buffer. Pinned, so that a device may copy from it without asking the garbage collector.</summary>

@@ -93,6 +93,18 @@ public sealed partial class Dataset
         return Shuffle(seed).Split(Count - held);
     }
 
+    /// <summary>A view of the examples that a condition keeps, in their order; each is looked at once, now.</summary>
+    /// <param name="predicate">Whether an example stays.</param>
+    /// <exception cref="ArgumentException">No example stays.</exception>
+    public Dataset Where(Func<Example, bool> predicate)
+    {
+        ArgumentNullException.ThrowIfNull(predicate);
+        int[] rows = [.. Enumerable.Range(0, Count).Where(i => predicate(this[i])).Select(Row)];
+        return rows.Length > 0
+            ? With(_features, _targets, rows, rows.Length)
+            : throw new ArgumentException($"expected a condition that keeps at least one of {Count} examples, it keeps none", nameof(predicate));
+    }
+
     /// <summary>The examples of this dataset, then those of another.</summary>
     /// <param name="other">One with examples, targets and classes of the same shapes and numbers.</param>
     /// <exception cref="ArgumentException">It differs in one of them.</exception>

@@ -112,7 +112,7 @@ public sealed partial class Dataset : IReadOnlyList<Example>
         int targetSize = Size(targetShape, nameof(targetShape));
         int count = targets.Length / targetSize;
         if (targets.Length % targetSize != 0)
-            throw new ArgumentException($"{targets.Length} target values are no multiple of {targetSize}", nameof(targets));
+            throw new ArgumentException($"expected a multiple of {targetSize} target values, got {targets.Length}", nameof(targets));
         int size = CheckSize(features.Length, exampleShape, count);
         CheckFinite(features, size, "feature");
         CheckFinite(targets, targetSize, "target");
@@ -151,7 +151,7 @@ public sealed partial class Dataset : IReadOnlyList<Example>
         for (int i = 0; i < labels.Length; i++)
         {
             if ((uint)labels[i] >= (uint)classes)
-                throw new ArgumentOutOfRangeException(nameof(labels), $"label {labels[i]} of example {i} is not in 0..{classes - 1}");
+                throw new ArgumentOutOfRangeException(nameof(labels), $"label {labels[i]} of example {i} is out of range 0..{classes - 1}");
         }
 
         var targets = new TargetStore(TargetKind.Labels, labels, null, [], classes);
@@ -159,12 +159,12 @@ public sealed partial class Dataset : IReadOnlyList<Example>
     }
 
     /// <summary>A view whose targets are vectors with a 1 at the class index and 0 elsewhere.</summary>
-    /// <exception cref="InvalidOperationException">The targets are no class indices.</exception>
+    /// <exception cref="InvalidOperationException">The targets are not class indices.</exception>
     public Dataset OneHot() => OneHot(Classes);
 
     /// <summary>A view whose targets are vectors of <paramref name="classes"/> floats with a 1 at the class index.</summary>
     /// <param name="classes">The length of the vectors, at least <see cref="Classes"/>.</param>
-    /// <exception cref="InvalidOperationException">The targets are no class indices.</exception>
+    /// <exception cref="InvalidOperationException">The targets are not class indices.</exception>
     /// <exception cref="ArgumentOutOfRangeException">Fewer than the dataset's classes.</exception>
     public Dataset OneHot(int classes)
     {
@@ -174,7 +174,7 @@ public sealed partial class Dataset : IReadOnlyList<Example>
     }
 
     /// <summary>A view whose targets are one float, 0 or 1: what binary cross-entropy with one output wants.</summary>
-    /// <exception cref="InvalidOperationException">The targets are no class indices, or there are not two classes.</exception>
+    /// <exception cref="InvalidOperationException">The targets are not class indices, or there are not two classes.</exception>
     public Dataset BinaryTargets()
     {
         RequireLabels("binary targets");
@@ -214,7 +214,7 @@ public sealed partial class Dataset : IReadOnlyList<Example>
         int row = Row(example);
         if (Classes == 0)
         {
-            throw new InvalidOperationException("the targets of this dataset are no class indices");
+            throw new InvalidOperationException("the targets of this dataset are floats, not class indices");
         }
 
         if (_targets.Labels is not null)
@@ -309,6 +309,23 @@ public sealed partial class Dataset : IReadOnlyList<Example>
     /// <summary>The same examples and targets with other features, of the same shape unless one is given.</summary>
     internal Dataset WithFeatures(Func<FeatureStore, FeatureStore> change, int[]? exampleShape = null) =>
         new(change(_features), exampleShape ?? _exampleShape, _targets, _names, _rows, Count);
+
+    /// <summary>The same examples with each float target less a mean and times a factor.</summary>
+    internal Dataset WithTargets(float[] mean, float[] factor)
+    {
+        if (_targets.Values is null)
+        {
+            return With(new StandardizedTargetStore(_features, mean, factor), _targets, _rows, Count);
+        }
+
+        float[] values = [.. _targets.Values];
+        for (int at = 0; at < values.Length; at += mean.Length)
+        {
+            Standardizer.Apply(values.AsSpan(at, mean.Length), mean, factor);
+        }
+
+        return With(_features, _targets with { Values = values }, _rows, Count);
+    }
 
     /// <summary>The same examples with names for their features.</summary>
     internal Dataset WithFeatureNames(string[] names) =>

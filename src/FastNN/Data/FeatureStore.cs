@@ -106,6 +106,16 @@ internal sealed class StandardizedStore(FeatureStore inner, float[] mean, float[
     }
 }
 
+/// <summary>Another store's row, its target less a mean and times a factor for each number.</summary>
+internal sealed class StandardizedTargetStore(FeatureStore inner, float[] mean, float[] factor) : FeatureStore(inner.Rows, inner.Size, inner.TargetSize)
+{
+    public override void CopyRow(int row, Span<float> destination, Span<float> target)
+    {
+        inner.CopyRow(row, destination, target);
+        Standardizer.Apply(target[..TargetSize], mean, factor);
+    }
+}
+
 /// <summary>What a user's function makes of another store's row.</summary>
 internal sealed class MappedStore(FeatureStore inner, FeatureMap map, int size) : FeatureStore(inner.Rows, size, inner.TargetSize)
 {

@@ -147,7 +147,7 @@ public sealed class SafetensorsReader : IDisposable
                     SafetensorsType.Bool or SafetensorsType.U8 => raw[i],
                     SafetensorsType.I32 => BinaryPrimitives.ReadInt32LittleEndian(raw[(i * 4)..]),
                     SafetensorsType.I64 => BinaryPrimitives.ReadInt64LittleEndian(raw[(i * 8)..]),
-                    _ => throw new ArgumentException($"{tensor} is no integer tensor", nameof(tensor)),
+                    _ => throw new ArgumentException($"{tensor} is not an integer tensor; read it as floats", nameof(tensor)),
                 };
             }
 
@@ -274,7 +274,7 @@ public sealed class SafetensorsReader : IDisposable
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (!_header.ByName.TryGetValue(tensor.Name, out SafetensorsTensor? own) || !ReferenceEquals(own, tensor))
-            throw new ArgumentException($"{tensor} is no tensor of {FilePath}", nameof(tensor));
+            throw new ArgumentException($"{tensor} is not a tensor of {FilePath}", nameof(tensor));
         try
         {
             _stream.Position = tensor.Offset + from;

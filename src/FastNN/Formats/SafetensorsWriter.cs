@@ -73,7 +73,7 @@ public sealed class SafetensorsWriter
         }
 
         if (name == "__metadata__")
-            throw new ArgumentException("'__metadata__' is no name for a tensor", nameof(name));
+            throw new ArgumentException("'__metadata__' is reserved and cannot name a tensor", nameof(name));
         long count = 1;
         foreach (int size in shape)
         {

@@ -67,4 +67,10 @@ public readonly partial struct Activation
 
     /// <summary>x times (x + 3) / 6, the factor between 0 and 1 (Howard et al., 2019).</summary>
     public static Activation HardSwish => Of<HardSwish>();
+
+    /// <summary>x above a threshold, else a value of one's own.</summary>
+    /// <param name="threshold">Above it x is kept; default 0.</param>
+    /// <param name="value">What replaces the others; default 0.</param>
+    /// <returns>The function with these parameters.</returns>
+    public static Activation Threshold(float threshold = 0f, float value = 0f) => Of<Threshold>(threshold, value);
 }

@@ -168,6 +168,25 @@ internal static class Elementary
         return T.IfGreater(0.5f, size, sine, T.IfGreater(size, 1.5f, -sine, odd));
     }
 
+    /// <summary>
+    /// The angle whose tangent is x, at most 3 ulp: Cephes' odd polynomial (Moshier, atanf) up to tan(pi / 8), and pi / 4 + atan((x - 1) / (x + 1)) or
+    /// pi / 2 - atan(1 / x) beyond.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T ArcTangent<T>(T x)
+        where T : struct, ILanes<T>
+    {
+        T size = T.Abs(x);
+        T r = T.IfGreater(size, 2.414213562f, -1f / size, T.IfGreater(size, 0.4142135624f, (size - 1f) / (size + 1f), size));
+        T angle = T.IfGreater(size, 2.414213562f, 1.570796327f, T.IfGreater(size, 0.4142135624f, 0.7853981634f, 0f));
+        T z = r * r;
+        T p = T.MultiplyAdd(8.05374449538e-2f, z, -1.38776856032e-1f);
+        p = T.MultiplyAdd(p, z, 1.99777106478e-1f);
+        p = T.MultiplyAdd(p, z, -3.33329491539e-1f);
+        angle += T.MultiplyAdd(p * z, r, r);
+        return T.IfGreater(0f, x, -angle, angle);
+    }
+
     /// <summary>a == b ? x : y; y where a or b is NaN.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T IfEqual<T>(T a, T b, T x, T y)

@@ -39,6 +39,18 @@ internal static class FunctionTable
         UnaryFunction.Of<HardTanh>(),
         UnaryFunction.Of<HardSigmoid>(),
         UnaryFunction.Of<HardSwish>(),
+        UnaryFunction.Of<Clamp>(),
+        UnaryFunction.Of<Round>(),
+        UnaryFunction.Of<Floor>(),
+        UnaryFunction.Of<Ceiling>(),
+        UnaryFunction.Of<Log2>(),
+        UnaryFunction.Of<Log10>(),
+        UnaryFunction.Of<Sinh>(),
+        UnaryFunction.Of<Cosh>(),
+        UnaryFunction.Of<Tan>(),
+        UnaryFunction.Of<Atan>(),
+        UnaryFunction.Of<Erf>(),
+        UnaryFunction.Of<Threshold>(),
     ]);
 
     /// <summary>Losses of single elements.</summary>

@@ -168,4 +168,68 @@ public static partial class Operators
     /// <param name="x">Any shape.</param>
     /// <returns>A value of x's shape.</returns>
     public static Value HardSwish(this Value x) => x.Apply<HardSwish>();
+
+    /// <summary>x between two bounds, either of which may be infinite; its derivative at both is 1, as in PyTorch.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <param name="low">The lower bound; default -infinity.</param>
+    /// <param name="high">The upper bound, which wins where the lower is above it; default infinity.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Clamp(this Value x, float low = float.NegativeInfinity, float high = float.PositiveInfinity) => x.Apply<Clamp>(low, high);
+
+    /// <summary>The nearest integer, ties to even; its derivative is 0 everywhere.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Round(this Value x) => x.Apply<Round>();
+
+    /// <summary>The largest integer that is at most x; its derivative is 0 everywhere.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Floor(this Value x) => x.Apply<Floor>();
+
+    /// <summary>The least integer that is at least x; its derivative is 0 everywhere.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Ceiling(this Value x) => x.Apply<Ceiling>();
+
+    /// <summary>The logarithm of x to the base 2.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Log2(this Value x) => x.Apply<Log2>();
+
+    /// <summary>The logarithm of x to the base 10.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Log10(this Value x) => x.Apply<Log10>();
+
+    /// <summary>The hyperbolic sine of x.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Sinh(this Value x) => x.Apply<Sinh>();
+
+    /// <summary>The hyperbolic cosine of x.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Cosh(this Value x) => x.Apply<Cosh>();
+
+    /// <summary>The tangent of x in radians.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Tan(this Value x) => x.Apply<Tan>();
+
+    /// <summary>The angle in radians, -pi / 2 to pi / 2, whose tangent is x.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Atan(this Value x) => x.Apply<Atan>();
+
+    /// <summary>The error function of x.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Erf(this Value x) => x.Apply<Erf>();
+
+    /// <summary>x above a threshold, else a value of one's own.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <param name="threshold">Above it x is kept; default 0.</param>
+    /// <param name="value">What replaces the others; default 0.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Threshold(this Value x, float threshold = 0f, float value = 0f) => x.Apply<Threshold>(threshold, value);
 }

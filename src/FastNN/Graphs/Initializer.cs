@@ -1,3 +1,4 @@
+using System.Globalization;
 using FastNN.Tensors;
 
 namespace FastNN;
@@ -14,16 +15,16 @@ public abstract class Initializer
     /// <summary>
     /// Glorot and Bengio's (2010) uniform rule: limit sqrt(6 / (fanIn + fanOut)). The default for weights, as in Keras.
     /// </summary>
-    public static Initializer GlorotUniform { get; } = new ScaledInitializer((fanIn, fanOut) => Math.Sqrt(2.0 / (fanIn + fanOut)), normal: false);
+    public static Initializer GlorotUniform { get; } = new ScaledInitializer(nameof(GlorotUniform), (fanIn, fanOut) => Math.Sqrt(2.0 / (fanIn + fanOut)), normal: false);
 
     /// <summary>Glorot and Bengio's (2010) normal rule: standard deviation sqrt(2 / (fanIn + fanOut)).</summary>
-    public static Initializer GlorotNormal { get; } = new ScaledInitializer((fanIn, fanOut) => Math.Sqrt(2.0 / (fanIn + fanOut)), normal: true);
+    public static Initializer GlorotNormal { get; } = new ScaledInitializer(nameof(GlorotNormal), (fanIn, fanOut) => Math.Sqrt(2.0 / (fanIn + fanOut)), normal: true);
 
     /// <summary>He et al.'s (2015) uniform rule for ReLU networks: limit sqrt(6 / fanIn).</summary>
-    public static Initializer HeUniform { get; } = new ScaledInitializer((fanIn, _) => Math.Sqrt(2.0 / fanIn), normal: false);
+    public static Initializer HeUniform { get; } = new ScaledInitializer(nameof(HeUniform), (fanIn, _) => Math.Sqrt(2.0 / fanIn), normal: false);
 
     /// <summary>He et al.'s (2015) normal rule for ReLU networks: standard deviation sqrt(2 / fanIn).</summary>
-    public static Initializer HeNormal { get; } = new ScaledInitializer((fanIn, _) => Math.Sqrt(2.0 / fanIn), normal: true);
+    public static Initializer HeNormal { get; } = new ScaledInitializer(nameof(HeNormal), (fanIn, _) => Math.Sqrt(2.0 / fanIn), normal: true);
 
     /// <summary>One value everywhere.</summary>
     /// <param name="value">The value.</param>
@@ -50,13 +51,26 @@ public abstract class Initializer
     /// <param name="number">The parameter's place in its model.</param>
     public abstract void Fill(Span<float> values, Shape shape, ulong seed, uint number);
 
+    /// <summary>The rule with its numbers, as model files keep it: "HeNormal", "Uniform(-0.1, 0.1)"; null for a rule of the user's own.</summary>
+    internal virtual string? Text => null;
+
+    /// <summary>The rule with its numbers.</summary>
+    public override string ToString() => Text ?? GetType().Name;
+
+    private static string Describe(string rule, params ReadOnlySpan<float> numbers) =>
+        $"{rule}({string.Join(", ", Array.ConvertAll(numbers.ToArray(), number => number.ToString("R", CultureInfo.InvariantCulture)))})";
+
     private sealed class ConstantInitializer(float value) : Initializer
     {
+        internal override string Text => Describe(nameof(Constant), value);
+
         public override void Fill(Span<float> values, Shape shape, ulong seed, uint number) => values.Fill(value);
     }
 
     private sealed class UniformInitializer(float low, float high) : Initializer
     {
+        internal override string Text => Describe(nameof(Uniform), low, high);
+
         public override void Fill(Span<float> values, Shape shape, ulong seed, uint number)
         {
             Philox.FillUniform(values, seed, Philox.Stream(RandomUse.Weights, number));
@@ -69,6 +83,8 @@ public abstract class Initializer
 
     private sealed class NormalInitializer(float mean, float deviation) : Initializer
     {
+        internal override string Text => Describe(nameof(Normal), mean, deviation);
+
         public override void Fill(Span<float> values, Shape shape, ulong seed, uint number)
         {
             Philox.FillNormal(values, seed, Philox.Stream(RandomUse.Weights, number));
@@ -82,8 +98,10 @@ public abstract class Initializer
     /// <summary>
     /// A normal or uniform whose standard deviation follows from the fans; a uniform of limit l has deviation l / sqrt(3).
     /// </summary>
-    private sealed class ScaledInitializer(Func<double, double, double> deviation, bool normal) : Initializer
+    private sealed class ScaledInitializer(string rule, Func<double, double, double> deviation, bool normal) : Initializer
     {
+        internal override string Text => rule;
+
         public override void Fill(Span<float> values, Shape shape, ulong seed, uint number)
         {
             // [in, out] for dense weights and [KH, KW, C, OC] for filters, where both fans count the window's taps.

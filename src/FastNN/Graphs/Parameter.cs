@@ -100,7 +100,7 @@ public sealed class Parameter
     {
         if (source.Length != Count)
         {
-            throw new ShapeException($"Parameter {Name}: {source.Length} values given, {Shape} holds {Count}.");
+            throw new ShapeException($"Parameter {Name}: expected {Count} values for {Shape}, got {source.Length}.");
         }
 
         while (Volatile.Read(ref _store) is { } store)
@@ -135,10 +135,18 @@ public sealed class Parameter
     {
         if (!IsInitialized)
         {
-            var values = new float[checked((int)Count)];
-            _initializer.Fill(values, Shape, seed, stream);
-            _host = values;
+            _host = Draw(seed, stream);
         }
+    }
+
+    /// <summary>Draws first values in place of the present ones.</summary>
+    internal void Reinitialize(ulong seed, uint stream) => Adopt(Draw(seed, stream));
+
+    private float[] Draw(ulong seed, uint stream)
+    {
+        var values = new float[checked((int)Count)];
+        _initializer.Fill(values, Shape, seed, stream);
+        return values;
     }
 
     /// <summary>The values on the host.</summary>
@@ -172,7 +180,7 @@ public sealed class Parameter
     {
         if (length < Count)
         {
-            throw new ShapeException($"Parameter {Name}: a destination of {length} is too short for {Shape}, {Count} values.");
+            throw new ShapeException($"Parameter {Name}: expected a destination of at least {Count} values for {Shape}, got {length}.");
         }
     }
 }

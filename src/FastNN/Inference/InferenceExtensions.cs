@@ -36,12 +36,16 @@ public static class InferenceExtensions
         return new Session(device.Implementation, graph, outputs, options);
     }
 
-    /// <summary>Compiles a model for inference: recorded once, for any number of examples per call.</summary>
+    /// <summary>
+    /// Compiles a model for inference: recorded once, for any number of examples per call. A <see cref="Model.Preprocessing"/> is part of what is
+    /// computed unless the options say otherwise, so inputs are raw.
+    /// </summary>
     /// <param name="model">A built model; its present parameters are copied.</param>
     /// <param name="device">Where to run; it must outlive the session.</param>
     /// <param name="options">What the session may keep; null for the defaults.</param>
     /// <returns>The session.</returns>
-    /// <exception cref="InvalidOperationException">The model is not built.</exception>
+    /// <exception cref="InvalidOperationException">The model is not built, or has preprocessing and several inputs.</exception>
+    /// <exception cref="ShapeException">The preprocessing does not fit the input.</exception>
     public static Session CreateSession(this Layer model, Device device, SessionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -53,13 +57,15 @@ public static class InferenceExtensions
     /// <param name="model">A built model.</param>
     /// <param name="device">Where to run; it must outlive the predictor.</param>
     /// <param name="maxBatch">Larger batches are computed in pieces of this many examples; default 256.</param>
+    /// <param name="applyPreprocessing">Whether a <see cref="Model.Preprocessing"/> is applied, so that inputs are raw; default true.</param>
     /// <returns>An immutable predictor, safe for concurrent callers.</returns>
     /// <exception cref="InvalidOperationException">The model is not built.</exception>
-    public static Predictor CreatePredictor(this Layer model, Device device, int maxBatch = 256)
+    /// <exception cref="ShapeException">The preprocessing does not fit the input.</exception>
+    public static Predictor CreatePredictor(this Layer model, Device device, int maxBatch = 256, bool applyPreprocessing = true)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(device);
-        return new Predictor(model, device.Implementation, maxBatch);
+        return new Predictor(model, device.Implementation, maxBatch, applyPreprocessing);
     }
 
     internal static Session Record(Layer model, Kernels.IDevice device, SessionOptions? options)
@@ -67,7 +73,16 @@ public static class InferenceExtensions
         IReadOnlyList<ModelInput> signature = model.Signature
             ?? throw new InvalidOperationException("Session: the model is not built; call model.Build(shape of one example), or train or load it first.");
         var graph = new Graph(GraphMode.Inference);
-        IReadOnlyList<Value> outputs = model.Apply([.. signature.Select(input => graph.Input(input.Shape.Prepend(Dim.Batch), input.Type, input.Name))]);
+        Value[] inputs = [.. signature.Select(input => graph.Input(input.Shape.Prepend(Dim.Batch), input.Type, input.Name))];
+        if ((options?.ApplyPreprocessing ?? true) && (model as Model)?.Preprocessing is { } preprocessing)
+        {
+            inputs = inputs.Length == 1
+                ? [preprocessing.Record(inputs[0])]
+                : throw new InvalidOperationException(
+                    $"Session: expected preprocessing on a model of one input, this has {inputs.Length}; set ApplyPreprocessing to false, or Model.Preprocessing to null.");
+        }
+
+        IReadOnlyList<Value> outputs = model.Apply(inputs);
         return new Session(device, graph, [.. outputs.Select((value, i) => (model.OutputNames[i], value))], options);
     }
 }

@@ -11,11 +11,11 @@ public sealed class Predictor : IDisposable
     private readonly Session _session;
     private readonly int _maxBatch;
 
-    internal Predictor(Layer model, IDevice device, int maxBatch)
+    internal Predictor(Layer model, IDevice device, int maxBatch, bool applyPreprocessing)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxBatch);
         _maxBatch = maxBatch;
-        _session = InferenceExtensions.Record(model, device, null);
+        _session = InferenceExtensions.Record(model, device, new SessionOptions { ApplyPreprocessing = applyPreprocessing });
         try
         {
             if (_session.Inputs.Count != 1 || _session.Outputs.Count != 1)

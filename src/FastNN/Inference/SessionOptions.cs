@@ -7,6 +7,12 @@ public sealed record SessionOptions
     private readonly int _maxConcurrency = Math.Clamp(Environment.ProcessorCount, 2, 64);
 
     /// <summary>
+    /// Whether a model's <see cref="Model.Preprocessing"/> is applied to the inputs, which are then raw ones: bytes 0 to 255, a table's own numbers.
+    /// Default true; false where the inputs went through it already. Models without one, and other layers, take their inputs as they are.
+    /// </summary>
+    public bool ApplyPreprocessing { get; init; } = true;
+
+    /// <summary>
     /// Plans kept, one for each set of input shapes; where a call needs another, the one that was not used for the longest time goes. Default 16.
     /// </summary>
     public int MaxPlans

@@ -2,7 +2,7 @@ namespace FastNN.Kernels;
 
 /// <summary>
 /// How two operands lie along the axes of a dense tensor: extents, and each operand's strides in elements, 0 where it repeats.
-/// Axes of extent 1 are left out and neighbours along which both operands continue alike are joined, so that most cases
+/// Axes of extent 1 are left out and neighbors along which both operands continue alike are joined, so that most cases
 /// have one or two axes.
 /// </summary>
 internal unsafe struct BroadcastAxes

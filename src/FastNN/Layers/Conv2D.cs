@@ -106,7 +106,9 @@ public sealed class Conv2D : Layer
             description.Set("useBias", UseBias);
         }
 
-        description.Set(WeightRegularizer);
+        description.Set("weightInitializer", WeightInitializer, Initializer.GlorotUniform)
+            .Set("biasInitializer", BiasInitializer, Initializer.Zeros)
+            .Set(WeightRegularizer);
     }
 
     internal static Conv2D Create(LayerDescription description) => new(description.Int32("filters"), description.Size("kernel"), description.Activation())
@@ -117,6 +119,8 @@ public sealed class Conv2D : Layer
         Dilation = description.Size("dilation", 1),
         Groups = description.Int32("groups", 1),
         UseBias = description.Boolean("useBias", true),
+        WeightInitializer = description.Initializer("weightInitializer", Initializer.GlorotUniform),
+        BiasInitializer = description.Initializer("biasInitializer", Initializer.Zeros),
         WeightRegularizer = description.Regularizer(),
     };
 }

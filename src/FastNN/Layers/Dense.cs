@@ -68,7 +68,9 @@ public sealed class Dense : Layer
             description.Set("useBias", UseBias);
         }
 
-        description.Set(WeightRegularizer);
+        description.Set("weightInitializer", WeightInitializer, Initializer.GlorotUniform)
+            .Set("biasInitializer", BiasInitializer, Initializer.Zeros)
+            .Set(WeightRegularizer);
     }
 
     internal static Dense Create(LayerDescription description) =>
@@ -76,6 +78,8 @@ public sealed class Dense : Layer
         {
             Name = description.Name,
             UseBias = description.Boolean("useBias", true),
+            WeightInitializer = description.Initializer("weightInitializer", Initializer.GlorotUniform),
+            BiasInitializer = description.Initializer("biasInitializer", Initializer.Zeros),
             WeightRegularizer = description.Regularizer(),
         };
 }

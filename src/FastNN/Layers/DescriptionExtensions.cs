@@ -1,4 +1,5 @@
 using System.Globalization;
+using FastNN.Formats;
 using FastNN.Functions;
 
 namespace FastNN.Layers;
@@ -52,6 +53,13 @@ internal static class DescriptionExtensions
     public static Regularizer? Regularizer(this LayerDescription description) =>
         description.Has("l1") || description.Has("l2") ? FastNN.Regularizer.L1L2(description.Single("l1"), description.Single("l2")) : null;
 
+    /// <summary>Notes an initializer where it is not the layer's default. One of the user's own cannot be kept: the layer made anew has the default.</summary>
+    public static LayerDescription Set(this LayerDescription description, string name, Initializer initializer, Initializer normally) =>
+        initializer.Text is { } text && text != normally.Text ? description.Set(name, text) : description;
+
+    public static Initializer Initializer(this LayerDescription description, string name, Initializer fallback) =>
+        description.Has(name) ? ParseInitializer(description.Text(name)) : fallback;
+
     public static LayerDescription SetPool(this LayerDescription description, Size2D kernel, Size2D? stride, Padding2D padding, bool ceilMode)
     {
         ArgumentNullException.ThrowIfNull(description);
@@ -63,6 +71,28 @@ internal static class DescriptionExtensions
 
         description.Set("padding", padding);
         return ceilMode ? description.Set("ceilMode", ceilMode) : description;
+    }
+
+    /// <summary>The initializer of a <see cref="FastNN.Initializer.Text"/>.</summary>
+    /// <exception cref="ArgumentException">There is no such rule, or it has other numbers.</exception>
+    internal static Initializer ParseInitializer(string text)
+    {
+        int open = text.IndexOf('(', StringComparison.Ordinal);
+        string[] parts = open < 0 ? [] : text[(open + 1)..].TrimEnd(')').Split(", ");
+        float[] numbers = Array.ConvertAll(parts, part => float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out float number) ? number : float.NaN);
+        return Array.TrueForAll(numbers, float.IsFinite) ? (open < 0 ? text : text[..open], numbers) switch
+        {
+            (nameof(FastNN.Initializer.GlorotUniform), []) => FastNN.Initializer.GlorotUniform,
+            (nameof(FastNN.Initializer.GlorotNormal), []) => FastNN.Initializer.GlorotNormal,
+            (nameof(FastNN.Initializer.HeUniform), []) => FastNN.Initializer.HeUniform,
+            (nameof(FastNN.Initializer.HeNormal), []) => FastNN.Initializer.HeNormal,
+            (nameof(FastNN.Initializer.Constant), [var value]) => FastNN.Initializer.Constant(value),
+            (nameof(FastNN.Initializer.Uniform), [var low, var high]) => FastNN.Initializer.Uniform(low, high),
+            (nameof(FastNN.Initializer.Normal), [var mean, var deviation]) => FastNN.Initializer.Normal(mean, deviation),
+            _ => throw Unknown(),
+        } : throw Unknown();
+
+        ArgumentException Unknown() => new($"expected an initializer such as HeNormal, Constant(1) or Uniform(-0.1, 0.1), got '{Quote.Text(text)}'.");
     }
 
     /// <summary>What <see cref="FastNN.Activation.ToString"/> gives: "ReLU", "LeakyReLU(0.2)".</summary>

@@ -1,3 +1,5 @@
+using FastNN.Layers;
+
 namespace FastNN;
 
 /// <summary>
@@ -6,6 +8,8 @@ namespace FastNN;
 /// </summary>
 public sealed class Embedding : Layer
 {
+    private static readonly Initializer StandardNormal = Initializer.Normal(0, 1);
+
     private readonly int _entries;
     private readonly int _dimension;
     private Parameter? _weight;
@@ -25,7 +29,7 @@ public sealed class Embedding : Layer
     public int PaddingIndex { get; init; } = -1;
 
     /// <summary>What the table is drawn from; default normal with deviation 1 (PyTorch).</summary>
-    public Initializer WeightInitializer { get; init; } = Initializer.Normal(0, 1);
+    public Initializer WeightInitializer { get; init; } = StandardNormal;
 
     /// <summary>The table [entries, dimension], once built.</summary>
     public Parameter? Weight => _weight;
@@ -40,12 +44,14 @@ public sealed class Embedding : Layer
     protected internal override void Describe(LayerDescription description)
     {
         ArgumentNullException.ThrowIfNull(description);
-        description.Set("entries", _entries).Set("dimension", _dimension).Set("paddingIndex", PaddingIndex);
+        description.Set("entries", _entries).Set("dimension", _dimension).Set("paddingIndex", PaddingIndex)
+            .Set("weightInitializer", WeightInitializer, StandardNormal);
     }
 
     internal static Embedding Create(LayerDescription description) => new(description.Int32("entries"), description.Int32("dimension"))
     {
         Name = description.Name,
         PaddingIndex = description.Int32("paddingIndex"),
+        WeightInitializer = description.Initializer("weightInitializer", StandardNormal),
     };
 }

@@ -84,7 +84,10 @@ public sealed class Model : MultiInputLayer
         set => _classNames = value ?? throw new ArgumentNullException(nameof(value));
     }
 
-    /// <summary>What has to be done to raw inputs before the model takes them, or null; <see cref="FastNN.Preprocessing.Apply"/> does it.</summary>
+    /// <summary>
+    /// What has to be done to raw inputs before the model takes them, or null. Predictors and sessions made from now on apply it; a trainer does not,
+    /// whose data went through it already (<see cref="FastNN.Preprocessing.Apply"/>, or the dataset's Standardizer or Rescale).
+    /// </summary>
     public Preprocessing? Preprocessing { get; set; }
 
     /// <summary>The layer that this model was made of, or null.</summary>

@@ -10,7 +10,7 @@ public static class ModelExtensions
     /// <summary>
     /// Saves the model: layers, class names and preprocessing in the metadata of a safetensors file, from which <see cref="Model.Load(string, bool)"/>
     /// makes it again, and the parameters, named, shaped and ordered as PyTorch has them ([out, in] and OIHW), so that its load_state_dict takes
-    /// them. Initializers are not kept. The file appears whole or not at all. One parameter at a time is copied.
+    /// them. Initializers are kept, but for those of the user's own. The file appears whole or not at all. One parameter at a time is copied.
     /// </summary>
     /// <param name="model">A built model.</param>
     /// <param name="path">The file, replaced if it is there.</param>
@@ -75,6 +75,24 @@ public static class ModelExtensions
         RequireBuilt(model, nameof(LoadWeights));
         using SafetensorsReader reader = SafetensorsReader.Open(stream, leaveOpen: true);
         return WeightsFile.Load(model, reader, options ?? new LoadOptions());
+    }
+
+    /// <summary>
+    /// Draws all parameters anew from their initializers and gives buffers, such as running statistics, their first values: what Build with this seed
+    /// gives a new model. For models that were loaded, to train the same architecture from scratch.
+    /// </summary>
+    /// <param name="model">A built model.</param>
+    /// <param name="seed">What the values are drawn from; default 0.</param>
+    /// <exception cref="InvalidOperationException">The model is not built.</exception>
+    /// <exception cref="ConcurrentUseException">Another thread is training the model.</exception>
+    public static void Reinitialize(this Layer model, ulong seed = 0)
+    {
+        RequireBuilt(model, nameof(Reinitialize));
+        uint place = 0;
+        foreach (NamedParameter named in LayerTree.Parameters(model))
+        {
+            named.Parameter.Reinitialize(seed, place++);
+        }
     }
 
     /// <summary>A table of the model's layers: path, layer, output shape, parameters, and whether training changes them.</summary>
@@ -160,7 +178,8 @@ internal static class ParameterFile
     }
 
     /// <summary>A tensor of a parameter's shape, in the engine's order.</summary>
-    public static float[] Load(SafetensorsReader reader, string name, Parameter parameter, bool allowNonFinite = false)
+    /// <param name="scratch">Memory for tensors in the file's order, one after the other; grows to the largest.</param>
+    public static float[] Load(SafetensorsReader reader, string name, Parameter parameter, ref float[] scratch, bool allowNonFinite = false)
     {
         SafetensorsTensor tensor = reader.Find(name);
         Shape expected = parameter.Layout.FileShape(parameter.Shape);
@@ -169,19 +188,30 @@ internal static class ParameterFile
             throw new FileFormatException(reader.FilePath, tensor.Offset, $"tensor {name} of shape {expected}", $"shape {Quote.Shape(tensor.Shape)}");
         }
 
-        float[] file = reader.ReadSingles(name);
+        if (tensor.Count > Array.MaxLength)
+        {
+            throw new FileFormatException(reader.FilePath, tensor.Offset, $"at most {Array.MaxLength} elements in tensor {name}", $"{tensor.Count}");
+        }
+
+        bool isOrdered = parameter.Layout == ParameterLayout.AsIs;
+        var engine = new float[(int)tensor.Count];
+        if (!isOrdered && scratch.Length < engine.Length)
+        {
+            scratch = new float[engine.Length];
+        }
+
+        Span<float> file = isOrdered ? engine : scratch.AsSpan(0, engine.Length);
+        reader.Read(tensor, file);
         if (!allowNonFinite && FirstNonFinite(file) is >= 0 and var at)
         {
             throw new FileFormatException(reader.FilePath, tensor.Offset + (at * (tensor.ByteLength / tensor.Count)), $"finite numbers in tensor {name}", $"{file[at]}");
         }
 
-        if (parameter.Layout == ParameterLayout.AsIs)
+        if (!isOrdered)
         {
-            return file;
+            parameter.Layout.FromFile(parameter.Shape, file, engine);
         }
 
-        var engine = new float[file.Length];
-        parameter.Layout.FromFile(parameter.Shape, file, engine);
         return engine;
     }
 

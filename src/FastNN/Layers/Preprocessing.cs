@@ -1,8 +1,9 @@
 namespace FastNN;
 
 /// <summary>
-/// What has to be done to raw inputs before a model takes them, kept in model files: (x - offset) * scale, with one number for all, one per place along the
-/// last axis (a channel, a column), or one per element.
+/// What has to be done to raw inputs before a model takes them: (x - offset) * scale, with one number for all, one per place along the last axis
+/// (a channel, a column), or one per element. Model files keep it, and predictors and sessions of a <see cref="Model"/> that has one apply it, on the
+/// device, unless told otherwise. Trainers do not: they train and evaluate on data that went through it already.
 /// </summary>
 public sealed class Preprocessing
 {
@@ -51,6 +52,29 @@ public sealed class Preprocessing
         }
 
         return new Preprocessing(mean, scale);
+    }
+
+    /// <summary>Records it: the same arithmetic as <see cref="Apply"/>, to the bit.</summary>
+    /// <exception cref="ShapeException">The numbers fit neither the last axis nor a whole example.</exception>
+    internal Value Record(Value x)
+    {
+        Shape example = x.Shape.DropFirst();
+        if (x.Type != DType.Float32)
+        {
+            throw new InvalidOperationException($"Preprocessing: expected a Float32 input, got {x.Type}; set Model.Preprocessing to null.");
+        }
+
+        Shape numbers = _offset.Length == 1 ? new Shape(1)
+            : example.Rank > 0 && example[-1] == _offset.Length ? new Shape(_offset.Length)
+            : !example.IsSymbolic && example.Count == _offset.Length ? example
+            : throw new ShapeException(
+                $"Preprocessing: expected 1 offset, one per place of the last axis or one per element for inputs of shape {example}, got {_offset.Length}.");
+        if (Array.Exists(_offset, offset => offset != 0))
+        {
+            x -= _offset.Length == 1 ? x.Graph.Constant(_offset[0]) : x.Graph.Constant(_offset, numbers);
+        }
+
+        return x * (_scale.Length == 1 ? x.Graph.Constant(_scale[0]) : x.Graph.Constant(_scale, numbers));
     }
 
     /// <summary>Changes raw inputs in place.</summary>

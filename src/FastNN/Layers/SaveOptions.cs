@@ -9,7 +9,9 @@ public sealed record SaveOptions
     /// <summary>The names of the classes that the output tells apart; default those of the <see cref="Model"/>.</summary>
     public IReadOnlyList<string>? ClassNames { get; init; }
 
-    /// <summary>What has to be done to raw inputs; default that of the <see cref="Model"/>.</summary>
+    /// <summary>
+    /// What has to be done to raw inputs, which predictors of the loaded model then do; default that of the <see cref="Model"/>.
+    /// </summary>
     public Preprocessing? Preprocessing { get; init; }
 }
 

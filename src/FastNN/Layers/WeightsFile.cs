@@ -44,11 +44,12 @@ internal static class WeightsFile
         }
 
         var values = new List<(Parameter Parameter, float[] Values)>();
+        float[] scratch = [];
         foreach ((Parameter parameter, SafetensorsTensor tensor) in found)
         {
             if (Fits(parameter, tensor))
             {
-                values.Add((parameter, ParameterFile.Load(reader, tensor.Name, parameter, options.AllowNonFinite)));
+                values.Add((parameter, ParameterFile.Load(reader, tensor.Name, parameter, ref scratch, options.AllowNonFinite)));
             }
         }
 

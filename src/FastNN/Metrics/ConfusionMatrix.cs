@@ -239,7 +239,7 @@ public sealed class ConfusionMatrix
     {
         if ((uint)label >= (uint)Classes)
         {
-            throw new InvalidDatasetException($"ConfusionMatrix: {what} class {label} is none of 0 to {Classes - 1}.");
+            throw new InvalidDatasetException($"ConfusionMatrix: {what} class {label} is out of range 0..{Classes - 1}.");
         }
     }
 }

@@ -89,7 +89,7 @@ internal static class Philox
 
     /// <summary>
     /// Element <paramref name="index"/> of a stream of standard normals: Box and Muller's transform of the pair of words that
-    /// the element shares with its neighbour (cosine for the even one, sine for the odd one), computed in double.
+    /// the element shares with its neighbor (cosine for the even one, sine for the odd one), computed in double.
     /// </summary>
     public static float Normal(ulong seed, ulong stream, ulong index) =>
         Normal(Block(seed, stream, index >> 2), (int)index);

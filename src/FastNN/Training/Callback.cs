@@ -3,10 +3,38 @@ using System.Globalization;
 namespace FastNN;
 
 /// <summary>
-/// Something that watches training and may steer it. All methods do nothing unless overridden; they run on the training thread.
+/// Watches training and may steer it. All methods do nothing unless overridden; they run on the training thread. For a line or two,
+/// <see cref="OnEpochEnd(Action{EpochResult})"/> and its like make a callback from a lambda.
 /// </summary>
 public abstract class Callback
 {
+    /// <summary>A callback that calls a function after each epoch: <c>Callback.OnEpochEnd(result => Console.WriteLine(result))</c>.</summary>
+    /// <param name="action">Gets the epoch's numbers.</param>
+    /// <returns>The callback.</returns>
+    public static Callback OnEpochEnd(Action<EpochResult> action)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        return new ActionCallback { EpochEnd = (_, result) => action(result) };
+    }
+
+    /// <summary>A callback that calls a function after each epoch.</summary>
+    /// <param name="action">Gets the trainer, whose <see cref="Trainer.Stop"/> ends training, and the epoch's numbers.</param>
+    /// <returns>The callback.</returns>
+    public static Callback OnEpochEnd(Action<Trainer, EpochResult> action)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        return new ActionCallback { EpochEnd = action };
+    }
+
+    /// <summary>A callback that calls a function after each training step.</summary>
+    /// <param name="action">Gets the step's numbers.</param>
+    /// <returns>The callback.</returns>
+    public static Callback OnBatchEnd(Action<BatchResult> action)
+    {
+        ArgumentNullException.ThrowIfNull(action);
+        return new ActionCallback { BatchEnd = action };
+    }
+
     /// <summary>Called once before the first epoch, also when a run is resumed.</summary>
     /// <param name="trainer">The trainer.</param>
     public virtual void OnTrainBegin(Trainer trainer)
@@ -41,16 +69,27 @@ public abstract class Callback
     {
     }
 
-    /// <summary>Puts what the callback remembers into a checkpoint.</summary>
+    /// <summary>Saves the callback's state in a checkpoint.</summary>
     /// <param name="state">Receives it.</param>
     public virtual void SaveState(CallbackState state)
     {
     }
 
-    /// <summary>Takes it back when a run is resumed.</summary>
+    /// <summary>Restores it when a run is resumed.</summary>
     /// <param name="state">What <see cref="SaveState"/> wrote.</param>
     public virtual void LoadState(CallbackState state)
     {
+    }
+
+    private sealed class ActionCallback : Callback
+    {
+        public Action<Trainer, EpochResult>? EpochEnd { get; init; }
+
+        public Action<BatchResult>? BatchEnd { get; init; }
+
+        public override void OnBatchEnd(Trainer trainer, in BatchResult result) => BatchEnd?.Invoke(result);
+
+        public override void OnEpochEnd(Trainer trainer, EpochResult result) => EpochEnd?.Invoke(trainer, result);
     }
 }
 
@@ -120,6 +159,6 @@ internal static class Monitors
             MonitoredValue.Accuracy => -result.Accuracy,
             _ => result.Loss,
         };
-        return value ?? throw new InvalidOperationException($"There is no {monitor} to watch: Fit was given no validation data, or the loss has no classes.");
+        return value ?? throw new InvalidOperationException($"Expected a {monitor} to monitor, got none; pass validation data to Fit, or use a loss with classes.");
     }
 }

@@ -34,7 +34,7 @@ public sealed partial class Trainer
         using Occupancy.Stay stay = Enter(nameof(SaveCheckpoint));
         if (_step is null)
         {
-            throw new InvalidOperationException("Trainer.SaveCheckpoint: there is nothing to save before the first step.");
+            throw new InvalidOperationException("Trainer.SaveCheckpoint: expected at least one training step before a checkpoint; call Fit or TrainBatch first.");
         }
 
         using DeviceUse inside = _device.Life.Enter();
@@ -91,13 +91,12 @@ public sealed partial class Trainer
     }
 
     /// <summary>
-    /// Takes back what <see cref="SaveCheckpoint"/> saved; the next <see cref="Fit"/>, given the same data, batch size and
-    /// callbacks, continues where that run was. Everything is checked before anything is replaced. Callbacks are known by their type, and their
-    /// place among those of one type: one that the file does not know begins anew, and what the file has for others is ignored.
+    /// Restores what <see cref="SaveCheckpoint"/> saved; the next <see cref="Fit"/>, given the same data, batch size and callbacks, continues where
+    /// that run stopped. Everything is checked before anything is replaced, and the memory taken meanwhile is at most twice the file. Callbacks are
+    /// matched by type, and by their place among those of one type: one that the file does not have starts fresh, and the file's others are ignored.
     /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="callbacks">Given their state at once, for explicit loops; default none, for <see cref="Fit"/> gives it to its
-    /// own.</param>
+    /// <param name="callbacks">Callbacks that get their state now, for explicit loops; default none, since <see cref="Fit"/> restores its own.</param>
     /// <exception cref="FileFormatException">The file is malformed, of another model, optimizer or seed, or holds a number that no run can have.</exception>
     /// <exception cref="InvalidOperationException">The model is not built.</exception>
     public void LoadCheckpoint(string path, IReadOnlyList<Callback>? callbacks = null)
@@ -119,13 +118,17 @@ public sealed partial class Trainer
         Prepare();
         OptimizerState state = CurrentState();
         var writes = new List<(Tensor Target, float[] Values)>();
+        var known = new HashSet<string>(StringComparer.Ordinal);
+        float[] scratch = [];
         foreach ((string full, Parameter parameter) in Model.NamedParameters)
         {
-            writes.Add((_weights!.Store.Value(parameter), ParameterFile.Load(reader, $"model.{full}", parameter)));
+            known.Add($"model.{full}");
+            writes.Add((_weights!.Store.Value(parameter), ParameterFile.Load(reader, $"model.{full}", parameter, ref scratch)));
             foreach ((StateInfo info, int index) in parameter.IsTrainable ? state.States : [])
             {
                 string tensor = $"optimizer.{info.Name}.{full}";
-                float[] values = ParameterFile.Load(reader, tensor, parameter);
+                known.Add(tensor);
+                float[] values = ParameterFile.Load(reader, tensor, parameter, ref scratch);
                 if (info.IsNeverNegative && Array.FindIndex(values, value => value < 0) is >= 0 and var at)
                 {
                     throw new FileFormatException(path, reader.Find(tensor).Offset, $"numbers of at least 0 in tensor {tensor}", Text(values[at]));
@@ -136,7 +139,23 @@ public sealed partial class Trainer
 
             if (pending > 0 && parameter.IsTrainable)
             {
-                writes.Add((_step!.State.Gradients.Gradient(parameter), ParameterFile.Load(reader, $"gradient.{full}", parameter)));
+                known.Add($"gradient.{full}");
+                writes.Add((_step!.State.Gradients.Gradient(parameter), ParameterFile.Load(reader, $"gradient.{full}", parameter, ref scratch)));
+            }
+        }
+
+        if (reader.Tensors.FirstOrDefault(tensor => !known.Contains(tensor.Name) && !tensor.Name.StartsWith("callback/", StringComparison.Ordinal)) is { } other)
+        {
+            throw new FileFormatException(
+                path, other.Offset, "only parameters of this model, and optimizer state of those that are trainable", $"tensor {Quote.Text(other.Name)}");
+        }
+
+        // Before the parameters are replaced, because a callback may find its state malformed.
+        foreach ((string key, Callback callback) in Keys(callbacks ?? []))
+        {
+            if (states.GetValueOrDefault(key) is { } saved)
+            {
+                callback.LoadState(saved);
             }
         }
 
@@ -149,13 +168,6 @@ public sealed partial class Trainer
         _step.ResumeAccumulating(pending, pendingWeight);
         _step.Invalidate();
         (Optimizer.LearningRate, _progress, _resumedCallbacks, IsResuming) = (learningRate, progress, states, true);
-        foreach ((string key, Callback callback) in Keys(callbacks ?? []))
-        {
-            if (states.GetValueOrDefault(key) is { } saved)
-            {
-                callback.LoadState(saved);
-            }
-        }
     }
 
     /// <summary>Callbacks with what checkpoints call them: the type, and the place among those of one type.</summary>
@@ -229,7 +241,7 @@ public sealed partial class Trainer
         }
     }
 
-    /// <summary>A number of the file's; NaN is none.</summary>
+    /// <summary>A number of the file's, not NaN.</summary>
     private static double Number(SafetensorsReader reader, string key, double least, double most) =>
         double.TryParse(reader.Metadata.GetValueOrDefault(key), NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
             && value >= least && value <= most

@@ -136,18 +136,20 @@ public sealed partial class Trainer
     /// <summary>The network's outputs for all examples, with the present parameters.</summary>
     /// <param name="data">The examples; targets are not looked at.</param>
     /// <param name="batchSize">Examples computed at once; default 256.</param>
+    /// <param name="cancellationToken">Ends the computation between two batches.</param>
     /// <returns>The outputs, one example after the other.</returns>
     /// <exception cref="ShapeException">The data does not fit the model.</exception>
-    public float[] Predict(Dataset data, int batchSize = 256)
+    /// <exception cref="OperationCanceledException">The computation was cancelled.</exception>
+    public float[] Predict(Dataset data, int batchSize = 256, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(data);
         using Occupancy.Stay stay = Enter(nameof(Predict));
         BuildFor(data, nameof(Predict));
-        using var predictor = new Predictor(Model, _device, batchSize);
+        using var predictor = new Predictor(Model, _device, batchSize, applyPreprocessing: false);
         var outputs = new float[checked((int)(predictor.OutputShape.Count * data.Count))];
         int size = (int)predictor.OutputShape.Count;
         using var loader = new DataLoader(data, batchSize, shuffle: false);
-        loader.StartEpoch(1);
+        loader.StartEpoch(1, cancellationToken: cancellationToken);
         for (int at = 0; loader.TryNext(out Batch batch); at += batch.Count)
         {
             predictor.Predict(batch.Features, outputs.AsSpan(at * size, batch.Count * size));

@@ -20,22 +20,42 @@ public sealed partial class Trainer : IDisposable
     private DeviceWeights? _weights;
     private TrainingStep? _step;
     private TrainingStep? _inputGradients;
+    private readonly bool _ownsDevice;
     private int _disposed;
 
-    /// <summary>A trainer. The model's parameters are taken to the device at the first step.</summary>
+    /// <summary>A trainer. The model's parameters move to the device at the first step.</summary>
     /// <param name="model">The network.</param>
-    /// <param name="device">Where to train.</param>
-    /// <param name="loss">What to make small.</param>
-    /// <param name="optimizer">How.</param>
-    /// <param name="seed">First weights (if the model is not built yet), dropout and the order of examples follow from it.
-    /// Default 0.</param>
+    /// <param name="device">Where to train; it must outlive the trainer.</param>
+    /// <param name="loss">The objective to minimize.</param>
+    /// <param name="optimizer">How parameters are changed.</param>
+    /// <param name="seed">Determines the first weights (where the model is not built yet), dropout and the order of examples; default 0.</param>
     public Trainer(Layer model, Device device, Loss loss, Optimizer optimizer, ulong seed = 0)
+        : this(model, device, loss, optimizer, seed, ownsDevice: false)
+    {
+    }
+
+    /// <summary>A trainer on the CPU, on all cores. Its <see cref="Device"/> ends with it.</summary>
+    /// <param name="model">The network.</param>
+    /// <param name="loss">The objective to minimize.</param>
+    /// <param name="optimizer">How parameters are changed.</param>
+    /// <param name="seed">Determines the first weights (where the model is not built yet), dropout and the order of examples; default 0.</param>
+    public Trainer(Layer model, Loss loss, Optimizer optimizer, ulong seed = 0)
+        : this(model, null, loss, optimizer, seed, ownsDevice: true)
+    {
+    }
+
+    private Trainer(Layer model, Device? device, Loss loss, Optimizer optimizer, ulong seed, bool ownsDevice)
     {
         ArgumentNullException.ThrowIfNull(model);
-        ArgumentNullException.ThrowIfNull(device);
         ArgumentNullException.ThrowIfNull(loss);
         ArgumentNullException.ThrowIfNull(optimizer);
-        (Model, Loss, Optimizer, _device, _seed) = (model, loss, optimizer, device.Implementation, seed);
+        if (!ownsDevice)
+        {
+            ArgumentNullException.ThrowIfNull(device);
+        }
+
+        Device = device ?? Device.Cpu();
+        (Model, Loss, Optimizer, _device, _seed, _ownsDevice) = (model, loss, optimizer, Device.Implementation, seed, ownsDevice);
         // Refused here already, not at the first step.
         _device.Life.Enter().Dispose();
     }
@@ -43,7 +63,10 @@ public sealed partial class Trainer : IDisposable
     /// <summary>The network.</summary>
     public Layer Model { get; }
 
-    /// <summary>What training makes small.</summary>
+    /// <summary>Where it trains.</summary>
+    public Device Device { get; }
+
+    /// <summary>The objective to minimize.</summary>
     public Loss Loss { get; }
 
     /// <summary>How parameters are changed; its learning rate may be changed between steps.</summary>
@@ -128,10 +151,10 @@ public sealed partial class Trainer : IDisposable
     {
         using Occupancy.Stay stay = Enter(nameof(ReadOutput));
         using DeviceUse use = _device.Life.Enter();
-        Tensor output = (_step?.Current ?? throw new InvalidOperationException("Trainer: there is no output to read; a step or forward pass leaves one, until something else is computed.")).Output;
+        Tensor output = (_step?.Current ?? throw new InvalidOperationException("Trainer.ReadOutput: expected a training step or forward pass before it; nothing else may be computed in between.")).Output;
         if (destination.Length < output.Count)
         {
-            throw new ShapeException($"Trainer: a destination of {destination.Length} is too short for the output {output.Shape}.");
+            throw new ShapeException($"Trainer.ReadOutput: expected a destination of at least {output.Count} values for the output {output.Shape}, got {destination.Length}.");
         }
 
         var count = (int)output.Count;
@@ -159,7 +182,7 @@ public sealed partial class Trainer : IDisposable
     {
         using Occupancy.Stay stay = Enter(nameof(ReadGradient));
         using DeviceUse use = _device.Life.Enter();
-        RequireStep("there are no gradients before the first step").ReadGradient(parameter, destination);
+        RequireStep("expected a backward pass or training step before its gradients").ReadGradient(parameter, destination);
     }
 
     /// <summary>Replaces a parameter's gradient, between <see cref="Backward"/> and <see cref="Update"/>.</summary>
@@ -171,7 +194,7 @@ public sealed partial class Trainer : IDisposable
     {
         using Occupancy.Stay stay = Enter(nameof(WriteGradient));
         using DeviceUse use = _device.Life.Enter();
-        RequireStep("there are no gradients before the first step").WriteGradient(parameter, values);
+        RequireStep("expected a backward pass or training step before its gradients").WriteGradient(parameter, values);
     }
 
     /// <summary>Multiplies all gradients, between <see cref="Backward"/> and <see cref="Update"/>.</summary>
@@ -181,7 +204,7 @@ public sealed partial class Trainer : IDisposable
     {
         using Occupancy.Stay stay = Enter(nameof(ScaleGradients));
         using DeviceUse use = _device.Life.Enter();
-        RequireStep("there are no gradients before the first step").ScaleGradients(factor);
+        RequireStep("expected a backward pass or training step before its gradients").ScaleGradients(factor);
     }
 
     /// <summary>The gradient of the loss with respect to a batch of inputs, as saliency maps and adversarial examples need it; changes nothing.</summary>
@@ -215,12 +238,16 @@ public sealed partial class Trainer : IDisposable
         }
     }
 
-    /// <summary>Gives everything back that there is; throws nothing, since it may run behind a call of another thread.</summary>
+    /// <summary>Frees everything; throws nothing, since it may run after a call on another thread.</summary>
     private void Release()
     {
         _step?.Dispose();
         _inputGradients?.Dispose();
         _weights?.Dispose();
+        if (_ownsDevice)
+        {
+            Device.Dispose();
+        }
     }
 
     private float TrainBatch(ReadOnlySpan<float> x, ReadOnlySpan<byte> targets, bool classIndices)
@@ -350,11 +377,11 @@ public sealed partial class Trainer : IDisposable
     {
         if (FindBadLabel(labels, classes) is var bad and >= 0)
         {
-            throw new InvalidDatasetException($"{Loss.Name}: label {labels[bad]} of example {bad} of the batch is not in 0..{classes - 1}.");
+            throw new InvalidDatasetException($"{Loss.Name}: label {labels[bad]} of example {bad} of the batch is out of range 0..{classes - 1}.");
         }
     }
 
-    /// <summary>The first example whose label is no class and not the one to ignore; -1 where all are good.</summary>
+    /// <summary>The first example whose label is neither a class nor the one to ignore; -1 where all are good.</summary>
     private int FindBadLabel(ReadOnlySpan<int> labels, int classes)
     {
         int? ignore = Loss.IgnoredClass;

@@ -213,7 +213,7 @@ public sealed partial class TrainingStep : IDisposable
         Value input = Recording(GraphMode.Training).Inputs[Find(Inputs, name, "input")];
         if (!RequireCurrent().Executor.Plan.Gradients.ContainsKey(input))
         {
-            throw new InvalidOperationException($"TrainingStep: nothing asked for the gradient of input '{name}'; record it with wantsGradient: true.");
+            throw new InvalidOperationException($"TrainingStep: expected an input recorded with wantsGradient: true, got '{name}'.");
         }
 
         Download(RequireCurrent().Executor.Gradient(input), name, destination);
@@ -324,7 +324,7 @@ public sealed partial class TrainingStep : IDisposable
         Tensor input = RequireCurrent().Inputs[index];
         if (input.Type != type)
         {
-            throw new ArgumentException($"TrainingStep: input '{name}' is of type {input.Type}, {type} was given.", nameof(name));
+            throw new ArgumentException($"TrainingStep: expected {input.Type} values for input '{name}', got {type}.", nameof(name));
         }
 
         if (count != input.Count)

@@ -55,9 +55,20 @@ internal static class GoldenOperators
 
     private static void Function(GoldenCase golden, Device device, UnaryFunction row)
     {
-        float[] scalars = Array.ConvertAll(row.Info.Scalars, scalar =>
-            golden.Attributes.Has(scalar.Torch ?? scalar.Name) ? golden.Attributes.Float(scalar.Torch ?? scalar.Name) : scalar.Default);
+        float[] scalars = Array.ConvertAll(row.Info.Scalars, scalar => Scalar(golden.Attributes, scalar.Torch ?? scalar.Name, scalar.Default));
         Unary(golden, device, x => x.Activate(new Activation(row, Scalars.Of(scalars))));
+    }
+
+    /// <summary>An attribute, or the default where it is missing or null.</summary>
+    private static float Scalar(Attributes attributes, string name, float fallback)
+    {
+        if (attributes.Has(name) && !attributes.IsNull(name))
+        {
+            return attributes.Float(name);
+        }
+
+        attributes.Skip(name);
+        return fallback;
     }
 
     private static void Gelu(GoldenCase golden, Device device)

@@ -32,6 +32,10 @@ internal sealed class ActivationsCases : IOpCases
             // Without a positive slope the output does not tell the input's sign.
             yield return Case(Activation.LeakyReLU(-0.2f), new Shape(33));
             yield return Case(Activation.LeakyReLU(0), new Shape(33));
+
+            // Bounds between the samples' kinks and a threshold away from 0.
+            yield return Case(Activation.Of<Clamp>(-0.02f, 0.04f), new Shape(129));
+            yield return Case(Activation.Threshold(0.01f, -0.5f), new Shape(129));
         }
     }
 

@@ -38,6 +38,18 @@ internal static class ActivationsReference
         ["ReLU6"] = new((x, s) => Math.Clamp(x, 0, 6)),
         ["HardTanh"] = new((x, s) => Math.Clamp(x, s.First, s.Second)),
         ["HardSigmoid"] = new((x, s) => Math.Clamp((s.First * x) + s.Second, 0, 1)),
+        ["Clamp"] = new((x, s) => Math.Min(Math.Max(x, s.First), s.Second)),
+        ["Round"] = new((x, s) => Math.Round(x), (x, s) => 0),
+        ["Floor"] = new((x, s) => Math.Floor(x), (x, s) => 0),
+        ["Ceiling"] = new((x, s) => Math.Ceiling(x), (x, s) => 0),
+        ["Log2"] = new((x, s) => Math.Log2(x)),
+        ["Log10"] = new((x, s) => Math.Log10(x)),
+        ["Sinh"] = new((x, s) => Math.Sinh(x)),
+        ["Cosh"] = new((x, s) => Math.Cosh(x)),
+        ["Tan"] = new((x, s) => Math.Tan(x)),
+        ["Atan"] = new((x, s) => Math.Atan(x)),
+        ["Erf"] = new((x, s) => (2 * NormalDistribution(x * Math.Sqrt(2))) - 1),
+        ["Threshold"] = new((x, s) => x > s.First ? x : s.Second),
         ["HardSwish"] = new((x, s) => x * Math.Clamp((x + 3) / 6, 0, 1)),
     };
 

@@ -152,6 +152,11 @@ public sealed class CpuDeviceTests
         private readonly CpuDevice _device;
         private readonly int _count;
         private readonly Tensor _x, _t, _row, _column, _step, _scalars, _indices, _one, _saved, _weights;
+        private readonly (LossFunction Loss, Scalars Scalars)[] _losses = [.. FunctionTable.Losses.Select(loss => (loss, loss.Info.Defaults))];
+
+        private readonly (UpdateFunction Update, Tensor[] States)[] _updates =
+            [.. FunctionTable.Updates.Select(update => (update, new Tensor[update.Info.States.Length]))];
+
         private int _next;
 
         public EveryKernel(DeviceScope scope, int count)
@@ -210,10 +215,10 @@ public sealed class CpuDeviceTests
             {
                 bool single = reduction != Reduction.None;
                 long? divisor = reduction switch { Reduction.None => null, Reduction.Mean => _x.Count, _ => 1 };
-                foreach (LossFunction loss in FunctionTable.Losses)
+                foreach ((LossFunction loss, Scalars scalars) in _losses)
                 {
-                    _device.Losses.ElementLossForward(loss, loss.Info.Defaults, divisor, _x, _t, _t, _weights, single ? Part(0) : Whole());
-                    _device.Losses.ElementLossBackward(loss, loss.Info.Defaults, divisor, _x, _t, null, _weights, single ? _one : _t, Whole(), accumulate: false);
+                    _device.Losses.ElementLossForward(loss, scalars, divisor, _x, _t, _t, _weights, single ? Part(0) : Whole());
+                    _device.Losses.ElementLossBackward(loss, scalars, divisor, _x, _t, null, _weights, single ? _one : _t, Whole(), accumulate: false);
                 }
 
                 for (CrossEntropyInput input = CrossEntropyInput.Logits; input <= CrossEntropyInput.Probabilities; input++)
@@ -242,9 +247,14 @@ public sealed class CpuDeviceTests
             _device.Elements.DropoutForward(new DropoutOptions(0.3f, 1, 2), _step, _x, Whole());
             _device.Reductions.PenaltyForward(_x, 0.1f, 0.2f, Part(0));
             _device.Reductions.PenaltyBackward(_x, 0.1f, 0.2f, _one, Whole(), accumulate: false);
-            foreach (UpdateFunction update in FunctionTable.Updates)
+            foreach ((UpdateFunction update, Tensor[] states) in _updates)
             {
-                _device.Updates.Update(update, _scalars, Whole(), _x, [.. update.Info.States.Select(_ => Whole())]);
+                for (int i = 0; i < states.Length; i++)
+                {
+                    states[i] = Whole();
+                }
+
+                _device.Updates.Update(update, _scalars, Whole(), _x, states);
             }
 
             _device.Memory.Fill(Whole(), 3);

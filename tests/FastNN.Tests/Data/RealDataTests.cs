@@ -61,26 +61,26 @@ public sealed class RealDataTests
     }
 
     [Test]
-    public void Coloured_digits_keep_shape_and_contrast()
+    public void Colored_digits_keep_shape_and_contrast()
     {
-        var grey = new byte[50 * 784];
-        for (int i = 0; i < grey.Length; i++)
-            grey[i] = (byte)(i % 784 is 0 or 783 ? 255 : 0);
-        Dataset digits = Dataset.FromBytes(grey, [28, 28, 1], new int[50], ["a"]);
-        Dataset one = ColourMnist.Colour(digits, seed: 1, part: 0);
+        var gray = new byte[50 * 784];
+        for (int i = 0; i < gray.Length; i++)
+            gray[i] = (byte)(i % 784 is 0 or 783 ? 255 : 0);
+        Dataset digits = Dataset.FromBytes(gray, [28, 28, 1], new int[50], ["a"]);
+        Dataset one = ColorMnist.Color(digits, seed: 1, part: 0);
         Assert.That(one.ExampleShape.ToArray(), Is.EqualTo(new[] { 32, 32, 3 }));
         var image = new float[3072];
         var again = new float[3072];
         for (int example = 0; example < 50; example++)
         {
             one.CopyFeatures(example, image);
-            ColourMnist.Colour(digits, seed: 1, part: 0).CopyFeatures(example, again);
+            ColorMnist.Color(digits, seed: 1, part: 0).CopyFeatures(example, again);
             Assert.That(again, Is.EqualTo(image));
-            ColourMnist.Colour(digits, seed: 1, part: 1).CopyFeatures(example, again);
+            ColorMnist.Color(digits, seed: 1, part: 1).CopyFeatures(example, again);
             Assert.That(again, Is.Not.EqualTo(image));
             Assert.That(image, Has.All.InRange(0f, 1f));
 
-            // Ink stands at the grey corners, two pixels in; all the rest is ground.
+            // Ink stands at the gray corners, two pixels in; all the rest is ground.
             float[] ground = image[..3];
             float[] ink = Pixel(image, 2, 2);
             Assert.That(Pixel(image, 29, 29), Is.EqualTo(ink));
@@ -97,12 +97,12 @@ public sealed class RealDataTests
     }
 
     [Test]
-    public void Colouring_keeps_views_and_labels()
+    public void Coloring_keeps_views_and_labels()
     {
         Dataset digits = Dataset.FromBytes(new byte[5 * 784], [28, 28, 1], [0, 1, 2, 3, 4], ["a", "b", "c", "d", "e"]);
-        Dataset taken = ColourMnist.Colour(digits, 1, 0).Split(3).Test;
+        Dataset taken = ColorMnist.Color(digits, 1, 0).Split(3).Test;
         Assert.That((taken.LabelOf(0), taken.LabelOf(1)), Is.EqualTo((3, 4)));
-        Assert.That(() => ColourMnist.Colour(BreastCancer.Load(), 1, 0), Throws.ArgumentException);
+        Assert.That(() => ColorMnist.Color(BreastCancer.Load(), 1, 0), Throws.ArgumentException);
     }
 
     private static void Require(string name)

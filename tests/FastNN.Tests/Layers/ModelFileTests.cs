@@ -1,5 +1,6 @@
 using System.Text;
 using FastNN.Formats;
+using FastNN.Layers;
 using FastNN.Tensors;
 using FastNN.Tests.Training;
 
@@ -97,6 +98,35 @@ internal sealed class ModelFileTests : TrainingFixture
         loaded.Preprocessing!.Apply(x);
         Assert.That(x, Is.EqualTo(new[] { 1, 0.2f }).Within(1e-6f));
     }
+
+    [Test]
+    public void Initializers_are_kept_so_that_a_loaded_model_can_start_anew()
+    {
+        var model = new Sequential(
+            new Conv2D(3, 3) { WeightInitializer = Initializer.HeNormal, BiasInitializer = Initializer.Constant(0.5f) },
+            new Flatten(),
+            new Dense(5) { WeightInitializer = Initializer.Uniform(-0.1f, 0.25f), BiasInitializer = Initializer.Normal(1, 0.125f) },
+            new Dense(4) { WeightInitializer = Initializer.GlorotNormal },
+            new Dense(3) { WeightInitializer = Initializer.HeUniform },
+            new Dense(2));
+        model.Build([6, 6, 2], seed: 3);
+        model.Save(PathOf("model.safetensors"));
+        Model loaded = Model.Load(PathOf("model.safetensors"));
+        Near.SameBits(Toy.Parameters(model), Toy.Parameters(loaded));
+        loaded.Reinitialize(seed: 4);
+        Assert.That(Toy.Parameters(loaded), Is.Not.EqualTo(Toy.Parameters(model)));
+        loaded.Reinitialize(seed: 3);
+        Near.SameBits(Toy.Parameters(model), Toy.Parameters(loaded));
+        Assert.That(model.Layers[2].ToString(), Is.EqualTo("Dense(units: 5, weightInitializer: Uniform(-0.1, 0.25), biasInitializer: Normal(1, 0.125))"));
+    }
+
+    [TestCase("HeNormal(1)")]
+    [TestCase("Uniform(1)")]
+    [TestCase("Constant(NaN)")]
+    [TestCase("Lecun")]
+    [TestCase("(")]
+    public void An_initializer_that_nobody_knows_is_refused(string text) =>
+        Assert.That(() => DescriptionExtensions.ParseInitializer(text), Throws.ArgumentException.With.Message.Contains(text).And.Message.Contains("HeNormal"));
 
     [Test]
     public void A_layer_of_a_user_is_saved_once_it_is_registered()
@@ -205,7 +235,7 @@ internal sealed class ModelFileTests : TrainingFixture
     private static float[][] Run(Model model)
     {
         using Device device = Device.Cpu(1);
-        using Session session = model.CreateSession(device);
+        using Session session = model.CreateSession(device, new SessionOptions { ApplyPreprocessing = false });
         using SessionRun run = session.Begin([2, 3], [2, 5, 3]);
         float[] a = new float[6], b = new float[30];
         Philox.FillUniform(a, 1, 1);

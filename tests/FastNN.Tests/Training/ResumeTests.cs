@@ -35,11 +35,18 @@ internal sealed class ResumeTests : TrainingFixture
     public void Every_optimizer_continues_bit_for_bit(OptimizerCase @case)
     {
         string checkpoint = PathOf("optimizer.safetensors");
-        float[] whole = Train(from: null, to: null, epochs: 3);
-        Train(from: null, checkpoint, epochs: 1);
-        Assert.That(Train(checkpoint, to: null, epochs: 3), Is.EqualTo(whole));
+        float[] whole = Train(from: null);
+        using (Trainer interrupted = Toy.Trainer(Device, Toy.Built(), @case.Create()))
+        {
+            using var source = new CancellationTokenSource();
+            Assert.That(
+                () => interrupted.Fit(Data, 3, BatchSize, callbacks: [new Interruption(9, checkpoint, source)], cancellationToken: source.Token),
+                Throws.InstanceOf<OperationCanceledException>());
+        }
 
-        float[] Train(string? from, string? to, int epochs)
+        Assert.That(Train(checkpoint), Is.EqualTo(whole));
+
+        float[] Train(string? from)
         {
             using Trainer trainer = Toy.Trainer(Device, Toy.Built(), @case.Create());
             if (from is not null)
@@ -47,12 +54,7 @@ internal sealed class ResumeTests : TrainingFixture
                 trainer.LoadCheckpoint(from);
             }
 
-            trainer.Fit(Data, epochs, BatchSize);
-            if (to is not null)
-            {
-                trainer.SaveCheckpoint(to);
-            }
-
+            trainer.Fit(Data, 3, BatchSize);
             return Toy.Parameters(trainer.Model);
         }
     }

@@ -10,7 +10,7 @@ internal static unsafe partial class Convolution<TLanes>
         /// <summary>Channels of one tap: the form for padding, groups and dilation along a row.</summary>
         Taps,
 
-        /// <summary>The channels of all taps of a kernel row, which are neighbours in memory at every pixel.</summary>
+        /// <summary>The channels of all taps of a kernel row, which are neighbors in memory at every pixel.</summary>
         KernelRows,
 
         /// <summary>Filters, while the lanes run over the channels of a kernel row.</summary>

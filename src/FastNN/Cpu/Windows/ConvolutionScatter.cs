@@ -6,7 +6,7 @@ namespace FastNN.Cpu;
 /// <content>
 /// Backward-data for images of few channels. The indirect form would fill C of a vector's lanes and, in small images, fall
 /// apart into border classes. Here the lanes run over all taps and channels: each pixel of dy gives KH*KW*C products-with-sum
-/// [OC] x [OC, KH*KW*C], and each kernel row of them, KW*C neighbours, is added to a row of dx.
+/// [OC] x [OC, KH*KW*C], and each kernel row of them, KW*C neighbors, is added to a row of dx.
 /// A task owns a band of rows of dx, so that the order of the additions is that of the shape.
 /// </content>
 internal static unsafe partial class Convolution<TLanes>

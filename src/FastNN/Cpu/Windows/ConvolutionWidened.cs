@@ -3,8 +3,8 @@ using FastNN.Kernels;
 namespace FastNN.Cpu;
 
 /// <content>
-/// Few filters leave most lanes of a vector idle. P neighbouring output pixels times OC filters are then taken for one pixel
-/// of P*OC filters: they are neighbours in memory already, and their common window is KW + (P-1)*stride wide, with zeros in
+/// Few filters leave most lanes of a vector idle. P neighboring output pixels times OC filters are then taken for one pixel
+/// of P*OC filters: they are neighbors in memory already, and their common window is KW + (P-1)*stride wide, with zeros in
 /// the filter where a pixel does not reach. P-fold lanes for (KW + (P-1)*stride) / KW-fold sums.
 /// An infinity or NaN in x also reaches the other pixels of its group, through those zeros.
 /// </content>

@@ -4,7 +4,7 @@ using FastNN.Kernels;
 namespace FastNN.Cpu;
 
 /// <summary>
-/// Pooling of NHWC images, vectorised over channels. The last vector of a pixel overlaps the one before it, so that no
+/// Pooling of NHWC images, vectorized over channels. The last vector of a pixel overlaps the one before it, so that no
 /// channel count needs a scalar tail; fewer channels than a vector take the next narrower width.
 /// </summary>
 /// <remarks>

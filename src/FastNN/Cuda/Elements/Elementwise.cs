@@ -84,11 +84,11 @@ internal sealed unsafe partial class CudaElements
         }
 
         Operands reads = function.Info.Gradient(operand).Reads;
-        a = reads.HasFlag(Operands.First) ? a : 0f;
-        b = reads.HasFlag(Operands.Second) ? b : 0f;
+        a = (reads & Operands.First) != 0 ? a : 0f;
+        b = (reads & Operands.Second) != 0 ? b : 0f;
         var axes = new BroadcastAxes(dY.Shape, a.Shape, b.Shape);
         var arguments = new GradientArguments(
-            new(a, axes.InnerA), new(b, axes.InnerB), new(reads.HasFlag(Operands.Output) ? y : 0f, 1), dY.Address, dX.Address, axes, dY.Count,
+            new(a, axes.InnerA), new(b, axes.InnerB), new((reads & Operands.Output) != 0 ? y : 0f, 1), dY.Address, dX.Address, axes, dY.Count,
             axes.Rank <= 1 ? 1 : 0, accumulate ? 1 : 0);
         Launch("binary", function.GradientKernels[operand], ElementGrid(dY.Count), arguments);
     }

@@ -71,3 +71,28 @@ internal readonly struct GeluTanh : IUnaryFunction
     private static T ArgumentSlope<T>(T x)
         where T : struct, ILanes<T> => T.MultiplyAdd(x * x, 3 * Cubic, Linear);
 }
+
+internal readonly struct Erf : IUnaryFunction
+{
+    public static FunctionInfo Info => new("Erf", "The error function of x", torch: "erf", onnx: "Erf", samples: new(-3, 3));
+
+    // 2 Phi(x sqrt 2) - 1 cancels near 0, where the Taylor series takes over; its terms are 2 / sqrt(pi) (-1)^k / (k! (2 k + 1)).
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Value<T>(T x, Scalars s)
+        where T : struct, ILanes<T>
+    {
+        T size = T.Abs(x);
+        T far = 1f - (2f * Elementary.NormalDistribution(-1.41421356f * size, out _));
+        far = T.IfGreater(0f, x, -far, far);
+        T z = x * x;
+        T p = T.MultiplyAdd(-8.54832702e-4f, z, 5.22397762e-3f);
+        p = T.MultiplyAdd(p, z, -2.68661706e-2f);
+        p = T.MultiplyAdd(p, z, 1.12837917e-1f);
+        p = T.MultiplyAdd(p, z, -3.76126389e-1f);
+        return T.IfGreater(size, 0.5f, far, x * T.MultiplyAdd(p, z, 1.12837917f));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Gradient<T>(T x, T dY, Scalars s)
+        where T : struct, ILanes<T> => dY * (1.12837917f * Elementary.Exp(-(x * x)));
+}

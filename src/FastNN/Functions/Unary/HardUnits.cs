@@ -17,6 +17,26 @@ internal readonly struct ReLU6 : IUnaryFunction
         where T : struct, ILanes<T> => T.IfGreater(y, 0f, T.IfGreater(6f, y, dY, 0f), 0f);
 }
 
+internal readonly struct Clamp : IUnaryFunction
+{
+    public static FunctionInfo Info => new(
+        "Clamp", "x between two bounds, either of which may be infinite; its derivative at both is 1, as in PyTorch",
+        scalars:
+        [
+            new("low", float.NegativeInfinity, "The lower bound", Torch: "min", Onnx: "min"),
+            new("high", float.PositiveInfinity, "The upper bound, which wins where the lower is above it", Torch: "max", Onnx: "max"),
+        ],
+        torch: "clamp", onnx: "Clip");
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Value<T>(T x, Scalars s)
+        where T : struct, ILanes<T> => T.Min(s.B, T.Max(s.A, x));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Gradient<T>(T x, T dY, Scalars s)
+        where T : struct, ILanes<T> => T.IfGreaterOrEqual(x, s.A, T.IfGreaterOrEqual(s.B, x, dY, 0f), 0f);
+}
+
 internal readonly struct HardTanh : IUnaryFunction
 {
     public static FunctionInfo Info => new(

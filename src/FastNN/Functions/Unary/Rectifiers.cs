@@ -35,3 +35,19 @@ internal readonly struct LeakyRelu : IUnaryFunction
     public static T Gradient<T>(T xOrY, T dY, Scalars s)
         where T : struct, ILanes<T> => T.IfGreater(xOrY, 0f, dY, dY * s.A);
 }
+
+internal readonly struct Threshold : IUnaryFunction
+{
+    public static FunctionInfo Info => new(
+        "Threshold", "x above a threshold, else a value of one's own",
+        scalars: [new("threshold", 0, "Above it x is kept"), new("value", 0, "What replaces the others")], activation: true, torch: "threshold",
+        onnx: "ThresholdedRelu");
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Value<T>(T x, Scalars s)
+        where T : struct, ILanes<T> => T.IfGreaterOrEqual(s.A, x, s.B, x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Gradient<T>(T x, T dY, Scalars s)
+        where T : struct, ILanes<T> => T.IfGreaterOrEqual(s.A, x, 0f, dY);
+}

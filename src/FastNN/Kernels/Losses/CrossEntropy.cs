@@ -11,7 +11,7 @@ internal enum CrossEntropyInput
     /// <summary>Logarithms of probabilities (PyTorch's NLLLoss).</summary>
     LogProbabilities,
 
-    /// <summary>Probabilities, clipped to [1e-7, 1 - 1e-7] (Keras' from_logits=False, without renormalising).</summary>
+    /// <summary>Probabilities, clipped to [1e-7, 1 - 1e-7] (Keras' from_logits=False, without renormalizing).</summary>
     Probabilities,
 }
 

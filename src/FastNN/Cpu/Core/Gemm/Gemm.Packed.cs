@@ -139,7 +139,7 @@ internal static unsafe partial class Gemm<TLanes>
                 return;
             }
 
-            // Neighbouring tasks share a block of B: the rows run fastest.
+            // Neighboring tasks share a block of B: the rows run fastest.
             int colTask = task / RowTasks;
             int row = (task - (colTask * RowTasks)) * TaskRowTiles * R;
             int col = colTask * taskCols;

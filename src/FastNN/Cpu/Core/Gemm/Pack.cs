@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 namespace FastNN.Cpu;
 
 /// <summary>
-/// Packing into panels: for each k, <c>width</c> neighbours, so that a tile walks through memory without a gap.
+/// Packing into panels: for each k, <c>width</c> neighbors, so that a tile walks through memory without a gap.
 /// A panel ends in <see cref="Slack"/> unused floats, as the last vector may be wider than what is left of the panel.
 /// </summary>
 internal static unsafe class Pack<TLanes>
@@ -16,7 +16,7 @@ internal static unsafe class Pack<TLanes>
     private const int MaxWidth = 32;
 
     /// <summary>
-    /// panel[k * width + j] = source[j * stride + k]: the neighbours are rows of the source, which is transposed in blocks of
+    /// panel[k * width + j] = source[j * stride + k]: the neighbors are rows of the source, which is transposed in blocks of
     /// four columns. The last of <paramref name="count"/> rows stands in for those missing up to the width.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -14,7 +14,7 @@ namespace FastNN.Cpu;
 /// level, 86 to 95 % of the peak with B streaming from the second; AVX2 113, SSE 57, scalar 13 GFLOP/s.
 ///
 /// A is reached in one of two ways. ROWS: through a pointer per row, which serves a row-major matrix and the pixels of a
-/// convolution alike. PANEL: R neighbours in memory per step of k, which serves a transposed or packed A.
+/// convolution alike. PANEL: R neighbors in memory per step of k, which serves a transposed or packed A.
 /// </summary>
 internal static unsafe partial class Tile<TLanes>
     where TLanes : struct, IVectorLanes<TLanes>
@@ -24,7 +24,7 @@ internal static unsafe partial class Tile<TLanes>
 
     /// <summary>
     /// C (=|+=) sum over segments and k; see <see cref="Rows"/> and <see cref="Panel"/> for the meaning of the arguments.
-    /// Compiled at once with full optimisation: an unoptimised first pass would run some hundred times slower.
+    /// Compiled at once with full optimization: an unoptimized first pass would run some hundred times slower.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Multiply<TRows, TVectors, TMask, TAccess>(

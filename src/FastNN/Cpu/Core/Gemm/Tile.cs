@@ -14,10 +14,10 @@ internal interface IAccess
     /// <summary>A pointer per row, moved along by the offsets of the runs.</summary>
     static abstract bool RowPointers { get; }
 
-    /// <summary>R neighbours in memory: constant displacements from one pointer.</summary>
+    /// <summary>R neighbors in memory: constant displacements from one pointer.</summary>
     static abstract bool Packed { get; }
 
-    /// <summary>Fewer neighbours than the tile has rows: the last one stands in for those that are missing.</summary>
+    /// <summary>Fewer neighbors than the tile has rows: the last one stands in for those that are missing.</summary>
     static abstract bool PanelTail { get; }
 }
 

@@ -4,7 +4,7 @@ using FastNN.Tensors;
 namespace FastNN.Cpu;
 
 /// <summary>
-/// What a loop over elements does with a few neighbours; it holds the pointers and loads and stores for itself.
+/// What a loop over elements does with a few neighbors; it holds the pointers and loads and stores for itself.
 /// </summary>
 internal interface IElementBody
 {

@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace FastNN.Cpu;
 
-/// <summary>One term of a sum for a few neighbouring elements.</summary>
+/// <summary>One term of a sum for a few neighboring elements.</summary>
 internal interface ITermBody
 {
     /// <summary>The terms of elements i to i + count - 1; what stands in further lanes does not matter.</summary>

@@ -3,14 +3,14 @@ using FastNN.Tensors;
 namespace FastNN.Data;
 
 /// <summary>
-/// MNIST in colour, for networks that take 32x32 RGB images where CIFAR-10 is not at hand: each digit, with a border of two
+/// MNIST in color, for networks that take 32x32 RGB images where CIFAR-10 is not at hand: each digit, with a border of two
 /// pixels, in a random ink on a random ground. This is generated data, a task about as easy as MNIST itself and no substitute
-/// for photographs. Colours are a function of the seed and the example's number; test examples have others than training ones.
+/// for photographs. Colors are a function of the seed and the example's number; test examples have others than training ones.
 /// </summary>
-public static class ColourMnist
+public static class ColorMnist
 {
-    /// <summary>Loads MNIST and colours it; features are <c>[32, 32, 3]</c> from 0 to 1.</summary>
-    /// <param name="seed">What the colours are made from.</param>
+    /// <summary>Loads MNIST and colors it; features are <c>[32, 32, 3]</c> from 0 to 1.</summary>
+    /// <param name="seed">What the colors are made from.</param>
     /// <param name="folder">A folder with the four IDX files of MNIST; null for the cache, where they are fetched to.</param>
     /// <param name="progress">Told in one line what is being done; may be null.</param>
     /// <param name="cancellationToken">Ends the fetching.</param>
@@ -18,23 +18,23 @@ public static class ColourMnist
     public static DatasetSplit Load(ulong seed = 0, string? folder = null, Action<string>? progress = null, CancellationToken cancellationToken = default)
     {
         DatasetSplit digits = Mnist.Load(folder, progress, cancellationToken);
-        return new DatasetSplit(Colour(digits.Train, seed, 0), Colour(digits.Test, seed, 1));
+        return new DatasetSplit(Color(digits.Train, seed, 0), Color(digits.Test, seed, 1));
     }
 
-    internal static Dataset Colour(Dataset digits, ulong seed, uint part)
+    internal static Dataset Color(Dataset digits, ulong seed, uint part)
     {
         if (!digits.ExampleShape.SequenceEqual([28, 28, 1]))
             throw new ArgumentException($"digits are [28, 28, 1], these are [{string.Join(", ", digits.ExampleShape.ToArray())}]", nameof(digits));
-        return digits.WithFeatures(store => new ColourStore(store, seed, Philox.Stream(RandomUse.Data, part)), [32, 32, 3]);
+        return digits.WithFeatures(store => new ColorStore(store, seed, Philox.Stream(RandomUse.Data, part)), [32, 32, 3]);
     }
 }
 
 /// <summary>
-/// Colours a grey image when its row is read, so that the coloured set costs no memory of its own (184 MB as bytes).
+/// Colors a gray image when its row is read, so that the colored set costs no memory of its own (184 MB as bytes).
 /// Ink and ground are drawn uniformly; where their luminances are closer than 0.4 the ink is moved to the far side.
 /// </summary>
-internal sealed class ColourStore(FeatureStore grey, ulong seed, ulong stream)
-    : FeatureStore(grey.Rows, Side * Side * Channels, grey.TargetSize)
+internal sealed class ColorStore(FeatureStore gray, ulong seed, ulong stream)
+    : FeatureStore(gray.Rows, Side * Side * Channels, gray.TargetSize)
 {
     private const int GreySide = 28;
     private const int Side = 32;
@@ -45,7 +45,7 @@ internal sealed class ColourStore(FeatureStore grey, ulong seed, ulong stream)
     public override void CopyRow(int row, Span<float> destination, Span<float> target)
     {
         Span<float> digit = stackalloc float[GreySide * GreySide];
-        grey.CopyRow(row, digit, target);
+        gray.CopyRow(row, digit, target);
         Span<float> ground = stackalloc float[Channels];
         Span<float> ink = stackalloc float[Channels];
         Draw(row, ground, ink);
