@@ -1,6 +1,8 @@
+using System.Globalization;
 using FastNN.Graphs.Passes;
 using FastNN.Kernels;
 using FastNN.Ops;
+using FastNN.Tensors;
 
 namespace FastNN.Graphs;
 
@@ -114,11 +116,13 @@ internal sealed class Compiler
         }
 
         (long peak, long lowerBound) = Planner.Assign(_buffers);
+        RequireAddressable(peak);
         return new Plan
         {
             Nodes = planned,
             Buffers = _buffers,
             Values = graph.Inputs.Concat(_outputs).Distinct().ToDictionary(value => value, Planned),
+            IndexRanges = FindIndexRanges().ToLookup(found => found.Input, found => found.Range),
             Gradients = _wanted.ToDictionary(value => value, value => _gradients[value]),
             WriteBacks = [.. graph.WriteBacks.Select(writeBack => (Planned(writeBack.Updated), Planned(writeBack.Buffer)))],
             Root = _root is null ? (Shape?)null : TypeOf(_root).Shape,
@@ -146,6 +150,43 @@ internal sealed class Compiler
             }
 
             _bound.Add((op, types));
+        }
+    }
+
+    /// <summary>Fails where no address space holds the arena: 2^47 bytes are what a process has on x64 and Arm64.</summary>
+    private void RequireAddressable(long peak)
+    {
+        if (peak > 1L << 47)
+        {
+            Buffer largest = _buffers.MaxBy(buffer => buffer.Bytes)!;
+            throw new ShapeException(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{largest.Name}: the plan would take {peak:N0} bytes, {largest.Bytes:N0} of them for this alone; at most {1L << 47:N0} can be addressed. Use a smaller batch or smaller layers."));
+        }
+    }
+
+    /// <summary>Inputs that operators index with, as they are or under another shape.</summary>
+    private IEnumerable<(Value Input, IndexRange Range)> FindIndexRanges()
+    {
+        for (int i = 0; i < _nodes.Count; i++)
+        {
+            (Operator op, NodeTypes types) = _bound[i];
+            for (int j = 0; j < types.Inputs.Length; j++)
+            {
+                if (op.IndexRange(j, types.Inputs) is { } range)
+                {
+                    Value value = _nodes[i].Inputs[j];
+                    while (value.Producer is { Op: ReshapeOp } view)
+                    {
+                        value = view.Inputs[0];
+                    }
+
+                    if (value.Kind == ValueKind.Input)
+                    {
+                        yield return (value, range);
+                    }
+                }
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using FastNN.Graphs.Checks;
 using FastNN.Kernels;
 using FastNN.Ops;
 using FastNN.Tensors;
@@ -19,6 +20,7 @@ internal sealed class Executor : IDisposable
     private readonly (Operator Op, NodeTensors Tensors)[] _forward;
     private readonly (Operator Op, NodeTensors Tensors)[] _backward;
     private readonly (Tensor From, Tensor To)[] _writeBacks;
+    private readonly ExecutionChecks? _checks;
     private (Operator Op, NodeTensors Tensors)[]? _accumulating;
     private readonly Dictionary<Value, Tensor> _values = [];
     private readonly Dictionary<Value, Tensor> _gradients = [];
@@ -71,6 +73,8 @@ internal sealed class Executor : IDisposable
             {
                 _gradients.Add(value, binder.Bind(tensor));
             }
+
+            _checks = DebugChecks.Enabled ? new ExecutionChecks(device, plan, _arena.Address, [.. nodes.Select(node => node.Tensors)]) : null;
         }
         catch
         {
@@ -102,9 +106,16 @@ internal sealed class Executor : IDisposable
     public void Forward()
     {
         RequireBound();
-        foreach ((Operator op, NodeTensors tensors) in _forward)
+        if (_checks is not null)
         {
-            op.Forward(_device, tensors);
+            _checks.Forward(_forward);
+        }
+        else
+        {
+            foreach ((Operator op, NodeTensors tensors) in _forward)
+            {
+                op.Forward(_device, tensors);
+            }
         }
 
         // The blocks live as long as what runs in them.
@@ -116,9 +127,17 @@ internal sealed class Executor : IDisposable
     public void Backward(bool accumulate = false)
     {
         RequireBound();
-        foreach ((Operator op, NodeTensors tensors) in accumulate ? _accumulating ??= Accumulating() : _backward)
+        (Operator Op, NodeTensors Tensors)[] backward = accumulate ? _accumulating ??= Accumulating() : _backward;
+        if (_checks is not null)
         {
-            op.Backward(_device, tensors);
+            _checks.Backward(backward, accumulate);
+        }
+        else
+        {
+            foreach ((Operator op, NodeTensors tensors) in backward)
+            {
+                op.Backward(_device, tensors);
+            }
         }
 
         GC.KeepAlive(this);

@@ -55,7 +55,7 @@ public static partial class Operators
 
     /// <summary>Joins values along one axis.</summary>
     /// <param name="axis">Negative axes count from the end.</param>
-    /// <param name="values">Shapes that agree outside the axis.</param>
+    /// <param name="values">Of one type, which may be any; shapes that agree outside the axis.</param>
     /// <returns>Their concatenation.</returns>
     /// <exception cref="ShapeException">The shapes do not agree.</exception>
     public static Value Concat(int axis, params ReadOnlySpan<Value> values) => values.Length == 0

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using FastNN.Kernels;
 using FastNN.Tensors;
@@ -33,8 +34,13 @@ internal sealed class ParameterStore : IParameterPlaces, IResident, IDisposable
             }
         }
 
+        // Optimizers update neighbors in one pass, so all of them are one tensor.
+        int count = bytes / sizeof(float) <= int.MaxValue
+            ? (int)(bytes / sizeof(float))
+            : throw new ShapeException(string.Create(
+                CultureInfo.InvariantCulture, $"Parameters: expected at most {int.MaxValue:N0} numbers in all parameters of a model, got {bytes / sizeof(float):N0}."));
         _block = new DeviceBlock(device, Math.Max(bytes, Planner.Alignment));
-        All = new Tensor(_block.Address, DType.Float32, new Shape(checked((int)(bytes / sizeof(float)))));
+        All = new Tensor(_block.Address, DType.Float32, new Shape(count));
         foreach ((Parameter parameter, long offset) in offsets)
         {
             _values.Add(parameter, new Tensor(_block.Address + (nint)offset, DType.Float32, parameter.Shape));

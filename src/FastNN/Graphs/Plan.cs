@@ -1,4 +1,5 @@
 using FastNN.Ops;
+using FastNN.Tensors;
 
 namespace FastNN.Graphs;
 
@@ -73,6 +74,9 @@ internal sealed class Plan
 
     /// <summary>The graph's inputs and the requested outputs.</summary>
     public required IReadOnlyDictionary<Value, PlannedTensor> Values { get; init; }
+
+    /// <summary>What inputs may hold that operators index with; checked on the host where they are written.</summary>
+    public required ILookup<Value, IndexRange> IndexRanges { get; init; }
 
     /// <summary>Gradients that were asked for by value, of inputs for example.</summary>
     public required IReadOnlyDictionary<Value, PlannedTensor> Gradients { get; init; }

@@ -21,32 +21,39 @@ internal sealed class Buffer(string name, long bytes, int first, int last)
 
 /// <summary>
 /// Assigns arena offsets from lifetimes. Offline dynamic storage allocation is NP-hard; greedy placement by size with best fit
-/// (Pisarchyk and Lee, 2020) is near the lower bound for networks. Several placing orders are tried and the smallest arena wins;
-/// planning happens once per shape, so the quadratic cost does not matter.
+/// (Pisarchyk and Lee, 2020) is near the lower bound for networks. Several placing orders are tried and the smallest arena wins. Planning happens once
+/// per shape, so quadratic time does not matter up to some thousand buffers; beyond, only the orders of time are tried, which take n log n.
 /// </summary>
 internal static class Planner
 {
     /// <summary>Cache lines and the widest vectors are 64 bytes; separate lines also keep workers from sharing one.</summary>
     public const int Alignment = 64;
 
+    /// <summary>The most buffers that are placed in quadratic time, in some tenths of a second.</summary>
+    public const int ManyBuffers = 4096;
+
+    private static readonly Comparison<Buffer>[] Orders =
+    [
+        (a, b) => Compare(b.Bytes, a.Bytes, a.First, b.First),
+        (a, b) => Compare(b.Bytes * (b.Last - b.First + 1), a.Bytes * (a.Last - a.First + 1), a.First, b.First),
+        (a, b) => Compare(b.Last - b.First, a.Last - a.First, b.Bytes, a.Bytes),
+        (a, b) => Compare(a.First, b.First, b.Bytes, a.Bytes),
+        (a, b) => Compare(b.Last, a.Last, b.Bytes, a.Bytes),
+    ];
+
     /// <summary>Sets every buffer's offset.</summary>
     /// <returns>Bytes of the arena, and the lower bound: the largest sum alive at one step.</returns>
     public static (long Peak, long LowerBound) Assign(IReadOnlyList<Buffer> buffers)
     {
         long lowerBound = LowerBound(buffers);
-        Comparison<Buffer>[] orders =
-        [
-            (a, b) => Compare(b.Bytes, a.Bytes, a.First, b.First),
-            (a, b) => Compare(b.Bytes * (b.Last - b.First + 1), a.Bytes * (a.Last - a.First + 1), a.First, b.First),
-            (a, b) => Compare(b.Last - b.First, a.Last - a.First, b.Bytes, a.Bytes),
-            (a, b) => Compare(a.First, b.First, b.Bytes, a.Bytes),
-            (a, b) => Compare(b.Last, a.Last, b.Bytes, a.Bytes),
-        ];
+        Func<long>[] attempts = buffers.Count > ManyBuffers
+            ? [() => PlannerSweep.Place(buffers, backward: false), () => PlannerSweep.Place(buffers, backward: true)]
+            : [.. Orders.Select(order => (Func<long>)(() => Place(buffers, order)))];
         long best = long.MaxValue;
         var offsets = new long[buffers.Count];
-        foreach (Comparison<Buffer> order in orders)
+        foreach (Func<long> attempt in attempts)
         {
-            long peak = Place(buffers, order);
+            long peak = attempt();
             if (peak < best)
             {
                 best = peak;
@@ -76,16 +83,19 @@ internal static class Planner
 
     private static long LowerBound(IReadOnlyList<Buffer> buffers)
     {
-        long most = 0;
-        foreach (Buffer at in buffers)
+        // The sum alive can only grow where a buffer begins.
+        Buffer[] beginning = [.. buffers.OrderBy(buffer => buffer.First)];
+        Buffer[] ending = [.. buffers.OrderBy(buffer => buffer.Last)];
+        long alive = 0, most = 0;
+        int ended = 0;
+        foreach (Buffer buffer in beginning)
         {
-            // The sum alive can only grow where a buffer begins.
-            long alive = 0;
-            foreach (Buffer other in buffers)
+            for (; ending[ended].Last < buffer.First; ended++)
             {
-                alive += other.First <= at.First && at.First <= other.Last ? Align(other.Bytes) : 0;
+                alive -= Align(ending[ended].Bytes);
             }
 
+            alive += Align(buffer.Bytes);
             most = Math.Max(most, alive);
         }
 

@@ -89,6 +89,24 @@ public static class ReduceOperators
             _ => throw new ArgumentOutOfRangeException(nameof(order), $"Norm: expected order 1 or 2, got {order}."),
         }, axes, keepDims);
 
+    /// <summary>The place of the largest element along an axis, the first of equal ones, NaN before all others, as PyTorch's argmax. No gradient.</summary>
+    /// <param name="x">At least one element along the axis.</param>
+    /// <param name="axis">Default the last; negative axes count from the end.</param>
+    /// <param name="keepDims">Keep the axis with extent 1; default false.</param>
+    /// <returns>Int64 indices along the axis, of x's shape without it.</returns>
+    /// <exception cref="ShapeException">There is no such axis, or it has no element.</exception>
+    public static Value ArgMax(this Value x, int axis = -1, bool keepDims = false) =>
+        x.Graph.Add(new ArgExtremeOp(Largest: true, x.Shape.NormalizeAxis(axis) - x.Shape.Rank, keepDims), x);
+
+    /// <summary>The place of the smallest element along an axis, the first of equal ones, NaN before all others, as PyTorch's argmin. No gradient.</summary>
+    /// <param name="x">At least one element along the axis.</param>
+    /// <param name="axis">Default the last; negative axes count from the end.</param>
+    /// <param name="keepDims">Keep the axis with extent 1; default false.</param>
+    /// <returns>Int64 indices along the axis, of x's shape without it.</returns>
+    /// <exception cref="ShapeException">There is no such axis, or it has no element.</exception>
+    public static Value ArgMin(this Value x, int axis = -1, bool keepDims = false) =>
+        x.Graph.Add(new ArgExtremeOp(Largest: false, x.Shape.NormalizeAxis(axis) - x.Shape.Rank, keepDims), x);
+
     private static Value Reduce(Value x, ReduceFunction function, ReadOnlySpan<int> axes, bool keepDims, int correction = 0)
     {
         int rank = x.Shape.Rank, mask = axes.Length == 0 ? (1 << rank) - 1 : 0;

@@ -45,6 +45,11 @@ internal sealed class SessionContext(IDevice device, ParameterStore store, Value
 
     public void Write(int index, ReadOnlySpan<byte> values)
     {
+        foreach (IndexRange range in Current.Ranges[index])
+        {
+            range.Require(values, inputs[index].Type, inputs[index].Name!);
+        }
+
         using DeviceUse use = device.Life.Enter();
         device.Upload(values, Input(index));
         (_written[index], _computed) = (true, false);
@@ -104,6 +109,7 @@ internal sealed class SessionContext(IDevice device, ParameterStore store, Value
             try
             {
                 Inputs = Array.ConvertAll(inputs, input => _executor[input]);
+                Ranges = Array.ConvertAll(inputs, input => plan.Plan.IndexRanges[input].ToArray());
                 Outputs = Array.ConvertAll(outputs, output => _executor[output]);
                 Replay = new Replay(device, _executor.Forward, plan.Plan.IsCapturable);
                 Readback = device.CreateReadback(Outputs);
@@ -118,6 +124,9 @@ internal sealed class SessionContext(IDevice device, ParameterStore store, Value
         public CachedPlan Plan { get; }
 
         public Tensor[] Inputs { get; }
+
+        /// <summary>What each input may hold that operators index with.</summary>
+        public IndexRange[][] Ranges { get; }
 
         public Tensor[] Outputs { get; }
 

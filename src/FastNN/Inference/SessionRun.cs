@@ -30,6 +30,7 @@ public readonly ref struct SessionRun
     /// <param name="values">All its elements, in row-major order.</param>
     /// <exception cref="ArgumentException">There is no such input, or its elements are of another type.</exception>
     /// <exception cref="ShapeException">The number of values is wrong.</exception>
+    /// <exception cref="InvalidDatasetException">An operator indexes with a value that is out of its range, such as the rows of an embedding.</exception>
     public void Write<T>(string name, ReadOnlySpan<T> values)
         where T : unmanaged => Write(Find(Inputs, name, "input"), values);
 
@@ -39,6 +40,7 @@ public readonly ref struct SessionRun
     /// <param name="values">All its elements, in row-major order.</param>
     /// <exception cref="ArgumentException">There is no such input, or its elements are of another type.</exception>
     /// <exception cref="ShapeException">The number of values is wrong.</exception>
+    /// <exception cref="InvalidDatasetException">An operator indexes with a value that is out of its range, such as the rows of an embedding.</exception>
     public void Write<T>(int index, ReadOnlySpan<T> values)
         where T : unmanaged
     {

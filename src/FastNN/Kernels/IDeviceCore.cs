@@ -23,13 +23,19 @@ internal interface IDeviceCore : IDisposable
     DeviceLife Life { get; }
 
     /// <summary>Takes a block of zeroed memory, aligned to 64 bytes at least.</summary>
-    /// <exception cref="DeviceException">The memory is not to be had; the message gives the size.</exception>
+    /// <exception cref="DeviceException">The memory cannot be allocated; the message gives the size.</exception>
     nint Allocate(long bytes);
 
     void Free(nint address);
 
     /// <summary>Frees a block from a finalizer, where no driver may be called: at once, or with the next call that allocates.</summary>
     void Abandon(nint address);
+
+    /// <summary>The blocks in use; null but in debug mode.</summary>
+    LiveBlocks? LiveBlocks { get; }
+
+    /// <summary>Fills memory with NaN of every floating type, for debug mode. While work is captured it does nothing: it is no part of the work.</summary>
+    void Poison(nint address, long bytes);
 
     /// <summary>What keeps memory of this device for later calls, and gives it back at <see cref="Trim"/>.</summary>
     TrimList Keepers { get; }

@@ -2,7 +2,10 @@ using FastNN.Layers;
 
 namespace FastNN;
 
-/// <summary>A table of vectors, looked up by Int32 or Int64 indices: [...] becomes [..., dimension].</summary>
+/// <summary>
+/// A table of vectors, looked up by Int32 or Int64 indices: [...] becomes [..., dimension]. Indices out of range are refused where an input of a
+/// session or step is written (<see cref="InvalidDatasetException"/>); those that are computed on a GPU give rows of NaN.
+/// </summary>
 public sealed class Embedding : Layer
 {
     private static readonly Initializer StandardNormal = Initializer.Normal(0, 1);

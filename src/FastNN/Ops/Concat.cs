@@ -11,7 +11,12 @@ internal sealed record ConcatOp(int Axis) : Operator
 
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
-        RequireFloats(inputs, 1, int.MaxValue);
+        RequireInputs(inputs, 1, int.MaxValue);
+        for (int i = 1; i < inputs.Length; i++)
+        {
+            RequireType(inputs, i, inputs[0].Type);
+        }
+
         Shape first = inputs[0].Shape;
         if (first.Rank == 0)
         {
@@ -38,7 +43,7 @@ internal sealed record ConcatOp(int Axis) : Operator
             extents[at] = Extent((long)extents[at] + shape[at], first);
         }
 
-        return [new TensorType(new Shape(extents))];
+        return [inputs[0] with { Shape = new Shape(extents) }];
     }
 
     public override bool KeepsFeatures(int input) => true;
@@ -70,13 +75,19 @@ internal sealed record ConcatOp(int Axis) : Operator
         Shape y = outputs[0].Shape;
         int at = y.NormalizeAxis(Axis);
         int[] widths = Array.ConvertAll(inputs, input => Extent(input.Shape.Product(at, y.Rank), y));
-        return new Sizes(Extent(y.Product(0, at), y), Extent(y.Product(at, y.Rank), y), widths);
+        (int rows, int total) = (Extent(y.Product(0, at), y), Extent(y.Product(at, y.Rank), y));
+        return new Sizes(rows, total, widths, inputs[0].Type == DType.Float32 ? [] : Copies(rows, total, widths));
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors)
     {
         var sizes = (Sizes)tensors.Bound!;
-        for (int i = 0, offset = 0; i < sizes.Widths.Length; offset += sizes.Widths[i++])
+        for (int i = 0; i < sizes.Copies.Length; i++)
+        {
+            kernels.Indexing.Rearrange(tensors.Inputs[i], tensors.Output, sizes.Copies[i].Forward, accumulate: false);
+        }
+
+        for (int i = 0, offset = 0; sizes.Copies.Length == 0 && i < sizes.Widths.Length; offset += sizes.Widths[i++])
         {
             kernels.Indexing.ConcatForward(tensors.Inputs[i], tensors.Output, sizes.Rows, sizes.Widths[i], sizes.Total, offset);
         }
@@ -90,11 +101,29 @@ internal sealed record ConcatOp(int Axis) : Operator
         for (int i = sizes.Widths.Length - 1, offset = sizes.Total; i >= 0; i--)
         {
             offset -= sizes.Widths[i];
-            if (tensors.InputGradients[i] is { } gradient)
+            Tensor? gradient = tensors.InputGradients[i];
+            if (gradient is not null && sizes.Copies.Length > 0)
+            {
+                kernels.Indexing.Rearrange(tensors.OutputGradient!, gradient, sizes.Copies[i].Backward, tensors.Accumulate[i]);
+            }
+            else if (gradient is not null)
             {
                 kernels.Indexing.ConcatBackward(tensors.OutputGradient!, gradient, sizes.Rows, sizes.Widths[i], sizes.Total, offset, tensors.Accumulate[i]);
             }
         }
+    }
+
+    /// <summary>What moves elements of any size, as strided copies.</summary>
+    private static (StridedCopy Forward, StridedCopy Backward)[] Copies(int rows, int total, int[] widths)
+    {
+        var copies = new (StridedCopy, StridedCopy)[widths.Length];
+        for (int i = 0, offset = 0; i < widths.Length; offset += widths[i++])
+        {
+            copies[i] = (
+                StridedCopy.Of(0, offset, (rows, widths[i], total), (widths[i], 1, 1)), StridedCopy.Of(offset, 0, (rows, total, widths[i]), (widths[i], 1, 1)));
+        }
+
+        return copies;
     }
 
     private int Extent(long extent, Shape shape) => extent <= int.MaxValue
@@ -104,5 +133,6 @@ internal sealed record ConcatOp(int Axis) : Operator
     /// <param name="Rows">What lies in front of the axis.</param>
     /// <param name="Total">Elements of a row of the output.</param>
     /// <param name="Widths">Elements of a row of each input.</param>
-    private sealed record Sizes(int Rows, int Total, int[] Widths);
+    /// <param name="Copies">For types other than Float32, which has kernels of its own.</param>
+    private sealed record Sizes(int Rows, int Total, int[] Widths, (StridedCopy Forward, StridedCopy Backward)[] Copies);
 }

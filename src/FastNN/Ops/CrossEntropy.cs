@@ -15,6 +15,9 @@ internal sealed record CrossEntropyOp(CrossEntropyOptions Options) : Operator
 
     public override bool IsDifferentiable(int input) => input == 0;
 
+    public override IndexRange? IndexRange(int input, ReadOnlySpan<TensorType> inputs) =>
+        input == 1 && inputs[1].Type == DType.Int32 ? new IndexRange(Name, inputs[0].Shape[-1], Options.IgnoreIndex) : null;
+
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
         RequireInputs(inputs, 2, 3);

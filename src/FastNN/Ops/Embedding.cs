@@ -1,4 +1,5 @@
 using FastNN.Kernels;
+using FastNN.Tensors;
 
 namespace FastNN.Ops;
 
@@ -11,6 +12,9 @@ internal sealed record EmbeddingOp(int Padding) : Operator
     public override bool IsDifferentiable(int input) => input == 1;
 
     public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => input == 0;
+
+    public override IndexRange? IndexRange(int input, ReadOnlySpan<TensorType> inputs) =>
+        input == 0 ? new IndexRange(Name, inputs[1].Shape[0]) : null;
 
     // A row of y is a row of the table.
     public override bool KeepsFeatures(int input) => input == 1;

@@ -59,6 +59,9 @@ internal abstract record Operator
     /// </summary>
     public virtual bool IsDifferentiable(int input) => true;
 
+    /// <summary>Which integers an input may hold, where the operator indexes with them; null for any other input.</summary>
+    public virtual IndexRange? IndexRange(int input, ReadOnlySpan<TensorType> inputs) => null;
+
     /// <summary>
     /// Whether place i along the output's last axis belongs to place i along this input's, as in everything element-wise. A dense layer behind a
     /// flattened image asks it, since files order that layer's rows as PyTorch flattens, [C, H, W].
@@ -194,8 +197,10 @@ internal sealed class NodeTensors
         Outputs = Outputs,
         Bound = Bound,
         Saved = Saved,
+        SavedTensors = SavedTensors,
         ForwardWorkspace = ForwardWorkspace,
         BackwardWorkspace = BackwardWorkspace,
+        BackwardScratch = BackwardScratch,
         OutputGradients = OutputGradients,
         InputGradients = InputGradients,
         Accumulate = accumulate,

@@ -1,5 +1,6 @@
 using FastNN.Functions;
 using FastNN.Graphs;
+using FastNN.Graphs.Checks;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
@@ -127,6 +128,12 @@ internal sealed class OptimizerState : IDisposable
         IDevice device = _gradients.Store.Device;
         foreach ((ParameterRun run, int index, Tensor[] states) in _updates)
         {
+            if (DebugChecks.Enabled)
+            {
+                TensorAccess.Require(device, Optimizer.GetType().Name, scalars[index], run.Values, run.Gradients);
+                TensorAccess.Require(device, Optimizer.GetType().Name, states);
+            }
+
             device.Updates.Update(Optimizer.Update, scalars[index], run.Values, run.Gradients, states);
         }
 

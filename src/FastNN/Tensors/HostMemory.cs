@@ -22,7 +22,7 @@ internal static unsafe class HostMemory
 
     /// <summary>Takes a block of native memory; a size of zero still gives an address of its own.</summary>
     /// <exception cref="ArgumentOutOfRangeException">A negative size, or one that no address space holds.</exception>
-    /// <exception cref="OutOfMemoryException">The memory is not to be had.</exception>
+    /// <exception cref="OutOfMemoryException">The memory cannot be allocated.</exception>
     public static byte* Allocate(long bytes, bool clear)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
@@ -36,6 +36,10 @@ internal static unsafe class HostMemory
         if (clear)
         {
             NativeMemory.Clear(block, (nuint)rounded);
+        }
+        else if (DebugChecks.Enabled)
+        {
+            NativeMemory.Fill(block, (nuint)rounded, DebugChecks.Poison);
         }
 
         Interlocked.Increment(ref liveBlocks);
@@ -52,6 +56,11 @@ internal static unsafe class HostMemory
         if (block == null)
         {
             return;
+        }
+
+        if (DebugChecks.Enabled)
+        {
+            NativeMemory.Fill(block, (nuint)BytesOf(block), DebugChecks.Poison);
         }
 
         byte* raw = (byte*)block - Header;

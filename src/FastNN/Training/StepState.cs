@@ -1,6 +1,7 @@
 using System.Runtime.InteropServices;
 using FastNN.Functions;
 using FastNN.Graphs;
+using FastNN.Graphs.Checks;
 using FastNN.Kernels;
 using FastNN.Optimizers;
 using FastNN.Tensors;
@@ -140,7 +141,15 @@ internal sealed class StepState : IDisposable
     }
 
     /// <summary>Looks whether loss and gradients are finite.</summary>
-    public void Guard(Tensor? loss) => _device.Updates.GuardNorm(Gradients.Gradients, loss, Results, Scalars);
+    public void Guard(Tensor? loss)
+    {
+        if (DebugChecks.Enabled)
+        {
+            TensorAccess.Require(_device, "GuardNorm", Gradients.Gradients, loss, Results, Scalars);
+        }
+
+        _device.Updates.GuardNorm(Gradients.Gradients, loss, Results, Scalars);
+    }
 
     /// <summary>Updates all trained parameters, unless loss or gradients are not finite.</summary>
     /// <param name="loss">[], or null where it was looked at before.</param>
@@ -175,6 +184,11 @@ internal sealed class StepState : IDisposable
     {
         foreach ((Tensor from, Tensor to) in writeBacks)
         {
+            if (DebugChecks.Enabled)
+            {
+                TensorAccess.Require(_device, "GuardCopy", from, to, Results);
+            }
+
             _device.Updates.GuardCopy(from, to, Results);
         }
     }

@@ -37,6 +37,7 @@ internal sealed class TrainingProgram : IDisposable
         Plan plan = recording.Compile(device, shapes, IsTraining ? state.IsTrained : null);
         Executor = new Executor(device, plan, state.Store, state.StepCounter, arena, gradients: state.Gradients, rootGradient: state.RootGradient);
         Inputs = Array.ConvertAll(recording.Inputs, value => Executor[value]);
+        IndexRanges = Array.ConvertAll(recording.Inputs, value => plan.IndexRanges[value].ToArray());
         Outputs = Array.ConvertAll(recording.Outputs, value => Executor[value]);
         Losses = Array.ConvertAll(recording.Losses, value => Executor[value]);
         Loss = Executor[recording.Root];
@@ -51,6 +52,9 @@ internal sealed class TrainingProgram : IDisposable
     public Executor Executor { get; }
 
     public Tensor[] Inputs { get; }
+
+    /// <summary>What each input may hold that operators index with.</summary>
+    public IndexRange[][] IndexRanges { get; }
 
     public Tensor[] Outputs { get; }
 

@@ -144,6 +144,7 @@ public sealed partial class TrainingStep : IDisposable
     /// <param name="values">All its elements, in row-major order.</param>
     /// <exception cref="ArgumentException">There is no such input, or it has another type.</exception>
     /// <exception cref="ShapeException">The number of values is wrong.</exception>
+    /// <exception cref="InvalidDatasetException">An operator indexes with a value that is out of its range, such as a class or the row of an embedding.</exception>
     public void Write(string name, ReadOnlySpan<int> values) => Write(name, DType.Int32, values.Length, MemoryMarshal.AsBytes(values));
 
     /// <summary>
@@ -344,7 +345,8 @@ public sealed partial class TrainingStep : IDisposable
     {
         using Occupancy.Stay stay = Enter(nameof(Write));
         using DeviceUse use = _device.Life.Enter();
-        Tensor input = RequireCurrent().Inputs[Find(Inputs, name, "input")];
+        int index = Find(Inputs, name, "input");
+        Tensor input = RequireCurrent().Inputs[index];
         if (input.Type != type)
         {
             throw new ArgumentException($"TrainingStep: expected {input.Type} values for input '{name}', got {type}.", nameof(name));
@@ -353,6 +355,11 @@ public sealed partial class TrainingStep : IDisposable
         if (count != input.Count)
         {
             throw new ShapeException($"TrainingStep: expected {input.Count} values for input '{name}' of shape {input.Shape}, got {count}.");
+        }
+
+        foreach (IndexRange range in RequireCurrent().IndexRanges[index])
+        {
+            range.Require(values, type, name);
         }
 
         _phase = Phase.Empty;

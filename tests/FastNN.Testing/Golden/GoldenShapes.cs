@@ -14,6 +14,10 @@ internal static class GoldenShapes
         ["matmul"] = MatMul,
         ["embedding"] = Embedding,
         ["layernorm"] = LayerNorm,
+        ["argmax"] = (golden, device) => Place(golden, device, (x, axis, keep) => x.ArgMax(axis, keep)),
+        ["argmin"] = (golden, device) => Place(golden, device, (x, axis, keep) => x.ArgMin(axis, keep)),
+        ["amax"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Max(axes, keep)),
+        ["amin"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Min(axes, keep)),
         ["sum"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Sum(axes, keep)),
         ["mean"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Mean(axes, keep)),
         ["prod"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Prod(axes, keep)),
@@ -64,6 +68,21 @@ internal static class GoldenShapes
         Port[] inputs = [Port.Plain(golden, "condition"), Port.Plain(golden, "x0"), Port.Plain(golden, "x1")];
         GoldenRunner.RunOperator(
             golden, device, inputs, Port.Plain(golden, "y"), values => ShapeOperators.Where(values[0].Cast(DType.Bool), values[1], values[2]));
+    }
+
+    /// <summary>Indices, which are exact; an Int64 of this size is exact as a float, too.</summary>
+    private static void Place(GoldenCase golden, Device device, Func<Value, int, bool, Value> build)
+    {
+        (int axis, bool keep) = (golden.Attributes.Int("axis"), golden.Attributes.Bool("keepdim"));
+        var graph = new Graph(GraphMode.Inference);
+        Port input = Port.Plain(golden, "x");
+        Value x = graph.Input(input.EngineShape), y = build(x, axis, keep);
+        Value readable = y.Cast(DType.Float32);
+        using var run = new GraphRun(device.Implementation, graph, [readable], null, []);
+        GoldenRunner.Set(run, x, golden, input);
+        run.Run();
+        Assert.That(y.Shape, Is.EqualTo(new Shape(golden.ShapeOf("y"))));
+        golden.CompareExactly("y", Array.ConvertAll(run.Read(readable), value => (long)value));
     }
 
     private static void Reduce(GoldenCase golden, Device device, Func<Value, int[], bool, Value> build)

@@ -13,7 +13,29 @@ internal sealed class ConcatCases : IOpCases
         Case(3, [2, 7, 5, 3], [2, 7, 5, 13]),
         Case(-2, [2, 7, 1, 3], [2, 7, 31, 3]),
         Case(1, [5, 9]),
+        .. from type in DTypes.All.ToArray() where type != DType.Float32 from axis in new[] { 0, 1 } select Typed(type, axis),
+        .. from type in DTypes.All.ToArray() where type != DType.Float32 select Stacked(type),
     ];
+
+    /// <summary>Elements of any size: numbers that every type holds exactly.</summary>
+    private static OpCase Typed(DType type, int axis)
+    {
+        Shape[] shapes = axis == 0 ? [new(1, 7), new(3, 7), new(2, 7)] : [new(5, 1), new(5, 3), new(5, 8)];
+        return new OpCase(
+            $"{type} along {axis}", [.. shapes.Select((shape, i) => Flags(shape, i))],
+            values => Operators.Concat(axis, Array.ConvertAll(values, value => value.Cast(type))).Cast(DType.Float32), values => Forward(axis, shapes, values));
+    }
+
+    private static OpCase Stacked(DType type)
+    {
+        Shape[] columns = [new(5, 1, 3), new(5, 1, 3)];
+        return new OpCase(
+            $"{type} stacked", [Flags(new Shape(5, 3), 0), Flags(new Shape(5, 3), 1)],
+            values => ShapeOperators.Stack(1, Array.ConvertAll(values, value => value.Cast(type))).Cast(DType.Float32), values => Forward(1, columns, values));
+    }
+
+    private static OpInput Flags(Shape shape, int input) =>
+        new($"x{input}", shape, (random, count) => [.. Enumerable.Range(0, count).Select(_ => (double)random.Next(2))]) { IsDifferentiable = false };
 
     private static OpCase Case(int axis, params int[][] extents)
     {

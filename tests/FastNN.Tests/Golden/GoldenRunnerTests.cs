@@ -1,3 +1,5 @@
+using FastNN.Formats;
+
 namespace FastNN.Tests.Golden;
 
 /// <summary>The golden runner can fail: a comparison that cannot is worth nothing.</summary>
@@ -35,8 +37,24 @@ internal sealed class GoldenRunnerTests
     }
 
     [Test]
-    public void A_missing_operator_is_named() =>
-        Assert.That(() => GoldenRunner.Run(Open("argmax_00_last"), _device), Throws.TypeOf<UnsupportedCaseException>().With.Message.Contains("argmax"));
+    public void A_missing_operator_is_named()
+    {
+        string path = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.safetensors");
+        var writer = new SafetensorsWriter();
+        writer.SetMetadata("op", "unheard_of");
+        writer.SetMetadata("attrs", "{}");
+        writer.SetMetadata("tolerance", """{"rtol":0,"atol":0}""");
+        writer.Add("x", [1], new float[1]);
+        try
+        {
+            writer.Save(path);
+            Assert.That(() => GoldenRunner.Run(GoldenCase.Open(path), _device), Throws.TypeOf<UnsupportedCaseException>().With.Message.Contains("unheard_of"));
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
 
     [Test]
     public void An_attribute_that_nobody_read_is_refused()

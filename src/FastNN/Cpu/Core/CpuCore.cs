@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
@@ -76,11 +77,12 @@ internal abstract unsafe partial class CpuCore : IDeviceCore, IMemory, ICustomKe
             {
             }
 
+            LiveBlocks?.Add((nint)block, bytes);
             return (nint)block;
         }
         catch (OutOfMemoryException exception)
         {
-            throw new DeviceException($"cpu: {bytes} bytes ({bytes / (1024.0 * 1024 * 1024):F2} GiB) of memory are not to be had.", exception);
+            throw new DeviceException($"cpu: cannot allocate {bytes} bytes ({bytes / (1024.0 * 1024 * 1024):F2} GiB) of memory.", exception);
         }
     }
 
@@ -89,6 +91,7 @@ internal abstract unsafe partial class CpuCore : IDeviceCore, IMemory, ICustomKe
     {
         if (address != 0)
         {
+            LiveBlocks?.Remove(address);
             Interlocked.Decrement(ref _liveBlocks);
             Interlocked.Add(ref _liveBytes, -HostMemory.BytesOf((void*)address));
             HostMemory.Free((void*)address);
@@ -96,6 +99,10 @@ internal abstract unsafe partial class CpuCore : IDeviceCore, IMemory, ICustomKe
     }
 
     public void Abandon(nint address) => Free(address);
+
+    public LiveBlocks? LiveBlocks { get; } = DebugChecks.Enabled ? new LiveBlocks() : null;
+
+    public void Poison(nint address, long bytes) => NativeMemory.Fill((void*)address, (nuint)bytes, DebugChecks.Poison);
 
     public TrimList Keepers { get; } = new();
 

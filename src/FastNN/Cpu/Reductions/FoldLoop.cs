@@ -66,7 +66,7 @@ internal static unsafe class FoldLoop<TFold>
 
         // Whole chunks of a single run, or whole runs.
         int runs = (int)(g.Terms / g.Axes.Inner);
-        int pieces = runs > 1 ? runs : (g.Axes.Inner + Chunk - 1) / Chunk;
+        int pieces = runs > 1 ? runs : (int)(((long)g.Axes.Inner + Chunk - 1) / Chunk);
         int parts = g.Outputs * g.Terms <= ElementLoop.Serial ? 1 : Math.Clamp((int)(g.Terms / ElementLoop.Block), 1, Math.Max(1, Math.Min(pieces, MaxParts / outputs)));
         double* folded = stackalloc double[parts == 1 ? 0 : parts * outputs];
         RowLoop.Run(pool, outputs * parts, g.Terms / parts, new Runs(operands, folded, parts, runs, pieces));

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using FastNN.Kernels;
+using FastNN.Tensors;
 using ManagedCuda.BasicTypes;
 using static ManagedCuda.DriverAPINativeMethods;
 
@@ -157,6 +158,17 @@ internal abstract unsafe partial class CudaCore : IDeviceCore, IMemory, ICustomK
         if (!_pool.Return(address) && _fault is null && !_disposed)
         {
             throw new ArgumentException($"cuda: 0x{address:x} is not a block of this device, or it was freed before.", nameof(address));
+        }
+    }
+
+    public LiveBlocks? LiveBlocks => _pool.Blocks;
+
+    public void Poison(nint address, long bytes)
+    {
+        using Lock.Scope scope = Enter();
+        if (!IsCapturing && bytes > 0)
+        {
+            Check(MemsetAsync.cuMemsetD8Async(Pointer(address), DebugChecks.Poison, bytes, _compute));
         }
     }
 

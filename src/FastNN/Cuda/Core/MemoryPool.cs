@@ -1,3 +1,5 @@
+using FastNN.Kernels;
+using FastNN.Tensors;
 using ManagedCuda.BasicTypes;
 using static ManagedCuda.DriverAPINativeMethods;
 
@@ -25,6 +27,9 @@ internal sealed class MemoryPool(CudaCore core, long limit, bool exact)
     /// <summary>Blocks of all devices that callers did not give back, disposed devices included.</summary>
     public static long LiveBlocks => Interlocked.Read(ref liveEverywhere);
 
+    /// <summary>Live blocks with the sizes that were asked for; in debug mode alone.</summary>
+    public LiveBlocks? Blocks { get; } = DebugChecks.Enabled ? new LiveBlocks() : null;
+
     public DeviceMemory Statistics => new()
     {
         LiveBytes = _liveBytes,
@@ -46,6 +51,7 @@ internal sealed class MemoryPool(CudaCore core, long limit, bool exact)
         }
 
         _live.Add(address, size);
+        Blocks?.Add(address, bytes);
         _liveBytes += size;
         _peak = Math.Max(_peak, _liveBytes);
         Interlocked.Increment(ref liveEverywhere);
@@ -65,6 +71,7 @@ internal sealed class MemoryPool(CudaCore core, long limit, bool exact)
             return false;
         }
 
+        Blocks?.Remove(address);
         Interlocked.Decrement(ref liveEverywhere);
         _liveBytes -= size;
         if (!_closed)
@@ -161,7 +168,7 @@ internal sealed class MemoryPool(CudaCore core, long limit, bool exact)
             ? ""
             : $" ({nameof(MemoryManagement.cuMemAlloc_v2)}: {result}, {(int)result})";
         return new DeviceException(
-            $"cuda: {Size(bytes)} of device memory are not to be had{call}: this device holds {Size(_liveBytes)}, {room}{bound}. " +
+            $"cuda: cannot allocate {Size(bytes)} of device memory{call}: this device holds {Size(_liveBytes)}, {room}{bound}. " +
             (result == CUResult.Success ? "Raise CudaOptions.MemoryLimit, or use a smaller batch." : "Use a smaller batch, or close other programs that use the GPU."));
     }
 

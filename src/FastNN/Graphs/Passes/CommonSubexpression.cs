@@ -19,7 +19,7 @@ internal sealed class CommonSubexpression : IPass
             return false;
         }
 
-        var known = new Dictionary<Operator, List<Node>>();
+        var known = new Dictionary<Computation, Node>();
         var replacements = new Dictionary<Value, Value>();
         foreach (Node node in recording.Nodes)
         {
@@ -29,21 +29,13 @@ internal sealed class CommonSubexpression : IPass
             }
 
             Value[] inputs = Array.ConvertAll(node.Inputs, input => replacements.GetValueOrDefault(input, input));
-            if (!known.TryGetValue(node.Op, out List<Node>? equal))
+            if (!known.TryAdd(new Computation(node.Op, inputs), node))
             {
-                known.Add(node.Op, equal = []);
-            }
-
-            if (equal.Find(other => inputs.AsSpan().SequenceEqual(other.Inputs)) is { } twin)
-            {
+                Node twin = known[new Computation(node.Op, inputs)];
                 for (int i = 0; i < node.Outputs.Length; i++)
                 {
                     replacements.Add(node.Outputs[i], twin.Outputs[i]);
                 }
-            }
-            else
-            {
-                equal.Add(new Node(node.Op, inputs, node.Outputs));
             }
         }
 
@@ -55,5 +47,28 @@ internal sealed class CommonSubexpression : IPass
         recording.Substitute(replacements);
         recording.Nodes.RemoveAll(node => node.Outputs.Length > 0 && replacements.ContainsKey(node.Outputs[0]));
         return true;
+    }
+
+    /// <summary>An operator on its inputs: equal where both are.</summary>
+    private readonly struct Computation(Operator op, Value[] inputs) : IEquatable<Computation>
+    {
+        private readonly Operator _op = op;
+        private readonly Value[] _inputs = inputs;
+
+        public bool Equals(Computation other) => _op == other._op && _inputs.AsSpan().SequenceEqual(other._inputs);
+
+        public override bool Equals(object? obj) => obj is Computation other && Equals(other);
+
+        public override int GetHashCode()
+        {
+            var hash = default(HashCode);
+            hash.Add(_op);
+            foreach (Value input in _inputs)
+            {
+                hash.Add(input);
+            }
+
+            return hash.ToHashCode();
+        }
     }
 }

@@ -26,7 +26,7 @@ internal static class RowLoop
         }
         else
         {
-            pool.Run((rows + step - 1) / step, ref job);
+            pool.Run((int)(((long)rows + step - 1) / step), ref job);
         }
     }
 
@@ -36,7 +36,7 @@ internal static class RowLoop
         public readonly void Invoke(int task, int worker)
         {
             int start = task * step;
-            Run(start, Math.Min(start + step, rows));
+            Run(start, Math.Min((nint)start + step, rows));
         }
 
         public readonly void Run(nint start, nint end)

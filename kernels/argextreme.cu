@@ -1,0 +1,42 @@
+// y [outer, inner] = the first place along the middle axis of x [outer, terms, inner] where x equals extreme [outer, inner], or is NaN where that is. Where
+// inner is 1, a warp takes an output: its lanes look at every 32nd term and the least of their places wins. Otherwise a thread takes an output and
+// neighbors read neighbors. 4 bytes read per term at most, 12 per output.
+#include "common.cuh"
+
+struct FirstEqualArguments {
+    const float* x;
+    const float* extreme;
+    int64* y;
+    int64 outputs;
+    int terms;
+    int inner;
+};
+
+DEVICE bool matches(float value, float extreme) { return value == extreme || (value != value && extreme != extreme); }
+
+// The first of every so many terms that matches, or the number of terms.
+DEVICE int firstOf(const float* x, float extreme, int first, int step, int terms, int64 stride) {
+    for (int64 term = first; term < terms; term += step) {
+        if (matches(x[term * stride], extreme)) return (int)term;
+    }
+    return terms;
+}
+
+KERNEL void __launch_bounds__(256) first_equal_rows(FirstEqualArguments a) {
+    int lane = threadIdx.x & 31;
+    int64 output = (int64)blockIdx.x * 8 + (threadIdx.x >> 5);
+    if (output >= a.outputs) return;
+    int found = firstOf(a.x + output * a.terms, a.extreme[output], lane, 32, a.terms, 1);
+    for (int lanes = 16; lanes > 0; lanes >>= 1) {
+        int other = (int)bitsOf(__shfl_xor_sync(0xffffffffu, floatOf((uint32)found), lanes));
+        found = other < found ? other : found;
+    }
+    if (lane == 0) a.y[output] = found;
+}
+
+KERNEL void __launch_bounds__(256) first_equal_columns(FirstEqualArguments a) {
+    int64 output = (int64)blockIdx.x * 256 + threadIdx.x;
+    if (output >= a.outputs) return;
+    int64 outer = output / a.inner, column = output - outer * a.inner;
+    a.y[output] = firstOf(a.x + outer * a.terms * a.inner + column, a.extreme[output], 0, 1, a.terms, a.inner);
+}
