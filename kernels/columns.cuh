@@ -1,6 +1,7 @@
 // What goes by the columns of a row-major matrix [rows, n]: a bias added, its gradient summed. The matrix is read as one run of
 // elements in steps of a period: the largest multiple of n and of 4 up to 1024, so that a thread meets the same four columns in every
-// step, in accesses of 16 bytes whatever n is. Where there is no such multiple the period is a row, and blockIdx.y counts its parts.
+// step, in accesses of 16 bytes whatever n is. Where there is no such multiple the period is a row of several parts, a block each; they count
+// along blockIdx.x too, since blockIdx.y ends at 65,535.
 #pragma once
 #include "common.cuh"
 
@@ -15,10 +16,12 @@ struct ColumnWalk {
     int stepsPerBlock;
 };
 
+DEVICE int partsOf(const ColumnWalk& walk) { return (walk.period - 1) / (COLUMN_THREADS * walk.perThread) + 1; }
+
 // The block's elements of this thread: body(element, how many of the four are there).
 template <class Body>
 DEVICE void walkColumns(const ColumnWalk& walk, int block, int part, const Body& body) {
-    int position = (part * COLUMN_THREADS + threadIdx.x) * walk.perThread;
+    int64 position = (int64)(part * COLUMN_THREADS + threadIdx.x) * walk.perThread;
     if (position >= walk.period) return;
     int64 element = (int64)block * walk.stepsPerBlock * walk.period + position;
     for (int step = 0; step < walk.stepsPerBlock && element < walk.count; step++, element += walk.period) {

@@ -109,7 +109,8 @@ struct BiasActivationArguments {
 
 KERNEL void __launch_bounds__(256) dense_bias_activation(BiasActivationArguments a) {
     const Epilogue& epilogue = a.epilogue;
-    int column = (blockIdx.y * COLUMN_THREADS + threadIdx.x) * a.walk.perThread;
+    int parts = partsOf(a.walk), block = blockIdx.x / parts, part = blockIdx.x % parts;
+    int64 column = (int64)(part * COLUMN_THREADS + threadIdx.x) * a.walk.perThread;
     float bias[4] = {};
     if (epilogue.bias && column < a.walk.period) {
         if (a.walk.perThread == 4 && a.walk.n % 4 == 0 && aligned16(epilogue.bias)) {
@@ -123,7 +124,7 @@ KERNEL void __launch_bounds__(256) dense_bias_activation(BiasActivationArguments
             }
         }
     }
-    walkColumns(a.walk, blockIdx.x, blockIdx.y, [&](int64 element, int, int count) {
+    walkColumns(a.walk, block, part, [&](int64 element, int, int count) {
         float4 v = loadSome(a.y + element, count);
         float values[4] = {v.x + bias[0], v.y + bias[1], v.z + bias[2], v.w + bias[3]};
         activateAll(values, epilogue.function, epilogue.scalar);
@@ -132,5 +133,6 @@ KERNEL void __launch_bounds__(256) dense_bias_activation(BiasActivationArguments
 }
 
 KERNEL void __launch_bounds__(256) dense_bias_gradient(ColumnSumArguments a) {
-    sumColumns(a, blockIdx.x, blockIdx.y);
+    int parts = partsOf(a.walk);
+    sumColumns(a, blockIdx.x / parts, blockIdx.x % parts);
 }

@@ -29,8 +29,10 @@ KERNEL void embedding_forward(EmbeddingArguments a) {
 KERNEL void embedding_backward(EmbeddingArguments a) {
     __shared__ int64 some[THREADS];
     __shared__ int isFirst;
-    int64 place = blockIdx.x, mine = indexAt(a, place);
-    int column = blockIdx.y * THREADS + threadIdx.x;
+    // Parts of a row count along x as well: y ends at 65,535 blocks.
+    int parts = (a.width - 1) / THREADS + 1;
+    int64 place = blockIdx.x / parts, mine = indexAt(a, place);
+    int64 column = (int64)(blockIdx.x % parts) * THREADS + threadIdx.x;
     if (mine < 0 || mine >= a.rows || mine == a.padding) return;
     if (threadIdx.x == 0) isFirst = 1;
     __syncthreads();

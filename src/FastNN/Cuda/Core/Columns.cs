@@ -35,7 +35,7 @@ internal abstract unsafe partial class CudaFacet
     {
         // With few columns their bias costs a block little, so there can be many blocks.
         ColumnWalk walk = WalkColumns(count, n, IsAligned(y), stepsPerBlock: n <= 128 ? 8 : 16);
-        Launch("dense", "dense_bias_activation", new Grid(walk.Blocks, ColumnThreads, walk.Parts), new BiasActivationArguments(y, epilogue, walk));
+        Launch("dense", "dense_bias_activation", new Grid(checked(walk.Blocks * walk.Parts), ColumnThreads), new BiasActivationArguments(y, epilogue, walk));
     }
 
     /// <summary>What sums the columns of x [rows, n], and over how many blocks and parts of them.</summary>
@@ -57,7 +57,7 @@ internal abstract unsafe partial class CudaFacet
     protected void SumOverRows(nint x, long count, int n, nint sums, bool accumulate)
     {
         ColumnSumArguments arguments = SumOfColumns(x, count, n, sums, accumulate);
-        Launch("dense", "dense_bias_gradient", new Grid(arguments.Blocks, ColumnThreads, arguments.Walk.Parts), arguments);
+        Launch("dense", "dense_bias_gradient", new Grid(checked(arguments.Blocks * arguments.Walk.Parts), ColumnThreads), arguments);
     }
 
     /// <summary>The struct Epilogue of kernels/tiles.cuh.</summary>

@@ -55,10 +55,11 @@ internal sealed unsafe partial class CudaElements
     private void SumRows(SumArguments arguments)
     {
         // As many threads as take whole sectors of 32 bytes and a whole number of rows, if so many are possible.
-        int inner = arguments.Inner, unit = inner * (8 / CommonPowerOfTwo(inner, 8));
+        int inner = arguments.Inner;
+        long unit = (long)inner * (8 / CommonPowerOfTwo(inner, 8));
         bool runs = unit <= 1024;
-        int threads = runs ? unit * Math.Max(1, 256 / unit) : 256, columns = runs ? inner : ColumnChunk;
-        int lanes = threads / columns, chunks = (inner + columns - 1) / columns;
+        int threads = runs ? (int)unit * Math.Max(1, 256 / (int)unit) : 256, columns = runs ? inner : ColumnChunk;
+        int lanes = threads / columns, chunks = Blocks(inner, columns);
         int parts = Math.Min(Blocks(arguments.Rows, lanes * RowsPerThread), Math.Min(MaxRowParts, ScratchParts / inner));
         parts = chunks > MaxChunks ? 1 : Math.Max(1, parts);
         var grid = new Grid(checked(chunks * parts), threads, Shared: threads * sizeof(float));

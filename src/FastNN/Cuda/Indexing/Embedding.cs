@@ -23,7 +23,7 @@ internal sealed unsafe partial class CudaIndexing
         }
 
         Launch(
-            "embedding", "embedding_backward", new Grid(Tensor.Index(indices.Count), ElementThreads, Blocks(width, ElementThreads)),
+            "embedding", "embedding_backward", new Grid(checked((int)(indices.Count * Blocks(width, ElementThreads))), ElementThreads),
             new EmbeddingArguments(indices.Address, dY.Address, dWeight.Address, indices.Count, rows, width, padding, indices.Type == DType.Int64 ? 1 : 0));
     }
 

@@ -92,9 +92,10 @@ internal sealed unsafe partial class CudaReductions
     private void FoldStrips(string kernel, FoldArguments arguments, int outer)
     {
         // As many threads as take whole sectors of 32 bytes and a whole number of rows, if so many are possible.
-        int inner = arguments.Inner, unit = inner * (8 / CommonPowerOfTwo(inner, 8));
+        int inner = arguments.Inner;
+        long unit = (long)inner * (8 / CommonPowerOfTwo(inner, 8));
         bool runs = unit <= 1024;
-        int threads = runs ? unit * Math.Max(1, StripThreads / unit) : StripThreads, columns = runs ? inner : StripColumns;
+        int threads = runs ? (int)unit * Math.Max(1, StripThreads / (int)unit) : StripThreads, columns = runs ? inner : StripColumns;
         int lanes = threads / columns, chunks = Blocks(inner, columns);
         int parts = Math.Min(Blocks(arguments.Terms, lanes * RowsPerThread), Math.Min(MaxRowParts, ScratchParts / arguments.Outputs));
         parts = (long)chunks * outer > MaxChunks ? 1 : Math.Max(1, parts);

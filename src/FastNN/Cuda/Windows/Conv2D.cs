@@ -26,6 +26,7 @@ internal sealed unsafe partial class CudaWindows
             return FilterBytes(geometry) + Cudnn.WorkspaceBytes(geometry, pass);
         }
 
+        RequireTiles(geometry, pass);
         return pass == ConvolutionPass.BackwardFilter ? FilterParts(geometry).Bytes : 0;
     }
 

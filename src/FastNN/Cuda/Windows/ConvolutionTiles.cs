@@ -17,10 +17,49 @@ internal sealed unsafe partial class CudaWindows
 
     private const long MostPartBytes = 64L << 20;
 
+    /// <summary>Refuses what a grid's second axis has no blocks for, while it is planned.</summary>
+    private static void RequireTiles(in Conv2DGeometry geometry, ConvolutionPass pass)
+    {
+        if (geometry.IsDepthwise)
+        {
+            long taps = geometry.FilterCount / geometry.OC;
+            if (pass == ConvolutionPass.BackwardFilter && taps >= MostGridY)
+            {
+                throw new ShapeException($"Conv2D: expected filters of fewer than {MostGridY} weights per channel on a CUDA device, got {taps}.");
+            }
+
+            return;
+        }
+
+        (int channels, ConvolutionTile tile) = pass switch
+        {
+            ConvolutionPass.Forward => (geometry.GroupOC, ForwardTile(geometry)),
+            ConvolutionPass.BackwardData => (geometry.GroupC, BackwardDataTile(geometry)),
+            _ => (geometry.GroupOC, FilterParts(geometry).Tile),
+        };
+        long tiles = (long)Blocks(channels, tile.Columns) * geometry.Groups;
+        if (tiles > MostGridY)
+        {
+            throw new ShapeException(
+                $"Conv2D: expected at most {MostGridY} tiles of {tile.Columns} channels on a CUDA device, got {tiles} of {geometry.Groups} groups of {channels}; use fewer groups.");
+        }
+    }
+
+    private static ConvolutionTile ForwardTile(in Conv2DGeometry geometry) => TileOf(Pixels(geometry), geometry.GroupOC, geometry.Groups);
+
+    private static ConvolutionTile BackwardDataTile(in Conv2DGeometry geometry) =>
+        TileOf(RowsOfPhase(geometry), geometry.GroupC, geometry.Groups * (double)PhasesOf(geometry.Vertical) * PhasesOf(geometry.Horizontal));
+
+    /// <summary>Inputs of a phase are congruent modulo the stride; an axis shorter than its stride has as many phases as inputs.</summary>
+    private static int PhasesOf(in WindowAxis axis) => Math.Min(axis.Stride, axis.Input);
+
+    private static int RowsOfPhase(in Conv2DGeometry geometry) =>
+        geometry.N * Blocks(geometry.H, geometry.Vertical.Stride) * Blocks(geometry.W, geometry.Horizontal.Stride);
+
     private void ForwardByTiles(in Conv2DGeometry geometry, nint x, nint weight, nint y, in EpilogueArguments epilogue)
     {
         int pixels = Pixels(geometry);
-        ConvolutionTile tile = TileOf(pixels, geometry.GroupOC, geometry.Groups);
+        ConvolutionTile tile = ForwardTile(geometry);
         string kernel = tile.Index switch { 0 => "conv2d_forward_wide", 1 => "conv2d_forward_narrow", _ => "conv2d_forward_small" };
         int columns = Blocks(geometry.GroupOC, tile.Columns);
         int vector = Vectors(geometry.GroupC % 4 == 0 && IsAligned(x), geometry.GroupOC % 4 == 0 && IsAligned(weight, y));
@@ -31,10 +70,8 @@ internal sealed unsafe partial class CudaWindows
 
     private void BackwardDataByTiles(in Conv2DGeometry geometry, nint dY, nint weight, nint dX, bool accumulate)
     {
-        // Inputs of a phase are congruent modulo the stride; an axis shorter than its stride has as many phases as inputs.
-        int phasesY = Math.Min(geometry.Vertical.Stride, geometry.H), phasesX = Math.Min(geometry.Horizontal.Stride, geometry.W);
-        int rows = geometry.N * Blocks(geometry.H, geometry.Vertical.Stride) * Blocks(geometry.W, geometry.Horizontal.Stride);
-        ConvolutionTile tile = TileOf(rows, geometry.GroupC, geometry.Groups * (double)phasesY * phasesX);
+        int phasesY = PhasesOf(geometry.Vertical), phasesX = PhasesOf(geometry.Horizontal), rows = RowsOfPhase(geometry);
+        ConvolutionTile tile = BackwardDataTile(geometry);
         string kernel = tile.Index switch
         {
             0 => "conv2d_backward_data_wide",
@@ -110,7 +147,7 @@ internal sealed unsafe partial class CudaWindows
             : (double)Blocks(rows, tile.Rows) * Blocks(geometry.GroupOC, tile.Columns) * geometry.Groups;
         long partBytes = (long)rows * geometry.OC * sizeof(float);
         int count = (int)Math.Min(mostParts, Math.Max(Math.Ceiling(FilterBlocks / blocks), Blocks(pixels, MostPixels)));
-        count = (int)Math.Min(count, Math.Max(1, MostPartBytes / partBytes));
+        count = (int)Math.Min(Math.Min(count, MostGridY), Math.Max(1, MostPartBytes / partBytes));
 
         // Whole panels of the deepest tile.
         int perPart = Blocks(Blocks(pixels, count), 64) * 64;

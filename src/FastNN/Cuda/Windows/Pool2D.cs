@@ -109,7 +109,8 @@ internal sealed unsafe partial class CudaWindows
         int cellRows = LargestCell(geometry.Vertical), cellColumns = LargestCell(geometry.Horizontal);
 
         // A large cell, such as the one of a global pooling, is shared by blocks; each reads dY again, for so many pixels that it does not count.
-        int rows = cellRows * (long)cellColumns <= 2 * LeastCellPixels ? cellRows : (LeastCellPixels + cellColumns - 1) / cellColumns;
+        int rows = cellRows * (long)cellColumns <= 2 * LeastCellPixels ? cellRows : Blocks(LeastCellPixels, cellColumns);
+        rows = Math.Max(rows, Blocks(cellRows, MostGridY));
         arguments = arguments with { Count = (int)(disjoint ? geometry.OutputCount : geometry.InputCount), RowsPerBlock = rows };
         grid = PoolGrid(arguments.Count, fours) with { Y = disjoint ? Blocks(cellRows, rows) : 1 };
         return (disjoint, fours) switch
