@@ -368,10 +368,10 @@ internal sealed class Compiler
 
             Value input = node.Inputs[i];
             if (!shared && dOutput is { Place.Kind: PlaceKind.Arena } place && !_gradients.ContainsKey(input) && input.Kind != ValueKind.Parameter
-                && place.Type.Bytes == TypeOf(input).Bytes && OccursOnce(node, input)
+                && place.Type.Bytes == GradientType(input).Bytes && OccursOnce(node, input)
                 && (planned.Op.IsView || planned.Op.BackwardInPlace(planned.Types, i)))
             {
-                _gradients[input] = place with { Type = TypeOf(input) };
+                _gradients[input] = place with { Type = GradientType(input) };
                 shared = true;
             }
             else
@@ -404,12 +404,18 @@ internal sealed class Compiler
         return gradient;
     }
 
+    /// <summary>
+    /// The type of a value's gradient: float32 whatever float the value is, so that the gradients of several consumers are added by the kernels that
+    /// there are, and are not rounded between them.
+    /// </summary>
+    private TensorType GradientType(Value value) => TypeOf(value) with { Type = DType.Float32 };
+
     /// <summary>Where a value's gradient lies; a new place if this step is the first to touch it.</summary>
     private PlannedTensor Gradient(Value value, int step)
     {
         if (!_gradients.TryGetValue(value, out PlannedTensor gradient))
         {
-            TensorType type = TypeOf(value);
+            TensorType type = GradientType(value);
             gradient = value.Kind == ValueKind.Parameter ? new PlannedTensor(new Place(PlaceKind.ParameterGradient, parameter: value.Parameter), type)
                 : value == _root ? new PlannedTensor(new Place(PlaceKind.RootGradient), type)
                 : NewPlace("gradient", type, step, step);

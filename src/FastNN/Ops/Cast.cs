@@ -17,7 +17,8 @@ internal sealed record CastOp(DType Type) : Operator
         return [inputs[0] with { Type = Type }];
     }
 
-    public override bool BackwardInPlace(NodeTypes types, int input) => types.Inputs[0].Type == types.Outputs[0].Type;
+    // Gradients are float32 on both sides.
+    public override bool BackwardInPlace(NodeTypes types, int input) => true;
 
     public override void Forward(IKernels kernels, NodeTensors tensors) => kernels.Elements.Cast(tensors.Inputs[0], tensors.Output, accumulate: false);
 

@@ -10,6 +10,7 @@ internal sealed class CastCases : IOpCases
         .. from type in DTypes.All.ToArray() from size in new[] { 1, 7, 129, 70001 } where size < 1000 || type != DType.Float64 select Whole(type, size),
         .. from first in DTypes.All.ToArray() from second in DTypes.All.ToArray() where first != second && second != DType.Float32 select Pair(first, second),
         .. from type in Floats where type != DType.Float32 select Gradient(type),
+        .. from type in Floats select SeveralConsumers(type),
         Extremes(DType.Int8, 0, 127, -128, 127, -128, 127, -128, 2, -2, 0, 0),
         Extremes(DType.UInt8, 0, 255, 0, 255, 0, 255, 0, 2, 0, 0, 0),
         Extremes(DType.Int32, 0, int.MaxValue, int.MinValue, int.MaxValue, int.MinValue, 300, -300, 2, -2, 0, 0),
@@ -34,10 +35,32 @@ internal sealed class CastCases : IOpCases
             [.. Enumerable.Range(0, count).Select(_ => random.Next(-16, 17) / 8.0)]);
         return new OpCase($"gradient through {type}", [eighths], values => values[0].Cast(type).Cast(DType.Float32), values => [.. values[0]])
         {
-            // A gradient is as wide as its value: 8 bits of fraction in bfloat16.
-            Tolerance = type == DType.Float64 ? 1e-6 : 2 * Math.Pow(2, type == DType.BFloat16 ? -9 : -12),
             ReferenceBackward = (_, dY) => [[.. dY]],
         };
+    }
+
+    /// <summary>Whatever moves a value of any type adds to the gradient that others have begun.</summary>
+    private static OpCase SeveralConsumers(DType type)
+    {
+        var eighths = new OpInput("x", new Shape(3, 14), (random, count) =>
+            [.. Enumerable.Range(0, count).Select(_ => random.Next(-16, 17) / 8.0)]);
+        return new OpCase($"gradients of several consumers of {type}", [eighths], Build, values => Array.ConvertAll(values[0], x => 7 * x))
+        {
+            ReferenceBackward = (_, dY) => [Array.ConvertAll(dY, d => 7 * d)],
+        };
+
+        Value Build(Value[] values)
+        {
+            Value x = values[0].Cast(type);
+            Value[] halves = x.Split(1, 7, 7);
+            return x.Cast(DType.Float32)
+                + x.Reshape([14, 3]).Cast(DType.Float32).Reshape([3, 14])
+                + x.Transpose().Cast(DType.Float32).Transpose()
+                + ShapeOperators.Where(x.Cast(DType.Bool), x, x).Cast(DType.Float32)
+                + Operators.Concat(1, halves[0], halves[1]).Cast(DType.Float32)
+                + Operators.Concat(0, x.Slice(0, stop: 1), x.Slice(0, start: 1)).Cast(DType.Float32)
+                + Operators.Concat(0, x, x).Slice(0, start: 3).Cast(DType.Float32);
+        }
     }
 
     /// <summary>Where C leaves a conversion undefined, every device takes the end of the range, and 0 for NaN.</summary>
