@@ -54,7 +54,9 @@ internal sealed unsafe partial class CpuIndexing
         {
             for (nint i = start; i < end; i++)
             {
-                Unsafe.CopyBlockUnaligned(y + (i * width), weight + ((nint)indices[i] * width), (uint)width * sizeof(float));
+                // A row of 2^30 floats has more bytes than an unsigned integer of 32 bits counts.
+                long bytes = (long)width * sizeof(float);
+                Buffer.MemoryCopy(weight + ((nint)indices[i] * width), y + (i * width), bytes, bytes);
             }
         }
     }

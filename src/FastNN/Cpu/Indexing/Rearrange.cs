@@ -67,7 +67,9 @@ internal sealed unsafe partial class CpuIndexing
                 axes.Locate(row, out nint first, out nint second, out _);
                 if (fromStep == 1 && toStep == 1)
                 {
-                    Unsafe.CopyBlockUnaligned(to + second, from + first, (uint)(length * sizeof(T)));
+                    // The bytes of a row may be more than an unsigned integer of 32 bits counts.
+                    long bytes = (long)length * sizeof(T);
+                    Buffer.MemoryCopy(from + first, to + second, bytes, bytes);
                     continue;
                 }
 
