@@ -1,4 +1,5 @@
 using FastNN.Data;
+using FastNN.Tensors;
 
 namespace FastNN.Testing;
 
@@ -33,6 +34,78 @@ internal abstract class AccumulationFixture
         float[] parts = Train(device, data, 12, 4, new Sgd(0.5f) { ClipNorm = 0.1f }).Parameters;
         Near.Check("parameters", parts, Array.ConvertAll(whole, value => (double)value), 1e-5);
         Assert.That(whole, Is.Not.EqualTo(Train(device, data, 48, 1, new Sgd(0.5f)).Parameters), "it clips");
+    }
+
+    [Test]
+    public void Batches_that_add_up_train_as_one_through_normalized_rows()
+    {
+        Dataset data = Toy.Points(96);
+        using Device device = Open();
+        float[] whole = Train(device, data, 48, 1, model: Normalized()).Parameters;
+        float[] parts = Train(device, data, 12, 4, model: Normalized()).Parameters;
+        Near.Check("parameters", parts, Array.ConvertAll(whole, value => (double)value), 1e-5);
+
+        static Sequential Normalized()
+        {
+            var model = new Sequential(
+                new Dense(16) { Name = "hidden" }, new LayerNorm { Name = "rows" }, new Dense(Toy.Classes, Activation.Tanh) { Name = "logits" });
+            model.Build(new Shape(2), seed: 5);
+            return model;
+        }
+    }
+
+    [Test]
+    public void Gradients_add_up_through_operators_that_keep_tensors_for_their_backward_pass()
+    {
+        using Device device = Open();
+        (float[][] first, float[][] second) = Run(accumulate: false);
+        float[][] both = Run(accumulate: true).Second;
+        Assert.That(both, Has.Length.EqualTo(6), "weight and bias of three layers");
+        for (int i = 0; i < both.Length; i++)
+        {
+            Near.Check($"gradient {i}", both[i], [.. first[i].Zip(second[i], (a, b) => (double)a + b)], 4e-6);
+            Assert.That(first[i], Is.Not.EqualTo(second[i]));
+        }
+
+        // The gradients after each of two batches.
+        (float[][] First, float[][] Second) Run(bool accumulate)
+        {
+            var model = new Sequential(
+                new Dense(12) { Name = "dense" }, new LayerNorm { Name = "rows" }, new BatchNorm1D { Name = "columns" }, new Dropout(0.3f) { Name = "dropout" });
+            model.Build(new Shape(5), seed: 4);
+            using var weights = new DeviceWeights(device, model);
+            using var step = new TrainingStep(weights, s =>
+            {
+                Value y = model.Apply(s.Input("x", [Dim.Batch, 5])), image = y.Reshape([Dim.Batch, 3, 4]);
+                Value features = Operators.Concat(1, image.Max([-1]), image.Min([1]), image.LogSumExp([-1]), image.StandardDeviation([-1]), y.Softmax());
+                s.Loss("loss", Loss.MeanSquaredError.Apply(features, s.Input("target", [Dim.Batch, 25])));
+            }, [(new Sgd(0.01f), model.Parameters)], seed: 6);
+            return (Gradients(0), Gradients(1));
+
+            float[][] Gradients(ulong batch)
+            {
+                step.Begin([16, 5], [16, 25]);
+                step.Write("x", Numbers(16 * 5, batch));
+                step.Write("target", Numbers(16 * 25, 100 + batch));
+                step.Forward();
+                step.Backward(accumulate);
+                return [.. model.Parameters.Where(parameter => parameter.IsTrainable).Select(Gradient)];
+            }
+
+            float[] Gradient(Parameter parameter)
+            {
+                var gradient = new float[parameter.Count];
+                step.ReadGradient(parameter, gradient);
+                return gradient;
+            }
+        }
+
+        static float[] Numbers(int count, ulong seed)
+        {
+            var numbers = new float[count];
+            Philox.FillUniform(numbers, seed, Philox.Stream(RandomUse.Data));
+            return numbers;
+        }
     }
 
     [Test]
@@ -136,9 +209,9 @@ internal abstract class AccumulationFixture
     }
 
     private static (float[] Parameters, History History, long Updates) Train(
-        Device device, Dataset data, int batch, int accumulate, Optimizer? optimizer = null, float scale = 1)
+        Device device, Dataset data, int batch, int accumulate, Optimizer? optimizer = null, float scale = 1, Sequential? model = null)
     {
-        Sequential model = Toy.Built();
+        model ??= Toy.Built();
         using var trainer = new Trainer(model, device, Loss.SparseCrossEntropy, optimizer ?? new Sgd(0.5f, momentum: 0.9f), seed: 5) { LossScale = scale };
         History history = trainer.Fit(data, 3, batch, accumulate: accumulate);
         return (Toy.Parameters(model), history, trainer.StepCount);
