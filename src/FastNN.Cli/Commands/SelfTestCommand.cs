@@ -17,7 +17,7 @@ internal static class SelfTestCommand
         };
         var command = new Command(
             "selftest",
-            "Check every operator, loss and optimizer and a short training on a device: against one thread of the CPU, and that against "
+            "Check the recipes' operators, losses and optimizers and a short training on a device: against one thread of the CPU, and that against "
             + "numbers of other machines.")
         {
             device, threads, references,

@@ -58,7 +58,7 @@ internal sealed class MemoryPool(CudaCore core, long limit, bool exact)
         return address;
     }
 
-    /// <summary>Takes a block back; false where it is none of this pool, or came back before. Address 0 is no block and comes back at any time.</summary>
+    /// <summary>Takes a block back; false where it is not one of this pool or came back before. Address 0 is not a block and comes back at any time.</summary>
     public bool Return(nint address)
     {
         if (address == 0)
