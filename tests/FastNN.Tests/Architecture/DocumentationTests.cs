@@ -17,7 +17,7 @@ internal sealed partial class DocumentationTests
     public void Files_and_folders_that_a_page_names_exist(string page)
     {
         string[] names = [.. NamedPath().Matches(File.ReadAllText(Path.Combine(Root, page))).Select(match => match.Groups[1].Value).Distinct()];
-        string[] roots = [Root, Path.Combine(Root, "src", "FastNN"), Path.Combine(Root, "tests", "FastNN.Testing"), Path.Combine(Root, "tests", "FastNN.Cuda.Tests")];
+        string[] roots = [Root, Path.Combine(Root, "src", "FastNN"), Path.Combine(Root, "tests", "FastNN.Cases"), Path.Combine(Root, "tests", "FastNN.Cuda.Tests")];
         string[] missing = [.. names.Where(name => !IsExample(name) && !roots.Any(root => Path.Exists(Path.Combine(root, name))))];
         Assert.That(missing, Is.Empty);
     }
@@ -46,7 +46,7 @@ internal sealed partial class DocumentationTests
     [Test]
     public void The_operator_of_a_user_that_the_page_shows_is_the_one_that_is_tested()
     {
-        string source = File.ReadAllText(Path.Combine(Root, "tests", "FastNN.Testing", "Ops", nameof(ScaledSoftsign) + ".cs")).ReplaceLineEndings("\n");
+        string source = File.ReadAllText(Path.Combine(Root, "tests", "FastNN.Cases", "Ops", nameof(ScaledSoftsign) + ".cs")).ReplaceLineEndings("\n");
         int first = source.IndexOf("    public override TensorType[] Infer", StringComparison.Ordinal);
         int last = source.IndexOf("    private sealed class Kernels", StringComparison.Ordinal);
         Assert.That(Page("adding-an-operator.md"), Does.Contain(source[first..last].TrimEnd()));
