@@ -109,9 +109,9 @@ progress() {
     fi
 }
 
-# One process for the CPU, one for CUDA, one that sees no internals, and CTest, all beside each other.
+# One process for the CPU, one for CUDA, one that sees no internals, one for the operator of the docs, and CTest, all beside each other.
 run_tests() {
-    local projects="FastNN.Tests FastNN.Cuda.Tests FastNN.Users.Tests" project pid pids="" native="" running=0 cases waited=0
+    local projects="FastNN.Tests FastNN.Cuda.Tests FastNN.Users.Tests FastNN.Example.Tests" project pid pids="" native="" running=0 cases waited=0
     results=$(mktemp -d) || return
     if [ $# -eq 0 ]; then
         ctest --test-dir build --parallel "$(nproc)" --output-on-failure --output-junit "$results/native.xml" >"$results/native.log" 2>&1 &
@@ -174,7 +174,7 @@ check "build" dotnet build FastNN.sln -c Release -v quiet --nologo -clp:NoSummar
 check "formatting" dotnet format whitespace . --folder --verify-no-changes --exclude '**/bin/' '**/obj/'
 
 if ! mnist=$(./fastnn data mnist 2>&1); then
-    echo "MNIST is not to be had here, tests that need it are skipped: $(echo "$mnist" | tail -n 1)"
+    echo "MNIST is not available here; tests that need it are skipped: $(echo "$mnist" | tail -n 1)"
 fi
 
 run_tests "$@"

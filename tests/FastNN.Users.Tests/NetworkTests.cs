@@ -29,12 +29,13 @@ internal sealed class NetworkTests(string kind) : UserFixture(kind)
     [Test]
     public void A_model_with_two_inputs_and_two_outputs_learns_both()
     {
+        Device device = Device;
         Symbol left = Model.Input("left", [2]), right = Model.Input("right", [1]);
         Layer both = new Dense(16, Activation.Tanh) { Name = "both" };
         Symbol hidden = both.Apply(Symbol.Concat(left, right));
         var model = new Model([left, right], [("sum", new Dense(1) { Name = "sum" }.Apply(hidden)), ("sign", new Dense(2) { Name = "sign" }.Apply(hidden))]);
         model.Build(seed: 3);
-        using var weights = new DeviceWeights(Device, model);
+        using var weights = new DeviceWeights(device, model);
         using var step = new TrainingStep(weights, s =>
         {
             IReadOnlyList<Value> outputs = model.Apply(s.Input("left", [Dim.Batch, 2]), s.Input("right", [Dim.Batch, 1]));

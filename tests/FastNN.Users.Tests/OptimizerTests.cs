@@ -133,7 +133,7 @@ internal sealed class OptimizerTests(string kind) : UserFixture(kind)
     }
 
     /// <summary>Lion (Chen et al., 2023).</summary>
-    private sealed class Lion(float learningRate = 1e-4f, float beta1 = 0.9f, float beta2 = 0.99f, float weightDecay = 0)
+    public sealed class Lion(float learningRate = 1e-4f, float beta1 = 0.9f, float beta2 = 0.99f, float weightDecay = 0)
         : CustomOptimizer(learningRate, weightDecay)
     {
         public override string Name => "Lion";

@@ -284,7 +284,7 @@ public sealed partial class Trainer : IDisposable
         CheckTargets(program, targets, classIndices, shape[0]);
         _device.Upload(MemoryMarshal.AsBytes(x), program.X);
         _device.Upload(targets, program.Target);
-        float loss = _inputGradients.Forward();
+        float loss = _inputGradients.ForwardCore(program);
         _inputGradients.Backward();
         _inputGradients.ReadInputGradient("input", gradient);
         return loss;

@@ -42,6 +42,7 @@ public sealed partial class TrainingStep : IDisposable
     private readonly StepRecording?[] _recordings = new StepRecording?[2];
     private readonly MetricStore?[] _metrics = new MetricStore?[2];
     private TrainingProgram? _current;
+    private bool[] _written = [];
     private Phase _phase;
     private long _clock;
     private int _pending;
@@ -130,6 +131,12 @@ public sealed partial class TrainingStep : IDisposable
         using DeviceUse use = _device.Life.Enter();
         TrainingProgram program = Program(shapes, GraphMode.Training);
         (_current, _phase) = (program, Phase.Empty);
+        if (_written.Length != program.Inputs.Length)
+        {
+            _written = new bool[program.Inputs.Length];
+        }
+
+        Array.Clear(_written);
     }
 
     /// <summary>Writes an input.</summary>
@@ -148,26 +155,28 @@ public sealed partial class TrainingStep : IDisposable
     public void Write(string name, ReadOnlySpan<int> values) => Write(name, DType.Int32, values.Length, MemoryMarshal.AsBytes(values));
 
     /// <summary>
-    /// Forward, backward and update. All inputs have to be written before each step: the memory of one that is read for the last time serves other values.
+    /// Forward, backward and update. All inputs have to be written before each step: the memory of one that is read for the last time serves other
+    /// values.
     /// </summary>
     /// <returns>The weighted sum of the losses and penalties, before the update.</returns>
     /// <exception cref="NonFiniteLossException">Loss or gradients are NaN or infinite; parameters, buffers and optimizers are left as they were.</exception>
-    /// <exception cref="InvalidOperationException">No shapes were chosen.</exception>
+    /// <exception cref="InvalidOperationException">No shapes were chosen, or an input was not written since the last step.</exception>
     public float Run()
     {
         using Occupancy.Stay stay = Enter(nameof(Run));
         using DeviceUse use = _device.Life.Enter();
-        BeginStep(RequireCurrent(), withOutput: false);
+        BeginStep(RequireWritten(), withOutput: false);
         return EndStep("TrainingStep");
     }
 
     /// <summary>The first third of a step.</summary>
     /// <returns>The weighted sum of the losses and penalties.</returns>
+    /// <exception cref="InvalidOperationException">No shapes were chosen, or an input was not written since the last step.</exception>
     public float Forward()
     {
         using Occupancy.Stay stay = Enter(nameof(Forward));
         using DeviceUse use = _device.Life.Enter();
-        return ForwardCore(RequireCurrent());
+        return ForwardCore(RequireWritten());
     }
 
     /// <summary>The second third: computes the gradients.</summary>
@@ -364,6 +373,20 @@ public sealed partial class TrainingStep : IDisposable
 
         _phase = Phase.Empty;
         _device.Upload(values, input);
+        _written[index] = true;
+    }
+
+    /// <summary>The program to run once, now that all its inputs are there.</summary>
+    private TrainingProgram RequireWritten()
+    {
+        TrainingProgram program = RequireCurrent();
+        if (Array.IndexOf(_written, false) is >= 0 and var index)
+        {
+            throw new InvalidOperationException($"TrainingStep: nothing was written to input '{Inputs[index]}' since the last step; write all inputs before each step.");
+        }
+
+        Array.Clear(_written);
+        return program;
     }
 
     private void Read(Tensor[]? tensors, IReadOnlyList<string> names, string name, string what, Span<float> destination)

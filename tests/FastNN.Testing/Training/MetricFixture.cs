@@ -183,8 +183,8 @@ internal abstract class MetricFixture
         Assert.That(step.ReadMetric("error"), Is.EqualTo(sum / 13).Within(1e-5));
         step.ResetMetrics();
         step.Begin([1, 1]);
-        step.Write("x", [2]);
-        step.Write("target", [0]);
+        step.Write("x", [2f]);
+        step.Write("target", [0f]);
         step.Forward();
         step.Backward();
         step.Update();

@@ -310,6 +310,11 @@ internal abstract class StepFixture
         step.Write("labels", Labels);
         float weighted = step.Run();
         Assert.That(weighted, Is.EqualTo(0.5f * step.ReadLoss("loss")).Within(1e-6f));
+
+        // During a step the memory of inputs serves other values.
+        Assert.That(() => step.Run(), Throws.InvalidOperationException.With.Message.Contains("'x'"));
+        step.Write("x", X);
+        Assert.That(() => step.Forward(), Throws.InvalidOperationException.With.Message.Contains("'labels'"));
         Assert.That(() => step.ReadInputGradient("x", new float[6]), Throws.InvalidOperationException.With.Message.Contains("wantsGradient"));
         Assert.That(() => new TrainingStep(weights, Record, [(new Sgd(), Toy.Built().Parameters)]), Throws.ArgumentException.With.Message.Contains("weights"));
         Assert.That(

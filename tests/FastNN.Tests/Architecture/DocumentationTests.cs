@@ -8,9 +8,12 @@ namespace FastNN.Tests.Architecture;
 /// <summary>The pages under docs speak of files, folders and members that there are.</summary>
 internal sealed partial class DocumentationTests
 {
+    private static readonly Lazy<string[]> Sources = new(() => [.. ReadSources()]);
+
     private static string Root => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "..", ".."));
 
-    private static IEnumerable<string> Pages => Directory.GetFiles(Path.Combine(Root, "docs"), "*.md").Append(Path.Combine(Root, "README.md"))
+    private static IEnumerable<string> Pages => Directory.GetFiles(Path.Combine(Root, "docs"), "*.md")
+        .Concat([Path.Combine(Root, "README.md"), Path.Combine(Root, "kernels", "README.md"), Path.Combine(Root, "native", "README.md")])
         .Select(page => Path.GetRelativePath(Root, page));
 
     [TestCaseSource(nameof(Pages))]
@@ -30,6 +33,13 @@ internal sealed partial class DocumentationTests
         Assert.That(targets.Where(target => !Path.Exists(Path.Combine(folder, target))), Is.Empty);
     }
 
+    [TestCaseSource(nameof(Pages))]
+    public void Code_that_a_page_shows_stands_in_sources_that_are_compiled(string page)
+    {
+        IEnumerable<string> blocks = CodeBlock().Matches(File.ReadAllText(Path.Combine(Root, page)).ReplaceLineEndings("\n")).Select(match => match.Groups[1].Value);
+        Assert.That(blocks.Where(block => !IsCompiled(block) && !IsCompiled(LeadingUsings().Replace(block, ""))), Is.Empty);
+    }
+
     [Test]
     public void The_members_of_an_operator_that_the_page_explains_are_those_that_it_has()
     {
@@ -43,18 +53,30 @@ internal sealed partial class DocumentationTests
         Assert.That(explained, Is.EquivalentTo(virtuals));
     }
 
-    [Test]
-    public void The_operator_of_a_user_that_the_page_shows_is_the_one_that_is_tested()
+    /// <summary>Whole lines of one file, indented or not.</summary>
+    private static bool IsCompiled(string block)
     {
-        string source = File.ReadAllText(Path.Combine(Root, "tests", "FastNN.Cases", "Ops", nameof(ScaledSoftsign) + ".cs")).ReplaceLineEndings("\n");
-        int first = source.IndexOf("    public override TensorType[] Infer", StringComparison.Ordinal);
-        int last = source.IndexOf("    private sealed class Kernels", StringComparison.Ordinal);
-        Assert.That(Page("adding-an-operator.md"), Does.Contain(source[first..last].TrimEnd()));
+        foreach (string indentation in (string[])["", "    ", "        ", "            "])
+        {
+            string lines = string.Join('\n', block.Split('\n').Select(line => line.Length == 0 ? "" : indentation + line));
+            if (Sources.Value.Any(source => source.Contains($"\n{lines}\n", StringComparison.Ordinal)))
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
-    /// <summary>What the pages make up to explain: the operator Clamp and the letter X for any.</summary>
+    private static IEnumerable<string> ReadSources() =>
+        from folder in new[] { "src", "tests" }
+        from file in Directory.EnumerateFiles(Path.Combine(Root, folder), "*.c*", SearchOption.AllDirectories)
+        where Path.GetExtension(file) is ".cs" or ".cu" && !Path.GetRelativePath(Root, file).Split('/', '\\').Any(part => part is "obj" or "bin")
+        select $"\n{File.ReadAllText(file).ReplaceLineEndings("\n")}\n";
+
+    /// <summary>What the pages make up to explain: the operator Clip and the letter X for any.</summary>
     private static bool IsExample(string name) =>
-        Path.GetFileNameWithoutExtension(name) is "Clamp" or "clamp" or "X" or "x" or "XReference" or "XCases" or "XTests";
+        Path.GetFileNameWithoutExtension(name) is "Clip" or "clip" or "X" or "x" or "XReference" or "XCases" or "XTests";
 
     private static string Page(string name) => File.ReadAllText(Path.Combine(Root, "docs", name)).ReplaceLineEndings("\n");
 
@@ -62,6 +84,12 @@ internal sealed partial class DocumentationTests
 
     [GeneratedRegex(@"`((?:src|tests|tools|bench|native|kernels|docs|data|Tensors|Functions|Kernels|Cpu|Cuda|Ops|Graphs|Layers|Losses|Schedules|Optimizers|Metrics|Inference|Training|Formats|Data|Golden)/[\w./-]*)`")]
     private static partial Regex NamedPath();
+
+    [GeneratedRegex("```(?:csharp|cuda)\n(.*?)\n```", RegexOptions.Singleline)]
+    private static partial Regex CodeBlock();
+
+    [GeneratedRegex(@"\A(using [\w.]+;\n)+\n")]
+    private static partial Regex LeadingUsings();
 
     [GeneratedRegex(@"\]\(([\w./-]+)(?:#[\w-]*)?\)")]
     private static partial Regex Link();
