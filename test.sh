@@ -32,7 +32,7 @@ finish() {
     exit
 }
 
-# Steps that are no test of their own count as one each.
+# Steps other than test projects count as one each.
 check() {
     local name=$1
     shift

@@ -23,7 +23,7 @@ public static class Cifar10
 
     /// <summary>Loads CIFAR-10; features are bytes times 1/255.</summary>
     /// <param name="folder">The folder with the six files, or the one that holds it as <c>cifar-10-batches-bin</c>.</param>
-    /// <exception cref="FileFormatException">A file is no whole number of records, or a label is above 9.</exception>
+    /// <exception cref="FileFormatException">A file is not a whole number of records, or a label is above 9.</exception>
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
     public static DatasetSplit Load(string folder)
     {
@@ -44,7 +44,7 @@ public static class Cifar10
 
     /// <summary>Loads files of records, one after the other.</summary>
     /// <param name="paths">The files.</param>
-    /// <exception cref="FileFormatException">A file is no whole number of records, or a label is above 9.</exception>
+    /// <exception cref="FileFormatException">A file is not a whole number of records, or a label is above 9.</exception>
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
     public static Dataset LoadFiles(params IReadOnlyList<string> paths)
     {
@@ -67,7 +67,7 @@ public static class Cifar10
     /// <param name="stream">The records, from the stream's first byte where it can seek; one that cannot, such as a pipe, is read into
     /// memory. It stays open.</param>
     /// <param name="name">What messages call the stream.</param>
-    /// <exception cref="FileFormatException">The stream is no whole number of records, or a label is above 9.</exception>
+    /// <exception cref="FileFormatException">The stream is not a whole number of records, or a label is above 9.</exception>
     public static Dataset Read(Stream stream, string name = "stream") => ReadAll([(BufferedContent.Seekable(stream, name), name)]);
 
     internal static Dataset ReadAll(IReadOnlyList<(Stream Stream, string Name)> files)

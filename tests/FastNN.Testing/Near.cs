@@ -3,27 +3,27 @@ namespace FastNN.Testing;
 /// <summary>Comparisons of float32 results with a double truth, and of bits with bits.</summary>
 internal static class Near
 {
-    /// <summary>The relative part of a tolerance: a few roundings of float32.</summary>
-    private const double Relative = 1e-5;
-
     /// <summary>Fails unless each |actual - expected| is at most <paramref name="tolerance"/> + 1e-5 |expected|.</summary>
     public static void Check(string what, ReadOnlySpan<float> actual, ReadOnlySpan<double> expected, double tolerance)
     {
-        Assert.That(actual.Length, Is.EqualTo(expected.Length), $"{what}: length");
-        for (int i = 0; i < actual.Length; i++)
-        {
-            if (!IsNear(actual[i], expected[i], tolerance))
-            {
-                Fail($"{what}[{i}]", actual[i], expected[i], tolerance);
-            }
-        }
+        var found = new Closeness();
+        found.Check(what, actual, expected, tolerance);
+        Require(found);
     }
 
     public static void Check(string what, double actual, double expected, double tolerance)
     {
-        if (!IsNear(actual, expected, tolerance))
+        var found = new Closeness();
+        found.Check(what, actual, expected, tolerance);
+        Require(found);
+    }
+
+    /// <summary>Fails where a comparison found a fault.</summary>
+    public static void Require(Closeness found)
+    {
+        if (found.Fault is { } fault)
         {
-            Fail(what, actual, expected, tolerance);
+            Assert.Fail(fault);
         }
     }
 
@@ -47,11 +47,4 @@ internal static class Near
             }
         }
     }
-
-    /// <summary>False for NaN.</summary>
-    private static bool IsNear(double actual, double expected, double tolerance) =>
-        Math.Abs(actual - expected) <= tolerance + (Relative * Math.Abs(expected));
-
-    private static void Fail(string what, double actual, double expected, double tolerance) =>
-        Assert.Fail($"{what} is {actual:g9}, {expected:g9} expected, tolerance {tolerance:g3} + {Relative:g1} of it.");
 }

@@ -13,7 +13,7 @@ internal static class Quick
         int.TryParse(Environment.GetEnvironmentVariable("FASTNN_EVERY_NTH_CASE"), CultureInfo.InvariantCulture, out int n) ? Math.Max(1, n) : 1;
 
     /// <summary>All of them, or the sample.</summary>
-    public static IEnumerable<T> Sample<T>(IEnumerable<T> cases) => cases.Where((_, i) => i % Nth == 0);
+    public static IEnumerable<T> Sample<T>(IEnumerable<T> cases) => OpCases.Sample(cases, Nth);
 
     /// <summary>How often to try a property that is tried <paramref name="times"/> times in a whole run.</summary>
     public static int Times(int times) => IsOn ? Math.Max(1, times / 5) : times;

@@ -37,7 +37,7 @@ internal static partial class Catalog
 
     private static string Row(string what, IEnumerable<string> names) => $"| {what} | {string.Join(", ", names)} |";
 
-    /// <summary>Calls on values that are no function of one number.</summary>
+    /// <summary>Calls on values that are not functions of one number.</summary>
     private static IEnumerable<string> Operators()
     {
         string[] functions = [.. FunctionTable.Unary.Select(function => function.Info.Name)];

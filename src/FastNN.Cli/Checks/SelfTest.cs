@@ -1,157 +1,139 @@
 using System.Diagnostics;
-using System.Globalization;
-using System.Reflection;
-using FastNN.Cli.Recipes;
 using static System.FormattableString;
 
 namespace FastNN.Cli.Checks;
 
-/// <summary>Runs the checks on a device, a line of the report per family.</summary>
-internal static class SelfTest
+/// <summary>Runs families of cases on a device, a line of the report for each.</summary>
+/// <param name="say">Takes a line of the report.</param>
+/// <param name="watch">Told what runs, for a person who waits.</param>
+internal sealed class SelfTest(Device device, Action<string> say, Action<string> watch, CancellationToken cancellation)
 {
-    private const string Resource = "FastNN.Cli.Checks.references.tsv";
+    /// <summary>A wrong kernel fails in most of its cases: these are enough to see how.</summary>
+    private const int MaxFaults = 8;
 
-    /// <summary>What the digests on other machines were; they differ by what another order of sums does.</summary>
-    private const double ReferenceTolerance = 1e-4;
+    /// <summary>Names of skipped cases that a reason is told with.</summary>
+    private const int MaxNames = 4;
 
-    /// <summary>Runs all checks; a device that fails ends it, since nothing more can be learned of it.</summary>
+    /// <summary>Runs everything; a device that fails ends it, since nothing more can be learned of it.</summary>
     /// <returns>Whether all is well.</returns>
-    public static bool Run(Device device, TextWriter output, CancellationToken cancellationToken)
+    public bool Run(IReadOnlyList<SelfTestFamily> families)
     {
+        var clock = Stopwatch.StartNew();
+        int failed = 0, skipped = 0;
         try
         {
-            return RunAll(device, output, cancellationToken);
+            foreach (SelfTestFamily family in families)
+            {
+                Tally tally = Run(family);
+                failed += tally.Faults.Count > 0 ? 1 : 0;
+                skipped += tally.Skipped.Count;
+                Report(family, tally);
+            }
         }
         catch (DeviceException exception)
         {
-            output.WriteLine($"FAIL  {exception.Message}");
-            output.WriteLine($"selftest: stopped, since {device.Description} failed");
+            say($"FAIL  {exception.Message}");
+            say($"selftest: stopped, since {device.Description} failed");
             return false;
         }
-    }
 
-    private static bool RunAll(Device device, TextWriter output, CancellationToken cancellationToken)
-    {
-        IReadOnlyDictionary<string, double[]> references = References();
-        using var one = Device.Cpu(1);
-        var clock = Stopwatch.StartNew();
-        int families = 0, failed = 0;
-        foreach (IGrouping<string, SelfCheck> family in SelfChecks.All.GroupBy(check => check.Family))
-        {
-            TimeSpan before = clock.Elapsed;
-            double worst = 0;
-            var faults = new List<string>();
-            foreach (SelfCheck check in family)
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-                (string? fault, double part) = Run(check, device, one, references);
-                worst = Math.Max(worst, part);
-                if (fault is not null)
-                {
-                    faults.Add($"{check.Name}: {fault}");
-                }
-            }
-
-            families++;
-            failed += faults.Count > 0 ? 1 : 0;
-            Report(output, family.Key, family.Count(), clock.Elapsed - before, faults, Invariant($"{worst:P0} of the tolerance"));
-        }
-
-        failed += Train(device, one, output) ? 0 : 1;
-        families++;
-        output.WriteLine(failed == 0
-            ? Invariant($"selftest: all {families} families are right on {device.Description} ({clock.Elapsed.TotalSeconds:F1} s)")
-            : $"selftest: {failed} of {families} families FAILED on {device.Description}");
+        string left = skipped == 0 ? "" : Invariant($", {skipped} cases skipped");
+        say(failed == 0
+            ? Invariant($"selftest: all {families.Count} families are right on {device.Description} ({clock.Elapsed.TotalSeconds:F1} s{left})")
+            : Invariant($"selftest: {failed} of {families.Count} families FAILED on {device.Description} ({clock.Elapsed.TotalSeconds:F1} s{left})"));
         return failed == 0;
     }
 
-    /// <summary>The table that is embedded, as this machine's CPU would write it.</summary>
-    public static void WriteReferences(TextWriter output)
+    private Tally Run(SelfTestFamily family)
     {
-        using var device = Device.Cpu(1);
-        foreach (SelfCheck check in SelfChecks.All)
+        var tally = new Tally();
+        var clock = Stopwatch.StartNew();
+        using Device? own = family.Open?.Invoke();
+        for (int i = 0; i < family.Cases.Count; i++)
         {
-            IEnumerable<string> numbers = check.Run(device).Digest.Select(number => number.ToString("G9", CultureInfo.InvariantCulture));
-            output.WriteLine($"{Key(check)}\t{string.Join('\t', numbers)}");
-        }
-    }
-
-    private static (string? Fault, double Worst) Run(SelfCheck check, Device device, Device one, IReadOnlyDictionary<string, double[]> references)
-    {
-        SelfCheckResult expected = check.Run(one);
-        if (!references.TryGetValue(Key(check), out double[]? digest))
-        {
-            return ("has no reference numbers in this build", 0);
-        }
-
-        double[] own = expected.Digest;
-        for (int i = 0; i < digest.Length; i++)
-        {
-            if (!(Math.Abs(own[i] - digest[i]) <= ReferenceTolerance * Math.Max(Math.Abs(digest[i]), 1e-3)))
+            cancellation.ThrowIfCancellationRequested();
+            SelfTestCase @case = family.Cases[i];
+            watch(Invariant($"{family}: case {i + 1} of {family.Cases.Count}, {@case.Name}"));
+            SelfTestResult result = Run(@case, own ?? device);
+            tally.Worst = Math.Max(tally.Worst, result.Worst);
+            tally.Remark = result.Remark;
+            if (result.Fault is { } fault)
             {
-                return (Invariant($"number {i} of the reference is {digest[i]:G9}, the CPU of this machine computes {own[i]:G9}"), 0);
+                tally.Faults.Add($"{@case.Name}: {fault}");
+            }
+
+            if (result.Skipped is { } reason)
+            {
+                tally.Skipped.Add((@case.Name, reason));
             }
         }
 
-        SelfCheckResult actual = check.Run(device);
-        return device.Kind == "cpu" && !actual.Equal(expected) ? ($"{device.Threads} threads give other bits than one", 0) : actual.Compare(expected);
+        tally.Time = clock.Elapsed;
+        return tally;
     }
 
-    /// <summary>A family's line, and one for each fault.</summary>
-    private static void Report(TextWriter output, string family, int cases, TimeSpan time, List<string> faults, string remark)
+    private static SelfTestResult Run(SelfTestCase @case, Device device)
     {
-        string begin = Invariant($"{(faults.Count > 0 ? "FAIL" : "ok  ")}  {family,-12} {cases,3} {(cases == 1 ? "case " : "cases")} {time.TotalSeconds,7:F2} s");
-        output.WriteLine(faults.Count > 0 ? begin : $"{begin}   {remark}");
-        foreach (string fault in faults)
+        try
         {
-            output.WriteLine($"      {fault}");
+            return @case.Run(device);
+        }
+        catch (DeviceException exception) when (exception.IsLack)
+        {
+            return new SelfTestResult(0, Skipped: exception.Message);
+        }
+        catch (Exception exception) when (exception is not (DeviceException or OperationCanceledException))
+        {
+            // An operator that throws is as wrong as one that computes nonsense, and the other cases may tell why.
+            return new SelfTestResult(0, $"{exception.GetType().Name}: {exception.Message}");
         }
     }
 
-    /// <summary>The recipe that needs no data from elsewhere.</summary>
-    private static bool Train(Device device, Device one, TextWriter output)
+    /// <summary>A family's line, and one for each fault and each reason to skip.</summary>
+    private void Report(SelfTestFamily family, Tally tally)
     {
-        var clock = Stopwatch.StartNew();
-        (double[] expected, double expectedAccuracy) = Fit(one);
-        (double[] losses, double accuracy) = Fit(device);
-        string fault = "";
-        for (int i = 0; i < losses.Length && fault.Length == 0; i++)
+        int cases = family.Cases.Count, ran = cases - tally.Skipped.Count;
+        string state = tally.Faults.Count > 0 ? "FAIL" : ran == 0 ? "skip" : "ok  ";
+        string line = Invariant($"{state}  {family.Kind,-8}  {family.Name,-14} {ran,4} {(ran == 1 ? "case " : "cases")} {tally.Time.TotalSeconds,7:F2} s");
+        if (tally.Faults.Count > 0)
         {
-            fault = Math.Abs(losses[i] - expected[i]) <= 1e-3 * expected[i] ? ""
-                : Invariant($"the loss of epoch {i + 1} is {losses[i]:G6}, on one thread of the CPU {expected[i]:G6}");
+            line += Invariant($"   {tally.Faults.Count} wrong");
+        }
+        else if (ran > 0)
+        {
+            line += Invariant($"   {tally.Worst,5:P0} of the tolerance");
         }
 
-        if (fault.Length == 0 && !(accuracy >= 0.9 && Math.Abs(accuracy - expectedAccuracy) <= 0.01))
+        say(line + (tally.Remark is { } remark ? $", {remark}" : ""));
+        foreach (string fault in tally.Faults.Take(MaxFaults))
         {
-            fault = Invariant($"the accuracy is {accuracy:P1}, on one thread of the CPU {expectedAccuracy:P1}");
+            say($"      {fault}");
         }
 
-        Report(output, "training", 1, clock.Elapsed, fault.Length == 0 ? [] : [fault], Invariant($"accuracy {accuracy:P1} on breast-cancer"));
-        return fault.Length == 0;
+        if (tally.Faults.Count > MaxFaults)
+        {
+            say(Invariant($"      and {tally.Faults.Count - MaxFaults} more"));
+        }
+
+        foreach (IGrouping<string, string> group in tally.Skipped.GroupBy(skipped => skipped.Reason, skipped => skipped.Name))
+        {
+            string[] names = [.. group];
+            string more = names.Length > MaxNames ? Invariant($" and {names.Length - MaxNames} more") : "";
+            say($"      skipped {string.Join(", ", names.Take(MaxNames))}{more}: {group.Key}");
+        }
     }
 
-    private static (double[] Losses, double Accuracy) Fit(Device device)
+    /// <summary>What the cases of a family found.</summary>
+    private sealed class Tally
     {
-        var recipe = new BreastCancerMlp();
-        RecipeData data = recipe.Load(null, _ => { });
-        using var trainer = new Trainer(recipe.CreateModel(), device, recipe.Loss, new Adam(1e-3f));
-        History history = trainer.Fit(data.Train, recipe.Epochs, recipe.Batch);
-        return ([.. history.Epochs.Select(epoch => epoch.Loss)], trainer.Evaluate(data.Test).Accuracy ?? 0);
-    }
+        public double Worst { get; set; }
 
-    private static string Key(SelfCheck check) => $"{check.Family}\t{check.Name}";
+        public string? Remark { get; set; }
 
-    private static Dictionary<string, double[]> References()
-    {
-        using Stream stream = Assembly.GetExecutingAssembly().GetManifestResourceStream(Resource)!;
-        using var reader = new StreamReader(stream);
-        var references = new Dictionary<string, double[]>(StringComparer.Ordinal);
-        while (reader.ReadLine() is { } line)
-        {
-            string[] cells = line.Split('\t');
-            references.Add($"{cells[0]}\t{cells[1]}", [.. cells[2..].Select(cell => double.Parse(cell, CultureInfo.InvariantCulture))]);
-        }
+        public TimeSpan Time { get; set; }
 
-        return references;
+        public List<string> Faults { get; } = [];
+
+        public List<(string Name, string Reason)> Skipped { get; } = [];
     }
 }

@@ -55,7 +55,7 @@ internal sealed class SoftwareDevice
             ? new SoftwareDevice(library)
             : null;
 
-    /// <summary>The instrument behind a device; null where that is no software.</summary>
+    /// <summary>The instrument behind a device; null where that is not software.</summary>
     public static SoftwareDevice? Of(IDevice device) => device is CudaDevice { IsSoftware: true } ? Find() : null;
 
     /// <summary>One finding a line.</summary>

@@ -33,15 +33,15 @@ public static class DatasetCache
     }
 
     /// <summary>The folder of a dataset in the cache; it need not exist yet.</summary>
-    /// <exception cref="ArgumentException">There is no dataset of this name.</exception>
+    /// <exception cref="ArgumentException">No dataset has this name.</exception>
     public static string FolderOf(string name) => Path.Combine(Root, Find(name).Name);
 
     /// <summary>Whether all files of a dataset are in the cache; they are not read.</summary>
-    /// <exception cref="ArgumentException">There is no dataset of this name.</exception>
+    /// <exception cref="ArgumentException">No dataset has this name.</exception>
     public static bool IsPresent(string name) => Find(name).IsComplete(FolderOf(name));
 
     /// <summary>What to do by hand where a dataset cannot be fetched: one line that names the files and the folder.</summary>
-    /// <exception cref="ArgumentException">There is no dataset of this name.</exception>
+    /// <exception cref="ArgumentException">No dataset has this name.</exception>
     public static string Instructions(string name) => Find(name).Instructions(FolderOf(name));
 
     /// <summary>Makes sure that a dataset is in the cache and intact: checks what is there, fetches what is not.</summary>
@@ -49,7 +49,7 @@ public static class DatasetCache
     /// <param name="progress">Told in one line what is being done; may be null.</param>
     /// <param name="cancellationToken">Ends the fetching.</param>
     /// <returns>The dataset's folder.</returns>
-    /// <exception cref="ArgumentException">There is no dataset of this name.</exception>
+    /// <exception cref="ArgumentException">No dataset has this name.</exception>
     /// <exception cref="DatasetFetchException">It cannot be fetched; the message says what to do by hand.</exception>
     /// <exception cref="FileFormatException">The files in the cache are damaged, or what was fetched is not the
     /// dataset.</exception>

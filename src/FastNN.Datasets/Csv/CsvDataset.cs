@@ -19,7 +19,7 @@ public static class CsvDataset
     /// <exception cref="FileFormatException">A cell is empty, no number, NaN or infinite, a record has too many or too few
     /// cells, quotes are wrong, a class is unknown, there is no record, or a limit is exceeded; names line and column.</exception>
     /// <exception cref="ArgumentException">The options contradict themselves.</exception>
-    /// <exception cref="IOException">There is no such file, it is no regular file, or it cannot be read.</exception>
+    /// <exception cref="IOException">The file does not exist or is not a regular file, or it cannot be read.</exception>
     public static Dataset Load(string path, CsvOptions? options = null)
     {
         using FileStream file = InputFile.OpenRead(path);
@@ -77,7 +77,7 @@ public static class CsvDataset
         char separator = options.Separator;
         if (separator is not '\t' and (< ' ' or > '~') || char.IsLetterOrDigit(separator) || separator is '"' or '.' or '-' or '+')
         {
-            throw new ArgumentException($"U+{(int)separator:X4} is no separator", nameof(options));
+            throw new ArgumentException($"CsvOptions: expected a separator such as a comma, got U+{(int)separator:X4}", nameof(options));
         }
 
         ArgumentOutOfRangeException.ThrowIfNegative(options.SkipLines, nameof(options));

@@ -103,7 +103,7 @@ internal sealed class CsvRecords : IDisposable
         return cell.ToString();
     }
 
-    /// <summary>Refuses a cell that holds what the decoder puts in the place of bytes that are no UTF-8.</summary>
+    /// <summary>Refuses a cell that holds what the decoder puts in the place of bytes that are not UTF-8.</summary>
     public void CheckUtf8(int column, ReadOnlySpan<char> cell)
     {
         if (cell.Contains((char)Rune.ReplacementChar.Value))

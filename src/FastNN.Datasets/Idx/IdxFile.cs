@@ -73,7 +73,7 @@ public sealed class IdxFile
     /// file where that is more. Nothing else is allocated in proportion to the content.</param>
     /// <exception cref="FileFormatException">Wrong magic number, sizes that are zero, too large or disagree with the length of
     /// the content, a damaged gzip stream, or a float that is NaN or infinite.</exception>
-    /// <exception cref="IOException">There is no such file, it is no regular file, or it cannot be read.</exception>
+    /// <exception cref="IOException">The file does not exist or is not a regular file, or it cannot be read.</exception>
     public static IdxFile Read(string path, long? maxBytes = null)
     {
         using FileStream file = InputFile.OpenRead(path);

@@ -8,7 +8,7 @@ internal sealed class CudaDevice : CudaCore, IDevice
     private readonly CudaWindows _windows;
 
     /// <summary>Opens a GPU.</summary>
-    /// <exception cref="DeviceException">There is no such GPU, or no driver, or the driver does not take the kernels.</exception>
+    /// <exception cref="DeviceException">There is no driver or no GPU with this index, or the driver rejects the kernels.</exception>
     public CudaDevice(int ordinal, CudaOptions? options = null, KernelSource? kernels = null)
         : base(ordinal, options, kernels)
     {

@@ -3,7 +3,7 @@ namespace FastNN.Formats;
 /// <summary>Opens regular files for reading, with one clear line where that fails.</summary>
 internal static class InputFile
 {
-    /// <exception cref="IOException">There is no such file, it is a folder, a named pipe or a device, or it may not be read; names
+    /// <exception cref="IOException">The file does not exist, is a folder, a named pipe or a device, or may not be read; names
     /// the path.</exception>
     public static FileStream OpenRead(string path)
     {

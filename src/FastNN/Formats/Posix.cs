@@ -16,7 +16,7 @@ internal static partial class Posix
     private const int OpenFolder = 0x80000; // O_RDONLY | O_CLOEXEC: the same on every architecture that .NET runs on
 
     /// <summary>
-    /// The type bits of a file's mode (S_IFREG and its like), with links followed; null where there is no such file, where it
+    /// The type bits of a file's mode (S_IFREG and its like), with links followed; null where the file does not exist, where it
     /// may not be looked at, and on systems other than Linux.
     /// </summary>
     /// <remarks><c>statx</c>, unlike <c>stat</c>, has one layout on all architectures of Linux.</remarks>

@@ -62,7 +62,7 @@ internal sealed class SafetensorsHeader
         if (json[0] != (byte)'{')
             throw header.Fault(0, "'{' at the start of the header", $"byte 0x{json[0]:x2}");
         if (!Utf8.IsValid(json))
-            throw header.Fault(0, "a header in UTF-8", "bytes that are no UTF-8");
+            throw header.Fault(0, "a header in UTF-8", "bytes that are not UTF-8");
 
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxJsonDepth });
         try

@@ -37,8 +37,8 @@ public sealed class SafetensorsReader : IDisposable
 
     /// <summary>Opens a file and checks all of its header.</summary>
     /// <param name="path">The file; a regular one.</param>
-    /// <exception cref="FileFormatException">The file is no valid safetensors file, or beyond a limit.</exception>
-    /// <exception cref="IOException">There is no such file, it is no regular file, or it cannot be read.</exception>
+    /// <exception cref="FileFormatException">The file is not a valid safetensors file, or beyond a limit.</exception>
+    /// <exception cref="IOException">The file does not exist or is not a regular file, or it cannot be read.</exception>
     /// <remarks>
     /// Limits: a header of 100,000,000 bytes (that of the reference implementation), 65,536 tensors of at most 64 dimensions, names of
     /// 512 bytes, 4,096 entries of metadata with 8 MiB of text. Opening allocates at most twice the header's size, and beyond it 256
@@ -51,7 +51,7 @@ public sealed class SafetensorsReader : IDisposable
     /// memory.</param>
     /// <param name="name">What messages call the stream.</param>
     /// <param name="leaveOpen">Whether the stream stays open when the reader is disposed; default false.</param>
-    /// <exception cref="FileFormatException">The content is no valid safetensors file, or beyond a limit (those of
+    /// <exception cref="FileFormatException">The content is not a valid safetensors file, or beyond a limit (those of
     /// <see cref="Open(string)"/>; a stream that cannot seek has at most 2 GiB).</exception>
     public static SafetensorsReader Open(Stream stream, string name = "stream", bool leaveOpen = false)
     {
@@ -129,7 +129,7 @@ public sealed class SafetensorsReader : IDisposable
     /// <summary>Reads an integer tensor (I64, I32, U8, BOOL).</summary>
     /// <param name="tensor">A tensor of this file.</param>
     /// <param name="destination">Exactly as many elements as the tensor has.</param>
-    /// <exception cref="ArgumentException">The destination has another length, or the tensor is no integer tensor.</exception>
+    /// <exception cref="ArgumentException">The destination has another length, or the tensor is not an integer tensor.</exception>
     public void Read(SafetensorsTensor tensor, Span<long> destination)
     {
         CheckLength(tensor, destination.Length);
@@ -208,7 +208,7 @@ public sealed class SafetensorsReader : IDisposable
     /// <summary>The integer tensor of this name as a new array.</summary>
     /// <exception cref="FileFormatException">The file has no such tensor, or it has more elements than an array
     /// holds.</exception>
-    /// <exception cref="ArgumentException">The tensor is no integer tensor.</exception>
+    /// <exception cref="ArgumentException">The tensor is not an integer tensor.</exception>
     public long[] ReadInt64s(string name)
     {
         SafetensorsTensor tensor = Find(name);

@@ -42,7 +42,7 @@ public readonly partial struct Activation : IEquatable<Activation>
 
     /// <summary>The row of the function.</summary>
     internal UnaryFunction Function =>
-        IsNone ? throw new InvalidOperationException("Activation.None is no function to compute: use the value itself.") : FunctionTable.Unary[_id - 1];
+        IsNone ? throw new InvalidOperationException("Activation.None is not a function to compute: use the value itself.") : FunctionTable.Unary[_id - 1];
 
     /// <summary>What the gradient is computed from.</summary>
     internal Reads Reads => Function.Info.ReadsWith(_scalars);

@@ -161,7 +161,7 @@ public sealed class Graph
     /// <summary>At the end of a training step, unless its loss or its gradients are not finite, a buffer takes a value that the step computed.</summary>
     /// <param name="buffer">The buffer as a value of this graph: <c>graph.Use(buffer)</c>.</param>
     /// <param name="updated">What it becomes, of the same type.</param>
-    /// <exception cref="ShapeException">The types differ, or it is no buffer.</exception>
+    /// <exception cref="ShapeException">The types differ, or it is not a buffer.</exception>
     public void WriteBack(Value buffer, Value updated)
     {
         ArgumentNullException.ThrowIfNull(buffer);

@@ -18,14 +18,14 @@ public static partial class Operators
     /// <param name="x">At least one axis.</param>
     /// <param name="axis">Default the last.</param>
     /// <returns>A value of x's shape, summing to 1 along the axis.</returns>
-    /// <exception cref="ShapeException">There is no such axis.</exception>
+    /// <exception cref="ShapeException">The axis is out of range.</exception>
     public static Value Softmax(this Value x, int axis = -1) => x.Graph.Add(new SoftmaxOp(axis, Logarithm: false), x);
 
     /// <summary>log(softmax(x)) along one axis, computed without overflow.</summary>
     /// <param name="x">At least one axis.</param>
     /// <param name="axis">Default the last.</param>
     /// <returns>A value of x's shape.</returns>
-    /// <exception cref="ShapeException">There is no such axis.</exception>
+    /// <exception cref="ShapeException">The axis is out of range.</exception>
     public static Value LogSoftmax(this Value x, int axis = -1) => x.Graph.Add(new SoftmaxOp(axis, Logarithm: true), x);
 
     /// <summary>Inverted dropout while training, x itself in inference.</summary>
@@ -134,7 +134,7 @@ public static partial class Operators
     /// <param name="x">[N, H, W, C].</param>
     /// <param name="keepAxes">Keep the two axes with extent 1; default false.</param>
     /// <returns>[N, C], or [N, 1, 1, C].</returns>
-    /// <exception cref="ShapeException">x is no batch of images.</exception>
+    /// <exception cref="ShapeException">x is not a batch of images.</exception>
     public static Value GlobalAvgPool2D(this Value x, bool keepAxes = false)
     {
         Value y = x.Graph.Add(new AvgPool2DOp(new Pool2DOptions { Global = true, CountIncludePad = true }), x);

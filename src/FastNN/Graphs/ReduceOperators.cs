@@ -10,7 +10,7 @@ public static class ReduceOperators
     /// <param name="axes">Which; default all.</param>
     /// <param name="keepDims">Keep these axes with extent 1; default false.</param>
     /// <returns>A value without these axes.</returns>
-    /// <exception cref="ShapeException">There is no such axis, or one is given twice.</exception>
+    /// <exception cref="ShapeException">An axis is out of range or given twice.</exception>
     public static Value Sum(this Value x, ReadOnlySpan<int> axes = default, bool keepDims = false) => Reduce(x, ReduceFunction.Sum, axes, keepDims);
 
     /// <summary>The mean along axes.</summary>
@@ -18,7 +18,7 @@ public static class ReduceOperators
     /// <param name="axes">Which; default all.</param>
     /// <param name="keepDims">Keep these axes with extent 1; default false.</param>
     /// <returns>A value without these axes.</returns>
-    /// <exception cref="ShapeException">There is no such axis, or one is given twice.</exception>
+    /// <exception cref="ShapeException">An axis is out of range or given twice.</exception>
     public static Value Mean(this Value x, ReadOnlySpan<int> axes = default, bool keepDims = false) => Reduce(x, ReduceFunction.Mean, axes, keepDims);
 
     /// <summary>The largest along axes, NaN if there is one. Equal ones share the gradient evenly, as with PyTorch's amax.</summary>
@@ -26,7 +26,7 @@ public static class ReduceOperators
     /// <param name="axes">Which; default all.</param>
     /// <param name="keepDims">Keep these axes with extent 1; default false.</param>
     /// <returns>A value without these axes.</returns>
-    /// <exception cref="ShapeException">There is no such axis, one is given twice, or there are no elements.</exception>
+    /// <exception cref="ShapeException">An axis is out of range or given twice, or there are no elements.</exception>
     public static Value Max(this Value x, ReadOnlySpan<int> axes = default, bool keepDims = false) => Reduce(x, ReduceFunction.Max, axes, keepDims);
 
     /// <summary>The smallest along axes, NaN if there is one. Equal ones share the gradient evenly, as with PyTorch's amin.</summary>
@@ -34,7 +34,7 @@ public static class ReduceOperators
     /// <param name="axes">Which; default all.</param>
     /// <param name="keepDims">Keep these axes with extent 1; default false.</param>
     /// <returns>A value without these axes.</returns>
-    /// <exception cref="ShapeException">There is no such axis, one is given twice, or there are no elements.</exception>
+    /// <exception cref="ShapeException">An axis is out of range or given twice, or there are no elements.</exception>
     public static Value Min(this Value x, ReadOnlySpan<int> axes = default, bool keepDims = false) => Reduce(x, ReduceFunction.Min, axes, keepDims);
 
     /// <summary>The product along axes; its gradient is right where elements are 0, too.</summary>
@@ -42,7 +42,7 @@ public static class ReduceOperators
     /// <param name="axes">Which; default all.</param>
     /// <param name="keepDims">Keep these axes with extent 1; default false.</param>
     /// <returns>A value without these axes.</returns>
-    /// <exception cref="ShapeException">There is no such axis, or one is given twice.</exception>
+    /// <exception cref="ShapeException">An axis is out of range or given twice.</exception>
     public static Value Prod(this Value x, ReadOnlySpan<int> axes = default, bool keepDims = false) => Reduce(x, ReduceFunction.Prod, axes, keepDims);
 
     /// <summary>The variance along axes, in two passes.</summary>
@@ -51,7 +51,7 @@ public static class ReduceOperators
     /// <param name="keepDims">Keep these axes with extent 1; default false.</param>
     /// <param name="correction">The divisor is the number of elements less this; default 1 (unbiased), as in PyTorch.</param>
     /// <returns>A value without these axes.</returns>
-    /// <exception cref="ShapeException">There is no such axis, or one is given twice.</exception>
+    /// <exception cref="ShapeException">An axis is out of range or given twice.</exception>
     public static Value Variance(this Value x, ReadOnlySpan<int> axes = default, bool keepDims = false, int correction = 1) =>
         Reduce(x, ReduceFunction.Variance, axes, keepDims, correction);
 
@@ -61,7 +61,7 @@ public static class ReduceOperators
     /// <param name="keepDims">Keep these axes with extent 1; default false.</param>
     /// <param name="correction">The divisor is the number of elements less this; default 1 (unbiased), as in PyTorch.</param>
     /// <returns>A value without these axes.</returns>
-    /// <exception cref="ShapeException">There is no such axis, or one is given twice.</exception>
+    /// <exception cref="ShapeException">An axis is out of range or given twice.</exception>
     public static Value StandardDeviation(this Value x, ReadOnlySpan<int> axes = default, bool keepDims = false, int correction = 1) =>
         Reduce(x, ReduceFunction.StandardDeviation, axes, keepDims, correction);
 
@@ -70,7 +70,7 @@ public static class ReduceOperators
     /// <param name="axes">Which; default all.</param>
     /// <param name="keepDims">Keep these axes with extent 1; default false.</param>
     /// <returns>A value without these axes.</returns>
-    /// <exception cref="ShapeException">There is no such axis, or one is given twice.</exception>
+    /// <exception cref="ShapeException">An axis is out of range or given twice.</exception>
     public static Value LogSumExp(this Value x, ReadOnlySpan<int> axes = default, bool keepDims = false) => Reduce(x, ReduceFunction.LogSumExp, axes, keepDims);
 
     /// <summary>The norm along axes: of order 1 the sum of magnitudes, of order 2 the root of the sum of squares.</summary>
@@ -79,7 +79,7 @@ public static class ReduceOperators
     /// <param name="axes">Which; default all.</param>
     /// <param name="keepDims">Keep these axes with extent 1; default false.</param>
     /// <returns>A value without these axes. Its gradient is 0 where it is 0.</returns>
-    /// <exception cref="ShapeException">There is no such axis, or one is given twice.</exception>
+    /// <exception cref="ShapeException">An axis is out of range or given twice.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The order is another.</exception>
     public static Value Norm(this Value x, int order = 2, ReadOnlySpan<int> axes = default, bool keepDims = false) => Reduce(
         x, order switch
@@ -94,7 +94,7 @@ public static class ReduceOperators
     /// <param name="axis">Default the last; negative axes count from the end.</param>
     /// <param name="keepDims">Keep the axis with extent 1; default false.</param>
     /// <returns>Int64 indices along the axis, of x's shape without it.</returns>
-    /// <exception cref="ShapeException">There is no such axis, or it has no element.</exception>
+    /// <exception cref="ShapeException">The axis is out of range or empty.</exception>
     public static Value ArgMax(this Value x, int axis = -1, bool keepDims = false) =>
         x.Graph.Add(new ArgExtremeOp(Largest: true, x.Shape.NormalizeAxis(axis) - x.Shape.Rank, keepDims), x);
 
@@ -103,7 +103,7 @@ public static class ReduceOperators
     /// <param name="axis">Default the last; negative axes count from the end.</param>
     /// <param name="keepDims">Keep the axis with extent 1; default false.</param>
     /// <returns>Int64 indices along the axis, of x's shape without it.</returns>
-    /// <exception cref="ShapeException">There is no such axis, or it has no element.</exception>
+    /// <exception cref="ShapeException">The axis is out of range or empty.</exception>
     public static Value ArgMin(this Value x, int axis = -1, bool keepDims = false) =>
         x.Graph.Add(new ArgExtremeOp(Largest: false, x.Shape.NormalizeAxis(axis) - x.Shape.Rank, keepDims), x);
 

@@ -10,7 +10,7 @@ public static class ShapeOperators
     /// <param name="axis0">One axis; negative axes count from the end. Default the last but one.</param>
     /// <param name="axis1">The other; default the last.</param>
     /// <returns>A value whose two axes are exchanged.</returns>
-    /// <exception cref="ShapeException">There is no such axis.</exception>
+    /// <exception cref="ShapeException">The axis is out of range.</exception>
     public static Value Transpose(this Value x, int axis0 = -2, int axis1 = -1)
     {
         int[] order = [.. Enumerable.Range(0, x.Shape.Rank)];
@@ -45,7 +45,7 @@ public static class ShapeOperators
     /// <param name="stop">The first element left out, likewise. Default none.</param>
     /// <param name="step">From element to element; negative walks backwards. Default 1.</param>
     /// <returns>A value with fewer elements along the axis.</returns>
-    /// <exception cref="ShapeException">There is no such axis, or the step is 0.</exception>
+    /// <exception cref="ShapeException">The axis is out of range, or the step is 0.</exception>
     public static Value Slice(this Value x, int axis, int? start = null, int? stop = null, int step = 1)
     {
         int at = x.Shape.NormalizeAxis(axis);
@@ -58,7 +58,7 @@ public static class ShapeOperators
     /// <param name="axis">Which; negative axes count from the end.</param>
     /// <param name="sizes">The parts' extents, which add up to the axis'.</param>
     /// <returns>One value per size.</returns>
-    /// <exception cref="ShapeException">There is no such axis, or the sizes do not add up to its extent.</exception>
+    /// <exception cref="ShapeException">The axis is out of range, or the sizes do not add up to its extent.</exception>
     public static Value[] Split(this Value x, int axis, params ReadOnlySpan<int> sizes)
     {
         int at = x.Shape.NormalizeAxis(axis);
@@ -70,7 +70,7 @@ public static class ShapeOperators
     /// <param name="parts">How many; divides the axis' extent.</param>
     /// <param name="axis">Default the last; its extent is a number.</param>
     /// <returns>So many values of one shape.</returns>
-    /// <exception cref="ShapeException">There is no such axis, or its extent is not a multiple.</exception>
+    /// <exception cref="ShapeException">The axis is out of range, or its extent is not a multiple.</exception>
     public static Value[] Chunk(this Value x, int parts, int axis = -1)
     {
         int extent = x.Shape[axis];
@@ -88,7 +88,7 @@ public static class ShapeOperators
     /// <param name="axis">Where the new axis stands in the result; negative counts from its end.</param>
     /// <param name="values">One shape.</param>
     /// <returns>A value with one more axis, of extent the number of values.</returns>
-    /// <exception cref="ShapeException">The shapes differ, or there is no such place.</exception>
+    /// <exception cref="ShapeException">The shapes differ, or the place is out of range.</exception>
     public static Value Stack(int axis, params ReadOnlySpan<Value> values)
     {
         if (values.Length == 0)

@@ -28,7 +28,7 @@ public readonly ref struct SessionRun
     /// <typeparam name="T">What its elements are: float for Float32, int for Int32, and so on.</typeparam>
     /// <param name="name">The input's name.</param>
     /// <param name="values">All its elements, in row-major order.</param>
-    /// <exception cref="ArgumentException">There is no such input, or its elements are of another type.</exception>
+    /// <exception cref="ArgumentException">No input has this name or index, or its elements are of another type.</exception>
     /// <exception cref="ShapeException">The number of values is wrong.</exception>
     /// <exception cref="InvalidDatasetException">An operator indexes with a value that is out of its range, such as the rows of an embedding.</exception>
     public void Write<T>(string name, ReadOnlySpan<T> values)
@@ -38,7 +38,7 @@ public readonly ref struct SessionRun
     /// <typeparam name="T">What its elements are: float for Float32, int for Int32, and so on.</typeparam>
     /// <param name="index">The input's place in <see cref="Session.Inputs"/>.</param>
     /// <param name="values">All its elements, in row-major order.</param>
-    /// <exception cref="ArgumentException">There is no such input, or its elements are of another type.</exception>
+    /// <exception cref="ArgumentException">No input has this name or index, or its elements are of another type.</exception>
     /// <exception cref="ShapeException">The number of values is wrong.</exception>
     /// <exception cref="InvalidDatasetException">An operator indexes with a value that is out of its range, such as the rows of an embedding.</exception>
     public void Write<T>(int index, ReadOnlySpan<T> values)
@@ -64,7 +64,7 @@ public readonly ref struct SessionRun
 
     /// <summary>The shape of an output of this call.</summary>
     /// <param name="index">The output's place in <see cref="Session.Outputs"/>.</param>
-    /// <exception cref="ArgumentException">There is no such output.</exception>
+    /// <exception cref="ArgumentException">No output has this name or index.</exception>
     public Shape OutputShape(int index)
     {
         RequireIndex(index, Outputs.Count);
@@ -73,14 +73,14 @@ public readonly ref struct SessionRun
 
     /// <summary>The shape of an output of this call.</summary>
     /// <param name="name">The output's name.</param>
-    /// <exception cref="ArgumentException">There is no such output.</exception>
+    /// <exception cref="ArgumentException">No output has this name or index.</exception>
     public Shape OutputShape(string name) => OutputShape(Find(Outputs, name, "output"));
 
     /// <summary>Copies an output out.</summary>
     /// <typeparam name="T">What its elements are: float for Float32, int for Int32, and so on.</typeparam>
     /// <param name="name">The output's name.</param>
     /// <param name="values">Receives all its elements; exactly as long.</param>
-    /// <exception cref="ArgumentException">There is no such output, or its elements are of another type.</exception>
+    /// <exception cref="ArgumentException">No output has this name or index, or its elements are of another type.</exception>
     /// <exception cref="ShapeException">The length is wrong.</exception>
     /// <exception cref="InvalidOperationException">Nothing was computed.</exception>
     public void Read<T>(string name, Span<T> values)
@@ -90,7 +90,7 @@ public readonly ref struct SessionRun
     /// <typeparam name="T">What its elements are: float for Float32, int for Int32, and so on.</typeparam>
     /// <param name="index">The output's place in <see cref="Session.Outputs"/>.</param>
     /// <param name="values">Receives all its elements; exactly as long.</param>
-    /// <exception cref="ArgumentException">There is no such output, or its elements are of another type.</exception>
+    /// <exception cref="ArgumentException">No output has this name or index, or its elements are of another type.</exception>
     /// <exception cref="ShapeException">The length is wrong.</exception>
     /// <exception cref="InvalidOperationException">Nothing was computed.</exception>
     public void Read<T>(int index, Span<T> values)

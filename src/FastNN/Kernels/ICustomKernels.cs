@@ -22,6 +22,6 @@ internal interface ICustomKernels
     /// <param name="sharedBytes">Dynamic shared memory of a block.</param>
     /// <param name="values">One number per parameter, in the low bytes.</param>
     /// <param name="sizes">The bytes of each parameter, which must be those that the PTX declares.</param>
-    /// <exception cref="DeviceException">There is no such kernel, or its parameters are others.</exception>
+    /// <exception cref="DeviceException">The PTX has no kernel of this name, or its parameters differ.</exception>
     void LaunchCustom(string ptx, string kernel, int blocks, int threads, int sharedBytes, ReadOnlySpan<long> values, ReadOnlySpan<int> sizes);
 }

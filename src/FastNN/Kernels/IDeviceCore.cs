@@ -34,7 +34,7 @@ internal interface IDeviceCore : IDisposable
     /// <summary>The blocks in use; null but in debug mode.</summary>
     LiveBlocks? LiveBlocks { get; }
 
-    /// <summary>Fills memory with NaN of every floating type, for debug mode. While work is captured it does nothing: it is no part of the work.</summary>
+    /// <summary>Fills memory with NaN of every floating type, for debug mode. While work is captured it does nothing: it is not part of the work.</summary>
     void Poison(nint address, long bytes);
 
     /// <summary>What keeps memory of this device for later calls, and gives it back at <see cref="Trim"/>.</summary>

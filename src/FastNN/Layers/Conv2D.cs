@@ -59,7 +59,7 @@ public sealed class Conv2D : Layer
     {
         if (x.Shape.Rank != 4)
         {
-            throw new ShapeException($"Conv2D: input {x.Shape} is no batch of images [N, H, W, C].");
+            throw new ShapeException($"Conv2D: expected a batch of images [N, H, W, C], got an input of shape {x.Shape}.");
         }
 
         if (Groups <= 0 || x.Shape[3] % Groups != 0 || _filters % Groups != 0)

@@ -13,7 +13,7 @@ public sealed class Dense : Layer
     /// <summary>A dense layer.</summary>
     /// <param name="units">Outputs.</param>
     /// <param name="activation">Applied to the output; default none.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There are no units.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number of units is not positive.</exception>
     public Dense(int units, Activation activation = default)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(units);

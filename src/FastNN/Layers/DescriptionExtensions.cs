@@ -74,7 +74,7 @@ internal static class DescriptionExtensions
     }
 
     /// <summary>The initializer of a <see cref="FastNN.Initializer.Text"/>.</summary>
-    /// <exception cref="ArgumentException">There is no such rule, or it has other numbers.</exception>
+    /// <exception cref="ArgumentException">The rule is unknown, or has other numbers.</exception>
     internal static Initializer ParseInitializer(string text)
     {
         int open = text.IndexOf('(', StringComparison.Ordinal);
@@ -135,7 +135,7 @@ internal static class ShapeText
 {
     public static string Write(Shape shape) => shape.ToString()[1..^1];
 
-    /// <exception cref="ArgumentException">The text is no shape.</exception>
+    /// <exception cref="ArgumentException">The text is not a shape.</exception>
     public static Shape Read(string text)
     {
         if (text.Length == 0)

@@ -78,29 +78,29 @@ public sealed class LayerDescription
 
     /// <summary>A whole number.</summary>
     /// <param name="name">The attribute's name.</param>
-    /// <exception cref="ArgumentException">There is no such attribute, or it is no whole number.</exception>
+    /// <exception cref="ArgumentException">The attribute is missing or is not a whole number.</exception>
     public int Int32(string name) => Get<double>(name, "a whole number") is var number && number == Math.Floor(number) && Math.Abs(number) <= int.MaxValue
         ? (int)number
         : throw Wrong(name, "a whole number");
 
     /// <summary>A number.</summary>
     /// <param name="name">The attribute's name.</param>
-    /// <exception cref="ArgumentException">There is no such attribute, or it is no number.</exception>
+    /// <exception cref="ArgumentException">The attribute is missing or is not a number.</exception>
     public float Single(string name) => (float)Get<double>(name, "a number");
 
     /// <summary>A truth value.</summary>
     /// <param name="name">The attribute's name.</param>
-    /// <exception cref="ArgumentException">There is no such attribute, or it is no truth value.</exception>
+    /// <exception cref="ArgumentException">The attribute is missing or is not a truth value.</exception>
     public bool Boolean(string name) => Get<bool>(name, "true or false");
 
     /// <summary>A text.</summary>
     /// <param name="name">The attribute's name.</param>
-    /// <exception cref="ArgumentException">There is no such attribute, or it is no text.</exception>
+    /// <exception cref="ArgumentException">The attribute is missing or is not a text.</exception>
     public string Text(string name) => Get<string>(name, "a text");
 
     /// <summary>A row of whole numbers.</summary>
     /// <param name="name">The attribute's name.</param>
-    /// <exception cref="ArgumentException">There is no such attribute, or it is not a list of whole numbers.</exception>
+    /// <exception cref="ArgumentException">The attribute is missing or is not a list of whole numbers.</exception>
     public int[] Int32s(string name)
     {
         double[] numbers = Get<double[]>(name, "whole numbers");
@@ -111,7 +111,7 @@ public sealed class LayerDescription
 
     /// <summary>A row of texts.</summary>
     /// <param name="name">The attribute's name.</param>
-    /// <exception cref="ArgumentException">There is no such attribute, or it is not a list of texts.</exception>
+    /// <exception cref="ArgumentException">The attribute is missing or is not a list of texts.</exception>
     public string[] Texts(string name) => Get<string[]>(name, "texts");
 
     /// <summary>The kind with its attributes, as in <c>Dense(units: 64, activation: ReLU)</c>.</summary>

@@ -115,7 +115,7 @@ public sealed class Model : MultiInputLayer
     /// <returns>The model, built, with its parameters, class names and preprocessing.</returns>
     /// <exception cref="FileFormatException">The file is malformed, holds weights alone, or names a kind of layer that nobody registered with
     /// <see cref="LayerKinds"/>.</exception>
-    /// <exception cref="IOException">There is no such file, or it cannot be read.</exception>
+    /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
     public static Model Load(string path, bool allowNonFinite = false)
     {
         using SafetensorsReader reader = SafetensorsReader.Open(path);

@@ -55,7 +55,7 @@ public static class ModelExtensions
     /// <exception cref="InvalidOperationException">The model is not built.</exception>
     /// <exception cref="FileFormatException">The file is malformed, has a number that is not finite, or, where the options are strict, lacks a parameter or has
     /// one too many or in another shape.</exception>
-    /// <exception cref="IOException">There is no such file, or it cannot be read.</exception>
+    /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
     public static LoadResult LoadWeights(this Layer model, string path, LoadOptions? options = null)
     {
         RequireBuilt(model, nameof(LoadWeights));

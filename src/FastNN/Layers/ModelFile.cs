@@ -77,7 +77,7 @@ internal static class ModelFile
         }
     }
 
-    /// <exception cref="ArgumentException">There is no such type.</exception>
+    /// <exception cref="ArgumentException">The type is unknown.</exception>
     public static DType ReadType(string name)
     {
         foreach (DType type in DTypes.All)

@@ -35,7 +35,7 @@ public static class Accuracy
     /// <param name="scores">Logits or probabilities, one row per example.</param>
     /// <param name="classes">The length of a row.</param>
     /// <returns>The share.</returns>
-    /// <exception cref="ShapeException">The lengths differ or are no multiple of a row.</exception>
+    /// <exception cref="ShapeException">The lengths differ or are not a multiple of a row.</exception>
     /// <exception cref="InvalidDatasetException">A number is NaN.</exception>
     public static double Categorical(ReadOnlySpan<float> targets, ReadOnlySpan<float> scores, int classes)
     {
@@ -44,7 +44,7 @@ public static class Accuracy
         int examples = targets.Length / classes;
         if (examples * classes != targets.Length)
         {
-            throw new ShapeException($"Accuracy: {targets.Length} targets are no whole rows of {classes}.");
+            throw new ShapeException($"Accuracy: expected a multiple of {classes} targets, got {targets.Length}.");
         }
 
         int correct = 0;

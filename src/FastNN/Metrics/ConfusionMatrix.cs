@@ -14,7 +14,7 @@ public sealed class ConfusionMatrix
 
     /// <summary>A matrix of zeros whose classes are named "0", "1", ...</summary>
     /// <param name="classes">The number of classes, at least 1.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There are no classes, or more than 46340.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number of classes is not in 1..46340.</exception>
     public ConfusionMatrix(int classes)
         : this(Numbered(classes))
     {
@@ -22,7 +22,7 @@ public sealed class ConfusionMatrix
 
     /// <summary>A matrix of zeros.</summary>
     /// <param name="names">The classes' names in the order of their indices, at least one.</param>
-    /// <exception cref="ArgumentOutOfRangeException">There are no classes, or more than 46340.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number of classes is not in 1..46340.</exception>
     public ConfusionMatrix(IReadOnlyList<string> names)
     {
         CheckClasses(names.Count);
@@ -48,13 +48,13 @@ public sealed class ConfusionMatrix
     /// <summary>How many examples of one class were taken for another.</summary>
     /// <param name="actual">The class they belong to.</param>
     /// <param name="predicted">The class they were taken for.</param>
-    /// <exception cref="InvalidDatasetException">There is no such class.</exception>
+    /// <exception cref="InvalidDatasetException">A class is out of range.</exception>
     public long this[int actual, int predicted] => _counts[Index(actual, predicted)];
 
     /// <summary>How many examples belong to a class: the sum of its row.</summary>
     /// <param name="actual">The class.</param>
     /// <returns>The class's support.</returns>
-    /// <exception cref="InvalidDatasetException">There is no such class.</exception>
+    /// <exception cref="InvalidDatasetException">A class is out of range.</exception>
     public long Support(int actual)
     {
         long sum = 0;
@@ -69,7 +69,7 @@ public sealed class ConfusionMatrix
     /// <summary>How many examples were taken for a class: the sum of its column.</summary>
     /// <param name="predicted">The class.</param>
     /// <returns>The number of predictions.</returns>
-    /// <exception cref="InvalidDatasetException">There is no such class.</exception>
+    /// <exception cref="InvalidDatasetException">A class is out of range.</exception>
     public long Predicted(int predicted)
     {
         long sum = 0;

@@ -22,7 +22,7 @@ public sealed class MetricValues : IEquatable<MetricValues>
 
     /// <summary>A metric.</summary>
     /// <param name="name">Its name.</param>
-    /// <exception cref="KeyNotFoundException">There is no such metric.</exception>
+    /// <exception cref="KeyNotFoundException">No metric has this name.</exception>
     public double this[string name] => TryGetValue(name, out double value)
         ? value
         : throw new KeyNotFoundException($"There is no metric '{name}'; there {(Count == 0 ? "are none" : $"is {string.Join(", ", Names)}")}.");

@@ -45,7 +45,7 @@ public sealed class UpdateRecording
     /// <summary>What was remembered under a name.</summary>
     /// <param name="name">One of the optimizer's states.</param>
     /// <returns>A value of the parameters' shape; zero before the first update.</returns>
-    /// <exception cref="ArgumentException">There is no such state.</exception>
+    /// <exception cref="ArgumentException">No state has this name.</exception>
     public Value State(string name) => _states.TryGetValue(name, out Value? value)
         ? value
         : throw new ArgumentException($"{_optimizer}: there is no state '{name}'; there {(_states.Count == 0 ? "are none" : $"is {string.Join(", ", _states.Keys)}")}.", nameof(name));
@@ -58,7 +58,7 @@ public sealed class UpdateRecording
     /// <summary>What is remembered under a name from now on; states that are not set stay as they are.</summary>
     /// <param name="name">One of the optimizer's states.</param>
     /// <param name="value">Of the parameters' shape.</param>
-    /// <exception cref="ArgumentException">There is no such state.</exception>
+    /// <exception cref="ArgumentException">No state has this name.</exception>
     /// <exception cref="ShapeException">It is of another shape or type.</exception>
     public void SetState(string name, Value value)
     {

@@ -24,7 +24,7 @@ public abstract class Schedule
     /// <param name="steps">Steps until <paramref name="final"/>, which is kept from there on.</param>
     /// <param name="final">Default 0.</param>
     /// <returns>The schedule.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A rate is negative or not finite, or there are no steps.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A rate is negative or not finite, or the number of steps is not positive.</exception>
     public static Schedule Cosine(float rate, long steps, float final = 0) => new FadeSchedule(
         Rate(rate, nameof(rate)), Rate(final, nameof(final)), Positive(steps, nameof(steps)), share => (1 + Math.Cos(Math.PI * share)) / 2);
 
@@ -33,7 +33,7 @@ public abstract class Schedule
     /// <param name="steps">Steps until <paramref name="final"/>, which is kept from there on.</param>
     /// <param name="final">Default 0.</param>
     /// <returns>The schedule.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A rate is negative or not finite, or there are no steps.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A rate is negative or not finite, or the number of steps is not positive.</exception>
     public static Schedule Linear(float rate, long steps, float final = 0) => new FadeSchedule(
         Rate(rate, nameof(rate)), Rate(final, nameof(final)), Positive(steps, nameof(steps)), share => 1 - share);
 
@@ -53,14 +53,14 @@ public abstract class Schedule
     /// </summary>
     /// <param name="steps">Updates before the full rate.</param>
     /// <returns>What <see cref="ScheduleWarmup.Then"/> completes.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">There are no steps.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number of steps is not positive.</exception>
     public static ScheduleWarmup Warmup(long steps) => new(Positive(steps, nameof(steps)));
 
     /// <summary>This schedule for some steps, then another from its beginning.</summary>
     /// <param name="steps">Steps of this one.</param>
     /// <param name="next">What follows.</param>
     /// <returns>The schedule.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">There are no steps.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number of steps is not positive.</exception>
     public Schedule For(long steps, Schedule next)
     {
         ArgumentNullException.ThrowIfNull(next);

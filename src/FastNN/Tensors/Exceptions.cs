@@ -41,7 +41,11 @@ public sealed class ShapeException(string message) : ArgumentException(message)
 /// <summary>A device that is not there, was built without, ran out of memory or failed; the message names it.</summary>
 /// <param name="message">The cause and what to do, in one line.</param>
 /// <param name="inner">The failure underneath, if any.</param>
-public sealed class DeviceException(string message, Exception? inner = null) : InvalidOperationException(message, inner);
+public sealed class DeviceException(string message, Exception? inner = null) : InvalidOperationException(message, inner)
+{
+    /// <summary>Whether the device works on, but has no library or no memory for what was asked.</summary>
+    internal bool IsLack { get; init; }
+}
 
 /// <summary>Training produced a loss that is NaN or infinite. The parameters are those after the update before it.</summary>
 /// <param name="message">Step and loss, in one line.</param>

@@ -84,14 +84,14 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
 
     /// <summary>The extent of one axis; negative axes count from the end.</summary>
     /// <param name="axis">-Rank to Rank - 1.</param>
-    /// <exception cref="ShapeException">There is no such axis.</exception>
+    /// <exception cref="ShapeException">The axis is out of range.</exception>
     public int this[int axis] => _extents[NormalizeAxis(axis)];
 
     /// <summary>A shape of some of the axes: <c>shape[1..]</c> is an example's shape, from a batch's.</summary>
     /// <param name="start">The first axis.</param>
     /// <param name="length">The number of axes.</param>
     /// <returns>The shape.</returns>
-    /// <exception cref="ShapeException">There are no such axes.</exception>
+    /// <exception cref="ShapeException">An axis is out of range.</exception>
     public Shape Slice(int start, int length)
     {
         if (start < 0 || length < 0 || start + length > Rank)
@@ -111,7 +111,7 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
     /// <summary>Maps a possibly negative axis to 0..Rank-1.</summary>
     /// <param name="axis">-Rank to Rank - 1.</param>
     /// <returns>The axis counted from the front.</returns>
-    /// <exception cref="ShapeException">There is no such axis.</exception>
+    /// <exception cref="ShapeException">The axis is out of range.</exception>
     public int NormalizeAxis(int axis)
     {
         int normalized = axis < 0 ? axis + Rank : axis;

@@ -112,7 +112,7 @@ public sealed class CallbackState
     /// <param name="name">Its name.</param>
     /// <param name="least">The least that it can be; default anything but NaN.</param>
     /// <param name="most">The most.</param>
-    /// <exception cref="FileFormatException">There is no such number, or it is out of range.</exception>
+    /// <exception cref="FileFormatException">The number is missing or out of range.</exception>
     public double RequireNumber(string name, double least = double.NegativeInfinity, double most = double.PositiveInfinity) =>
         Numbers.TryGetValue(name, out double value) && value >= least && value <= most
             ? value
@@ -125,7 +125,7 @@ public sealed class CallbackState
 
     /// <summary>An array that the callback needs.</summary>
     /// <param name="name">Its name.</param>
-    /// <exception cref="FileFormatException">There is no such array.</exception>
+    /// <exception cref="FileFormatException">The array is missing.</exception>
     public float[] RequireArray(string name) => Arrays.TryGetValue(name, out float[]? array)
         ? array
         : throw new FileFormatException(Source, 0, $"an array {name} of a callback", "nothing");

@@ -35,7 +35,7 @@ public sealed partial class Trainer
     /// <param name="cancellationToken">Ends training after the step it comes in; the trainer can then still be saved.</param>
     /// <returns>The epochs' numbers.</returns>
     /// <exception cref="ShapeException">The data does not fit the model.</exception>
-    /// <exception cref="InvalidDatasetException">There is no example, or a label is out of range.</exception>
+    /// <exception cref="InvalidDatasetException">There are no examples, or a label is out of range.</exception>
     /// <exception cref="NonFiniteLossException">The loss is NaN or infinite.</exception>
     /// <exception cref="OperationCanceledException">Training was cancelled.</exception>
     /// <exception cref="ConcurrentUseException">Another thread is using this trainer.</exception>
@@ -102,7 +102,7 @@ public sealed partial class Trainer
     /// <param name="cancellationToken">Ends the evaluation between two batches.</param>
     /// <returns>The numbers; the confusion matrix has the dataset's class names where there is one for each class.</returns>
     /// <exception cref="ShapeException">The data does not fit the model.</exception>
-    /// <exception cref="InvalidDatasetException">There is no example, or a label is out of range.</exception>
+    /// <exception cref="InvalidDatasetException">There are no examples, or a label is out of range.</exception>
     /// <exception cref="OperationCanceledException">The evaluation was cancelled.</exception>
     public Evaluation Evaluate(
         Dataset data, int batchSize = 256, IReadOnlyList<Metric>? metrics = null, CancellationToken cancellationToken = default)

@@ -54,7 +54,7 @@ public sealed partial class TrainingStep : IDisposable
     /// <param name="record">Records the step; called once for training.</param>
     /// <param name="optimizers">Which optimizer changes which parameters; those of no optimizer stay as they are.</param>
     /// <param name="seed">Keys the random numbers of dropout; default 0.</param>
-    /// <exception cref="ArgumentException">There is no optimizer, a parameter has two, or it is not among the weights.</exception>
+    /// <exception cref="ArgumentException">There are no optimizers, a parameter has two, or it is not among the weights.</exception>
     public TrainingStep(
         DeviceWeights weights, Action<StepBuilder> record, IReadOnlyList<(Optimizer Optimizer, IReadOnlyList<Parameter> Parameters)> optimizers, ulong seed = 0)
         : this(weights, record, optimizers, seed, GraphMode.Training)
@@ -142,14 +142,14 @@ public sealed partial class TrainingStep : IDisposable
     /// <summary>Writes an input.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="values">All its elements, in row-major order.</param>
-    /// <exception cref="ArgumentException">There is no such input, or it has another type.</exception>
+    /// <exception cref="ArgumentException">No input has this name or index, or it has another type.</exception>
     /// <exception cref="ShapeException">The number of values is wrong.</exception>
     public void Write(string name, ReadOnlySpan<float> values) => Write(name, DType.Float32, values.Length, MemoryMarshal.AsBytes(values));
 
     /// <summary>Writes an input of class indices or other integers.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="values">All its elements, in row-major order.</param>
-    /// <exception cref="ArgumentException">There is no such input, or it has another type.</exception>
+    /// <exception cref="ArgumentException">No input has this name or index, or it has another type.</exception>
     /// <exception cref="ShapeException">The number of values is wrong.</exception>
     /// <exception cref="InvalidDatasetException">An operator indexes with a value that is out of its range, such as a class or the row of an embedding.</exception>
     public void Write(string name, ReadOnlySpan<int> values) => Write(name, DType.Int32, values.Length, MemoryMarshal.AsBytes(values));
@@ -201,7 +201,7 @@ public sealed partial class TrainingStep : IDisposable
 
     /// <summary>A loss of the last step, before its weight.</summary>
     /// <param name="name">Its name.</param>
-    /// <exception cref="ArgumentException">There is no such loss.</exception>
+    /// <exception cref="ArgumentException">No loss has this name.</exception>
     public float ReadLoss(string name)
     {
         Span<float> value = stackalloc float[1];
@@ -212,7 +212,7 @@ public sealed partial class TrainingStep : IDisposable
     /// <summary>A metric over all steps since it was reset; one read of the device for any number of steps.</summary>
     /// <param name="name">Its name.</param>
     /// <returns>Its value; NaN where it is not defined, as before the first step.</returns>
-    /// <exception cref="ArgumentException">There is no such metric.</exception>
+    /// <exception cref="ArgumentException">No metric has this name.</exception>
     public double ReadMetric(string name)
     {
         using Occupancy.Stay stay = Enter(nameof(ReadMetric));
@@ -231,14 +231,14 @@ public sealed partial class TrainingStep : IDisposable
     /// <summary>Copies out an output of the last step.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="destination">Receives all its elements; exactly as long.</param>
-    /// <exception cref="ArgumentException">There is no such output.</exception>
+    /// <exception cref="ArgumentException">No output has this name or index.</exception>
     /// <exception cref="ShapeException">The length is wrong.</exception>
     public void Read(string name, Span<float> destination) => Read(_current?.Outputs, Outputs, name, "output", destination);
 
     /// <summary>Copies out the gradient that arrived at an input which asked for it.</summary>
     /// <param name="name">The input's name.</param>
     /// <param name="destination">Receives all its elements; exactly as long.</param>
-    /// <exception cref="ArgumentException">There is no such input.</exception>
+    /// <exception cref="ArgumentException">No input has this name or index.</exception>
     /// <exception cref="InvalidOperationException">The input did not ask for its gradient, or there was no backward pass.</exception>
     public void ReadInputGradient(string name, Span<float> destination)
     {

@@ -4,7 +4,7 @@ namespace FastNN.Cuda.Tests;
 
 /// <summary>Every case of every operator, as on the CPU.</summary>
 /// <param name="cases">Closes the type: one fixture per operator.</param>
-[TestFixtureSource(typeof(OpCases), nameof(OpCases.Fixtures))]
+[TestFixtureSource(typeof(OpFixtures), nameof(OpFixtures.All))]
 internal sealed class CudaOperatorTests<TCases>(TCases cases) : OpFixture<TCases>
     where TCases : IOpCases
 {

@@ -6,22 +6,10 @@ namespace FastNN.Testing;
 /// </summary>
 internal abstract class GoldenFixture
 {
-    private const string Variable = "FASTNN_GOLDEN";
-
     private Device _device = null!;
 
-    private static string Folder =>
-        Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } folder ? folder : Path.Combine(AppContext.BaseDirectory, "Golden", "cases");
-
-    private static IEnumerable<TestCaseData> Files
-    {
-        get
-        {
-            string[] files = Directory.Exists(Folder) ? Directory.GetFiles(Folder, "*.safetensors") : [];
-            Array.Sort(files, StringComparer.Ordinal);
-            return files.Select(file => new TestCaseData(file).SetArgDisplayNames(Path.GetFileNameWithoutExtension(file)));
-        }
-    }
+    private static IEnumerable<TestCaseData> Files =>
+        GoldenFolder.Files.Select(file => new TestCaseData(file).SetArgDisplayNames(Path.GetFileNameWithoutExtension(file)));
 
     protected abstract Device Open();
 
@@ -33,7 +21,7 @@ internal abstract class GoldenFixture
 
     [Test]
     public void The_folder_holds_cases() =>
-        Assert.That(Files, Is.Not.Empty, $"no *.safetensors in {Folder}; {Variable} names another folder");
+        Assert.That(Files, Is.Not.Empty, $"no *.safetensors in {GoldenFolder.Path}; {GoldenFolder.Variable} names another folder");
 
     [TestCaseSource(nameof(Files))]
     public void Output_gradients_and_state_are_PyTorchs(string file)

@@ -2,12 +2,6 @@ using FastNN.Kernels;
 
 namespace FastNN.Testing;
 
-/// <summary>What a fixture of one operator declares.</summary>
-internal interface IOpCases
-{
-    static abstract IEnumerable<OpCase> Cases { get; }
-}
-
 /// <summary>Runs the cases of one operator in the modes that test, on the devices of the fixture.</summary>
 internal abstract class OpFixture<TCases> : DeviceFixture
     where TCases : IOpCases
@@ -69,22 +63,9 @@ internal abstract class OpFixture<TCases> : DeviceFixture
 
     protected void CheckReference(OpCase @case, IDevice device)
     {
-        double[][] inputs = @case.Draw();
-        double[] expected = @case.Reference(inputs);
-        double[]?[]? gradients = @case.ReferenceBackward?.Invoke(inputs, OpCase.DrawUpstream(expected.Length));
-        float[][] results = Results(@case, device);
-        string where = $"{device.Kind} of {device.Threads}";
-        Near.Check($"y on {where}", results[0], expected, @case.Tolerance);
-        int next = 1;
-        foreach (int i in @case.Differentiable)
-        {
-            if (gradients?[i] is { } gradient)
-            {
-                Near.Check($"d{@case.Inputs[i].Name} on {where}", results[next], gradient, @case.Tolerance);
-            }
-
-            next++;
-        }
+        var found = new Closeness();
+        OpChecks.Reference(@case, Results(@case, device), $"{device.Kind} of {device.Threads}", found);
+        Near.Require(found);
     }
 
     protected void CheckDifferences(OpCase @case, IDevice device) => CheckGradients(@case, Results(@case, device).AsSpan(1), factor: 1);
@@ -126,12 +107,9 @@ internal abstract class OpFixture<TCases> : DeviceFixture
 
     private static void CheckGradients(OpCase @case, ReadOnlySpan<float[]> gradients, double factor)
     {
-        int[] differentiable = [.. @case.Differentiable];
-        foreach ((int input, int element, double slope) in @case.Slopes)
-        {
-            float actual = gradients[Array.IndexOf(differentiable, input)][element];
-            Near.Check($"d{@case.Inputs[input].Name}[{element}]", actual, factor * slope, factor * @case.Tolerance);
-        }
+        var found = new Closeness();
+        OpChecks.Differences(@case, gradients, factor, found);
+        Near.Require(found);
     }
 
     private float[][] Results(OpCase @case, IDevice device)

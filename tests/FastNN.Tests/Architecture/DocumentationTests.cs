@@ -20,7 +20,7 @@ internal sealed partial class DocumentationTests
     public void Files_and_folders_that_a_page_names_exist(string page)
     {
         string[] names = [.. NamedPath().Matches(File.ReadAllText(Path.Combine(Root, page))).Select(match => match.Groups[1].Value).Distinct()];
-        string[] roots = [Root, Path.Combine(Root, "src", "FastNN"), Path.Combine(Root, "tests", "FastNN.Testing"), Path.Combine(Root, "tests", "FastNN.Cuda.Tests")];
+        string[] roots = [Root, Path.Combine(Root, "src", "FastNN"), Path.Combine(Root, "tests", "FastNN.Cases"), Path.Combine(Root, "tests", "FastNN.Cuda.Tests")];
         string[] missing = [.. names.Where(name => !IsExample(name) && !roots.Any(root => Path.Exists(Path.Combine(root, name))))];
         Assert.That(missing, Is.Empty);
     }

@@ -4,7 +4,7 @@ namespace FastNN.Tests.Architecture;
 
 /// <summary>
 /// One family, one row of files, named alike in every room and, where a room is divided, in the folder of the same facet: Kernels/F/X.cs, Cpu/F/X.cs,
-/// Cuda/F/X.cs, kernels/x.cu, Ops/X.cs, and of the tests FastNN.Testing/Ops/XCases.cs and FastNN.Tests/Ops/XTests.cs. A gap fails, so that no
+/// Cuda/F/X.cs, kernels/x.cu, Ops/X.cs, and of the tests FastNN.Cases/Ops/XCases.cs and FastNN.Tests/Ops/XTests.cs. A gap fails, so that no
 /// device lacks an operator in silence and no operator its tests.
 /// </summary>
 internal sealed class RowTests
@@ -66,13 +66,22 @@ internal sealed class RowTests
             Require(Source, "Cuda", facet, name + ".cs");
         }
 
-        Require(Root(), "tests", "FastNN.Testing", "Ops", name + "Cases.cs");
+        Require(Root(), "tests", "FastNN.Cases", "Ops", name + "Cases.cs");
         Require(Tests, "Ops", name + "Tests.cs");
     }
 
     [TestCaseSource(nameof(Operators))]
     public void An_operators_cases_run_on_every_device(string name) =>
         Assert.That(OpCases.All.Where(@case => @case.Operator == name), Is.Not.Empty);
+
+    [Test]
+    public void Every_class_of_cases_is_listed_by_name()
+    {
+        IEnumerable<Type> declared = typeof(IOpCases).Assembly.GetTypes().Where(type => type.IsClass && type.IsAssignableTo(typeof(IOpCases)));
+        Assert.That(
+            OpCases.Families.Select(family => family.Declaration), Is.EquivalentTo(declared),
+            "tests/FastNN.Cases/Ops/OpCases.cs lists them for `fastnn selftest` and the fixtures of CUDA");
+    }
 
     private static string FacetOf(string name)
     {

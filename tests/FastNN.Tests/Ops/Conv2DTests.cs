@@ -7,7 +7,7 @@ internal sealed class Conv2DTests : CpuOpFixture<Conv2DCases>
     [Test]
     public void A_fused_activation_gives_the_bits_of_a_separate_one(
         [ValueSource(nameof(Epilogues))] Activation activation, [Values(1, 3)] int groups) =>
-        Fused.RequireSameBits(
+        FusionChecks.RequireSameBits(
             Two, new Shape(2, 9, 7, 6), [new Shape(3, 3, 6 / groups, 33), new Shape(33)],
             (x, p) => x.Conv2D(p[0], p[1], padding: Conv2DCases.One1, groups: groups), activation);
 

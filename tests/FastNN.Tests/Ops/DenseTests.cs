@@ -4,7 +4,7 @@ internal sealed class DenseTests : CpuOpFixture<DenseCases>
 {
     [Test]
     public void A_fused_activation_gives_the_bits_of_a_separate_one([ValueSource(typeof(DenseCases), nameof(DenseCases.Epilogues))] Activation activation) =>
-        Fused.RequireSameBits(Two, new Shape(33, 31), [new Shape(31, 129), new Shape(129)], (x, p) => x.Dense(p[0], p[1]), activation);
+        FusionChecks.RequireSameBits(Two, new Shape(33, 31), [new Shape(31, 129), new Shape(129)], (x, p) => x.Dense(p[0], p[1]), activation);
 
     [Test]
     public void A_trained_bias_under_a_frozen_weight_gets_its_gradient()

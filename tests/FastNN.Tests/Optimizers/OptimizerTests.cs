@@ -10,15 +10,15 @@ internal sealed class OptimizerTests : OptimizerFixture
     [TestCaseSource(nameof(Cases))]
     public void Threads_change_no_bit_and_a_step_allocates_nothing(OptimizerCase @case)
     {
-        using var one = new Run(One, @case.Create());
-        using var two = new Run(Two, @case.Create());
+        using var one = new OptimizerRun(One, @case.Create());
+        using var two = new OptimizerRun(Two, @case.Create());
         for (int step = 1; step <= 3; step++)
         {
             one.Step(step);
             two.Step(step);
         }
 
-        Near.SameBits(Array.ConvertAll(one.Parameters, Read), Array.ConvertAll(two.Parameters, Read));
+        Near.SameBits(one.Values, two.Values);
         long before = GC.GetAllocatedBytesForCurrentThread();
         two.State.Upload(4, 3);
         two.State.Update(null);
@@ -28,11 +28,11 @@ internal sealed class OptimizerTests : OptimizerFixture
     [Test]
     public void A_frozen_parameter_stays_as_it_was()
     {
-        using var run = new Run(One, new Sgd(0.1f, weightDecay: 0.5f), frozen: 3);
-        float[] before = Read(run.Parameters[3]);
+        using var run = new OptimizerRun(One, new Sgd(0.1f, weightDecay: 0.5f), frozen: 3);
+        float[] before = run.Read(3);
         run.Step(1);
-        Near.SameBits(before, Read(run.Parameters[3]));
-        Assert.That(Read(run.Parameters[1]), Is.Not.EqualTo(Run.First(1)));
+        Near.SameBits(before, run.Read(3));
+        Assert.That(run.Read(1), Is.Not.EqualTo(OptimizerRun.First(1)));
     }
 
     [TestCaseSource(nameof(Updates))]

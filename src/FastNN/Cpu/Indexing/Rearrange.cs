@@ -126,7 +126,7 @@ internal sealed unsafe partial class CpuIndexing
 
         private long TaskLength => axes.Extents[across] * (long)Math.Min(Rows, Band);
 
-        /// <summary>The axis along which the source is contiguous, where the destination is along the innermost; -1 where there is no such pair.</summary>
+        /// <summary>The axis along which the source is contiguous, where the destination is along the innermost; -1 where no such pair exists.</summary>
         public static int Find(in StridedAxes axes)
         {
             int inner = axes.Rank - 1;

@@ -47,7 +47,7 @@ internal abstract unsafe partial class CudaCore : IDeviceCore, IMemory, ICustomK
     private volatile bool _disposed;
 
     /// <summary>Opens a GPU.</summary>
-    /// <exception cref="DeviceException">There is no such GPU, or no driver, or the driver does not take the kernels.</exception>
+    /// <exception cref="DeviceException">There is no driver or no GPU with this index, or the driver rejects the kernels.</exception>
     protected CudaCore(int ordinal, CudaOptions? options, KernelSource? kernels)
     {
         while (AbandonedDevices.TryDequeue(out CudaCore? abandoned))

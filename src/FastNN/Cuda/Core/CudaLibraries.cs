@@ -43,7 +43,7 @@ internal static class CudaLibraries
     /// <exception cref="DeviceException">It is not to be found; the message lists every path tried.</exception>
     public static nint Load(string import, string what) => TryLoad(import, out nint library, out string report)
         ? library
-        : throw new DeviceException($"cuda: {what} is not to be found. {report}");
+        : throw new DeviceException($"cuda: {what} is not to be found. {report}") { IsLack = true };
 
     /// <param name="report">Every path tried, and what the loader said of each.</param>
     public static bool TryLoad(string import, out nint library, out string report)

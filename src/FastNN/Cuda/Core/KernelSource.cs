@@ -18,7 +18,7 @@ internal sealed class KernelSource(IReadOnlyDictionary<string, Func<byte[]>> mod
         Directory.GetFiles(folder, "*" + Suffix).ToDictionary(
             file => Path.GetFileNameWithoutExtension(file), file => (Func<byte[]>)(() => File.ReadAllBytes(file)), StringComparer.Ordinal));
 
-    /// <summary>The PTX text without a terminating zero; null where there is no such family.</summary>
+    /// <summary>The PTX text without a terminating zero; null for an unknown family.</summary>
     public byte[]? Read(string family) => modules.TryGetValue(family, out Func<byte[]>? read) ? read() : null;
 
     private static KernelSource FromResources(Assembly assembly) => new(

@@ -58,7 +58,7 @@ internal sealed class MemoryPool(CudaCore core, long limit, bool exact)
         return address;
     }
 
-    /// <summary>Takes a block back; false where it is none of this pool, or came back before. Address 0 is no block and comes back at any time.</summary>
+    /// <summary>Takes a block back; false where it is not one of this pool or came back before. Address 0 is not a block and comes back at any time.</summary>
     public bool Return(nint address)
     {
         if (address == 0)
@@ -169,7 +169,10 @@ internal sealed class MemoryPool(CudaCore core, long limit, bool exact)
             : $" ({nameof(MemoryManagement.cuMemAlloc_v2)}: {result}, {(int)result})";
         return new DeviceException(
             $"cuda: cannot allocate {Size(bytes)} of device memory{call}: this device holds {Size(_liveBytes)}, {room}{bound}. " +
-            (result == CUResult.Success ? "Raise CudaOptions.MemoryLimit, or use a smaller batch." : "Use a smaller batch, or close other programs that use the GPU."));
+            (result == CUResult.Success ? "Raise CudaOptions.MemoryLimit, or use a smaller batch." : "Use a smaller batch, or close other programs that use the GPU."))
+        {
+            IsLack = true,
+        };
     }
 
     private static string Size(long bytes) => bytes switch

@@ -22,13 +22,13 @@ internal static class Ptx
         return "";
     }
 
-    /// <summary>Of "sm_80", 8.0; null for what is no such name.</summary>
+    /// <summary>Of "sm_80", 8.0; null for anything else.</summary>
     public static Version? Capability(string target) =>
         target.StartsWith("sm_", StringComparison.Ordinal) && int.TryParse(target[3..].TrimEnd('a', 'f'), CultureInfo.InvariantCulture, out int sm)
             ? new Version(sm / 10, sm % 10)
             : null;
 
-    /// <summary>The CUDA release that brought a version of PTX: 7.x came with 11.x, and so on; 8.6 skipped one. Null for what is no version.</summary>
+    /// <summary>The CUDA release that brought a version of PTX: 7.x came with 11.x, and so on; 8.6 skipped one. Null for anything that is not a version.</summary>
     public static Version? LeastCuda(string version) => Version.TryParse(version, out Version? ptx)
         ? new Version(ptx.Major + 4, ptx is { Major: 8, Minor: >= 6 } ? ptx.Minor + 1 : ptx.Minor)
         : null;

@@ -6,7 +6,7 @@ namespace FastNN.Cuda;
 
 /// <summary>
 /// Convolutions: those that are matrix products as such, depthwise ones by our own kernels, others by cuDNN where it is there and takes
-/// the geometry, else by implicit products of ours (kernels/conv2d.cu). cuDNN's filters are the transpose of ours, so one launch before
+/// the geometry, else by our own implicit products (kernels/conv2d.cu). cuDNN's filters are the transpose of ours, so one launch before
 /// it, or behind it for the filter's gradient, moves them.
 /// </summary>
 internal sealed unsafe partial class CudaWindows

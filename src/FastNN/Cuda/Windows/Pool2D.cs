@@ -123,7 +123,7 @@ internal sealed unsafe partial class CudaWindows
     }
 
     /// <summary>
-    /// Whether windows tile an image whose pixels are no whole sectors, so that rows should pass through shared memory; and blocks of
+    /// Whether windows tile an image whose pixels are not whole sectors, so that rows should pass through shared memory; and blocks of
     /// some rows of outputs each.
     /// </summary>
     private static bool PassesRows(in Pool2DGeometry geometry, ref PoolArguments arguments, out Grid grid)

@@ -166,7 +166,7 @@ public readonly ref struct CudaForwardPass
     /// <param name="blocks">Blocks along x; 0 launches nothing.</param>
     /// <param name="threads">Threads of a block, 1 to 1024.</param>
     /// <param name="arguments">In the order of the kernel's parameters, in their sizes.</param>
-    /// <exception cref="DeviceException">There is no such kernel, or its parameters are others.</exception>
+    /// <exception cref="DeviceException">The PTX has no kernel of this name, or its parameters differ.</exception>
     public void Launch(string kernel, int blocks, int threads, params ReadOnlySpan<CudaArgument> arguments) =>
         Custom.Launch(_kernels, _ptx, kernel, blocks, threads, arguments);
 }
@@ -218,7 +218,7 @@ public readonly ref struct CudaBackwardPass
     /// <param name="blocks">Blocks along x; 0 launches nothing.</param>
     /// <param name="threads">Threads of a block, 1 to 1024.</param>
     /// <param name="arguments">In the order of the kernel's parameters, in their sizes.</param>
-    /// <exception cref="DeviceException">There is no such kernel, or its parameters are others.</exception>
+    /// <exception cref="DeviceException">The PTX has no kernel of this name, or its parameters differ.</exception>
     public void Launch(string kernel, int blocks, int threads, params ReadOnlySpan<CudaArgument> arguments) =>
         Custom.Launch(_kernels, _ptx, kernel, blocks, threads, arguments);
 }

@@ -50,6 +50,9 @@ internal sealed class GoldenCase
     /// <summary>Tensors compared so far.</summary>
     public List<string> Compared { get; } = [];
 
+    /// <summary>The largest share of its tolerance that a compared value took.</summary>
+    public double Worst { get; private set; }
+
     public static GoldenCase Open(string path)
     {
         using var file = SafetensorsReader.Open(path);
@@ -85,12 +88,15 @@ internal sealed class GoldenCase
         Note(name, stored.Length, actual.Length);
         for (int i = 0; i < stored.Length; i++)
         {
+            double difference = Math.Abs((double)actual[i] - stored[i]), allowed = atol + (_rtol * Math.Abs((double)stored[i]));
             // Negated, so that NaN fails.
-            if (!(Math.Abs((double)actual[i] - stored[i]) <= atol + (_rtol * Math.Abs((double)stored[i]))))
+            if (!(difference <= allowed))
             {
                 throw new GoldenMismatchException(
                     $"{Name}: {name}[{i}] is {actual[i]:g9}, {stored[i]:g9} stored; tolerance {atol:g3} + {_rtol:g3} of it");
             }
+
+            Worst = Math.Max(Worst, allowed > 0 ? difference / allowed : 0);
         }
     }
 

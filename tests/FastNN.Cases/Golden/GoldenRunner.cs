@@ -3,8 +3,17 @@ namespace FastNN.Testing;
 /// <summary>Puts a case through the engine: <see cref="Handlers"/> has one entry per operator that exists.</summary>
 internal static class GoldenRunner
 {
-    private static readonly Dictionary<string, Action<GoldenCase, Device>> Handlers =
-        new(GoldenOperators.All.Concat(GoldenShapes.All).Concat(GoldenNormalizations.All).Concat(GoldenWindows.All).Concat(GoldenLosses.All).Concat(GoldenOptimizers.All).Concat(GoldenTraces.All));
+    /// <summary>The operators by the file of their handlers.</summary>
+    private static readonly (string Name, Dictionary<string, Action<GoldenCase, Device>> Handlers)[] Families =
+    [
+        ("operators", GoldenOperators.All), ("shapes", GoldenShapes.All), ("normalizations", GoldenNormalizations.All), ("windows", GoldenWindows.All),
+        ("losses", GoldenLosses.All), ("optimizers", GoldenOptimizers.All), ("traces", GoldenTraces.All),
+    ];
+
+    private static readonly Dictionary<string, Action<GoldenCase, Device>> Handlers = new(Families.SelectMany(family => family.Handlers));
+
+    /// <summary>What kind of operator a case is about; "others" where the engine has none.</summary>
+    public static string FamilyOf(string op) => Families.FirstOrDefault(family => family.Handlers.ContainsKey(op)).Name ?? "others";
 
     /// <summary>Runs one case.</summary>
     /// <exception cref="UnsupportedCaseException">The engine has no such operator or option; the message names it.</exception>

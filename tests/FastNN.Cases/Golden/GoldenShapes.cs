@@ -81,7 +81,12 @@ internal static class GoldenShapes
         using var run = new GraphRun(device.Implementation, graph, [readable], null, []);
         GoldenRunner.Set(run, x, golden, input);
         run.Run();
-        Assert.That(y.Shape, Is.EqualTo(new Shape(golden.ShapeOf("y"))));
+        var stored = new Shape(golden.ShapeOf("y"));
+        if (y.Shape != stored)
+        {
+            throw new GoldenMismatchException($"{golden.Name}: y has shape {y.Shape}, {stored} stored");
+        }
+
         golden.CompareExactly("y", Array.ConvertAll(run.Read(readable), value => (long)value));
     }
 
