@@ -4,7 +4,9 @@ using FastNN.Tensors;
 
 namespace FastNN.Cuda.Tests;
 
-/// <summary>A grid's second and third axis end at 65,535 blocks: what would need more is counted along the first, or refused while planning.</summary>
+/// <summary>
+/// A grid's second and third axis end at 65,535 blocks: what would need more is counted along the first, or refused while planning.
+/// </summary>
 internal sealed class LargeGridTests : CudaFixture
 {
     /// <summary>Columns of which a block takes 256, in one part more than the second axis has, and no multiple of 4.</summary>
@@ -48,13 +50,15 @@ internal sealed class LargeGridTests : CudaFixture
             foreach (ConvolutionPass pass in Enum.GetValues<ConvolutionPass>())
             {
                 Assert.That(
-                    () => device.Conv2DWorkspaceBytes(groups, pass), Throws.TypeOf<ShapeException>().With.Message.Contains("65538 groups of 2"), $"{pass}");
+                    () => device.Conv2DWorkspaceBytes(groups, pass),
+                    Throws.TypeOf<ShapeException>().With.Message.Contains("65538 groups of 2"), $"{pass}");
             }
 
             Conv2DGeometry taps = Geometry(256, 4, kernel: 256, groups: 4);
             Assert.That(() => device.Conv2DWorkspaceBytes(taps, ConvolutionPass.Forward), Is.Zero);
             Assert.That(
-                () => device.Conv2DWorkspaceBytes(taps, ConvolutionPass.BackwardFilter), Throws.TypeOf<ShapeException>().With.Message.Contains("65536"));
+                () => device.Conv2DWorkspaceBytes(taps, ConvolutionPass.BackwardFilter),
+                Throws.TypeOf<ShapeException>().With.Message.Contains("65536"));
         });
     }
 

@@ -48,7 +48,8 @@ internal abstract class AccumulationFixture
         static Sequential Normalized()
         {
             var model = new Sequential(
-                new Dense(16) { Name = "hidden" }, new LayerNorm { Name = "rows" }, new Dense(Toy.Classes, Activation.Tanh) { Name = "logits" });
+                new Dense(16) { Name = "hidden" }, new LayerNorm { Name = "rows" },
+                new Dense(Toy.Classes, Activation.Tanh) { Name = "logits" });
             model.Build(new Shape(2), seed: 5);
             return model;
         }
@@ -71,7 +72,8 @@ internal abstract class AccumulationFixture
         (float[][] First, float[][] Second) Run(bool accumulate)
         {
             var model = new Sequential(
-                new Dense(12) { Name = "dense" }, new LayerNorm { Name = "rows" }, new BatchNorm1D { Name = "columns" }, new Dropout(0.3f) { Name = "dropout" });
+                new Dense(12) { Name = "dense" }, new LayerNorm { Name = "rows" }, new BatchNorm1D { Name = "columns" },
+                new Dropout(0.3f) { Name = "dropout" });
             model.Build(new Shape(5), seed: 4);
             using var weights = new DeviceWeights(device, model);
             using var step = new TrainingStep(weights, s =>

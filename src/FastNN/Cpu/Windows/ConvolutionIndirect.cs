@@ -79,6 +79,10 @@ internal static unsafe partial class Convolution<TLanes>
     /// <summary>The outputs of one class, and the state of the tile that collects them.</summary>
     private struct IndirectTile
     {
+        /// <summary>Offsets that fit into a worker's scratch memory behind the pixels, the targets and the block.</summary>
+        private static readonly int MostOffsets =
+            (WorkerPool.ScratchBytes - (32 * sizeof(nint)) - (Tile<TLanes>.MaxRows * Tile<TLanes>.MaxCols * sizeof(float))) / sizeof(nint);
+
         private readonly ConvolutionOperands _o;
         private readonly nint* _offsets;
         private readonly float** _pixels;
@@ -95,6 +99,8 @@ internal static unsafe partial class Convolution<TLanes>
         private int _runs;
         private int _runLength;
         private int _calls;
+        private int _runsPerRow;
+        private bool _byPieces;
         private int _group;
         private int _cols;
         private nint _targetOffset;
@@ -142,21 +148,33 @@ internal static unsafe partial class Convolution<TLanes>
             int rows = _khEnd - _khFirst;
             int columns = _kwEnd - _kwFirst;
             _runs = 0;
+            _runsPerRow = rowsAreRuns ? 1 : columns;
             _runLength = rowsAreRuns ? columns * _o.Depth : _o.Depth;
             _calls = columns == _o.Horizontal.Taps || rows == 1 ? 1 : rows;
+            _byPieces = !IsEmpty && (long)rows * _runsPerRow > MostOffsets;
             if (IsEmpty)
             {
                 _calls = 1;
-                return;
             }
-            for (int kh = _khFirst; kh < _khEnd; kh++)
+            else if (!_byPieces)
+            {
+                _runs = FillOffsets(_khFirst, _khEnd, 0, _runsPerRow);
+            }
+        }
+
+        /// <summary>Where these runs of these kernel rows lie; returns how many there are.</summary>
+        private readonly int FillOffsets(int khFirst, int khEnd, int runFirst, int runEnd)
+        {
+            int filled = 0;
+            for (int kh = khFirst; kh < khEnd; kh++)
             {
                 nint row = (nint)kh * _o.Vertical.TapStep * _o.SourceRow;
-                for (int kw = _kwFirst; kw < (rowsAreRuns ? _kwFirst + 1 : _kwEnd); kw++)
+                for (int run = runFirst; run < runEnd; run++)
                 {
-                    _offsets[_runs++] = row + ((nint)kw * _o.Horizontal.TapStep * _o.SourceColumn);
+                    _offsets[filled++] = row + ((nint)(_kwFirst + run) * _o.Horizontal.TapStep * _o.SourceColumn);
                 }
             }
+            return filled;
         }
 
         public void SetPanel(int panel)
@@ -250,6 +268,11 @@ internal static unsafe partial class Convolution<TLanes>
 
         private readonly void Multiply(float* target, nint targetStep, int rows)
         {
+            if (_byPieces)
+            {
+                MultiplyByPieces(target, targetStep, rows);
+                return;
+            }
             if (_calls == 1)
             {
                 Tile<TLanes>.Rows(
@@ -263,6 +286,29 @@ internal static unsafe partial class Convolution<TLanes>
                 Tile<TLanes>.Rows(
                     _pixels, _offsets + (call * runs), runs, _runLength, _filter + (call * kernelRow), _filterStride,
                     target, targetStep, rows, _cols, _epilogue.ForBlock(call == 0, call == _calls - 1));
+            }
+        }
+
+        /// <summary>
+        /// A filter with more runs than there is room for: some at a time, whose offsets are found again for every tile. Whole rows of the kernel
+        /// where the class has all of its columns, since then the filter's rows are consecutive across them.
+        /// </summary>
+        private readonly void MultiplyByPieces(float* target, nint targetStep, int rows)
+        {
+            int rowsAtOnce = _kwEnd - _kwFirst == _o.Horizontal.Taps ? Math.Max(1, MostOffsets / _runsPerRow) : 1;
+            int runsAtOnce = Math.Min(_runsPerRow, MostOffsets);
+            for (int kh = _khFirst; kh < _khEnd; kh += rowsAtOnce)
+            {
+                int khEnd = Math.Min(_khEnd, kh + rowsAtOnce);
+                for (int run = 0; run < _runsPerRow; run += runsAtOnce)
+                {
+                    int runEnd = Math.Min(_runsPerRow, run + runsAtOnce);
+                    int runs = FillOffsets(kh, khEnd, run, runEnd);
+                    float* filter = _filter + ((((nint)(kh - _khFirst) * _o.Horizontal.Taps) + run) * _o.Depth * _filterStride);
+                    bool isFirst = kh == _khFirst && run == 0, isLast = khEnd == _khEnd && runEnd == _runsPerRow;
+                    Tile<TLanes>.Rows(
+                        _pixels, _offsets, runs, _runLength, filter, _filterStride, target, targetStep, rows, _cols, _epilogue.ForBlock(isFirst, isLast));
+                }
             }
         }
     }

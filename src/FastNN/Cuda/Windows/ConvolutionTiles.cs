@@ -41,7 +41,8 @@ internal sealed unsafe partial class CudaWindows
         if (tiles > MostGridY)
         {
             throw new ShapeException(
-                $"Conv2D: expected at most {MostGridY} tiles of {tile.Columns} channels on a CUDA device, got {tiles} of {geometry.Groups} groups of {channels}; use fewer groups.");
+                $"Conv2D: expected at most {MostGridY} tiles of {tile.Columns} channels on a CUDA device, got {tiles} of {geometry.Groups} groups of "
+                + $"{channels}; use fewer groups.");
         }
     }
 
