@@ -62,5 +62,6 @@ public class ConvolutionBenchmarks : KernelBenchmark
 
     [Benchmark]
     public void BackwardFilter() =>
-        Kernels.Windows.Conv2DBackwardFilter(_geometry, _x, _y, _dWeight, _bias, accumulateWeight: false, accumulateBias: false, _filter);
+        Kernels.Windows.Conv2DBackwardFilter(
+            _geometry, _x, _y, _dWeight, _bias, accumulateWeight: false, accumulateBias: false, _filter);
 }

@@ -46,5 +46,6 @@ public class GemmBenchmarks : KernelBenchmark
     public void BackwardData() => Kernels.Products.DenseBackwardData(_y, _weight, _dX, accumulate: false);
 
     [Benchmark]
-    public void BackwardWeight() => Kernels.Products.DenseBackwardWeight(_x, _y, _dWeight, _bias, accumulateWeight: false, accumulateBias: false);
+    public void BackwardWeight() =>
+        Kernels.Products.DenseBackwardWeight(_x, _y, _dWeight, _bias, accumulateWeight: false, accumulateBias: false);
 }

@@ -5,7 +5,9 @@ using FastNN.Tensors;
 
 namespace FastNN.Benchmarks;
 
-/// <summary>What the benchmarks of kernels share: a device and tensors on it, filled with numbers that no kernel finds special.</summary>
+/// <summary>
+/// What the benchmarks of kernels share: a device and tensors on it, filled with numbers that no kernel finds special.
+/// </summary>
 public abstract class KernelBenchmark : IDisposable
 {
     private readonly List<nint> _blocks = [];
@@ -44,5 +46,6 @@ public abstract class KernelBenchmark : IDisposable
         return tensor;
     }
 
-    private protected Tensor? Scratch(long bytes) => bytes == 0 ? null : Make(checked((int)((bytes + sizeof(float) - 1) / sizeof(float))));
+    private protected Tensor? Scratch(long bytes) =>
+        bytes == 0 ? null : Make(checked((int)((bytes + sizeof(float) - 1) / sizeof(float))));
 }

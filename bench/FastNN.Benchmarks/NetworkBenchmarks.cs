@@ -39,7 +39,8 @@ public class TrainingBenchmarks : IDisposable
     private float[] _images = [];
     private int[] _labels = [];
 
-    public static IEnumerable<Network> Cases => [new("mnist-mlp", 32), new("mnist-cnn", 128), new("mnist-cnn-small", 32), new("lenet-rgb", 4)];
+    public static IEnumerable<Network> Cases =>
+        [new("mnist-mlp", 32), new("mnist-cnn", 128), new("mnist-cnn-small", 32), new("lenet-rgb", 4)];
 
     [ParamsSource(nameof(Cases))]
     public Network Case { get; set; } = null!;

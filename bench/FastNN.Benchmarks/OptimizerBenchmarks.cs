@@ -5,7 +5,9 @@ using FastNN.Tensors;
 
 namespace FastNN.Benchmarks;
 
-/// <summary>Parameters to update. The bytes are those of SGD with momentum: parameter, gradient and velocity read, two of them written.</summary>
+/// <summary>
+/// Parameters to update. The bytes are those of SGD with momentum: parameter, gradient and velocity read, two of them written.
+/// </summary>
 public sealed record ParameterCount(string Title, int Count) : Work($"{Title} {Count}", Bytes: 5.0 * sizeof(float) * Count);
 
 /// <summary>One update of all parameters of a network.</summary>
@@ -17,7 +19,8 @@ public class OptimizerBenchmarks : KernelBenchmark
     private Tensor[] _states = null!;
     private Tensor _scalars = null!;
 
-    public static IEnumerable<ParameterCount> Cases => [new("mnist-mlp", 50_890), new("mnist-cnn", 121_930), new("resnet18", 11_689_512)];
+    public static IEnumerable<ParameterCount> Cases =>
+        [new("mnist-mlp", 50_890), new("mnist-cnn", 121_930), new("resnet18", 11_689_512)];
 
     [ParamsSource(nameof(Cases))]
     public ParameterCount Case { get; set; } = null!;
@@ -33,10 +36,12 @@ public class OptimizerBenchmarks : KernelBenchmark
     }
 
     [Benchmark]
-    public void SgdMomentum() => Kernels.Updates.Update(UpdateFunction.Of<MomentumSgd<No>>(), _scalars, _parameters, _gradients, [_mean]);
+    public void SgdMomentum() =>
+        Kernels.Updates.Update(UpdateFunction.Of<MomentumSgd<No>>(), _scalars, _parameters, _gradients, [_mean]);
 
     /// <summary>Four arrays are read and three written.</summary>
     [Benchmark]
     [Passes(7.0 / 5)]
-    public void Adam() => Kernels.Updates.Update(UpdateFunction.Of<AdamUpdate<No, No>>(), _scalars, _parameters, _gradients, _states);
+    public void Adam() =>
+        Kernels.Updates.Update(UpdateFunction.Of<AdamUpdate<No, No>>(), _scalars, _parameters, _gradients, _states);
 }

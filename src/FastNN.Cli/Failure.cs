@@ -20,7 +20,10 @@ internal static class Failure
 
     public static CliException OfUsage(string message) => new(message, Usage);
 
-    /// <summary>The exit code and one line. The library's exceptions are written for users; for others the type says more than the message.</summary>
+    /// <summary>
+    /// The exit code and one line. The library's exceptions are written for users; for others the type says more than the
+    /// message.
+    /// </summary>
     public static (int Code, string Message) Describe(Exception exception) => exception switch
     {
         CliException failure => (failure.ExitCode, OneLine(failure.Message)),
@@ -43,5 +46,6 @@ internal static class Failure
         }
     }
 
-    private static string OneLine(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    private static string OneLine(string text) =>
+        string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 }

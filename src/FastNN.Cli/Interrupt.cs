@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace FastNN.Cli;
 
 /// <summary>
-/// Turns the first Ctrl-C, SIGTERM or SIGHUP (the terminal was closed) into a cancellation, so that a run can save itself; the second ends the
-/// process.
+/// Turns the first Ctrl-C, SIGTERM or SIGHUP (the terminal was closed) into a cancellation, so that a run can save itself; the
+/// second ends the process.
 /// </summary>
 internal sealed class Interrupt : IDisposable
 {

@@ -6,11 +6,13 @@ namespace FastNN.Cli;
 public static class Program
 {
     /// <summary>Runs the tool on the process's own streams.</summary>
-    /// <returns>0, 1 where the run or its data failed, 2 where the command line is wrong, 130 where it was interrupted (129 by SIGHUP, 143 by SIGTERM).</returns>
+    /// <returns>0, 1 where the run or its data failed, 2 where the command line is wrong, 130 where it was interrupted (129 by
+    /// SIGHUP, 143 by SIGTERM).</returns>
     public static int Main(string[] args)
     {
         using var interrupt = new Interrupt();
-        return Run(args, Console.Out, Console.Error, interrupt.Token) is var code && interrupt.ExitCode is { } interrupted && code == Failure.Interrupted
+        return Run(args, Console.Out, Console.Error, interrupt.Token) is var code && interrupt.ExitCode is { } interrupted
+            && code == Failure.Interrupted
             ? interrupted
             : code;
     }

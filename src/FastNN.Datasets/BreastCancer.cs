@@ -9,7 +9,9 @@ public static class BreastCancer
     private const string Resource = "FastNN.Data.breast_cancer.csv";
 
     private static readonly string[] Measurements =
-        ["radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "concave points", "symmetry", "fractal dimension"];
+        [
+            "radius", "texture", "perimeter", "area", "smoothness", "compactness", "concavity", "concave points", "symmetry",
+            "fractal dimension"];
 
     /// <summary>
     /// Loads the table as it is, neither shuffled nor standardized: split it, then use a <see cref="Standardizer"/>.

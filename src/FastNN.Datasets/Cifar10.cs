@@ -64,11 +64,12 @@ public static class Cifar10
     }
 
     /// <summary>Loads the records of a stream.</summary>
-    /// <param name="stream">The records, from the stream's first byte where it can seek; one that cannot, such as a pipe, is read into
-    /// memory. It stays open.</param>
+    /// <param name="stream">The records, from the stream's first byte where it can seek; one that cannot, such as a pipe, is read
+    /// into memory. It stays open.</param>
     /// <param name="name">What messages call the stream.</param>
     /// <exception cref="FileFormatException">The stream is not a whole number of records, or a label is above 9.</exception>
-    public static Dataset Read(Stream stream, string name = "stream") => ReadAll([(BufferedContent.Seekable(stream, name), name)]);
+    public static Dataset Read(Stream stream, string name = "stream") =>
+        ReadAll([(BufferedContent.Seekable(stream, name), name)]);
 
     internal static Dataset ReadAll(IReadOnlyList<(Stream Stream, string Name)> files)
     {
@@ -86,7 +87,8 @@ public static class Cifar10
         }
 
         if (records == 0 || records * Channels * Plane > Array.MaxLength)
-            throw new ArgumentException($"{records} records are not between 1 and {Array.MaxLength / (Channels * Plane)}", nameof(files));
+            throw new ArgumentException(
+                $"{records} records are not between 1 and {Array.MaxLength / (Channels * Plane)}", nameof(files));
         var images = new byte[records * Channels * Plane];
         var labels = new int[records];
         int row = 0;
@@ -104,7 +106,8 @@ public static class Cifar10
         {
             int got = stream.ReadAtLeast(record, Record, throwOnEndOfStream: false);
             if (got < Record || row == labels.Length)
-                throw new FileFormatException(name, (i * Record) + got, "a file that keeps its length", "one that changed while it was read");
+                throw new FileFormatException(
+                    name, (i * Record) + got, "a file that keeps its length", "one that changed while it was read");
             if (record[0] >= Names.Length)
                 throw new FileFormatException(name, i * Record, $"a label from 0 to {Names.Length - 1}", $"{record[0]}");
             labels[row] = record[0];

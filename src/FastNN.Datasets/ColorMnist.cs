@@ -15,7 +15,8 @@ public static class ColorMnist
     /// <param name="progress">Told in one line what is being done; may be null.</param>
     /// <param name="cancellationToken">Ends the fetching.</param>
     /// <exception cref="IOException">As for <see cref="Mnist.Load"/>.</exception>
-    public static DatasetSplit Load(ulong seed = 0, string? folder = null, Action<string>? progress = null, CancellationToken cancellationToken = default)
+    public static DatasetSplit Load(
+        ulong seed = 0, string? folder = null, Action<string>? progress = null, CancellationToken cancellationToken = default)
     {
         DatasetSplit digits = Mnist.Load(folder, progress, cancellationToken);
         return new DatasetSplit(Color(digits.Train, seed, 0), Color(digits.Test, seed, 1));
@@ -24,7 +25,8 @@ public static class ColorMnist
     internal static Dataset Color(Dataset digits, ulong seed, uint part)
     {
         if (!digits.ExampleShape.SequenceEqual([28, 28, 1]))
-            throw new ArgumentException($"digits are [28, 28, 1], these are [{string.Join(", ", digits.ExampleShape.ToArray())}]", nameof(digits));
+            throw new ArgumentException(
+                $"digits are [28, 28, 1], these are [{string.Join(", ", digits.ExampleShape.ToArray())}]", nameof(digits));
         return digits.WithFeatures(store => new ColorStore(store, seed, Philox.Stream(RandomUse.Data, part)), [32, 32, 3]);
     }
 }

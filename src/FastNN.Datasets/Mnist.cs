@@ -13,7 +13,8 @@ public static class Mnist
     /// <exception cref="DatasetFetchException">It cannot be fetched; the message says what to do by hand.</exception>
     /// <exception cref="FileFormatException">A file is malformed, or in the cache not the one of MNIST.</exception>
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
-    public static DatasetSplit Load(string? folder = null, Action<string>? progress = null, CancellationToken cancellationToken = default) =>
+    public static DatasetSplit Load(
+        string? folder = null, Action<string>? progress = null, CancellationToken cancellationToken = default) =>
         DatasetCache.Load(FetchedDataset.Mnist, folder, progress, cancellationToken);
 }
 
@@ -30,6 +31,7 @@ public static class FashionMnist
     /// <exception cref="DatasetFetchException">It cannot be fetched; the message says what to do by hand.</exception>
     /// <exception cref="FileFormatException">A file is malformed, or in the cache not the one of Fashion-MNIST.</exception>
     /// <exception cref="IOException">A file is missing or cannot be read.</exception>
-    public static DatasetSplit Load(string? folder = null, Action<string>? progress = null, CancellationToken cancellationToken = default) =>
+    public static DatasetSplit Load(
+        string? folder = null, Action<string>? progress = null, CancellationToken cancellationToken = default) =>
         DatasetCache.Load(FetchedDataset.FashionMnist, folder, progress, cancellationToken);
 }

@@ -16,15 +16,17 @@ public sealed class Device : IDisposable
     public string Description => Implementation.Description;
 
     /// <summary>
-    /// What keeps the device from its full speed, one line each; empty where nothing does. A CPU warns where the process uses narrower vectors
-    /// than the processor has, as code compiled ahead of time does unless its build was told otherwise.
+    /// What keeps the device from its full speed, one line each; empty where nothing does. A CPU warns where the process uses
+    /// narrower vectors than the processor has, as code compiled ahead of time does unless its build was told otherwise.
     /// </summary>
     public IReadOnlyList<string> Warnings => Implementation.Warnings;
 
     /// <summary>Worker threads of a CPU.</summary>
     public int Threads => Implementation.Threads;
 
-    /// <summary>Why <see cref="Best"/> took the CPU; null where it took a GPU, and for devices that were asked for by name.</summary>
+    /// <summary>
+    /// Why <see cref="Best"/> took the CPU; null where it took a GPU, and for devices that were asked for by name.
+    /// </summary>
     public string? FallbackReason { get; private init; }
 
     /// <summary>What trainers, predictors and plans hold of the device's memory now.</summary>
@@ -39,17 +41,19 @@ public sealed class Device : IDisposable
     /// <exception cref="DeviceException">The number is negative or above 128.</exception>
     public static Device Cpu(int threads = 0) => new(new CpuDevice(threads));
 
-    /// <summary>An NVIDIA GPU of compute capability 8.0 (Ampere) or newer, with nothing but its driver needed; cuBLAS and cuDNN are used where
-    /// they are installed.</summary>
+    /// <summary>
+    /// An NVIDIA GPU of compute capability 8.0 (Ampere) or newer, with nothing but its driver needed; cuBLAS and cuDNN are used
+    /// where they are installed.</summary>
     /// <param name="index">Which GPU, as <see cref="ProbeCuda"/> numbers them. Default 0.</param>
     /// <param name="options">Memory limit and libraries; null (default) for the defaults.</param>
     /// <returns>The device.</returns>
-    /// <exception cref="DeviceException">There is no driver, no such GPU, or FastNN was built without kernels; the message says what
-    /// to do.</exception>
+    /// <exception cref="DeviceException">There is no driver, no such GPU, or FastNN was built without kernels; the message says
+    /// what to do.</exception>
     public static Device Cuda(int index = 0, CudaOptions? options = null) => new(new CudaDevice(index, options));
 
     /// <summary>The first GPU where it can be used, else the CPU; <see cref="FallbackReason"/> tells why.</summary>
-    /// <param name="threads">Worker threads should it be the CPU; 0 (default) for as many as there are logical processors.</param>
+    /// <param name="threads">Worker threads should it be the CPU; 0 (default) for as many as there are logical
+    /// processors.</param>
     /// <returns>The device.</returns>
     /// <exception cref="DeviceException">The number of threads is negative or above 128.</exception>
     public static Device Best(int threads = 0)
@@ -64,13 +68,15 @@ public sealed class Device : IDisposable
         }
     }
 
-    /// <summary>Looks what GPUs, driver and libraries there are. Throws nothing: where something is missing, the result says why.</summary>
+    /// <summary>
+    /// Looks what GPUs, driver and libraries there are. Throws nothing: where something is missing, the result says why.
+    /// </summary>
     /// <returns>What there is.</returns>
     public static CudaProbe ProbeCuda() => CudaProbe.Look(KernelSource.Embedded);
 
     /// <summary>
-    /// Gives memory back that is kept for later: what sessions and predictors keep for their next calls, and on a GPU what was freed and is kept for
-    /// the next caller, which waits for running work. The next calls take what they need again.
+    /// Gives memory back that is kept for later: what sessions and predictors keep for their next calls, and on a GPU what was
+    /// freed and is kept for the next caller, which waits for running work. The next calls take what they need again.
     /// </summary>
     /// <exception cref="ObjectDisposedException">The device was disposed.</exception>
     public void Trim() => Implementation.Trim();

@@ -1,8 +1,8 @@
 namespace FastNN.Testing;
 
 /// <summary>
-/// Compares float32 results with a double truth, as many as there are: the first value that is too far off, and how much of its tolerance the worst took.
-/// A value may be off by its tolerance plus 1e-5 of what is expected.
+/// Compares float32 results with a double truth, as many as there are: the first value that is too far off, and how much of its
+/// tolerance the worst took. A value may be off by its tolerance plus 1e-5 of what is expected.
 /// </summary>
 internal sealed class Closeness
 {

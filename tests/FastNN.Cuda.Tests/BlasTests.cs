@@ -44,7 +44,9 @@ internal sealed class BlasTests : CudaFixture
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
         DeviceCounts counts = TestGpu.Software.Counts();
         Assert.That(counts.Calls.GetValueOrDefault("cublasSgemm_v2"), Is.EqualTo(10));
-        Assert.That(counts.Calls.Keys.Where(call => call.StartsWith("cublas", StringComparison.Ordinal)), Is.EqualTo(new[] { "cublasSgemm_v2" }));
+        Assert.That(
+            counts.Calls.Keys.Where(call => call.StartsWith("cublas", StringComparison.Ordinal)),
+            Is.EqualTo(new[] { "cublasSgemm_v2" }));
         Assert.That(counts.Allocations, Is.Zero);
     }
 
@@ -73,7 +75,8 @@ internal sealed class BlasTests : CudaFixture
         void Multiply() => device.Blas.Gemm(true, false, 2, 3, 4, numbers, 2, numbers, 3, 0, numbers, 3);
         Multiply();
         Fail("cublasSgemm_v2:1:13");
-        Assert.That(Multiply, Throws.TypeOf<DeviceException>().With.Message.Contains("cublasSgemm_v2 failed with ExecutionFailed (13)")
+        Assert.That(
+            Multiply, Throws.TypeOf<DeviceException>().With.Message.Contains("cublasSgemm_v2 failed with ExecutionFailed (13)")
             .And.Message.Contains("[2,4] by [4,3]"));
         Multiply();
     }
@@ -117,7 +120,8 @@ internal sealed class BlasTests : CudaFixture
             (int code, string output, string error) = NoDriverTests.Run(folder, "devices");
             Assert.That(code, Is.Zero, error);
             Assert.That(output, Does.Contain("cuBLAS   not available").And.Contain(Path.Combine(folder, "libcublas.so.12"))
-                .And.Contain(Path.Combine(folder, "libcublas.so.13")).And.Contain("cuDNN    not available").And.Contain(Path.Combine(folder, "libcudnn.so.9")));
+                .And.Contain(Path.Combine(folder, "libcublas.so.13")).And.Contain("cuDNN    not available").And.Contain(
+                    Path.Combine(folder, "libcudnn.so.9")));
         }
         finally
         {
@@ -129,7 +133,8 @@ internal sealed class BlasTests : CudaFixture
     {
         var random = new Random(1);
         int lda = (p.TransposeA ? p.M : p.K) + p.Padding, ldb = (p.TransposeB ? p.K : p.N) + p.Padding, ldc = p.N + p.Padding;
-        float[] a = Numbers(random, lda * (p.TransposeA ? p.K : p.M)), b = Numbers(random, ldb * (p.TransposeB ? p.N : p.K)), c = Numbers(random, ldc * p.M);
+        float[] a = Numbers(random, lda * (p.TransposeA ? p.K : p.M)), b = Numbers(random, ldb * (p.TransposeB ? p.N : p.K)),
+        c = Numbers(random, ldc * p.M);
         if (p.Beta == 0)
         {
             // What C held must not matter.
@@ -144,7 +149,8 @@ internal sealed class BlasTests : CudaFixture
                 double sum = p.Beta == 0 ? 0 : p.Beta * (double)c[(i * ldc) + j];
                 for (int k = 0; k < p.K; k++)
                 {
-                    sum += (double)a[p.TransposeA ? (k * lda) + i : (i * lda) + k] * b[p.TransposeB ? (j * ldb) + k : (k * ldb) + j];
+                    sum += (double)a[p.TransposeA ? (k * lda) + i : (i * lda) + k] * b[
+                        p.TransposeB ? (j * ldb) + k : (k * ldb) + j];
                 }
 
                 expected[(i * ldc) + j] = sum;
@@ -168,7 +174,8 @@ internal sealed class BlasTests : CudaFixture
         }
     }
 
-    private static float[] Numbers(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => (random.NextSingle() * 2) - 1)];
+    private static float[] Numbers(Random random, int count) =>
+        [.. Enumerable.Range(0, count).Select(_ => (random.NextSingle() * 2) - 1)];
 
     private static void Fail(string failures) => Assert.That(TestGpu.Software.Set("SOFTCUDA_FAIL", failures), Is.True, failures);
 

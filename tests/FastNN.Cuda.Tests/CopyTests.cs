@@ -212,5 +212,6 @@ internal sealed class CopyTests : CudaFixture
         return content;
     }
 
-    private static int[] Integers(ReadOnlySpan<byte> bytes) => System.Runtime.InteropServices.MemoryMarshal.Cast<byte, int>(bytes).ToArray();
+    private static int[] Integers(ReadOnlySpan<byte> bytes) =>
+        System.Runtime.InteropServices.MemoryMarshal.Cast<byte, int>(bytes).ToArray();
 }

@@ -3,7 +3,9 @@ using FastNN.Tensors;
 
 namespace FastNN.Cuda.Tests;
 
-/// <summary>Tests of the device's core on the software GPU: each gives back all that it took, of the driver and of the pool.</summary>
+/// <summary>
+/// Tests of the device's core on the software GPU: each gives back all that it took, of the driver and of the pool.
+/// </summary>
 internal abstract class CudaFixture
 {
     private long _blocks;
@@ -50,5 +52,6 @@ internal abstract class CudaFixture
 
     /// <summary>Adds 1 to each.</summary>
     protected static void Increment(CudaDevice device, Tensor values, int beyond = 0) => device.Launch(
-        TestKernels.Family, TestKernels.Increment, new Grid(((int)values.Count + beyond + 31) / 32, 32), new TestKernels.Arguments(values.Address, (int)values.Count + beyond));
+        TestKernels.Family, TestKernels.Increment, new Grid(((int)values.Count + beyond + 31) / 32, 32),
+        new TestKernels.Arguments(values.Address, (int)values.Count + beyond));
 }

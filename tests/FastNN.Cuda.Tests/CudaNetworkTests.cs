@@ -3,7 +3,10 @@ using FastNN.Data;
 
 namespace FastNN.Cuda.Tests;
 
-/// <summary>The recipes' networks on the software GPU, with cuDNN's convolutions and with FastNN's own: they train as on the CPU, a step is one launch.</summary>
+/// <summary>
+/// The recipes' networks on the software GPU, with cuDNN's convolutions and with FastNN's own: they train as on the CPU, a step
+/// is one launch.
+/// </summary>
 [TestFixture(true)]
 [TestFixture(false)]
 internal sealed class CudaNetworkTests(bool cudnn)
@@ -35,7 +38,9 @@ internal sealed class CudaNetworkTests(bool cudnn)
         Training expected = Train(network, cpu);
         for (int i = 0; i < Steps; i++)
         {
-            Assert.That(actual.Losses[i], Is.EqualTo(expected.Losses[i]).Within(1e-4 * Math.Abs(expected.Losses[i])), $"loss of step {i}");
+            Assert.That(
+                actual.Losses[i], Is.EqualTo(expected.Losses[i]).Within(1e-4 * Math.Abs(expected.Losses[i])),
+                $"loss of step {i}");
         }
 
         for (int i = 0; i < actual.Weights.Length; i++)
@@ -95,7 +100,8 @@ internal sealed class CudaNetworkTests(bool cudnn)
 
         Network network = Networks.All.Single(candidate => candidate.Name == "mnist-cnn");
         Quick.Skip("MNIST on the software GPU");
-        // The software device interprets every instruction of FastNN's own convolutions, so they take fewer steps of a smaller batch.
+        // The software device interprets every instruction of FastNN's own convolutions, so they take fewer steps of a smaller
+        // batch.
         (int steps, int batch) = cudnn ? (50, network.Batch) : (20, network.Batch / 4);
         Dataset train = Mnist.Load().Train.Take(steps * batch);
         using var cpu = Device.Cpu(2);

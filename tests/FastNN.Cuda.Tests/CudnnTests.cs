@@ -9,8 +9,10 @@ internal sealed class CudnnTests : CudaFixture
 
     private static readonly string[] Opening =
     [
-        "cudnnCreate", "cudnnSetStream", "cudnnCreateTensorDescriptor", "cudnnSetTensor4dDescriptor", "cudnnCreateFilterDescriptor",
-        "cudnnSetFilter4dDescriptor", "cudnnCreateConvolutionDescriptor", "cudnnSetConvolution2dDescriptor", "cudnnSetConvolutionGroupCount",
+        "cudnnCreate", "cudnnSetStream", "cudnnCreateTensorDescriptor", "cudnnSetTensor4dDescriptor",
+        "cudnnCreateFilterDescriptor",
+        "cudnnSetFilter4dDescriptor", "cudnnCreateConvolutionDescriptor", "cudnnSetConvolution2dDescriptor",
+        "cudnnSetConvolutionGroupCount",
         "cudnnSetConvolutionMathType", "cudnnGetConvolutionForwardAlgorithm_v7",
     ];
 
@@ -45,7 +47,8 @@ internal sealed class CudnnTests : CudaFixture
 
         expected = new double[g.InputCount];
         Conv2DReference.BackwardData(g, Wide(dY), Wide(filter), expected);
-        nint data = memory.Put(NotNumbers(g.InputCount)), sum = memory.Put(dX), scratch = Workspace(device, memory, g, ConvolutionPass.BackwardData);
+        nint data = memory.Put(NotNumbers(g.InputCount)), sum = memory.Put(dX),
+        scratch = Workspace(device, memory, g, ConvolutionPass.BackwardData);
         device.Cudnn.BackwardData(g, dYAt, filterAt, data, 0, scratch);
         Near.Check("dX", memory.Get(data, dX.Length), expected, 1e-5);
         device.Cudnn.BackwardData(g, dYAt, filterAt, sum, 1, scratch);
@@ -69,7 +72,9 @@ internal sealed class CudnnTests : CudaFixture
             Assert.That(device.Cudnn.Supports(Small, pass), Is.True);
         }
 
-        Assert.That(() => device.Cudnn.WorkspaceBytes(uneven, ConvolutionPass.Forward), Throws.TypeOf<DeviceException>().With.Message.Contains("no Forward"));
+        Assert.That(
+            () => device.Cudnn.WorkspaceBytes(uneven, ConvolutionPass.Forward),
+            Throws.TypeOf<DeviceException>().With.Message.Contains("no Forward"));
     }
 
     [Test]
@@ -79,7 +84,8 @@ internal sealed class CudnnTests : CudaFixture
         using CudaDevice device = Open(new CudaOptions { UseCudnn = false });
         Assert.That(device.Cudnn.Available, Is.False);
         Assert.That(device.Cudnn.Supports(Small, ConvolutionPass.Forward), Is.False);
-        Assert.That(TestGpu.Software.Counts().Calls.Keys.Where(call => call.StartsWith("cudnn", StringComparison.Ordinal)), Is.Empty);
+        Assert.That(
+            TestGpu.Software.Counts().Calls.Keys.Where(call => call.StartsWith("cudnn", StringComparison.Ordinal)), Is.Empty);
     }
 
     [Test]
@@ -127,7 +133,8 @@ internal sealed class CudnnTests : CudaFixture
         Fail("cudnnConvolutionForward:1:5000");
         Assert.That(
             () => convolve(),
-            Throws.TypeOf<DeviceException>().With.Message.Contains("cudnnConvolutionForward failed with CUDNN_STATUS_EXECUTION_FAILED (5000)")
+            Throws.TypeOf<DeviceException>().With.Message.Contains(
+                "cudnnConvolutionForward failed with CUDNN_STATUS_EXECUTION_FAILED (5000)")
                 .And.Message.Contains("x [2,5,5,3]"));
         convolve();
     }
@@ -160,7 +167,8 @@ internal sealed class CudnnTests : CudaFixture
         Fail($"{call}:1:4000");
         Assert.That(
             () => device.Cudnn.Supports(Small, pass),
-            Throws.TypeOf<DeviceException>().With.Message.Contains($"{call} failed with").And.Message.Contains("(4000)").And.Message.Contains("UseCudnn"));
+            Throws.TypeOf<DeviceException>().With.Message.Contains($"{call} failed with").And.Message.Contains(
+                "(4000)").And.Message.Contains("UseCudnn"));
         Assert.That(device.Cudnn.Supports(Small, pass), Is.True, "nothing was settled by the failure");
     }
 
@@ -187,13 +195,16 @@ internal sealed class CudnnTests : CudaFixture
         IReadOnlyDictionary<string, long> calls = TestGpu.Software.Counts().Calls;
         foreach ((string create, long count) in calls.Where(call => call.Key.StartsWith("cudnnCreate", StringComparison.Ordinal)))
         {
-            Assert.That(calls.GetValueOrDefault(create.Replace("Create", "Destroy", StringComparison.Ordinal)), Is.EqualTo(count), create);
+            Assert.That(
+                calls.GetValueOrDefault(create.Replace("Create", "Destroy", StringComparison.Ordinal)), Is.EqualTo(count),
+                create);
         }
     }
 
     private static Action Convolution(CudaDevice device, DeviceNumbers memory)
     {
-        nint x = memory.Put(new float[Small.InputCount]), filter = memory.Put(new float[Small.FilterCount]), y = memory.Put(new float[Small.OutputCount]);
+        nint x = memory.Put(new float[Small.InputCount]), filter = memory.Put(new float[Small.FilterCount]),
+        y = memory.Put(new float[Small.OutputCount]);
         nint workspace = Workspace(device, memory, Small, ConvolutionPass.Forward);
         return () => device.Cudnn.Forward(Small, x, filter, y, workspace);
     }
@@ -203,7 +214,8 @@ internal sealed class CudnnTests : CudaFixture
 
     private static Conv2DGeometry Geometry(
         int n, int h, int w, int c, int oc, int kh, int kw, int padding, int stride = 1, int dilation = 1, int groups = 1) =>
-        Conv2DGeometry.Create(n, h, w, c, oc, kh, kw, Padding2D.Symmetric(padding, padding), stride, stride, dilation, dilation, groups);
+        Conv2DGeometry.Create(
+            n, h, w, c, oc, kh, kw, Padding2D.Symmetric(padding, padding), stride, stride, dilation, dilation, groups);
 
     /// <summary>A filter [KH, KW, C / groups, OC] as cuDNN takes it, [OC, KH, KW, C / groups].</summary>
     private static float[] Outer(in Conv2DGeometry g, float[] filter) => Transpose(filter, (int)(g.FilterCount / g.OC), g.OC);
@@ -211,9 +223,12 @@ internal sealed class CudnnTests : CudaFixture
     private static float[] Inner(in Conv2DGeometry g, float[] filter) => Transpose(filter, g.OC, (int)(g.FilterCount / g.OC));
 
     private static float[] Transpose(float[] matrix, int rows, int columns) =>
-        [.. from column in Enumerable.Range(0, columns) from row in Enumerable.Range(0, rows) select matrix[(row * columns) + column]];
+        [
+            .. from column in Enumerable.Range(0, columns) from row in Enumerable.Range(0, rows) select matrix[
+                (row * columns) + column]];
 
-    private static float[] Numbers(Random random, long count) => [.. Enumerable.Range(0, (int)count).Select(_ => (random.NextSingle() * 2) - 1)];
+    private static float[] Numbers(Random random, long count) =>
+        [.. Enumerable.Range(0, (int)count).Select(_ => (random.NextSingle() * 2) - 1)];
 
     private static float[] NotNumbers(long count) => [.. Enumerable.Repeat(float.NaN, (int)count)];
 

@@ -3,13 +3,16 @@ using FastNN.Tensors;
 
 namespace FastNN.Cuda.Tests;
 
-/// <summary>What goes wrong with a driver: each case is one exception that names its cause, leaks nothing and leaves the process usable.</summary>
+/// <summary>
+/// What goes wrong with a driver: each case is one exception that names its cause, leaks nothing and leaves the process usable.
+/// </summary>
 internal sealed class DeviceErrorTests : CudaFixture
 {
     /// <summary>Called when all is over, where an error has no one to tell it to.</summary>
     private static readonly string[] GivingBack =
     [
-        "cuMemFree_v2", "cuMemFreeHost", "cuStreamDestroy_v2", "cuEventDestroy_v2", "cuGraphDestroy", "cuGraphExecDestroy", "cuModuleUnload",
+        "cuMemFree_v2", "cuMemFreeHost", "cuStreamDestroy_v2", "cuEventDestroy_v2", "cuGraphDestroy", "cuGraphExecDestroy",
+        "cuModuleUnload",
         "cuDevicePrimaryCtxRelease_v2",
     ];
 
@@ -17,12 +20,14 @@ internal sealed class DeviceErrorTests : CudaFixture
     private static readonly string[] MayFailUnseen = ["cuStreamSynchronize", "cuCtxSetCurrent"];
 
     [Test]
-    public void Every_call_that_fails_is_named_and_nothing_is_left([Values("ErrorInvalidValue (1)", "ErrorIllegalAddress (700)")] string code)
+    public void Every_call_that_fails_is_named_and_nothing_is_left(
+        [Values("ErrorInvalidValue (1)", "ErrorIllegalAddress (700)")] string code)
     {
         string number = code.Split('(', ')')[1];
         TestGpu.Software.ResetCounters();
         Live();
-        var calls = TestGpu.Software.Counts().Calls.Where(call => call.Key.StartsWith("cu", StringComparison.Ordinal) && !GivingBack.Contains(call.Key)).ToList();
+        var calls = TestGpu.Software.Counts().Calls.Where(
+            call => call.Key.StartsWith("cu", StringComparison.Ordinal) && !GivingBack.Contains(call.Key)).ToList();
         Assert.That(calls, Has.Count.GreaterThan(20));
         foreach ((string function, long count) in calls)
         {
@@ -40,7 +45,8 @@ internal sealed class DeviceErrorTests : CudaFixture
                 }
 
                 Fail("");
-                Assert.That(TestGpu.RequireNothingAlive, Throws.Nothing, $"after call {call} of {count} of {function} had failed");
+                Assert.That(
+                    TestGpu.RequireNothingAlive, Throws.Nothing, $"after call {call} of {count} of {function} had failed");
             }
         }
 
@@ -70,10 +76,15 @@ internal sealed class DeviceErrorTests : CudaFixture
         Tensor values = Ints(device, 1, 2, 3);
         Fault(device, values);
         string? first = Assert.Throws<DeviceException>(() => Read(device, values))!.Message;
-        Assert.That(first, Does.Contain("ErrorIllegalAddress (700)").And.Contain("not its own").And.Contain("restart it to use the GPU again").And.Contain("CPU remains usable"));
+        Assert.That(
+            first,
+            Does.Contain("ErrorIllegalAddress (700)").And.Contain("not its own").And.Contain(
+                "restart it to use the GPU again").And.Contain("CPU remains usable"));
         TestGpu.ExpectFinding("out of bounds", "increment");
         foreach (Action act in (Action[])
-            [() => device.Allocate(4), () => Increment(device, values), () => device.Upload(new byte[12], values), () => device.CreateFeed(4), () => device.Trim()])
+            [
+                () => device.Allocate(4), () => Increment(device, values), () => device.Upload(new byte[12], values),
+                () => device.CreateFeed(4), () => device.Trim()])
         {
             Assert.That(() => act(), Throws.TypeOf<DeviceException>().With.Message.EqualTo(first));
         }
@@ -84,7 +95,8 @@ internal sealed class DeviceErrorTests : CudaFixture
         TestGpu.RequireNothingAlive();
         Assert.That(
             () => new CudaDevice(0, null, TestKernels.Source),
-            Throws.TypeOf<DeviceException>().With.Message.Contains("failed in this process before").And.Message.Contains("restart it").And.Message.Contains("(700)"));
+            Throws.TypeOf<DeviceException>().With.Message.Contains("failed in this process before").And.Message.Contains(
+                "restart it").And.Message.Contains("(700)"));
         using (Device best = Device.Best(1))
         {
             Assert.That(best.Kind, Is.EqualTo("cpu"));
@@ -114,14 +126,17 @@ internal sealed class DeviceErrorTests : CudaFixture
         CudaErrors.ForgetFault();
         Assert.That(
             () => new CudaDevice(0, null, TestKernels.Source),
-            Throws.TypeOf<DeviceException>().With.Message.Contains("cuDevicePrimaryCtxRetain failed with ErrorIllegalAddress (700)"));
+            Throws.TypeOf<DeviceException>().With.Message.Contains(
+                "cuDevicePrimaryCtxRetain failed with ErrorIllegalAddress (700)"));
         TestGpu.StartAnew();
         Live();
     }
 
     [Test]
     public void An_index_beyond_the_devices_is_named([Values(-1, 1, 100)] int index) =>
-        Assert.That(() => new CudaDevice(index, null, TestKernels.Source), Throws.TypeOf<DeviceException>().With.Message.Contains($"no GPU {index}"));
+        Assert.That(
+            () => new CudaDevice(index, null, TestKernels.Source),
+            Throws.TypeOf<DeviceException>().With.Message.Contains($"no GPU {index}"));
 
     [Test]
     public void A_driver_without_a_device_is_named()
@@ -129,7 +144,9 @@ internal sealed class DeviceErrorTests : CudaFixture
         Assert.That(TestGpu.Software.Set("SOFTCUDA_DEVICES", "0"), Is.True);
         try
         {
-            Assert.That(() => Open(), Throws.TypeOf<DeviceException>().With.Message.Contains("ErrorNoDevice (100)").And.Message.Contains("nvidia-smi"));
+            Assert.That(
+                () => Open(),
+                Throws.TypeOf<DeviceException>().With.Message.Contains("ErrorNoDevice (100)").And.Message.Contains("nvidia-smi"));
             CudaProbe probe = Device.ProbeCuda();
             Assert.That(probe.Devices, Is.Empty);
             Assert.That(probe.Reason, Does.Contain("ErrorNoDevice"));
@@ -148,7 +165,8 @@ internal sealed class DeviceErrorTests : CudaFixture
     [Test]
     public void A_driver_too_old_for_the_kernels_is_named() => Assert.That(
         () => Open(kernels: TestKernels.Of(TestKernels.Text.Replace(".version 7.0", ".version 8.6", StringComparison.Ordinal))),
-        Throws.TypeOf<DeviceException>().With.Message.Contains("PTX 8.6").And.Message.Contains("up to 12.4").And.Message.Contains("need 12.7")
+        Throws.TypeOf<DeviceException>().With.Message.Contains("PTX 8.6").And.Message.Contains("up to 12.4").And.Message.Contains(
+            "need 12.7")
             .And.Message.Contains("newer NVIDIA driver"));
 
     [Test]
@@ -235,7 +253,9 @@ internal sealed class DeviceErrorTests : CudaFixture
         CudaProbe probe = Device.ProbeCuda();
         Assert.That((probe.Reason, probe.IsSoftware, probe.DriverVersion), Is.EqualTo(((string?)null, true, new Version(12, 4))));
         CudaDeviceInfo gpu = probe.Devices.Single();
-        Assert.That((gpu.Index, gpu.ComputeCapability, gpu.MemoryBytes, gpu.Unusable), Is.EqualTo((0, Version.Parse($"{sm[0]}.{sm[1..]}"), 4L << 30, (string?)null)));
+        Assert.That(
+            (gpu.Index, gpu.ComputeCapability, gpu.MemoryBytes, gpu.Unusable),
+            Is.EqualTo((0, Version.Parse($"{sm[0]}.{sm[1..]}"), 4L << 30, (string?)null)));
         Assert.That(probe.Kernels, Is.EqualTo("PTX 7.0 for sm_80"));
     }
 
@@ -249,14 +269,18 @@ internal sealed class DeviceErrorTests : CudaFixture
     [Test]
     public void Messages_name_call_code_and_cause()
     {
-        string message = CudaErrors.Exception((ManagedCuda.BasicTypes.CUResult)700, "Streams.cuStreamSynchronize(_compute)").Message;
+        string message =
+            CudaErrors.Exception((ManagedCuda.BasicTypes.CUResult)700, "Streams.cuStreamSynchronize(_compute)").Message;
         Assert.That(message, Does.StartWith("cuda: cuStreamSynchronize failed with ErrorIllegalAddress (700): "));
-        Assert.That(CudaErrors.Exception((ManagedCuda.BasicTypes.CUResult)98765, "cuInit(x)").Message, Does.StartWith("cuda: cuInit failed with error 98765: "));
+        Assert.That(
+            CudaErrors.Exception((ManagedCuda.BasicTypes.CUResult)98765, "cuInit(x)").Message,
+            Does.StartWith("cuda: cuInit failed with error 98765: "));
     }
 
     /// <summary>Writes a terabyte behind the values, where no GPU has a mapping.</summary>
     private static void Fault(CudaDevice device, Tensor values) => device.Launch(
-        TestKernels.Family, TestKernels.Increment, new Grid(1, 32), new TestKernels.Arguments(checked((nint)(values.Address + (1L << 40))), 1));
+        TestKernels.Family, TestKernels.Increment, new Grid(1, 32),
+        new TestKernels.Arguments(checked((nint)(values.Address + (1L << 40))), 1));
 
     /// <summary>A device's whole life.</summary>
     private static void Live() => Live(trim: true);
@@ -296,7 +320,8 @@ internal sealed class DeviceErrorTests : CudaFixture
 
             Assert.That(Read(device, values), Is.EqualTo(new[] { 2, 2 }));
             device.Launch(
-                TestKernels.Family, TestKernels.SharedSize, new Grid(1, 1, Shared: 64 * 1024), new TestKernels.Arguments(values.Address, 0));
+                TestKernels.Family, TestKernels.SharedSize, new Grid(1, 1, Shared: 64 * 1024),
+                new TestKernels.Arguments(values.Address, 0));
             if (trim)
             {
                 device.Trim();

@@ -10,7 +10,8 @@ internal sealed class DriverBindingTests
 {
     private const string Table = "driver-facts.tsv";
 
-    private static IEnumerable<Type> BasicTypes => typeof(CUResult).Assembly.GetTypes().Where(type => type.Namespace == typeof(CUResult).Namespace);
+    private static IEnumerable<Type> BasicTypes =>
+        typeof(CUResult).Assembly.GetTypes().Where(type => type.Namespace == typeof(CUResult).Namespace);
 
     [OneTimeSetUp]
     public void RequireOwnDeclarations() => InteropFacts.RequireOwn(typeof(DriverAPINativeMethods));
@@ -24,7 +25,8 @@ internal sealed class DriverBindingTests
     {
         string[] facts = InteropFacts.Read(Table, "enum");
         string[] names = [.. facts.Select(fact => fact.Split('\t')[0]).Distinct()];
-        IEnumerable<string> declared = BasicTypes.Where(type => type.IsEnum && names.Contains(type.Name)).SelectMany(InteropFacts.Members);
+        IEnumerable<string> declared = BasicTypes.Where(type => type.IsEnum && names.Contains(type.Name)).SelectMany(
+            InteropFacts.Members);
         Assert.That(declared.Order(StringComparer.Ordinal), Is.EqualTo(facts));
     }
 
@@ -40,8 +42,10 @@ internal sealed class DriverBindingTests
     [Test]
     public void Every_type_of_a_signature_is_in_the_table()
     {
-        HashSet<string> known = [.. new[] { "enum", "struct" }.SelectMany(kind => InteropFacts.Read(Table, kind)).Select(fact => fact.Split('\t')[0])];
-        IEnumerable<Type> used = Methods.SelectMany(method => method.GetParameters()).Select(parameter => Element(parameter.ParameterType))
+        HashSet<string> known = [
+            .. new[] { "enum", "struct" }.SelectMany(kind => InteropFacts.Read(Table, kind)).Select(fact => fact.Split('\t')[0])];
+        IEnumerable<Type> used = Methods.SelectMany(method => method.GetParameters()).Select(
+            parameter => Element(parameter.ParameterType))
             .Where(type => type.Namespace == typeof(CUResult).Namespace && !type.IsSubclassOf(typeof(Delegate)));
         Assert.That(used.Select(type => type.Name).Distinct().Where(name => !known.Contains(name)), Is.Empty);
         Assert.That(Methods.Select(method => method.ReturnType).Distinct(), Is.EqualTo(new[] { typeof(CUResult) }));
@@ -55,7 +59,9 @@ internal sealed class DriverBindingTests
         Assert.That(EntryPoints.Where(name => !NativeLibrary.TryGetExport(library, name, out _)), Is.Empty);
     }
 
-    /// <summary>Read from the file: once it is loaded, the software device's cuBLAS would take this for its libcuda.so.1.</summary>
+    /// <summary>
+    /// Read from the file: once it is loaded, the software device's cuBLAS would take this for its libcuda.so.1.
+    /// </summary>
     [Test]
     public void NVIDIAs_driver_exports_every_function() =>
         Assert.That(EntryPoints.Except(ElfSymbols.Read(Path.Combine(NvidiaLibraries.Require(), "libcuda.so.1"))), Is.Empty);
@@ -66,7 +72,8 @@ internal sealed class DriverBindingTests
     {
         Assert.That(
             () => InteropFacts.RequireOwn(typeof(TestFixtureAttribute)),
-            Throws.TypeOf<IgnoreException>().With.Message.Contains("TestFixtureAttribute is nunit.framework's (CudaBindings=ManagedCuda)"));
+            Throws.TypeOf<IgnoreException>().With.Message.Contains(
+                "TestFixtureAttribute is nunit.framework's (CudaBindings=ManagedCuda)"));
         Assert.That(() => InteropFacts.RequireOwn(typeof(CudaDevice)), Throws.Nothing);
     }
 

@@ -4,8 +4,8 @@ using System.Text;
 namespace FastNN.Cuda.Tests;
 
 /// <summary>
-/// The functions that a 64-bit little-endian ELF library exports, read from its dynamic symbol table: nothing is loaded, so neither
-/// what it depends on nor a GPU need be there.
+/// The functions that a 64-bit little-endian ELF library exports, read from its dynamic symbol table: nothing is loaded, so
+/// neither what it depends on nor a GPU need be there.
 /// </summary>
 internal static class ElfSymbols
 {
@@ -28,7 +28,8 @@ internal static class ElfSymbols
             ReadOnlySpan<byte> section = sections.AsSpan(i * SectionSize, SectionSize);
             if (BinaryPrimitives.ReadInt32LittleEndian(section[4..]) == DynamicSymbols)
             {
-                ReadOnlySpan<byte> strings = sections.AsSpan(BinaryPrimitives.ReadInt32LittleEndian(section[0x28..]) * SectionSize, SectionSize);
+                ReadOnlySpan<byte> strings = sections.AsSpan(
+                    BinaryPrimitives.ReadInt32LittleEndian(section[0x28..]) * SectionSize, SectionSize);
                 Collect(Content(file, section), Content(file, strings), names);
             }
         }
@@ -49,7 +50,8 @@ internal static class ElfSymbols
         }
     }
 
-    private static byte[] Content(FileStream file, ReadOnlySpan<byte> section) => Bytes(file, Long(section, 0x18), checked((int)Long(section, 0x20)));
+    private static byte[] Content(FileStream file, ReadOnlySpan<byte> section) =>
+        Bytes(file, Long(section, 0x18), checked((int)Long(section, 0x20)));
 
     private static long Long(ReadOnlySpan<byte> bytes, int offset) => BinaryPrimitives.ReadInt64LittleEndian(bytes[offset..]);
 

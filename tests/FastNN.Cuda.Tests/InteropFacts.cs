@@ -6,7 +6,8 @@ namespace FastNN.Cuda.Tests;
 /// <summary>The checked-in tables of what the in-tree bindings must agree with, and the bindings in the same words.</summary>
 internal static class InteropFacts
 {
-    private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static | BindingFlags.DeclaredOnly;
+    private const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Static
+        | BindingFlags.DeclaredOnly;
 
     private static readonly Dictionary<Type, string> Keywords = new()
     {
@@ -22,16 +23,21 @@ internal static class InteropFacts
         [typeof(void)] = "void",
     };
 
-    /// <summary>Skips a test of the declarations of this repository in a build that takes them from ManagedCuda's packages.</summary>
+    /// <summary>
+    /// Skips a test of the declarations of this repository in a build that takes them from ManagedCuda's packages.
+    /// </summary>
     public static void RequireOwn(Type bindings)
     {
         if (bindings.Assembly != typeof(FastNN.Cuda.CudaDevice).Assembly)
         {
-            Assert.Ignore($"{bindings.Name} is {bindings.Assembly.GetName().Name}'s (CudaBindings=ManagedCuda); the tables are about the declarations of this repository.");
+            Assert.Ignore(
+                $"{bindings.Name} is {bindings.Assembly.GetName().Name}'s (CudaBindings=ManagedCuda); the tables are about the declarations of this repository.");
         }
     }
 
-    /// <summary>The lines of one kind in a table beside the tests, such as "function" in driver-facts.tsv, without their first word.</summary>
+    /// <summary>
+    /// The lines of one kind in a table beside the tests, such as "function" in driver-facts.tsv, without their first word.
+    /// </summary>
     public static string[] Read(string table, string kind) =>
     [
         .. File.ReadLines(Path.Combine(AppContext.BaseDirectory, table))
@@ -58,14 +64,17 @@ internal static class InteropFacts
     public static string[] Members(Type type) =>
     [
         .. type.GetFields(BindingFlags.Public | BindingFlags.Static)
-            .Select(field => $"{type.Name}\t{Spell(Enum.GetUnderlyingType(type))}\t{field.Name}\t{Convert.ToDecimal(field.GetRawConstantValue()):0}"),
+            .Select(
+                field =>
+                    $"{type.Name}\t{Spell(Enum.GetUnderlyingType(type))}\t{field.Name}\t{Convert.ToDecimal(field.GetRawConstantValue()):0}"),
     ];
 
     /// <summary>A struct's name, size and public fields in order.</summary>
     public static string Layout(Type type) =>
         $"{type.Name}\t{Marshal.SizeOf(type)}\t{string.Join("; ", type.GetFields().Select(field => $"{Spell(field.FieldType)} {field.Name}"))}";
 
-    public static string EntryPoint(MethodInfo method) => method.GetCustomAttribute<DllImportAttribute>()!.EntryPoint ?? method.Name;
+    public static string EntryPoint(MethodInfo method) =>
+        method.GetCustomAttribute<DllImportAttribute>()!.EntryPoint ?? method.Name;
 
     /// <summary>A type as the table writes it.</summary>
     public static string Spell(Type type) =>

@@ -5,7 +5,8 @@ using FastNN.Tensors;
 namespace FastNN.Cuda.Tests;
 
 /// <summary>
-/// A grid's second and third axis end at 65,535 blocks: what would need more is counted along the first, or refused while planning.
+/// A grid's second and third axis end at 65,535 blocks: what would need more is counted along the first, or refused while
+/// planning.
 /// </summary>
 internal sealed class LargeGridTests : CudaFixture
 {

@@ -50,7 +50,9 @@ internal sealed class LaunchTests : CudaFixture
         Tensor values = Ints(device, 0);
         foreach (int bytes in (int[])[1000, 64 * 1024, 96 * 1024, 64 * 1024])
         {
-            device.Launch(TestKernels.Family, TestKernels.SharedSize, new Grid(1, 1, Shared: bytes), new TestKernels.Arguments(values.Address, 0));
+            device.Launch(
+                TestKernels.Family, TestKernels.SharedSize, new Grid(1, 1, Shared: bytes),
+                new TestKernels.Arguments(values.Address, 0));
             Assert.That(Read(device, values), Is.EqualTo(new[] { bytes }));
         }
 
@@ -96,7 +98,8 @@ internal sealed class LaunchTests : CudaFixture
         ];
         foreach (Action act in forbidden)
         {
-            Assert.That(() => device.Capture(act), Throws.TypeOf<DeviceException>().With.Message.Contains("while work is captured"));
+            Assert.That(
+                () => device.Capture(act), Throws.TypeOf<DeviceException>().With.Message.Contains("while work is captured"));
             Assert.That(device.IsCapturing, Is.False);
         }
 
@@ -116,7 +119,8 @@ internal sealed class LaunchTests : CudaFixture
         });
         using CudaDevice device = Open(kernels: source);
         Assert.That(
-            () => device.Capture(() => device.Launch("b", TestKernels.Increment, new Grid(1, 1), new TestKernels.Arguments(0, 0))),
+            () => device.Capture(
+                () => device.Launch("b", TestKernels.Increment, new Grid(1, 1), new TestKernels.Arguments(0, 0))),
             Throws.TypeOf<DeviceException>().With.Message.Contains("must have run before"));
     }
 
@@ -220,11 +224,15 @@ internal sealed class LaunchTests : CudaFixture
             )
             { ret; }
             """;
-        Assert.That(Ptx.ParameterBytes(text), Is.EquivalentTo(new Dictionary<string, int> { ["a"] = 40, ["b"] = 4, ["c"] = -1, ["d"] = -1 }));
+        Assert.That(
+            Ptx.ParameterBytes(text),
+            Is.EquivalentTo(new Dictionary<string, int> { ["a"] = 40, ["b"] = 4, ["c"] = -1, ["d"] = -1 }));
         Assert.That((Ptx.Directive(text, ".version"), Ptx.Directive(text, ".target")), Is.EqualTo(("7.0", "sm_80")));
         Assert.That(
             new[] { "7.0", "7.8", "8.5", "8.6", "8.8", "9.1", "" }.Select(version => Ptx.LeastCuda(version)?.ToString()),
             Is.EqualTo(new[] { "11.0", "11.8", "12.5", "12.7", "12.9", "13.1", null }));
-        Assert.That((Ptx.Capability("sm_80"), Ptx.Capability("sm_90a"), Ptx.Capability("x")), Is.EqualTo((new Version(8, 0), new Version(9, 0), (Version?)null)));
+        Assert.That(
+            (Ptx.Capability("sm_80"), Ptx.Capability("sm_90a"), Ptx.Capability("x")),
+            Is.EqualTo((new Version(8, 0), new Version(9, 0), (Version?)null)));
     }
 }

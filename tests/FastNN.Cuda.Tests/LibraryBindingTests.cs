@@ -5,7 +5,9 @@ using ManagedCuda.CudaBlas;
 
 namespace FastNN.Cuda.Tests;
 
-/// <summary>The in-tree declarations of cuBLAS and cuDNN against tables of facts and against the libraries that there are.</summary>
+/// <summary>
+/// The in-tree declarations of cuBLAS and cuDNN against tables of facts and against the libraries that there are.
+/// </summary>
 [TestFixture(typeof(CudaBlasNativeMethods), "cublas-facts.tsv", CudaLibraries.Cublas, "libcublas.so.12", typeof(CublasStatus))]
 [TestFixture(typeof(CudnnNative), "cudnn-facts.tsv", CudaLibraries.Cudnn, "libcudnn.so.9", typeof(CudnnStatus))]
 internal sealed class LibraryBindingTests(Type bindings, string table, string import, string file, Type status)
@@ -17,7 +19,8 @@ internal sealed class LibraryBindingTests(Type bindings, string table, string im
         ["cudnnGetLastErrorString"] = "void",
     };
 
-    private IEnumerable<MethodInfo> Methods => bindings.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly);
+    private IEnumerable<MethodInfo> Methods =>
+        bindings.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly);
 
     [OneTimeSetUp]
     public void RequireOwnDeclarations() => InteropFacts.RequireOwn(bindings);
@@ -31,7 +34,9 @@ internal sealed class LibraryBindingTests(Type bindings, string table, string im
     {
         foreach (MethodInfo method in Methods)
         {
-            Assert.That(InteropFacts.Spell(method.ReturnType), Is.EqualTo(OtherReturns.GetValueOrDefault(method.Name, status.Name)), method.Name);
+            Assert.That(
+                InteropFacts.Spell(method.ReturnType), Is.EqualTo(OtherReturns.GetValueOrDefault(method.Name, status.Name)),
+                method.Name);
             Assert.That(method.GetCustomAttribute<DllImportAttribute>()!.Value, Is.EqualTo(import), method.Name);
         }
     }
@@ -55,7 +60,8 @@ internal sealed class LibraryBindingTests(Type bindings, string table, string im
     {
         TestGpu.Create().Dispose();
         nint library = CudaLibraries.Load(import, "the software library");
-        Assert.That(Methods.Select(InteropFacts.EntryPoint).Where(name => !NativeLibrary.TryGetExport(library, name, out _)), Is.Empty);
+        Assert.That(
+            Methods.Select(InteropFacts.EntryPoint).Where(name => !NativeLibrary.TryGetExport(library, name, out _)), Is.Empty);
     }
 
     [Test]

@@ -31,7 +31,10 @@ internal sealed class MemoryPoolTests : CudaFixture
         }
 
         Assert.That(device.MemoryUse.Allocations, Is.EqualTo(before));
-        Assert.That(device.MemoryUse, Is.EqualTo(new DeviceMemory { LiveBytes = 0, CachedBytes = 4096, PeakBytes = 4096, LiveBlocks = 0, Allocations = 1 }));
+        Assert.That(
+            device.MemoryUse,
+            Is.EqualTo(
+                new DeviceMemory { LiveBytes = 0, CachedBytes = 4096, PeakBytes = 4096, LiveBlocks = 0, Allocations = 1 }));
     }
 
     [Test]
@@ -43,7 +46,10 @@ internal sealed class MemoryPoolTests : CudaFixture
         long before = TestGpu.Software.Counts().LiveAllocations;
         device.Trim();
         Assert.That(TestGpu.Software.Counts().LiveAllocations, Is.EqualTo(before - 1));
-        Assert.That(device.MemoryUse, Is.EqualTo(new DeviceMemory { LiveBytes = 1000, CachedBytes = 0, PeakBytes = 6000, LiveBlocks = 1, Allocations = 2 }));
+        Assert.That(
+            device.MemoryUse,
+            Is.EqualTo(
+                new DeviceMemory { LiveBytes = 1000, CachedBytes = 0, PeakBytes = 6000, LiveBlocks = 1, Allocations = 2 }));
         device.Trim();
         device.Free(held);
     }
@@ -90,7 +96,8 @@ internal sealed class MemoryPoolTests : CudaFixture
             device.Free(device.Allocate(40 << 20));
             nint block = device.Allocate(50 << 20);
             Assert.That(device.MemoryUse.CachedBytes, Is.Zero, "the kept block was given up");
-            Assert.That(Read(device, new Tensor(block, DType.Int32, new Shape(1))), Is.EqualTo(new[] { 0 }), "the device works on");
+            Assert.That(
+                Read(device, new Tensor(block, DType.Int32, new Shape(1))), Is.EqualTo(new[] { 0 }), "the device works on");
             device.Free(block);
         }
         finally

@@ -4,7 +4,8 @@ using FastNN.Cli;
 namespace FastNN.Cuda.Tests;
 
 /// <summary>
-/// Machines without a GPU. A process loads one driver for good, so each case is a child process of the tool with an environment of its own.
+/// Machines without a GPU. A process loads one driver for good, so each case is a child process of the tool with an environment
+/// of its own.
 /// </summary>
 internal sealed class NoDriverTests
 {
@@ -56,7 +57,8 @@ internal sealed class NoDriverTests
     }
 
     [Test]
-    public void The_path_is_a_list_below_whose_entries_the_folders_of_Pythons_wheels_are_searched([Values("", "nvidia")] string entry)
+    public void The_path_is_a_list_below_whose_entries_the_folders_of_Pythons_wheels_are_searched(
+        [Values("", "nvidia")] string entry)
     {
         string driver = Directory.CreateDirectory(Path.Combine(_empty, "driver")).FullName;
         string packages = Directory.CreateDirectory(Path.Combine(_empty, "site-packages")).FullName;
@@ -73,11 +75,16 @@ internal sealed class NoDriverTests
     public void Every_folder_of_the_list_is_named_and_an_empty_entry_is_the_usual_places()
     {
         string second = Directory.CreateDirectory(Path.Combine(_empty, "second")).FullName;
-        (int code, string _, string error) = Run(string.Join(Path.PathSeparator, _empty, second), "train", "breast-cancer-mlp", "--device", "cuda", "--epochs", "1");
+        (int code, string _, string error) = Run(
+            string.Join(Path.PathSeparator, _empty, second), "train", "breast-cancer-mlp", "--device", "cuda", "--epochs", "1");
         Assert.That(code, Is.EqualTo(1));
-        Assert.That(error, Does.Contain(Path.Combine(_empty, "libcuda.so.1")).And.Contain(Path.Combine(second, "libcuda.so.1")).And.Not.Contain("/usr/local/cuda"));
+        Assert.That(
+            error,
+            Does.Contain(Path.Combine(_empty, "libcuda.so.1")).And.Contain(Path.Combine(second, "libcuda.so.1")).And.Not.Contain(
+                "/usr/local/cuda"));
         (_, string output, error) = Run(_empty + Path.PathSeparator, "devices");
-        Assert.That(output, Does.Contain(Path.Combine(_empty, "libcuda.so.1")).And.Contain("/usr/local/cuda/lib64/libcuda.so.1"), error);
+        Assert.That(
+            output, Does.Contain(Path.Combine(_empty, "libcuda.so.1")).And.Contain("/usr/local/cuda/lib64/libcuda.so.1"), error);
     }
 
     [Test]
@@ -104,7 +111,8 @@ internal sealed class NoDriverTests
     /// <summary>The tool with a folder to find the driver in.</summary>
     internal static (int Code, string Output, string Error) Run(string folder, params string[] args)
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? Environment.ProcessPath ?? "dotnet")
+        var start = new ProcessStartInfo(
+            Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? Environment.ProcessPath ?? "dotnet")
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -11,7 +11,8 @@ internal static class NvidiaLibraries
         string? folder = Environment.GetEnvironmentVariable(Variable);
         if (string.IsNullOrEmpty(folder) || !File.Exists(Path.Combine(folder, file)))
         {
-            Assert.Ignore($"{Variable} names no folder with NVIDIA's {file}; `native/fetch-nvidia` gets libcuda.so.1 and libcublas.so.12 and prints the folder.");
+            Assert.Ignore(
+                $"{Variable} names no folder with NVIDIA's {file}; `native/fetch-nvidia` gets libcuda.so.1 and libcublas.so.12 and prints the folder.");
         }
 
         return folder;

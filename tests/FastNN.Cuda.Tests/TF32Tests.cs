@@ -3,8 +3,8 @@ using FastNN.Kernels;
 namespace FastNN.Cuda.Tests;
 
 /// <summary>
-/// CudaOptions.AllowTF32: products of cuBLAS and cuDNN then lose bits of their factors, within the bound that the option documents, and the
-/// same in every run. A device without it computes as before.
+/// CudaOptions.AllowTF32: products of cuBLAS and cuDNN then lose bits of their factors, within the bound that the option
+/// documents, and the same in every run. A device without it computes as before.
 /// </summary>
 internal sealed class TF32Tests : CudaFixture
 {
@@ -56,7 +56,8 @@ internal sealed class TF32Tests : CudaFixture
             using var memory = new DeviceNumbers(device);
             nint Scratch(ConvolutionPass pass) => memory.Take(device.Cudnn.WorkspaceBytes(g, pass));
             (nint xAt, nint filterAt, nint dYAt) = (memory.Put(x), memory.Put(filter), memory.Put(dY));
-            (nint y, nint dX, nint dFilter) = (memory.Put(new float[dY.Length]), memory.Put(new float[x.Length]), memory.Put(new float[filter.Length]));
+            (nint y, nint dX, nint dFilter) = (
+                memory.Put(new float[dY.Length]), memory.Put(new float[x.Length]), memory.Put(new float[filter.Length]));
             device.Cudnn.Forward(g, xAt, filterAt, y, Scratch(ConvolutionPass.Forward));
             device.Cudnn.BackwardData(g, dYAt, filterAt, dX, 0, Scratch(ConvolutionPass.BackwardData));
             device.Cudnn.BackwardFilter(g, xAt, dYAt, dFilter, Scratch(ConvolutionPass.BackwardFilter));
@@ -68,19 +69,23 @@ internal sealed class TF32Tests : CudaFixture
         (double[] Y, double[] DX, double[] DFilter) Reference(Func<double, double> of)
         {
             double[] xs = Map(Wide(x), of), filters = Map(inner, of), dYs = Map(Wide(dY), of);
-            (double[] y, double[] dX, double[] dFilter) = (new double[dY.Length], new double[x.Length], new double[filter.Length]);
+            (double[] y, double[] dX, double[] dFilter) = (
+                new double[dY.Length], new double[x.Length], new double[filter.Length]);
             Conv2DReference.Forward(g, xs, filters, [], y);
             Conv2DReference.BackwardData(g, dYs, filters, dX);
             Conv2DReference.BackwardFilter(g, xs, dYs, dFilter, []);
             return (y, dX, Transpose(dFilter, filter.Length / g.OC));
         }
 
-        var (exact, rounded, expected, magnitudes) = (Run(new CudaOptions()), Run(Allowed), Reference(value => value), Reference(Math.Abs));
+        var (exact, rounded, expected, magnitudes) = (
+            Run(new CudaOptions()), Run(Allowed), Reference(value => value), Reference(Math.Abs));
         RequireRounded(exact.Y, rounded.Y, expected.Y, magnitudes.Y);
         RequireRounded(exact.DX, rounded.DX, expected.DX, magnitudes.DX);
         RequireRounded(exact.DFilter, rounded.DFilter, expected.DFilter, magnitudes.DFilter);
         var again = Run(Allowed);
-        Assert.That((again.Y, again.DX, again.DFilter), Is.EqualTo((rounded.Y, rounded.DX, rounded.DFilter)), "the same bits in every run");
+        Assert.That(
+            (again.Y, again.DX, again.DFilter), Is.EqualTo((rounded.Y, rounded.DX, rounded.DFilter)),
+            "the same bits in every run");
     }
 
     [Test]
@@ -122,6 +127,8 @@ internal sealed class TF32Tests : CudaFixture
     private static double[] Transpose(double[] matrix, int rows)
     {
         int columns = matrix.Length / rows;
-        return [.. from column in Enumerable.Range(0, columns) from row in Enumerable.Range(0, rows) select matrix[(row * columns) + column]];
+        return [
+            .. from column in Enumerable.Range(0, columns) from row in Enumerable.Range(0, rows) select matrix[
+                (row * columns) + column]];
     }
 }

@@ -2,18 +2,18 @@ using FastNN.Cli;
 namespace FastNN.Cuda.Tests;
 
 /// <summary>
-/// What kernels move, counted by the software device: every kernel outside matrix products and convolutions asks for at most 1.10 times
-/// the distinct 32-byte sectors that it touches, and no shared memory access outside our own convolutions waits for another, with cuDNN and without.
-/// The counts are exact, so this is a regression test of GPU efficiency without a GPU. They hold for the PTX that ships, which is clang's:
-/// FASTNN_CUDA_COMPILER=nvcc dotnet build and this test tell of nvcc's.
+/// What kernels move, counted by the software device: every kernel outside matrix products and convolutions asks for at most 1.10
+/// times the distinct 32-byte sectors that it touches, and no shared memory access outside our own convolutions waits for
+/// another, with cuDNN and without. The counts are exact, so this is a regression test of GPU efficiency without a GPU. They hold
+/// for the PTX that ships, which is clang's: FASTNN_CUDA_COMPILER=nvcc dotnet build and this test tell of nvcc's.
 /// </summary>
 internal sealed class TrafficTests : DeviceFixture
 {
     private const double Most = 1.10;
 
     /// <summary>
-    /// Products, whose tiles read operands again by design, and the transposition of a filter, whose odd rows begin within sectors;
-    /// docs/gpu.md has their numbers.
+    /// Products, whose tiles read operands again by design, and the transposition of a filter, whose odd rows begin within
+    /// sectors; docs/gpu.md has their numbers.
     /// </summary>
     private static readonly string[] Products =
     [
@@ -21,8 +21,8 @@ internal sealed class TrafficTests : DeviceFixture
     ];
 
     /// <summary>
-    /// Our own tiles of convolutions, which compute where cuDNN does not, are not free of bank conflicts: what they have per request at most in the six
-    /// networks. No other kernel may have one.
+    /// Our own tiles of convolutions, which compute where cuDNN does not, are not free of bank conflicts: what they have per
+    /// request at most in the six networks. No other kernel may have one.
     /// </summary>
     private static readonly Dictionary<string, double> MostConflicts = new()
     {
@@ -35,8 +35,8 @@ internal sealed class TrafficTests : DeviceFixture
     };
 
     /// <summary>
-    /// A bias that is read again for each few rows of a small matrix: 12 KB in all. Behind cuDNN the same kernel finishes large convolutions too, and
-    /// stays within 1.10.
+    /// A bias that is read again for each few rows of a small matrix: 12 KB in all. Behind cuDNN the same kernel finishes large
+    /// convolutions too, and stays within 1.10.
     /// </summary>
     private static readonly Dictionary<string, double> MostMoved = new() { ["dense_bias_activation"] = 1.36 };
 
@@ -71,15 +71,20 @@ internal sealed class TrafficTests : DeviceFixture
         ("largest of columns", [X(2048, 256)], x => x[0].Max([0])),
         ("variance of short rows", [X(8192, 24)], x => x[0].Variance([1])),
         ("sum of the middle", [X(16, 256, 64)], x => x[0].Sum([1])),
-        ("where", [OpInput.Bits("c", new Shape(512, 256)), X(512, 256), X(512, 256)], x => ShapeOperators.Where(x[0], x[1], x[2])),
+        (
+            "where", [OpInput.Bits("c", new Shape(512, 256)), X(512, 256), X(512, 256)],
+            x => ShapeOperators.Where(x[0], x[1], x[2])),
         ("cast", [X(1 << 20)], x => x[0].Cast(DType.Float16).Cast(DType.Float32)),
         ("mean of Huber losses", [X(1 << 20), X(1 << 20)], x => new HuberLoss().Apply(x[0], x[1])),
-        ("divergences", [X(512, 256), X(512, 256).Constant()], x => new KLDivergenceLoss { LogTargets = true, Reduction = Reduction.None }.Apply(x[0], x[1])),
+        (
+            "divergences", [X(512, 256), X(512, 256).Constant()],
+            x => new KLDivergenceLoss { LogTargets = true, Reduction = Reduction.None }.Apply(x[0], x[1])),
         ("concat", [X(512, 256), X(512, 128)], x => Operators.Concat(1, x[0], x[1])),
     }.Select(row => new TestCaseData(row.Inputs, row.Build).SetArgDisplayNames(row.Name));
 
     [Test]
-    public void A_step_moves_each_datum_once([ValueSource(typeof(Networks), nameof(Networks.All))] Network network, [Values] bool cudnn)
+    public void A_step_moves_each_datum_once(
+        [ValueSource(typeof(Networks), nameof(Networks.All))] Network network, [Values] bool cudnn)
     {
         using Device device = TestGpu.Open(new CudaOptions { UseCudnn = cudnn });
         using var trainer = new Trainer(network.Build(), device, network.Loss, network.Optimizer());
@@ -122,7 +127,9 @@ internal sealed class TrafficTests : DeviceFixture
             Assert.That(kernel.LocalBytes, Is.Zero, $"{kernel.Name}: local memory");
             if (!Array.Exists(Products, kernel.Name.StartsWith))
             {
-                Assert.That(kernel.MovedRatio, Is.LessThanOrEqualTo(MostMoved.GetValueOrDefault(kernel.Name, Most)), $"{kernel.Name}: moved {kernel.MovedBytes:N0} bytes, touched {kernel.IdealBytes:N0}");
+                Assert.That(
+                    kernel.MovedRatio, Is.LessThanOrEqualTo(MostMoved.GetValueOrDefault(kernel.Name, Most)),
+                    $"{kernel.Name}: moved {kernel.MovedBytes:N0} bytes, touched {kernel.IdealBytes:N0}");
             }
         }
     });

@@ -11,6 +11,7 @@ internal sealed class ClipCases : IOpCases
         values => Array.ConvertAll(values[0], x => ClipReference.Value(x, low, high)))
     {
         Samples = shape.Count > 10_000 ? 4 : 48,
-        ReferenceBackward = (values, dY) => [[.. values[0].Zip(dY, (x, upstream) => upstream * ClipReference.Slope(x, low, high))]],
+        ReferenceBackward = (values, dY) => [
+            [.. values[0].Zip(dY, (x, upstream) => upstream * ClipReference.Slope(x, low, high))]],
     };
 }

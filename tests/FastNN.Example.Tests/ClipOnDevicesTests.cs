@@ -1,5 +1,4 @@
 using FastNN.Kernels;
-using FastNN.Tests.Ops;
 
 namespace FastNN.Example.Tests;
 
@@ -15,7 +14,8 @@ internal sealed class CudaClipTests : OpFixture<ClipCases>
 internal sealed class GoldenClipTests(string kind)
 {
     private static IEnumerable<string> Files =>
-        Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Golden", "cases"), "clamp_*.safetensors").Order(StringComparer.Ordinal);
+        Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "Golden", "cases"), "clamp_*.safetensors").Order(
+            StringComparer.Ordinal);
 
     [TestCaseSource(nameof(Files))]
     public void Output_and_gradient_are_PyTorchs(string file)

@@ -1,5 +1,4 @@
 using FastNN.Kernels;
-using FastNN.Tensors;
 
 namespace FastNN.Ops;
 
@@ -22,7 +21,9 @@ internal sealed record ClipOp(float Low, float High) : Operator
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
         RequireFloats(inputs, 1, 1);
-        return Low <= High ? [inputs[0]] : throw new ShapeException($"{Name}: expected low <= high for {inputs[0].Shape}, got {Low} and {High}.");
+        return Low <= High
+            ? [inputs[0]]
+            : throw new ShapeException($"{Name}: expected low <= high for {inputs[0].Shape}, got {Low} and {High}.");
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>

@@ -31,7 +31,8 @@ internal sealed unsafe partial class CpuElements
             where TLanes : struct, ILanes<TLanes>
         {
             TLanes zero = TLanes.Broadcast(0f);
-            return TLanes.IfGreaterOrEqual(x, TLanes.Broadcast(low), TLanes.IfGreaterOrEqual(TLanes.Broadcast(high), x, dY, zero), zero);
+            return TLanes.IfGreaterOrEqual(
+                x, TLanes.Broadcast(low), TLanes.IfGreaterOrEqual(TLanes.Broadcast(high), x, dY, zero), zero);
         }
     }
 }

@@ -18,5 +18,6 @@ internal sealed unsafe partial class CudaElements
     private readonly record struct ClipForwardArguments(nint X, nint Y, long Count, float Low, float High);
 
     [StructLayout(LayoutKind.Sequential)]
-    private readonly record struct ClipBackwardArguments(nint X, nint DY, nint DX, long Count, float Low, float High, int Accumulate, int Unused);
+    private readonly record struct ClipBackwardArguments(
+        nint X, nint DY, nint DX, long Count, float Low, float High, int Accumulate, int Unused);
 }

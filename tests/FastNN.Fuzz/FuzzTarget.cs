@@ -6,7 +6,8 @@ namespace FastNN.Fuzz;
 /// <param name="Tokens">Pieces of the format that random bytes would not hit upon.</param>
 /// <param name="Read">Reads a file, and throws <see cref="FileFormatException"/> or nothing.</param>
 /// <param name="MaxAllocated">The most bytes that reading a file of a length may allocate.</param>
-internal sealed record FuzzTarget(string Name, byte[][] Samples, byte[][] Tokens, Action<byte[]> Read, Func<long, long> MaxAllocated);
+internal sealed record FuzzTarget(
+    string Name, byte[][] Samples, byte[][] Tokens, Action<byte[]> Read, Func<long, long> MaxAllocated);
 
 /// <summary>A file that broke a promise.</summary>
 /// <param name="Target">The reader.</param>

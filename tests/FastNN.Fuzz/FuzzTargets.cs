@@ -13,7 +13,8 @@ internal static class FuzzTargets
     [
         .. new[]
         {
-            "\"dtype\":", "\"shape\":[", "\"data_offsets\":[", "\"__metadata__\":{", "F32", "BF16", "I64", "U8", "BOOL", "{", "}", "[", "]", ",", "\"", "\\u0000",
+            "\"dtype\":", "\"shape\":[", "\"data_offsets\":[", "\"__metadata__\":{", "F32", "BF16", "I64", "U8", "BOOL", "{", "}",
+            "[", "]", ",", "\"", "\\u0000",
             "\\ud800", "null", "true", "\u202E",
         }.Select(Encoding.UTF8.GetBytes),
     ];
@@ -25,23 +26,40 @@ internal static class FuzzTargets
         Sequential model = Model();
         return
         [
-            new("safetensors", [Safetensors(), weights], Json, ReadSafetensors, length => (2 * length) + (256 * (length / 40)) + (64 << 10)),
-            new("weights", [weights], Json, file => LoadWeights(model, file, Path.Combine(folder, "weights.safetensors")), length => (8 * length) + (256 << 10)),
+            new(
+                "safetensors", [Safetensors(), weights], Json, ReadSafetensors,
+                length => (2 * length) + (256 * (length / 40)) + (64 << 10)),
+            new(
+                "weights", [weights], Json, file => LoadWeights(model, file, Path.Combine(folder, "weights.safetensors")),
+                length => (8 * length) + (256 << 10)),
             new("model", Models(), Json, file => FastNN.Model.Load(new MemoryStream(file)), length => (64 * length) + (4 << 20)),
             new("idx", Idx(), [], file => IdxFile.Read(new MemoryStream(file)), length => (2 * length) + (32 << 10)),
-            new("idx gzip", [.. Idx().Select(Gzip)], [], file => IdxFile.Read(new MemoryStream(file), maxBytes: 1 << 20), _ => (1 << 20) + (128 << 10)),
-            new("idx inside gzip", Idx(), [], file => IdxFile.Read(new MemoryStream(Gzip(file)), maxBytes: 1 << 20), length => (8 * length) + (1 << 20)),
+            new(
+                "idx gzip", [.. Idx().Select(Gzip)], [], file => IdxFile.Read(new MemoryStream(file), maxBytes: 1 << 20),
+                _ => (1 << 20) + (128 << 10)),
+            new(
+                "idx inside gzip", Idx(), [], file => IdxFile.Read(new MemoryStream(Gzip(file)), maxBytes: 1 << 20),
+                length => (8 * length) + (1 << 20)),
             new("idx dataset", [IdxPair()], [], ReadIdxPair, length => (8 * length) + (64 << 10)),
             new("csv", Csv(), CsvTokens, file => ReadCsv(file, new CsvOptions()), CsvBound),
-            new("csv of values", Csv(), CsvTokens, file => ReadCsv(file, new CsvOptions { Target = CsvTarget.Value, TargetColumn = 0 }), CsvBound),
-            new("csv of known", Csv(), CsvTokens, file => ReadCsv(file, new CsvOptions { ClassNames = ["x", "y", "0"], SkipLines = 1, HasHeader = false }), CsvBound),
-            new("cifar", [Cifar(1), Cifar(3)], [], file => Cifar10.Read(new MemoryStream(file)), length => (2 * length) + (32 << 10)),
+            new(
+                "csv of values", Csv(), CsvTokens,
+                file => ReadCsv(file, new CsvOptions { Target = CsvTarget.Value, TargetColumn = 0 }), CsvBound),
+            new(
+                "csv of known", Csv(), CsvTokens,
+                file => ReadCsv(file, new CsvOptions { ClassNames = ["x", "y", "0"], SkipLines = 1, HasHeader = false }),
+                CsvBound),
+            new(
+                "cifar", [Cifar(1), Cifar(3)], [], file => Cifar10.Read(new MemoryStream(file)),
+                length => (2 * length) + (32 << 10)),
             new("npm archive", [Tar()], [], file => ReadTar(Gzip(file), folder), length => (4 * length) + (1 << 20)),
             new("npm archive, gzip", [Gzip(Tar())], [], file => ReadTar(file, folder), length => (4 * length) + (1 << 20)),
         ];
     }
 
-    private static byte[][] CsvTokens { get; } = [.. new[] { "\"", "\"\"", ",", "\n", "\r\n", "\r", "\0", "\uFEFF", "\uFFFD", "1e5", "x", " " }.Select(Encoding.UTF8.GetBytes)];
+    private static byte[][] CsvTokens { get; } = [
+        .. new[] { "\"", "\"\"", ",", "\n", "\r\n", "\r", "\0", "\uFEFF", "\uFFFD", "1e5", "x", " " }.Select(
+            Encoding.UTF8.GetBytes)];
 
     private static long CsvBound(long length) => (8 * length) + (1 << 20);
 
@@ -68,7 +86,12 @@ internal static class FuzzTargets
     private static byte[][] Models()
     {
         Symbol x = FastNN.Model.Input("x", [4]), h = new Dense(3, Activation.LeakyReLU(0.1f)).Apply(x);
-        var functional = new Model([x], [("y", new Concatenate().Apply(h, h * h)), ("z", h)]) { ClassNames = ["a", "b"], Preprocessing = Preprocessing.Scaling(2) };
+        var functional =
+            new Model([x], [("y", new Concatenate().Apply(h, h * h)), ("z", h)])
+            {
+                ClassNames = ["a", "b"],
+                Preprocessing = Preprocessing.Scaling(2)
+            };
         functional.Build();
         return [Bytes(Model()), Bytes(functional)];
 
@@ -89,13 +112,16 @@ internal static class FuzzTargets
     private static void ReadCsv(byte[] file, CsvOptions options) => CsvDataset.Load(new MemoryStream(file), options);
 
     private static void ReadTar(byte[] archive, string folder) => TarArchive.Extract(
-        new MemoryStream(archive), "archive.tgz", entry => entry.EndsWith("-ubyte", StringComparison.Ordinal) ? (Path.Combine(folder, "entry"), 1 << 16) : null);
+        new MemoryStream(archive), "archive.tgz",
+        entry => entry.EndsWith("-ubyte", StringComparison.Ordinal) ? (Path.Combine(folder, "entry"), 1 << 16) : null);
 
     // Both files in one, the length of the first in front, so that the mutator damages either.
     private static void ReadIdxPair(byte[] file)
     {
         int cut = file.Length == 0 ? 0 : Math.Min((int)file[0], file.Length - 1);
-        IdxDataset.Load(new MemoryStream(file, Math.Min(1, file.Length), cut), new MemoryStream(file[Math.Min(1 + cut, file.Length)..]), ["a", "b"]);
+        IdxDataset.Load(
+            new MemoryStream(file, Math.Min(1, file.Length), cut), new MemoryStream(file[Math.Min(1 + cut, file.Length)..]),
+            ["a", "b"]);
     }
 
     private static byte[] Safetensors()
@@ -146,7 +172,8 @@ internal static class FuzzTargets
     private static byte[] Tar() => Bytes(stream =>
     {
         using var tar = new TarWriter(stream, TarEntryFormat.Pax, leaveOpen: true);
-        foreach (string name in (string[])["package/package.json", "package/data/train-images-idx3-ubyte", "package/data/t10k-labels-idx1-ubyte"])
+        foreach (string name in (string[])[
+            "package/package.json", "package/data/train-images-idx3-ubyte", "package/data/t10k-labels-idx1-ubyte"])
         {
             tar.WriteEntry(new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(new byte[700]) });
         }

@@ -4,8 +4,9 @@ using System.Globalization;
 namespace FastNN.Fuzz;
 
 /// <summary>
-/// Runs damaged files through readers. A reader may accept a file or refuse it with a <see cref="FileFormatException"/> of one short
-/// line; it may allocate no more than its bound and take no longer than ten seconds. Everything else is a failure, whose file is kept.
+/// Runs damaged files through readers. A reader may accept a file or refuse it with a <see cref="FileFormatException"/> of one
+/// short line; it may allocate no more than its bound and take no longer than ten seconds. Everything else is a failure, whose
+/// file is kept.
 /// </summary>
 internal sealed class Fuzzer(ulong seed, string folder, TextWriter log)
 {

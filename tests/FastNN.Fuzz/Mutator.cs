@@ -12,7 +12,9 @@ internal sealed class Mutator(Random random, byte[][] tokens)
         [0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, long.MaxValue, 1UL << 63, ulong.MaxValue];
 
     private static readonly string[] Numbers =
-        ["0", "-1", "1e999", "-0", "NaN", "2147483647", "2147483648", "9223372036854775807", "18446744073709551616", "0.5", "1e-400", "00", "0x1"];
+        [
+            "0", "-1", "1e999", "-0", "NaN", "2147483647", "2147483648", "9223372036854775807", "18446744073709551616", "0.5",
+            "1e-400", "00", "0x1"];
 
     /// <summary>One to eight edits of a file, some of which take from another.</summary>
     public byte[] Mutate(byte[] file, byte[] other)
@@ -104,7 +106,9 @@ internal sealed class Mutator(Random random, byte[][] tokens)
             end++;
         }
 
-        string number = random.Next(2) == 0 ? Numbers[random.Next(Numbers.Length)] : random.NextInt64(-2, 1L << random.Next(1, 63)).ToString(CultureInfo.InvariantCulture);
+        string number = random.Next(2) == 0
+            ? Numbers[random.Next(Numbers.Length)]
+            : random.NextInt64(-2, 1L << random.Next(1, 63)).ToString(CultureInfo.InvariantCulture);
         bytes.RemoveRange(first, end - first);
         bytes.InsertRange(first, Encoding.ASCII.GetBytes(number));
     }

@@ -11,7 +11,8 @@ for (int i = 0; i < args.Length; i++)
     string? value = i + 1 < args.Length ? args[i + 1] : null;
     bool known = (args[i], value) switch
     {
-        ("--minutes", not null) => double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out minutes) && minutes > 0,
+        ("--minutes", not null) =>
+            double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out minutes) && minutes > 0,
         ("--seed", not null) => ulong.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out seed),
         ("--target", not null) => (only = value) is not null,
         ("--out", { } folder) => (output = folder).Length > 0,
@@ -32,12 +33,14 @@ try
     FuzzTarget[] targets = [.. FuzzTargets.All(scratch).Where(target => only is null || target.Name == only)];
     if (targets.Length == 0)
     {
-        Console.Error.WriteLine($"there is no target '{only}'; there are {string.Join(", ", FuzzTargets.All(scratch).Select(target => target.Name))}");
+        Console.Error.WriteLine(
+            $"there is no target '{only}'; there are {string.Join(", ", FuzzTargets.All(scratch).Select(target => target.Name))}");
         return 2;
     }
 
     var fuzzer = new Fuzzer(seed, output, Console.Out);
-    FuzzFailure[] failures = [.. targets.Select(target => fuzzer.Run(target, TimeSpan.FromMinutes(minutes / targets.Length))).OfType<FuzzFailure>()];
+    FuzzFailure[] failures = [
+        .. targets.Select(target => fuzzer.Run(target, TimeSpan.FromMinutes(minutes / targets.Length))).OfType<FuzzFailure>()];
     foreach (FuzzFailure failure in failures)
     {
         Console.Error.WriteLine($"FAILED {failure}");

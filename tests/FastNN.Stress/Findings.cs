@@ -32,10 +32,13 @@ internal sealed class Findings
     {
         if (!Problem.SameBits(expected, actual))
         {
-            int at = Enumerable.Range(0, expected.Length).First(i => BitConverter.SingleToInt32Bits(expected[i]) != BitConverter.SingleToInt32Bits(actual[i]));
+            int at = Enumerable.Range(0, expected.Length).First(
+                i => BitConverter.SingleToInt32Bits(expected[i]) != BitConverter.SingleToInt32Bits(actual[i]));
             Report($"{what}: element {at} is {actual[at]:g9}, alone it is {expected[at]:g9}");
         }
     }
 
-    public override string ToString() => string.Join(", ", _operations.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Value} {pair.Key}"));
+    public override string ToString() =>
+        string.Join(
+            ", ", _operations.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Value} {pair.Key}"));
 }

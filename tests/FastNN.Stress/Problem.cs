@@ -3,7 +3,9 @@ using FastNN.Data;
 
 namespace FastNN.Stress;
 
-/// <summary>A small network with one batch that it is trained on again and again, so that the loss of step k depends on k alone.</summary>
+/// <summary>
+/// A small network with one batch that it is trained on again and again, so that the loss of step k depends on k alone.
+/// </summary>
 internal sealed class Problem
 {
     /// <summary>Steps that the oracle knows.</summary>
@@ -19,7 +21,8 @@ internal sealed class Problem
     private readonly int[] _labels;
     private readonly Dictionary<int, int> _stepOfLoss = [];
 
-    private Problem(string name, Shape example, int outputs, int batch, Loss loss, Func<Optimizer> optimizer, Func<Layer[]> layers)
+    private Problem(
+        string name, Shape example, int outputs, int batch, Loss loss, Func<Optimizer> optimizer, Func<Layer[]> layers)
     {
         (Name, _example, Outputs, Batch, _loss, _optimizer, _layers) = (name, example, outputs, batch, loss, optimizer, layers);
         var random = new Random(11);
@@ -113,7 +116,8 @@ internal sealed class Problem
                 Losses[step] = Step(trainer);
                 if (!_stepOfLoss.TryAdd(BitConverter.SingleToInt32Bits(Losses[step]), step))
                 {
-                    throw new InvalidOperationException($"{Name}: two steps have the same loss, so the loss does not tell the step.");
+                    throw new InvalidOperationException(
+                        $"{Name}: two steps have the same loss, so the loss does not tell the step.");
                 }
             }
         }
@@ -129,11 +133,13 @@ internal sealed class Problem
     /// <summary>Which step has this loss, to the bit; -1 for none.</summary>
     public int StepOf(float loss) => _stepOfLoss.GetValueOrDefault(BitConverter.SingleToInt32Bits(loss), -1);
 
-    public static bool SameBits(float[] x, float[] y) => MemoryMarshal.AsBytes<float>(x).SequenceEqual(MemoryMarshal.AsBytes<float>(y));
+    public static bool SameBits(float[] x, float[] y) =>
+        MemoryMarshal.AsBytes<float>(x).SequenceEqual(MemoryMarshal.AsBytes<float>(y));
 
     public override string ToString() => Name;
 
-    private static float[] Draw(Random random, int count) => [.. Enumerable.Range(0, count).Select(_ => (random.NextSingle() * 2) - 1)];
+    private static float[] Draw(Random random, int count) =>
+        [.. Enumerable.Range(0, count).Select(_ => (random.NextSingle() * 2) - 1)];
 
     private sealed class Unfinished : Layer
     {

@@ -5,8 +5,8 @@ using System.Globalization;
 namespace FastNN.Stress;
 
 /// <summary>
-/// Runs rounds one after the other, each in a process of its own, so that one that dies is a count and not the end: crashes, hangs, wrong
-/// answers. `dotnet run --project tests/FastNN.Stress -- --minutes 10 --seed 3`
+/// Runs rounds one after the other, each in a process of its own, so that one that dies is a count and not the end: crashes,
+/// hangs, wrong answers. `dotnet run --project tests/FastNN.Stress -- --minutes 10 --seed 3`
 /// </summary>
 internal static class Program
 {
@@ -16,12 +16,25 @@ internal static class Program
     {
         var seconds = new Option<double>("--seconds") { Description = "How long to go on.", DefaultValueFactory = _ => 20 };
         var minutes = new Option<double>("--minutes") { Description = "The same in minutes." };
-        var seed = new Option<int>("--seed") { Description = "Of the first round; the next takes the next.", DefaultValueFactory = _ => 1 };
+        var seed =
+            new Option<int>("--seed")
+            {
+                Description = "Of the first round; the next takes the next.",
+                DefaultValueFactory = _ => 1
+            };
         var threads = new Option<int>("--threads") { Description = "At once, 1 to 8.", DefaultValueFactory = _ => 6 };
-        var device = new Option<string>("--device") { Description = "cpu or cuda.", DefaultValueFactory = _ => "cpu" }.AcceptOnlyFromAmong("cpu", "cuda");
-        var patience = new Option<double>("--patience") { Description = "Seconds in one operation that are a hang.", DefaultValueFactory = _ => 60 };
+        var device =
+            new Option<string>("--device") { Description = "cpu or cuda.", DefaultValueFactory = _ => "cpu" }.AcceptOnlyFromAmong(
+                "cpu", "cuda");
+        var patience =
+            new Option<double>("--patience")
+            {
+                Description = "Seconds in one operation that are a hang.",
+                DefaultValueFactory = _ => 60
+            };
         var round = new Option<bool>("--round") { Hidden = true };
-        var root = new RootCommand("Random interleavings of build, compile, predict, train, checkpoint and dispose from many threads.")
+        var root = new RootCommand(
+            "Random interleavings of build, compile, predict, train, checkpoint and dispose from many threads.")
         {
             seconds, minutes, seed, threads, device, patience, round,
         };
@@ -72,7 +85,8 @@ internal static class Program
         // The same program: the executable of its own, or `dotnet` with its assembly.
         string host = Environment.ProcessPath!;
         bool isDotnet = Path.GetFileNameWithoutExtension(host) == "dotnet";
-        using Process child = Process.Start(new ProcessStartInfo(host, isDotnet ? [typeof(Program).Assembly.Location, .. arguments] : arguments))!;
+        using Process child = Process.Start(
+            new ProcessStartInfo(host, isDotnet ? [typeof(Program).Assembly.Location, .. arguments] : arguments))!;
         if (!child.WaitForExit(options.Duration + (2 * options.Patience)))
         {
             child.Kill(entireProcessTree: true);

@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace FastNN.Stress;
 
-/// <summary>One process: many threads do what users may do, in random order, on one device. Each answer is compared with the one computed alone.</summary>
+/// <summary>
+/// One process: many threads do what users may do, in random order, on one device. Each answer is compared with the one computed
+/// alone.
+/// </summary>
 internal sealed class Round
 {
     private const int Slots = 3;
@@ -62,7 +65,8 @@ internal sealed class Round
         {
             var round = new Round(options, folder);
             round.Work();
-            Console.Out.WriteLine($"seed {options.Seed}: {round._findings.Operations} operations: {round._findings}; {round._findings.Wrong} wrong");
+            Console.Out.WriteLine(
+                $"seed {options.Seed}: {round._findings.Operations} operations: {round._findings}; {round._findings.Wrong} wrong");
             return round._findings.Wrong == 0 ? 0 : 1;
         }
         finally
@@ -184,7 +188,8 @@ internal sealed class Round
         }
     });
 
-    private void PredictShared(Random random) => Volatile.Read(ref _predictors[random.Next(Slots)])?.Predict(random.Next(2) == 0, _findings);
+    private void PredictShared(Random random) =>
+        Volatile.Read(ref _predictors[random.Next(Slots)])?.Predict(random.Next(2) == 0, _findings);
 
     private void CompileShared(Random random)
     {
@@ -205,7 +210,8 @@ internal sealed class Round
         double[] losses = problem.Fit(trainer, epochs);
         if (!losses.AsSpan().SequenceEqual(problem.FitLosses.AsSpan(0, epochs)))
         {
-            _findings.Report($"{problem}: epochs of Fit gave {string.Join(' ', losses)}, alone they give {string.Join(' ', problem.FitLosses)}");
+            _findings.Report(
+                $"{problem}: epochs of Fit gave {string.Join(' ', losses)}, alone they give {string.Join(' ', problem.FitLosses)}");
         }
     });
 
@@ -240,7 +246,9 @@ internal sealed class Round
             {
                 for (int call = 0; call < 1000; call++)
                 {
-                    _findings.RequireSame(problem.Predictions[0], problem.Predict(predictor, problem.Batch), $"{problem} on a device that is disposed");
+                    _findings.RequireSame(
+                        problem.Predictions[0], problem.Predict(predictor, problem.Batch),
+                        $"{problem} on a device that is disposed");
                 }
             }
             catch (ObjectDisposedException)
@@ -309,7 +317,8 @@ internal sealed class Round
         }
 
         using Predictor predictor = model.CreatePredictor(device);
-        _findings.RequireSame(problem.Predictions[steps], problem.Predict(predictor, problem.Batch), $"{problem} after {steps} steps");
+        _findings.RequireSame(
+            problem.Predictions[steps], problem.Predict(predictor, problem.Batch), $"{problem} after {steps} steps");
     }
 
     private void Follow(Problem problem, Trainer trainer, int from, int to, string what)

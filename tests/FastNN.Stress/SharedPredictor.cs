@@ -6,7 +6,8 @@ internal sealed class SharedPredictor(Problem problem, Predictor predictor, int 
     public void Predict(bool one, Findings findings)
     {
         float[] y = problem.Predict(predictor, one ? 1 : problem.Batch);
-        findings.RequireSame(one ? problem.FirstPredictions[step] : problem.Predictions[step], y, $"{problem} predicted by many threads");
+        findings.RequireSame(
+            one ? problem.FirstPredictions[step] : problem.Predictions[step], y, $"{problem} predicted by many threads");
     }
 
     public void Dispose() => predictor.Dispose();

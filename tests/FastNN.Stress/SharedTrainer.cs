@@ -1,8 +1,9 @@
 namespace FastNN.Stress;
 
 /// <summary>
-/// A trainer that several threads step, save and dispose. A trainer refuses a second thread, so successful calls follow one another in
-/// some order; as every step sees the same batch, the losses that all threads got must be those of the steps 0 to n - 1, each once.
+/// A trainer that several threads step, save and dispose. A trainer refuses a second thread, so successful calls follow one
+/// another in some order; as every step sees the same batch, the losses that all threads got must be those of the steps 0 to n -
+/// 1, each once.
 /// </summary>
 internal sealed class SharedTrainer
 {
@@ -86,7 +87,9 @@ internal sealed class SharedTrainer
 
         // The trainer gave the values back to the model when it was disposed.
         using Predictor predictor = Model.CreatePredictor(_device);
-        _findings.RequireSame(_problem.Predictions[_steps.Count], _problem.Predict(predictor, _problem.Batch), $"{_problem} after {_steps.Count} steps of many threads");
+        _findings.RequireSame(
+            _problem.Predictions[_steps.Count], _problem.Predict(predictor, _problem.Batch),
+            $"{_problem} after {_steps.Count} steps of many threads");
     }
 
     public void Step()
@@ -97,7 +100,8 @@ internal sealed class SharedTrainer
         {
             if (step < 0 || !_steps.Add(step))
             {
-                _findings.Report($"{_problem}: loss {loss:g9} is {(step < 0 ? "of no step" : $"of step {step}, which another call had")}");
+                _findings.Report(
+                    $"{_problem}: loss {loss:g9} is {(step < 0 ? "of no step" : $"of step {step}, which another call had")}");
             }
         }
     }

@@ -38,7 +38,9 @@ internal sealed class Watchdog(int threads, TimeSpan patience)
 
                 for (int i = 0; i < _doing.Length; i++)
                 {
-                    string time = _doing[i].Since == 0 ? "" : $" for {Stopwatch.GetElapsedTime(_doing[i].Since).TotalSeconds:f1} s";
+                    string time = _doing[i].Since == 0
+                        ? ""
+                        : $" for {Stopwatch.GetElapsedTime(_doing[i].Since).TotalSeconds:f1} s";
                     Console.Error.WriteLine($"HANG: thread {i} is at {_doing[i].Operation}{time}");
                 }
 

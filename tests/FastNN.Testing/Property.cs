@@ -12,5 +12,6 @@ internal static class Property
         FsCheck.Check.One(Config.QuickThrowOnFailure.WithMaxTest(Quick.Times(times)), Prop.ForAll(values, property));
 
     public static void Check<T1, T2>(int times, Action<T1, T2> property) => FsCheck.Check.One(
-        Config.QuickThrowOnFailure.WithMaxTest(Quick.Times(times)), Prop.ForAll(ArbMap.Default.ArbFor<T1>(), ArbMap.Default.ArbFor<T2>(), property));
+        Config.QuickThrowOnFailure.WithMaxTest(Quick.Times(times)),
+        Prop.ForAll(ArbMap.Default.ArbFor<T1>(), ArbMap.Default.ArbFor<T2>(), property));
 }

@@ -10,7 +10,9 @@ internal static class Quick
 
     /// <summary>FASTNN_EVERY_NTH_CASE=n: of the operators' cases only the first, the (n + 1)th, and so on.</summary>
     private static int Nth { get; } =
-        int.TryParse(Environment.GetEnvironmentVariable("FASTNN_EVERY_NTH_CASE"), CultureInfo.InvariantCulture, out int n) ? Math.Max(1, n) : 1;
+        int.TryParse(Environment.GetEnvironmentVariable("FASTNN_EVERY_NTH_CASE"), CultureInfo.InvariantCulture, out int n)
+            ? Math.Max(1, n)
+            : 1;
 
     /// <summary>All of them, or the sample.</summary>
     public static IEnumerable<T> Sample<T>(IEnumerable<T> cases) => OpCases.Sample(cases, Nth);

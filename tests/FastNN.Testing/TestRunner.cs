@@ -9,8 +9,8 @@ using NUnit.Framework.Internal;
 namespace FastNN.Testing;
 
 /// <summary>
-/// Runs test assemblies without an SDK, for machines that have none: dotnet FastNN.Tests.dll [PATTERN [SECONDS]]. The pattern is a regular
-/// expression that a test's full name must contain; tests that have not begun after so many seconds do not run.
+/// Runs test assemblies without an SDK, for machines that have none: dotnet FastNN.Tests.dll [PATTERN [SECONDS]]. The pattern is
+/// a regular expression that a test's full name must contain; tests that have not begun after so many seconds do not run.
 /// </summary>
 internal static class TestRunner
 {
@@ -19,7 +19,9 @@ internal static class TestRunner
     public static int Run(string[] args, params string[] assemblies)
     {
         string pattern = args.Length > 0 ? args[0] : "";
-        TimeSpan limit = args.Length > 1 ? TimeSpan.FromSeconds(double.Parse(args[1], CultureInfo.InvariantCulture)) : Timeout.InfiniteTimeSpan;
+        TimeSpan limit = args.Length > 1
+            ? TimeSpan.FromSeconds(double.Parse(args[1], CultureInfo.InvariantCulture))
+            : Timeout.InfiniteTimeSpan;
         var clock = Stopwatch.StartNew();
         var listener = new Listener();
         bool stopped = false;
@@ -27,9 +29,15 @@ internal static class TestRunner
         {
             var runner = new NUnitTestAssemblyRunner(new DefaultTestAssemblyBuilder());
             runner.Load(Assembly.LoadFrom(path), new Dictionary<string, object> { ["NumberOfTestWorkers"] = 0 });
-            TestFilter filter = pattern.Length == 0 ? TestFilter.Empty : TestFilter.FromXml($"<filter><test re=\"1\">{SecurityElement.Escape(pattern)}</test></filter>");
+            TestFilter filter = pattern.Length == 0
+                ? TestFilter.Empty
+                : TestFilter.FromXml($"<filter><test re=\"1\">{SecurityElement.Escape(pattern)}</test></filter>");
             runner.RunAsync(listener, filter);
-            TimeSpan left = limit == Timeout.InfiniteTimeSpan ? limit : limit > clock.Elapsed ? limit - clock.Elapsed : TimeSpan.Zero;
+            TimeSpan left = limit == Timeout.InfiniteTimeSpan
+                ? limit
+                : limit > clock.Elapsed
+                ? limit - clock.Elapsed
+                : TimeSpan.Zero;
             if (!runner.WaitForCompletion((int)left.TotalMilliseconds))
             {
                 stopped = true;
@@ -55,7 +63,8 @@ internal static class TestRunner
             if (result.Test.IsSuite)
             {
                 // What a fixture's own set-up or tear-down failed in is told by it alone.
-                if (result.ResultState.Status == TestStatus.Failed && result.ResultState.Site is FailureSite.SetUp or FailureSite.TearDown)
+                if (result.ResultState.Status == TestStatus.Failed && result.ResultState.Site is FailureSite.SetUp
+                    or FailureSite.TearDown)
                 {
                     Fail(result);
                 }
@@ -104,7 +113,9 @@ internal static class TestRunner
         {
             Failed++;
             Console.WriteLine($"FAILED {result.FullName}");
-            Console.WriteLine("  " + (result.Message + Environment.NewLine + result.StackTrace).Trim().ReplaceLineEndings(Environment.NewLine + "  "));
+            Console.WriteLine(
+                "  " + (result.Message + Environment.NewLine + result.StackTrace).Trim().ReplaceLineEndings(
+                    Environment.NewLine + "  "));
         }
     }
 }

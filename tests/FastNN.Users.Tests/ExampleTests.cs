@@ -84,7 +84,8 @@ internal sealed class ExampleTests(string kind) : UserFixture(kind)
         (float[] x, float[] t) = Line(64);
         Dataset train = Dataset.FromFloats(x, [1], t, [1]);
         var model = new Sequential(new Dense(8, Activation.Tanh), new Dense(1));
-        using var trainer = new Trainer(model, device, Loss.MeanSquaredError, new AdamW(0.01f) { ClipNorm = 1 }) { LossScale = 1024 };
+        using var trainer =
+            new Trainer(model, device, Loss.MeanSquaredError, new AdamW(0.01f) { ClipNorm = 1 }) { LossScale = 1024 };
         trainer.Fit(train, epochs: 3, batchSize: 8, accumulate: 4);     // an update for every 32 examples
         Assert.That(trainer.StepCount, Is.EqualTo(6));
 
@@ -139,7 +140,8 @@ internal sealed class ExampleTests(string kind) : UserFixture(kind)
     {
         Device device = Device;
         string path = Path.Combine(_folder, "homes.safetensors");
-        using var text = new StringReader("rooms,city,area,price\n3,Paris,70,500\n2,Berlin,90,400\n5,Paris,NA,900\n4,Aachen,80,300\n");
+        using var text = new StringReader(
+            "rooms,city,area,price\n3,Paris,70,500\n2,Berlin,90,400\n5,Paris,NA,900\n4,Aachen,80,300\n");
         Dataset homes = CsvDataset.Load(text, new CsvOptions
         {
             Target = CsvTarget.Value,                                   // the last column, a number
@@ -156,7 +158,8 @@ internal sealed class ExampleTests(string kind) : UserFixture(kind)
             trainer.Fit(prices.ApplyToTargets(features.Apply(homes)), epochs: 200, batchSize: 4);
         }
 
-        model.Save(path, new SaveOptions { Preprocessing = Preprocessing.Standardizing(features.Mean, features.StandardDeviation) });
+        model.Save(
+            path, new SaveOptions { Preprocessing = Preprocessing.Standardizing(features.Mean, features.StandardDeviation) });
 
         using Predictor predictor = Model.Load(path).CreatePredictor(device);
         float[] price = predictor.Predict([3, 0, 0, 1, 70]);            // raw: the file has what standardizes them

@@ -18,7 +18,8 @@ internal sealed class ExtensionTests(string kind) : UserFixture(kind)
         var counter = new Counter();
         Dataset train = Dataset.FromSource(new Waves(120)), test = Dataset.FromSource(new Waves(30));
         History history = trainer.Fit(
-            train, epochs: 24, batchSize: 16, validation: test, callbacks: [counter], metrics: [new Worst(), Metric.R2, Metric.MeanAbsoluteError]);
+            train, epochs: 24, batchSize: 16, validation: test, callbacks: [counter],
+            metrics: [new Worst(), Metric.R2, Metric.MeanAbsoluteError]);
         EpochResult last = history.Epochs[^1];
         Assert.Multiple(() =>
         {
@@ -68,7 +69,8 @@ internal sealed class ExtensionTests(string kind) : UserFixture(kind)
             _gate = AddParameter("gate", [x.Shape[-1], units], Initializer.Normal(0, 0.5f));
         }
 
-        protected override Value Forward(Value x) => x.MatMul(x.Graph.Use(_value!)).Tanh() * x.MatMul(x.Graph.Use(_gate!)).Sigmoid();
+        protected override Value Forward(Value x) =>
+            x.MatMul(x.Graph.Use(_value!)).Tanh() * x.MatMul(x.Graph.Use(_gate!)).Sigmoid();
     }
 
     /// <summary>Half the rate after so many updates.</summary>

@@ -33,7 +33,9 @@ internal sealed class NetworkTests(string kind) : UserFixture(kind)
         Symbol left = Model.Input("left", [2]), right = Model.Input("right", [1]);
         Layer both = new Dense(16, Activation.Tanh) { Name = "both" };
         Symbol hidden = both.Apply(Symbol.Concat(left, right));
-        var model = new Model([left, right], [("sum", new Dense(1) { Name = "sum" }.Apply(hidden)), ("sign", new Dense(2) { Name = "sign" }.Apply(hidden))]);
+        var model = new Model(
+            [left, right],
+            [("sum", new Dense(1) { Name = "sum" }.Apply(hidden)), ("sign", new Dense(2) { Name = "sign" }.Apply(hidden))]);
         model.Build(seed: 3);
         using var weights = new DeviceWeights(device, model);
         using var step = new TrainingStep(weights, s =>
@@ -107,7 +109,8 @@ internal sealed class NetworkTests(string kind) : UserFixture(kind)
         using var weights = new DeviceWeights(Device, generator, judge);
         using var judging = new TrainingStep(weights, s =>
         {
-            Value real = judge.Apply(s.Input("real", [Dim.Batch, 1])), made = judge.Apply(generator.Apply(s.Input("noise", [Dim.Batch, 2])));
+            Value real = judge.Apply(s.Input("real", [Dim.Batch, 1])),
+            made = judge.Apply(generator.Apply(s.Input("noise", [Dim.Batch, 2])));
             s.Loss("real", (-real).Softplus().Mean());
             s.Loss("made", made.Softplus().Mean());
         }, [(new Adam(0.01f), judge.Parameters)]);
@@ -141,7 +144,8 @@ internal sealed class NetworkTests(string kind) : UserFixture(kind)
     {
         const int B = 2, T = 3, D = 4;
         var graph = new Graph(GraphMode.Inference);
-        Value q = graph.Input([Dim.Batch, T, D], name: "q"), k = graph.Input([Dim.Batch, T, D], name: "k"), v = graph.Input([Dim.Batch, T, D], name: "v");
+        Value q = graph.Input([Dim.Batch, T, D], name: "q"), k = graph.Input([Dim.Batch, T, D], name: "k"),
+        v = graph.Input([Dim.Batch, T, D], name: "v");
         Value attention = (q.MatMul(k.Transpose()) / MathF.Sqrt(D)).Softmax().MatMul(v);
         using Session session = graph.Compile(Device, [attention]);
         float[] a = Numbers(B * T * D, 1), b = Numbers(B * T * D, 2), c = Numbers(B * T * D, 3), y = new float[B * T * D];
@@ -155,10 +159,14 @@ internal sealed class NetworkTests(string kind) : UserFixture(kind)
         {
             for (int i = 0; i < T; i++)
             {
-                double[] scores = [.. Enumerable.Range(0, T).Select(j => Math.Exp(Enumerable.Range(0, D).Sum(d => (double)a[At(n, i, d)] * b[At(n, j, d)]) / 2))];
+                double[] scores = [
+                    .. Enumerable.Range(0, T).Select(
+                        j => Math.Exp(Enumerable.Range(0, D).Sum(d => (double)a[At(n, i, d)] * b[At(n, j, d)]) / 2))];
                 for (int d = 0; d < D; d++)
                 {
-                    Assert.That(y[At(n, i, d)], Is.EqualTo(Enumerable.Range(0, T).Sum(j => scores[j] * c[At(n, j, d)]) / scores.Sum()).Within(1e-5));
+                    Assert.That(
+                        y[At(n, i, d)],
+                        Is.EqualTo(Enumerable.Range(0, T).Sum(j => scores[j] * c[At(n, j, d)]) / scores.Sum()).Within(1e-5));
                 }
             }
         }

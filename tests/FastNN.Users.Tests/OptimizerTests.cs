@@ -98,9 +98,15 @@ internal sealed class OptimizerTests(string kind) : UserFixture(kind)
     {
         Assert.Multiple(() =>
         {
-            Assert.That(() => Train(new Broken(_ => { })), Throws.InvalidOperationException.With.Message.Contains("Broken").And.Message.Contains("SetParameter"));
-            Assert.That(() => Train(new Broken(update => update.SetParameter(update.Gradient.Sum()))), Throws.TypeOf<ShapeException>().With.Message.Contains("Broken"));
-            Assert.That(() => Train(new Broken(update => update.State("velocity"))), Throws.ArgumentException.With.Message.Contains("velocity").And.Message.Contains("a, b"));
+            Assert.That(
+                () => Train(new Broken(_ => { })),
+                Throws.InvalidOperationException.With.Message.Contains("Broken").And.Message.Contains("SetParameter"));
+            Assert.That(
+                () => Train(new Broken(update => update.SetParameter(update.Gradient.Sum()))),
+                Throws.TypeOf<ShapeException>().With.Message.Contains("Broken"));
+            Assert.That(
+                () => Train(new Broken(update => update.State("velocity"))),
+                Throws.ArgumentException.With.Message.Contains("velocity").And.Message.Contains("a, b"));
         });
     }
 

@@ -2,7 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace FastNN.Users.Tests;
 
-/// <summary>Tests that run on the CPU and on a GPU: that of FASTNN_CUDA_PATH, else the software CUDA device that ./test.sh builds, else the machine's.</summary>
+/// <summary>
+/// Tests that run on the CPU and on a GPU: that of FASTNN_CUDA_PATH, else the software CUDA device that ./test.sh builds, else
+/// the machine's.
+/// </summary>
 /// <param name="kind">"cpu" or "cuda".</param>
 [TestFixture("cpu")]
 [TestFixture("cuda")]
@@ -36,12 +39,14 @@ internal abstract class UserFixture(string kind)
     })];
 
     /// <summary>Numbers between -1 and 1 that look random and are always the same.</summary>
-    protected static float[] Numbers(int count, int seed) => [.. Enumerable.Range(0, count).Select(i => MathF.Sin((i * 12.9898f) + (seed * 78.233f)))];
+    protected static float[] Numbers(int count, int seed) =>
+        [.. Enumerable.Range(0, count).Select(i => MathF.Sin((i * 12.9898f) + (seed * 78.233f)))];
 
     private static string? FindGpu()
     {
         string built = Path.Combine(Root(), "build", "softcuda");
-        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(PathVariable)) && File.Exists(Path.Combine(built, "libcuda.so.1")))
+        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(PathVariable))
+            && File.Exists(Path.Combine(built, "libcuda.so.1")))
         {
             Environment.SetEnvironmentVariable(PathVariable, built);
         }
@@ -50,5 +55,6 @@ internal abstract class UserFixture(string kind)
         return probe.Reason ?? probe.Devices[0].Unusable;
     }
 
-    private static string Root([CallerFilePath] string file = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "..", ".."));
+    private static string Root([CallerFilePath] string file = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "..", ".."));
 }

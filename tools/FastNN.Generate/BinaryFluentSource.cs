@@ -2,19 +2,24 @@ using FastNN.Functions;
 
 namespace FastNN.Generate;
 
-/// <summary>What users call of functions of two numbers: C# operators, and a method for what has no operator of its own.</summary>
+/// <summary>
+/// What users call of functions of two numbers: C# operators, and a method for what has no operator of its own.
+/// </summary>
 internal static class BinaryFluentSource
 {
     private static readonly (string Symbol, string Name)[] Symbols =
     [
-        ("+", "Addition"), ("-", "Subtraction"), ("*", "Multiply"), ("/", "Division"), ("<", "LessThan"), ("<=", "LessThanOrEqual"), (">", "GreaterThan"),
+        ("+", "Addition"), ("-", "Subtraction"), ("*", "Multiply"), ("/", "Division"), ("<", "LessThan"),
+        ("<=", "LessThanOrEqual"), (">", "GreaterThan"),
         (">=", "GreaterThanOrEqual"), ("&", "BitwiseAnd"), ("|", "BitwiseOr"), ("^", "ExclusiveOr"),
     ];
 
     public static string Operators()
     {
         SourceText text = new SourceText()
-            .Line(SourceText.Origin).Line("namespace FastNN;").Line().Line("/// <summary>Arithmetic, comparisons and logic, of two values or of a value and a number: <c>0.5f * (a - b) / c</c>. A number takes no memory.</summary>").Line("public static class BinaryOperators").Line("{");
+            .Line(SourceText.Origin).Line("namespace FastNN;").Line()
+            .Line(
+                "/// <summary>Arithmetic, comparisons and logic, of two values or of a value and a number: <c>0.5f * (a - b) / c</c>. A number takes no memory.</summary>").Line("public static class BinaryOperators").Line("{");
         text.Indent(() =>
         {
             text.Line("extension(Value)").Line("{").Indent(() =>
@@ -22,7 +27,8 @@ internal static class BinaryFluentSource
                 string separator = "";
                 foreach (BinaryFunction function in FunctionTable.Binary.Where(function => function.Info.Symbol is not null))
                 {
-                    string head = $"public static Value operator {function.Info.Symbol}", record = $"ArithmeticOperators.Record<Functions.{function.TextName}>";
+                    string head = $"public static Value operator {function.Info.Symbol}",
+                    record = $"ArithmeticOperators.Record<Functions.{function.TextName}>";
                     Separate(text, ref separator);
                     Documentation(text, function, number: null).Line($"{head}(Value a, Value b) => {record}(a, b);");
                     if (function.Info.Takes(OperandTypes.Floats))
@@ -36,7 +42,8 @@ internal static class BinaryFluentSource
             }).Line("}");
             foreach (BinaryFunction function in FunctionTable.Binary.Where(function => !function.Info.IsOperatorOnly))
             {
-                string head = $"public static Value {function.Info.Name}", record = $"ArithmeticOperators.Record<Functions.{function.TextName}>";
+                string head = $"public static Value {function.Info.Name}",
+                record = $"ArithmeticOperators.Record<Functions.{function.TextName}>";
                 Documentation(text.Line(), function, number: null).Line($"{head}(this Value a, Value b) => {record}(a, b);");
                 if (function.Info.Takes(OperandTypes.Floats) && function.Info.HasNumberMethod)
                 {
@@ -57,7 +64,9 @@ internal static class BinaryFluentSource
             if (info.Symbol is not null)
             {
                 string name = Symbols.Single(row => row.Symbol == info.Symbol).Name;
-                string[] operands = info.Takes(OperandTypes.Floats) ? [$"{value} a, {value} b", $"{value} a, float b", $"float a, {value} b"] : [$"{value} a, {value} b"];
+                string[] operands = info.Takes(OperandTypes.Floats)
+                    ? [$"{value} a, {value} b", $"{value} a, float b", $"float a, {value} b"]
+                    : [$"{value} a, {value} b"];
                 foreach (string pair in operands)
                 {
                     yield return $"{type}extension({value}).operator {info.Symbol}({pair}) -> {value}";
@@ -97,7 +106,11 @@ internal static class BinaryFluentSource
         text.Line($"/// <summary>{FluentSource.Xml(info.Is)}{element}.</summary>");
         foreach (string operand in new[] { "a", "b" })
         {
-            string what = number == operand ? "A number." : number is null && operand == "b" ? "Of a's type." : $"Any shape of {types}.";
+            string what = number == operand
+                ? "A number."
+                : number is null && operand == "b"
+                ? "Of a's type."
+                : $"Any shape of {types}.";
             text.Line($"/// <param name=\"{operand}\">{what}</param>");
         }
 

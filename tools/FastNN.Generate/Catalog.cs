@@ -19,7 +19,8 @@ internal static partial class Catalog
         int begin = readme.IndexOf(Begin, StringComparison.Ordinal), end = readme.IndexOf(End, StringComparison.Ordinal);
         return begin >= 0 && end > begin
             ? readme[..(begin + Begin.Length)] + Table(root) + readme[end..]
-            : throw new InvalidDataException($"README.md: expected the lines '{Begin.Trim()}' and '{End.Trim()}', in this order.");
+            : throw new InvalidDataException(
+                $"README.md: expected the lines '{Begin.Trim()}' and '{End.Trim()}', in this order.");
     }
 
     private static string Table(string root) => new SourceText()
@@ -28,7 +29,8 @@ internal static partial class Catalog
         .Line(Row("functions", FunctionTable.Unary.Select(function => function.Info.Name)))
         .Line(Row("operators", Operators()))
         .Line(Row("layers", Subclasses<Layer>()))
-        .Line(Row("losses", Subclasses<Loss>().Select(name => name.EndsWith("Loss", StringComparison.Ordinal) ? name[..^4] : name)))
+        .Line(
+            Row("losses", Subclasses<Loss>().Select(name => name.EndsWith("Loss", StringComparison.Ordinal) ? name[..^4] : name)))
         .Line(Row("optimizers", Subclasses<Optimizer>()))
         .Line(Row("schedules", Schedules()))
         .Line(Row("callbacks", Subclasses<Callback>()))
@@ -41,9 +43,13 @@ internal static partial class Catalog
     private static IEnumerable<string> Operators()
     {
         string[] functions = [.. FunctionTable.Unary.Select(function => function.Info.Name)];
-        return Library.ExportedTypes.Where(type => type is { IsAbstract: true, IsSealed: true, IsNested: false } && type.Name.EndsWith("Operators", StringComparison.Ordinal))
+        return Library.ExportedTypes.Where(
+            type => type is { IsAbstract: true, IsSealed: true, IsNested: false }
+                && type.Name.EndsWith("Operators", StringComparison.Ordinal))
             .SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Static | BindingFlags.DeclaredOnly))
-            .Where(method => (method.ReturnType == typeof(Value) || method.ReturnType == typeof(Value[])) && method.Name is not ("Apply" or "ApplyAll" or "Activate"))
+            .Where(
+                method => (method.ReturnType == typeof(Value) || method.ReturnType == typeof(Value[]))
+                    && method.Name is not ("Apply" or "ApplyAll" or "Activate"))
             .Select(method => Symbol(method.Name)).Except(functions).Distinct().Order(StringComparer.Ordinal);
     }
 
@@ -66,15 +72,21 @@ internal static partial class Catalog
     };
 
     private static IEnumerable<string> Subclasses<T>() => Library.ExportedTypes
-        .Where(type => type.IsSubclassOf(typeof(T)) && !type.IsAbstract && !type.IsGenericType).Select(type => type.Name).Order(StringComparer.Ordinal);
-
-    private static IEnumerable<string> Schedules() => typeof(Schedule).GetMethods(BindingFlags.Public | BindingFlags.Static)
-        .Where(method => method.ReturnType.Name.StartsWith(nameof(Schedule), StringComparison.Ordinal)).Select(method => method.Name).Distinct()
+        .Where(type => type.IsSubclassOf(typeof(T)) && !type.IsAbstract && !type.IsGenericType).Select(type => type.Name)
         .Order(StringComparer.Ordinal);
 
-    /// <summary>What has a Load method; read from the list of the public surface, so that this tool needs none of the readers.</summary>
-    private static IEnumerable<string> Datasets(string root) => Directory.GetFiles(Path.Combine(root, "src", "FastNN.Datasets"), "PublicAPI.*.txt")
-        .SelectMany(File.ReadAllLines).Select(line => LoadMethod().Match(line)).Where(match => match.Success).Select(match => match.Groups[1].Value)
+    private static IEnumerable<string> Schedules() => typeof(Schedule).GetMethods(BindingFlags.Public | BindingFlags.Static)
+        .Where(method => method.ReturnType.Name.StartsWith(nameof(Schedule), StringComparison.Ordinal)).Select(
+            method => method.Name).Distinct()
+        .Order(StringComparer.Ordinal);
+
+    /// <summary>
+    /// What has a Load method; read from the list of the public surface, so that this tool needs none of the readers.
+    /// </summary>
+    private static IEnumerable<string> Datasets(string root) =>
+        Directory.GetFiles(Path.Combine(root, "src", "FastNN.Datasets"), "PublicAPI.*.txt")
+        .SelectMany(File.ReadAllLines).Select(line => LoadMethod().Match(line)).Where(match => match.Success)
+        .Select(match => match.Groups[1].Value)
         .Distinct().Order(StringComparer.Ordinal);
 
     [GeneratedRegex(@"^static FastNN\.Data\.(\w+)\.Load\(")]

@@ -4,7 +4,8 @@ using FastNN.Functions;
 namespace FastNN.Generate;
 
 /// <summary>
-/// A lane that writes itself down: a function's text, called with this, is CUDA source. What it calls is in kernels/common.cuh and math.cuh.
+/// A lane that writes itself down: a function's text, called with this, is CUDA source. What it calls is in kernels/common.cuh
+/// and math.cuh.
 /// </summary>
 internal readonly struct CudaText(Expression expression) : ILanes<CudaText>
 {
@@ -49,7 +50,8 @@ internal readonly struct CudaText(Expression expression) : ILanes<CudaText>
 
     public static CudaText IfGreaterOrEqual(CudaText a, CudaText b, CudaText x, CudaText y) => Choice(">=", a, b, x, y);
 
-    private static CudaText Call(string name, params CudaText[] operands) => new(Expression.Call(name, Array.ConvertAll(operands, x => x.Expression)));
+    private static CudaText Call(string name, params CudaText[] operands) =>
+        new(Expression.Call(name, Array.ConvertAll(operands, x => x.Expression)));
 
     // C++ computes a - b - c from the left, so a right operand of the same kind needs parentheses.
     private static CudaText Infix(string sign, Binding binding, CudaText x, CudaText y) =>

@@ -12,7 +12,10 @@ internal enum Binding
     Whole,
 }
 
-/// <summary>A C++ expression over others: a pattern such as "{0} + {1}", and how tightly each operand must hold together to stand there bare.</summary>
+/// <summary>
+/// A C++ expression over others: a pattern such as "{0} + {1}", and how tightly each operand must hold together to stand there
+/// bare.
+/// </summary>
 internal sealed class Expression(string pattern, Binding binding, Expression[] operands, Binding[] needed)
 {
     public string Pattern => pattern;
@@ -28,5 +31,6 @@ internal sealed class Expression(string pattern, Binding binding, Expression[] o
 
     /// <summary>name(operands).</summary>
     public static Expression Call(string name, params Expression[] operands) => new(
-        $"{name}({string.Join(", ", operands.Select((_, i) => $"{{{i}}}"))})", Binding.Whole, operands, Array.ConvertAll(operands, _ => Binding.Any));
+        $"{name}({string.Join(", ", operands.Select((_, i) => $"{{{i}}}"))})", Binding.Whole, operands,
+        Array.ConvertAll(operands, _ => Binding.Any));
 }

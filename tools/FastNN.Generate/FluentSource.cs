@@ -25,9 +25,11 @@ internal static class FluentSource
                 FunctionInfo info = function.Info;
                 text.Line($"/// <summary>{Xml(info.Is)}.</summary>").Line("/// <param name=\"x\">Any shape.</param>");
                 Parameters(text, info);
-                string arguments = string.Concat(info.Scalars.Select(scalar => $", float {scalar.Name} = {Number(scalar.Default)}"));
+                string arguments = string.Concat(
+                    info.Scalars.Select(scalar => $", float {scalar.Name} = {Number(scalar.Default)}"));
                 text.Line("/// <returns>A value of x's shape.</returns>")
-                    .Line($"public static Value {info.Name}(this Value x{arguments}) => x.Apply<{function.TextName}>({Names(info)});");
+                    .Line(
+                        $"public static Value {info.Name}(this Value x{arguments}) => x.Apply<{function.TextName}>({Names(info)});");
             }
         });
         return text.Line("}").ToString();
@@ -54,16 +56,19 @@ internal static class FluentSource
                 switch (info.Scalars)
                 {
                     case []:
-                        text.Line($"/// <summary>{what}.</summary>").Line($"public static Activation {info.Name} => Of<{name}>();");
+                        text.Line($"/// <summary>{what}.</summary>").Line(
+                            $"public static Activation {info.Name} => Of<{name}>();");
                         break;
                     case [var scalar]:
-                        text.Line($"/// <summary>{what}; {scalar.Name} is {Digits(scalar.Default)} where none is given.</summary>")
+                        text.Line(
+                            $"/// <summary>{what}; {scalar.Name} is {Digits(scalar.Default)} where none is given.</summary>")
                             .Line($"public static ParametricActivation {info.Name} {{ get; }} = With<{name}>();");
                         break;
                     default:
                         text.Line($"/// <summary>{what}.</summary>");
                         Parameters(text, info);
-                        string arguments = string.Join(", ", info.Scalars.Select(scalar => $"float {scalar.Name} = {Number(scalar.Default)}"));
+                        string arguments = string.Join(
+                            ", ", info.Scalars.Select(scalar => $"float {scalar.Name} = {Number(scalar.Default)}"));
                         text.Line("/// <returns>The function with these parameters.</returns>")
                             .Line($"public static Activation {info.Name}({arguments}) => Of<{name}>({Names(info)});");
                         break;
@@ -81,7 +86,8 @@ internal static class FluentSource
         {
             FunctionInfo info = function.Info;
             string[] scalars = Array.ConvertAll(info.Scalars, scalar => $"float {scalar.Name} = {Default(scalar.Default)}");
-            lines.Add($"static FastNN.Operators.{info.Name}({string.Join(", ", ["this FastNN.Value! x", .. scalars])}) -> FastNN.Value!");
+            lines.Add(
+                $"static FastNN.Operators.{info.Name}({string.Join(", ", ["this FastNN.Value! x", .. scalars])}) -> FastNN.Value!");
             if (info.IsActivation)
             {
                 lines.Add(scalars.Length switch
@@ -93,7 +99,8 @@ internal static class FluentSource
             }
         }
 
-        return string.Join('\n', ["#nullable enable", .. lines.Concat(BinaryFluentSource.PublicApi()).Order(StringComparer.Ordinal), ""]);
+        return string.Join(
+            '\n', ["#nullable enable", .. lines.Concat(BinaryFluentSource.PublicApi()).Order(StringComparer.Ordinal), ""]);
     }
 
     public static string Xml(string text) => text.Replace("&", "&amp;").Replace("<", "&lt;");
@@ -108,7 +115,8 @@ internal static class FluentSource
 
     private static string Names(FunctionInfo info) => string.Join(", ", info.Scalars.Select(scalar => scalar.Name));
 
-    private static string Number(float value) => float.IsFinite(value) ? $"{Digits(value)}f" : $"float.{(value > 0 ? "Positive" : "Negative")}Infinity";
+    private static string Number(float value) =>
+        float.IsFinite(value) ? $"{Digits(value)}f" : $"float.{(value > 0 ? "Positive" : "Negative")}Infinity";
 
     /// <summary>As documentation says it.</summary>
     private static string Digits(float value) =>

@@ -15,13 +15,16 @@ internal static class LossSource
         }
 
         text.Line().Line("// F(last part of the kernels' names, loss).");
-        UnarySource.List(text, "LOSS_FUNCTIONS", FunctionTable.Losses.Select(loss => $"F({loss.TextName.ToLowerInvariant()}, {loss.TextName})"));
+        UnarySource.List(
+            text, "LOSS_FUNCTIONS",
+            FunctionTable.Losses.Select(loss => $"F({loss.TextName.ToLowerInvariant()}, {loss.TextName})"));
         return text.ToString();
     }
 
     private sealed class Writer(SourceText text) : ILossVisitor<SourceText>
     {
-        private static readonly (string, string)[] Parameters = [("float", "x"), ("float", "t"), ("float", "p"), ("Scalars", "s")];
+        private static readonly (string, string)[] Parameters = [
+            ("float", "x"), ("float", "t"), ("float", "p"), ("Scalars", "s")];
 
         public SourceText Visit<TFunction>(LossFunction loss)
             where TFunction : struct, ILossFunction
@@ -29,8 +32,10 @@ internal static class LossSource
             (CudaText x, CudaText t, CudaText p) = (CudaText.Named("x"), CudaText.Named("t"), CudaText.Named("p"));
             return text.Line($"struct {loss.TextName} {{").Indent(() => text
                 .Line($"static constexpr bool TAKES_POSITIVE_WEIGHT = {(TFunction.TakesPositiveWeight ? "true" : "false")};")
-                .Function("static DEVICE float value", Parameters, Printer.Print(("return {0};", TFunction.Value(x, t, p, default))))
-                .Function("static DEVICE float slope", Parameters, Printer.Print(("return {0};", TFunction.Slope(x, t, p, default)))))
+                .Function(
+                    "static DEVICE float value", Parameters, Printer.Print(("return {0};", TFunction.Value(x, t, p, default))))
+                .Function(
+                    "static DEVICE float slope", Parameters, Printer.Print(("return {0};", TFunction.Slope(x, t, p, default)))))
                 .Line("};");
         }
     }

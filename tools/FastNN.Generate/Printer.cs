@@ -3,7 +3,8 @@ using System.Globalization;
 namespace FastNN.Generate;
 
 /// <summary>
-/// Prints results as straight-line C++: equal expressions are computed once, under a name; what is used once stands where it is used, as far as lines go.
+/// Prints results as straight-line C++: equal expressions are computed once, under a name; what is used once stands where it is
+/// used, as far as lines go.
 /// </summary>
 internal sealed class Printer
 {
@@ -19,7 +20,8 @@ internal sealed class Printer
     public static IReadOnlyList<string> Print(params IEnumerable<(string Statement, CudaText Value)> results)
     {
         var printer = new Printer();
-        (string Statement, Entry Value)[] values = [.. results.Select(result => (result.Statement, printer.Find(result.Value.Expression)))];
+        (string Statement, Entry Value)[] values = [
+            .. results.Select(result => (result.Statement, printer.Find(result.Value.Expression)))];
         foreach ((_, Entry value) in values)
         {
             value.Uses++;
@@ -34,7 +36,10 @@ internal sealed class Printer
         return printer._lines;
     }
 
-    /// <summary>The entry of an expression; equal ones have the same. An expression is visited once, its operands are told apart by their numbers.</summary>
+    /// <summary>
+    /// The entry of an expression; equal ones have the same. An expression is visited once, its operands are told apart by their
+    /// numbers.
+    /// </summary>
     private Entry Find(Expression expression)
     {
         if (_entries.TryGetValue(expression, out Entry? entry))
@@ -74,7 +79,9 @@ internal sealed class Printer
             operands[i] = bare ? text : $"({text})";
         }
 
-        string whole = operands.Length == 0 ? expression.Pattern : string.Format(CultureInfo.InvariantCulture, expression.Pattern, operands);
+        string whole = operands.Length == 0
+            ? expression.Pattern
+            : string.Format(CultureInfo.InvariantCulture, expression.Pattern, operands);
         if (operands.Length > 0 && (entry.Uses > 1 || whole.Length > longest))
         {
             entry.Name = $"v{_names++}";

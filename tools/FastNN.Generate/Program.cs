@@ -1,6 +1,7 @@
 using FastNN.Generate;
 
-// fastnn-generate [--check] [ROOT]: writes what follows from the table of functions and from the public surface, or says which files are not as they must be.
+// fastnn-generate [--check] [ROOT]: writes what follows from the table of functions and from the public surface, or says which
+// files are not as they must be.
 bool check = args.Contains("--check");
 string root = args.FirstOrDefault(argument => !argument.StartsWith('-')) ?? Directory.GetCurrentDirectory();
 if (!File.Exists(Path.Combine(root, "FastNN.sln")))

@@ -49,7 +49,9 @@ internal sealed class SourceText
         return this;
     }
 
-    /// <summary>A C++ function of floats, on one line where it fits. Parameters that the body does not name have no name.</summary>
+    /// <summary>
+    /// A C++ function of floats, on one line where it fits. Parameters that the body does not name have no name.
+    /// </summary>
     public SourceText Function(string head, IEnumerable<(string Type, string Name)> parameters, IReadOnlyList<string> body)
     {
         string whole = string.Join('\n', body);
@@ -88,7 +90,8 @@ internal sealed class SourceText
     /// <summary>Whether an identifier stands in a text.</summary>
     public static bool Names(string text, string name)
     {
-        for (int i = text.IndexOf(name, StringComparison.Ordinal); i >= 0; i = text.IndexOf(name, i + 1, StringComparison.Ordinal))
+        for (int i = text.IndexOf(name, StringComparison.Ordinal); i >= 0; i = text.IndexOf(
+            name, i + 1, StringComparison.Ordinal))
         {
             bool begins = i == 0 || !IsPart(text[i - 1]), ends = i + name.Length == text.Length || !IsPart(text[i + name.Length]);
             if (begins && ends)

@@ -15,11 +15,14 @@ internal static class UnarySource
         }
 
         text.Line().Line("// F(last part of the kernels' names, function).");
-        List(text, "UNARY_FUNCTIONS", FunctionTable.Unary.Select(function => $"F({function.Info.KernelName}, {function.TextName})"));
+        List(
+            text, "UNARY_FUNCTIONS",
+            FunctionTable.Unary.Select(function => $"F({function.Info.KernelName}, {function.TextName})"));
         text.Line().Line("// F(place in the table, function): those that products and convolutions may apply to their sums.");
         List(
             text, "EPILOGUE_FUNCTIONS",
-            FunctionTable.Unary.Where(function => function.Info.MayBeEpilogue).Select(function => $"F({function.Id}, {function.TextName})"));
+            FunctionTable.Unary.Where(function => function.Info.MayBeEpilogue).Select(
+                function => $"F({function.Id}, {function.TextName})"));
         return text.ToString();
     }
 
@@ -35,12 +38,14 @@ internal static class UnarySource
             // The kernel has no argument to read where the gradient needs none, so it must not name one.
             Reads reads = function.Info.ReadsWith(function.Info.Defaults);
             string argument = reads == Reads.Output ? "y" : "x";
-            CudaText value = TFunction.Value(CudaText.Named("x"), default), gradient = TFunction.Gradient(CudaText.Named(argument), CudaText.Named("dY"), default);
+            CudaText value = TFunction.Value(CudaText.Named("x"), default),
+            gradient = TFunction.Gradient(CudaText.Named(argument), CudaText.Named("dY"), default);
             return text.Line($"struct {function.TextName} {{").Indent(() => text
                 .Line($"static constexpr bool READS_NOTHING = {(reads == Reads.Nothing ? "true" : "false")};")
                 .Function("static DEVICE float value", [("float", "x"), ("Scalars", "s")], Printer.Print(("return {0};", value)))
                 .Function(
-                    "static DEVICE float gradient", [("float", argument), ("float", "dY"), ("Scalars", "s")], Printer.Print(("return {0};", gradient))))
+                    "static DEVICE float gradient", [("float", argument), ("float", "dY"), ("Scalars", "s")],
+                    Printer.Print(("return {0};", gradient))))
                 .Line("};");
         }
     }

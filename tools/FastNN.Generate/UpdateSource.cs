@@ -10,7 +10,8 @@ internal static class UpdateSource
     public static string Text()
     {
         SourceText text = new SourceText().Line(SourceText.Origin).Line("#pragma once").Line("#include \"functions.cuh\"").Line()
-            .Line("// p and g: a parameter and its gradient; first to third: what is remembered of it, and what becomes of that.");
+            .Line(
+                "// p and g: a parameter and its gradient; first to third: what is remembered of it, and what becomes of that.");
         foreach (UpdateFunction update in FunctionTable.Updates)
         {
             text.Line().Comment($"{update.Info.Is}.");
@@ -19,7 +20,8 @@ internal static class UpdateSource
 
         text.Line().Line("// F(last part of the kernel's name, update).");
         UnarySource.List(
-            text, "UPDATE_FUNCTIONS", FunctionTable.Updates.Select(update => $"F({update.Info.Name.ToLowerInvariant()}, {update.Info.Name}Update)"));
+            text, "UPDATE_FUNCTIONS",
+            FunctionTable.Updates.Select(update => $"F({update.Info.Name.ToLowerInvariant()}, {update.Info.Name}Update)"));
         return text.ToString();
     }
 
@@ -29,12 +31,14 @@ internal static class UpdateSource
             where TUpdate : struct, IUpdateFunction
         {
             CudaText[] states = Array.ConvertAll(States, CudaText.Named);
-            CudaText p = TUpdate.Step(CudaText.Named("p"), CudaText.Named("g"), ref states[0], ref states[1], ref states[2], default);
+            CudaText p = TUpdate.Step(
+                CudaText.Named("p"), CudaText.Named("g"), ref states[0], ref states[1], ref states[2], default);
             IEnumerable<(string, CudaText)> results =
                 [.. Enumerable.Range(0, TUpdate.States).Select(i => (Next(i) + " = {0};", states[i])), ("return {0};", p)];
             (string, string)[] parameters =
             [
-                ("float", "p"), ("float", "g"), .. States.Select(name => ("float", name)), .. States.Select((_, i) => ("float&", Next(i))),
+                ("float", "p"), ("float", "g"), .. States.Select(name => ("float", name)),
+                .. States.Select((_, i) => ("float&", Next(i))),
                 ("const UpdateScalars&", "s"),
             ];
             return text.Line($"struct {update.Info.Name}Update {{").Indent(() => text

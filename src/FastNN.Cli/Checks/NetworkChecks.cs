@@ -5,7 +5,10 @@ using static System.FormattableString;
 
 namespace FastNN.Cli.Checks;
 
-/// <summary>The part of selftest that trains: small networks and one recipe, compared with one thread of the CPU, and that with other machines.</summary>
+/// <summary>
+/// The part of selftest that trains: small networks and one recipe, compared with one thread of the CPU, and that with other
+/// machines.
+/// </summary>
 internal static class NetworkChecks
 {
     private const string Resource = "FastNN.Cli.Checks.references.tsv";
@@ -32,12 +35,14 @@ internal static class NetworkChecks
         using var device = Device.Cpu(1);
         foreach (SelfCheck check in SelfChecks.All)
         {
-            IEnumerable<string> numbers = check.Run(device).Digest.Select(number => number.ToString("G9", CultureInfo.InvariantCulture));
+            IEnumerable<string> numbers = check.Run(device).Digest.Select(
+                number => number.ToString("G9", CultureInfo.InvariantCulture));
             output.WriteLine($"{Key(check)}\t{string.Join('\t', numbers)}");
         }
     }
 
-    private static SelfTestResult Run(SelfCheck check, Device device, Device one, IReadOnlyDictionary<string, double[]> references)
+    private static SelfTestResult Run(
+        SelfCheck check, Device device, Device one, IReadOnlyDictionary<string, double[]> references)
     {
         SelfCheckResult expected = check.Run(one);
         if (!references.TryGetValue(Key(check), out double[]? digest))
@@ -50,7 +55,8 @@ internal static class NetworkChecks
         {
             if (!(Math.Abs(own[i] - digest[i]) <= ReferenceTolerance * Math.Max(Math.Abs(digest[i]), 1e-3)))
             {
-                return new(0, Invariant($"number {i} of the reference is {digest[i]:G9}, the CPU of this machine computes {own[i]:G9}"));
+                return new(
+                    0, Invariant($"number {i} of the reference is {digest[i]:G9}, the CPU of this machine computes {own[i]:G9}"));
             }
         }
 
@@ -75,7 +81,8 @@ internal static class NetworkChecks
             double share = Math.Abs(losses[i] - expected[i]) / (1e-3 * expected[i]);
             if (!(share <= 1))
             {
-                return new(share, Invariant($"the loss of epoch {i + 1} is {losses[i]:G6}, on one thread of the CPU {expected[i]:G6}"));
+                return new(
+                    share, Invariant($"the loss of epoch {i + 1} is {losses[i]:G6}, on one thread of the CPU {expected[i]:G6}"));
             }
 
             worst = Math.Max(worst, share);
@@ -105,7 +112,8 @@ internal static class NetworkChecks
         while (reader.ReadLine() is { } line)
         {
             string[] cells = line.Split('\t');
-            references.Add($"{cells[0]}\t{cells[1]}", [.. cells[2..].Select(cell => double.Parse(cell, CultureInfo.InvariantCulture))]);
+            references.Add(
+                $"{cells[0]}\t{cells[1]}", [.. cells[2..].Select(cell => double.Parse(cell, CultureInfo.InvariantCulture))]);
         }
 
         return references;

@@ -5,10 +5,15 @@ using FastNN.Cpu;
 
 namespace FastNN.Cli.Checks;
 
-/// <summary>An instruction set: whether the processor has it, whether this process may use it, and what it is good for here.</summary>
+/// <summary>
+/// An instruction set: whether the processor has it, whether this process may use it, and what it is good for here.
+/// </summary>
 internal sealed record InstructionSet(string Name, bool? InProcessor, bool InUse, string For);
 
-/// <summary>What the processor says of itself, beside what the runtime makes of it: they differ where a build or a variable leaves something out.</summary>
+/// <summary>
+/// What the processor says of itself, beside what the runtime makes of it: they differ where a build or a variable leaves
+/// something out.
+/// </summary>
 internal static class ProcessorFeatures
 {
     public static string Name()
@@ -38,7 +43,8 @@ internal static class ProcessorFeatures
     private static InstructionSet[] X86()
     {
         int ecx1 = X86Base.CpuId(1, 0).Ecx, ebx7 = X86Base.CpuId(0, 0).Eax >= 7 ? X86Base.CpuId(7, 0).Ebx : 0;
-        bool avx2 = Bit(ebx7, 5), fma = Bit(ecx1, 12), avx512 = Bit(ebx7, 16) && Bit(ebx7, 17) && Bit(ebx7, 28) && Bit(ebx7, 30) && Bit(ebx7, 31);
+        bool avx2 = Bit(ebx7, 5), fma = Bit(ecx1, 12),
+        avx512 = Bit(ebx7, 16) && Bit(ebx7, 17) && Bit(ebx7, 28) && Bit(ebx7, 30) && Bit(ebx7, 31);
         return
         [
             new("SSE4.2", Bit(ecx1, 20), Lanes128.IsSupported, "4 floats an instruction"),

@@ -1,8 +1,8 @@
 namespace FastNN.Cli.Checks;
 
 /// <summary>
-/// One network that selftest runs on the device at hand and on one thread of the CPU. Its input is shifted by a parameter, whose gradient is the
-/// gradient of the input.
+/// One network that selftest runs on the device at hand and on one thread of the CPU. Its input is shifted by a parameter, whose
+/// gradient is the gradient of the input.
 /// </summary>
 /// <param name="Family">What its line of the report is about.</param>
 /// <param name="Name">What is special about it, for a failure.</param>
@@ -18,7 +18,9 @@ internal sealed record SelfCheck(string Family, string Name, Shape Example, int 
 
     public Func<Optimizer> Optimizer { get; init; } = () => new Sgd(0.05f);
 
-    /// <summary>Runs it: outputs, the first loss and gradients, then steps enough for the device to capture them, and what they left.</summary>
+    /// <summary>
+    /// Runs it: outputs, the first loss and gradients, then steps enough for the device to capture them, and what they left.
+    /// </summary>
     public SelfCheckResult Run(Device device)
     {
         var model = new Sequential([new Shift(), .. Layers()]);
@@ -67,7 +69,8 @@ internal sealed record SelfCheck(string Family, string Name, Shape Example, int 
             losses.Add(Loss.ClassIndices ? trainer.TrainBatch(x, labels) : trainer.TrainBatch(x, targets));
         }
 
-        return new SelfCheckResult(y, [.. losses], gradients, model.NamedParameters.ToDictionary(named => named.Name, named => Values(named.Parameter)));
+        return new SelfCheckResult(
+            y, [.. losses], gradients, model.NamedParameters.ToDictionary(named => named.Name, named => Values(named.Parameter)));
     }
 
     private static float[] Values(Parameter parameter)

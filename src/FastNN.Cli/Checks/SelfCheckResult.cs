@@ -6,17 +6,23 @@ namespace FastNN.Cli.Checks;
 /// <param name="Gradients">Of the first step, by parameter.</param>
 /// <param name="Parameters">After the last step.</param>
 internal sealed record SelfCheckResult(
-    float[] Outputs, float[] Losses, IReadOnlyDictionary<string, float[]> Gradients, IReadOnlyDictionary<string, float[]> Parameters)
+    float[] Outputs, float[] Losses, IReadOnlyDictionary<string, float[]> Gradients, IReadOnlyDictionary<string,
+    float[]> Parameters)
 {
-    /// <summary>The largest difference allowed, as a part of the largest of the numbers compared: what another order of float32 sums may do.</summary>
+    /// <summary>
+    /// The largest difference allowed, as a part of the largest of the numbers compared: what another order of float32 sums may
+    /// do.
+    /// </summary>
     public const double Tolerance = 1e-4;
 
     /// <summary>
-    /// What may be compared with numbers that other machines computed: the outputs, the losses and the gradients, in one number each.
+    /// What may be compared with numbers that other machines computed: the outputs, the losses and the gradients, in one number
+    /// each.
     /// </summary>
     public double[] Digest =>
     [
-        Norm(Outputs), .. Losses.Select(loss => (double)loss), Math.Sqrt(Gradients.Values.Sum(values => Math.Pow(Norm(values), 2))),
+        Norm(Outputs), .. Losses.Select(loss => (double)loss),
+        Math.Sqrt(Gradients.Values.Sum(values => Math.Pow(Norm(values), 2))),
     ];
 
     /// <summary>The first thing that differs by too much, or null; and how much of what is allowed the worst took.</summary>
@@ -51,7 +57,8 @@ internal sealed record SelfCheckResult(
         ("output", Outputs, expected.Outputs),
         ("loss of step", Losses, expected.Losses),
         .. expected.Gradients.Select(gradient => ($"gradient of {gradient.Key}", Gradients[gradient.Key], gradient.Value)),
-        .. expected.Parameters.Select(values => ($"{values.Key} after {SelfCheck.Steps} steps", Parameters[values.Key], values.Value)),
+        .. expected.Parameters.Select(
+            values => ($"{values.Key} after {SelfCheck.Steps} steps", Parameters[values.Key], values.Value)),
     ];
 
     private static double Norm(float[] values) => Math.Sqrt(values.Sum(value => (double)value * value));

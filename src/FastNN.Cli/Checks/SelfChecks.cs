@@ -1,14 +1,16 @@
 namespace FastNN.Cli.Checks;
 
 /// <summary>
-/// The networks of selftest, by family: every operator, loss and optimizer at odd sizes, with every variant of a kernel that a shape chooses.
-/// What the test suite proves against references in double and PyTorch's golden numbers, these prove to hold on this machine's devices.
+/// The networks of selftest, by family: every operator, loss and optimizer at odd sizes, with every variant of a kernel that a
+/// shape chooses. What the test suite proves against references in double and PyTorch's golden numbers, these prove to hold on
+/// this machine's devices.
 /// </summary>
 internal static class SelfChecks
 {
     public static IReadOnlyList<SelfCheck> All { get; } =
     [
-        .. Elementwise(), .. Products(), .. Convolutions(), .. Pooling(), .. Shaping(), .. Softmaxes(), .. Losses(), .. Optimizers(), .. Networks(),
+        .. Elementwise(), .. Products(), .. Convolutions(), .. Pooling(), .. Shaping(), .. Softmaxes(), .. Losses(),
+        .. Optimizers(), .. Networks(),
     ];
 
     private static IEnumerable<SelfCheck> Elementwise()
@@ -31,23 +33,28 @@ internal static class SelfChecks
 
     private static IEnumerable<SelfCheck> Products()
     {
-        foreach ((int batch, int from, int to) in ((int, int, int)[])[(1, 1, 1), (3, 7, 13), (17, 33, 31), (64, 129, 65), (128, 512, 256)])
+        foreach ((int batch, int from, int to) in ((int, int, int)[])[
+            (1, 1, 1), (3, 7, 13), (17, 33, 31), (64, 129, 65), (128, 512, 256)])
         {
             yield return new("dense", $"[{batch},{from}] by [{from},{to}]", [from], batch, () => [new Dense(to)]);
-            yield return new("dense", $"[{batch},{from}] by [{from},{to}], ReLU", [from], batch, () => [new Dense(to, Activation.ReLU)]);
+            yield return new(
+                "dense", $"[{batch},{from}] by [{from},{to}], ReLU", [from], batch, () => [new Dense(to, Activation.ReLU)]);
         }
 
         yield return new("dense", "without bias", [19], 9, () => [new Dense(11) { UseBias = false }]);
-        yield return new("dense", "penalty", [19], 9, () => [new Dense(11) { WeightRegularizer = Regularizer.L1L2(1e-2f, 1e-2f) }]);
+        yield return new(
+            "dense", "penalty", [19], 9, () => [new Dense(11) { WeightRegularizer = Regularizer.L1L2(1e-2f, 1e-2f) }]);
     }
 
     private static IEnumerable<SelfCheck> Convolutions()
     {
-        SelfCheck Of(string name, Shape image, Func<Conv2D> layer, int batch = 3) => new("conv2d", name, image, batch, () => [layer()]);
+        SelfCheck Of(string name, Shape image, Func<Conv2D> layer, int batch = 3) =>
+            new("conv2d", name, image, batch, () => [layer()]);
         yield return Of("1 x 1", [7, 5, 6], () => new Conv2D(4, 1));
         yield return Of("3 x 3 of 1 channel", [9, 7, 1], () => new Conv2D(5, 3));
         yield return Of("3 x 3 of 3 channels, ReLU", [9, 7, 3], () => new Conv2D(8, 3, Activation.ReLU));
-        yield return Of("3 x 3 of 32 channels, same", [13, 13, 32], () => new Conv2D(64, 3) { Padding = Padding2D.Same }, batch: 8);
+        yield return Of(
+            "3 x 3 of 32 channels, same", [13, 13, 32], () => new Conv2D(64, 3) { Padding = Padding2D.Same }, batch: 8);
         yield return Of("2 x 2, same, which pads one end", [8, 7, 4], () => new Conv2D(4, 2) { Padding = Padding2D.Same });
         yield return Of("5 x 3, stride 2", [11, 9, 3], () => new Conv2D(4, (5, 3)) { Stride = (2, 2) });
         yield return Of("3 x 3, dilation 2", [11, 9, 3], () => new Conv2D(4, 3) { Dilation = (2, 2) });
@@ -60,10 +67,14 @@ internal static class SelfChecks
     {
         foreach (int channels in (int[])[3, 8, 32])
         {
-            yield return new("pooling", $"largest, {channels} channels", [8, 6, channels], 3, () => [Op(x => x.MaxPool2D((2, 2)))]);
-            yield return new("pooling", $"largest, overlapping, {channels} channels", [9, 7, channels], 3, () => [Op(x => x.MaxPool2D((3, 3), (2, 2)))]);
+            yield return new(
+                "pooling", $"largest, {channels} channels", [8, 6, channels], 3, () => [Op(x => x.MaxPool2D((2, 2)))]);
+            yield return new(
+                "pooling", $"largest, overlapping, {channels} channels", [9, 7, channels], 3,
+                () => [Op(x => x.MaxPool2D((3, 3), (2, 2)))]);
             yield return new("pooling", $"mean, {channels} channels", [9, 7, channels], 3, () => [Op(x => x.AvgPool2D((3, 2)))]);
-            yield return new("pooling", $"mean of all, {channels} channels", [5, 7, channels], 3, () => [Op(x => x.GlobalAvgPool2D())]);
+            yield return new(
+                "pooling", $"mean of all, {channels} channels", [5, 7, channels], 3, () => [Op(x => x.GlobalAvgPool2D())]);
         }
     }
 
@@ -89,12 +100,20 @@ internal static class SelfChecks
     {
         foreach (int classes in (int[])[2, 10, 129])
         {
-            yield return new("losses", $"cross-entropy of {classes} classes", [9], 33, () => [new Dense(classes)]) { Loss = Loss.SparseCrossEntropy };
-            yield return new("losses", $"cross-entropy of {classes} probabilities", [9], 17, () => [new Dense(classes)]) { Loss = Loss.CrossEntropy };
+            yield return new("losses", $"cross-entropy of {classes} classes", [9], 33,
+                () => [new Dense(classes)])
+            { Loss = Loss.SparseCrossEntropy };
+            yield return new("losses", $"cross-entropy of {classes} probabilities", [9], 17,
+                () => [new Dense(classes)])
+            { Loss = Loss.CrossEntropy };
         }
 
-        yield return new("losses", "binary cross-entropy", [9], 33, () => [new Dense(1, Activation.Sigmoid)]) { Loss = Loss.BinaryCrossEntropy };
-        yield return new("losses", "binary cross-entropy of logits", [9], 33, () => [new Dense(1)]) { Loss = Loss.BinaryCrossEntropyWithLogits };
+        yield return new("losses", "binary cross-entropy", [9], 33,
+            () => [new Dense(1, Activation.Sigmoid)])
+        { Loss = Loss.BinaryCrossEntropy };
+        yield return new("losses", "binary cross-entropy of logits", [9], 33,
+            () => [new Dense(1)])
+        { Loss = Loss.BinaryCrossEntropyWithLogits };
         yield return new("losses", "mean squared error", [9], 1025, () => [new Dense(3)]);
     }
 
@@ -119,7 +138,8 @@ internal static class SelfChecks
         };
         yield return new("networks", "a convolutional network", [28, 28, 1], 16, () =>
         [
-            new Conv2D(32, 3, Activation.ReLU), new MaxPool2D(2), new Conv2D(64, 3, Activation.ReLU), new MaxPool2D(2), new Flatten(),
+            new Conv2D(32, 3, Activation.ReLU), new MaxPool2D(2), new Conv2D(64, 3, Activation.ReLU), new MaxPool2D(2),
+            new Flatten(),
             new Dense(64, Activation.ReLU), new Dense(10),
         ])
         {

@@ -39,8 +39,10 @@ internal sealed class SelfTest(Device device, Action<string> say, Action<string>
 
         string left = skipped == 0 ? "" : Invariant($", {skipped} cases skipped");
         say(failed == 0
-            ? Invariant($"selftest: all {families.Count} families are right on {device.Description} ({clock.Elapsed.TotalSeconds:F1} s{left})")
-            : Invariant($"selftest: {failed} of {families.Count} families FAILED on {device.Description} ({clock.Elapsed.TotalSeconds:F1} s{left})"));
+            ? Invariant(
+                $"selftest: all {families.Count} families are right on {device.Description} ({clock.Elapsed.TotalSeconds:F1} s{left})")
+            : Invariant(
+                $"selftest: {failed} of {families.Count} families FAILED on {device.Description} ({clock.Elapsed.TotalSeconds:F1} s{left})"));
         return failed == 0;
     }
 
@@ -94,7 +96,8 @@ internal sealed class SelfTest(Device device, Action<string> say, Action<string>
     {
         int cases = family.Cases.Count, ran = cases - tally.Skipped.Count;
         string state = tally.Faults.Count > 0 ? "FAIL" : ran == 0 ? "skip" : "ok  ";
-        string line = Invariant($"{state}  {family.Kind,-8}  {family.Name,-14} {ran,4} {(ran == 1 ? "case " : "cases")} {tally.Time.TotalSeconds,7:F2} s");
+        string line = Invariant(
+            $"{state}  {family.Kind,-8}  {family.Name,-14} {ran,4} {(ran == 1 ? "case " : "cases")} {tally.Time.TotalSeconds,7:F2} s");
         if (tally.Faults.Count > 0)
         {
             line += Invariant($"   {tally.Faults.Count} wrong");

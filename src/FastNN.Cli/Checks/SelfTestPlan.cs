@@ -9,7 +9,9 @@ internal static class SelfTestPlan
     /// <summary>--quick: every case of this number.</summary>
     public const int QuickNth = 4;
 
-    /// <summary>Everything, in the order of the report: what is simplest first, so that the first failure is the one to look at.</summary>
+    /// <summary>
+    /// Everything, in the order of the report: what is simplest first, so that the first failure is the one to look at.
+    /// </summary>
     /// <param name="device">Where it will run.</param>
     /// <param name="one">One thread of the CPU, which networks are compared with.</param>
     /// <param name="quick">A quarter of the operators' cases and of PyTorch's.</param>
@@ -41,7 +43,8 @@ internal static class SelfTestPlan
 
     private static SelfTestCase Of(OpCase @case) => new(@case.Name, device => Of(OpChecks.Run(@case, device.Implementation)));
 
-    private static SelfTestCase Of(OptimizerCase @case) => new(@case.Name, device => Of(OptimizerChecks.Run(@case, device.Implementation)));
+    private static SelfTestCase Of(OptimizerCase @case) =>
+        new(@case.Name, device => Of(OptimizerChecks.Run(@case, device.Implementation)));
 
     private static SelfTestResult Of(Closeness found) => new(found.Worst, found.Fault);
 
@@ -51,7 +54,8 @@ internal static class SelfTestPlan
         string[] files = GoldenFolder.Files;
         if (files.Length == 0)
         {
-            SelfTestResult missing = new(0, Skipped: $"there is no *.safetensors in {GoldenFolder.Path}; {GoldenFolder.Variable} names another folder");
+            SelfTestResult missing = new(
+                0, Skipped: $"there is no *.safetensors in {GoldenFolder.Path}; {GoldenFolder.Variable} names another folder");
             return [new SelfTestFamily("golden", "all", [new SelfTestCase("PyTorch's numbers", _ => missing)])];
         }
 

@@ -14,7 +14,8 @@ internal static class CommandLine
         var context = new CommandContext(output, error, cancellationToken);
         RootCommand root = Build(context);
         // No response files: an argument that begins with @ is a name like any other.
-        ParseResult result = root.Parse(args.Length == 0 ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null });
+        ParseResult result = root.Parse(
+            args.Length == 0 ? ["--help"] : args, new ParserConfiguration { ResponseFileTokenReplacer = null });
         if (result.Errors.Count > 0)
         {
             throw Failure.OfUsage($"{Describe(root, result)} (try: fastnn {Path(result.CommandResult)}--help)");
@@ -66,7 +67,9 @@ internal static class CommandLine
         result.Parent is System.CommandLine.Parsing.CommandResult ? $"{result.Command.Name} " : "";
 }
 
-/// <summary>Prints this tool's version; the built-in action prints that of the process's main assembly, whatever hosts the tool.</summary>
+/// <summary>
+/// Prints this tool's version; the built-in action prints that of the process's main assembly, whatever hosts the tool.
+/// </summary>
 internal sealed class VersionAction(TextWriter output) : SynchronousCommandLineAction
 {
     public override bool Terminating => true;
@@ -74,7 +77,9 @@ internal sealed class VersionAction(TextWriter output) : SynchronousCommandLineA
     public override int Invoke(ParseResult parseResult)
     {
         Assembly assembly = typeof(VersionAction).Assembly;
-        output.WriteLine(assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? assembly.GetName().Version?.ToString());
+        output.WriteLine(
+            assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+                ?? assembly.GetName().Version?.ToString());
         return 0;
     }
 }

@@ -25,7 +25,8 @@ internal static class DataCommand
         {
             case ColorMnistName:
                 Describe(context, ColorMnist.Load(progress: context.Output.WriteLine));
-                context.Output.WriteLine($"{name} is generated from the digits in {DatasetCache.FolderOf("mnist")} when it is used; nothing else is stored");
+                context.Output.WriteLine(
+                    $"{name} is generated from the digits in {DatasetCache.FolderOf("mnist")} when it is used; nothing else is stored");
                 return 0;
             case BreastCancerName:
                 context.Output.WriteLine($"{name}: {BreastCancer.Load().Count} examples, included in FastNN");
@@ -46,6 +47,7 @@ internal static class DataCommand
     private static void Describe(CommandContext context, DatasetSplit data)
     {
         string shape = string.Join('x', data.Train.ExampleShape.ToArray());
-        context.Output.WriteLine($"{data.Train.Count} training and {data.Test.Count} test examples of {shape}, {data.Train.Classes} classes");
+        context.Output.WriteLine(
+            $"{data.Train.Count} training and {data.Test.Count} test examples of {shape}, {data.Train.Classes} classes");
     }
 }

@@ -28,7 +28,8 @@ internal static class DevicesCommand
     {
         if (probe.Kernels is null)
         {
-            output.WriteLine("cuda  not available: this build of FastNN has no CUDA kernels (they need cmake and clang 16 or newer when it is built)");
+            output.WriteLine(
+                "cuda  not available: this build of FastNN has no CUDA kernels (they need cmake and clang 16 or newer when it is built)");
             return;
         }
 
@@ -47,10 +48,12 @@ internal static class DevicesCommand
                 + $"{(gpu.Unusable is { } why ? $"; not usable: {why}" : "")}"));
         }
 
-        output.WriteLine($"      driver   for CUDA {probe.DriverVersion}{(probe.IsSoftware ? "; the software CUDA device, which runs on the CPU and is for tests" : "")}");
+        output.WriteLine(
+            $"      driver   for CUDA {probe.DriverVersion}{(probe.IsSoftware ? "; the software CUDA device, which runs on the CPU and is for tests" : "")}");
         output.WriteLine($"      kernels  {probe.Kernels}: everything but large matrix products");
         output.WriteLine($"      cuBLAS   {probe.Cublas}: large matrix products");
         output.WriteLine($"      cuDNN    {probe.Cudnn}: convolutions, which FastNN's own kernels compute without it");
-        output.WriteLine("      TF32     off, unless a program sets CudaOptions.AllowTF32: products of cuBLAS and cuDNN are float32 like all others");
+        output.WriteLine(
+            "      TF32     off, unless a program sets CudaOptions.AllowTF32: products of cuBLAS and cuDNN are float32 like all others");
     }
 }

@@ -9,19 +9,23 @@ using FastNN.Cuda;
 
 namespace FastNN.Cli.Commands;
 
-/// <summary>`fastnn doctor`: what there is on this machine, where it was looked for, what each part turns on, and what to do next.</summary>
+/// <summary>
+/// `fastnn doctor`: what there is on this machine, where it was looked for, what each part turns on, and what to do next.
+/// </summary>
 internal static class DoctorCommand
 {
     /// <summary>What changes what the driver or the runtime does.</summary>
     private static readonly string[] Variables =
     [
         CudaLibraries.PathVariable, "LD_LIBRARY_PATH", "CUDA_VISIBLE_DEVICES", "CUDA_DISABLE_PTX_JIT", "CUDA_FORCE_PTX_JIT",
-        "CUDA_CACHE_DISABLE", "CUDA_CACHE_PATH", "NVIDIA_TF32_OVERRIDE", "CUBLAS_WORKSPACE_CONFIG", "DOTNET_EnableAVX512F", "DOTNET_EnableAVX2", "DOTNET_PreferredVectorBitWidth",
+        "CUDA_CACHE_DISABLE", "CUDA_CACHE_PATH", "NVIDIA_TF32_OVERRIDE", "CUBLAS_WORKSPACE_CONFIG", "DOTNET_EnableAVX512F",
+        "DOTNET_EnableAVX2", "DOTNET_PreferredVectorBitWidth",
     ];
 
     public static Command Create(CommandContext context)
     {
-        var command = new Command("doctor", "Tell what this machine offers, what of it is used, every path tried, and what is missing.");
+        var command = new Command(
+            "doctor", "Tell what this machine offers, what of it is used, every path tried, and what is missing.");
         command.SetAction(_ =>
         {
             Say(context.Output);
@@ -32,7 +36,9 @@ internal static class DoctorCommand
 
     private static void Say(TextWriter output)
     {
-        string version = typeof(DoctorCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "";
+        string version =
+            typeof(DoctorCommand).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion
+                ?? "";
         string system = $"{RuntimeInformation.OSDescription}, {RuntimeInformation.ProcessArchitecture}";
         Line(output, "fastnn", $"{version} on {RuntimeInformation.FrameworkDescription}, {system}");
         string[] set = [.. Variables.Where(name => Environment.GetEnvironmentVariable(name) is not null)
@@ -62,7 +68,8 @@ internal static class DoctorCommand
             {
                 (false, _) => "not in this processor",
                 (_, true) => "used",
-                _ => "in this processor, but not used: the build or a variable leaves it out, or the runtime prefers narrower vectors",
+                _ =>
+                    "in this processor, but not used: the build or a variable leaves it out, or the runtime prefers narrower vectors",
             };
             Line(output, set.Name, $"{state} ({set.For})");
         }
@@ -80,8 +87,11 @@ internal static class DoctorCommand
         string driver = probe.DriverVersion is null ? "loaded, but without a GPU" : $"for CUDA {probe.DriverVersion}";
         SayLibrary(output, "driver", CudaLibraries.Driver, probe.IsSoftware ? $"{driver}; the software CUDA device" : driver);
         SayLibrary(output, "cuBLAS", CudaLibraries.Cublas, $"{probe.Cublas}: large matrix products, which need it");
-        SayLibrary(output, "cuDNN", CudaLibraries.Cudnn, $"{probe.Cudnn}: convolutions, which FastNN's own kernels compute without it");
-        Line(output, "TF32", "off, unless a program sets CudaOptions.AllowTF32: products of cuBLAS and cuDNN are float32 like all others");
+        SayLibrary(
+            output, "cuDNN", CudaLibraries.Cudnn, $"{probe.Cudnn}: convolutions, which FastNN's own kernels compute without it");
+        Line(
+            output, "TF32",
+            "off, unless a program sets CudaOptions.AllowTF32: products of cuBLAS and cuDNN are float32 like all others");
         if (probe.Reason is { } reason)
         {
             Line(output, "reason", reason);
@@ -104,7 +114,8 @@ internal static class DoctorCommand
     {
         output.WriteLine();
         output.WriteLine(string.Create(
-            CultureInfo.InvariantCulture, $"GPU {gpu.Index}       {gpu.Name}, compute capability {gpu.ComputeCapability}, {Gibibytes(gpu.MemoryBytes)}"));
+            CultureInfo.InvariantCulture,
+            $"GPU {gpu.Index}       {gpu.Name}, compute capability {gpu.ComputeCapability}, {Gibibytes(gpu.MemoryBytes)}"));
         if (gpu.Unusable is { } why)
         {
             Line(output, "NOT usable", why);
@@ -118,7 +129,9 @@ internal static class DoctorCommand
             var clock = Stopwatch.StartNew();
             int families = device.LoadKernels();
             string time = clock.Elapsed.TotalMilliseconds.ToString("F0", CultureInfo.InvariantCulture);
-            Line(output, "PTX JIT", $"{families} families compiled for this GPU in {time} ms (the driver keeps them: again costs less)");
+            Line(
+                output, "PTX JIT",
+                $"{families} families compiled for this GPU in {time} ms (the driver keeps them: again costs less)");
             return true;
         }
         catch (DeviceException exception)
@@ -148,7 +161,8 @@ internal static class DoctorCommand
         {
             // A name without a version, or with one, is the beginning of the file's.
             return File.ReadLines("/proc/self/maps").Select(line => line[(line.LastIndexOf(' ') + 1)..])
-                .FirstOrDefault(path => Path.GetFileName(path).StartsWith(name, StringComparison.Ordinal)) ?? "found by the loader";
+                .FirstOrDefault(path => Path.GetFileName(path).StartsWith(name, StringComparison.Ordinal))
+                ?? "found by the loader";
         }
         catch (IOException)
         {
@@ -158,5 +172,6 @@ internal static class DoctorCommand
 
     private static void Line(TextWriter output, string name, string text) => output.WriteLine($"  {name,-20}{text}");
 
-    private static string Gibibytes(long bytes) => string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):F1} GiB");
+    private static string Gibibytes(long bytes) =>
+        string.Create(CultureInfo.InvariantCulture, $"{bytes / (double)(1L << 30):F1} GiB");
 }

@@ -13,15 +13,20 @@ internal static class EvaluateCommand
         Option<int?> threads = Settings.Threads();
         Option<string> device = Settings.Device();
         Option<string?> data = Settings.Data(), json = Settings.Json("the figures");
-        var weights = new Option<string>("--weights") { Description = "The weights (safetensors).", HelpName = "FILE", Required = true };
-        var command = new Command("evaluate", "Test saved weights on a recipe's test data.") { recipe, weights, threads, device, data, json };
+        var weights =
+            new Option<string>("--weights") { Description = "The weights (safetensors).", HelpName = "FILE", Required = true };
+        var command =
+            new Command("evaluate", "Test saved weights on a recipe's test data.") { recipe, weights, threads, device, data,
+                json };
         command.SetAction(result => Run(
-            context, result.GetRequiredValue(recipe), result.GetRequiredValue(weights), result.GetValue(threads), result.GetValue(device)!,
+            context, result.GetRequiredValue(recipe), result.GetRequiredValue(weights), result.GetValue(threads),
+            result.GetValue(device)!,
             result.GetValue(data), result.GetValue(json)));
         return command;
     }
 
-    private static int Run(CommandContext context, Recipe recipe, string weights, int? threads, string deviceName, string? source, string? json)
+    private static int Run(
+        CommandContext context, Recipe recipe, string weights, int? threads, string deviceName, string? source, string? json)
     {
         TextWriter output = json == Outputs.StandardOutput ? context.Error : context.Output;
         if (json is not null)
@@ -35,13 +40,15 @@ internal static class EvaluateCommand
         using Device device = Devices.Open(deviceName, threads, output.WriteLine);
         RecipeData data = recipe.Prepare(source, limit: null, output.WriteLine);
         using var trainer = new Trainer(model, device, recipe.Loss, recipe.CreateOptimizer(recipe.LearningRate));
-        output.WriteLine($"{recipe.Name} with {weights} on {data.Description}, {data.Test.Count} test examples; {device.Description}");
+        output.WriteLine(
+            $"{recipe.Name} with {weights} on {data.Description}, {data.Test.Count} test examples; {device.Description}");
         TestResult test = Tester.Test(trainer, data.Test, context.Cancellation);
         Tester.Write(output, test);
         if (json is not null)
         {
             var figures = new EvaluationResult(
-                recipe.Name, device.Kind, device.Threads, model.Parameters.Sum(parameter => parameter.Count), test.Metrics, RunResult.Sha256(weights));
+                recipe.Name, device.Kind, device.Threads, model.Parameters.Sum(parameter => parameter.Count), test.Metrics,
+                RunResult.Sha256(weights));
             Outputs.WriteJson(json, context.Output, figures, ResultJson.Default.EvaluationResult);
         }
 

@@ -60,7 +60,8 @@ internal static class PlanCommand
         foreach (PlannedBufferResult buffer in plan.Buffers)
         {
             output.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"{buffer.Name.PadRight(width)}  {buffer.Bytes,12:N0}  {buffer.Offset,12:N0}  {buffer.First}..{buffer.Last}"));
+                CultureInfo.InvariantCulture,
+                $"{buffer.Name.PadRight(width)}  {buffer.Bytes,12:N0}  {buffer.Offset,12:N0}  {buffer.First}..{buffer.Last}"));
         }
     }
 }

@@ -18,7 +18,8 @@ internal static class ProfileCommand
         Option<int?> batch = Settings.Batch();
         Option<string> device = Settings.Device();
         Option<string?> data = Settings.Data(), json = Settings.Json("the counts");
-        var command = new Command("profile", "Count what one captured training step does, kernel by kernel, on the software CUDA device.")
+        var command = new Command(
+            "profile", "Count what one captured training step does, kernel by kernel, on the software CUDA device.")
         {
             recipe, batch, device, data, json,
         };
@@ -29,7 +30,8 @@ internal static class ProfileCommand
                 throw Failure.OfUsage("profile counts the work of a CUDA device; add --device cuda");
             }
 
-            return Run(context, result.GetRequiredValue(recipe), result.GetValue(batch), result.GetValue(data), result.GetValue(json));
+            return Run(
+                context, result.GetRequiredValue(recipe), result.GetValue(batch), result.GetValue(data), result.GetValue(json));
         });
         return command;
     }
@@ -46,11 +48,13 @@ internal static class ProfileCommand
         using Device device = Device.Cuda();
         SoftwareDevice counters = SoftwareDevice.Of(device.Implementation) ?? throw new CliException(
             $"profile needs the software CUDA device, got {device.Description}; set FASTNN_CUDA_PATH to its folder (build/softcuda)");
-        DeviceCounts profile = Count(recipe, size, recipe.Prepare(data, limit: null, output.WriteLine), device, counters, context.Cancellation);
+        DeviceCounts profile = Count(
+            recipe, size, recipe.Prepare(data, limit: null, output.WriteLine), device, counters, context.Cancellation);
         if (json is not null)
         {
             Outputs.WriteJson(
-                json, context.Output, ProfileResult.Of(recipe.Name, size, device.Description, profile), ResultJson.Default.ProfileResult);
+                json, context.Output, ProfileResult.Of(recipe.Name, size, device.Description, profile),
+                ResultJson.Default.ProfileResult);
         }
 
         if (json != Outputs.StandardOutput)
@@ -61,7 +65,8 @@ internal static class ProfileCommand
         return 0;
     }
 
-    private static DeviceCounts Count(Recipe recipe, int size, RecipeData data, Device device, SoftwareDevice counters, CancellationToken cancellationToken)
+    private static DeviceCounts Count(
+        Recipe recipe, int size, RecipeData data, Device device, SoftwareDevice counters, CancellationToken cancellationToken)
     {
         Layer model = recipe.CreateModel();
         model.Build(recipe.ExampleShape);
@@ -70,7 +75,8 @@ internal static class ProfileCommand
         loader.StartEpoch(1, cancellationToken: cancellationToken);
         if (!loader.TryNext(out Batch batch))
         {
-            throw new CliException($"profile: {data.Description} has fewer than {size} training examples; a smaller --batch takes fewer");
+            throw new CliException(
+                $"profile: {data.Description} has fewer than {size} training examples; a smaller --batch takes fewer");
         }
 
         for (int i = 0; i < WarmUp; i++)
@@ -85,7 +91,9 @@ internal static class ProfileCommand
     }
 
     private static void Step(Trainer trainer, in Batch batch) =>
-        _ = batch.Labels.IsEmpty ? trainer.TrainBatch(batch.Features, batch.Targets) : trainer.TrainBatch(batch.Features, batch.Labels);
+        _ = batch.Labels.IsEmpty
+            ? trainer.TrainBatch(batch.Features, batch.Targets)
+            : trainer.TrainBatch(batch.Features, batch.Labels);
 
     private static void Write(TextWriter output, Recipe recipe, int batch, Device device, DeviceCounts profile)
     {
@@ -94,10 +102,12 @@ internal static class ProfileCommand
             CultureInfo.InvariantCulture,
             $"{profile.GraphLaunches} graph launch, {profile.Launches} kernels, {profile.Allocations} allocations, {profile.Synchronizations} synchronization; " +
             $"{profile.HostToDevice.Count} copies to the device ({profile.HostToDevice.Bytes:N0} bytes), {profile.DeviceToHost.Count} back ({profile.DeviceToHost.Bytes:N0} bytes)"));
-        output.WriteLine("MB and MFLOP are counted; us are a roofline on paper, from the published bandwidth and peak of each GPU: no time was measured");
+        output.WriteLine(
+            "MB and MFLOP are counted; us are a roofline on paper, from the published bandwidth and peak of each GPU: no time was measured");
         output.WriteLine();
         int width = Math.Max("kernel".Length, profile.Kernels.Max(kernel => kernel.Name.Length));
-        string header = $"{"kernel".PadRight(width)}  launches  warp instr.  diverging     MB moved   MB ideal  ratio      MFLOP  conflicts";
+        string header =
+            $"{"kernel".PadRight(width)}  launches  warp instr.  diverging     MB moved   MB ideal  ratio      MFLOP  conflicts";
         output.WriteLine(header + string.Concat(PaperGpu.All.Select(gpu => $"{gpu.Name + " us",9}")));
         foreach (KernelCounts kernel in profile.Kernels.OrderByDescending(PaperGpu.A100.Seconds))
         {
@@ -111,7 +121,9 @@ internal static class ProfileCommand
     private static string Line(KernelCounts kernel, int width)
     {
         string counts = kernel.Library
-            ? string.Create(CultureInfo.InvariantCulture, $"{"library",11}  {"",9}  {"",11}  {kernel.IdealBytes / 1e6,9:F3}  {"",5}  {kernel.Flops / 1e6,9:F3}  {"",9}")
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $"{"library",11}  {"",9}  {"",11}  {kernel.IdealBytes / 1e6,9:F3}  {"",5}  {kernel.Flops / 1e6,9:F3}  {"",9}")
             : string.Create(
                 CultureInfo.InvariantCulture,
                 $"{kernel.WarpInstructions,11:N0}  {kernel.DivergentBranches,9:N0}  {kernel.MovedBytes / 1e6,11:F3}  {kernel.IdealBytes / 1e6,9:F3}  " +

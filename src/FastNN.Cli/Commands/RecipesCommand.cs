@@ -41,7 +41,8 @@ internal static class RecipesCommand
         foreach (Recipe recipe in RecipeBook.All)
         {
             table.AddRow(
-                new Text(recipe.Name), new Text(recipe.Network), new Text(recipe.DataDescription), new Text(recipe.TrainingDescription),
+                new Text(recipe.Name), new Text(recipe.Network), new Text(recipe.DataDescription),
+                new Text(recipe.TrainingDescription),
                 new Text(Target(recipe)));
         }
 
@@ -76,7 +77,10 @@ internal static class RecipesCommand
     }
 
     private static (string Name, string Text)[] Lines(Recipe recipe) =>
-        [("network", recipe.Network), ("data", recipe.DataDescription), ("training", recipe.TrainingDescription), ("reaches", Target(recipe))];
+        [
+            ("network", recipe.Network), ("data", recipe.DataDescription), ("training", recipe.TrainingDescription),
+            ("reaches", Target(recipe))];
 
-    private static string Target(Recipe recipe) => string.Create(CultureInfo.InvariantCulture, $"test accuracy {recipe.TargetAccuracy:F3}");
+    private static string Target(Recipe recipe) =>
+        string.Create(CultureInfo.InvariantCulture, $"test accuracy {recipe.TargetAccuracy:F3}");
 }

@@ -52,6 +52,7 @@ internal static class SelfTestCommand
 
         IAnsiConsole console = AnsiConsole.Console;
         return console.Status().Start("...", status => new SelfTest(
-            device, line => console.WriteLine(line), text => status.Status = Markup.Escape(text), context.Cancellation).Run(families));
+            device, line => console.WriteLine(line), text => status.Status = Markup.Escape(text),
+            context.Cancellation).Run(families));
     }
 }

@@ -6,7 +6,9 @@ using FastNN.Cpu;
 
 namespace FastNN.Cli.Commands;
 
-/// <summary>The arguments and options that several commands share. Each call creates a new one, because a command owns its options.</summary>
+/// <summary>
+/// The arguments and options that several commands share. Each call creates a new one, because a command owns its options.
+/// </summary>
 internal static class Settings
 {
     public static Argument<Recipe> RecipeName() => new("recipe")
@@ -40,7 +42,8 @@ internal static class Settings
         HelpName = "X",
         CustomParser = result => Parse<double?>(
             result,
-            text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value > 0 && float.IsFinite((float)value) ? value : null,
+            text => double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) && value > 0
+                && float.IsFinite((float)value) ? value : null,
             "a positive number"),
     };
 
@@ -84,7 +87,8 @@ internal static class Settings
         HelpName = "N",
         CustomParser = result => Parse<int?>(
             result,
-            text => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= least && value <= most ? value : null,
+            text => int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value)
+                && value >= least && value <= most ? value : null,
             most == int.MaxValue ? $"a whole number of at least {least}" : $"a whole number from {least} to {most}"),
     };
 

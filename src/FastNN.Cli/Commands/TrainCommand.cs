@@ -57,5 +57,7 @@ internal static class TrainCommand
     }
 
     private static string Checkpoint(string? file, string? folder) => file
-        ?? (folder is null ? throw Failure.OfUsage("--resume needs a FILE, or --out DIR with a checkpoint in it") : RunSettings.CheckpointIn(folder));
+        ?? (folder is null
+            ? throw Failure.OfUsage("--resume needs a FILE, or --out DIR with a checkpoint in it")
+            : RunSettings.CheckpointIn(folder));
 }

@@ -6,8 +6,8 @@ using FastNN.Kernels;
 namespace FastNN.Cli;
 
 /// <summary>
-/// What the software CUDA device (native/softcuda) tells beyond CUDA: settings, findings, counters. Its libcuda.so.1 has these symbols;
-/// NVIDIA's has not.
+/// What the software CUDA device (native/softcuda) tells beyond CUDA: settings, findings, counters. Its libcuda.so.1 has these
+/// symbols; NVIDIA's has not.
 /// </summary>
 internal sealed class SoftwareDevice
 {
@@ -27,7 +27,9 @@ internal sealed class SoftwareDevice
         _counters = Export<TextFunction>(library, "softcudaCounters");
         _resetCounters = Export<CallFunction>(library, "softcudaResetCounters").Invoke;
         // A device built before there were these is neither newer nor disguised.
-        Version = NativeLibrary.TryGetExport(library, "softcudaVersion", out _) ? Export<FlagFunction>(library, "softcudaVersion")() : 1;
+        Version = NativeLibrary.TryGetExport(library, "softcudaVersion", out _)
+            ? Export<FlagFunction>(library, "softcudaVersion")()
+            : 1;
     }
 
     private delegate int SetFunction(byte[] name, byte[] value);
@@ -46,12 +48,17 @@ internal sealed class SoftwareDevice
     /// <summary>Things that kernels and copies did that they may not, since the last <see cref="ClearFindings"/>.</summary>
     public long Findings => (long)_findings();
 
-    /// <summary>The instrument behind the driver that is loaded; null where that is NVIDIA's or wants to be taken for it, or none.</summary>
+    /// <summary>
+    /// The instrument behind the driver that is loaded; null where that is NVIDIA's or wants to be taken for it, or none.
+    /// </summary>
     public static SoftwareDevice? Find() => CudaLibraries.IsSoftwareDriver ? FindInstrument() : null;
 
-    /// <summary>The same behind a disguise: for tests that, on what looks like a GPU, still want to know what the checks found.</summary>
+    /// <summary>
+    /// The same behind a disguise: for tests that, on what looks like a GPU, still want to know what the checks found.
+    /// </summary>
     public static SoftwareDevice? FindInstrument() =>
-        CudaLibraries.TryLoad(CudaLibraries.Driver, out nint library, out _) && NativeLibrary.TryGetExport(library, "softcudaSet", out _)
+        CudaLibraries.TryLoad(CudaLibraries.Driver, out nint library, out _)
+            && NativeLibrary.TryGetExport(library, "softcudaSet", out _)
             ? new SoftwareDevice(library)
             : null;
 
@@ -70,7 +77,10 @@ internal sealed class SoftwareDevice
 
     public void ResetCounters() => _resetCounters();
 
-    /// <summary>Changes what an environment variable set at start, such as SOFTCUDA_FAIL or SOFTCUDA_MEMORY; false where it does not take it.</summary>
+    /// <summary>
+    /// Changes what an environment variable set at start, such as SOFTCUDA_FAIL or SOFTCUDA_MEMORY; false where it does not take
+    /// it.
+    /// </summary>
     public bool Set(string name, string value)
     {
         return _set(Encoding.UTF8.GetBytes(name + '\0'), Encoding.UTF8.GetBytes(value + '\0')) == 0;

@@ -41,7 +41,9 @@ internal sealed class LenetRgb : Recipe
     {
         bool cifar = source is not null && Cifar10.IsPresent(source);
         DatasetSplit images = cifar ? Cifar10.Load(source!) : ColorMnist.Load(folder: source, progress: progress);
-        string description = cifar ? "CIFAR-10" : "color MNIST (digits on random colors, generated; --data with the CIFAR-10 binaries trains on those)";
+        string description = cifar
+            ? "CIFAR-10"
+            : "color MNIST (digits on random colors, generated; --data with the CIFAR-10 binaries trains on those)";
         return new RecipeData(Centred(images.Train), Centred(images.Test), description);
     }
 

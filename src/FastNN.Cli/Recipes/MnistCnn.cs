@@ -7,7 +7,8 @@ internal class MnistCnn : MnistRecipe
 {
     public override string Name => "mnist-cnn";
 
-    public override string Network => "Conv 32 3x3 ReLU, MaxPool 2, Conv 64 3x3 ReLU, MaxPool 2, Flatten, Dense 64 ReLU, Dense 10";
+    public override string Network =>
+        "Conv 32 3x3 ReLU, MaxPool 2, Conv 64 3x3 ReLU, MaxPool 2, Flatten, Dense 64 ReLU, Dense 10";
 
     public override string TrainingDescription =>
         "one-hot cross-entropy, Adam 1e-3 (x0.8 per epoch), batch 128, up to 10 epochs, validation split 0.1, early stopping "

@@ -11,7 +11,8 @@ internal sealed class MnistCnnSmall : MnistRecipe
 
     public override string Network => "Conv 32 3x3 ReLU, MaxPool 2, Flatten, Dense 128 ReLU, Dense 10";
 
-    public override string TrainingDescription => "sparse cross-entropy, Adam 1e-3 (x0.8 per epoch), batch 32, 5 epochs, explicit training loop";
+    public override string TrainingDescription =>
+        "sparse cross-entropy, Adam 1e-3 (x0.8 per epoch), batch 32, 5 epochs, explicit training loop";
 
     public override double TargetAccuracy => 0.985;
 
@@ -62,7 +63,14 @@ internal sealed class MnistCnnSmall : MnistRecipe
             }
 
             done = 0;
-            job.EndEpoch(new EpochResult { Epoch = epoch, Loss = mean.Value, Duration = watch.Elapsed, LearningRate = trainer.Optimizer.LearningRate });
+            job.EndEpoch(
+                new EpochResult
+                {
+                    Epoch = epoch,
+                    Loss = mean.Value,
+                    Duration = watch.Elapsed,
+                    LearningRate = trainer.Optimizer.LearningRate
+                });
         }
     }
 

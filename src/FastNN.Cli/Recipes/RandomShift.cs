@@ -3,8 +3,9 @@ using FastNN.Data;
 namespace FastNN.Cli.Recipes;
 
 /// <summary>
-/// Moves each image of a batch by up to some pixels, zeros coming in at the border: where in its frame a digit stands means nothing, and a
-/// network that saw it in several places reads more of those it never saw. The shift is a function of seed, epoch and example.
+/// Moves each image of a batch by up to some pixels, zeros coming in at the border: where in its frame a digit stands means
+/// nothing, and a network that saw it in several places reads more of those it never saw. The shift is a function of seed, epoch
+/// and example.
 /// </summary>
 internal sealed class RandomShift(int pixels, float background) : IBatchTransform
 {

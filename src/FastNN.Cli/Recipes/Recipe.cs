@@ -4,7 +4,9 @@ using FastNN.Data;
 
 namespace FastNN.Cli.Recipes;
 
-/// <summary>A network with its data and the training that is known to work for it. Options of the command line replace its defaults.</summary>
+/// <summary>
+/// A network with its data and the training that is known to work for it. Options of the command line replace its defaults.
+/// </summary>
 internal abstract class Recipe
 {
     /// <summary>What the command line calls it.</summary>
@@ -54,7 +56,9 @@ internal abstract class Recipe
     /// <param name="progress">Told in one line what is done.</param>
     public abstract RecipeData Load(string? source, Action<string> progress);
 
-    /// <summary>Loads the data, takes the first training examples where there is a limit, and checks that a run can use them.</summary>
+    /// <summary>
+    /// Loads the data, takes the first training examples where there is a limit, and checks that a run can use them.
+    /// </summary>
     public RecipeData Prepare(string? source, int? limit, Action<string> progress)
     {
         RecipeData data = Load(source, progress);
@@ -63,7 +67,8 @@ internal abstract class Recipe
             var shape = new Shape(part.ExampleShape);
             if (shape != ExampleShape)
             {
-                throw new CliException($"--data {source}: the examples have shape {shape}, {Name} takes examples of shape {ExampleShape}");
+                throw new CliException(
+                    $"--data {source}: the examples have shape {shape}, {Name} takes examples of shape {ExampleShape}");
             }
         }
 

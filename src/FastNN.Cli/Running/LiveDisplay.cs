@@ -57,7 +57,8 @@ internal sealed class LiveDisplay(RunSettings settings, IAnsiConsole console) : 
 
             // The last column stays free: some terminals wrap as soon as it is written.
             double share = Math.Min(1, task.Value / Math.Max(1, task.MaxValue - 1));
-            (int done, int cells, string tail) = ProgressText.Bar(share, progress.Left, progress.Texts, options.ConsoleSize.Width - 1);
+            (int done, int cells, string tail) = ProgressText.Bar(
+                share, progress.Left, progress.Texts, options.ConsoleSize.Width - 1);
             char cell = options.Unicode ? '━' : '-';
             return new Paragraph().Append(new string(cell, done), Done).Append(new string(cell, cells - done), Open).Append(tail);
         }

@@ -14,8 +14,8 @@ internal sealed record PaperGpu(string Name, double Bandwidth, double Peak)
     public static IReadOnlyList<PaperGpu> All { get; } = [A100, H100];
 
     /// <summary>
-    /// Seconds that a kernel needs at the least (the roofline of Williams, Waterman and Patterson, 2009): its bytes, each moved once,
-    /// or its operations take that long.
+    /// Seconds that a kernel needs at the least (the roofline of Williams, Waterman and Patterson, 2009): its bytes, each moved
+    /// once, or its operations take that long.
     /// </summary>
     public double Seconds(KernelCounts kernel) => Math.Max(kernel.IdealBytes / Bandwidth, kernel.Flops / Peak);
 }

@@ -18,7 +18,8 @@ internal static class Planning
     }
 
     /// <summary>
-    /// Refuses what the processor's memory cannot hold. Linux hands out more than there is and ends a process, without a word, that uses it.
+    /// Refuses what the processor's memory cannot hold. Linux hands out more than there is and ends a process, without a word,
+    /// that uses it.
     /// </summary>
     public static void RequireMemory(MemoryPlan plan, int batch, Device device)
     {

@@ -12,12 +12,18 @@ internal static class ProgressText
     /// <param name="held">What the examples held out are called: "val" or "test".</param>
     public static string Epoch(EpochResult result, int epochs, string held, double imagesPerSecond, int width)
     {
-        string epoch = Text($"{result.Epoch,2}/{epochs}"), loss = Text($"{result.Loss:F4}"), seconds = Text($"{result.Duration.TotalSeconds:F1} s");
-        string? accuracy = Percent(result.Accuracy), heldLoss = Number(result.ValidationLoss), heldAccuracy = Percent(result.ValidationAccuracy);
+        string epoch = Text($"{result.Epoch,2}/{epochs}"), loss = Text($"{result.Loss:F4}"),
+        seconds = Text($"{result.Duration.TotalSeconds:F1} s");
+        string? accuracy = Percent(result.Accuracy), heldLoss = Number(result.ValidationLoss),
+        heldAccuracy = Percent(result.ValidationAccuracy);
         return Fit(
             width,
-            Join($"epoch {epoch}", $"loss {loss}", Named("accuracy", accuracy), Named($"{held} loss", heldLoss), Named($"{held} accuracy", heldAccuracy), seconds, Rate(imagesPerSecond)),
-            Join($"epoch {epoch}", $"loss {loss}", Named("acc", accuracy), Named($"{held} loss", heldLoss), Named($"{held} acc", heldAccuracy), seconds),
+            Join(
+                $"epoch {epoch}", $"loss {loss}", Named("accuracy", accuracy), Named($"{held} loss", heldLoss),
+                Named($"{held} accuracy", heldAccuracy), seconds, Rate(imagesPerSecond)),
+            Join(
+                $"epoch {epoch}", $"loss {loss}", Named("acc", accuracy), Named($"{held} loss", heldLoss),
+                Named($"{held} acc", heldAccuracy), seconds),
             Join($"epoch {epoch}", $"loss {loss}", Named("acc", accuracy), Named(held, heldLoss), heldAccuracy, seconds),
             Join(epoch, $"loss {loss}", Named("acc", accuracy), Named(held, heldLoss), heldAccuracy),
             Join(epoch, loss, accuracy, heldLoss, heldAccuracy));
@@ -38,7 +44,9 @@ internal static class ProgressText
         ];
     }
 
-    /// <summary>A bar, the share done, the time left and a text: the longest text that leaves room for a bar, or a text alone.</summary>
+    /// <summary>
+    /// A bar, the share done, the time left and a text: the longest text that leaves room for a bar, or a text alone.
+    /// </summary>
     /// <param name="texts">From the longest to the shortest.</param>
     /// <returns>The bar's cells, of which so many are done, and what stands behind them.</returns>
     public static (int Done, int Cells, string Tail) Bar(double share, TimeSpan left, IReadOnlyList<string> texts, int width)

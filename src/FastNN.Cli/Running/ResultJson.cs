@@ -3,11 +3,12 @@ using System.Text.Json.Serialization;
 namespace FastNN.Cli.Running;
 
 /// <summary>
-/// What --json writes: each result's properties, in their order, under their names in camel case. Numbers that are not finite become the
-/// strings "NaN", "Infinity" and "-Infinity", which JSON has no numbers for.
+/// What --json writes: each result's properties, in their order, under their names in camel case. Numbers that are not finite
+/// become the strings "NaN", "Infinity" and "-Infinity", which JSON has no numbers for.
 /// </summary>
 [JsonSourceGenerationOptions(
-    GenerationMode = JsonSourceGenerationMode.Metadata, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true,
+    GenerationMode = JsonSourceGenerationMode.Metadata, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    WriteIndented = true,
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(RunResult))]
 [JsonSerializable(typeof(EvaluationResult))]

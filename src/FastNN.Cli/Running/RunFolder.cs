@@ -1,6 +1,8 @@
 namespace FastNN.Cli.Running;
 
-/// <summary>The folder of --out while a run writes to it: locked against a second run, and never with the files of two runs.</summary>
+/// <summary>
+/// The folder of --out while a run writes to it: locked against a second run, and never with the files of two runs.
+/// </summary>
 internal sealed class RunFolder : IDisposable
 {
     private const string LockName = ".lock";
@@ -40,11 +42,13 @@ internal sealed class RunFolder : IDisposable
     }
 
     /// <summary>Makes and locks the folder; null where the run keeps nothing.</summary>
-    /// <exception cref="CliException">It cannot be written, another run is writing to it, or it holds an earlier run that is neither continued
-    /// nor to be deleted.</exception>
+    /// <exception cref="CliException">It cannot be written, another run is writing to it, or it holds an earlier run that is
+    /// neither continued nor to be deleted.</exception>
     public static RunFolder? Open(RunSettings settings) => settings.Out is { } path ? new RunFolder(settings, path) : null;
 
-    /// <summary>Deletes the files of an earlier run; to be called once everything that could stop the new one is checked.</summary>
+    /// <summary>
+    /// Deletes the files of an earlier run; to be called once everything that could stop the new one is checked.
+    /// </summary>
     public void DeleteEarlierRun()
     {
         foreach (string file in _earlier)
@@ -57,8 +61,8 @@ internal sealed class RunFolder : IDisposable
     public void Dispose()
     {
         _lock.Dispose();
-        // In a folder with results the lock file stays: to delete a file that another process may be about to lock would give two of
-        // them a lock each.
+        // In a folder with results the lock file stays: to delete a file that another process may be about to lock would give two
+        // of them a lock each.
         if (Directory.EnumerateFileSystemEntries(_path).All(entry => Path.GetFileName(entry) == LockName))
         {
             File.Delete(Path.Combine(_path, LockName));
@@ -82,7 +86,8 @@ internal sealed class RunFolder : IDisposable
         }
         catch (IOException)
         {
-            throw new CliException($"--out {folder}: another run is writing to this folder; wait until it ends, or choose another folder");
+            throw new CliException(
+                $"--out {folder}: another run is writing to this folder; wait until it ends, or choose another folder");
         }
     }
 

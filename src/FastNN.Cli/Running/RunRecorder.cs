@@ -4,8 +4,8 @@ using System.Globalization;
 namespace FastNN.Cli.Running;
 
 /// <summary>
-/// Keeps the loss of every step and the time that training took, validation apart. It travels in the checkpoint, with the settings
-/// that a resumed run must share for its steps to be the same.
+/// Keeps the loss of every step and the time that training took, validation apart. It travels in the checkpoint, with the
+/// settings that a resumed run must share for its steps to be the same.
 /// </summary>
 internal sealed class RunRecorder(RunSettings settings, int trainingExamples) : Callback
 {
@@ -62,7 +62,8 @@ internal sealed class RunRecorder(RunSettings settings, int trainingExamples) : 
             double saved = state.Numbers.GetValueOrDefault(name, double.NaN);
             if (saved != value)
             {
-                throw new CliException($"the checkpoint was made with {text(saved)}, this run has {text(value)}; continue a run with the options it began with");
+                throw new CliException(
+                    $"the checkpoint was made with {text(saved)}, this run has {text(value)}; continue a run with the options it began with");
             }
         }
 
@@ -77,7 +78,9 @@ internal sealed class RunRecorder(RunSettings settings, int trainingExamples) : 
     {
         yield return ("batch", settings.Batch, number => $"--batch {number}");
         yield return ("examples", trainingExamples, number => $"{number} training examples (--limit, --data)");
-        yield return ("learningRate", settings.LearningRate, number => string.Create(CultureInfo.InvariantCulture, $"--lr {(float)number}"));
+        yield return (
+            "learningRate", settings.LearningRate,
+            number => string.Create(CultureInfo.InvariantCulture, $"--lr {(float)number}"));
     }
 
     private void RequireRecipe(CallbackState state)
@@ -91,7 +94,8 @@ internal sealed class RunRecorder(RunSettings settings, int trainingExamples) : 
 
         if (saved != settings.Recipe.Name)
         {
-            throw new CliException($"the checkpoint is of recipe {saved}, this run is of {settings.Recipe.Name}; a run continues with the recipe it began with");
+            throw new CliException(
+                $"the checkpoint is of recipe {saved}, this run is of {settings.Recipe.Name}; a run continues with the recipe it began with");
         }
     }
 }

@@ -42,7 +42,8 @@ internal sealed record RunResult
 }
 
 /// <summary>What `evaluate` writes as JSON.</summary>
-internal sealed record EvaluationResult(string Recipe, string Device, int Threads, long Parameters, TestMetrics Metrics, string WeightsSha256);
+internal sealed record EvaluationResult(
+    string Recipe, string Device, int Threads, long Parameters, TestMetrics Metrics, string WeightsSha256);
 
 /// <summary>How a network does on the test data.</summary>
 internal sealed record TestResult(double Loss, ConfusionMatrix Confusion)
@@ -54,4 +55,5 @@ internal sealed record TestResult(double Loss, ConfusionMatrix Confusion)
 
 /// <summary>A <see cref="TestResult"/> as JSON has it.</summary>
 internal sealed record TestMetrics(
-    double TestLoss, double TestAccuracy, IReadOnlyList<ClassMetrics> PerClass, ClassMetrics MacroAverage, ClassMetrics WeightedAverage);
+    double TestLoss, double TestAccuracy, IReadOnlyList<ClassMetrics> PerClass, ClassMetrics MacroAverage,
+    ClassMetrics WeightedAverage);

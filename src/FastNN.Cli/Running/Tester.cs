@@ -19,6 +19,8 @@ internal static class Tester
         output.WriteLine();
         output.WriteLine(test.Confusion.ToString());
         output.WriteLine();
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"test loss {test.Loss:F4}, test accuracy {100 * test.Report.Accuracy:F2} %"));
+        output.WriteLine(
+            string.Create(
+                CultureInfo.InvariantCulture, $"test loss {test.Loss:F4}, test accuracy {100 * test.Report.Accuracy:F2} %"));
     }
 }

@@ -16,7 +16,9 @@ internal sealed record TrainingJob(
         }
     }
 
-    /// <summary>For explicit loops: tells the callbacks that an epoch begins, or goes on where an interrupted run stopped.</summary>
+    /// <summary>
+    /// For explicit loops: tells the callbacks that an epoch begins, or goes on where an interrupted run stopped.
+    /// </summary>
     public void BeginEpoch(int epoch, int done)
     {
         for (int i = 0; i < Callbacks.Count && done == 0; i++)

@@ -31,7 +31,8 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         RecipeData data = _recipe.Prepare(settings.Data, settings.Limit, _output.WriteLine);
         Layer model = _recipe.CreateModel();
         model.Build(_recipe.ExampleShape, settings.Seed);
-        using var trainer = new Trainer(model, device, _recipe.Loss, _recipe.CreateOptimizer(settings.LearningRate), settings.Seed);
+        using var trainer = new Trainer(
+            model, device, _recipe.Loss, _recipe.CreateOptimizer(settings.LearningRate), settings.Seed);
         MemoryPlan plan = Planning.Plan(trainer, settings.Batch);
         Planning.RequireMemory(plan, settings.Batch, device);
         Display display = context.IsTerminal && _output == context.Output
@@ -40,7 +41,8 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         WriteHeader(display, device, data, model, plan);
         var recorder = new RunRecorder(settings, data.Train.Count);
         List<Callback> callbacks = Callbacks(display, recorder);
-        var job = new TrainingJob(trainer, data, settings.Epochs, settings.Batch, settings.Seed, callbacks, recorder, context.Cancellation);
+        var job = new TrainingJob(
+            trainer, data, settings.Epochs, settings.Batch, settings.Seed, callbacks, recorder, context.Cancellation);
         var watch = Stopwatch.StartNew();
         if (settings.Resume is { } checkpoint)
         {
@@ -72,8 +74,10 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
     {
         List<Callback> callbacks =
         [
-            // The recorder is first for every recipe: its state says which recipe a checkpoint is of, before another callback reads its own.
-            recorder, new ExponentialDecay(settings.LearningRate, _recipe.LearningRateDecay), .. _recipe.CreateCallbacks(), display,
+            // The recorder is first for every recipe: its state says which recipe a checkpoint is of, before another callback
+            // reads its own.
+            recorder, new ExponentialDecay(settings.LearningRate, _recipe.LearningRateDecay), .. _recipe.CreateCallbacks(),
+            display,
         ];
         if (settings.Out is not null)
         {
@@ -84,7 +88,8 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         return callbacks;
     }
 
-    private void Finish(Device device, Trainer trainer, RecipeData data, MemoryPlan plan, RunRecorder recorder, TestResult test, TimeSpan time)
+    private void Finish(
+        Device device, Trainer trainer, RecipeData data, MemoryPlan plan, RunRecorder recorder, TestResult test, TimeSpan time)
     {
         string sum = SaveWeights(trainer.Model);
         Tester.Write(_output, test);

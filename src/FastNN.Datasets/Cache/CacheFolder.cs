@@ -21,7 +21,8 @@ internal static class CacheFolder
             catch (Exception e) when (e is not OperationCanceledException)
             {
                 string reason = e.Message.ReplaceLineEndings(" ");
-                throw new DatasetFetchException(dataset.Name, $"{dataset.Name}: {reason}; by hand: {dataset.Instructions(folder)}", e);
+                throw new DatasetFetchException(
+                    dataset.Name, $"{dataset.Name}: {reason}; by hand: {dataset.Instructions(folder)}", e);
             }
 
             progress?.Invoke($"{dataset.Name}: checking");

@@ -25,10 +25,12 @@ public static class DatasetCache
                 return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "fastnn");
             if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache && Path.IsPathRooted(cache))
                 return Path.Combine(cache, "fastnn");
-            string home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
+            string home = Environment.GetFolderPath(
+                Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
             return Path.IsPathRooted(home)
                 ? Path.Combine(home, ".cache", "fastnn")
-                : throw new IOException("there is no folder for the cache of datasets: set FASTNN_DATA, XDG_CACHE_HOME or HOME to a folder of yours");
+                : throw new IOException(
+                    "there is no folder for the cache of datasets: set FASTNN_DATA, XDG_CACHE_HOME or HOME to a folder of yours");
         }
     }
 
@@ -73,7 +75,8 @@ public static class DatasetCache
     /// <summary>
     /// Loads a dataset from a folder of the user's (unverified), or from the cache (verified), fetching it first.
     /// </summary>
-    internal static DatasetSplit Load(FetchedDataset dataset, string? folder, Action<string>? progress, CancellationToken cancellationToken)
+    internal static DatasetSplit Load(
+        FetchedDataset dataset, string? folder, Action<string>? progress, CancellationToken cancellationToken)
     {
         if (folder is not null)
             return dataset.Load(folder, verify: false);
@@ -84,7 +87,8 @@ public static class DatasetCache
     }
 
     private static FetchedDataset Find(string name) => Array.Find(Known, known => known.Name == name)
-        ?? throw new ArgumentException($"there is no dataset '{name}' to fetch; there are {string.Join(", ", Names)}", nameof(name));
+        ?? throw new ArgumentException(
+            $"there is no dataset '{name}' to fetch; there are {string.Join(", ", Names)}", nameof(name));
 }
 
 /// <summary>

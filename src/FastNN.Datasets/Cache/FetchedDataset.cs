@@ -58,7 +58,8 @@ internal sealed record FetchedDataset(
     private IdxFile Read(string folder, IdxPart part, bool verify)
     {
         string path = Locate(folder, part.Name)
-            ?? throw new FileNotFoundException($"{Name}: '{folder}' holds no {part.Name} (plain or .gz)", Path.Combine(folder, part.Name));
+            ?? throw new FileNotFoundException(
+                $"{Name}: '{folder}' holds no {part.Name} (plain or .gz)", Path.Combine(folder, part.Name));
         IdxFile file = IdxFile.Read(path, verify ? part.Bytes : null);
         if (verify && (file.Type != IdxType.UInt8 || file.ContentSha256() != part.Sha256))
         {

@@ -4,9 +4,9 @@ using System.Text;
 namespace FastNN.Data;
 
 /// <summary>
-/// Takes known files out of a gzip-compressed tar (POSIX ustar), in one pass with one buffer. <c>System.Formats.Tar</c> reads every
-/// kind of entry, and for extended headers reserves as many bytes as the archive claims they have; this reads plain files alone and
-/// passes over all else.
+/// Takes known files out of a gzip-compressed tar (POSIX ustar), in one pass with one buffer. <c>System.Formats.Tar</c> reads
+/// every kind of entry, and for extended headers reserves as many bytes as the archive claims they have; this reads plain files
+/// alone and passes over all else.
 /// </summary>
 internal static class TarArchive
 {

@@ -39,7 +39,8 @@ internal static class Tool
 
         string reason = errors.GetAwaiter().GetResult() + output.GetAwaiter().GetResult();
         if (process.ExitCode != 0)
-            throw new ToolException($"{program} {arguments[0]} failed with code {process.ExitCode}: {OneLine(reason)}", started: true);
+            throw new ToolException(
+                $"{program} {arguments[0]} failed with code {process.ExitCode}: {OneLine(reason)}", started: true);
     }
 
     private static Process Start(string program, IReadOnlyList<string> arguments, string folder)

@@ -27,7 +27,8 @@ internal sealed class CsvCategories
         {
             if (text is null || !_indices.TryAdd(text, _texts.Count))
             {
-                throw new ArgumentException($"expected different categories for column '{Quote.Text(column)}', got '{Quote.Text(text ?? "null")}' twice or null", nameof(known));
+                throw new ArgumentException(
+                    $"expected different categories for column '{Quote.Text(column)}', got '{Quote.Text(text ?? "null")}' twice or null", nameof(known));
             }
 
             _texts.Add(text);
@@ -35,7 +36,8 @@ internal sealed class CsvCategories
 
         if (known?.Count == 0)
         {
-            throw new ArgumentException($"expected at least one category for column '{Quote.Text(column)}', got none", nameof(known));
+            throw new ArgumentException(
+                $"expected at least one category for column '{Quote.Text(column)}', got none", nameof(known));
         }
     }
 
@@ -43,10 +45,12 @@ internal sealed class CsvCategories
     public int Width => _texts.Count + (_hasOther ? 1 : 0);
 
     /// <summary>The names of these columns.</summary>
-    public IEnumerable<string> Names => Ordered().Select(text => $"{_column}={text}").Concat(_hasOther ? [$"{_column}=(other)"] : []);
+    public IEnumerable<string> Names =>
+        Ordered().Select(text => $"{_column}={text}").Concat(_hasOther ? [$"{_column}=(other)"] : []);
 
     /// <summary>The index of a cell's category, in the order of their coming.</summary>
-    /// <exception cref="FileFormatException">It is empty or not listed, and there is no column for others; or there are too many.</exception>
+    /// <exception cref="FileFormatException">It is empty or not listed, and there is no column for others; or there are too
+    /// many.</exception>
     public int Read(CsvRecords records, int column)
     {
         ReadOnlySpan<char> cell = records.Cell(column);
@@ -61,7 +65,9 @@ internal sealed class CsvCategories
         {
             return _hasOther ? Unknown : throw records.Fault(
                 column,
-                _isOpen ? "a category" : $"one of the {_texts.Count} categories {Quote.Text(string.Join(", ", _texts.Take(10).Select(text => Quote.Text(text))))}",
+                _isOpen
+                    ? "a category"
+                    : $"one of the {_texts.Count} categories {Quote.Text(string.Join(", ", _texts.Take(10).Select(text => Quote.Text(text))))}",
                 cell.IsEmpty ? "an empty cell" : $"'{cell}'");
         }
 

@@ -91,7 +91,8 @@ internal sealed class CsvClasses
         return _texts.Count - 1;
     }
 
-    private int IndexOf(CsvRecords records, int column, ReadOnlySpan<char> cell) => TryIndex(cell, out int index) && index < _known!.Count
+    private int IndexOf(CsvRecords records, int column, ReadOnlySpan<char> cell) =>
+        TryIndex(cell, out int index) && index < _known!.Count
         ? index
         : throw records.Fault(
             column,

@@ -6,18 +6,21 @@ namespace FastNN.Data;
 
 /// <summary>Tables of numbers and categories with one target column, in CSV (RFC 4180, UTF-8).</summary>
 /// <remarks>
-/// Limits: 65,536 columns, also after categories became columns, and as many classes, cells of 32,767 characters, records of 4,194,304. Beyond the dataset's own arrays
-/// loading allocates at most twice the size of the text, 256 bytes per column and class, and a megabyte.
+/// Limits: 65,536 columns, also after categories became columns, and as many classes, cells of 32,767 characters, records of
+/// 4,194,304. Beyond the dataset's own arrays loading allocates at most twice the size of the text, 256 bytes per column and
+/// class, and a megabyte.
 /// </remarks>
 public static class CsvDataset
 {
     /// <summary>
-    /// Loads a table. Every column but the target and the ignored ones is a feature: a number, or a category that becomes columns of its own.
+    /// Loads a table. Every column but the target and the ignored ones is a feature: a number, or a category that becomes columns
+    /// of its own.
     /// </summary>
     /// <param name="path">The file; a regular one.</param>
     /// <param name="options">How it is read; null for a comma, a header and classes in the last column.</param>
     /// <exception cref="FileFormatException">A cell is empty, no number, NaN or infinite, a record has too many or too few
-    /// cells, quotes are wrong, a class is unknown, there is no record, or a limit is exceeded; names line and column.</exception>
+    /// cells, quotes are wrong, a class is unknown, there is no record, or a limit is exceeded; names line and
+    /// column.</exception>
     /// <exception cref="ArgumentException">The options contradict themselves.</exception>
     /// <exception cref="IOException">The file does not exist or is not a regular file, or it cannot be read.</exception>
     public static Dataset Load(string path, CsvOptions? options = null)
@@ -34,7 +37,8 @@ public static class CsvDataset
     public static Dataset Load(Stream stream, CsvOptions? options = null, string name = "stream")
     {
         ArgumentNullException.ThrowIfNull(stream);
-        using var text = new StreamReader(stream, Encoding.UTF8, detectEncodingFromByteOrderMarks: true, bufferSize: 1 << 14, leaveOpen: true);
+        using var text = new StreamReader(
+            stream, Encoding.UTF8, detectEncodingFromByteOrderMarks: true, bufferSize: 1 << 14, leaveOpen: true);
         return Load(text, options, name);
     }
 
@@ -75,15 +79,18 @@ public static class CsvDataset
     private static void Check(CsvOptions options)
     {
         char separator = options.Separator;
-        if (separator is not '\t' and (< ' ' or > '~') || char.IsLetterOrDigit(separator) || separator is '"' or '.' or '-' or '+')
+        if (separator is not '\t' and (< ' ' or > '~') || char.IsLetterOrDigit(separator) || separator is '"' or '.' or '-'
+            or '+')
         {
-            throw new ArgumentException($"CsvOptions: expected a separator such as a comma, got U+{(int)separator:X4}", nameof(options));
+            throw new ArgumentException(
+                $"CsvOptions: expected a separator such as a comma, got U+{(int)separator:X4}", nameof(options));
         }
 
         ArgumentOutOfRangeException.ThrowIfNegative(options.SkipLines, nameof(options));
         if (options.TargetName is not null && !options.HasHeader)
         {
-            throw new ArgumentException($"the target column is named '{options.TargetName}', but the table has no header", nameof(options));
+            throw new ArgumentException(
+                $"the target column is named '{options.TargetName}', but the table has no header", nameof(options));
         }
 
         if (options.Ignore is null || (options.Ignore.Count > 0 && !options.HasHeader))
@@ -98,7 +105,8 @@ public static class CsvDataset
 
         if (options.CategoryValues?.Keys.FirstOrDefault(name => !options.Categories.Contains(name)) is { } stray)
         {
-            throw new ArgumentException($"categories are given for column '{Quote.Text(stray)}', which is not among Categories", nameof(options));
+            throw new ArgumentException(
+                $"categories are given for column '{Quote.Text(stray)}', which is not among Categories", nameof(options));
         }
 
         if (options.MissingTexts is null || options.MissingTexts.Contains(null) || !float.IsFinite(options.MissingValue))
@@ -127,7 +135,8 @@ public static class CsvDataset
     {
         if (records.Count < 2)
         {
-            throw records.Fault(0, "a target column and at least one other", $"one column (is '{options.Separator}' the separator?)");
+            throw records.Fault(
+                0, "a target column and at least one other", $"one column (is '{options.Separator}' the separator?)");
         }
 
         if (options.TargetName is { } wanted)
@@ -157,7 +166,9 @@ public static class CsvDataset
             isFeature[column] = false;
         }
 
-        return isFeature.Contains(true) ? isFeature : throw records.Fault(0, "a feature besides the target and the ignored columns", "none");
+        return isFeature.Contains(true)
+            ? isFeature
+            : throw records.Fault(0, "a feature besides the target and the ignored columns", "none");
     }
 
     private static CsvCategories?[] FindCategories(CsvRecords records, string[] header, bool[] isFeature, CsvOptions options)
@@ -168,10 +179,12 @@ public static class CsvDataset
             int column = FindColumn(records, header, name);
             if (!isFeature[column] || categories[column] is not null)
             {
-                throw new ArgumentException($"column '{Quote.Text(name)}' holds no feature, or is named twice among the categories", nameof(options));
+                throw new ArgumentException(
+                    $"column '{Quote.Text(name)}' holds no feature, or is named twice among the categories", nameof(options));
             }
 
-            categories[column] = new CsvCategories(name, options.CategoryValues?.GetValueOrDefault(name), options.UnknownCategory == CsvUnknownCategory.OwnColumn);
+            categories[column] = new CsvCategories(
+                name, options.CategoryValues?.GetValueOrDefault(name), options.UnknownCategory == CsvUnknownCategory.OwnColumn);
         }
 
         return categories;
@@ -296,7 +309,9 @@ public static class CsvDataset
             }
 
             string name = names.Length > column ? $"column '{Quote.Text(names[column])}'" : $"feature column {column}";
-            return count > 0 ? (float)(sum / count) : throw records.Fault(0, $"a number in {name}, for the mean of the others to stand for missing ones", "none");
+            return count > 0
+                ? (float)(sum / count)
+                : throw records.Fault(0, $"a number in {name}, for the mean of the others to stand for missing ones", "none");
         }
 
         /// <summary>Puts one column per category in place of each column of categories.</summary>
@@ -305,7 +320,9 @@ public static class CsvDataset
             int wide = columns.Sum(column => column?.Width ?? 1), rows = features.Length / _size;
             if (wide > CsvLimits.MaxColumns || (long)wide * rows > Array.MaxLength)
             {
-                throw records.Fault(0, $"at most {CsvLimits.MaxColumns} columns and {Array.MaxLength} numbers with a column per category", $"{wide} columns, {(long)wide * rows} numbers");
+                throw records.Fault(
+                    0, $"at most {CsvLimits.MaxColumns} columns and {Array.MaxLength} numbers with a column per category",
+                    $"{wide} columns, {(long)wide * rows} numbers");
             }
 
             int[]?[] places = Array.ConvertAll(columns, column => column?.Places());
@@ -357,7 +374,8 @@ public static class CsvDataset
             }
 
             // .NET takes NUL characters behind a number for part of it.
-            bool number = float.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out float value) && cell[^1] != '\0';
+            bool number = float.TryParse(cell, NumberStyles.Float, CultureInfo.InvariantCulture, out float value)
+                && cell[^1] != '\0';
             if (number && float.IsFinite(value))
             {
                 return value;

@@ -3,8 +3,8 @@ using System.Globalization;
 namespace FastNN.Data;
 
 /// <summary>
-/// Passes text on and refuses what would make a parser keep more of it than a table of numbers needs: a parser holds a whole record
-/// in memory before it hands out the first cell. Skips the lines before the table.
+/// Passes text on and refuses what would make a parser keep more of it than a table of numbers needs: a parser holds a whole
+/// record in memory before it hands out the first cell. Skips the lines before the table.
 /// </summary>
 internal sealed class CsvLimits(TextReader inner, string name, char separator) : TextReader
 {
@@ -88,7 +88,8 @@ internal sealed class CsvLimits(TextReader inner, string name, char separator) :
         _last = c;
         if (_cell > MaxCell)
         {
-            throw Fault($"a cell of at most {MaxCell} characters{(_quoted ? " (is a closing quote missing?)" : "")}", "a longer one");
+            throw Fault(
+                $"a cell of at most {MaxCell} characters{(_quoted ? " (is a closing quote missing?)" : "")}", "a longer one");
         }
 
         if (_column > MaxColumns)

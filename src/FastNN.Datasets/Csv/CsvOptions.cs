@@ -53,18 +53,21 @@ public sealed record CsvOptions
     /// <summary>The target column by its name in the header.</summary>
     public string? TargetName { get; init; }
 
-    /// <summary>Columns that are passed over, such as numbers of rows, by their names in the header; their cells may hold any text.</summary>
+    /// <summary>
+    /// Columns that are passed over, such as numbers of rows, by their names in the header; their cells may hold any text.
+    /// </summary>
     public IReadOnlyList<string> Ignore { get; init; } = [];
 
     /// <summary>
-    /// Feature columns that hold categories, by their names in the header. Each becomes one column per category, with a 1 where a row is of it
-    /// and 0 elsewhere (one-hot), named "city=Paris", in ordinal order of the categories found, or in the order of <see cref="CategoryValues"/>.
+    /// Feature columns that hold categories, by their names in the header. Each becomes one column per category, with a 1 where a
+    /// row is of it and 0 elsewhere (one-hot), named "city=Paris", in ordinal order of the categories found, or in the order of
+    /// <see cref="CategoryValues"/>.
     /// </summary>
     public IReadOnlyList<string> Categories { get; init; } = [];
 
     /// <summary>
-    /// The categories of some or all of those columns, so that several files agree on them; those of the training data for a test file. Default
-    /// those found in the file.
+    /// The categories of some or all of those columns, so that several files agree on them; those of the training data for a test
+    /// file. Default those found in the file.
     /// </summary>
     public IReadOnlyDictionary<string, IReadOnlyList<string>>? CategoryValues { get; init; }
 

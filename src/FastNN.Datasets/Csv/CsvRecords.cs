@@ -4,8 +4,8 @@ using nietras.SeparatedValues;
 namespace FastNN.Data;
 
 /// <summary>
-/// The records of a table in CSV (RFC 4180), split by Sep and held to the rules that it does not ask for: quotes around whole cells
-/// only, all of them closed, text in UTF-8. Empty lines between records do not count.
+/// The records of a table in CSV (RFC 4180), split by Sep and held to the rules that it does not ask for: quotes around whole
+/// cells only, all of them closed, text in UTF-8. Empty lines between records do not count.
 /// </summary>
 internal sealed class CsvRecords : IDisposable
 {

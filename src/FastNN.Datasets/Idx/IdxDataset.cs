@@ -31,7 +31,8 @@ public static class IdxDataset
             throw new FileFormatException(labels.FilePath, 2, "labels (type 08, rank 1)", Describe(labels));
         if (images.Shape[0] != labels.Shape[0])
         {
-            throw new FileFormatException(labels.FilePath, 4, $"{images.Shape[0]} labels, as there are images in {images.FilePath}",
+            throw new FileFormatException(
+                labels.FilePath, 4, $"{images.Shape[0]} labels, as there are images in {images.FilePath}",
                 $"{labels.Shape[0]}");
         }
 
@@ -40,7 +41,8 @@ public static class IdxDataset
         {
             indices[i] = labels.Bytes[i];
             if (indices[i] >= classNames.Count)
-                throw new FileFormatException(labels.FilePath, labels.DataOffset + i, $"a label from 0 to {classNames.Count - 1}", $"{indices[i]}");
+                throw new FileFormatException(
+                    labels.FilePath, labels.DataOffset + i, $"a label from 0 to {classNames.Count - 1}", $"{indices[i]}");
         }
 
         int channels = images.Shape.Length == 4 ? images.Shape[3] : 1;

@@ -69,8 +69,8 @@ public sealed class IdxFile
 
     /// <summary>Reads a file.</summary>
     /// <param name="path">The file, plain or gzip; a regular one.</param>
-    /// <param name="maxBytes">The most bytes that a gzip file may hold when it is decompressed; by default 64 MiB, or 32 times the
-    /// file where that is more. Nothing else is allocated in proportion to the content.</param>
+    /// <param name="maxBytes">The most bytes that a gzip file may hold when it is decompressed; by default 64 MiB, or 32 times
+    /// the file where that is more. Nothing else is allocated in proportion to the content.</param>
     /// <exception cref="FileFormatException">Wrong magic number, sizes that are zero, too large or disagree with the length of
     /// the content, a damaged gzip stream, or a float that is NaN or infinite.</exception>
     /// <exception cref="IOException">The file does not exist or is not a regular file, or it cannot be read.</exception>
@@ -81,8 +81,8 @@ public sealed class IdxFile
     }
 
     /// <summary>Reads from a stream, which stays open.</summary>
-    /// <param name="stream">The content, plain or gzip, from the stream's first byte where it can seek; one that cannot, such as a
-    /// pipe, is read into memory.</param>
+    /// <param name="stream">The content, plain or gzip, from the stream's first byte where it can seek; one that cannot, such as
+    /// a pipe, is read into memory.</param>
     /// <param name="name">What messages call the stream.</param>
     /// <param name="maxBytes">As for <see cref="Read(string, long?)"/>.</param>
     /// <inheritdoc cref="Read(string, long?)" path="/exception"/>
@@ -129,7 +129,8 @@ public sealed class IdxFile
     public void CopyTo(Span<float> destination)
     {
         if (destination.Length != Count)
-            throw new ArgumentException($"{FilePath} has {Count} elements, the destination {destination.Length}", nameof(destination));
+            throw new ArgumentException(
+                $"{FilePath} has {Count} elements, the destination {destination.Length}", nameof(destination));
         switch (Type)
         {
             case IdxType.UInt8:
@@ -198,7 +199,9 @@ public sealed class IdxFile
     {
         if (content.IsCompressed && size > maxBytes)
         {
-            throw new FileFormatException(name, Prefix, $"at most {maxBytes} bytes of decompressed content (a larger maxBytes allows more)", $"{size} declared bytes");
+            throw new FileFormatException(
+                name, Prefix, $"at most {maxBytes} bytes of decompressed content (a larger maxBytes allows more)",
+                $"{size} declared bytes");
         }
     }
 
@@ -256,7 +259,8 @@ public sealed class IdxFile
             for (int i = 0; i < values.Length; i++)
             {
                 if (!float.IsFinite(values[i]))
-                    throw new FileFormatException(name, dataOffset + ((long)i * sizeof(float)), "a finite number", $"{values[i]}");
+                    throw new FileFormatException(
+                        name, dataOffset + ((long)i * sizeof(float)), "a finite number", $"{values[i]}");
             }
         }
         else if (type == IdxType.Float64)

@@ -3,7 +3,8 @@ using FastNN.Kernels;
 namespace FastNN.Cpu;
 
 /// <summary>
-/// The CPU: its core and one facet for each kind of kernel, in managed SIMD. The same call gives the same bits whatever the number of threads.
+/// The CPU: its core and one facet for each kind of kernel, in managed SIMD. The same call gives the same bits whatever the
+/// number of threads.
 /// </summary>
 internal sealed class CpuDevice : CpuCore, IDevice
 {
@@ -43,7 +44,8 @@ internal sealed class CpuDevice : CpuCore, IDevice
 
     public IMemory Memory => this;
 
-    public long Conv2DWorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) => _windows.Conv2DWorkspaceBytes(geometry, pass);
+    public long Conv2DWorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) =>
+        _windows.Conv2DWorkspaceBytes(geometry, pass);
 
     public long MaxPool2DWinnerBytes(in Pool2DGeometry geometry) => _windows.MaxPool2DWinnerBytes(geometry);
 }

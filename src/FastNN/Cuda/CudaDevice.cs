@@ -2,13 +2,16 @@ using FastNN.Kernels;
 
 namespace FastNN.Cuda;
 
-/// <summary>An NVIDIA GPU: its core and one facet for each kind of kernel, which launches those of kernels/*.cu or calls cuBLAS and cuDNN.</summary>
+/// <summary>
+/// An NVIDIA GPU: its core and one facet for each kind of kernel, which launches those of kernels/*.cu or calls cuBLAS and cuDNN.
+/// </summary>
 internal sealed class CudaDevice : CudaCore, IDevice
 {
     private readonly CudaWindows _windows;
 
     /// <summary>Opens a GPU.</summary>
-    /// <exception cref="DeviceException">There is no driver or no GPU with this index, or the driver rejects the kernels.</exception>
+    /// <exception cref="DeviceException">There is no driver or no GPU with this index, or the driver rejects the
+    /// kernels.</exception>
     public CudaDevice(int ordinal, CudaOptions? options = null, KernelSource? kernels = null)
         : base(ordinal, options, kernels)
     {
@@ -40,7 +43,8 @@ internal sealed class CudaDevice : CudaCore, IDevice
 
     public IMemory Memory => this;
 
-    public long Conv2DWorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) => _windows.Conv2DWorkspaceBytes(geometry, pass);
+    public long Conv2DWorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) =>
+        _windows.Conv2DWorkspaceBytes(geometry, pass);
 
     public long MaxPool2DWinnerBytes(in Pool2DGeometry geometry) => _windows.MaxPool2DWinnerBytes(geometry);
 }

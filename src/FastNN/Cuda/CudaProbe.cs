@@ -36,7 +36,9 @@ public sealed record CudaProbe
     /// <summary>The newest CUDA that the driver knows; null without a driver.</summary>
     public Version? DriverVersion { get; init; }
 
-    /// <summary>The PTX version and target of FastNN's kernels, such as "PTX 7.0 for sm_80"; null where it was built without.</summary>
+    /// <summary>
+    /// The PTX version and target of FastNN's kernels, such as "PTX 7.0 for sm_80"; null where it was built without.
+    /// </summary>
     public string? Kernels { get; init; }
 
     /// <summary>cuBLAS's version, or why there is none.</summary>
@@ -74,7 +76,9 @@ public sealed record CudaProbe
             return probe with
             {
                 Devices = devices,
-                Reason = devices.Length > 0 ? null : CudaErrors.Message(CUResult.ErrorNoDevice, nameof(DeviceManagement.cuDeviceGetCount)),
+                Reason = devices.Length > 0
+                    ? null
+                    : CudaErrors.Message(CUResult.ErrorNoDevice, nameof(DeviceManagement.cuDeviceGetCount)),
             };
         }
         catch (DeviceException exception)

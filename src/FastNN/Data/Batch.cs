@@ -7,7 +7,9 @@ namespace FastNN.Data;
 /// </summary>
 public readonly ref struct Batch
 {
-    internal Batch(int index, ReadOnlySpan<int> examples, ReadOnlySpan<float> features, ReadOnlySpan<int> labels, ReadOnlySpan<float> targets)
+    internal Batch(
+        int index, ReadOnlySpan<int> examples, ReadOnlySpan<float> features, ReadOnlySpan<int> labels,
+        ReadOnlySpan<float> targets)
     {
         Index = index;
         Examples = examples;
@@ -40,7 +42,9 @@ public readonly ref struct Batch
 /// <summary>What a <see cref="IBatchTransform"/> gets to work on.</summary>
 public readonly ref struct TransformContext
 {
-    internal TransformContext(Span<float> features, ReadOnlySpan<int> exampleShape, ReadOnlySpan<int> examples, ulong seed, int epoch, int batch, CancellationToken stop = default)
+    internal TransformContext(
+        Span<float> features, ReadOnlySpan<int> exampleShape, ReadOnlySpan<int> examples, ulong seed, int epoch, int batch,
+        CancellationToken stop = default)
     {
         Features = features;
         ExampleShape = exampleShape;

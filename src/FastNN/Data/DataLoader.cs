@@ -24,7 +24,8 @@ namespace FastNN.Data;
 public sealed class DataLoader : IDisposable
 {
     /// <summary>
-    /// One batch is with the caller, one waits for it, so that a device can fetch it while it works on the first, and one is being prepared.
+    /// One batch is with the caller, one waits for it, so that a device can fetch it while it works on the first, and one is
+    /// being prepared.
     /// </summary>
     private const int Slots = 3;
 
@@ -56,12 +57,16 @@ public sealed class DataLoader : IDisposable
     /// <param name="transform">Changes each batch on the background thread, or null.</param>
     /// <exception cref="ArgumentOutOfRangeException">The batch size is not positive or a batch would be too large.</exception>
     /// <exception cref="ArgumentException">Dropping the last batch would leave none.</exception>
-    public DataLoader(Dataset data, int batchSize, bool shuffle = true, ulong seed = 0, bool dropLast = false, IBatchTransform? transform = null)
+    public DataLoader(
+        Dataset data, int batchSize, bool shuffle = true, ulong seed = 0, bool dropLast = false,
+        IBatchTransform? transform = null)
     {
         ArgumentNullException.ThrowIfNull(data);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         if (dropLast && data.Count < batchSize)
-            throw new ArgumentException($"expected at least one full batch of {batchSize} where the last is dropped, got {data.Count} examples", nameof(batchSize));
+            throw new ArgumentException(
+                $"expected at least one full batch of {batchSize} where the last is dropped, got {data.Count} examples",
+                nameof(batchSize));
         int rows = Math.Min(batchSize, data.Count);
         if ((long)rows * Math.Max(data.ExampleSize, data.TargetSize) > Array.MaxLength)
             throw new ArgumentOutOfRangeException(nameof(batchSize), batchSize, "a batch would be larger than an array can be");
@@ -170,7 +175,10 @@ public sealed class DataLoader : IDisposable
         }
     }
 
-    /// <summary>Starts the next epoch, the first where none was started, and goes over its batches: <c>foreach (Batch batch in loader)</c>.</summary>
+    /// <summary>
+    /// Starts the next epoch, the first where none was started, and goes over its batches: <c>foreach (Batch batch in
+    /// loader)</c>.
+    /// </summary>
     /// <returns>The batches, each valid until the next; nothing is allocated.</returns>
     /// <exception cref="ObjectDisposedException">The loader is disposed.</exception>
     public Batches GetEnumerator()
@@ -192,15 +200,17 @@ public sealed class DataLoader : IDisposable
     {
         lock (_gate)
         {
-            bool ready = !_disposed && _generation > 0 && _next < BatchesPerEpoch && SlotOf(_next) is { Ready: true, Error: null };
+            bool ready = !_disposed && _generation > 0 && _next < BatchesPerEpoch
+                && SlotOf(_next) is { Ready: true, Error: null };
             batch = ready ? SlotOf(_next).View(_next, Data) : default;
             return ready;
         }
     }
 
     /// <summary>
-    /// Ends the background thread; a second call does nothing. A transform or source that is running is told to stop by its token and has two
-    /// seconds; one that goes on is left alone on its thread, which ends when it returns and does not keep the process alive.
+    /// Ends the background thread; a second call does nothing. A transform or source that is running is told to stop by its token
+    /// and has two seconds; one that goes on is left alone on its thread, which ends when it returns and does not keep the
+    /// process alive.
     /// </summary>
     public void Dispose()
     {
@@ -309,14 +319,17 @@ public sealed class DataLoader : IDisposable
         int targetSize = Data.TargetSize;
         for (int i = 0; i < examples.Length; i++)
         {
-            int label = Data.CopyExample(examples[i], slot.Features.AsSpan(i * size, size), slot.Targets.AsSpan(i * targetSize, targetSize));
+            int label = Data.CopyExample(
+                examples[i], slot.Features.AsSpan(i * size, size), slot.Targets.AsSpan(i * targetSize, targetSize));
             if (Data.HasLabels)
             {
                 slot.Labels[i] = label;
             }
         }
 
-        _transform?.Apply(new TransformContext(slot.Features.AsSpan(0, slot.Count * size), Data.ExampleShape, examples, Seed, epoch, batch, _stop.Token));
+        _transform?.Apply(
+            new TransformContext(
+                slot.Features.AsSpan(0, slot.Count * size), Data.ExampleShape, examples, Seed, epoch, batch, _stop.Token));
     }
 
     /// <summary>The batches of an epoch, for foreach.</summary>

@@ -45,7 +45,8 @@ public sealed partial class Dataset
     {
         if (count < 0 || count >= Count)
         {
-            throw new ArgumentOutOfRangeException(nameof(count), $"expected 0 to {Count - 1} of {Count} examples to skip, got {count}");
+            throw new ArgumentOutOfRangeException(
+                nameof(count), $"expected 0 to {Count - 1} of {Count} examples to skip, got {count}");
         }
 
         return count == 0 ? this : With(_features, _targets, Rows(count), Count - count);
@@ -67,7 +68,8 @@ public sealed partial class Dataset
         if (trainCount <= 0 || trainCount >= Count)
         {
             throw new ArgumentOutOfRangeException(
-                nameof(trainCount), $"expected 1 to {Count - 1} of {Count} examples in the first part, so that neither is empty, got {trainCount}");
+                nameof(trainCount),
+                $"expected 1 to {Count - 1} of {Count} examples in the first part, so that neither is empty, got {trainCount}");
         }
 
         return new DatasetSplit(Take(trainCount), Skip(trainCount));
@@ -87,7 +89,9 @@ public sealed partial class Dataset
         int held = (int)Math.Round(Count * testFraction, MidpointRounding.AwayFromZero);
         if (held == 0 || held == Count)
         {
-            throw new ArgumentOutOfRangeException(nameof(testFraction), $"a fraction of {testFraction} of {Count} examples leaves one part empty; more examples or another fraction are needed");
+            throw new ArgumentOutOfRangeException(
+                nameof(testFraction),
+                $"a fraction of {testFraction} of {Count} examples leaves one part empty; more examples or another fraction are needed");
         }
 
         return Shuffle(seed).Split(Count - held);
@@ -102,7 +106,8 @@ public sealed partial class Dataset
         int[] rows = [.. Enumerable.Range(0, Count).Where(i => predicate(this[i])).Select(Row)];
         return rows.Length > 0
             ? With(_features, _targets, rows, rows.Length)
-            : throw new ArgumentException($"expected a condition that keeps at least one of {Count} examples, it keeps none", nameof(predicate));
+            : throw new ArgumentException(
+                $"expected a condition that keeps at least one of {Count} examples, it keeps none", nameof(predicate));
     }
 
     /// <summary>The examples of this dataset, then those of another.</summary>
@@ -111,24 +116,30 @@ public sealed partial class Dataset
     public Dataset Concat(Dataset other)
     {
         ArgumentNullException.ThrowIfNull(other);
-        if (!ExampleShape.SequenceEqual(other.ExampleShape) || HasLabels != other.HasLabels || !TargetShape.SequenceEqual(other.TargetShape) || Classes != other.Classes)
+        if (!ExampleShape.SequenceEqual(other.ExampleShape) || HasLabels != other.HasLabels
+            || !TargetShape.SequenceEqual(other.TargetShape) || Classes != other.Classes)
         {
             throw new ArgumentException($"expected {Describe()}, got {other.Describe()}", nameof(other));
         }
 
         TargetKind kind = HasLabels ? TargetKind.Labels : TargetKind.Values;
         var store = new ConcatenatedStore(this, other);
-        return new Dataset(store, _exampleShape, new TargetStore(kind, null, null, HasLabels ? [] : _targets.Shape, HasLabels ? Classes : 0), _names, null, store.Rows);
+        return new Dataset(
+            store, _exampleShape, new TargetStore(kind, null, null, HasLabels ? [] : _targets.Shape, HasLabels ? Classes : 0),
+            _names, null, store.Rows);
     }
 
     /// <summary>A view whose features a function makes when they are read, on the thread that reads them.</summary>
-    /// <param name="map">Gets the features of one example and writes the new ones; the result must depend on nothing else.</param>
+    /// <param name="map">Gets the features of one example and writes the new ones; the result must depend on nothing
+    /// else.</param>
     /// <param name="exampleShape">The shape of the new features; null for the same as before.</param>
     public Dataset Map(FeatureMap map, Shape? exampleShape = null)
     {
         ArgumentNullException.ThrowIfNull(map);
         int[] shape = exampleShape?.ToArray() ?? _exampleShape;
-        return new Dataset(new MappedStore(_features, map, Size(shape, nameof(exampleShape))), shape, _targets, new Names(_names.Classes), _rows, Count);
+        return new Dataset(
+            new MappedStore(_features, map, Size(shape, nameof(exampleShape))), shape, _targets, new Names(_names.Classes), _rows,
+            Count);
     }
 
     private string Describe() =>

@@ -112,12 +112,14 @@ public sealed partial class Dataset : IReadOnlyList<Example>
         int targetSize = Size(targetShape, nameof(targetShape));
         int count = targets.Length / targetSize;
         if (targets.Length % targetSize != 0)
-            throw new ArgumentException($"expected a multiple of {targetSize} target values, got {targets.Length}", nameof(targets));
+            throw new ArgumentException(
+                $"expected a multiple of {targetSize} target values, got {targets.Length}", nameof(targets));
         int size = CheckSize(features.Length, exampleShape, count);
         CheckFinite(features, size, "feature");
         CheckFinite(targets, targetSize, "target");
         var store = new TargetStore(TargetKind.Values, null, targets, targetShape.ToArray(), 0);
-        return new Dataset(new FloatStore(features, size), exampleShape.ToArray(), store, new Names(null, featureNames), null, count);
+        return new Dataset(
+            new FloatStore(features, size), exampleShape.ToArray(), store, new Names(null, featureNames), null, count);
     }
 
     /// <summary>Examples that a source reads when they are needed.</summary>
@@ -125,7 +127,8 @@ public sealed partial class Dataset : IReadOnlyList<Example>
     /// <param name="classNames">A name for each class, or null for numbers.</param>
     /// <param name="featureNames">A name for each feature, or null.</param>
     /// <exception cref="ArgumentException">The source has no example, an empty shape, or more classes than 2^24.</exception>
-    public static Dataset FromSource(IExampleSource source, IReadOnlyList<string>? classNames = null, IReadOnlyList<string>? featureNames = null)
+    public static Dataset FromSource(
+        IExampleSource source, IReadOnlyList<string>? classNames = null, IReadOnlyList<string>? featureNames = null)
     {
         ArgumentNullException.ThrowIfNull(source);
         if (source.Count <= 0)
@@ -144,14 +147,16 @@ public sealed partial class Dataset : IReadOnlyList<Example>
     }
 
     /// <summary>Examples of any store with class indices.</summary>
-    internal static Dataset FromStore(FeatureStore features, ReadOnlySpan<int> exampleShape, int[] labels, int classes, Names names)
+    internal static Dataset FromStore(
+        FeatureStore features, ReadOnlySpan<int> exampleShape, int[] labels, int classes, Names names)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(classes);
         CheckClasses(classes, names.Classes);
         for (int i = 0; i < labels.Length; i++)
         {
             if ((uint)labels[i] >= (uint)classes)
-                throw new ArgumentOutOfRangeException(nameof(labels), $"label {labels[i]} of example {i} is out of range 0..{classes - 1}");
+                throw new ArgumentOutOfRangeException(
+                    nameof(labels), $"label {labels[i]} of example {i} is out of range 0..{classes - 1}");
         }
 
         var targets = new TargetStore(TargetKind.Labels, labels, null, [], classes);
@@ -201,14 +206,15 @@ public sealed partial class Dataset : IReadOnlyList<Example>
     {
         int row = Row(example);
         if (destination.Length < ExampleSize)
-            throw new ArgumentException($"an example has {ExampleSize} floats, the destination {destination.Length}", nameof(destination));
+            throw new ArgumentException(
+                $"an example has {ExampleSize} floats, the destination {destination.Length}", nameof(destination));
         Read(row, destination[..ExampleSize], default);
     }
 
     /// <summary>The class index of one example, also behind a one-hot or binary view.</summary>
     /// <exception cref="InvalidOperationException">The targets never were class indices.</exception>
-    /// <exception cref="InvalidDatasetException">The label is out of range: the array was changed after the dataset was made, or the source gave
-    /// something else.</exception>
+    /// <exception cref="InvalidDatasetException">The label is out of range: the array was changed after the dataset was made, or
+    /// the source gave something else.</exception>
     public int LabelOf(int example)
     {
         int row = Row(example);
@@ -242,12 +248,14 @@ public sealed partial class Dataset : IReadOnlyList<Example>
         int row = Row(example);
         if (HasLabels)
         {
-            throw new InvalidOperationException("the targets of this dataset are class indices; take OneHot() or BinaryTargets()");
+            throw new InvalidOperationException(
+                "the targets of this dataset are class indices; take OneHot() or BinaryTargets()");
         }
 
         if (destination.Length < TargetSize)
         {
-            throw new ArgumentException($"a target has {TargetSize} floats, the destination {destination.Length}", nameof(destination));
+            throw new ArgumentException(
+                $"a target has {TargetSize} floats, the destination {destination.Length}", nameof(destination));
         }
 
         destination = destination[..TargetSize];
@@ -269,10 +277,11 @@ public sealed partial class Dataset : IReadOnlyList<Example>
     }
 
     /// <summary>
-    /// Writes features and target vector of one example, which a source then reads once; returns its class index, or -1 where there are no
-    /// classes. Allocates nothing.
+    /// Writes features and target vector of one example, which a source then reads once; returns its class index, or -1 where
+    /// there are no classes. Allocates nothing.
     /// </summary>
-    internal int CopyExample(int example, Span<float> features, Span<float> target) => Read(Row(example), features[..ExampleSize], target);
+    internal int CopyExample(int example, Span<float> features, Span<float> target) =>
+        Read(Row(example), features[..ExampleSize], target);
 
     // A target that nobody wants is an empty span.
     private int Read(int row, Span<float> features, Span<float> target)

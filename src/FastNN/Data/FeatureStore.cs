@@ -5,7 +5,8 @@ using System.Numerics.Tensors;
 namespace FastNN.Data;
 
 /// <summary>
-/// The features of a dataset, and of sources also the targets, which come with them. Read by several threads at once, never written.
+/// The features of a dataset, and of sources also the targets, which come with them. Read by several threads at once, never
+/// written.
 /// </summary>
 internal abstract class FeatureStore(int rows, int size, int targetSize = 0)
 {
@@ -25,7 +26,8 @@ internal abstract class FeatureStore(int rows, int size, int targetSize = 0)
 /// <summary>Bytes, each times a factor.</summary>
 internal sealed class ByteStore(byte[] bytes, int size, float scale) : FeatureStore(bytes.Length / size, size)
 {
-    public override void CopyRow(int row, Span<float> destination, Span<float> target) => Convert(bytes.AsSpan(row * Size, Size), destination, scale);
+    public override void CopyRow(int row, Span<float> destination, Span<float> target) =>
+        Convert(bytes.AsSpan(row * Size, Size), destination, scale);
 
     internal static void Convert(ReadOnlySpan<byte> source, Span<float> destination, float scale)
     {
@@ -58,13 +60,15 @@ internal sealed class ByteStore(byte[] bytes, int size, float scale) : FeatureSt
 /// <summary>Floats as they are.</summary>
 internal sealed class FloatStore(float[] values, int size) : FeatureStore(values.Length / size, size)
 {
-    public override void CopyRow(int row, Span<float> destination, Span<float> target) => values.AsSpan(row * Size, Size).CopyTo(destination);
+    public override void CopyRow(int row, Span<float> destination, Span<float> target) =>
+        values.AsSpan(row * Size, Size).CopyTo(destination);
 }
 
 /// <summary>What a user's source reads.</summary>
 internal sealed class SourceStore(IExampleSource source, int size, int targetSize) : FeatureStore(source.Count, size, targetSize)
 {
-    public override void CopyRow(int row, Span<float> destination, Span<float> target) => source.Read(row, destination[..Size], target[..TargetSize]);
+    public override void CopyRow(int row, Span<float> destination, Span<float> target) =>
+        source.Read(row, destination[..Size], target[..TargetSize]);
 }
 
 /// <summary>The examples of one dataset, then those of another, with the targets that they hand out.</summary>
@@ -83,7 +87,8 @@ internal sealed class ConcatenatedStore(Dataset first, Dataset second)
 }
 
 /// <summary>Another store's row, times a factor, plus an offset.</summary>
-internal sealed class RescaledStore(FeatureStore inner, float scale, float offset) : FeatureStore(inner.Rows, inner.Size, inner.TargetSize)
+internal sealed class RescaledStore(FeatureStore inner, float scale, float offset)
+    : FeatureStore(inner.Rows, inner.Size, inner.TargetSize)
 {
     public override void CopyRow(int row, Span<float> destination, Span<float> target)
     {
@@ -95,7 +100,8 @@ internal sealed class RescaledStore(FeatureStore inner, float scale, float offse
 }
 
 /// <summary>Another store's row, less a mean and times a factor for each feature.</summary>
-internal sealed class StandardizedStore(FeatureStore inner, float[] mean, float[] factor) : FeatureStore(inner.Rows, inner.Size, inner.TargetSize)
+internal sealed class StandardizedStore(FeatureStore inner, float[] mean, float[] factor)
+    : FeatureStore(inner.Rows, inner.Size, inner.TargetSize)
 {
     public override void CopyRow(int row, Span<float> destination, Span<float> target)
     {
@@ -107,7 +113,8 @@ internal sealed class StandardizedStore(FeatureStore inner, float[] mean, float[
 }
 
 /// <summary>Another store's row, its target less a mean and times a factor for each number.</summary>
-internal sealed class StandardizedTargetStore(FeatureStore inner, float[] mean, float[] factor) : FeatureStore(inner.Rows, inner.Size, inner.TargetSize)
+internal sealed class StandardizedTargetStore(FeatureStore inner, float[] mean, float[] factor)
+    : FeatureStore(inner.Rows, inner.Size, inner.TargetSize)
 {
     public override void CopyRow(int row, Span<float> destination, Span<float> target)
     {

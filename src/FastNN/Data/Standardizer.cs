@@ -1,8 +1,8 @@
 namespace FastNN.Data;
 
 /// <summary>
-/// Takes each feature, or each target, to mean 0 and standard deviation 1: fitted on the training examples, applied to all others with the same
-/// numbers, as scikit-learn's StandardScaler does (population deviation; a constant feature is only shifted).
+/// Takes each feature, or each target, to mean 0 and standard deviation 1: fitted on the training examples, applied to all others
+/// with the same numbers, as scikit-learn's StandardScaler does (population deviation; a constant feature is only shifted).
 /// </summary>
 /// <example>
 /// <code>
@@ -54,7 +54,8 @@ public sealed class Standardizer
 
     /// <summary>Measures mean and deviation of the targets over all examples, for regression on numbers of any size.</summary>
     /// <param name="train">The examples; never the ones that are tested on. Their targets are floats, not classes.</param>
-    /// <returns>A standardizer with as many means as a target has numbers, for <see cref="ApplyToTargets"/> and <see cref="Invert"/>.</returns>
+    /// <returns>A standardizer with as many means as a target has numbers, for <see cref="ApplyToTargets"/> and
+    /// <see cref="Invert"/>.</returns>
     /// <exception cref="ArgumentException">The targets are classes.</exception>
     public static Standardizer FitTargets(Dataset train)
     {
@@ -67,7 +68,8 @@ public sealed class Standardizer
     {
         if (data.HasLabels || data.Classes > 0)
         {
-            throw new ArgumentException($"Standardizer: expected float targets to standardize, got {data.Classes} classes.", parameter);
+            throw new ArgumentException(
+                $"Standardizer: expected float targets to standardize, got {data.Classes} classes.", parameter);
         }
     }
 
@@ -116,7 +118,8 @@ public sealed class Standardizer
     {
         if (features.Length != _mean.Length)
         {
-            throw new ArgumentException($"Standardizer: expected {_mean.Length} numbers, as it was fitted on, got {features.Length}.", nameof(features));
+            throw new ArgumentException(
+                $"Standardizer: expected {_mean.Length} numbers, as it was fitted on, got {features.Length}.", nameof(features));
         }
 
         Apply(features, _mean, _factor);
@@ -132,7 +135,9 @@ public sealed class Standardizer
         RequireFloatTargets(data, nameof(data));
         return data.TargetSize == _mean.Length
             ? data.WithTargets(_mean, _factor)
-            : throw new ArgumentException($"Standardizer: expected targets of {_mean.Length} numbers, as it was fitted on, got {data.TargetSize}.", nameof(data));
+            : throw new ArgumentException(
+                $"Standardizer: expected targets of {_mean.Length} numbers, as it was fitted on, got {data.TargetSize}.",
+                nameof(data));
     }
 
     /// <summary>Takes standardized numbers back to their units: predictions, where the targets were standardized.</summary>
@@ -142,7 +147,9 @@ public sealed class Standardizer
     {
         if (values.Length % _mean.Length != 0)
         {
-            throw new ArgumentException($"Standardizer: expected a multiple of {_mean.Length} numbers, as it was fitted on, got {values.Length}.", nameof(values));
+            throw new ArgumentException(
+                $"Standardizer: expected a multiple of {_mean.Length} numbers, as it was fitted on, got {values.Length}.",
+                nameof(values));
         }
 
         for (int i = 0; i < values.Length; i++)

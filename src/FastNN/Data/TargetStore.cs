@@ -17,8 +17,8 @@ internal enum TargetKind
 }
 
 /// <summary>
-/// The targets of a dataset; views share the arrays and differ in <see cref="Kind"/>. Without arrays the targets come from the store of
-/// the features.
+/// The targets of a dataset; views share the arrays and differ in <see cref="Kind"/>. Without arrays the targets come from the
+/// store of the features.
 /// </summary>
 internal sealed record TargetStore(TargetKind Kind, int[]? Labels, float[]? Values, int[] Shape, int Classes)
 {
@@ -28,7 +28,8 @@ internal sealed record TargetStore(TargetKind Kind, int[]? Labels, float[]? Valu
     /// <summary>The class index of a row, or -1 where there are no classes.</summary>
     /// <param name="row">The row of the arrays.</param>
     /// <param name="source">What the store of the features gave for the target.</param>
-    /// <exception cref="InvalidDatasetException">The index is out of range: the array was changed, or the source gave something else.</exception>
+    /// <exception cref="InvalidDatasetException">The index is out of range: the array was changed, or the source gave something
+    /// else.</exception>
     public int Label(int row, ReadOnlySpan<float> source)
     {
         if (Kind == TargetKind.Values)
@@ -41,7 +42,8 @@ internal sealed record TargetStore(TargetKind Kind, int[]? Labels, float[]? Valu
             float given = source[0];
             return given >= 0 && given < Classes && given == MathF.Floor(given)
                 ? (int)given
-                : throw new InvalidDatasetException($"example {row}: expected a class index from 0 to {Classes - 1}, the source gave {given}");
+                : throw new InvalidDatasetException(
+                    $"example {row}: expected a class index from 0 to {Classes - 1}, the source gave {given}");
         }
 
         int label = Labels[row];

@@ -12,7 +12,8 @@ internal static class AtomicFile
     /// Lets <paramref name="body"/> write a temporary file in the folder of <paramref name="path"/> (a rename is atomic only
     /// within one file system), flushes it to the disk, renames it over <paramref name="path"/> and flushes the folder.
     /// A symbolic link stays, its target is replaced; the mode of a replaced file stays. Where anything fails, an older file of
-    /// that name stays as it was and the temporary file goes. Temporary files that killed processes left in the folder go as well.
+    /// that name stays as it was and the temporary file goes. Temporary files that killed processes left in the folder go as
+    /// well.
     /// </summary>
     /// <exception cref="IOException">The folder is missing or not writable, the disk is full, or the path names a folder, a named
     /// pipe or a device; names the path.</exception>
@@ -20,7 +21,8 @@ internal static class AtomicFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         string target = Resolve(path);
-        string folder = Path.GetDirectoryName(target) ?? throw new IOException($"cannot write '{Quote.Text(path, int.MaxValue)}': it is a root folder");
+        string folder = Path.GetDirectoryName(target)
+            ?? throw new IOException($"cannot write '{Quote.Text(path, int.MaxValue)}': it is a root folder");
         if (FileKind.Obstacle(target) is { } obstacle)
         {
             throw new IOException($"cannot write '{Quote.Text(path, int.MaxValue)}': it is {obstacle}");
@@ -28,7 +30,8 @@ internal static class AtomicFile
 
         if (!Directory.Exists(folder))
         {
-            throw new IOException($"cannot write '{Quote.Text(path, int.MaxValue)}': the folder '{Quote.Text(folder, int.MaxValue)}' does not exist");
+            throw new IOException(
+                $"cannot write '{Quote.Text(path, int.MaxValue)}': the folder '{Quote.Text(folder, int.MaxValue)}' does not exist");
         }
 
         string temporary = Path.Combine(folder, $".{Guid.NewGuid():N}{Suffix}");
@@ -41,7 +44,8 @@ internal static class AtomicFile
         catch (UnauthorizedAccessException e)
         {
             Discard(temporary);
-            throw new IOException($"cannot write '{Quote.Text(path, int.MaxValue)}': no permission to write in the folder '{Quote.Text(folder, int.MaxValue)}'", e);
+            throw new IOException(
+                $"cannot write '{Quote.Text(path, int.MaxValue)}': no permission to write in the folder '{Quote.Text(folder, int.MaxValue)}'", e);
         }
         catch (IOException e)
         {
@@ -82,7 +86,15 @@ internal static class AtomicFile
 
     private static void Replace(string temporary, string target, Action<Stream> body)
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 1 << 16 };
+        var options =
+            new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                Share = FileShare.None,
+                BufferSize = 1
+                << 16
+            };
         UnixFileMode? mode = !OperatingSystem.IsWindows() && File.Exists(target) ? File.GetUnixFileMode(target) : null;
         if (mode is { } kept && !OperatingSystem.IsWindows())
         {

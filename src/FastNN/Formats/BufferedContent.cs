@@ -1,8 +1,8 @@
 namespace FastNN.Formats;
 
 /// <summary>
-/// The whole content of a stream that cannot seek, such as a pipe, in memory. It is kept in pieces, so that never more is allocated
-/// than arrived, but for one piece.
+/// The whole content of a stream that cannot seek, such as a pipe, in memory. It is kept in pieces, so that never more is
+/// allocated than arrived, but for one piece.
 /// </summary>
 internal sealed class BufferedContent : Stream
 {

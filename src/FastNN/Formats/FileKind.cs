@@ -1,8 +1,8 @@
 namespace FastNN.Formats;
 
 /// <summary>
-/// Keeps readers and writers to regular files. A named pipe makes a reader wait for ever, a device has no end or no memory of what
-/// was written, and both would be destroyed by being replaced.
+/// Keeps readers and writers to regular files. A named pipe makes a reader wait for ever, a device has no end or no memory of
+/// what was written, and both would be destroyed by being replaced.
 /// </summary>
 internal static class FileKind
 {

@@ -10,13 +10,14 @@ namespace FastNN.Formats;
 /// </summary>
 internal static class Quote
 {
-    // Control characters, line and paragraph separators, and the marks, embeddings, overrides and isolates that turn the direction
-    // of writing.
+    // Control characters, line and paragraph separators, and the marks, embeddings, overrides and isolates that turn the
+    // direction of writing.
     private static readonly SearchValues<char> Unprintable = SearchValues.Create(
     [
         .. Enumerable.Range(0, 0x20).Select(c => (char)c),
         .. Enumerable.Range(0x7F, 0x21).Select(c => (char)c),
-        '\u061C', '\u200E', '\u200F', '\u2028', '\u2029', '\u202A', '\u202B', '\u202C', '\u202D', '\u202E', '\u2066', '\u2067', '\u2068', '\u2069', '\uFEFF',
+        '\u061C', '\u200E', '\u200F', '\u2028', '\u2029', '\u202A', '\u202B', '\u202C', '\u202D', '\u202E', '\u2066', '\u2067',
+        '\u2068', '\u2069', '\uFEFF',
     ]);
 
     /// <summary>The longest quotation, in characters.</summary>

@@ -13,7 +13,9 @@ internal sealed class SafetensorsHeader
     /// <summary>The limit of the reference implementation.</summary>
     public const int LongestHeader = 100_000_000;
 
-    /// <summary>Ours: more than the largest published models have in one file, and an end to what a small file can make us keep.</summary>
+    /// <summary>
+    /// Ours: more than the largest published models have in one file, and an end to what a small file can make us keep.
+    /// </summary>
     public const int MaxTensors = 1 << 16;
 
     /// <summary>The most bytes of a tensor's name or of a key of the metadata, as they are written in the file.</summary>
@@ -50,7 +52,8 @@ internal sealed class SafetensorsHeader
         if (declared > LongestHeader)
             throw new FileFormatException(file, 0, $"a header of at most {LongestHeader} bytes", $"{declared}");
         if ((long)declared > fileLength - Prefix)
-            throw new FileFormatException(file, 0, $"a header within the file's {fileLength} bytes", $"a header of {declared} bytes");
+            throw new FileFormatException(
+                file, 0, $"a header within the file's {fileLength} bytes", $"a header of {declared} bytes");
         if (declared < 2)
             throw new FileFormatException(file, 0, "a header of at least 2 bytes", $"{declared}");
         return (int)declared;
@@ -213,7 +216,9 @@ internal sealed class SafetensorsHeader
             return type;
         }
 
-        throw Fault(reader.TokenStartIndex, $"a dtype of BOOL, U8, F16, BF16, I32, F32, I64, F64 for {Quoted(name)}", Describe(ref reader));
+        throw Fault(
+            reader.TokenStartIndex, $"a dtype of BOOL, U8, F16, BF16, I32, F32, I64, F64 for {Quoted(name)}",
+            Describe(ref reader));
     }
 
     private int[] ReadShape(ref Utf8JsonReader reader, string name)
@@ -244,7 +249,9 @@ internal sealed class SafetensorsHeader
         reader.Read();
         long end = ReadInteger(ref reader, long.MaxValue, Wanted, name);
         Expect(ref reader, JsonTokenType.EndArray, Wanted, name);
-        return end < begin ? throw Fault(reader.TokenStartIndex, $"begin <= end for {Quoted(name)}", $"[{begin}, {end}]") : (begin, end);
+        return end < begin
+            ? throw Fault(reader.TokenStartIndex, $"begin <= end for {Quoted(name)}", $"[{begin}, {end}]")
+            : (begin, end);
     }
 
     // What was wanted is put together only where it was not found: a header has several of these checks per tensor.
@@ -293,7 +300,10 @@ internal sealed class SafetensorsHeader
 
         if (bytes != range.End - range.Begin)
         {
-            throw Fault(at, string.Create(CultureInfo.InvariantCulture, $"{bytes} bytes for {Quoted(name)} {type.Name()}{Quote.Shape(shape)}"),
+            throw Fault(
+                at,
+                string.Create(
+                    CultureInfo.InvariantCulture, $"{bytes} bytes for {Quoted(name)} {type.Name()}{Quote.Shape(shape)}"),
                 $"data_offsets [{range.Begin}, {range.End}]");
         }
     }
@@ -316,7 +326,8 @@ internal sealed class SafetensorsHeader
             if (tensor.ByteLength > fileLength - end)
             {
                 throw new FileFormatException(_file, fileLength,
-                    $"{tensor.ByteLength} bytes of tensor {Quoted(tensor.Name)} from offset {end}", $"the end of the file after {fileLength - end}");
+                    $"{tensor.ByteLength} bytes of tensor {Quoted(tensor.Name)} from offset {end}",
+                    $"the end of the file after {fileLength - end}");
             }
 
             end += tensor.ByteLength;
@@ -326,5 +337,6 @@ internal sealed class SafetensorsHeader
             throw new FileFormatException(_file, end, "the end of the file", $"{fileLength - end} bytes more");
     }
 
-    private FileFormatException Fault(long jsonOffset, string expected, string got) => new(_file, Prefix + jsonOffset, expected, got);
+    private FileFormatException Fault(long jsonOffset, string expected, string got) =>
+        new(_file, Prefix + jsonOffset, expected, got);
 }

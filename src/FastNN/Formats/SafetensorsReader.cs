@@ -40,15 +40,15 @@ public sealed class SafetensorsReader : IDisposable
     /// <exception cref="FileFormatException">The file is not a valid safetensors file, or beyond a limit.</exception>
     /// <exception cref="IOException">The file does not exist or is not a regular file, or it cannot be read.</exception>
     /// <remarks>
-    /// Limits: a header of 100,000,000 bytes (that of the reference implementation), 65,536 tensors of at most 64 dimensions, names of
-    /// 512 bytes, 4,096 entries of metadata with 8 MiB of text. Opening allocates at most twice the header's size, and beyond it 256
-    /// bytes per tensor and entry and twice the metadata's size.
+    /// Limits: a header of 100,000,000 bytes (that of the reference implementation), 65,536 tensors of at most 64 dimensions,
+    /// names of 512 bytes, 4,096 entries of metadata with 8 MiB of text. Opening allocates at most twice the header's size, and
+    /// beyond it 256 bytes per tensor and entry and twice the metadata's size.
     /// </remarks>
     public static SafetensorsReader Open(string path) => Open(InputFile.OpenRead(path), path);
 
     /// <summary>Reads from a stream and checks all of the header.</summary>
-    /// <param name="stream">The content, from the stream's first byte where it can seek; one that cannot, such as a pipe, is read into
-    /// memory.</param>
+    /// <param name="stream">The content, from the stream's first byte where it can seek; one that cannot, such as a pipe, is read
+    /// into memory.</param>
     /// <param name="name">What messages call the stream.</param>
     /// <param name="leaveOpen">Whether the stream stays open when the reader is disposed; default false.</param>
     /// <exception cref="FileFormatException">The content is not a valid safetensors file, or beyond a limit (those of
@@ -99,7 +99,8 @@ public sealed class SafetensorsReader : IDisposable
     /// <exception cref="FileFormatException">The file has none.</exception>
     public SafetensorsTensor Find(string name) => _header.ByName.TryGetValue(name, out SafetensorsTensor? tensor)
         ? tensor
-        : throw new FileFormatException(FilePath, sizeof(ulong), $"a tensor '{Quote.Text(name)}'", $"{Tensors.Count} tensors of other names");
+        : throw new FileFormatException(
+            FilePath, sizeof(ulong), $"a tensor '{Quote.Text(name)}'", $"{Tensors.Count} tensors of other names");
 
     /// <summary>Reads a tensor of any type as floats, rounding where the type is wider.</summary>
     /// <param name="tensor">A tensor of this file.</param>
@@ -129,7 +130,8 @@ public sealed class SafetensorsReader : IDisposable
     /// <summary>Reads an integer tensor (I64, I32, U8, BOOL).</summary>
     /// <param name="tensor">A tensor of this file.</param>
     /// <param name="destination">Exactly as many elements as the tensor has.</param>
-    /// <exception cref="ArgumentException">The destination has another length, or the tensor is not an integer tensor.</exception>
+    /// <exception cref="ArgumentException">The destination has another length, or the tensor is not an integer
+    /// tensor.</exception>
     public void Read(SafetensorsTensor tensor, Span<long> destination)
     {
         CheckLength(tensor, destination.Length);
@@ -190,7 +192,8 @@ public sealed class SafetensorsReader : IDisposable
     public void ReadRaw(SafetensorsTensor tensor, Span<byte> destination)
     {
         if (destination.Length != tensor.ByteLength)
-            throw new ArgumentException($"{tensor} has {tensor.ByteLength} bytes, the destination {destination.Length}", nameof(destination));
+            throw new ArgumentException(
+                $"{tensor} has {tensor.ByteLength} bytes, the destination {destination.Length}", nameof(destination));
         ReadBytes(tensor, 0, destination);
     }
 
@@ -251,7 +254,8 @@ public sealed class SafetensorsReader : IDisposable
             {
                 SafetensorsType.Bool or SafetensorsType.U8 => raw[i],
                 SafetensorsType.F16 => (float)BinaryPrimitives.ReadHalfLittleEndian(raw[(i * 2)..]),
-                SafetensorsType.BF16 => BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(raw[(i * 2)..]) << 16),
+                SafetensorsType.BF16 =>
+                    BitConverter.UInt32BitsToSingle((uint)BinaryPrimitives.ReadUInt16LittleEndian(raw[(i * 2)..]) << 16),
                 SafetensorsType.I32 => BinaryPrimitives.ReadInt32LittleEndian(raw[(i * 4)..]),
                 SafetensorsType.F32 => BinaryPrimitives.ReadSingleLittleEndian(raw[(i * 4)..]),
                 SafetensorsType.I64 => BinaryPrimitives.ReadInt64LittleEndian(raw[(i * 8)..]),

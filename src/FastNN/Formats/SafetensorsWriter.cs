@@ -29,7 +29,8 @@ public sealed class SafetensorsWriter
         CheckText(value);
         if (_metadata.Count == SafetensorsHeader.MaxMetadata && !_metadata.ContainsKey(key))
         {
-            throw new ArgumentException($"there are {SafetensorsHeader.MaxMetadata} entries of metadata already, and readers take no more", nameof(key));
+            throw new ArgumentException(
+                $"there are {SafetensorsHeader.MaxMetadata} entries of metadata already, and readers take no more", nameof(key));
         }
 
         _metadata[key] = value;
@@ -40,23 +41,28 @@ public sealed class SafetensorsWriter
     /// <param name="shape">The sizes, outermost first; empty for a scalar.</param>
     /// <param name="values">The elements, row-major.</param>
     /// <exception cref="ArgumentException">The name is taken, or shape and length disagree.</exception>
-    public void Add(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<float> values) => AddMemory(name, SafetensorsType.F32, shape, values);
+    public void Add(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<float> values) =>
+        AddMemory(name, SafetensorsType.F32, shape, values);
 
     /// <inheritdoc cref="Add(string, ReadOnlySpan{int}, ReadOnlyMemory{float})"/>
     /// <summary>Adds a double tensor (F64). The memory is read by <see cref="Save(string)"/>, not before.</summary>
-    public void Add(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<double> values) => AddMemory(name, SafetensorsType.F64, shape, values);
+    public void Add(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<double> values) =>
+        AddMemory(name, SafetensorsType.F64, shape, values);
 
     /// <inheritdoc cref="Add(string, ReadOnlySpan{int}, ReadOnlyMemory{float})"/>
     /// <summary>Adds an I64 tensor. The memory is read by <see cref="Save(string)"/>, not before.</summary>
-    public void Add(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<long> values) => AddMemory(name, SafetensorsType.I64, shape, values);
+    public void Add(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<long> values) =>
+        AddMemory(name, SafetensorsType.I64, shape, values);
 
     /// <inheritdoc cref="Add(string, ReadOnlySpan{int}, ReadOnlyMemory{float})"/>
     /// <summary>Adds an I32 tensor. The memory is read by <see cref="Save(string)"/>, not before.</summary>
-    public void Add(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<int> values) => AddMemory(name, SafetensorsType.I32, shape, values);
+    public void Add(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<int> values) =>
+        AddMemory(name, SafetensorsType.I32, shape, values);
 
     /// <inheritdoc cref="Add(string, ReadOnlySpan{int}, ReadOnlyMemory{float})"/>
     /// <summary>Adds a U8 tensor. The memory is read by <see cref="Save(string)"/>, not before.</summary>
-    public void Add(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<byte> values) => AddMemory(name, SafetensorsType.U8, shape, values);
+    public void Add(string name, ReadOnlySpan<int> shape, ReadOnlyMemory<byte> values) =>
+        AddMemory(name, SafetensorsType.U8, shape, values);
 
     /// <summary>Adds a tensor whose bytes a source gives while the file is written, for memory that no array holds.</summary>
     /// <param name="name">A name that no other tensor of the file has.</param>
@@ -69,7 +75,8 @@ public sealed class SafetensorsWriter
         CheckName(name);
         if (_entries.Count == SafetensorsHeader.MaxTensors)
         {
-            throw new ArgumentException($"there are {SafetensorsHeader.MaxTensors} tensors already, and readers take no more", nameof(name));
+            throw new ArgumentException(
+                $"there are {SafetensorsHeader.MaxTensors} tensors already, and readers take no more", nameof(name));
         }
 
         if (name == "__metadata__")
@@ -141,7 +148,8 @@ public sealed class SafetensorsWriter
         // Padded with spaces, so that the data begins at a multiple of 8.
         int length = (json.WrittenCount + 7) & ~7;
         if (length > SafetensorsHeader.LongestHeader)
-            throw new InvalidOperationException($"the header has {length} bytes, at most {SafetensorsHeader.LongestHeader} are allowed");
+            throw new InvalidOperationException(
+                $"the header has {length} bytes, at most {SafetensorsHeader.LongestHeader} are allowed");
         Span<byte> prefix = stackalloc byte[sizeof(ulong)];
         BinaryPrimitives.WriteUInt64LittleEndian(prefix, (ulong)length);
         stream.Write(prefix);
@@ -171,7 +179,8 @@ public sealed class SafetensorsWriter
         foreach (int size in shape)
             count = checked(count * size);
         if (count != values.Length)
-            throw new ArgumentException($"'{name}': the shape [{Join(shape)}] has {count} elements, the values {values.Length}", nameof(values));
+            throw new ArgumentException(
+                $"'{name}': the shape [{Join(shape)}] has {count} elements, the values {values.Length}", nameof(values));
         if (!BitConverter.IsLittleEndian && type.Size() > 1)
             throw new PlatformNotSupportedException("safetensors are written on little-endian machines only");
         int elementSize = type.Size();
@@ -192,7 +201,9 @@ public sealed class SafetensorsWriter
         int bytes = JsonEncodedText.Encode(name).EncodedUtf8Bytes.Length;
         if (bytes > SafetensorsHeader.MaxNameBytes)
         {
-            throw new ArgumentException($"a name has at most {SafetensorsHeader.MaxNameBytes} bytes in the file, '{Quote.Text(name)}' has {bytes}", nameof(name));
+            throw new ArgumentException(
+                $"a name has at most {SafetensorsHeader.MaxNameBytes} bytes in the file, '{Quote.Text(name)}' has {bytes}",
+                nameof(name));
         }
     }
 

@@ -4,8 +4,9 @@ using FastNN.Functions;
 namespace FastNN;
 
 /// <summary>
-/// An activation function with its parameters: <c>Activation.ReLU</c>, <c>Activation.LeakyReLU(0.2f)</c>. Alone, or fused behind a dense layer or
-/// convolution. The default is <see cref="None"/>. Two are equal if they are one function with the same parameters.
+/// An activation function with its parameters: <c>Activation.ReLU</c>, <c>Activation.LeakyReLU(0.2f)</c>. Alone, or fused behind
+/// a dense layer or convolution. The default is <see cref="None"/>. Two are equal if they are one function with the same
+/// parameters.
 /// </summary>
 public readonly partial struct Activation : IEquatable<Activation>
 {
@@ -20,7 +21,8 @@ public readonly partial struct Activation : IEquatable<Activation>
             if (!(scalars[i] >= info.Least))
             {
                 throw new ArgumentOutOfRangeException(
-                    info.Name, scalars[i], $"{function.Info.Name}: expected {info.Name} of at least {info.Least.ToString(CultureInfo.InvariantCulture)}.");
+                    info.Name, scalars[i],
+                    $"{function.Info.Name}: expected {info.Name} of at least {info.Least.ToString(CultureInfo.InvariantCulture)}.");
             }
         }
 
@@ -42,7 +44,9 @@ public readonly partial struct Activation : IEquatable<Activation>
 
     /// <summary>The row of the function.</summary>
     internal UnaryFunction Function =>
-        IsNone ? throw new InvalidOperationException("Activation.None is not a function to compute: use the value itself.") : FunctionTable.Unary[_id - 1];
+        IsNone
+            ? throw new InvalidOperationException("Activation.None is not a function to compute: use the value itself.")
+            : FunctionTable.Unary[_id - 1];
 
     /// <summary>What the gradient is computed from.</summary>
     internal Reads Reads => Function.Info.ReadsWith(_scalars);

@@ -23,7 +23,10 @@ internal enum OperandTypes
     Truths = 4,
 }
 
-/// <summary>A gradient as the kernels see it: those of simple form need no kernel of their own, and are summed over repeated axes in one pass.</summary>
+/// <summary>
+/// A gradient as the kernels see it: those of simple form need no kernel of their own, and are summed over repeated axes in one
+/// pass.
+/// </summary>
 internal enum GradientForm
 {
     /// <summary>There is none.</summary>
@@ -38,7 +41,9 @@ internal enum GradientForm
     /// <summary>dY times the other operand.</summary>
     Product,
 
-    /// <summary>What the function's text says. Where the operand repeats, it is written out in the result's shape before it is summed.</summary>
+    /// <summary>
+    /// What the function's text says. Where the operand repeats, it is written out in the result's shape before it is summed.
+    /// </summary>
     Text,
 }
 
@@ -55,7 +60,8 @@ internal readonly record struct OperandGradient(GradientForm Form, Operands Read
     public static OperandGradient From(Operands reads) => new(GradientForm.Text, reads);
 
     /// <summary>What it reads, as the gradient of operand 0 or 1.</summary>
-    public Operands ReadsAs(int operand) => Form == GradientForm.Product ? operand == 0 ? Operands.Second : Operands.First : Reads;
+    public Operands ReadsAs(int operand) =>
+        Form == GradientForm.Product ? operand == 0 ? Operands.Second : Operands.First : Reads;
 }
 
 /// <summary>What is known of a function of two numbers besides its text.</summary>
@@ -69,15 +75,18 @@ internal readonly record struct OperandGradient(GradientForm Form, Operands Read
 /// <param name="commutative">Whether f(a, b) = f(b, a).</param>
 /// <param name="takes">What the operands may be.</param>
 /// <param name="givesTruth">Whether the value is 1 or 0, stored as Bool; otherwise it has the operands' type.</param>
-/// <param name="isArithmetic">Whether it has CUDA kernels for rows and columns, which read what repeats once; the others go by any axes.</param>
+/// <param name="isArithmetic">Whether it has CUDA kernels for rows and columns, which read what repeats once; the others go by
+/// any axes.</param>
 /// <param name="torch">PyTorch's name (torch.NAME).</param>
 /// <param name="onnx">ONNX's operator.</param>
 /// <param name="samples">Where tests take both operands from.</param>
 /// <param name="secondSamples">Where the second comes from elsewhere.</param>
 /// <param name="hasTies">Whether there is a kink or a step where the operands are equal.</param>
 internal sealed class BinaryInfo(
-    string name, string what, string? symbol = null, bool isOperatorOnly = false, bool hasNumberMethod = true, OperandGradient first = default,
-    OperandGradient second = default, bool commutative = false, OperandTypes takes = OperandTypes.Floats, bool givesTruth = false, bool isArithmetic = false, string? torch = null,
+    string name, string what, string? symbol = null, bool isOperatorOnly = false, bool hasNumberMethod = true,
+    OperandGradient first = default,
+    OperandGradient second = default, bool commutative = false, OperandTypes takes = OperandTypes.Floats, bool givesTruth = false,
+    bool isArithmetic = false, string? torch = null,
     string? onnx = null, Samples? samples = null, Samples? secondSamples = null, bool hasTies = false)
 {
     public string Name => name;

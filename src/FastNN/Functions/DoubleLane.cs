@@ -39,5 +39,6 @@ internal readonly struct DoubleLane(double value) : ILanes<DoubleLane>
 
     public static DoubleLane IfGreater(DoubleLane a, DoubleLane b, DoubleLane x, DoubleLane y) => a.Value > b.Value ? x : y;
 
-    public static DoubleLane IfGreaterOrEqual(DoubleLane a, DoubleLane b, DoubleLane x, DoubleLane y) => a.Value >= b.Value ? x : y;
+    public static DoubleLane IfGreaterOrEqual(DoubleLane a, DoubleLane b, DoubleLane x, DoubleLane y) =>
+        a.Value >= b.Value ? x : y;
 }

@@ -141,8 +141,9 @@ internal static class Elementary
     }
 
     /// <summary>
-    /// sin(x + quarters pi / 2), absolute error 1.2e-7 for |x| up to 8192, beyond which the reduction loses digits; NaN of infinities. x less the
-    /// nearest multiple of pi / 2 in three parts (Cody and Waite), then the polynomials of Cephes' sinf and cosf (Moshier).
+    /// sin(x + quarters pi / 2), absolute error 1.2e-7 for |x| up to 8192, beyond which the reduction loses digits; NaN of
+    /// infinities. x less the nearest multiple of pi / 2 in three parts (Cody and Waite), then the polynomials of Cephes' sinf
+    /// and cosf (Moshier).
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sine<T>(T x, float quarters)
@@ -169,8 +170,8 @@ internal static class Elementary
     }
 
     /// <summary>
-    /// The angle whose tangent is x, at most 3 ulp: Cephes' odd polynomial (Moshier, atanf) up to tan(pi / 8), and pi / 4 + atan((x - 1) / (x + 1)) or
-    /// pi / 2 - atan(1 / x) beyond.
+    /// The angle whose tangent is x, at most 3 ulp: Cephes' odd polynomial (Moshier, atanf) up to tan(pi / 8), and pi / 4 +
+    /// atan((x - 1) / (x + 1)) or pi / 2 - atan(1 / x) beyond.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T ArcTangent<T>(T x)
@@ -193,9 +194,10 @@ internal static class Elementary
         where T : struct, ILanes<T> => T.IfGreaterOrEqual(a, b, T.IfGreaterOrEqual(b, a, x, y), y);
 
     /// <summary>
-    /// a^b, at most 4 ulp (more without fused multiply-add), as C's pow (IEEE 754-2019, 9.2.1) for zeros, infinities, NaN and bases below 0. The
-    /// logarithm needs more digits than a float has, because the exponent multiplies its error: with a = 2^n m and q = (m - 1) / (m + 1) it is
-    /// n ln 2 + 2 (q + q^3 / 3 + ...), of which n ln 2 and q are kept as unevaluated sums of two floats (Dekker, 1971).
+    /// a^b, at most 4 ulp (more without fused multiply-add), as C's pow (IEEE 754-2019, 9.2.1) for zeros, infinities, NaN and
+    /// bases below 0. The logarithm needs more digits than a float has, because the exponent multiplies its error: with a = 2^n m
+    /// and q = (m - 1) / (m + 1) it is n ln 2 + 2 (q + q^3 / 3 + ...), of which n ln 2 and q are kept as unevaluated sums of two
+    /// floats (Dekker, 1971).
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Power<T>(T a, T b)
@@ -226,7 +228,8 @@ internal static class Elementary
 
         T exponent = b * high;
         T correction = T.MultiplyAdd(b, high, -exponent) + (b * low);
-        T y = T.IfGreater(exponent, 100f, float.PositiveInfinity, T.IfGreater(-110f, exponent, 0f, Exp(exponent) * (1f + correction)));
+        T y = T.IfGreater(
+            exponent, 100f, float.PositiveInfinity, T.IfGreater(-110f, exponent, 0f, Exp(exponent) * (1f + correction)));
         y = IfEqual(size, 1f, 1f, y);
 
         // A negative base has a real power where b is an integer, of its sign where b is odd.

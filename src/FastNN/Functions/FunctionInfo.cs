@@ -32,7 +32,8 @@ internal readonly record struct Samples(float From, float To, params float[] Kin
     public IEnumerable<double> Spread(int count)
     {
         (double from, double step, float[] kinks) = (From, ((double)To - From) / (count - 1), Kinks);
-        return Enumerable.Range(0, count).Select(i => from + (i * step)).Where(x => Array.TrueForAll(kinks, kink => Math.Abs(x - kink) >= Distance));
+        return Enumerable.Range(0, count).Select(i => from + (i * step))
+            .Where(x => Array.TrueForAll(kinks, kink => Math.Abs(x - kink) >= Distance));
     }
 }
 
@@ -44,8 +45,8 @@ internal readonly record struct Samples(float From, float To, params float[] Kin
 /// <param name="readsBy">Where that depends on the parameters.</param>
 /// <param name="activation">Whether it is an activation function: then <see cref="Activation"/> has it.</param>
 /// <param name="epilogue">
-/// Whether products and convolutions may apply it to their sums before they store them. Each such function makes the code of all of those
-/// kernels longer, so only what often stands behind them may; it has one parameter at most.
+/// Whether products and convolutions may apply it to their sums before they store them. Each such function makes the code of all
+/// of those kernels longer, so only what often stands behind them may; it has one parameter at most.
 /// </param>
 /// <param name="torch">PyTorch's name (torch.NAME or torch.nn.functional.NAME).</param>
 /// <param name="onnx">ONNX's operator.</param>

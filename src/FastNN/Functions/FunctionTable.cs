@@ -1,8 +1,9 @@
 namespace FastNN.Functions;
 
 /// <summary>
-/// All scalar functions, a row each. From a row follow the kernels of both devices, the fluent call, the test cases and the mapping from and to
-/// PyTorch and ONNX; what is in no row does not exist. Rows are added at the end: a function's place is part of compiled kernels.
+/// All scalar functions, a row each. From a row follow the kernels of both devices, the fluent call, the test cases and the
+/// mapping from and to PyTorch and ONNX; what is in no row does not exist. Rows are added at the end: a function's place is part
+/// of compiled kernels.
 /// </summary>
 internal static class FunctionTable
 {

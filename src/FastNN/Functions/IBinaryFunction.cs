@@ -58,8 +58,9 @@ internal abstract class BinaryFunction
     }
 
     /// <summary>
-    /// Where its CUDA kernels of floats are, and the names of all, made once so that a launch allocates nothing: by how the operands lie, and by their
-    /// type. What training needs at every turn is in a module of its own, so that it is compiled without the rest.
+    /// Where its CUDA kernels of floats are, and the names of all, made once so that a launch allocates nothing: by how the
+    /// operands lie, and by their type. What training needs at every turn is in a module of its own, so that it is compiled
+    /// without the rest.
     /// </summary>
     public string Module { get; }
 

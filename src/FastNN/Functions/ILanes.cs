@@ -1,10 +1,10 @@
 namespace FastNN.Functions;
 
 /// <summary>
-/// A few numbers that are computed on together, and all that a function may do with them. A function is written once against this: vectors of
-/// 16, 8, 4 and 1 floats compute it on the CPU, where the JIT inlines every member and compiles it for each width. Comparisons come fused with
-/// their selection, so that no mask type is needed and AVX-512 can keep masks in its own registers. Nothing here knows of memory: vectors that
-/// load and store are the CPU's own (IVectorLanes).
+/// A few numbers that are computed on together, and all that a function may do with them. A function is written once against
+/// this: vectors of 16, 8, 4 and 1 floats compute it on the CPU, where the JIT inlines every member and compiles it for each
+/// width. Comparisons come fused with their selection, so that no mask type is needed and AVX-512 can keep masks in its own
+/// registers. Nothing here knows of memory: vectors that load and store are the CPU's own (IVectorLanes).
 /// </summary>
 internal interface ILanes<TSelf>
     where TSelf : struct, ILanes<TSelf>

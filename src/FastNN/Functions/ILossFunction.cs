@@ -2,8 +2,8 @@ namespace FastNN.Functions;
 
 /// <summary>
 /// The loss of one element against its target, and the loss's derivative by the element; written once for both devices, as an
-/// <see cref="IUnaryFunction"/> is. What all of them have in common (a weight per element, sums and means) is the loops' business. A row of
-/// <see cref="FunctionTable.Losses"/> makes it an operator.
+/// <see cref="IUnaryFunction"/> is. What all of them have in common (a weight per element, sums and means) is the loops'
+/// business. A row of <see cref="FunctionTable.Losses"/> makes it an operator.
 /// </summary>
 internal interface ILossFunction
 {
@@ -41,9 +41,11 @@ internal enum LossTargets
 /// <param name="targets">And their targets.</param>
 /// <param name="symmetric">Whether elements and targets may change places, so that targets have the same gradient.</param>
 /// <param name="scalars">The parameters.</param>
-/// <param name="torch">PyTorch's name (torch.nn.functional.NAME), for the golden files that need no more than the parameters.</param>
+/// <param name="torch">PyTorch's name (torch.nn.functional.NAME), for the golden files that need no more than the
+/// parameters.</param>
 internal sealed class LossInfo(
-    string name, string what, Samples samples, LossTargets targets = LossTargets.Numbers, bool symmetric = false, ScalarInfo[]? scalars = null,
+    string name, string what, Samples samples, LossTargets targets = LossTargets.Numbers, bool symmetric = false,
+    ScalarInfo[]? scalars = null,
     string? torch = null)
 {
     public string Name => name;
@@ -78,7 +80,8 @@ internal abstract class LossFunction : TableRow
     {
         string name = text.ToLowerInvariant();
         (Info, TextName) = (info, text);
-        (EachKernel, SumKernel, BackwardKernel) = ($"elementloss_each_{name}", $"elementloss_sum_{name}", $"elementloss_backward_{name}");
+        (EachKernel, SumKernel, BackwardKernel) = (
+            $"elementloss_each_{name}", $"elementloss_sum_{name}", $"elementloss_backward_{name}");
     }
 
     public LossInfo Info { get; }

@@ -1,8 +1,9 @@
 namespace FastNN.Functions;
 
 /// <summary>
-/// A function of one number and its gradient, written once: vectors compute it on the CPU, and the CUDA kernels' source is what it prints when
-/// it is called with text (tools/FastNN.Generate). A row of <see cref="FunctionTable"/> makes it an operator of both devices.
+/// A function of one number and its gradient, written once: vectors compute it on the CPU, and the CUDA kernels' source is what
+/// it prints when it is called with text (tools/FastNN.Generate). A row of <see cref="FunctionTable"/> makes it an operator of
+/// both devices.
 /// </summary>
 internal interface IUnaryFunction
 {

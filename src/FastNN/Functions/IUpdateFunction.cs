@@ -1,9 +1,10 @@
 namespace FastNN.Functions;
 
 /// <summary>
-/// What one step of an optimizer makes of one parameter, written once for both devices, as an <see cref="IUnaryFunction"/> is. Options that change
-/// the text (Nesterov's momentum, AMSGrad) are generic flags, so that no element decides anything; numbers are computed on the host and come as
-/// <see cref="UpdateScalars"/>. A row of <see cref="FunctionTable.Updates"/> makes it a kernel of both devices.
+/// What one step of an optimizer makes of one parameter, written once for both devices, as an <see cref="IUnaryFunction"/> is.
+/// Options that change the text (Nesterov's momentum, AMSGrad) are generic flags, so that no element decides anything; numbers
+/// are computed on the host and come as <see cref="UpdateScalars"/>. A row of <see cref="FunctionTable.Updates"/> makes it a
+/// kernel of both devices.
 /// </summary>
 internal interface IUpdateFunction
 {
@@ -35,10 +36,11 @@ internal sealed record StateInfo(string Name, bool IsNeverNegative = false);
 internal sealed record UpdateInfo(string Name, string Is, params StateInfo[] States);
 
 /// <summary>
-/// The numbers of an update in one step, in the order in which the optimizer writes them: its options, and what follows from the step. They lie in
-/// device memory, so that a captured step can be repeated while they change, with the guard behind them.
+/// The numbers of an update in one step, in the order in which the optimizer writes them: its options, and what follows from the
+/// step. They lie in device memory, so that a captured step can be repeated while they change, with the guard behind them.
 /// </summary>
-internal readonly record struct UpdateScalars(float First, float Second, float Third, float Fourth, float Fifth, float Sixth, float Seventh)
+internal readonly record struct UpdateScalars(
+    float First, float Second, float Third, float Fourth, float Fifth, float Sixth, float Seventh)
 {
     /// <summary>The most that an update can have.</summary>
     public const int Most = 7;

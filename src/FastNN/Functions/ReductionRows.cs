@@ -20,7 +20,8 @@ internal abstract class FoldFunction : TableRow
     private FoldFunction(string text)
     {
         (TextName, KernelName) = (text, text[..^"Fold".Length].ToLowerInvariant());
-        Kernels = [$"reduce_{KernelName}_all", $"reduce_{KernelName}_runs", $"reduce_{KernelName}_tiles", $"reduce_{KernelName}_strips"];
+        Kernels = [
+            $"reduce_{KernelName}_all", $"reduce_{KernelName}_runs", $"reduce_{KernelName}_tiles", $"reduce_{KernelName}_strips"];
     }
 
     /// <summary>The name of its text.</summary>

@@ -1,9 +1,13 @@
 namespace FastNN.Functions;
 
-/// <summary>One parameter of a function: its value, and its place among the function's parameters, by which source text names it.</summary>
+/// <summary>
+/// One parameter of a function: its value, and its place among the function's parameters, by which source text names it.
+/// </summary>
 internal readonly record struct Scalar(float Value, int Index);
 
-/// <summary>The parameters of a function, in the order in which its <see cref="FunctionInfo"/> names them; what it has not is 0.</summary>
+/// <summary>
+/// The parameters of a function, in the order in which its <see cref="FunctionInfo"/> names them; what it has not is 0.
+/// </summary>
 internal readonly record struct Scalars(float First = 0, float Second = 0, float Third = 0, float Fourth = 0)
 {
     /// <summary>The most that a function can have.</summary>

@@ -3,9 +3,9 @@ using FastNN.Kernels;
 namespace FastNN.Graphs;
 
 /// <summary>
-/// One block of device memory for any number of plans that run one after another: it is as large as the largest of them needs. When it grows or is
-/// trimmed it moves, and what was bound to it before has to be bound again (<see cref="Version"/>). Counted: the block goes back when the last
-/// holder lets go. Not thread-safe, as whatever runs in it is not either.
+/// One block of device memory for any number of plans that run one after another: it is as large as the largest of them needs.
+/// When it grows or is trimmed it moves, and what was bound to it before has to be bound again (<see cref="Version"/>). Counted:
+/// the block goes back when the last holder lets go. Not thread-safe, as whatever runs in it is not either.
 /// </summary>
 /// <param name="device">Whose memory it is.</param>
 internal sealed class Arena(IDevice device) : IDisposable

@@ -4,7 +4,8 @@ using FastNN.Ops;
 namespace FastNN;
 
 /// <summary>
-/// What <see cref="BinaryOperators"/> lacks of arithmetic and logic: <c>-x</c>, <c>!x</c>, and powers of a number, of which some have functions of their own.
+/// What <see cref="BinaryOperators"/> lacks of arithmetic and logic: <c>-x</c>, <c>!x</c>, and powers of a number, of which some
+/// have functions of their own.
 /// </summary>
 public static class ArithmeticOperators
 {
@@ -27,7 +28,10 @@ public static class ArithmeticOperators
     /// <exception cref="ShapeException">x is not Bool.</exception>
     public static Value Not(this Value x) => Record<Xor>(x, 1);
 
-    /// <summary>a to the power of a number, element by element; a below 0 has powers of integers. 2, 0.5, -0.5 and -1 are a square, roots and a quotient.</summary>
+    /// <summary>
+    /// a to the power of a number, element by element; a below 0 has powers of integers. 2, 0.5, -0.5 and -1 are a square, roots
+    /// and a quotient.
+    /// </summary>
     /// <param name="a">Any shape of Float32.</param>
     /// <param name="b">A number.</param>
     /// <returns>A value of a's shape.</returns>

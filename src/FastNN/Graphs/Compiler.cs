@@ -7,9 +7,10 @@ using FastNN.Tensors;
 namespace FastNN.Graphs;
 
 /// <summary>
-/// Turns a recorded graph into a plan: lets the passes rewrite it, puts numbers in the place of symbols, decides which gradients exist and who
-/// writes or adds to them, works out every buffer's lifetime over forward and backward, shares memory in place where operators allow it, and lets
-/// the planner assign offsets. Steps are numbered 0..F-1 forward and F..2F-1 backward, node i's backward being step 2F-1-i.
+/// Turns a recorded graph into a plan: lets the passes rewrite it, puts numbers in the place of symbols, decides which gradients
+/// exist and who writes or adds to them, works out every buffer's lifetime over forward and backward, shares memory in place
+/// where operators allow it, and lets the planner assign offsets. Steps are numbered 0..F-1 forward and F..2F-1 backward, node
+/// i's backward being step 2F-1-i.
 /// </summary>
 internal sealed class Compiler
 {
@@ -50,7 +51,8 @@ internal sealed class Compiler
     /// <param name="outputs">Values to be read after a run; the root is one of them.</param>
     /// <param name="root">What backward differentiates, or null for inference.</param>
     /// <param name="wantedGradients">Inputs whose gradients are to be read after a run.</param>
-    public static Plan Compile(IPlanning planning, Graph graph, Value[] outputs, Value? root = null, params Value[] wantedGradients) =>
+    public static Plan Compile(
+        IPlanning planning, Graph graph, Value[] outputs, Value? root = null, params Value[] wantedGradients) =>
         Compile(planning, graph, new SymbolValues(), outputs, root, wantedGradients);
 
     /// <summary>Compiles a graph for certain input shapes.</summary>
@@ -62,7 +64,8 @@ internal sealed class Compiler
     /// <param name="wantedGradients">Inputs whose gradients are to be read after a run.</param>
     /// <exception cref="ShapeException">An operator does not take these shapes, or a symbol has no number.</exception>
     public static Plan Compile(
-        IPlanning planning, Graph graph, SymbolValues symbols, Value[] outputs, Value? root = null, params Value[] wantedGradients) =>
+        IPlanning planning, Graph graph, SymbolValues symbols, Value[] outputs, Value? root = null,
+        params Value[] wantedGradients) =>
         new Compiler(planning, graph, outputs, root, wantedGradients, symbols).Build(graph);
 
     /// <summary>Compiles a training step that trains some of the parameters of a graph.</summary>
@@ -75,7 +78,8 @@ internal sealed class Compiler
     /// <param name="isTrained">Which parameters get gradients.</param>
     /// <exception cref="ShapeException">An operator does not take these shapes, or a symbol has no number.</exception>
     public static Plan CompileStep(
-        IPlanning planning, Graph graph, SymbolValues symbols, Value[] outputs, Value root, Value[] wantedGradients, Func<Parameter, bool> isTrained) =>
+        IPlanning planning, Graph graph, SymbolValues symbols, Value[] outputs, Value root, Value[] wantedGradients,
+        Func<Parameter, bool> isTrained) =>
         new Compiler(planning, graph, outputs, root, wantedGradients, symbols) { _isTrained = isTrained }.Build(graph);
 
     private Plan Build(Graph graph)
@@ -335,8 +339,10 @@ internal sealed class Compiler
         for (int i = 0; i < node.Inputs.Length; i++)
         {
             Value input = node.Inputs[i];
-            if (op.ForwardInPlace(types, i) && _places.TryGetValue(input, out PlannedTensor place) && place.Place.Buffer is { } buffer
-                && buffer.Last <= step && place.Type.Bytes == types.Outputs[0].Bytes && !_inputBuffers.Contains(buffer) && OccursOnce(node, input))
+            if (op.ForwardInPlace(types, i) && _places.TryGetValue(input, out PlannedTensor place)
+                && place.Place.Buffer is { } buffer
+                && buffer.Last <= step && place.Type.Bytes == types.Outputs[0].Bytes && !_inputBuffers.Contains(buffer)
+                && OccursOnce(node, input))
             {
                 return place;
             }
@@ -345,7 +351,8 @@ internal sealed class Compiler
         return null;
     }
 
-    private static bool OccursOnce(Node node, Value input) => Array.IndexOf(node.Inputs, input) == Array.LastIndexOf(node.Inputs, input);
+    private static bool OccursOnce(Node node, Value input) =>
+        Array.IndexOf(node.Inputs, input) == Array.LastIndexOf(node.Inputs, input);
 
     private void PlanBackward(int index, PlannedNode planned)
     {
@@ -367,7 +374,8 @@ internal sealed class Compiler
             }
 
             Value input = node.Inputs[i];
-            if (!shared && dOutput is { Place.Kind: PlaceKind.Arena } place && !_gradients.ContainsKey(input) && input.Kind != ValueKind.Parameter
+            if (!shared && dOutput is { Place.Kind: PlaceKind.Arena } place && !_gradients.ContainsKey(input)
+                && input.Kind != ValueKind.Parameter
                 && place.Type.Bytes == GradientType(input).Bytes && OccursOnce(node, input)
                 && (planned.Op.IsView || planned.Op.BackwardInPlace(planned.Types, i)))
             {
@@ -388,7 +396,8 @@ internal sealed class Compiler
         planned.Accumulate = accumulate;
         planned.BackwardScratch = Array.ConvertAll(
             planned.Op.BackwardScratch(planned.Types, needed), type => NewPlace(planned.Op.Name + " scratch", type, step, step));
-        planned.BackwardWorkspace = Workspace(planned.Op, planned.Op.BackwardWorkspaceBytes(_planning, planned.Types, needed), step);
+        planned.BackwardWorkspace = Workspace(
+            planned.Op, planned.Op.BackwardWorkspaceBytes(_planning, planned.Types, needed), step);
     }
 
     /// <summary>The gradient that arrives at an output; null where none does. The root's arrives from outside.</summary>
@@ -405,8 +414,8 @@ internal sealed class Compiler
     }
 
     /// <summary>
-    /// The type of a value's gradient: float32 whatever float the value is, so that the gradients of several consumers are added by the kernels that
-    /// there are, and are not rounded between them.
+    /// The type of a value's gradient: float32 whatever float the value is, so that the gradients of several consumers are added
+    /// by the kernels that there are, and are not rounded between them.
     /// </summary>
     private TensorType GradientType(Value value) => TypeOf(value) with { Type = DType.Float32 };
 
@@ -416,7 +425,8 @@ internal sealed class Compiler
         if (!_gradients.TryGetValue(value, out PlannedTensor gradient))
         {
             TensorType type = GradientType(value);
-            gradient = value.Kind == ValueKind.Parameter ? new PlannedTensor(new Place(PlaceKind.ParameterGradient, parameter: value.Parameter), type)
+            gradient = value.Kind == ValueKind.Parameter
+                ? new PlannedTensor(new Place(PlaceKind.ParameterGradient, parameter: value.Parameter), type)
                 : value == _root ? new PlannedTensor(new Place(PlaceKind.RootGradient), type)
                 : NewPlace("gradient", type, step, step);
             _gradients.Add(value, gradient);
@@ -456,7 +466,9 @@ internal sealed class Compiler
     private PlannedTensor? Workspace(Operator op, long bytes, int step) =>
         bytes == 0 ? null : Scratch(op.Name + " workspace", bytes, step, step);
 
-    /// <summary>Untyped memory; its shape says how many bytes, in rows of a mebibyte where they are more than an extent can be.</summary>
+    /// <summary>
+    /// Untyped memory; its shape says how many bytes, in rows of a mebibyte where they are more than an extent can be.
+    /// </summary>
     private PlannedTensor Scratch(string name, long bytes, int first, int last)
     {
         const int Row = 1 << 20;

@@ -3,7 +3,9 @@ using FastNN.Tensors;
 
 namespace FastNN.Graphs;
 
-/// <summary>The constants of a plan in one block of device memory, shared by everything that runs the plan. Counted and thread-safe.</summary>
+/// <summary>
+/// The constants of a plan in one block of device memory, shared by everything that runs the plan. Counted and thread-safe.
+/// </summary>
 internal sealed class ConstantBlock : IDisposable
 {
     private readonly DeviceBlock? _block;
@@ -15,7 +17,8 @@ internal sealed class ConstantBlock : IDisposable
         var offsets = new Dictionary<byte[], nint>();
         long bytes = 0;
         IEnumerable<PlannedTensor> tensors = plan.Nodes.SelectMany(node => node.Inputs).Concat(plan.Values.Values);
-        foreach (byte[] data in tensors.Where(tensor => tensor.Place.Kind == PlaceKind.Constant).Select(tensor => tensor.Place.Data!))
+        foreach (byte[] data in tensors.Where(tensor => tensor.Place.Kind == PlaceKind.Constant).Select(
+            tensor => tensor.Place.Data!))
         {
             if (offsets.TryAdd(data, (nint)bytes))
             {

@@ -35,7 +35,8 @@ internal sealed class Executor : IDisposable
     /// <param name="gradients">Receives the gradients of the plan's parameters; null for a plan without.</param>
     /// <param name="rootGradient">What backward starts from, kept by the caller; null for ones.</param>
     public Executor(
-        IDevice device, Plan plan, IParameterPlaces parameters, Tensor? stepCounter = null, Arena? arena = null, ConstantBlock? constants = null,
+        IDevice device, Plan plan, IParameterPlaces parameters, Tensor? stepCounter = null, Arena? arena = null,
+        ConstantBlock? constants = null,
         GradientStore? gradients = null, Tensor? rootGradient = null)
     {
         (_device, _parameters, _parameterGradients) = (device, parameters, gradients);
@@ -50,7 +51,8 @@ internal sealed class Executor : IDisposable
             {
                 RootGradient = rootGradient.Shape == root
                     ? rootGradient
-                    : throw new InvalidOperationException($"Executor: expected a root gradient of shape {root}, got {rootGradient.Shape}.");
+                    : throw new InvalidOperationException(
+                        $"Executor: expected a root gradient of shape {root}, got {rootGradient.Shape}.");
             }
             else if (plan.Root is { } ones)
             {
@@ -74,7 +76,9 @@ internal sealed class Executor : IDisposable
                 _gradients.Add(value, binder.Bind(tensor));
             }
 
-            _checks = DebugChecks.Enabled ? new ExecutionChecks(device, plan, _arena.Address, [.. nodes.Select(node => node.Tensors)]) : null;
+            _checks = DebugChecks.Enabled
+                ? new ExecutionChecks(device, plan, _arena.Address, [.. nodes.Select(node => node.Tensors)])
+                : null;
         }
         catch
         {
@@ -85,7 +89,9 @@ internal sealed class Executor : IDisposable
 
     public Plan Plan { get; }
 
-    /// <summary>Whether the arena is still where it was when the plan was bound to it; else the plan has to be bound again.</summary>
+    /// <summary>
+    /// Whether the arena is still where it was when the plan was bound to it; else the plan has to be bound again.
+    /// </summary>
     public bool IsBound => !_disposed && _arena.Version == _version;
 
     /// <summary>What the plan's parameters lie in; alive as long as this.</summary>
@@ -123,7 +129,8 @@ internal sealed class Executor : IDisposable
     }
 
     /// <summary>Needs the arena as <see cref="Forward"/> left it; may be run once after it.</summary>
-    /// <param name="accumulate">Whether the parameters' gradients are added to what is there (+=) rather than written (=).</param>
+    /// <param name="accumulate">Whether the parameters' gradients are added to what is there (+=) rather than written
+    /// (=).</param>
     public void Backward(bool accumulate = false)
     {
         RequireBound();
@@ -164,7 +171,9 @@ internal sealed class Executor : IDisposable
     {
         IEnumerable<PlannedNode> planned = Plan.Nodes.Where(node => node.HasBackward).Reverse();
         return [.. _backward.Zip(planned, (bound, node) => (bound.Op, bound.Tensors.WithAccumulate(
-            [.. node.Accumulate.Select((adds, i) => adds || node.InputGradients[i] is { Place.Kind: PlaceKind.ParameterGradient })])))];
+            [
+                .. node.Accumulate.Select(
+                    (adds, i) => adds || node.InputGradients[i] is { Place.Kind: PlaceKind.ParameterGradient })])))];
     }
 
     private void RequireBound()
@@ -177,7 +186,8 @@ internal sealed class Executor : IDisposable
 
     /// <summary>Turns places into addresses.</summary>
     private sealed class Binder(
-        nint arena, IParameterPlaces parameters, GradientStore? gradients, ConstantBlock constants, Tensor? stepCounter, Tensor? rootGradient)
+        nint arena, IParameterPlaces parameters, GradientStore? gradients, ConstantBlock constants, Tensor? stepCounter,
+        Tensor? rootGradient)
     {
         public NodeTensors Bind(PlannedNode node) => new()
         {
@@ -200,9 +210,12 @@ internal sealed class Executor : IDisposable
             {
                 PlaceKind.Arena => arena + (nint)tensor.Place.Buffer!.Offset,
                 PlaceKind.Parameter => parameters.Value(tensor.Place.Parameter!).Address,
-                PlaceKind.ParameterGradient => (gradients ?? throw new InvalidOperationException("The plan needs room for gradients.")).Gradient(tensor.Place.Parameter!).Address,
+                PlaceKind.ParameterGradient =>
+                    (gradients ?? throw new InvalidOperationException("The plan needs room for gradients.")).Gradient(
+                        tensor.Place.Parameter!).Address,
                 PlaceKind.Constant => constants[tensor.Place.Data!],
-                PlaceKind.StepCounter => (stepCounter ?? throw new InvalidOperationException("The plan needs a step counter.")).Address,
+                PlaceKind.StepCounter =>
+                    (stepCounter ?? throw new InvalidOperationException("The plan needs a step counter.")).Address,
                 _ => rootGradient!.Address,
             };
             return new Tensor(address + (nint)tensor.Offset, tensor.Type);

@@ -14,8 +14,8 @@ internal sealed record ParameterRun(int Group, int Start, Tensor Values, Tensor 
 }
 
 /// <summary>
-/// The gradients of those parameters of a store that a step trains, in one block: group after group, and within a group run after run, each laid
-/// out as the parameters are. A network that is trained as a whole is one run.
+/// The gradients of those parameters of a store that a step trains, in one block: group after group, and within a group run after
+/// run, each laid out as the parameters are. A network that is trained as a whole is one run.
 /// </summary>
 internal sealed class GradientStore : IDisposable
 {
@@ -59,7 +59,9 @@ internal sealed class GradientStore : IDisposable
             foreach (Parameter parameter in parameters)
             {
                 long at = start + store.OffsetOf(parameter) - offset;
-                _gradients.Add(parameter, (new Tensor(_block.Address + (nint)at, DType.Float32, parameter.Shape), (int)(at / sizeof(float))));
+                _gradients.Add(
+                    parameter,
+                    (new Tensor(_block.Address + (nint)at, DType.Float32, parameter.Shape), (int)(at / sizeof(float))));
             }
 
             start += bytes;
@@ -91,7 +93,9 @@ internal sealed class GradientStore : IDisposable
 
     public void Dispose() => _block.Dispose();
 
-    private (Tensor Tensor, int Start) Find(Parameter parameter) => _gradients.TryGetValue(parameter, out (Tensor Tensor, int Start) found)
+    private (Tensor Tensor, int Start) Find(Parameter parameter) =>
+        _gradients.TryGetValue(parameter, out (Tensor Tensor, int Start) found)
         ? found
-        : throw new InvalidOperationException($"Parameter {parameter.Name} has no gradient: it is frozen, or not among those that this step trains.");
+        : throw new InvalidOperationException(
+            $"Parameter {parameter.Name} has no gradient: it is frozen, or not among those that this step trains.");
 }

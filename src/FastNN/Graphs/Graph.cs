@@ -17,8 +17,9 @@ public enum GraphMode
 }
 
 /// <summary>
-/// A recording of operators. Layers and fluent calls add to it; it is then compiled into plans. Values are symbolic: nothing is computed while
-/// recording, and extents that are given as symbols (<see cref="Dim"/>) get their numbers from the plan, so that one recording serves all batch sizes.
+/// A recording of operators. Layers and fluent calls add to it; it is then compiled into plans. Values are symbolic: nothing is
+/// computed while recording, and extents that are given as symbols (<see cref="Dim"/>) get their numbers from the plan, so that
+/// one recording serves all batch sizes.
 /// </summary>
 public sealed class Graph
 {
@@ -65,7 +66,8 @@ public sealed class Graph
     internal IReadOnlyList<(Value Buffer, Value Updated)> WriteBacks => _writeBacks;
 
     /// <summary>Int32 [2], the low and high half of the step count; the trainer keeps it in device memory.</summary>
-    internal Value StepCounter => _stepCounter ??= new Value(this, new TensorType(new Shape(2), DType.Int32), ValueKind.StepCounter, "The step counter");
+    internal Value StepCounter =>
+        _stepCounter ??= new Value(this, new TensorType(new Shape(2), DType.Int32), ValueKind.StepCounter, "The step counter");
 
     /// <summary>Adds an input.</summary>
     /// <param name="shape">Its shape, batch axis included; extents may be symbols: <c>[Dim.Batch, 28, 28, 1]</c>.</param>
@@ -99,7 +101,9 @@ public sealed class Graph
         ArgumentNullException.ThrowIfNull(parameter);
         if (!_parameters.TryGetValue(parameter, out Value? value))
         {
-            value = new Value(this, new TensorType(parameter.Shape), ValueKind.Parameter, $"Parameter {parameter.Name}") { Parameter = parameter };
+            value = new Value(this, new TensorType(parameter.Shape), ValueKind.Parameter,
+                $"Parameter {parameter.Name}")
+            { Parameter = parameter };
             _parameters.Add(parameter, value);
         }
 
@@ -153,12 +157,21 @@ public sealed class Graph
         FeatureOrder?[] orders = Array.ConvertAll(node.Inputs, input => input.Features);
         node.Outputs = Array.ConvertAll(
             _samples.Infer(op, types),
-            type => new Value(this, type, ValueKind.Intermediate, $"{op.Name}: an output") { Producer = node, Features = op.Features(types, orders, type) });
+            type =>
+                new Value(this, type, ValueKind.Intermediate, $"{op.Name}: an output")
+                {
+                    Producer = node,
+                    Features = op.Features(
+                    types, orders, type)
+                });
         _nodes.Add(node);
         return node.Outputs;
     }
 
-    /// <summary>At the end of a training step, unless its loss or its gradients are not finite, a buffer takes a value that the step computed.</summary>
+    /// <summary>
+    /// At the end of a training step, unless its loss or its gradients are not finite, a buffer takes a value that the step
+    /// computed.
+    /// </summary>
     /// <param name="buffer">The buffer as a value of this graph: <c>graph.Use(buffer)</c>.</param>
     /// <param name="updated">What it becomes, of the same type.</param>
     /// <exception cref="ShapeException">The types differ, or it is not a buffer.</exception>
@@ -166,9 +179,11 @@ public sealed class Graph
     {
         ArgumentNullException.ThrowIfNull(buffer);
         ArgumentNullException.ThrowIfNull(updated);
-        if (buffer.Graph != this || updated.Graph != this || buffer.Kind != ValueKind.Parameter || buffer.TensorType != updated.TensorType)
+        if (buffer.Graph != this || updated.Graph != this || buffer.Kind != ValueKind.Parameter
+            || buffer.TensorType != updated.TensorType)
         {
-            throw new ShapeException($"Graph: expected a buffer of this graph of type {updated.TensorType} to write back to, got {buffer}.");
+            throw new ShapeException(
+                $"Graph: expected a buffer of this graph of type {updated.TensorType} to write back to, got {buffer}.");
         }
 
         if (Mode == GraphMode.Training)
@@ -185,7 +200,8 @@ public sealed class Graph
     {
         if (type.Shape.Count != values.Length)
         {
-            throw new ShapeException($"Constant: expected {type.Shape.Count} values for shape {type.Shape}, got {values.Length}.");
+            throw new ShapeException(
+                $"Constant: expected {type.Shape.Count} values for shape {type.Shape}, got {values.Length}.");
         }
 
         return new Value(this, type, ValueKind.Constant, "A constant") { Data = MemoryMarshal.AsBytes(values).ToArray() };
@@ -202,13 +218,15 @@ internal enum ValueKind
     StepCounter,
 }
 
-/// <summary>A tensor to be: the result of an operator, an input, a constant or a parameter of a <see cref="FastNN.Graph"/>.</summary>
+/// <summary>
+/// A tensor to be: the result of an operator, an input, a constant or a parameter of a <see cref="FastNN.Graph"/>.
+/// </summary>
 public sealed class Value
 {
     internal Value(Graph graph, TensorType type, ValueKind kind, string what)
     {
-        // Most kernels count elements in 32 bits. Every tensor of a plan begins as a value, so this is the one place that has to check; where a
-        // shape has symbols, the plan asks again with numbers.
+        // Most kernels count elements in 32 bits. Every tensor of a plan begins as a value, so this is the one place that has to
+        // check; where a shape has symbols, the plan asks again with numbers.
         if (!type.Shape.IsSymbolic)
         {
             type.Shape.RequireAtMost(int.MaxValue, what);
@@ -259,8 +277,8 @@ public sealed class Value
     internal Node? Producer { get; init; }
 
     /// <summary>
-    /// What the places along the last axis are, where images were flattened into it; settled while recording, through every operator that keeps
-    /// features in their places.
+    /// What the places along the last axis are, where images were flattened into it; settled while recording, through every
+    /// operator that keeps features in their places.
     /// </summary>
     internal FeatureOrder? Features { get; init; }
 
@@ -268,7 +286,8 @@ public sealed class Value
     internal Shape? FlattenedImage => Features?.Image;
 
     /// <inheritdoc/>
-    public override string ToString() => Parameter is { } parameter ? $"{parameter.Name} {Shape}" : $"{Producer?.Op.Name ?? Kind.ToString()} {Shape}";
+    public override string ToString() =>
+        Parameter is { } parameter ? $"{parameter.Name} {Shape}" : $"{Producer?.Op.Name ?? Kind.ToString()} {Shape}";
 }
 
 /// <summary>One operator applied to values. Passes replace nodes; a node itself does not change once it is recorded.</summary>

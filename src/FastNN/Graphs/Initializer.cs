@@ -15,16 +15,20 @@ public abstract class Initializer
     /// <summary>
     /// Glorot and Bengio's (2010) uniform rule: limit sqrt(6 / (fanIn + fanOut)). The default for weights, as in Keras.
     /// </summary>
-    public static Initializer GlorotUniform { get; } = new ScaledInitializer(nameof(GlorotUniform), (fanIn, fanOut) => Math.Sqrt(2.0 / (fanIn + fanOut)), normal: false);
+    public static Initializer GlorotUniform { get; } = new ScaledInitializer(
+        nameof(GlorotUniform), (fanIn, fanOut) => Math.Sqrt(2.0 / (fanIn + fanOut)), normal: false);
 
     /// <summary>Glorot and Bengio's (2010) normal rule: standard deviation sqrt(2 / (fanIn + fanOut)).</summary>
-    public static Initializer GlorotNormal { get; } = new ScaledInitializer(nameof(GlorotNormal), (fanIn, fanOut) => Math.Sqrt(2.0 / (fanIn + fanOut)), normal: true);
+    public static Initializer GlorotNormal { get; } = new ScaledInitializer(
+        nameof(GlorotNormal), (fanIn, fanOut) => Math.Sqrt(2.0 / (fanIn + fanOut)), normal: true);
 
     /// <summary>He et al.'s (2015) uniform rule for ReLU networks: limit sqrt(6 / fanIn).</summary>
-    public static Initializer HeUniform { get; } = new ScaledInitializer(nameof(HeUniform), (fanIn, _) => Math.Sqrt(2.0 / fanIn), normal: false);
+    public static Initializer HeUniform { get; } = new ScaledInitializer(
+        nameof(HeUniform), (fanIn, _) => Math.Sqrt(2.0 / fanIn), normal: false);
 
     /// <summary>He et al.'s (2015) normal rule for ReLU networks: standard deviation sqrt(2 / fanIn).</summary>
-    public static Initializer HeNormal { get; } = new ScaledInitializer(nameof(HeNormal), (fanIn, _) => Math.Sqrt(2.0 / fanIn), normal: true);
+    public static Initializer HeNormal { get; } = new ScaledInitializer(
+        nameof(HeNormal), (fanIn, _) => Math.Sqrt(2.0 / fanIn), normal: true);
 
     /// <summary>One value everywhere.</summary>
     /// <param name="value">The value.</param>
@@ -51,7 +55,9 @@ public abstract class Initializer
     /// <param name="number">The parameter's place in its model.</param>
     public abstract void Fill(Span<float> values, Shape shape, ulong seed, uint number);
 
-    /// <summary>The rule with its numbers, as model files keep it: "HeNormal", "Uniform(-0.1, 0.1)"; null for a rule of the user's own.</summary>
+    /// <summary>
+    /// The rule with its numbers, as model files keep it: "HeNormal", "Uniform(-0.1, 0.1)"; null for a rule of the user's own.
+    /// </summary>
     internal virtual string? Text => null;
 
     /// <summary>The rule with its numbers.</summary>

@@ -21,7 +21,9 @@ public sealed record MemoryPlan
 
     internal static MemoryPlan Of(Plan plan) => new(
         plan.PeakBytes, plan.LowerBoundBytes,
-        [.. plan.Buffers.Select(buffer => new PlannedBuffer(buffer.Name, buffer.Bytes, buffer.Offset, buffer.First, buffer.Last))]);
+        [
+            .. plan.Buffers.Select(
+                buffer => new PlannedBuffer(buffer.Name, buffer.Bytes, buffer.Offset, buffer.First, buffer.Last))]);
 }
 
 /// <summary>One stretch of an arena.</summary>

@@ -26,8 +26,9 @@ public static class NormalizationOperators
     }
 
     /// <summary>
-    /// Batch normalization (Ioffe and Szegedy, 2015) of the last axis, the channels, as PyTorch's batch_norm. In a graph for training it takes the batch's
-    /// statistics and moves the running ones, which are written back at the end of the step; in inference it takes the running ones.
+    /// Batch normalization (Ioffe and Szegedy, 2015) of the last axis, the channels, as PyTorch's batch_norm. In a graph for
+    /// training it takes the batch's statistics and moves the running ones, which are written back at the end of the step; in
+    /// inference it takes the running ones.
     /// </summary>
     /// <param name="x">[N, C], [N, L, C] or [N, H, W, C].</param>
     /// <param name="runningMean">[C], a parameter that is not trained.</param>
@@ -39,7 +40,8 @@ public static class NormalizationOperators
     /// <returns>A value of x's shape.</returns>
     /// <exception cref="ShapeException">The shapes do not fit.</exception>
     public static Value BatchNorm(
-        this Value x, Value runningMean, Value runningVariance, Value? weight = null, Value? bias = null, float momentum = 0.1f, float eps = 1e-5f)
+        this Value x, Value runningMean, Value runningVariance, Value? weight = null, Value? bias = null, float momentum = 0.1f,
+        float eps = 1e-5f)
     {
         if (weight is null && bias is not null)
         {
@@ -47,7 +49,8 @@ public static class NormalizationOperators
         }
 
         Graph graph = x.Graph;
-        Value[] inputs = [x, runningMean, runningVariance, .. weight is null ? (Value[])[] : [weight], .. bias is null ? (Value[])[] : [bias]];
+        Value[] inputs = [
+            x, runningMean, runningVariance, .. weight is null ? (Value[])[] : [weight], .. bias is null ? (Value[])[] : [bias]];
         Value[] outputs = graph.AddNode(new BatchNormOp(graph.Mode == GraphMode.Training, momentum, eps), inputs);
         if (outputs.Length > 1 && runningMean.Kind == ValueKind.Parameter && runningVariance.Kind == ValueKind.Parameter)
         {

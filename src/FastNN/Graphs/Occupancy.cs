@@ -3,8 +3,9 @@ using System.Collections.Concurrent;
 namespace FastNN.Graphs;
 
 /// <summary>
-/// Who uses a set of parameters: one thread at a time, which may enter again, from a callback for instance. What is to be given back while someone is
-/// inside is given back when that thread leaves, so that giving back waits for nobody and takes nothing away from under anybody.
+/// Who uses a set of parameters: one thread at a time, which may enter again, from a callback for instance. What is to be given
+/// back while someone is inside is given back when that thread leaves, so that giving back waits for nobody and takes nothing
+/// away from under anybody.
 /// </summary>
 /// <param name="what">What is used, for messages.</param>
 internal sealed class Occupancy(string what)
@@ -31,7 +32,9 @@ internal sealed class Occupancy(string what)
         return new Stay(this);
     }
 
-    /// <summary>Does something that must not happen while anyone is inside: now, or else when the thread that is inside leaves.</summary>
+    /// <summary>
+    /// Does something that must not happen while anyone is inside: now, or else when the thread that is inside leaves.
+    /// </summary>
     /// <param name="action">Throws nothing.</param>
     public void WhenVacant(Action action)
     {

@@ -107,7 +107,8 @@ public static partial class Operators
         (int strideH, int strideW) = stride ?? kernel;
         (int dilationH, int dilationW) = dilation ?? 1;
         return x.Graph.Add(
-            new MaxPool2DOp(new Pool2DOptions(kernel.Rows, kernel.Columns, strideH, strideW, padding, dilationH, dilationW, ceilMode)), x);
+            new MaxPool2DOp(
+                new Pool2DOptions(kernel.Rows, kernel.Columns, strideH, strideW, padding, dilationH, dilationW, ceilMode)), x);
     }
 
     /// <summary>The mean of each window.</summary>
@@ -151,7 +152,8 @@ public static partial class Operators
         Value[] outputs = op.ApplyAll(inputs);
         return outputs.Length == 1
             ? outputs[0]
-            : throw new ShapeException($"{op.Name}: expected an operator with one output, got {outputs.Length} outputs; call ApplyAll.");
+            : throw new ShapeException(
+                $"{op.Name}: expected an operator with one output, got {outputs.Length} outputs; call ApplyAll.");
     }
 
     /// <summary>An operator of the user's own.</summary>

@@ -39,18 +39,22 @@ public sealed class Parameter
     public ParameterLayout Layout { get; }
 
     /// <summary>
-    /// Whether training changes it; default true, and false for a buffer. May be changed between steps: the next step is planned anew, optimizers
-    /// start with a state of zero for what is trained from then on, and what is frozen stays as it is.
+    /// Whether training changes it; default true, and false for a buffer. May be changed between steps: the next step is planned
+    /// anew, optimizers start with a state of zero for what is trained from then on, and what is frozen stays as it is.
     /// </summary>
     /// <exception cref="InvalidOperationException">A buffer cannot be trained.</exception>
     public bool IsTrainable
     {
         get;
-        set => field = !value || !IsBuffer ? value : throw new InvalidOperationException($"Parameter {Name}: a buffer cannot be trained; make it a parameter.");
+        set =>
+            field = !value || !IsBuffer
+                ? value
+                : throw new InvalidOperationException($"Parameter {Name}: a buffer cannot be trained; make it a parameter.");
     } = true;
 
     /// <summary>
-    /// Whether it is state that training steps write but no optimizer trains, such as running statistics. Saved, restored and kept with the parameters.
+    /// Whether it is state that training steps write but no optimizer trains, such as running statistics. Saved, restored and
+    /// kept with the parameters.
     /// </summary>
     public bool IsBuffer
     {
@@ -73,7 +77,8 @@ public sealed class Parameter
     /// <summary>Copies the values out, in the engine's order.</summary>
     /// <param name="destination">At least <see cref="Count"/> numbers.</param>
     /// <exception cref="ArgumentException">The destination is too short.</exception>
-    /// <exception cref="InvalidOperationException">The model was not built yet, or the values were lost with a device that failed.</exception>
+    /// <exception cref="InvalidOperationException">The model was not built yet, or the values were lost with a device that
+    /// failed.</exception>
     /// <exception cref="ConcurrentUseException">Another thread is training the model.</exception>
     public void Read(Span<float> destination)
     {
@@ -156,7 +161,10 @@ public sealed class Parameter
             ? $"Parameter {Name}: it has no values before its model is built."
             : $"Parameter {Name}: its values were lost with the device they were on ({_lost}); load the model's weights from a file, or build a new model.");
 
-    /// <summary>Whether the values now belong to this store; false where another has them. They stay on the host until <see cref="DropHost"/>.</summary>
+    /// <summary>
+    /// Whether the values now belong to this store; false where another has them. They stay on the host until
+    /// <see cref="DropHost"/>.
+    /// </summary>
     internal bool TryClaim(ParameterStore store) => Interlocked.CompareExchange(ref _store, store, null) is null;
 
     internal bool BelongsTo(ParameterStore store) => Volatile.Read(ref _store) == store;
@@ -180,7 +188,8 @@ public sealed class Parameter
     {
         if (length < Count)
         {
-            throw new ShapeException($"Parameter {Name}: expected a destination of at least {Count} values for {Shape}, got {length}.");
+            throw new ShapeException(
+                $"Parameter {Name}: expected a destination of at least {Count} values for {Shape}, got {length}.");
         }
     }
 }

@@ -15,10 +15,12 @@ public sealed class ParameterLayout
 
     /// <param name="view">The engine's sizes, and which of them runs where in the file.</param>
     /// <param name="fileShape">The shape that files show.</param>
-    /// <param name="features">What the features are that the engine's first axis counts, or null where their order is the same.</param>
+    /// <param name="features">What the features are that the engine's first axis counts, or null where their order is the
+    /// same.</param>
     /// <param name="rows">Whether the engine has a row per feature, else a number.</param>
     private ParameterLayout(
-        Func<Shape, (int[] Extents, int[] Axes)> view, Func<Shape, Shape> fileShape, FeatureOrder? features = null, bool rows = false)
+        Func<Shape, (int[] Extents, int[] Axes)> view, Func<Shape, Shape> fileShape, FeatureOrder? features = null,
+        bool rows = false)
     {
         _view = view;
         FileShape = fileShape;
@@ -47,8 +49,8 @@ public sealed class ParameterLayout
         new(shape => ([image[0], image[1], image[2], shape[1]], [3, 2, 0, 1]), shape => new Shape(shape[1], shape[0]));
 
     /// <summary>
-    /// A dense weight [in, out] behind a value: [out, in] in files, the inputs in PyTorch's order where images were flattened into the value's last
-    /// axis, by whatever layers lie between.
+    /// A dense weight [in, out] behind a value: [out, in] in files, the inputs in PyTorch's order where images were flattened
+    /// into the value's last axis, by whatever layers lie between.
     /// </summary>
     /// <param name="x">The layer's input, [..., in].</param>
     /// <returns>The layout.</returns>
@@ -59,13 +61,15 @@ public sealed class ParameterLayout
         {
             null => DenseWeight,
             { Image: { } image } => DenseWeightOfImage(image),
-            { } order => new ParameterLayout(shape => (shape.ToArray(), [1, 0]), shape => new Shape(shape[1], shape[0]), order, rows: true),
+            { } order =>
+                new ParameterLayout(
+                    shape => (shape.ToArray(), [1, 0]), shape => new Shape(shape[1], shape[0]), order, rows: true),
         };
     }
 
     /// <summary>
-    /// A parameter [features] with a number per feature of a value, such as a normalization's scale: in files in PyTorch's order where images were
-    /// flattened into the value's last axis.
+    /// A parameter [features] with a number per feature of a value, such as a normalization's scale: in files in PyTorch's order
+    /// where images were flattened into the value's last axis.
     /// </summary>
     /// <param name="x">The layer's input, [..., features].</param>
     /// <returns>The layout.</returns>
@@ -75,7 +79,10 @@ public sealed class ParameterLayout
         return x.Features is { } order ? new ParameterLayout(AsIs._view, AsIs.FileShape, order, rows: false) : AsIs;
     }
 
-    /// <summary>A vector along the last axis of a value: behind a flattened image files have it in C, H, W order, where the engine has H, W, C.</summary>
+    /// <summary>
+    /// A vector along the last axis of a value: behind a flattened image files have it in C, H, W order, where the engine has H,
+    /// W, C.
+    /// </summary>
     internal static ParameterLayout OfFeatures(Value x) => x.FlattenedImage is { } image && image.Count == x.Shape[-1]
         ? new(_ => (image.ToArray(), [2, 0, 1]), shape => shape)
         : AsIs;
@@ -132,7 +139,9 @@ public sealed class ParameterLayout
         private readonly int[] _at;
         private int _position;
 
-        /// <summary>Begins at the first element. <paramref name="view"/>: the engine's sizes, and which of them runs where in the file.</summary>
+        /// <summary>
+        /// Begins at the first element. <paramref name="view"/>: the engine's sizes, and which of them runs where in the file.
+        /// </summary>
         public Walk((int[] Extents, int[] Axes) view)
         {
             var strides = new int[view.Extents.Length];

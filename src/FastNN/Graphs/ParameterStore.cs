@@ -6,8 +6,9 @@ using FastNN.Tensors;
 namespace FastNN.Graphs;
 
 /// <summary>
-/// Parameters in one flat block of device memory, each aligned to a cache line, the padding zero and staying zero, so that an optimizer updates
-/// neighbors in one pass. In sections: trainable ones first, as they are when the store is made, then frozen ones, then buffers.
+/// Parameters in one flat block of device memory, each aligned to a cache line, the padding zero and staying zero, so that an
+/// optimizer updates neighbors in one pass. In sections: trainable ones first, as they are when the store is made, then frozen
+/// ones, then buffers.
 /// </summary>
 internal sealed class ParameterStore : IParameterPlaces, IResident, IDisposable
 {
@@ -38,7 +39,8 @@ internal sealed class ParameterStore : IParameterPlaces, IResident, IDisposable
         int count = bytes / sizeof(float) <= int.MaxValue
             ? (int)(bytes / sizeof(float))
             : throw new ShapeException(string.Create(
-                CultureInfo.InvariantCulture, $"Parameters: expected at most {int.MaxValue:N0} numbers in all parameters of a model, got {bytes / sizeof(float):N0}."));
+                CultureInfo.InvariantCulture,
+                $"Parameters: expected at most {int.MaxValue:N0} numbers in all parameters of a model, got {bytes / sizeof(float):N0}."));
         _block = new DeviceBlock(device, Math.Max(bytes, Planner.Alignment));
         All = new Tensor(_block.Address, DType.Float32, new Shape(count));
         foreach ((Parameter parameter, long offset) in offsets)
@@ -86,7 +88,8 @@ internal sealed class ParameterStore : IParameterPlaces, IResident, IDisposable
                 {
                     if (!parameter.TryClaim(this))
                     {
-                        throw new InvalidOperationException($"Trainer: parameter {parameter.Name} is being trained by another trainer; dispose that first.");
+                        throw new InvalidOperationException(
+                            $"Trainer: parameter {parameter.Name} is being trained by another trainer; dispose that first.");
                     }
 
                     _held.Add(parameter);
@@ -105,7 +108,8 @@ internal sealed class ParameterStore : IParameterPlaces, IResident, IDisposable
     }
 
     /// <summary>
-    /// Brings the parameters' values back to the host; throws nothing. Where the device has failed they are lost, and say so until they are loaded.
+    /// Brings the parameters' values back to the host; throws nothing. Where the device has failed they are lost, and say so
+    /// until they are loaded.
     /// </summary>
     public void GoHome()
     {

@@ -21,8 +21,9 @@ internal sealed class Buffer(string name, long bytes, int first, int last)
 
 /// <summary>
 /// Assigns arena offsets from lifetimes. Offline dynamic storage allocation is NP-hard; greedy placement by size with best fit
-/// (Pisarchyk and Lee, 2020) is near the lower bound for networks. Several placing orders are tried and the smallest arena wins. Planning happens once
-/// per shape, so quadratic time does not matter up to some thousand buffers; beyond, only the orders of time are tried, which take n log n.
+/// (Pisarchyk and Lee, 2020) is near the lower bound for networks. Several placing orders are tried and the smallest arena wins.
+/// Planning happens once per shape, so quadratic time does not matter up to some thousand buffers; beyond, only the orders of
+/// time are tried, which take n log n.
 /// </summary>
 internal static class Planner
 {

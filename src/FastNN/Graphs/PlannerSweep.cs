@@ -1,8 +1,9 @@
 namespace FastNN.Graphs;
 
 /// <summary>
-/// Places buffers in the order of time, forward or backward: what begins takes the smallest gap that fits between those alive, what ends leaves one.
-/// In that order everything placed before and alive at the same time is alive now, so this is best fit over all of them in n log n.
+/// Places buffers in the order of time, forward or backward: what begins takes the smallest gap that fits between those alive,
+/// what ends leaves one. In that order everything placed before and alive at the same time is alive now, so this is best fit over
+/// all of them in n log n.
 /// </summary>
 internal sealed class PlannerSweep
 {

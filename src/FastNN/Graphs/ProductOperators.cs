@@ -6,8 +6,8 @@ namespace FastNN;
 public static class ProductOperators
 {
     /// <summary>
-    /// The matrix product, as NumPy's and PyTorch's matmul: axes in front of the last two broadcast; a vector on the left is a row, on the right a column,
-    /// and its axis is left out of the result.
+    /// The matrix product, as NumPy's and PyTorch's matmul: axes in front of the last two broadcast; a vector on the left is a
+    /// row, on the right a column, and its axis is left out of the result.
     /// </summary>
     /// <param name="a">[..., M, K] or [K].</param>
     /// <param name="b">[..., K, N] or [K].</param>
@@ -20,7 +20,8 @@ public static class ProductOperators
         ArgumentNullException.ThrowIfNull(b);
         if (a.Shape.Rank == 0 || b.Shape.Rank == 0)
         {
-            throw new ShapeException($"MatMul: expected vectors or matrices, got {a.Shape} and {b.Shape}; multiply scalars with *.");
+            throw new ShapeException(
+                $"MatMul: expected vectors or matrices, got {a.Shape} and {b.Shape}; multiply scalars with *.");
         }
 
         bool row = a.Shape.Rank == 1, column = b.Shape.Rank == 1;

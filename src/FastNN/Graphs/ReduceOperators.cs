@@ -2,7 +2,9 @@ using FastNN.Ops;
 
 namespace FastNN;
 
-/// <summary>Reductions over axes, as fluent calls on values. Without axes they reduce all of them; negative axes count from the end.</summary>
+/// <summary>
+/// Reductions over axes, as fluent calls on values. Without axes they reduce all of them; negative axes count from the end.
+/// </summary>
 public static class ReduceOperators
 {
     /// <summary>The sum along axes.</summary>
@@ -11,7 +13,8 @@ public static class ReduceOperators
     /// <param name="keepDims">Keep these axes with extent 1; default false.</param>
     /// <returns>A value without these axes.</returns>
     /// <exception cref="ShapeException">An axis is out of range or given twice.</exception>
-    public static Value Sum(this Value x, ReadOnlySpan<int> axes = default, bool keepDims = false) => Reduce(x, ReduceFunction.Sum, axes, keepDims);
+    public static Value Sum(this Value x, ReadOnlySpan<int> axes = default, bool keepDims = false) =>
+        Reduce(x, ReduceFunction.Sum, axes, keepDims);
 
     /// <summary>The mean along axes.</summary>
     /// <param name="x">Any shape.</param>
@@ -19,23 +22,30 @@ public static class ReduceOperators
     /// <param name="keepDims">Keep these axes with extent 1; default false.</param>
     /// <returns>A value without these axes.</returns>
     /// <exception cref="ShapeException">An axis is out of range or given twice.</exception>
-    public static Value Mean(this Value x, ReadOnlySpan<int> axes = default, bool keepDims = false) => Reduce(x, ReduceFunction.Mean, axes, keepDims);
+    public static Value Mean(this Value x, ReadOnlySpan<int> axes = default, bool keepDims = false) =>
+        Reduce(x, ReduceFunction.Mean, axes, keepDims);
 
-    /// <summary>The largest along axes, NaN if there is one. Equal ones share the gradient evenly, as with PyTorch's amax.</summary>
+    /// <summary>
+    /// The largest along axes, NaN if there is one. Equal ones share the gradient evenly, as with PyTorch's amax.
+    /// </summary>
     /// <param name="x">At least one element along the axes.</param>
     /// <param name="axes">Which; default all.</param>
     /// <param name="keepDims">Keep these axes with extent 1; default false.</param>
     /// <returns>A value without these axes.</returns>
     /// <exception cref="ShapeException">An axis is out of range or given twice, or there are no elements.</exception>
-    public static Value Max(this Value x, ReadOnlySpan<int> axes = default, bool keepDims = false) => Reduce(x, ReduceFunction.Max, axes, keepDims);
+    public static Value Max(this Value x, ReadOnlySpan<int> axes = default, bool keepDims = false) =>
+        Reduce(x, ReduceFunction.Max, axes, keepDims);
 
-    /// <summary>The smallest along axes, NaN if there is one. Equal ones share the gradient evenly, as with PyTorch's amin.</summary>
+    /// <summary>
+    /// The smallest along axes, NaN if there is one. Equal ones share the gradient evenly, as with PyTorch's amin.
+    /// </summary>
     /// <param name="x">At least one element along the axes.</param>
     /// <param name="axes">Which; default all.</param>
     /// <param name="keepDims">Keep these axes with extent 1; default false.</param>
     /// <returns>A value without these axes.</returns>
     /// <exception cref="ShapeException">An axis is out of range or given twice, or there are no elements.</exception>
-    public static Value Min(this Value x, ReadOnlySpan<int> axes = default, bool keepDims = false) => Reduce(x, ReduceFunction.Min, axes, keepDims);
+    public static Value Min(this Value x, ReadOnlySpan<int> axes = default, bool keepDims = false) =>
+        Reduce(x, ReduceFunction.Min, axes, keepDims);
 
     /// <summary>The product along axes; its gradient is right where elements are 0, too.</summary>
     /// <param name="x">Any shape.</param>
@@ -43,7 +53,8 @@ public static class ReduceOperators
     /// <param name="keepDims">Keep these axes with extent 1; default false.</param>
     /// <returns>A value without these axes.</returns>
     /// <exception cref="ShapeException">An axis is out of range or given twice.</exception>
-    public static Value Prod(this Value x, ReadOnlySpan<int> axes = default, bool keepDims = false) => Reduce(x, ReduceFunction.Prod, axes, keepDims);
+    public static Value Prod(this Value x, ReadOnlySpan<int> axes = default, bool keepDims = false) =>
+        Reduce(x, ReduceFunction.Prod, axes, keepDims);
 
     /// <summary>The variance along axes, in two passes.</summary>
     /// <param name="x">Any shape.</param>
@@ -62,7 +73,8 @@ public static class ReduceOperators
     /// <param name="correction">The divisor is the number of elements less this; default 1 (unbiased), as in PyTorch.</param>
     /// <returns>A value without these axes.</returns>
     /// <exception cref="ShapeException">An axis is out of range or given twice.</exception>
-    public static Value StandardDeviation(this Value x, ReadOnlySpan<int> axes = default, bool keepDims = false, int correction = 1) =>
+    public static Value StandardDeviation(
+        this Value x, ReadOnlySpan<int> axes = default, bool keepDims = false, int correction = 1) =>
         Reduce(x, ReduceFunction.StandardDeviation, axes, keepDims, correction);
 
     /// <summary>log(sum(exp(x))) along axes, relative to the largest, so that nothing overflows.</summary>
@@ -71,7 +83,8 @@ public static class ReduceOperators
     /// <param name="keepDims">Keep these axes with extent 1; default false.</param>
     /// <returns>A value without these axes.</returns>
     /// <exception cref="ShapeException">An axis is out of range or given twice.</exception>
-    public static Value LogSumExp(this Value x, ReadOnlySpan<int> axes = default, bool keepDims = false) => Reduce(x, ReduceFunction.LogSumExp, axes, keepDims);
+    public static Value LogSumExp(this Value x, ReadOnlySpan<int> axes = default, bool keepDims = false) =>
+        Reduce(x, ReduceFunction.LogSumExp, axes, keepDims);
 
     /// <summary>The norm along axes: of order 1 the sum of magnitudes, of order 2 the root of the sum of squares.</summary>
     /// <param name="x">Any shape.</param>
@@ -89,7 +102,10 @@ public static class ReduceOperators
             _ => throw new ArgumentOutOfRangeException(nameof(order), $"Norm: expected order 1 or 2, got {order}."),
         }, axes, keepDims);
 
-    /// <summary>The place of the largest element along an axis, the first of equal ones, NaN before all others, as PyTorch's argmax. No gradient.</summary>
+    /// <summary>
+    /// The place of the largest element along an axis, the first of equal ones, NaN before all others, as PyTorch's argmax. No
+    /// gradient.
+    /// </summary>
     /// <param name="x">At least one element along the axis.</param>
     /// <param name="axis">Default the last; negative axes count from the end.</param>
     /// <param name="keepDims">Keep the axis with extent 1; default false.</param>
@@ -98,7 +114,10 @@ public static class ReduceOperators
     public static Value ArgMax(this Value x, int axis = -1, bool keepDims = false) =>
         x.Graph.Add(new ArgExtremeOp(Largest: true, x.Shape.NormalizeAxis(axis) - x.Shape.Rank, keepDims), x);
 
-    /// <summary>The place of the smallest element along an axis, the first of equal ones, NaN before all others, as PyTorch's argmin. No gradient.</summary>
+    /// <summary>
+    /// The place of the smallest element along an axis, the first of equal ones, NaN before all others, as PyTorch's argmin. No
+    /// gradient.
+    /// </summary>
     /// <param name="x">At least one element along the axis.</param>
     /// <param name="axis">Default the last; negative axes count from the end.</param>
     /// <param name="keepDims">Keep the axis with extent 1; default false.</param>
@@ -113,7 +132,9 @@ public static class ReduceOperators
         foreach (int axis in axes)
         {
             int bit = 1 << (rank - 1 - x.Shape.NormalizeAxis(axis));
-            mask = (mask & bit) == 0 ? mask | bit : throw new ShapeException($"{function}: expected each axis of {x.Shape} at most once, got axis {axis} twice.");
+            mask = (mask & bit) == 0
+                ? mask | bit
+                : throw new ShapeException($"{function}: expected each axis of {x.Shape} at most once, got axis {axis} twice.");
         }
 
         return x.Graph.Add(new ReduceOp(function, mask, keepDims, correction), x);

@@ -3,8 +3,8 @@ using FastNN.Kernels;
 namespace FastNN.Graphs;
 
 /// <summary>
-/// Work that is run again and again on the same tensors. Its first two runs launch kernel after kernel and load what they need; then it
-/// is captured, where the device gains by it, and each further run is one launch.
+/// Work that is run again and again on the same tensors. Its first two runs launch kernel after kernel and load what they need;
+/// then it is captured, where the device gains by it, and each further run is one launch.
 /// </summary>
 /// <param name="device">Where it runs.</param>
 /// <param name="work">What is run.</param>

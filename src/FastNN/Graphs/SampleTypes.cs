@@ -3,8 +3,9 @@ using FastNN.Ops;
 namespace FastNN.Graphs;
 
 /// <summary>
-/// Types of values whose shapes have symbols. Operators know numbers only; so each is asked twice, with two different numbers for every symbol. An
-/// extent that comes out the same both times is a number, one that equals a known symbol's pair is that symbol, and any other gets a symbol of its own.
+/// Types of values whose shapes have symbols. Operators know numbers only; so each is asked twice, with two different numbers for
+/// every symbol. An extent that comes out the same both times is a number, one that equals a known symbol's pair is that symbol,
+/// and any other gets a symbol of its own.
 /// </summary>
 internal sealed class SampleTypes
 {
@@ -71,8 +72,8 @@ internal sealed class SampleTypes
     }
 
     /// <summary>
-    /// Samples are multiples of 32, so that windows and halvings fit, in ratios that differ from symbol to symbol, so that no multiple of one looks
-    /// like another.
+    /// Samples are multiples of 32, so that windows and halvings fit, in ratios that differ from symbol to symbol, so that no
+    /// multiple of one looks like another.
     /// </summary>
     private void Register(Shape shape)
     {

@@ -19,7 +19,10 @@ public static class ShapeOperators
         return x.Permute(order);
     }
 
-    /// <summary>Puts the axes into another order, as PyTorch's permute: <c>images.Permute(0, 3, 1, 2)</c> makes [N, C, H, W] of [N, H, W, C].</summary>
+    /// <summary>
+    /// Puts the axes into another order, as PyTorch's permute: <c>images.Permute(0, 3, 1, 2)</c> makes [N, C, H, W] of [N, H, W,
+    /// C].
+    /// </summary>
     /// <param name="x">Any shape.</param>
     /// <param name="axes">The result's axis i is x's axis axes[i]; negative axes count from the end.</param>
     /// <returns>A value with the axes in that order.</returns>
@@ -32,16 +35,19 @@ public static class ShapeOperators
             order[i] = x.Shape.NormalizeAxis(axes[i]);
         }
 
-        return order.AsSpan().SequenceEqual(Enumerable.Range(0, x.Shape.Rank).ToArray()) ? x : x.Graph.Add(new PermuteOp(order), x);
+        return order.AsSpan().SequenceEqual(Enumerable.Range(0, x.Shape.Rank).ToArray())
+            ? x
+            : x.Graph.Add(new PermuteOp(order), x);
     }
 
     /// <summary>
-    /// Part of one axis, as Python's x[start:stop:step]: bounds outside the axis are clamped. Along the first axis with a step of 1 it is a view, which
-    /// moves nothing.
+    /// Part of one axis, as Python's x[start:stop:step]: bounds outside the axis are clamped. Along the first axis with a step of
+    /// 1 it is a view, which moves nothing.
     /// </summary>
     /// <param name="x">At least one axis.</param>
     /// <param name="axis">Which; negative axes count from the end.</param>
-    /// <param name="start">The first element; negative counts from the end. Default the first in the direction of the step.</param>
+    /// <param name="start">The first element; negative counts from the end. Default the first in the direction of the
+    /// step.</param>
     /// <param name="stop">The first element left out, likewise. Default none.</param>
     /// <param name="step">From element to element; negative walks backwards. Default 1.</param>
     /// <returns>A value with fewer elements along the axis.</returns>
@@ -100,7 +106,8 @@ public static class ShapeOperators
         int at = axis < 0 ? axis + shape.Rank + 1 : axis;
         if ((uint)at > (uint)shape.Rank)
         {
-            throw new ShapeException($"Stack: expected an axis from {-shape.Rank - 1} to {shape.Rank} for values of shape {shape}, got {axis}.");
+            throw new ShapeException(
+                $"Stack: expected an axis from {-shape.Rank - 1} to {shape.Rank} for values of shape {shape}, got {axis}.");
         }
 
         var columns = new Value[values.Length];
@@ -130,8 +137,8 @@ public static class ShapeOperators
     }
 
     /// <summary>
-    /// The same values in another type. Floats become integers by truncation within the type's range, NaN as 0; integers wrap; everything but 0 is true.
-    /// Gradients flow between floats.
+    /// The same values in another type. Floats become integers by truncation within the type's range, NaN as 0; integers wrap;
+    /// everything but 0 is true. Gradients flow between floats.
     /// </summary>
     /// <param name="x">Any shape and type.</param>
     /// <param name="type">The result's type.</param>

@@ -17,7 +17,9 @@ public static class InferenceExtensions
         ArgumentNullException.ThrowIfNull(outputs);
         return graph.Compile(
             device,
-            [.. outputs.Select((value, i) => (i == 0 ? "output" : string.Create(CultureInfo.InvariantCulture, $"output{i}"), value))],
+            [
+                .. outputs.Select(
+                    (value, i) => (i == 0 ? "output" : string.Create(CultureInfo.InvariantCulture, $"output{i}"), value))],
             options);
     }
 
@@ -27,8 +29,10 @@ public static class InferenceExtensions
     /// <param name="outputs">What to compute, with names.</param>
     /// <param name="options">What the session may keep; null for the defaults.</param>
     /// <returns>The session.</returns>
-    /// <exception cref="ArgumentException">The graph was recorded for training, an output is not its own, or two have one name.</exception>
-    public static Session Compile(this Graph graph, Device device, IReadOnlyList<(string Name, Value Value)> outputs, SessionOptions? options = null)
+    /// <exception cref="ArgumentException">The graph was recorded for training, an output is not its own, or two have one
+    /// name.</exception>
+    public static Session Compile(
+        this Graph graph, Device device, IReadOnlyList<(string Name, Value Value)> outputs, SessionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(graph);
         ArgumentNullException.ThrowIfNull(device);
@@ -37,8 +41,8 @@ public static class InferenceExtensions
     }
 
     /// <summary>
-    /// Compiles a model for inference: recorded once, for any number of examples per call. A <see cref="Model.Preprocessing"/> is part of what is
-    /// computed unless the options say otherwise, so inputs are raw.
+    /// Compiles a model for inference: recorded once, for any number of examples per call. A <see cref="Model.Preprocessing"/> is
+    /// part of what is computed unless the options say otherwise, so inputs are raw.
     /// </summary>
     /// <param name="model">A built model; its present parameters are copied.</param>
     /// <param name="device">Where to run; it must outlive the session.</param>
@@ -57,7 +61,8 @@ public static class InferenceExtensions
     /// <param name="model">A built model.</param>
     /// <param name="device">Where to run; it must outlive the predictor.</param>
     /// <param name="maxBatch">Larger batches are computed in pieces of this many examples; default 256.</param>
-    /// <param name="applyPreprocessing">Whether a <see cref="Model.Preprocessing"/> is applied, so that inputs are raw; default true.</param>
+    /// <param name="applyPreprocessing">Whether a <see cref="Model.Preprocessing"/> is applied, so that inputs are raw; default
+    /// true.</param>
     /// <returns>An immutable predictor, safe for concurrent callers.</returns>
     /// <exception cref="InvalidOperationException">The model is not built.</exception>
     /// <exception cref="ShapeException">The preprocessing does not fit the input.</exception>
@@ -71,7 +76,8 @@ public static class InferenceExtensions
     internal static Session Record(Layer model, Kernels.IDevice device, SessionOptions? options)
     {
         IReadOnlyList<ModelInput> signature = model.Signature
-            ?? throw new InvalidOperationException("Session: the model is not built; call model.Build(shape of one example), or train or load it first.");
+            ?? throw new InvalidOperationException(
+                "Session: the model is not built; call model.Build(shape of one example), or train or load it first.");
         var graph = new Graph(GraphMode.Inference);
         Value[] inputs = [.. signature.Select(input => graph.Input(input.Shape.Prepend(Dim.Batch), input.Type, input.Name))];
         if ((options?.ApplyPreprocessing ?? true) && (model as Model)?.Preprocessing is { } preprocessing)

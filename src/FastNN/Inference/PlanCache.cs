@@ -28,8 +28,8 @@ internal sealed class CachedPlan(Shape[] shapes, Plan plan, ConstantBlock consta
 }
 
 /// <summary>
-/// Plans of one recording, keyed by the shapes of all its inputs; the least recently used goes. A hit takes no lock and allocates nothing.
-/// Thread-safe.
+/// Plans of one recording, keyed by the shapes of all its inputs; the least recently used goes. A hit takes no lock and allocates
+/// nothing. Thread-safe.
 /// </summary>
 internal sealed class PlanCache(IDevice device, Graph graph, Value[] outputs, int capacity)
 {
@@ -118,7 +118,8 @@ internal sealed class PlanCache(IDevice device, Graph graph, Value[] outputs, in
         {
             if (shapes[i].IsSymbolic || shapes[i].Count == 0)
             {
-                throw new ShapeException($"Session: expected positive extents for input '{graph.Inputs[i].Name}', got {shapes[i]}.");
+                throw new ShapeException(
+                    $"Session: expected positive extents for input '{graph.Inputs[i].Name}', got {shapes[i]}.");
             }
 
             symbols.Bind(graph.Inputs[i].Shape, shapes[i], $"Session: input '{graph.Inputs[i].Name}'");

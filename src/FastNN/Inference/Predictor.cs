@@ -3,8 +3,9 @@ using FastNN.Kernels;
 namespace FastNN;
 
 /// <summary>
-/// A model with one input and one output, compiled for inference: it copies the parameters when it is made and never changes, so any number of
-/// threads may call it at once. A call with a number of examples that it knows allocates nothing; its memory is that of a <see cref="Session"/>.
+/// A model with one input and one output, compiled for inference: it copies the parameters when it is made and never changes, so
+/// any number of threads may call it at once. A call with a number of examples that it knows allocates nothing; its memory is
+/// that of a <see cref="Session"/>.
 /// </summary>
 public sealed class Predictor : IDisposable
 {
@@ -51,18 +52,21 @@ public sealed class Predictor : IDisposable
         long count = x.Length / inputs;
         if (x.Length == 0 || x.Length != count * inputs)
         {
-            throw new ShapeException($"Predictor: expected a multiple of {inputs} input values (examples of shape {InputShape}), got {x.Length}.");
+            throw new ShapeException(
+                $"Predictor: expected a multiple of {inputs} input values (examples of shape {InputShape}), got {x.Length}.");
         }
 
         if (y.Length != count * outputs)
         {
-            throw new ShapeException($"Predictor: expected {count * outputs} output values ({count} of shape {OutputShape}), got {y.Length}.");
+            throw new ShapeException(
+                $"Predictor: expected {count * outputs} output values ({count} of shape {OutputShape}), got {y.Length}.");
         }
 
         for (long at = 0; at < count;)
         {
             var batch = (int)Math.Min(count - at, _maxBatch);
-            _session.Run(x.Slice((int)(at * inputs), (int)(batch * inputs)), y.Slice((int)(at * outputs), (int)(batch * outputs)));
+            _session.Run(
+                x.Slice((int)(at * inputs), (int)(batch * inputs)), y.Slice((int)(at * outputs), (int)(batch * outputs)));
             at += batch;
         }
     }

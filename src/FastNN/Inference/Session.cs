@@ -5,9 +5,9 @@ using FastNN.Kernels;
 namespace FastNN;
 
 /// <summary>
-/// A graph or model compiled for inference: recorded once, planned for each set of input shapes that it meets. It copies the parameters when it is
-/// made and never changes, so any number of threads may call it at once. Its memory is bounded: that of the largest plan for each concurrent call.
-/// A call whose shapes it knows allocates nothing.
+/// A graph or model compiled for inference: recorded once, planned for each set of input shapes that it meets. It copies the
+/// parameters when it is made and never changes, so any number of threads may call it at once. Its memory is bounded: that of the
+/// largest plan for each concurrent call. A call whose shapes it knows allocates nothing.
 /// </summary>
 public sealed class Session : IDisposable, ITrimmable
 {
@@ -57,17 +57,21 @@ public sealed class Session : IDisposable, ITrimmable
     /// <summary>Plans kept at this moment.</summary>
     internal int PlanCount => _plans.Count;
 
-    /// <summary>Computes the output of a session with one input and one output, whose input has at most one symbol. Thread-safe.</summary>
+    /// <summary>
+    /// Computes the output of a session with one input and one output, whose input has at most one symbol. Thread-safe.
+    /// </summary>
     /// <param name="x">The input's elements in row-major order: one or more examples, where the batch axis is the symbol.</param>
     /// <param name="y">Receives the output's elements.</param>
     /// <exception cref="ShapeException">The lengths do not fit.</exception>
-    /// <exception cref="InvalidOperationException">The session has several inputs or outputs; use <see cref="Begin"/>.</exception>
+    /// <exception cref="InvalidOperationException">The session has several inputs or outputs; use
+    /// <see cref="Begin"/>.</exception>
     /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
     public void Run(ReadOnlySpan<float> x, Span<float> y)
     {
         if (_inputs.Length != 1 || _outputs.Length != 1)
         {
-            throw new InvalidOperationException($"Session: Run(x, y) is for one input and one output, this has {_inputs.Length} and {_outputs.Length}; use Begin.");
+            throw new InvalidOperationException(
+                $"Session: Run(x, y) is for one input and one output, this has {_inputs.Length} and {_outputs.Length}; use Begin.");
         }
 
         using SessionRun run = Begin(ShapeOf(x.Length));
@@ -77,8 +81,8 @@ public sealed class Session : IDisposable, ITrimmable
     }
 
     /// <summary>
-    /// Begins a call: write the inputs, compute, read the outputs, and dispose the run. Thread-safe; a run itself belongs to one thread. Waits while
-    /// as many runs as the session allows are under way.
+    /// Begins a call: write the inputs, compute, read the outputs, and dispose the run. Thread-safe; a run itself belongs to one
+    /// thread. Waits while as many runs as the session allows are under way.
     /// </summary>
     /// <param name="shapes">The shapes of all inputs, in order.</param>
     /// <returns>The call.</returns>
@@ -117,7 +121,8 @@ public sealed class Session : IDisposable, ITrimmable
     }
 
     /// <summary>
-    /// Gives back the memory that is kept for calls to come; they take it again. <see cref="Device.Trim"/> does so for all sessions of a device.
+    /// Gives back the memory that is kept for calls to come; they take it again. <see cref="Device.Trim"/> does so for all
+    /// sessions of a device.
     /// </summary>
     public void Trim()
     {
@@ -186,7 +191,8 @@ public sealed class Session : IDisposable, ITrimmable
     {
         if (graph.Mode != GraphMode.Inference)
         {
-            throw new ArgumentException("Session: expected a graph recorded for inference, got one for training; record it with GraphMode.Inference.");
+            throw new ArgumentException(
+                "Session: expected a graph recorded for inference, got one for training; record it with GraphMode.Inference.");
         }
 
         if (outputs.Count == 0)
@@ -242,7 +248,8 @@ public sealed class Session : IDisposable, ITrimmable
             }
             else
             {
-                throw new InvalidOperationException($"Session: the shape {shape} of the input has several symbols, so its length does not tell them; use Begin.");
+                throw new InvalidOperationException(
+                    $"Session: the shape {shape} of the input has several symbols, so its length does not tell them; use Begin.");
             }
         }
 
@@ -253,7 +260,8 @@ public sealed class Session : IDisposable, ITrimmable
 
         if (length == 0 || known == 0 || length % known != 0)
         {
-            throw new ShapeException($"Session: expected a multiple of {known} values for an input of shape {shape}, got {length}.");
+            throw new ShapeException(
+                $"Session: expected a multiple of {known} values for an input of shape {shape}, got {length}.");
         }
 
         Span<int> extents = stackalloc int[Shape.MaxRank];

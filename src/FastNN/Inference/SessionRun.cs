@@ -5,8 +5,8 @@ using FastNN.Tensors;
 namespace FastNN;
 
 /// <summary>
-/// A call of a session under way: write all inputs, compute, read outputs, dispose. It has the memory of one call to itself and may write and
-/// compute again before it is disposed.
+/// A call of a session under way: write all inputs, compute, read outputs, dispose. It has the memory of one call to itself and
+/// may write and compute again before it is disposed.
 /// </summary>
 public readonly ref struct SessionRun
 {
@@ -30,7 +30,8 @@ public readonly ref struct SessionRun
     /// <param name="values">All its elements, in row-major order.</param>
     /// <exception cref="ArgumentException">No input has this name or index, or its elements are of another type.</exception>
     /// <exception cref="ShapeException">The number of values is wrong.</exception>
-    /// <exception cref="InvalidDatasetException">An operator indexes with a value that is out of its range, such as the rows of an embedding.</exception>
+    /// <exception cref="InvalidDatasetException">An operator indexes with a value that is out of its range, such as the rows of
+    /// an embedding.</exception>
     public void Write<T>(string name, ReadOnlySpan<T> values)
         where T : unmanaged => Write(Find(Inputs, name, "input"), values);
 
@@ -40,7 +41,8 @@ public readonly ref struct SessionRun
     /// <param name="values">All its elements, in row-major order.</param>
     /// <exception cref="ArgumentException">No input has this name or index, or its elements are of another type.</exception>
     /// <exception cref="ShapeException">The number of values is wrong.</exception>
-    /// <exception cref="InvalidDatasetException">An operator indexes with a value that is out of its range, such as the rows of an embedding.</exception>
+    /// <exception cref="InvalidDatasetException">An operator indexes with a value that is out of its range, such as the rows of
+    /// an embedding.</exception>
     public void Write<T>(int index, ReadOnlySpan<T> values)
         where T : unmanaged
     {
@@ -56,7 +58,8 @@ public readonly ref struct SessionRun
     {
         if (Context.FirstUnwritten() is >= 0 and var index)
         {
-            throw new InvalidOperationException($"SessionRun: nothing was written to input '{Inputs[index].Name}'; write all inputs before each Compute.");
+            throw new InvalidOperationException(
+                $"SessionRun: nothing was written to input '{Inputs[index].Name}'; write all inputs before each Compute.");
         }
 
         Context.Compute();
@@ -120,7 +123,8 @@ public readonly ref struct SessionRun
 
     private IReadOnlyList<SessionValue> Outputs => Owner.Outputs;
 
-    private Session Owner => _session ?? throw new InvalidOperationException("SessionRun: expected a run that Session.Begin gave.");
+    private Session Owner =>
+        _session ?? throw new InvalidOperationException("SessionRun: expected a run that Session.Begin gave.");
 
     private static int Find(IReadOnlyList<SessionValue> values, string name, string what)
     {
@@ -132,7 +136,8 @@ public readonly ref struct SessionRun
             }
         }
 
-        throw new ArgumentException($"Session: there is no {what} '{name}'; the {what}s are {string.Join(", ", values.Select(value => $"'{value.Name}'"))}.");
+        throw new ArgumentException(
+            $"Session: there is no {what} '{name}'; the {what}s are {string.Join(", ", values.Select(value => $"'{value.Name}'"))}.");
     }
 
     private static void RequireIndex(int index, int count)
@@ -153,7 +158,8 @@ public readonly ref struct SessionRun
 
         if (length != tensor.Count)
         {
-            throw new ShapeException($"Session: expected {tensor.Count} values for {what} '{name}' of shape {tensor.Shape}, got {length}.");
+            throw new ShapeException(
+                $"Session: expected {tensor.Count} values for {what} '{name}' of shape {tensor.Shape}, got {length}.");
         }
     }
 

@@ -1,8 +1,8 @@
 namespace FastNN.Kernels;
 
 /// <summary>
-/// The owner of one block of device memory. A block whose owner was forgotten is given back all the same: the finalizer, which may call no driver,
-/// leaves that to the device.
+/// The owner of one block of device memory. A block whose owner was forgotten is given back all the same: the finalizer, which
+/// may call no driver, leaves that to the device.
 /// </summary>
 internal sealed class DeviceBlock : IDisposable
 {

@@ -3,8 +3,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace FastNN.Kernels;
 
 /// <summary>
-/// The life of a device: how many calls are inside it, and what has to leave it before it goes. Closing refuses new calls, waits for those that are
-/// inside, and then lets everything that lives on the device, such as parameters, go home. One interlocked addition per call.
+/// The life of a device: how many calls are inside it, and what has to leave it before it goes. Closing refuses new calls, waits
+/// for those that are inside, and then lets everything that lives on the device, such as parameters, go home. One interlocked
+/// addition per call.
 /// </summary>
 /// <param name="name">The device's kind, for messages.</param>
 internal sealed class DeviceLife(string name)
@@ -23,7 +24,9 @@ internal sealed class DeviceLife(string name)
 
     public bool IsClosed => (Volatile.Read(ref _state) & Closed) != 0;
 
-    /// <summary>Takes part in the device until the result is disposed, on the same thread; within such a call it costs nothing more.</summary>
+    /// <summary>
+    /// Takes part in the device until the result is disposed, on the same thread; within such a call it costs nothing more.
+    /// </summary>
     /// <exception cref="ObjectDisposedException">The device is closed.</exception>
     public DeviceUse Enter()
     {
@@ -35,7 +38,10 @@ internal sealed class DeviceLife(string name)
         return use;
     }
 
-    /// <summary>As <see cref="Enter"/>; false where the device is closed. The thread that closes it may still enter until all residents have left.</summary>
+    /// <summary>
+    /// As <see cref="Enter"/>; false where the device is closed. The thread that closes it may still enter until all residents
+    /// have left.
+    /// </summary>
     public bool TryEnter(out DeviceUse use)
     {
         DeviceLife? outer = inside;
@@ -57,7 +63,9 @@ internal sealed class DeviceLife(string name)
         return true;
     }
 
-    /// <summary>Something that has to go home before the device is gone. Held weakly: what nobody uses any more needs no home.</summary>
+    /// <summary>
+    /// Something that has to go home before the device is gone. Held weakly: what nobody uses any more needs no home.
+    /// </summary>
     public void Attach(IResident resident)
     {
         lock (_gate)
@@ -78,12 +86,14 @@ internal sealed class DeviceLife(string name)
     /// <summary>Refuses new calls, waits for those that are inside and sends all residents home.</summary>
     /// <returns>False where the device was closed before, or is being closed by another thread.</returns>
     /// <exception cref="InvalidOperationException">Called from within a call, which would wait for itself.</exception>
-    [SuppressMessage("Design", "CA1031", Justification = "Nothing that fails on the way out may keep the device from being given back.")]
+    [SuppressMessage(
+        "Design", "CA1031", Justification = "Nothing that fails on the way out may keep the device from being given back.")]
     public bool Close()
     {
         if (inside == this)
         {
-            throw new InvalidOperationException($"{name}: the device cannot be disposed by code that it runs; dispose it when the call has returned.");
+            throw new InvalidOperationException(
+                $"{name}: the device cannot be disposed by code that it runs; dispose it when the call has returned.");
         }
 
         if ((Interlocked.Or(ref _state, Closed) & Closed) != 0)

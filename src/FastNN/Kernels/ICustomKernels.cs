@@ -2,7 +2,9 @@ using FastNN.Tensors;
 
 namespace FastNN.Kernels;
 
-/// <summary>What operators that users write need of a device: their tensors on the host, or kernels of their own on a GPU.</summary>
+/// <summary>
+/// What operators that users write need of a device: their tensors on the host, or kernels of their own on a GPU.
+/// </summary>
 internal interface ICustomKernels
 {
     /// <summary>Whether addresses of tensors are host memory.</summary>
@@ -23,5 +25,6 @@ internal interface ICustomKernels
     /// <param name="values">One number per parameter, in the low bytes.</param>
     /// <param name="sizes">The bytes of each parameter, which must be those that the PTX declares.</param>
     /// <exception cref="DeviceException">The PTX has no kernel of this name, or its parameters differ.</exception>
-    void LaunchCustom(string ptx, string kernel, int blocks, int threads, int sharedBytes, ReadOnlySpan<long> values, ReadOnlySpan<int> sizes);
+    void LaunchCustom(
+        string ptx, string kernel, int blocks, int threads, int sharedBytes, ReadOnlySpan<long> values, ReadOnlySpan<int> sizes);
 }

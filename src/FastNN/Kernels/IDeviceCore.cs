@@ -28,13 +28,18 @@ internal interface IDeviceCore : IDisposable
 
     void Free(nint address);
 
-    /// <summary>Frees a block from a finalizer, where no driver may be called: at once, or with the next call that allocates.</summary>
+    /// <summary>
+    /// Frees a block from a finalizer, where no driver may be called: at once, or with the next call that allocates.
+    /// </summary>
     void Abandon(nint address);
 
     /// <summary>The blocks in use; null but in debug mode.</summary>
     LiveBlocks? LiveBlocks { get; }
 
-    /// <summary>Fills memory with NaN of every floating type, for debug mode. While work is captured it does nothing: it is not part of the work.</summary>
+    /// <summary>
+    /// Fills memory with NaN of every floating type, for debug mode. While work is captured it does nothing: it is not part of
+    /// the work.
+    /// </summary>
     void Poison(nint address, long bytes);
 
     /// <summary>What keeps memory of this device for later calls, and gives it back at <see cref="Trim"/>.</summary>
@@ -52,8 +57,9 @@ internal interface IDeviceCore : IDisposable
     IFeed? CreateFeed(long bytes);
 
     /// <summary>
-    /// Captures what the work launches, without running it, so that it can be repeated by one launch; null where that gains nothing.
-    /// The same work must have run before, so that whatever it needs is loaded. It may neither upload, read nor allocate.
+    /// Captures what the work launches, without running it, so that it can be repeated by one launch; null where that gains
+    /// nothing. The same work must have run before, so that whatever it needs is loaded. It may neither upload, read nor
+    /// allocate.
     /// </summary>
     ILaunchGraph? Capture(Action work);
 }
@@ -64,7 +70,9 @@ internal interface IReadback : IDisposable
     /// <summary>Begins to copy all tensors, behind everything launched before.</summary>
     void Begin();
 
-    /// <summary>The bytes of one tensor as of the last <see cref="Begin"/>, once they have arrived; valid until the next.</summary>
+    /// <summary>
+    /// The bytes of one tensor as of the last <see cref="Begin"/>, once they have arrived; valid until the next.
+    /// </summary>
     ReadOnlySpan<byte> Read(int index);
 }
 

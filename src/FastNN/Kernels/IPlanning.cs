@@ -1,8 +1,8 @@
 namespace FastNN.Kernels;
 
 /// <summary>
-/// What a plan has to know of a device before anything runs on it: sizes of scratch and of what forward leaves for backward. Answers are pure
-/// functions of the geometry.
+/// What a plan has to know of a device before anything runs on it: sizes of scratch and of what forward leaves for backward.
+/// Answers are pure functions of the geometry.
 /// </summary>
 internal interface IPlanning
 {

@@ -2,7 +2,10 @@ using System.Globalization;
 
 namespace FastNN.Kernels;
 
-/// <summary>The blocks of a device that are in use, ordered by address; kept in debug mode alone. Thread-safe; looking one up allocates nothing.</summary>
+/// <summary>
+/// The blocks of a device that are in use, ordered by address; kept in debug mode alone. Thread-safe; looking one up allocates
+/// nothing.
+/// </summary>
 internal sealed class LiveBlocks
 {
     private readonly Lock _gate = new();
@@ -59,7 +62,8 @@ internal sealed class LiveBlocks
             }
 
             return string.Create(
-                CultureInfo.InvariantCulture, $"the nearest live block is 0x{_addresses[at]:x} to 0x{_addresses[at] + _sizes[at]:x}, {_sizes[at]} bytes");
+                CultureInfo.InvariantCulture,
+                $"the nearest live block is 0x{_addresses[at]:x} to 0x{_addresses[at] + _sizes[at]:x}, {_sizes[at]} bytes");
         }
     }
 

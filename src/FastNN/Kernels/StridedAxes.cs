@@ -1,9 +1,9 @@
 namespace FastNN.Kernels;
 
 /// <summary>
-/// How up to three tensors lie along the same axes, outermost first: extents, and each tensor's stride in elements, 0 where it repeats and negative
-/// where it is walked backwards. Axes of extent 1 are left out and neighbors along which all tensors continue alike are joined, so that most cases have
-/// one to three axes.
+/// How up to three tensors lie along the same axes, outermost first: extents, and each tensor's stride in elements, 0 where it
+/// repeats and negative where it is walked backwards. Axes of extent 1 are left out and neighbors along which all tensors
+/// continue alike are joined, so that most cases have one to three axes.
 /// </summary>
 internal unsafe struct StridedAxes
 {
@@ -42,7 +42,9 @@ internal unsafe struct StridedAxes
         StridedAxes axes = default;
         for (int axis = 0; axis < whole.Rank; axis++)
         {
-            axes.Append(whole[axis], Stride(first, axis - whole.Rank), Stride(second, axis - whole.Rank), Stride(third, axis - whole.Rank));
+            axes.Append(
+                whole[axis], Stride(first, axis - whole.Rank), Stride(second, axis - whole.Rank),
+                Stride(third, axis - whole.Rank));
         }
 
         return axes;
@@ -73,7 +75,8 @@ internal unsafe struct StridedAxes
     }
 
     /// <summary>Where the row with this number, counted over all axes but the innermost, begins in each tensor.</summary>
-    public readonly void Locate(nint row, out nint first, out nint second, out nint third) => Locate(Rank - 2, row, out first, out second, out third);
+    public readonly void Locate(nint row, out nint first, out nint second, out nint third) =>
+        Locate(Rank - 2, row, out first, out second, out third);
 
     /// <summary>Where the element with this number, counted over all axes, lies in the first tensor.</summary>
     public readonly nint FirstOf(nint index)
@@ -83,7 +86,8 @@ internal unsafe struct StridedAxes
     }
 
     /// <summary>Where the element with this number, counted over all axes, lies in each tensor.</summary>
-    public readonly void LocateElement(nint index, out nint first, out nint second, out nint third) => Locate(Rank - 1, index, out first, out second, out third);
+    public readonly void LocateElement(nint index, out nint first, out nint second, out nint third) =>
+        Locate(Rank - 1, index, out first, out second, out third);
 
     private readonly void Locate(int innermost, nint index, out nint first, out nint second, out nint third)
     {

@@ -7,7 +7,9 @@ internal interface ITrimmable
     void Trim();
 }
 
-/// <summary>Whoever keeps memory of a device. It keeps none of them alive, so one that was forgotten drops out by itself.</summary>
+/// <summary>
+/// Whoever keeps memory of a device. It keeps none of them alive, so one that was forgotten drops out by itself.
+/// </summary>
 internal sealed class TrimList
 {
     private readonly Lock _gate = new();
@@ -35,7 +37,9 @@ internal sealed class TrimList
         ITrimmable[] keepers;
         lock (_gate)
         {
-            keepers = [.. _keepers.Select(reference => reference.TryGetTarget(out ITrimmable? target) ? target : null).OfType<ITrimmable>()];
+            keepers = [
+                .. _keepers.Select(reference => reference.TryGetTarget(out ITrimmable? target) ? target : null)
+                    .OfType<ITrimmable>()];
         }
 
         foreach (ITrimmable keeper in keepers)

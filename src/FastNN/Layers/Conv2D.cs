@@ -68,7 +68,8 @@ public sealed class Conv2D : Layer
         }
 
         _weight = AddParameter(
-            "weight", new Shape(_kernel.Rows, _kernel.Columns, x.Shape[3] / Groups, _filters), WeightInitializer, ParameterLayout.Filter);
+            "weight", new Shape(_kernel.Rows, _kernel.Columns, x.Shape[3] / Groups, _filters), WeightInitializer,
+            ParameterLayout.Filter);
         _bias = UseBias ? AddParameter("bias", new Shape(_filters), BiasInitializer) : null;
     }
 
@@ -77,7 +78,8 @@ public sealed class Conv2D : Layer
     {
         Value weight = x.Graph.Use(_weight!);
         WeightRegularizer?.AddTo(weight);
-        return x.Conv2D(weight, _bias is null ? null : x.Graph.Use(_bias), Stride, Padding, Dilation, Groups).Activate(_activation);
+        return x.Conv2D(weight, _bias is null ? null : x.Graph.Use(_bias), Stride, Padding, Dilation, Groups).Activate(
+            _activation);
     }
 
     /// <inheritdoc/>
@@ -111,16 +113,17 @@ public sealed class Conv2D : Layer
             .Set(WeightRegularizer);
     }
 
-    internal static Conv2D Create(LayerDescription description) => new(description.Int32("filters"), description.Size("kernel"), description.Activation())
-    {
-        Name = description.Name,
-        Stride = description.Size("stride", 1),
-        Padding = description.Padding(),
-        Dilation = description.Size("dilation", 1),
-        Groups = description.Int32("groups", 1),
-        UseBias = description.Boolean("useBias", true),
-        WeightInitializer = description.Initializer("weightInitializer", Initializer.GlorotUniform),
-        BiasInitializer = description.Initializer("biasInitializer", Initializer.Zeros),
-        WeightRegularizer = description.Regularizer(),
-    };
+    internal static Conv2D Create(LayerDescription description) =>
+        new(description.Int32("filters"), description.Size("kernel"), description.Activation())
+        {
+            Name = description.Name,
+            Stride = description.Size("stride", 1),
+            Padding = description.Padding(),
+            Dilation = description.Size("dilation", 1),
+            Groups = description.Int32("groups", 1),
+            UseBias = description.Boolean("useBias", true),
+            WeightInitializer = description.Initializer("weightInitializer", Initializer.GlorotUniform),
+            BiasInitializer = description.Initializer("biasInitializer", Initializer.Zeros),
+            WeightRegularizer = description.Regularizer(),
+        };
 }

@@ -7,22 +7,27 @@ namespace FastNN.Layers;
 /// <summary>The library's own types among the attributes of layers.</summary>
 internal static class DescriptionExtensions
 {
-    public static int Int32(this LayerDescription description, string name, int fallback) => description.Has(name) ? description.Int32(name) : fallback;
+    public static int Int32(this LayerDescription description, string name, int fallback) =>
+        description.Has(name) ? description.Int32(name) : fallback;
 
-    public static bool Boolean(this LayerDescription description, string name, bool fallback) => description.Has(name) ? description.Boolean(name) : fallback;
+    public static bool Boolean(this LayerDescription description, string name, bool fallback) =>
+        description.Has(name) ? description.Boolean(name) : fallback;
 
     public static LayerDescription Set(this LayerDescription description, string name, Size2D size) =>
         size.Rows == size.Columns ? description.Set(name, size.Rows) : description.Set(name, [size.Rows, size.Columns]);
 
-    public static Size2D Size(this LayerDescription description, string name) => description.Attributes.GetValueOrDefault(name) is double
+    public static Size2D Size(this LayerDescription description, string name) =>
+        description.Attributes.GetValueOrDefault(name) is double
         ? description.Int32(name)
         : description.Int32s(name) is [int rows, int columns] ? (rows, columns)
         : throw new ArgumentException($"{description.Kind}: expected rows and columns as attribute '{name}'.");
 
-    public static Size2D Size(this LayerDescription description, string name, Size2D fallback) => description.Has(name) ? description.Size(name) : fallback;
+    public static Size2D Size(this LayerDescription description, string name, Size2D fallback) =>
+        description.Has(name) ? description.Size(name) : fallback;
 
     /// <summary>Extents; symbols by their names.</summary>
-    public static LayerDescription Set(this LayerDescription description, string name, Shape shape) => description.Set(name, ShapeText.Write(shape));
+    public static LayerDescription Set(this LayerDescription description, string name, Shape shape) =>
+        description.Set(name, ShapeText.Write(shape));
 
     public static Shape Shape(this LayerDescription description, string name) => ShapeText.Read(description.Text(name));
 
@@ -37,30 +42,38 @@ internal static class DescriptionExtensions
         : padding.IsSame ? description.Set(name, "same")
         : description.Set(name, [padding.Top, padding.Bottom, padding.Left, padding.Right]);
 
-    public static Padding2D Padding(this LayerDescription description) => description.Attributes.GetValueOrDefault("padding") switch
-    {
-        null => Padding2D.Valid,
-        "same" => Padding2D.Same,
-        _ => description.Int32s("padding") is [int top, int bottom, int left, int right]
-            ? Padding2D.Explicit(top, bottom, left, right)
-            : throw new ArgumentException($"{description.Kind}: expected \"same\" or four amounts as attribute 'padding'."),
-    };
+    public static Padding2D Padding(this LayerDescription description) =>
+        description.Attributes.GetValueOrDefault("padding") switch
+        {
+            null => Padding2D.Valid,
+            "same" => Padding2D.Same,
+            _ => description.Int32s("padding") is [int top, int bottom, int left, int right]
+                ? Padding2D.Explicit(top, bottom, left, right)
+                : throw new ArgumentException($"{description.Kind}: expected \"same\" or four amounts as attribute 'padding'."),
+        };
 
     public static LayerDescription Set(this LayerDescription description, Regularizer? regularizer) => regularizer is null
         ? description
         : description.Set("l1", regularizer.AbsoluteWeight).Set("l2", regularizer.SquareWeight);
 
     public static Regularizer? Regularizer(this LayerDescription description) =>
-        description.Has("l1") || description.Has("l2") ? FastNN.Regularizer.L1L2(description.Single("l1"), description.Single("l2")) : null;
+        description.Has("l1") || description.Has("l2")
+            ? FastNN.Regularizer.L1L2(description.Single("l1"), description.Single("l2"))
+            : null;
 
-    /// <summary>Notes an initializer where it is not the layer's default. One of the user's own cannot be kept: the layer made anew has the default.</summary>
-    public static LayerDescription Set(this LayerDescription description, string name, Initializer initializer, Initializer normally) =>
+    /// <summary>
+    /// Notes an initializer where it is not the layer's default. One of the user's own cannot be kept: the layer made anew has
+    /// the default.
+    /// </summary>
+    public static LayerDescription Set(
+        this LayerDescription description, string name, Initializer initializer, Initializer normally) =>
         initializer.Text is { } text && text != normally.Text ? description.Set(name, text) : description;
 
     public static Initializer Initializer(this LayerDescription description, string name, Initializer fallback) =>
         description.Has(name) ? ParseInitializer(description.Text(name)) : fallback;
 
-    public static LayerDescription SetPool(this LayerDescription description, Size2D kernel, Size2D? stride, Padding2D padding, bool ceilMode)
+    public static LayerDescription SetPool(
+        this LayerDescription description, Size2D kernel, Size2D? stride, Padding2D padding, bool ceilMode)
     {
         ArgumentNullException.ThrowIfNull(description);
         description.Set("kernel", kernel);
@@ -79,7 +92,11 @@ internal static class DescriptionExtensions
     {
         int open = text.IndexOf('(', StringComparison.Ordinal);
         string[] parts = open < 0 ? [] : text[(open + 1)..].TrimEnd(')').Split(", ");
-        float[] numbers = Array.ConvertAll(parts, part => float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out float number) ? number : float.NaN);
+        float[] numbers = Array.ConvertAll(
+            parts,
+            part => float.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out float number)
+                ? number
+                : float.NaN);
         return Array.TrueForAll(numbers, float.IsFinite) ? (open < 0 ? text : text[..open], numbers) switch
         {
             (nameof(FastNN.Initializer.GlorotUniform), []) => FastNN.Initializer.GlorotUniform,
@@ -92,7 +109,8 @@ internal static class DescriptionExtensions
             _ => throw Unknown(),
         } : throw Unknown();
 
-        ArgumentException Unknown() => new($"expected an initializer such as HeNormal, Constant(1) or Uniform(-0.1, 0.1), got '{Quote.Text(text)}'.");
+        ArgumentException Unknown() =>
+            new($"expected an initializer such as HeNormal, Constant(1) or Uniform(-0.1, 0.1), got '{Quote.Text(text)}'.");
     }
 
     /// <summary>What <see cref="FastNN.Activation.ToString"/> gives: "ReLU", "LeakyReLU(0.2)".</summary>
@@ -117,9 +135,11 @@ internal static class DescriptionExtensions
             for (int i = 0; i < parts.Length; i++)
             {
                 if (parts.Length != function.Info.Scalars.Length
-                    || !float.TryParse(parts[i], NumberStyles.Float, CultureInfo.InvariantCulture, out scalars[i]) || !float.IsFinite(scalars[i]))
+                    || !float.TryParse(parts[i], NumberStyles.Float, CultureInfo.InvariantCulture, out scalars[i])
+                    || !float.IsFinite(scalars[i]))
                 {
-                    throw new ArgumentException($"expected {function.Info.Scalars.Length} numbers for the activation {name}, got '{text}'.");
+                    throw new ArgumentException(
+                        $"expected {function.Info.Scalars.Length} numbers for the activation {name}, got '{text}'.");
                 }
             }
 

@@ -3,8 +3,9 @@ using FastNN.Layers;
 namespace FastNN;
 
 /// <summary>
-/// A table of vectors, looked up by Int32 or Int64 indices: [...] becomes [..., dimension]. Indices out of range are refused where an input of a
-/// session or step is written (<see cref="InvalidDatasetException"/>); those that are computed on a GPU give rows of NaN.
+/// A table of vectors, looked up by Int32 or Int64 indices: [...] becomes [..., dimension]. Indices out of range are refused
+/// where an input of a session or step is written (<see cref="InvalidDatasetException"/>); those that are computed on a GPU give
+/// rows of NaN.
 /// </summary>
 public sealed class Embedding : Layer
 {
@@ -35,7 +36,8 @@ public sealed class Embedding : Layer
     public Parameter? Weight => _weight;
 
     /// <inheritdoc/>
-    protected override void Build(Value x) => _weight = AddParameter("weight", new Shape(_entries, _dimension), WeightInitializer);
+    protected override void Build(Value x) =>
+        _weight = AddParameter("weight", new Shape(_entries, _dimension), WeightInitializer);
 
     /// <inheritdoc/>
     protected override Value Forward(Value x) => x.Embedding(x.Graph.Use(_weight!), PaddingIndex);
@@ -48,10 +50,11 @@ public sealed class Embedding : Layer
             .Set("weightInitializer", WeightInitializer, StandardNormal);
     }
 
-    internal static Embedding Create(LayerDescription description) => new(description.Int32("entries"), description.Int32("dimension"))
-    {
-        Name = description.Name,
-        PaddingIndex = description.Int32("paddingIndex"),
-        WeightInitializer = description.Initializer("weightInitializer", StandardNormal),
-    };
+    internal static Embedding Create(LayerDescription description) =>
+        new(description.Int32("entries"), description.Int32("dimension"))
+        {
+            Name = description.Name,
+            PaddingIndex = description.Int32("paddingIndex"),
+            WeightInitializer = description.Initializer("weightInitializer", StandardNormal),
+        };
 }

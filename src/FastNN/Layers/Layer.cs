@@ -5,13 +5,14 @@ using FastNN.Layers;
 namespace FastNN;
 
 /// <summary>
-/// Parameters plus one <see cref="Apply(Value)"/>: a network is a layer made of layers. Parameters come to be when the layer first sees
-/// an input's shape. Applying one layer object twice shares its weights, within a model and between models.
+/// Parameters plus one <see cref="Apply(Value)"/>: a network is a layer made of layers. Parameters come to be when the layer
+/// first sees an input's shape. Applying one layer object twice shares its weights, within a model and between models.
 /// </summary>
 public abstract class Layer
 {
     /// <summary>
-    /// How deep layers may lie in one another. Recording recurses through code of users, so it is far below what a thread's stack takes.
+    /// How deep layers may lie in one another. Recording recurses through code of users, so it is far below what a thread's stack
+    /// takes.
     /// </summary>
     internal const int MaxDepth = 500;
 
@@ -31,7 +32,8 @@ public abstract class Layer
     public IReadOnlyList<Parameter> Parameters => [.. State.Where(parameter => !parameter.IsBuffer)];
 
     /// <summary>
-    /// Its buffers and those of its children: state that training steps write but no optimizer trains, such as running statistics.
+    /// Its buffers and those of its children: state that training steps write but no optimizer trains, such as running
+    /// statistics.
     /// </summary>
     public IReadOnlyList<Parameter> Buffers => [.. State.Where(parameter => parameter.IsBuffer)];
 
@@ -39,10 +41,12 @@ public abstract class Layer
     internal IEnumerable<Parameter> State => LayerTree.Parameters(this).Select(named => named.Parameter);
 
     /// <summary>
-    /// The parameters and buffers with their names in this model, as PyTorch would name them: "conv1.weight". Names belong to the model that is asked: a layer
-    /// that is part of two models has a name in each. A shared parameter has the name of its first place.
+    /// The parameters and buffers with their names in this model, as PyTorch would name them: "conv1.weight". Names belong to the
+    /// model that is asked: a layer that is part of two models has a name in each. A shared parameter has the name of its first
+    /// place.
     /// </summary>
-    /// <exception cref="InvalidOperationException">A layer is inside itself, layers are nested too deep, or two parameters have one name.</exception>
+    /// <exception cref="InvalidOperationException">A layer is inside itself, layers are nested too deep, or two parameters have
+    /// one name.</exception>
     public IReadOnlyList<NamedParameter> NamedParameters => LayerTree.Parameters(this);
 
     /// <summary>
@@ -78,7 +82,8 @@ public abstract class Layer
     public Shape? ExampleShape { get; private protected set; }
 
     /// <summary>The inputs that a built model takes; null where it was built only as a part of other models.</summary>
-    internal virtual IReadOnlyList<ModelInput>? Signature => ExampleShape is { } example ? [new ModelInput("input", example)] : null;
+    internal virtual IReadOnlyList<ModelInput>? Signature =>
+        ExampleShape is { } example ? [new ModelInput("input", example)] : null;
 
     /// <summary>The names of its outputs, in order.</summary>
     internal virtual IReadOnlyList<string> OutputNames => ["output"];
@@ -97,7 +102,9 @@ public abstract class Layer
     {
         ArgumentNullException.ThrowIfNull(x);
         IReadOnlyList<Value> outputs = Record([x]);
-        return outputs.Count == 1 ? outputs[0] : throw new InvalidOperationException($"{GetType().Name}: expected a layer with one output, it has {outputs.Count}.");
+        return outputs.Count == 1
+            ? outputs[0]
+            : throw new InvalidOperationException($"{GetType().Name}: expected a layer with one output, it has {outputs.Count}.");
     }
 
     /// <summary>Records a layer of several inputs or outputs.</summary>
@@ -138,7 +145,8 @@ public abstract class Layer
     {
         if (!example.IsSymbolic && example.Count == 0)
         {
-            throw new ShapeException($"Build: the shape of one example {example} has no elements; every extent must be positive.");
+            throw new ShapeException(
+                $"Build: the shape of one example {example} has no elements; every extent must be positive.");
         }
 
         Prepare(example);
@@ -174,8 +182,8 @@ public abstract class Layer
     protected abstract Value Forward(Value x);
 
     /// <summary>
-    /// Notes what the layer was made with, so that a model file can make it again (<see cref="LayerKinds"/>), and that people can read. Nothing needs to be
-    /// noted of the layer's name, its shape or its parameters.
+    /// Notes what the layer was made with, so that a model file can make it again (<see cref="LayerKinds"/>), and that people can
+    /// read. Nothing needs to be noted of the layer's name, its shape or its parameters.
     /// </summary>
     /// <param name="description">Takes the attributes.</param>
     protected internal virtual void Describe(LayerDescription description)
@@ -202,7 +210,8 @@ public abstract class Layer
     }
 
     /// <summary>
-    /// Adds a buffer of this layer: saved, loaded and restored as a parameter is, but not trained. A step writes it with <see cref="Graph.WriteBack"/>.
+    /// Adds a buffer of this layer: saved, loaded and restored as a parameter is, but not trained. A step writes it with
+    /// <see cref="Graph.WriteBack"/>.
     /// </summary>
     /// <param name="name">Its name as PyTorch has it, such as "running_mean".</param>
     /// <param name="shape">Its shape inside the engine.</param>

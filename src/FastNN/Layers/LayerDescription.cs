@@ -5,14 +5,15 @@ using FastNN.Formats;
 namespace FastNN;
 
 /// <summary>
-/// What a layer was made with, as model files keep it: its kind, its attributes by name, and the layers that it contains. Attributes are numbers, truth
-/// values, texts and rows of numbers.
+/// What a layer was made with, as model files keep it: its kind, its attributes by name, and the layers that it contains.
+/// Attributes are numbers, truth values, texts and rows of numbers.
 /// </summary>
 public sealed class LayerDescription
 {
     private readonly Dictionary<string, object> _attributes = new(StringComparer.Ordinal);
 
-    internal LayerDescription(string kind, string? name, IReadOnlyList<Layer> layers) => (Kind, Name, Layers) = (kind, name, layers);
+    internal LayerDescription(string kind, string? name, IReadOnlyList<Layer> layers) =>
+        (Kind, Name, Layers) = (kind, name, layers);
 
     /// <summary>The kind of layer, as it was registered.</summary>
     public string Kind { get; }
@@ -54,7 +55,8 @@ public sealed class LayerDescription
     /// <param name="name">The attribute's name.</param>
     /// <param name="values">Its values.</param>
     /// <returns>This description.</returns>
-    public LayerDescription Set(string name, params ReadOnlySpan<int> values) => Add(name, Array.ConvertAll(values.ToArray(), value => (double)value));
+    public LayerDescription Set(string name, params ReadOnlySpan<int> values) =>
+        Add(name, Array.ConvertAll(values.ToArray(), value => (double)value));
 
     /// <summary>Notes a row of texts.</summary>
     /// <param name="name">The attribute's name.</param>
@@ -79,7 +81,8 @@ public sealed class LayerDescription
     /// <summary>A whole number.</summary>
     /// <param name="name">The attribute's name.</param>
     /// <exception cref="ArgumentException">The attribute is missing or is not a whole number.</exception>
-    public int Int32(string name) => Get<double>(name, "a whole number") is var number && number == Math.Floor(number) && Math.Abs(number) <= int.MaxValue
+    public int Int32(string name) =>
+        Get<double>(name, "a whole number") is var number && number == Math.Floor(number) && Math.Abs(number) <= int.MaxValue
         ? (int)number
         : throw Wrong(name, "a whole number");
 
@@ -120,7 +123,8 @@ public sealed class LayerDescription
         var text = new StringBuilder(Kind);
         if (_attributes.Count > 0)
         {
-            text.Append('(').AppendJoin(", ", _attributes.Select(attribute => $"{attribute.Key}: {Format(attribute.Value)}")).Append(')');
+            text.Append('(').AppendJoin(", ", _attributes.Select(attribute => $"{attribute.Key}: {Format(attribute.Value)}"))
+                .Append(')');
         }
 
         return text.ToString();
@@ -144,11 +148,13 @@ public sealed class LayerDescription
         double number => number.ToString("R", CultureInfo.InvariantCulture),
         bool truth => truth ? "true" : "false",
         string[] texts => $"[{string.Join(", ", texts)}]",
-        double[] numbers => $"[{string.Join(", ", numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture)))}]",
+        double[] numbers =>
+            $"[{string.Join(", ", numbers.Select(number => number.ToString("R", CultureInfo.InvariantCulture)))}]",
         _ => (string)value,
     };
 
-    private T Get<T>(string name, string expected) => _attributes.TryGetValue(name, out object? value) && value is T typed ? typed : throw Wrong(name, expected);
+    private T Get<T>(string name, string expected) =>
+        _attributes.TryGetValue(name, out object? value) && value is T typed ? typed : throw Wrong(name, expected);
 
     private ArgumentException Wrong(string name, string expected) => new(
         $"{Quote.Text(Kind)}: expected {expected} as attribute '{name}', got {(_attributes.TryGetValue(name, out object? value) ? Quote.Text(Format(value)) : "nothing")}.");

@@ -4,12 +4,13 @@ using FastNN.Layers;
 namespace FastNN;
 
 /// <summary>
-/// The kinds of layers that model files can name. All layers of the library are here; a layer of your own is registered once, before files with it
-/// are saved or loaded, and notes what it was made with in <see cref="Layer.Describe"/>.
+/// The kinds of layers that model files can name. All layers of the library are here; a layer of your own is registered once,
+/// before files with it are saved or loaded, and notes what it was made with in <see cref="Layer.Describe"/>.
 /// </summary>
 public static class LayerKinds
 {
-    private static readonly ConcurrentDictionary<string, (Type Type, Func<LayerDescription, Layer> Create)> ByName = new(StringComparer.Ordinal);
+    private static readonly ConcurrentDictionary<string,
+    (Type Type, Func<LayerDescription, Layer> Create)> ByName = new(StringComparer.Ordinal);
     private static readonly ConcurrentDictionary<Type, string> ByType = new();
 
     static LayerKinds() => BuiltInLayers.Register();
@@ -26,7 +27,8 @@ public static class LayerKinds
         ArgumentNullException.ThrowIfNull(create);
         if (ByName.GetOrAdd(kind, (typeof(T), create)).Type != typeof(T) || ByType.GetOrAdd(typeof(T), kind) != kind)
         {
-            throw new ArgumentException($"LayerKinds: '{kind}' and {typeof(T).Name} are already registered, not for each other.", nameof(kind));
+            throw new ArgumentException(
+                $"LayerKinds: '{kind}' and {typeof(T).Name} are already registered, not for each other.", nameof(kind));
         }
     }
 
@@ -34,5 +36,6 @@ public static class LayerKinds
     internal static string? Find(Layer layer) => ByType.GetValueOrDefault(layer.GetType());
 
     /// <summary>What makes layers of a kind, or null where it is not registered.</summary>
-    internal static Func<LayerDescription, Layer>? Find(string kind) => ByName.TryGetValue(kind, out (Type Type, Func<LayerDescription, Layer> Create) found) ? found.Create : null;
+    internal static Func<LayerDescription, Layer>? Find(string kind) =>
+        ByName.TryGetValue(kind, out (Type Type, Func<LayerDescription, Layer> Create) found) ? found.Create : null;
 }

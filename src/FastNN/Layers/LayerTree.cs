@@ -1,6 +1,8 @@
 namespace FastNN.Layers;
 
-/// <summary>Walks a model's layers without recursion, so that no nesting overflows a stack: parents first, children in their order.</summary>
+/// <summary>
+/// Walks a model's layers without recursion, so that no nesting overflows a stack: parents first, children in their order.
+/// </summary>
 internal static class LayerTree
 {
     /// <summary>All places of layers with their paths ("" for the model itself); a shared layer has several.</summary>
@@ -58,7 +60,8 @@ internal static class LayerTree
                 string name = path.Length == 0 ? parameter.Name : $"{path}.{parameter.Name}";
                 if (!names.Add(name))
                 {
-                    throw new InvalidOperationException($"{model.GetType().Name}: two parameters are named '{name}'; give their layers other names.");
+                    throw new InvalidOperationException(
+                        $"{model.GetType().Name}: two parameters are named '{name}'; give their layers other names.");
                 }
 
                 named.Add(new NamedParameter(name, parameter));

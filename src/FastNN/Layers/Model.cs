@@ -5,8 +5,8 @@ using FastNN.Layers;
 namespace FastNN;
 
 /// <summary>
-/// A network with any number of named inputs and outputs, put together from layers applied to symbols (Keras' functional models): any directed acyclic
-/// graph, with layers shared by applying them more than once.
+/// A network with any number of named inputs and outputs, put together from layers applied to symbols (Keras' functional models):
+/// any directed acyclic graph, with layers shared by applying them more than once.
 /// <code>
 /// Symbol image = Model.Input("image", [64, 64, 3]), table = Model.Input("table", [12]);
 /// Symbol h = Symbol.Concat(cnn.Apply(image), new Dense(32, Activation.ReLU).Apply(table));
@@ -34,7 +34,8 @@ public sealed class Model : MultiInputLayer
     /// <summary>A model.</summary>
     /// <param name="inputs">Its inputs, as <see cref="Input"/> gave them.</param>
     /// <param name="outputs">Its outputs, with names.</param>
-    /// <exception cref="ArgumentException">An output needs an input that is not given, or two inputs, outputs or layers have one name.</exception>
+    /// <exception cref="ArgumentException">An output needs an input that is not given, or two inputs, outputs or layers have one
+    /// name.</exception>
     public Model(IReadOnlyList<Symbol> inputs, IReadOnlyList<(string Name, Symbol Output)> outputs)
         : this(inputs, outputs, null)
     {
@@ -53,7 +54,8 @@ public sealed class Model : MultiInputLayer
         _nodes = SymbolNode.Needed([.. _outputs, .. inputs]);
         if (_nodes.Find(node => node.Input is not null && !_inputNodes.Contains(node)) is { } missing)
         {
-            throw new ArgumentException($"Model: the outputs need input '{missing.Input!.Name}', which is not among the inputs given.", nameof(inputs));
+            throw new ArgumentException(
+                $"Model: the outputs need input '{missing.Input!.Name}', which is not among the inputs given.", nameof(inputs));
         }
 
         Wrapped = wrapped;
@@ -77,7 +79,9 @@ public sealed class Model : MultiInputLayer
     /// <inheritdoc/>
     public override int OutputCount => _outputs.Length;
 
-    /// <summary>The names of the classes that the output tells apart, in order; empty where there are none, or nobody said.</summary>
+    /// <summary>
+    /// The names of the classes that the output tells apart, in order; empty where there are none, or nobody said.
+    /// </summary>
     public IReadOnlyList<string> ClassNames
     {
         get => _classNames;
@@ -85,8 +89,9 @@ public sealed class Model : MultiInputLayer
     }
 
     /// <summary>
-    /// What has to be done to raw inputs before the model takes them, or null. Predictors and sessions made from now on apply it; a trainer does not,
-    /// whose data went through it already (<see cref="FastNN.Preprocessing.Apply"/>, or the dataset's Standardizer or Rescale).
+    /// What has to be done to raw inputs before the model takes them, or null. Predictors and sessions made from now on apply it;
+    /// a trainer does not, whose data went through it already (<see cref="FastNN.Preprocessing.Apply"/>, or the dataset's
+    /// Standardizer or Rescale).
     /// </summary>
     public Preprocessing? Preprocessing { get; set; }
 
@@ -106,15 +111,19 @@ public sealed class Model : MultiInputLayer
         ArgumentNullException.ThrowIfNull(layer);
         return layer as Model ?? Of(layer, layer.ExampleShape is { } example
             ? new ModelInput("input", example)
-            : throw new InvalidOperationException($"Model.Of: the {layer.GetType().Name} is not built; call Build(shape of one example) first."));
+            : throw new InvalidOperationException(
+                $"Model.Of: the {layer.GetType().Name} is not built; call Build(shape of one example) first."));
     }
 
-    /// <summary>Makes a model from a file that <see cref="ModelExtensions.Save(Layer, string, SaveOptions?)"/> wrote; no code of the network is needed.</summary>
+    /// <summary>
+    /// Makes a model from a file that <see cref="ModelExtensions.Save(Layer, string, SaveOptions?)"/> wrote; no code of the
+    /// network is needed.
+    /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="allowNonFinite">Whether NaN and infinite values are loaded; default false, which refuses them.</param>
     /// <returns>The model, built, with its parameters, class names and preprocessing.</returns>
-    /// <exception cref="FileFormatException">The file is malformed, holds weights alone, or names a kind of layer that nobody registered with
-    /// <see cref="LayerKinds"/>.</exception>
+    /// <exception cref="FileFormatException">The file is malformed, holds weights alone, or names a kind of layer that nobody
+    /// registered with <see cref="LayerKinds"/>.</exception>
     /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
     public static Model Load(string path, bool allowNonFinite = false)
     {
@@ -122,7 +131,10 @@ public sealed class Model : MultiInputLayer
         return ModelFile.Load(reader, allowNonFinite);
     }
 
-    /// <summary>Makes a model from what <see cref="ModelExtensions.Save(Layer, Stream, SaveOptions?)"/> wrote; no code of the network is needed.</summary>
+    /// <summary>
+    /// Makes a model from what <see cref="ModelExtensions.Save(Layer, Stream, SaveOptions?)"/> wrote; no code of the network is
+    /// needed.
+    /// </summary>
     /// <param name="stream">The content; it stays open.</param>
     /// <param name="allowNonFinite">Whether NaN and infinite values are loaded; default false, which refuses them.</param>
     /// <returns>The model, built, with its parameters, class names and preprocessing.</returns>
@@ -135,7 +147,8 @@ public sealed class Model : MultiInputLayer
 
     /// <summary>An input of a model to be.</summary>
     /// <param name="name">Its name.</param>
-    /// <param name="shape">The shape of one example, without the batch axis: <c>[28, 28, 1]</c>; extents may be symbols (<see cref="Dim"/>).</param>
+    /// <param name="shape">The shape of one example, without the batch axis: <c>[28, 28, 1]</c>; extents may be symbols
+    /// (<see cref="Dim"/>).</param>
     /// <param name="type">Its element type; default Float32.</param>
     /// <returns>A symbol to apply layers to.</returns>
     /// <exception cref="ShapeException">The shape has no elements.</exception>
@@ -145,7 +158,8 @@ public sealed class Model : MultiInputLayer
         type.Traits();
         return shape.IsSymbolic || shape.Count > 0
             ? Symbol.OfInput(new ModelInput(name, shape, type))
-            : throw new ShapeException($"Model.Input: input '{name}' of shape {shape} has no elements; every extent must be positive.");
+            : throw new ShapeException(
+                $"Model.Input: input '{name}' of shape {shape} has no elements; every extent must be positive.");
     }
 
     /// <summary>Makes the parameters and gives them their first values. Does nothing to a built model.</summary>
@@ -295,8 +309,11 @@ public sealed class Model : MultiInputLayer
         string[] names = description.Texts("outputs");
         int[] gives = description.Int32s("gives");
         return gives.Length == 2 * names.Length
-            ? new Model(inputs, [.. names.Select((name, i) => (name, At(symbols, gives[2 * i])[gives[(2 * i) + 1]]))]) { Name = description.Name }
-            : throw new ArgumentException($"Model: expected {2 * names.Length} numbers for {names.Length} outputs, got {gives.Length}.");
+            ? new Model(inputs,
+                [.. names.Select((name, i) => (name, At(symbols, gives[2 * i])[gives[(2 * i) + 1]]))])
+            { Name = description.Name }
+            : throw new ArgumentException(
+                $"Model: expected {2 * names.Length} numbers for {names.Length} outputs, got {gives.Length}.");
     }
 
     /// <summary>How many layers are recorded when this is, given how many each layer of a description records.</summary>
@@ -347,7 +364,8 @@ public sealed class Model : MultiInputLayer
         string[] names = description.Texts("inputs"), shapes = description.Texts("shapes"), types = description.Texts("types");
         if (shapes.Length != names.Length || types.Length != names.Length)
         {
-            throw new ArgumentException($"Model: expected shapes and types for {names.Length} inputs, got {shapes.Length} and {types.Length}.");
+            throw new ArgumentException(
+                $"Model: expected shapes and types for {names.Length} inputs, got {shapes.Length} and {types.Length}.");
         }
 
         var inputs = new Symbol[names.Length];
@@ -359,7 +377,10 @@ public sealed class Model : MultiInputLayer
         return inputs;
     }
 
-    private static int Next(Queue<int> rest) => rest.TryDequeue(out int next) ? next : throw new ArgumentException("Model: the list of its nodes ends in the middle of one.");
+    private static int Next(Queue<int> rest) =>
+        rest.TryDequeue(out int next)
+            ? next
+            : throw new ArgumentException("Model: the list of its nodes ends in the middle of one.");
 
     private static T At<T>(IReadOnlyList<T> list, int index) => (uint)index < (uint)list.Count
         ? list[index]
@@ -370,7 +391,8 @@ public sealed class Model : MultiInputLayer
         ArgumentNullException.ThrowIfNull(symbol);
         return symbol.Node.Input is not null
             ? symbol.Node
-            : throw new ArgumentException($"Model: expected symbols that Model.Input gave as inputs, got what a {symbol.Node.Layer!.GetType().Name} gives.");
+            : throw new ArgumentException(
+                $"Model: expected symbols that Model.Input gave as inputs, got what a {symbol.Node.Layer!.GetType().Name} gives.");
     }
 
     private static void RequireNames(IEnumerable<string> names, string what)
@@ -401,11 +423,15 @@ public sealed class Model : MultiInputLayer
 
         if (!fits)
         {
-            throw new ShapeException($"Model: expected {input.Type}{input.Shape.Prepend(Dim.Batch)} for input '{input.Name}', got {value.Type}{value.Shape}.");
+            throw new ShapeException(
+                $"Model: expected {input.Type}{input.Shape.Prepend(Dim.Batch)} for input '{input.Name}', got {value.Type}{value.Shape}.");
         }
     }
 
-    /// <summary>Layers become children in the order in which they were first applied; those written as operators have no place of their own.</summary>
+    /// <summary>
+    /// Layers become children in the order in which they were first applied; those written as operators have no place of their
+    /// own.
+    /// </summary>
     private void AddLayers()
     {
         var known = new HashSet<Layer>(ReferenceEqualityComparer.Instance);

@@ -8,26 +8,33 @@ namespace FastNN;
 public static class ModelExtensions
 {
     /// <summary>
-    /// Saves the model: layers, class names and preprocessing in the metadata of a safetensors file, from which <see cref="Model.Load(string, bool)"/>
-    /// makes it again, and the parameters, named, shaped and ordered as PyTorch has them ([out, in] and OIHW), so that its load_state_dict takes
-    /// them. Initializers are kept, but for those of the user's own. The file appears whole or not at all. One parameter at a time is copied.
+    /// Saves the model: layers, class names and preprocessing in the metadata of a safetensors file, from which
+    /// <see cref="Model.Load(string, bool)"/>
+    /// makes it again, and the parameters, named, shaped and ordered as PyTorch has them ([out, in] and OIHW), so that its
+    /// load_state_dict takes them. Initializers are kept, but for those of the user's own. The file appears whole or not at all.
+    /// One parameter at a time is copied.
     /// </summary>
     /// <param name="model">A built model.</param>
     /// <param name="path">The file, replaced if it is there.</param>
     /// <param name="options">What else goes into it; null for the defaults.</param>
-    /// <exception cref="InvalidOperationException">The model is not built, a parameter is not finite, or a layer is of a kind that is not registered
-    /// with <see cref="LayerKinds"/>.</exception>
+    /// <exception cref="InvalidOperationException">The model is not built, a parameter is not finite, or a layer is of a kind
+    /// that is not registered with <see cref="LayerKinds"/>.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
-    public static void Save(this Layer model, string path, SaveOptions? options = null) => Write(model, options ?? new SaveOptions(), withModel: true).Save(path);
+    public static void Save(this Layer model, string path, SaveOptions? options = null) =>
+        Write(model, options ?? new SaveOptions(), withModel: true).Save(path);
 
     /// <summary>Writes what <see cref="Save(Layer, string, SaveOptions?)"/> saves to a stream.</summary>
     /// <param name="model">A built model.</param>
     /// <param name="stream">Where it goes; it stays open.</param>
     /// <param name="options">What else goes into it; null for the defaults.</param>
     /// <exception cref="InvalidOperationException">As for <see cref="Save(Layer, string, SaveOptions?)"/>.</exception>
-    public static void Save(this Layer model, Stream stream, SaveOptions? options = null) => Write(model, options ?? new SaveOptions(), withModel: true).Save(stream);
+    public static void Save(this Layer model, Stream stream, SaveOptions? options = null) =>
+        Write(model, options ?? new SaveOptions(), withModel: true).Save(stream);
 
-    /// <summary>Saves the parameters alone; <see cref="LoadWeights(Layer, string, LoadOptions?)"/> loads them into a model of the same layers.</summary>
+    /// <summary>
+    /// Saves the parameters alone; <see cref="LoadWeights(Layer, string, LoadOptions?)"/> loads them into a model of the same
+    /// layers.
+    /// </summary>
     /// <param name="model">A built model.</param>
     /// <param name="path">The file, replaced if it is there.</param>
     /// <param name="allowNonFinite">Whether NaN and infinite values are saved; default false, which refuses them.</param>
@@ -45,16 +52,17 @@ public static class ModelExtensions
         Write(model, new SaveOptions { AllowNonFinite = allowNonFinite }, withModel: false).Save(stream);
 
     /// <summary>
-    /// Loads parameters that <see cref="Save(Layer, string, SaveOptions?)"/>, <see cref="SaveWeights(Layer, string, bool)"/> or PyTorch wrote. All are checked before the
-    /// first is replaced. A layer that stands in the model more than once may have any of its names.
+    /// Loads parameters that <see cref="Save(Layer, string, SaveOptions?)"/>, <see cref="SaveWeights(Layer, string, bool)"/> or
+    /// PyTorch wrote. All are checked before the first is replaced. A layer that stands in the model more than once may have any
+    /// of its names.
     /// </summary>
     /// <param name="model">A built model.</param>
     /// <param name="path">The file.</param>
     /// <param name="options">How strictly, and under which names; null for the defaults.</param>
     /// <returns>What was loaded and what was not.</returns>
     /// <exception cref="InvalidOperationException">The model is not built.</exception>
-    /// <exception cref="FileFormatException">The file is malformed, has a number that is not finite, or, where the options are strict, lacks a parameter or has
-    /// one too many or in another shape.</exception>
+    /// <exception cref="FileFormatException">The file is malformed, has a number that is not finite, or, where the options are
+    /// strict, lacks a parameter or has one too many or in another shape.</exception>
     /// <exception cref="IOException">The file does not exist or cannot be read.</exception>
     public static LoadResult LoadWeights(this Layer model, string path, LoadOptions? options = null)
     {
@@ -78,8 +86,8 @@ public static class ModelExtensions
     }
 
     /// <summary>
-    /// Draws all parameters anew from their initializers and gives buffers, such as running statistics, their first values: what Build with this seed
-    /// gives a new model. For models that were loaded, to train the same architecture from scratch.
+    /// Draws all parameters anew from their initializers and gives buffers, such as running statistics, their first values: what
+    /// Build with this seed gives a new model. For models that were loaded, to train the same architecture from scratch.
     /// </summary>
     /// <param name="model">A built model.</param>
     /// <param name="seed">What the values are drawn from; default 0.</param>
@@ -95,7 +103,9 @@ public static class ModelExtensions
         }
     }
 
-    /// <summary>A table of the model's layers: path, layer, output shape, parameters, and whether training changes them.</summary>
+    /// <summary>
+    /// A table of the model's layers: path, layer, output shape, parameters, and whether training changes them.
+    /// </summary>
     /// <param name="model">A built model.</param>
     /// <returns>The table, in lines.</returns>
     /// <exception cref="InvalidOperationException">The model is not built.</exception>
@@ -124,12 +134,15 @@ public static class ModelExtensions
         ArgumentNullException.ThrowIfNull(model);
         if (model.Signature is null)
         {
-            throw new InvalidOperationException($"{operation}: the model is not built; call model.Build(shape of one example) first.");
+            throw new InvalidOperationException(
+                $"{operation}: the model is not built; call model.Build(shape of one example) first.");
         }
     }
 }
 
-/// <summary>Parameters, and tensors shaped like them, in a file's order. Values that are not finite are refused, both ways.</summary>
+/// <summary>
+/// Parameters, and tensors shaped like them, in a file's order. Values that are not finite are refused, both ways.
+/// </summary>
 internal static class ParameterFile
 {
     public static float[] Read(string name, Parameter parameter, bool allowNonFinite = false)
@@ -179,18 +192,21 @@ internal static class ParameterFile
 
     /// <summary>A tensor of a parameter's shape, in the engine's order.</summary>
     /// <param name="scratch">Memory for tensors in the file's order, one after the other; grows to the largest.</param>
-    public static float[] Load(SafetensorsReader reader, string name, Parameter parameter, ref float[] scratch, bool allowNonFinite = false)
+    public static float[] Load(
+        SafetensorsReader reader, string name, Parameter parameter, ref float[] scratch, bool allowNonFinite = false)
     {
         SafetensorsTensor tensor = reader.Find(name);
         Shape expected = parameter.Layout.FileShape(parameter.Shape);
         if (!tensor.Shape.SequenceEqual(expected.ToArray()))
         {
-            throw new FileFormatException(reader.FilePath, tensor.Offset, $"tensor {name} of shape {expected}", $"shape {Quote.Shape(tensor.Shape)}");
+            throw new FileFormatException(
+                reader.FilePath, tensor.Offset, $"tensor {name} of shape {expected}", $"shape {Quote.Shape(tensor.Shape)}");
         }
 
         if (tensor.Count > Array.MaxLength)
         {
-            throw new FileFormatException(reader.FilePath, tensor.Offset, $"at most {Array.MaxLength} elements in tensor {name}", $"{tensor.Count}");
+            throw new FileFormatException(
+                reader.FilePath, tensor.Offset, $"at most {Array.MaxLength} elements in tensor {name}", $"{tensor.Count}");
         }
 
         bool isOrdered = parameter.Layout == ParameterLayout.AsIs;
@@ -204,7 +220,9 @@ internal static class ParameterFile
         reader.Read(tensor, file);
         if (!allowNonFinite && FirstNonFinite(file) is >= 0 and var at)
         {
-            throw new FileFormatException(reader.FilePath, tensor.Offset + (at * (tensor.ByteLength / tensor.Count)), $"finite numbers in tensor {name}", $"{file[at]}");
+            throw new FileFormatException(
+                reader.FilePath, tensor.Offset + (at * (tensor.ByteLength / tensor.Count)), $"finite numbers in tensor {name}",
+                $"{file[at]}");
         }
 
         if (!isOrdered)
@@ -221,7 +239,9 @@ internal static class ParameterFile
         {
             if (!names.Contains(tensor.Name))
             {
-                throw new FileFormatException(path, tensor.Offset, "only this model's parameters", $"tensor {Quote.Text(tensor.Name)}, which the model does not have");
+                throw new FileFormatException(
+                    path, tensor.Offset, "only this model's parameters",
+                    $"tensor {Quote.Text(tensor.Name)}, which the model does not have");
             }
         }
     }

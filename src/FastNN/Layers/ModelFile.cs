@@ -6,8 +6,8 @@ using FastNN.Formats;
 namespace FastNN.Layers;
 
 /// <summary>
-/// A model in the metadata of a safetensors file. Layers stand in one list, parts before what is made of them, so that no file can nest or
-/// circle; shared layers stand there once. What a file makes the reader do is bounded before it is done.
+/// A model in the metadata of a safetensors file. Layers stand in one list, parts before what is made of them, so that no file
+/// can nest or circle; shared layers stand there once. What a file makes the reader do is bounded before it is done.
 /// </summary>
 internal static class ModelFile
 {
@@ -27,7 +27,8 @@ internal static class ModelFile
         IReadOnlyList<string> classes = options.ClassNames ?? (model as Model)?.ClassNames ?? [];
         if (classes.Count > 0)
         {
-            writer.SetMetadata(ClassesKey, WriteJson(json => WriteArray(json, classes, (writer, name) => writer.WriteStringValue(name))));
+            writer.SetMetadata(
+                ClassesKey, WriteJson(json => WriteArray(json, classes, (writer, name) => writer.WriteStringValue(name))));
         }
 
         if ((options.Preprocessing ?? (model as Model)?.Preprocessing) is { } preprocessing)
@@ -65,13 +66,15 @@ internal static class ModelFile
             if (reader.Metadata.TryGetValue(PreprocessingKey, out string? preprocessing))
             {
                 using var numbers = JsonDocument.Parse(preprocessing, Json);
-                model.Preprocessing = new Preprocessing(Singles(numbers.RootElement.GetProperty("offset")), Singles(numbers.RootElement.GetProperty("scale")));
+                model.Preprocessing = new Preprocessing(
+                    Singles(numbers.RootElement.GetProperty("offset")), Singles(numbers.RootElement.GetProperty("scale")));
             }
 
             WeightsFile.Load(model, reader, new LoadOptions { AllowNonFinite = allowNonFinite });
             return model;
         }
-        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException or ArithmeticException)
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException or FormatException
+            or ArgumentException or ArithmeticException)
         {
             throw Fault(reader, "a model that can be made", e.Message, e);
         }
@@ -180,7 +183,8 @@ internal static class ModelFile
     {
         if (root.GetProperty("version").GetInt32() is var version && version != Version)
         {
-            throw new ArgumentException($"expected a model of version {Version}, got {version}; it was written by a newer release.");
+            throw new ArgumentException(
+                $"expected a model of version {Version}, got {version}; it was written by a newer release.");
         }
 
         var layers = new List<Layer>();
@@ -189,13 +193,15 @@ internal static class ModelFile
         {
             LayerDescription description = ReadDescription(element, layers);
             Func<LayerDescription, Layer> create = LayerKinds.Find(description.Kind) ?? throw Fault(
-                reader, "layers of known kinds", $"'{Quote.Text(description.Kind)}'; register it with LayerKinds.Register before the file is loaded");
+                reader, "layers of known kinds",
+                $"'{Quote.Text(description.Kind)}'; register it with LayerKinds.Register before the file is loaded");
             double cost = description.Kind == nameof(Model)
                 ? 1 + Model.Cost(description, layer => costs[layer])
                 : 1 + description.Layers.Sum(layer => costs[layer]);
             if (cost > MostRecordings)
             {
-                throw new ArgumentException($"expected at most {MostRecordings:N0} layers, shared ones counted as often as they are applied.");
+                throw new ArgumentException(
+                    $"expected at most {MostRecordings:N0} layers, shared ones counted as often as they are applied.");
             }
 
             Layer layer = create(description);
@@ -242,12 +248,14 @@ internal static class ModelFile
             {
                 parts.Add((uint)place.GetInt32() < (uint)known.Count
                     ? known[place.GetInt32()]
-                    : throw new ArgumentException($"expected parts before what is made of them, got place {place.GetInt32()} of {known.Count}."));
+                    : throw new ArgumentException(
+                        $"expected parts before what is made of them, got place {place.GetInt32()} of {known.Count}."));
             }
         }
 
         string? name = element.TryGetProperty("name", out JsonElement given) ? given.GetString() : null;
-        var description = new LayerDescription(element.GetProperty("kind").GetString() ?? throw new FormatException("expected a kind, got null."), name, parts);
+        var description = new LayerDescription(
+            element.GetProperty("kind").GetString() ?? throw new FormatException("expected a kind, got null."), name, parts);
         foreach (JsonProperty attribute in element.GetProperty("with").EnumerateObject())
         {
             description.Add(attribute.Name, attribute.Value.ValueKind switch
@@ -256,9 +264,12 @@ internal static class ModelFile
                 JsonValueKind.True => true,
                 JsonValueKind.False => false,
                 JsonValueKind.String => attribute.Value.GetString()!,
-                JsonValueKind.Array when attribute.Value.GetArrayLength() > 0 && attribute.Value[0].ValueKind == JsonValueKind.String => Texts(attribute.Value),
+                JsonValueKind.Array when attribute.Value.GetArrayLength() > 0
+                    && attribute.Value[0].ValueKind == JsonValueKind.String => Texts(attribute.Value),
                 JsonValueKind.Array => Array.ConvertAll([.. attribute.Value.EnumerateArray()], value => value.GetDouble()),
-                _ => throw new FormatException($"expected a number, a truth value, a text or a row of them as attribute '{Quote.Text(attribute.Name)}'."),
+                _ =>
+                    throw new FormatException(
+                        $"expected a number, a truth value, a text or a row of them as attribute '{Quote.Text(attribute.Name)}'."),
             });
         }
 
@@ -266,9 +277,11 @@ internal static class ModelFile
     }
 
     private static string[] Texts(JsonElement array) =>
-        Array.ConvertAll([.. array.EnumerateArray()], value => value.GetString() ?? throw new FormatException("expected texts, got null."));
+        Array.ConvertAll(
+            [.. array.EnumerateArray()], value => value.GetString() ?? throw new FormatException("expected texts, got null."));
 
-    private static float[] Singles(JsonElement array) => Array.ConvertAll([.. array.EnumerateArray()], value => value.GetSingle());
+    private static float[] Singles(JsonElement array) =>
+        Array.ConvertAll([.. array.EnumerateArray()], value => value.GetSingle());
 
     private static string WriteJson(Action<Utf8JsonWriter> write)
     {

@@ -16,7 +16,9 @@ internal static class ModelSummary
         var seen = new HashSet<Layer>(ReferenceEqualityComparer.Instance);
         foreach ((string path, Layer layer) in LayerTree.Layers(model))
         {
-            string outputs = graph.Trace!.TryGetValue(layer, out IReadOnlyList<Value>? values) ? string.Join(", ", values.Select(value => value.Shape)) : "";
+            string outputs = graph.Trace!.TryGetValue(layer, out IReadOnlyList<Value>? values)
+                ? string.Join(", ", values.Select(value => value.Shape))
+                : "";
             bool isFirst = seen.Add(layer);
             rows.Add(
             [
@@ -30,7 +32,8 @@ internal static class ModelSummary
         }
 
         IReadOnlyList<Parameter> parameters = model.Parameters;
-        long all = parameters.Sum(parameter => parameter.Count), trainable = parameters.Where(parameter => parameter.IsTrainable).Sum(parameter => parameter.Count);
+        long all = parameters.Sum(parameter => parameter.Count),
+        trainable = parameters.Where(parameter => parameter.IsTrainable).Sum(parameter => parameter.Count);
         return $"{Table(rows)}{Number(all)} parameters, {Number(trainable)} of them trainable";
     }
 
@@ -45,7 +48,8 @@ internal static class ModelSummary
             for (int column = 0; column < row.Length; column++)
             {
                 // Numbers stand at the right of their column, texts at the left.
-                text.Append(column == 3 ? row[column].PadLeft(widths[column]) : row[column].PadRight(widths[column])).Append("  ");
+                text.Append(column == 3 ? row[column].PadLeft(widths[column]) : row[column].PadRight(widths[column])).Append(
+                    "  ");
             }
 
             while (text[^1] == ' ')

@@ -7,7 +7,8 @@ public abstract class MultiInputLayer : Layer
     public virtual int OutputCount => 1;
 
     /// <summary>
-    /// Makes the parameters, with <see cref="Layer.AddParameter"/>; called once, before the first <see cref="Forward(ReadOnlySpan{Value})"/>.
+    /// Makes the parameters, with <see cref="Layer.AddParameter"/>; called once, before the first
+    /// <see cref="Forward(ReadOnlySpan{Value})"/>.
     /// </summary>
     /// <param name="inputs">The first inputs.</param>
     protected virtual void Build(ReadOnlySpan<Value> inputs)
@@ -32,7 +33,8 @@ public abstract class MultiInputLayer : Layer
         IReadOnlyList<Value> outputs = Forward(inputs);
         return outputs.Count == OutputCount
             ? outputs
-            : throw new InvalidOperationException($"{GetType().Name}: expected {OutputCount} outputs from Forward, as OutputCount says, got {outputs.Count}.");
+            : throw new InvalidOperationException(
+                $"{GetType().Name}: expected {OutputCount} outputs from Forward, as OutputCount says, got {outputs.Count}.");
     }
 
     internal override void RequireInputs(int count)
@@ -93,5 +95,6 @@ public sealed class Concatenate(int axis = -1) : MultiInputLayer
         description.Set("axis", axis);
     }
 
-    internal static Concatenate Create(LayerDescription description) => new(description.Int32("axis")) { Name = description.Name };
+    internal static Concatenate Create(LayerDescription description) =>
+        new(description.Int32("axis")) { Name = description.Name };
 }

@@ -1,6 +1,8 @@
 namespace FastNN;
 
-/// <summary>Layer normalization (Ba et al., 2016) over the trailing axes, with PyTorch's parameters "weight" and "bias".</summary>
+/// <summary>
+/// Layer normalization (Ba et al., 2016) over the trailing axes, with PyTorch's parameters "weight" and "bias".
+/// </summary>
 /// <param name="axes">How many trailing axes; default 1.</param>
 public sealed class LayerNorm(int axes = 1) : Layer
 {
@@ -24,7 +26,8 @@ public sealed class LayerNorm(int axes = 1) : Layer
     {
         if (axes < 1 || axes >= x.Shape.Rank)
         {
-            throw new ShapeException($"LayerNorm: expected 1 to {x.Shape.Rank - 1} trailing axes of input {x.Shape}, got {axes}.");
+            throw new ShapeException(
+                $"LayerNorm: expected 1 to {x.Shape.Rank - 1} trailing axes of input {x.Shape}, got {axes}.");
         }
 
         if (IsAffine)
@@ -56,8 +59,8 @@ public sealed class LayerNorm(int axes = 1) : Layer
 }
 
 /// <summary>
-/// Batch normalization (Ioffe and Szegedy, 2015) of the last axis. Training takes the batch's statistics and keeps running ones, inference takes those.
-/// Parameters and statistics have PyTorch's names: weight, bias, running_mean, running_var.
+/// Batch normalization (Ioffe and Szegedy, 2015) of the last axis. Training takes the batch's statistics and keeps running ones,
+/// inference takes those. Parameters and statistics have PyTorch's names: weight, bias, running_mean, running_var.
 /// </summary>
 public abstract class BatchNorm : Layer
 {
@@ -124,7 +127,8 @@ public abstract class BatchNorm : Layer
     {
         Graph graph = x.Graph;
         return x.BatchNorm(
-            graph.Use(RunningMean!), graph.Use(RunningVariance!), _weight is null ? null : graph.Use(_weight), _bias is null ? null : graph.Use(_bias),
+            graph.Use(RunningMean!), graph.Use(RunningVariance!), _weight is null ? null : graph.Use(_weight),
+            _bias is null ? null : graph.Use(_bias),
             Momentum, Epsilon);
     }
 }

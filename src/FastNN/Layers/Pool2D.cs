@@ -19,7 +19,8 @@ public sealed class MaxPool2D(Size2D kernel) : Layer
     protected override Value Forward(Value x) => x.MaxPool2D(kernel, Stride, Padding, null, CeilMode);
 
     /// <inheritdoc/>
-    protected internal override void Describe(LayerDescription description) => description.SetPool(kernel, Stride, Padding, CeilMode);
+    protected internal override void Describe(LayerDescription description) =>
+        description.SetPool(kernel, Stride, Padding, CeilMode);
 
     internal static MaxPool2D Create(LayerDescription description) => new(description.Size("kernel"))
     {
@@ -80,5 +81,6 @@ public sealed class GlobalAvgPool2D(bool keepAxes = false) : Layer
         }
     }
 
-    internal static GlobalAvgPool2D Create(LayerDescription description) => new(description.Boolean("keepAxes", false)) { Name = description.Name };
+    internal static GlobalAvgPool2D Create(LayerDescription description) =>
+        new(description.Boolean("keepAxes", false)) { Name = description.Name };
 }

@@ -1,9 +1,10 @@
 namespace FastNN;
 
 /// <summary>
-/// What has to be done to raw inputs before a model takes them: (x - offset) * scale, with one number for all, one per place along the last axis
-/// (a channel, a column), or one per element. Model files keep it, and predictors and sessions of a <see cref="Model"/> that has one apply it, on the
-/// device, unless told otherwise. Trainers do not: they train and evaluate on data that went through it already.
+/// What has to be done to raw inputs before a model takes them: (x - offset) * scale, with one number for all, one per place
+/// along the last axis (a channel, a column), or one per element. Model files keep it, and predictors and sessions of a
+/// <see cref="Model"/> that has one apply it, on the device, unless told otherwise. Trainers do not: they train and evaluate on
+/// data that went through it already.
 /// </summary>
 public sealed class Preprocessing
 {
@@ -18,7 +19,8 @@ public sealed class Preprocessing
     {
         if (offset.Length != scale.Length || offset.IsEmpty)
         {
-            throw new ArgumentException($"Preprocessing: expected as many offsets as scales and at least one, got {offset.Length} and {scale.Length}.");
+            throw new ArgumentException(
+                $"Preprocessing: expected as many offsets as scales and at least one, got {offset.Length} and {scale.Length}.");
         }
 
         (_offset, _scale) = (offset.ToArray(), scale.ToArray());
@@ -61,7 +63,8 @@ public sealed class Preprocessing
         Shape example = x.Shape.DropFirst();
         if (x.Type != DType.Float32)
         {
-            throw new InvalidOperationException($"Preprocessing: expected a Float32 input, got {x.Type}; set Model.Preprocessing to null.");
+            throw new InvalidOperationException(
+                $"Preprocessing: expected a Float32 input, got {x.Type}; set Model.Preprocessing to null.");
         }
 
         Shape numbers = _offset.Length == 1 ? new Shape(1)

@@ -9,7 +9,8 @@ public sealed class Regularizer
     {
         if (!float.IsFinite(l1) || !float.IsFinite(l2) || l1 < 0 || l2 < 0)
         {
-            throw new ArgumentOutOfRangeException(nameof(l1), $"Regularizer: expected finite weights that are not negative, got {l1} and {l2}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(l1), $"Regularizer: expected finite weights that are not negative, got {l1} and {l2}.");
         }
 
         (AbsoluteWeight, SquareWeight) = (l1, l2);
@@ -41,7 +42,8 @@ public sealed class Regularizer
     public static Regularizer L1L2(float l1 = 0.01f, float l2 = 0.01f) => new(l1, l2);
 
     /// <summary>As in <c>L1L2(0.01, 0.02)</c>.</summary>
-    public override string ToString() => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"L1L2({AbsoluteWeight}, {SquareWeight})");
+    public override string ToString() =>
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"L1L2({AbsoluteWeight}, {SquareWeight})");
 
     /// <summary>Adds the penalty of a parameter to its graph's; a shared parameter is penalized once.</summary>
     internal void AddTo(Value parameter)

@@ -19,11 +19,15 @@ public sealed record SaveOptions
 public sealed record LoadOptions
 {
     /// <summary>
-    /// Whether the file must have exactly the model's parameters; default true. False loads what fits, and the result tells what did not.
+    /// Whether the file must have exactly the model's parameters; default true. False loads what fits, and the result tells what
+    /// did not.
     /// </summary>
     public bool Strict { get; init; } = true;
 
-    /// <summary>Gives the name in the model for a name in the file; null (default) keeps names, and null as its result leaves a tensor out.</summary>
+    /// <summary>
+    /// Gives the name in the model for a name in the file; null (default) keeps names, and null as its result leaves a tensor
+    /// out.
+    /// </summary>
     public Func<string, string?>? Rename { get; init; }
 
     /// <summary>Whether NaN and infinite values are loaded; default false, which refuses them.</summary>
@@ -33,7 +37,9 @@ public sealed record LoadOptions
 /// <summary>What was loaded and what was not.</summary>
 public sealed class LoadResult
 {
-    internal LoadResult(IReadOnlyList<string> loaded, IReadOnlyList<string> missing, IReadOnlyList<string> unexpected, IReadOnlyList<string> wrongShape) =>
+    internal LoadResult(
+        IReadOnlyList<string> loaded, IReadOnlyList<string> missing, IReadOnlyList<string> unexpected,
+        IReadOnlyList<string> wrongShape) =>
         (Loaded, Missing, Unexpected, WrongShape) = (loaded, missing, unexpected, wrongShape);
 
     /// <summary>Parameters of the model that were loaded.</summary>

@@ -3,8 +3,8 @@ using System.Collections;
 namespace FastNN;
 
 /// <summary>
-/// Layers one after another (Keras' Sequential, PyTorch's nn.Sequential): <c>new Sequential(a, b)</c>, <c>new Sequential { a, b }</c>, or
-/// <see cref="Add"/> one by one.
+/// Layers one after another (Keras' Sequential, PyTorch's nn.Sequential): <c>new Sequential(a, b)</c>, <c>new Sequential { a, b
+/// }</c>, or <see cref="Add"/> one by one.
 /// </summary>
 public sealed class Sequential : Layer, IEnumerable<Layer>
 {
@@ -33,7 +33,8 @@ public sealed class Sequential : Layer, IEnumerable<Layer>
         ArgumentNullException.ThrowIfNull(layer);
         if (IsBuilt)
         {
-            throw new InvalidOperationException("Sequential: the model is built, so no layer can be added; put it into a new Sequential with the layer behind it.");
+            throw new InvalidOperationException(
+                "Sequential: the model is built, so no layer can be added; put it into a new Sequential with the layer behind it.");
         }
 
         _layers.Add(AddLayer(layer));

@@ -57,7 +57,8 @@ public sealed class ActivationLayer(Activation activation) : Layer
         description.Set("activation", activation);
     }
 
-    internal static ActivationLayer Create(LayerDescription description) => new(description.Activation()) { Name = description.Name };
+    internal static ActivationLayer Create(LayerDescription description) =>
+        new(description.Activation()) { Name = description.Name };
 }
 
 /// <summary>softmax(x), or its logarithm, along one axis.</summary>

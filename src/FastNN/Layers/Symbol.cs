@@ -3,8 +3,8 @@ using FastNN.Layers;
 namespace FastNN;
 
 /// <summary>
-/// What flows between the layers of a <see cref="Model"/> while it is put together: an input, or what a layer gives for other symbols. Symbols have no
-/// shape yet; the model finds shapes, and the layers their parameters, when it is built.
+/// What flows between the layers of a <see cref="Model"/> while it is put together: an input, or what a layer gives for other
+/// symbols. Symbols have no shape yet; the model finds shapes, and the layers their parameters, when it is built.
 /// </summary>
 public sealed class Symbol
 {

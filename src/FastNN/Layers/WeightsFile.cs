@@ -18,7 +18,8 @@ internal static class WeightsFile
     }
 
     /// <summary>Loads parameters; all are checked before the first is replaced.</summary>
-    /// <exception cref="FileFormatException">The file does not fit where it has to, or holds numbers that are not finite.</exception>
+    /// <exception cref="FileFormatException">The file does not fit where it has to, or holds numbers that are not
+    /// finite.</exception>
     public static LoadResult Load(Layer model, SafetensorsReader reader, LoadOptions options)
     {
         Dictionary<string, SafetensorsTensor> tensors = Rename(reader, options);
@@ -59,7 +60,8 @@ internal static class WeightsFile
         }
 
         return new LoadResult(
-            [.. values.Select(value => parameters[value.Parameter])], missing, [.. unexpected.Select(tensor => tensor.Name)], wrong);
+            [.. values.Select(value => parameters[value.Parameter])], missing, [.. unexpected.Select(tensor => tensor.Name)],
+            wrong);
     }
 
     private static Dictionary<string, SafetensorsTensor> Rename(SafetensorsReader reader, LoadOptions options)
@@ -83,17 +85,20 @@ internal static class WeightsFile
         tensor.Shape.SequenceEqual(parameter.Layout.FileShape(parameter.Shape).ToArray());
 
     private static void RequireAll(
-        SafetensorsReader reader, List<string> missing, SafetensorsTensor[] unexpected, Dictionary<Parameter, SafetensorsTensor> found)
+        SafetensorsReader reader, List<string> missing, SafetensorsTensor[] unexpected, Dictionary<Parameter,
+        SafetensorsTensor> found)
     {
         if (unexpected.Length > 0)
         {
             throw new FileFormatException(
-                reader.FilePath, unexpected[0].Offset, "only this model's parameters", $"tensor {Quote.Text(unexpected[0].Name)}, which the model does not have");
+                reader.FilePath, unexpected[0].Offset, "only this model's parameters",
+                $"tensor {Quote.Text(unexpected[0].Name)}, which the model does not have");
         }
 
         if (missing.Count > 0)
         {
-            throw new FileFormatException(reader.FilePath, sizeof(ulong), $"a tensor '{missing[0]}'", $"{reader.Tensors.Count} tensors of other names");
+            throw new FileFormatException(
+                reader.FilePath, sizeof(ulong), $"a tensor '{missing[0]}'", $"{reader.Tensors.Count} tensors of other names");
         }
 
         foreach ((Parameter parameter, SafetensorsTensor tensor) in found)
@@ -101,7 +106,9 @@ internal static class WeightsFile
             if (!Fits(parameter, tensor))
             {
                 throw new FileFormatException(
-                    reader.FilePath, tensor.Offset, $"tensor {Quote.Text(tensor.Name)} of shape {parameter.Layout.FileShape(parameter.Shape)}", $"shape {Quote.Shape(tensor.Shape)}");
+                    reader.FilePath, tensor.Offset,
+                    $"tensor {Quote.Text(tensor.Name)} of shape {parameter.Layout.FileShape(parameter.Shape)}",
+                    $"shape {Quote.Shape(tensor.Shape)}");
             }
         }
     }

@@ -29,8 +29,8 @@ public abstract class Loss
     public static Loss Huber { get; } = new HuberLoss();
 
     /// <summary>
-    /// A loss of one's own: <c>Loss.From("Squares", (output, target) => (output - target).Square().Mean())</c>. Its targets are numbers of the output's
-    /// shape, and its outputs are taken for numbers, not for classes.
+    /// A loss of one's own: <c>Loss.From("Squares", (output, target) => (output - target).Square().Mean())</c>. Its targets are
+    /// numbers of the output's shape, and its outputs are taken for numbers, not for classes.
     /// </summary>
     /// <param name="name">Its name in reports.</param>
     /// <param name="record">Records it; training needs one number, of shape [].</param>
@@ -54,15 +54,17 @@ public abstract class Loss
     public Reduction Reduction { get; init; } = Reduction.Mean;
 
     /// <summary>
-    /// What a network's output means to this loss: so many classes, of which each row names one (the largest of several, or a single number against
-    /// <see cref="Threshold"/>); null where it names none, as in regression, and there is no accuracy. Default: the last axis where targets are class
-    /// indices, else null.
+    /// What a network's output means to this loss: so many classes, of which each row names one (the largest of several, or a
+    /// single number against <see cref="Threshold"/>); null where it names none, as in regression, and there is no accuracy.
+    /// Default: the last axis where targets are class indices, else null.
     /// </summary>
     /// <param name="output">The output's shape, batch axis first.</param>
     /// <returns>The number of classes, or null.</returns>
     public virtual int? ClassCount(Shape output) => ClassIndices ? Columns(output) : null;
 
-    /// <summary>Where a single output stands for two classes: above this it is the second. Default 0.5, as for probabilities.</summary>
+    /// <summary>
+    /// Where a single output stands for two classes: above this it is the second. Default 0.5, as for probabilities.
+    /// </summary>
     public virtual float Threshold => 0.5f;
 
     /// <summary>A class index that does not count, or null.</summary>
@@ -74,7 +76,8 @@ public abstract class Loss
     /// <summary>The shape of the targets for a network's output.</summary>
     /// <param name="output">The output's shape, batch axis first.</param>
     /// <returns>The targets' shape.</returns>
-    public Shape TargetShape(Shape output) => ClassIndices ? new Shape(output.ToArray().AsSpan(0, Math.Max(output.Rank - 1, 0))) : output;
+    public Shape TargetShape(Shape output) =>
+        ClassIndices ? new Shape(output.ToArray().AsSpan(0, Math.Max(output.Rank - 1, 0))) : output;
 
     /// <summary>Records the loss.</summary>
     /// <param name="output">The network's output.</param>
@@ -97,7 +100,8 @@ public abstract class Loss
     private protected static int Columns(Shape output) => output.Rank > 1 ? output[-1] : 1;
 
     /// <summary>A parameter of a loss that must be positive and finite.</summary>
-    private protected static float RequirePositive(float value, string loss, string name) => value is > 0 and < float.PositiveInfinity
+    private protected static float RequirePositive(float value, string loss, string name) =>
+        value is > 0 and < float.PositiveInfinity
         ? value
         : throw new ArgumentOutOfRangeException(name, $"{loss}: expected a finite {name} above 0, got {value}.");
 
@@ -155,7 +159,9 @@ public sealed class CrossEntropyLoss : Loss
             : FromLogProbabilities ? CrossEntropyInput.LogProbabilities
             : CrossEntropyInput.Logits;
         var op = new CrossEntropyOp(new CrossEntropyOptions(input, Reduction, LabelSmoothing, IgnoreIndex));
-        return _weights is null ? output.Graph.Add(op, output, target) : output.Graph.Add(op, output, target, output.Graph.Use(_weights));
+        return _weights is null
+            ? output.Graph.Add(op, output, target)
+            : output.Graph.Add(op, output, target, output.Graph.Use(_weights));
     }
 }
 
@@ -197,7 +203,8 @@ public sealed class BinaryCrossEntropyLoss : Loss
         return !FromLogits ? Record<ProbabilityLoss>(output, target)
             : _positiveWeights is null ? Record<LogitLoss>(output, target)
             : output.Graph.Add(
-                new ElementLossOp(LossFunction.Of<WeightedLogitLoss>(), default, Reduction), output, target, output.Graph.Use(_positiveWeights));
+                new ElementLossOp(LossFunction.Of<WeightedLogitLoss>(), default, Reduction), output, target,
+                output.Graph.Use(_positiveWeights));
     }
 }
 

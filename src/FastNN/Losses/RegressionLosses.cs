@@ -12,7 +12,8 @@ public abstract class ElementLoss : Loss
         ArgumentNullException.ThrowIfNull(target);
         if (output.TensorType != target.TensorType)
         {
-            throw new ShapeException($"{Name}: expected targets of the predictions' type {output.TensorType}, got {target.TensorType}.");
+            throw new ShapeException(
+                $"{Name}: expected targets of the predictions' type {output.TensorType}, got {target.TensorType}.");
         }
 
         Value losses = Elements(output, target);
@@ -58,7 +59,8 @@ public sealed class HuberLoss(float delta = 1) : Loss
 }
 
 /// <summary>
-/// Smooth absolute error (Girshick, 2015): e^2 / (2 beta) for |e| below beta, else |e| - beta / 2 (PyTorch's SmoothL1Loss): Huber's loss over beta.
+/// Smooth absolute error (Girshick, 2015): e^2 / (2 beta) for |e| below beta, else |e| - beta / 2 (PyTorch's SmoothL1Loss):
+/// Huber's loss over beta.
 /// </summary>
 /// <param name="beta">Where the line begins, above 0; default 1.</param>
 /// <exception cref="ArgumentOutOfRangeException">Beta is not positive and finite.</exception>
@@ -74,8 +76,8 @@ public sealed class SmoothL1Loss(float beta = 1) : Loss
 }
 
 /// <summary>
-/// The divergence of Kullback and Leibler (1951) of outputs, which are log-probabilities as a log-softmax gives them, from targets, which are
-/// probabilities (PyTorch's KLDivLoss). The targets get no gradient.
+/// The divergence of Kullback and Leibler (1951) of outputs, which are log-probabilities as a log-softmax gives them, from
+/// targets, which are probabilities (PyTorch's KLDivLoss). The targets get no gradient.
 /// </summary>
 public sealed class KLDivergenceLoss : Loss
 {
@@ -86,8 +88,8 @@ public sealed class KLDivergenceLoss : Loss
     public bool LogTargets { get; init; }
 
     /// <summary>
-    /// The mean is over examples (the first axis), which is the divergence by definition and PyTorch's reduction "batchmean"; false (default): over all
-    /// elements, as for the other losses.
+    /// The mean is over examples (the first axis), which is the divergence by definition and PyTorch's reduction "batchmean";
+    /// false (default): over all elements, as for the other losses.
     /// </summary>
     public bool PerExample { get; init; }
 
@@ -97,7 +99,8 @@ public sealed class KLDivergenceLoss : Loss
 }
 
 /// <summary>
-/// Hinge loss of distances: the output itself for a target of 1, max(0, margin - output) for a target of -1 (PyTorch's HingeEmbeddingLoss).
+/// Hinge loss of distances: the output itself for a target of 1, max(0, margin - output) for a target of -1 (PyTorch's
+/// HingeEmbeddingLoss).
 /// </summary>
 /// <param name="margin">From where on an output costs nothing for a target of -1, above 0; default 1.</param>
 /// <exception cref="ArgumentOutOfRangeException">The margin is not positive and finite.</exception>
@@ -118,5 +121,6 @@ internal sealed class RecordedLoss(string name, Func<Value, Value, Value> record
     public override string Name => name;
 
     public override Value Apply(Value output, Value target) =>
-        record(output, target) ?? throw new InvalidOperationException($"{name}: expected the function to return the loss, got null.");
+        record(output, target)
+            ?? throw new InvalidOperationException($"{name}: expected the function to return the loss, got null.");
 }

@@ -19,7 +19,8 @@ public static class Accuracy
         {
             if ((uint)labels[i] >= (uint)classes)
             {
-                throw new InvalidDatasetException($"Accuracy: class {labels[i]} of example {i} is out of range 0..{classes - 1}.");
+                throw new InvalidDatasetException(
+                    $"Accuracy: class {labels[i]} of example {i} is out of range 0..{classes - 1}.");
             }
 
             correct += ConfusionMatrix.ArgMax(scores.Slice(i * classes, classes), i) == labels[i] ? 1 : 0;

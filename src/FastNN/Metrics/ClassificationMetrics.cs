@@ -1,8 +1,9 @@
 namespace FastNN;
 
 /// <summary>
-/// The share of rows whose target is among the k classes with the largest outputs. Of equal outputs the first counts as the larger, so that of k = 1 it
-/// is the accuracy; a row with NaN counts as wrong. Rows of the loss's ignored class, or of no class at all, do not count.
+/// The share of rows whose target is among the k classes with the largest outputs. Of equal outputs the first counts as the
+/// larger, so that of k = 1 it is the accuracy; a row with NaN counts as wrong. Rows of the loss's ignored class, or of no class
+/// at all, do not count.
 /// </summary>
 /// <param name="k">At least 1.</param>
 public sealed class TopK(int k) : Metric
@@ -29,7 +30,8 @@ public sealed class TopK(int k) : Metric
         // How many stand before the target: those with a larger output, and the earlier ones of equal ones.
         Value indices = classes.Indices, actual = classes.Actual.WithColumn(), other = Classes.Differ(indices, actual);
         Value difference = output - ShapeOperators.Where(other, output.Graph.Constant(0), output).Sum([-1], keepDims: true);
-        Value earlier = Classes.Select(Classes.Positive(actual - indices), 1, 0), equalBefore = ShapeOperators.Where(difference.Cast(DType.Bool), output.Graph.Constant(0), earlier);
+        Value earlier = Classes.Select(Classes.Positive(actual - indices), 1, 0),
+        equalBefore = ShapeOperators.Where(difference.Cast(DType.Bool), output.Graph.Constant(0), earlier);
         Value before = (Classes.Select(Classes.Positive(difference), 1, 0) + equalBefore).Sum([-1]);
         return classes.Count(Classes.Select(Classes.Positive(_k - before), 1, 0));
     }
@@ -141,7 +143,8 @@ internal sealed class Classes
         (Value output, Value target) = (inputs.Output, inputs.Target);
         if (inputs.ClassCount is not { } total)
         {
-            throw new ShapeException($"{name}: expected an output that names classes, got {output.Shape}, which the loss takes for numbers.");
+            throw new ShapeException(
+                $"{name}: expected an output that names classes, got {output.Shape}, which the loss takes for numbers.");
         }
 
         Graph graph = output.Graph;
@@ -153,7 +156,8 @@ internal sealed class Classes
         if (actual.Shape != predicted.Shape)
         {
             actual = actual.Shape.Rank == predicted.Shape.Rank + 1 && actual.Shape[-1] == 1 ? actual.Reshape(predicted.Shape)
-                : throw new ShapeException($"{name}: expected a target for each row of the output {output.Shape}, got {target.Shape}.");
+                : throw new ShapeException(
+                    $"{name}: expected a target for each row of the output {output.Shape}, got {target.Shape}.");
         }
 
         Value inside = Select(Positive(actual + 0.5f), 1, 0) * Select(Positive(total - 0.5f - actual), 1, 0);

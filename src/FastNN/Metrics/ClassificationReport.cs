@@ -41,7 +41,14 @@ public sealed class ClassificationReport
             double precision = Ratio(confusion[i, i], confusion.Predicted(i));
             double recall = Ratio(confusion[i, i], support);
             double f1 = Ratio(2 * precision * recall, precision + recall);
-            _classes[i] = new ClassMetrics { Name = confusion.Names[i], Precision = precision, Recall = recall, F1 = f1, Support = support };
+            _classes[i] = new ClassMetrics
+            {
+                Name = confusion.Names[i],
+                Precision = precision,
+                Recall = recall,
+                F1 = f1,
+                Support = support
+            };
         }
 
         Total = confusion.Total;
@@ -77,7 +84,8 @@ public sealed class ClassificationReport
         ArgumentOutOfRangeException.ThrowIfNegative(digits);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(digits, 15);
         int width = Math.Max(_classes.Max(metrics => metrics.Name.Length), WeightedAverage.Name.Length);
-        string Number(double value) => value.ToString("F" + digits.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
+        string Number(double value) =>
+            value.ToString("F" + digits.ToString(CultureInfo.InvariantCulture), CultureInfo.InvariantCulture);
 
         var text = new StringBuilder();
         AppendRow(text, width, "", "precision", "recall", "f1-score", "support");

@@ -104,7 +104,8 @@ public sealed class ConfusionMatrix
     {
         if (scores.Length != (long)actual.Length * Classes)
         {
-            throw new ShapeException($"ConfusionMatrix: {scores.Length} scores given for {actual.Length} examples of {Classes} classes.");
+            throw new ShapeException(
+                $"ConfusionMatrix: {scores.Length} scores given for {actual.Length} examples of {Classes} classes.");
         }
 
         for (int i = 0; i < actual.Length; i++)

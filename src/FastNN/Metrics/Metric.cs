@@ -1,9 +1,10 @@
 namespace FastNN;
 
 /// <summary>
-/// A number that tells how good a model is, computed on the device from its outputs and targets while it trains or is evaluated. A metric records into
-/// the graph what it needs of every example, as columns of numbers; their sums and sums of squares over an epoch are kept in double on the device, and
-/// come back once, at its end. So a last batch that is smaller counts by its examples.
+/// A number that tells how good a model is, computed on the device from its outputs and targets while it trains or is evaluated.
+/// A metric records into the graph what it needs of every example, as columns of numbers; their sums and sums of squares over an
+/// epoch are kept in double on the device, and come back once, at its end. So a last batch that is smaller counts by its
+/// examples.
 /// </summary>
 /// <example>
 /// <code>
@@ -21,35 +22,47 @@ namespace FastNN;
 /// </example>
 public abstract class Metric
 {
-    /// <summary>The share of outputs that name the right class, as the loss takes them for classes (<see cref="Loss.ClassCount"/>).</summary>
+    /// <summary>
+    /// The share of outputs that name the right class, as the loss takes them for classes (<see cref="Loss.ClassCount"/>).
+    /// </summary>
     public static Metric Accuracy { get; } = new AccuracyMetric();
 
-    /// <summary>The mean over classes of the share of examples taken for a class that belong to it; 0 for a class that is never predicted.</summary>
+    /// <summary>
+    /// The mean over classes of the share of examples taken for a class that belong to it; 0 for a class that is never predicted.
+    /// </summary>
     public static Metric Precision { get; } = new ClassAverageMetric(ClassAverage.Precision);
 
-    /// <summary>The mean over classes of the share of a class's examples that are taken for it; 0 for a class without examples.</summary>
+    /// <summary>
+    /// The mean over classes of the share of a class's examples that are taken for it; 0 for a class without examples.
+    /// </summary>
     public static Metric Recall { get; } = new ClassAverageMetric(ClassAverage.Recall);
 
     /// <summary>The mean over classes of the harmonic mean of precision and recall (scikit-learn's macro F1).</summary>
     public static Metric F1 { get; } = new ClassAverageMetric(ClassAverage.F1);
 
     /// <summary>The mean of |output - target| over all elements.</summary>
-    public static Metric MeanAbsoluteError { get; } = new ErrorMetric("MeanAbsoluteError", error => error.Abs(), sums => sums.Mean());
+    public static Metric MeanAbsoluteError { get; } = new ErrorMetric(
+        "MeanAbsoluteError", error => error.Abs(), sums => sums.Mean());
 
     /// <summary>The mean of (output - target)^2 over all elements.</summary>
-    public static Metric MeanSquaredError { get; } = new ErrorMetric("MeanSquaredError", error => error, sums => sums.MeanOfSquares());
+    public static Metric MeanSquaredError { get; } = new ErrorMetric(
+        "MeanSquaredError", error => error, sums => sums.MeanOfSquares());
 
     /// <summary>The square root of the mean of (output - target)^2 over all elements.</summary>
     public static Metric RootMeanSquaredError { get; } =
         new ErrorMetric("RootMeanSquaredError", error => error, sums => Math.Sqrt(sums.MeanOfSquares()));
 
     /// <summary>
-    /// The coefficient of determination, 1 - (sum of squared errors) / (sum of squared deviations of the targets from their mean), averaged over the
-    /// outputs (scikit-learn's r2_score): 1 is perfect, 0 is as good as the mean. Where targets are all alike it is 1 if there is no error, else 0.
+    /// The coefficient of determination, 1 - (sum of squared errors) / (sum of squared deviations of the targets from their
+    /// mean), averaged over the outputs (scikit-learn's r2_score): 1 is perfect, 0 is as good as the mean. Where targets are all
+    /// alike it is 1 if there is no error, else 0.
     /// </summary>
     public static Metric R2 { get; } = new DeterminationMetric();
 
-    /// <summary>A metric that is the mean of a number of each example or element: <c>Metric.From("Bias", (output, target) => output - target)</c>.</summary>
+    /// <summary>
+    /// A metric that is the mean of a number of each example or element: <c>Metric.From("Bias", (output, target) => output -
+    /// target)</c>.
+    /// </summary>
     /// <param name="name">Its name in reports.</param>
     /// <param name="record">Records the numbers, of any shape.</param>
     /// <param name="moreIsBetter">Whether a model is the better the larger it is; default false.</param>
@@ -70,7 +83,8 @@ public abstract class Metric
     /// <summary>Records what is summed over the examples.</summary>
     /// <param name="inputs">The model's output and the targets of a batch, and what they mean.</param>
     /// <returns>
-    /// Float32: [rows, ..., columns] whose last extent is a number and whose rows are added up, [rows] as one column, or [] as one number per batch.
+    /// Float32: [rows, ..., columns] whose last extent is a number and whose rows are added up, [rows] as one column, or [] as
+    /// one number per batch.
     /// </returns>
     /// <exception cref="ShapeException">The metric does not fit such outputs and targets.</exception>
     public abstract Value Record(MetricInputs inputs);
@@ -95,7 +109,9 @@ public sealed class MetricInputs(Value output, Value target)
     /// <summary>The targets: Int32 class indices, or numbers of the output's shape.</summary>
     public Value Target { get; } = target ?? throw new ArgumentNullException(nameof(target));
 
-    /// <summary>How many classes a row of the output tells apart (<see cref="Loss.ClassCount"/>), or null where it names none.</summary>
+    /// <summary>
+    /// How many classes a row of the output tells apart (<see cref="Loss.ClassCount"/>), or null where it names none.
+    /// </summary>
     public int? ClassCount { get; init; }
 
     /// <summary>Where a single output stands for two classes: above this it is the second.</summary>
@@ -135,5 +151,6 @@ public sealed class MetricSums
 
     private int Checked(int column) => (uint)column < (uint)Columns
         ? column
-        : throw new ArgumentOutOfRangeException(nameof(column), column, $"MetricSums: expected a column from 0 to {Columns - 1}.");
+        : throw new ArgumentOutOfRangeException(
+            nameof(column), column, $"MetricSums: expected a column from 0 to {Columns - 1}.");
 }

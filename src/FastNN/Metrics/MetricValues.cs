@@ -25,7 +25,8 @@ public sealed class MetricValues : IEquatable<MetricValues>
     /// <exception cref="KeyNotFoundException">No metric has this name.</exception>
     public double this[string name] => TryGetValue(name, out double value)
         ? value
-        : throw new KeyNotFoundException($"There is no metric '{name}'; there {(Count == 0 ? "are none" : $"is {string.Join(", ", Names)}")}.");
+        : throw new KeyNotFoundException(
+            $"There is no metric '{name}'; there {(Count == 0 ? "are none" : $"is {string.Join(", ", Names)}")}.");
 
     /// <summary>A metric, where it is among these.</summary>
     /// <param name="name">Its name.</param>
@@ -60,5 +61,6 @@ public sealed class MetricValues : IEquatable<MetricValues>
 
     /// <summary>With words in front of each name.</summary>
     internal string Text(string prefix) =>
-        string.Join(", ", _values.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{prefix}{pair.Key} {pair.Value:F4}")));
+        string.Join(
+            ", ", _values.Select(pair => string.Create(CultureInfo.InvariantCulture, $"{prefix}{pair.Key} {pair.Value:F4}")));
 }

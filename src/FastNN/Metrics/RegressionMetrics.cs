@@ -12,7 +12,8 @@ internal sealed class ErrorMetric(string name, Func<Value, Value> record, Func<M
     /// <summary>output - target, element by element.</summary>
     public static Value Error(string name, MetricInputs inputs) => inputs.Output.TensorType == inputs.Target.TensorType
         ? inputs.Output - inputs.Target
-        : throw new ShapeException($"{name}: expected targets of the output's type {inputs.Output.TensorType}, got {inputs.Target.TensorType}.");
+        : throw new ShapeException(
+            $"{name}: expected targets of the output's type {inputs.Output.TensorType}, got {inputs.Target.TensorType}.");
 }
 
 /// <summary>The coefficient of determination. The columns are the errors, then the targets.</summary>
@@ -34,7 +35,8 @@ internal sealed class DeterminationMetric : Metric
         double total = 0;
         for (int i = 0; i < outputs; i++)
         {
-            // In double, where squares of floats are exact, so that a large mean of the targets takes no digits from their variance.
+            // In double, where squares of floats are exact, so that a large mean of the targets takes no digits from their
+            // variance.
             double mean = sums.Sum(outputs + i) / sums.Count;
             double deviations = sums.SumOfSquares(outputs + i) - (mean * sums.Sum(outputs + i)), errors = sums.SumOfSquares(i);
             total += deviations > 0 ? 1 - (errors / deviations) : errors == 0 ? 1 : 0;
@@ -52,7 +54,8 @@ internal sealed class RecordedMetric(string name, Func<Value, Value, Value> reco
     public override bool MoreIsBetter => moreIsBetter;
 
     public override Value Record(MetricInputs inputs) =>
-        record(inputs.Output, inputs.Target) ?? throw new InvalidOperationException($"{name}: expected the function to return a value, got null.");
+        record(inputs.Output, inputs.Target)
+            ?? throw new InvalidOperationException($"{name}: expected the function to return a value, got null.");
 
     public override double Compute(MetricSums sums) => sums.Mean();
 }

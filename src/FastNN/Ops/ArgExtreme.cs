@@ -4,7 +4,10 @@ using FastNN.Tensors;
 
 namespace FastNN.Ops;
 
-/// <summary>The place of the largest or smallest element along one axis, the first of equal ones; NaN is both. Output Int64, without a gradient.</summary>
+/// <summary>
+/// The place of the largest or smallest element along one axis, the first of equal ones; NaN is both. Output Int64, without a
+/// gradient.
+/// </summary>
 /// <param name="Largest">Or smallest.</param>
 /// <param name="Axis">From the end: -1 is the last.</param>
 /// <param name="KeepDims">Keep the axis with extent 1.</param>
@@ -43,7 +46,8 @@ internal sealed record ArgExtremeOp(bool Largest, int Axis, bool KeepDims) : Ope
         kernels.Reductions.FirstEqual(x, extreme, tensors.Output, sizes.Terms, sizes.Inner);
     }
 
-    private Shape Without(Shape x, int axis) => KeepDims ? [.. x[..axis], 1, .. x[(axis + 1)..]] : [.. x[..axis], .. x[(axis + 1)..]];
+    private Shape Without(Shape x, int axis) =>
+        KeepDims ? [.. x[..axis], 1, .. x[(axis + 1)..]] : [.. x[..axis], .. x[(axis + 1)..]];
 
     private sealed record Sizes(ReduceGeometry Geometry, int Terms, int Inner);
 }

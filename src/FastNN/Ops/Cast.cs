@@ -20,7 +20,8 @@ internal sealed record CastOp(DType Type) : Operator
     // Gradients are float32 on both sides.
     public override bool BackwardInPlace(NodeTypes types, int input) => true;
 
-    public override void Forward(IKernels kernels, NodeTensors tensors) => kernels.Elements.Cast(tensors.Inputs[0], tensors.Output, accumulate: false);
+    public override void Forward(IKernels kernels, NodeTensors tensors) =>
+        kernels.Elements.Cast(tensors.Inputs[0], tensors.Output, accumulate: false);
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {

@@ -108,7 +108,8 @@ internal sealed record ConcatOp(int Axis) : Operator
             }
             else if (gradient is not null)
             {
-                kernels.Indexing.ConcatBackward(tensors.OutputGradient!, gradient, sizes.Rows, sizes.Widths[i], sizes.Total, offset, tensors.Accumulate[i]);
+                kernels.Indexing.ConcatBackward(
+                    tensors.OutputGradient!, gradient, sizes.Rows, sizes.Widths[i], sizes.Total, offset, tensors.Accumulate[i]);
             }
         }
     }
@@ -120,7 +121,8 @@ internal sealed record ConcatOp(int Axis) : Operator
         for (int i = 0, offset = 0; i < widths.Length; offset += widths[i++])
         {
             copies[i] = (
-                StridedCopy.Of(0, offset, (rows, widths[i], total), (widths[i], 1, 1)), StridedCopy.Of(offset, 0, (rows, total, widths[i]), (widths[i], 1, 1)));
+                StridedCopy.Of(0, offset, (rows, widths[i], total), (widths[i], 1, 1)),
+                StridedCopy.Of(offset, 0, (rows, total, widths[i]), (widths[i], 1, 1)));
         }
 
         return copies;
@@ -128,7 +130,8 @@ internal sealed record ConcatOp(int Axis) : Operator
 
     private int Extent(long extent, Shape shape) => extent <= int.MaxValue
         ? (int)extent
-        : throw new ShapeException($"{Name}: joining along axis {Axis} of {shape} gives {extent} elements, more than {int.MaxValue}.");
+        : throw new ShapeException(
+            $"{Name}: joining along axis {Axis} of {shape} gives {extent} elements, more than {int.MaxValue}.");
 
     /// <param name="Rows">What lies in front of the axis.</param>
     /// <param name="Total">Elements of a row of the output.</param>

@@ -4,7 +4,8 @@ using FastNN.Tensors;
 namespace FastNN.Ops;
 
 /// <summary>What a convolution is asked for; the sizes come from its inputs.</summary>
-internal readonly record struct Conv2DOptions(int StrideH, int StrideW, Padding2D Padding, int DilationH, int DilationW, int Groups);
+internal readonly record struct Conv2DOptions(
+    int StrideH, int StrideW, Padding2D Padding, int DilationH, int DilationW, int Groups);
 
 /// <summary>
 /// y = f(conv(x, weight) + bias), cross-correlation. Inputs: x [N, H, W, C], weight [KH, KW, C / groups, OC] and, if there is
@@ -42,7 +43,8 @@ internal sealed record Conv2DOp(Conv2DOptions Options, Activation Activation = d
 
     public override object Bind(TensorType[] inputs, TensorType[] outputs) => Geometry(inputs[0].Shape, inputs[1].Shape);
 
-    public override long ForwardWorkspaceBytes(IPlanning planning, NodeTypes types) => planning.Conv2DWorkspaceBytes((Conv2DGeometry)types.Bound!, ConvolutionPass.Forward);
+    public override long ForwardWorkspaceBytes(IPlanning planning, NodeTypes types) =>
+        planning.Conv2DWorkspaceBytes((Conv2DGeometry)types.Bound!, ConvolutionPass.Forward);
 
     public override long BackwardWorkspaceBytes(IPlanning planning, NodeTypes types, ReadOnlySpan<bool> wanted) => Math.Max(
         wanted[0] ? planning.Conv2DWorkspaceBytes((Conv2DGeometry)types.Bound!, ConvolutionPass.BackwardData) : 0,
@@ -50,7 +52,8 @@ internal sealed record Conv2DOp(Conv2DOptions Options, Activation Activation = d
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
         kernels.Windows.Conv2DForward(
-            (Conv2DGeometry)tensors.Bound!, tensors.Inputs[0], tensors.Inputs[1], tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null,
+            (Conv2DGeometry)tensors.Bound!, tensors.Inputs[0], tensors.Inputs[1],
+            tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null,
             tensors.Output, Activation, tensors.ForwardWorkspace);
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
@@ -71,13 +74,15 @@ internal sealed record Conv2DOp(Conv2DOptions Options, Activation Activation = d
         }
         else if (dBias is not null)
         {
-            // A frozen filter under a trained bias: the bias was broadcast over all pixels, so its gradient is that of an addition.
+            // A frozen filter under a trained bias: the bias was broadcast over all pixels, so its gradient is that of an
+            // addition.
             kernels.Elements.SumRepeated(dY, dBias, tensors.Accumulate[2]);
         }
 
         if (tensors.InputGradients[0] is { } dX)
         {
-            kernels.Windows.Conv2DBackwardData(geometry, dY, tensors.Inputs[1], dX, tensors.Accumulate[0], tensors.BackwardWorkspace);
+            kernels.Windows.Conv2DBackwardData(
+                geometry, dY, tensors.Inputs[1], dX, tensors.Accumulate[0], tensors.BackwardWorkspace);
         }
     }
 

@@ -31,7 +31,8 @@ internal sealed record CrossEntropyOp(CrossEntropyOptions Options) : Operator
         int[] rows = x.ToArray()[..^1];
         if (targets != x && targets != new Shape(rows))
         {
-            throw new ShapeException($"{Name}: targets {targets} fit predictions {x} neither as class indices {new Shape(rows)} nor as probabilities {x}.");
+            throw new ShapeException(
+                $"{Name}: targets {targets} fit predictions {x} neither as class indices {new Shape(rows)} nor as probabilities {x}.");
         }
 
         RequireType(inputs, 1, targets == x ? DType.Float32 : DType.Int32);
@@ -45,9 +46,11 @@ internal sealed record CrossEntropyOp(CrossEntropyOptions Options) : Operator
             throw new ShapeException($"{Name}: class weights {inputs[2].Shape} do not fit predictions {x}: [{x[-1]}] expected.");
         }
 
-        if (!(Options.LabelSmoothing >= 0 && Options.LabelSmoothing <= 1) || (Options.LabelSmoothing > 0 && Options.Input != CrossEntropyInput.Logits))
+        if (!(Options.LabelSmoothing >= 0 && Options.LabelSmoothing <= 1)
+            || (Options.LabelSmoothing > 0 && Options.Input != CrossEntropyInput.Logits))
         {
-            throw new ShapeException($"{Name}: label smoothing {Options.LabelSmoothing} must be in [0, 1], and 0 unless given logits.");
+            throw new ShapeException(
+                $"{Name}: label smoothing {Options.LabelSmoothing} must be in [0, 1], and 0 unless given logits.");
         }
 
         return [new TensorType(Options.Reduction == Reduction.None ? new Shape(rows) : default)];
@@ -61,7 +64,8 @@ internal sealed record CrossEntropyOp(CrossEntropyOptions Options) : Operator
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.Losses.CrossEntropyForward(Options, tensors.Inputs[0], tensors.Inputs[1], Weights(tensors), tensors.Output, tensors.Saved!);
+        kernels.Losses.CrossEntropyForward(
+            Options, tensors.Inputs[0], tensors.Inputs[1], Weights(tensors), tensors.Output, tensors.Saved!);
 
     public override void Backward(IKernels kernels, NodeTensors tensors) =>
         kernels.Losses.CrossEntropyBackward(

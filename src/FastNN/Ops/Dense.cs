@@ -36,7 +36,8 @@ internal sealed record DenseOp(Activation Activation = default) : Operator, IAct
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
         kernels.Products.DenseForward(
-            tensors.Inputs[0], tensors.Inputs[1], tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null, tensors.Output, Activation);
+            tensors.Inputs[0], tensors.Inputs[1], tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null, tensors.Output,
+            Activation);
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {
@@ -50,7 +51,8 @@ internal sealed record DenseOp(Activation Activation = default) : Operator, IAct
         if (tensors.InputGradients[1] is not null || dBias is not null)
         {
             kernels.Products.DenseBackwardWeight(
-                tensors.Inputs[0], dY, tensors.InputGradients[1], dBias, tensors.Accumulate[1], dBias is not null && tensors.Accumulate[2]);
+                tensors.Inputs[0], dY, tensors.InputGradients[1], dBias, tensors.Accumulate[1],
+                dBias is not null && tensors.Accumulate[2]);
         }
 
         if (tensors.InputGradients[0] is { } dX)

@@ -34,5 +34,6 @@ internal sealed record DropoutOp(DropoutOptions Options) : Operator
         kernels.Elements.DropoutForward(Options, tensors.Inputs[1], tensors.Inputs[0], tensors.Output);
 
     public override void Backward(IKernels kernels, NodeTensors tensors) =>
-        kernels.Elements.DropoutBackward(Options, tensors.Inputs[1], tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Accumulate[0]);
+        kernels.Elements.DropoutBackward(
+            Options, tensors.Inputs[1], tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Accumulate[0]);
 }

@@ -5,8 +5,8 @@ using FastNN.Tensors;
 namespace FastNN.Ops;
 
 /// <summary>
-/// A loss of single elements, reduced or not. Inputs: x, targets of its shape, then a weight per element and a weight of the positive class per
-/// column, where there are such.
+/// A loss of single elements, reduced or not. Inputs: x, targets of its shape, then a weight per element and a weight of the
+/// positive class per column, where there are such.
 /// </summary>
 /// <param name="Function">Which loss.</param>
 /// <param name="Scalars">Its parameters.</param>
@@ -42,7 +42,8 @@ internal sealed record ElementLossOp(
 
         if (Function.TakesPositiveWeight && (x.Rank == 0 || inputs[^1].Shape != new Shape(x[-1])))
         {
-            throw new ShapeException($"{Name}: expected a positive weight for each column of {x}, got positive weights {inputs[^1].Shape}.");
+            throw new ShapeException(
+                $"{Name}: expected a positive weight for each column of {x}, got positive weights {inputs[^1].Shape}.");
         }
 
         if (PerExample && x.Rank == 0)
@@ -54,7 +55,8 @@ internal sealed record ElementLossOp(
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) => kernels.Losses.ElementLossForward(
-        Function, Scalars, Divisor(tensors.Inputs[0]), tensors.Inputs[0], tensors.Inputs[1], Weight(tensors), PositiveWeight(tensors), tensors.Output);
+        Function, Scalars, Divisor(tensors.Inputs[0]), tensors.Inputs[0], tensors.Inputs[1], Weight(tensors),
+        PositiveWeight(tensors), tensors.Output);
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {
@@ -64,7 +66,8 @@ internal sealed record ElementLossOp(
             if (tensors.InputGradients[input] is { } gradient)
             {
                 kernels.Losses.ElementLossBackward(
-                    Function, Scalars, Divisor(gradient), tensors.Inputs[input], tensors.Inputs[1 - input], Weight(tensors), PositiveWeight(tensors),
+                    Function, Scalars, Divisor(gradient), tensors.Inputs[input], tensors.Inputs[1 - input], Weight(tensors),
+                    PositiveWeight(tensors),
                     tensors.OutputGradient!, gradient, tensors.Accumulate[input]);
             }
         }

@@ -14,7 +14,8 @@ internal sealed record BinaryOp(BinaryFunction Function, int? NumberBits = null,
 
     private bool HasNumber => NumberBits is not null;
 
-    public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => (Reads(wanted) & (Place(input) == 0 ? Operands.First : Operands.Second)) != 0;
+    public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) =>
+        (Reads(wanted) & (Place(input) == 0 ? Operands.First : Operands.Second)) != 0;
 
     public override bool BackwardReadsOutput(int output, ReadOnlySpan<bool> wanted) => (Reads(wanted) & Operands.Output) != 0;
 
@@ -40,7 +41,8 @@ internal sealed record BinaryOp(BinaryFunction Function, int? NumberBits = null,
         {
             if (inputs[0].Type != inputs[1].Type)
             {
-                throw new ShapeException($"{Name}: expected two operands of one type, got {inputs[0]} and {inputs[1]}; cast one of them.");
+                throw new ShapeException(
+                    $"{Name}: expected two operands of one type, got {inputs[0]} and {inputs[1]}; cast one of them.");
             }
 
             shape = Broadcasting.Of(Name, inputs[0].Shape, inputs[1].Shape);
@@ -79,7 +81,8 @@ internal sealed record BinaryOp(BinaryFunction Function, int? NumberBits = null,
             bool summed = IsText(i) && gradient.Count != dY.Count;
             Tensor target = summed ? tensors.BackwardScratch[0] : gradient;
             kernels.Elements.BinaryBackward(
-                Function, Place(i), OperandOf(tensors, 0), OperandOf(tensors, 1), tensors.Output, dY, target, !summed && tensors.Accumulate[i]);
+                Function, Place(i), OperandOf(tensors, 0), OperandOf(tensors, 1), tensors.Output, dY, target,
+                !summed && tensors.Accumulate[i]);
             if (summed)
             {
                 kernels.Elements.SumRepeated(target, gradient, tensors.Accumulate[i]);
@@ -123,7 +126,8 @@ internal sealed record BinaryOp(BinaryFunction Function, int? NumberBits = null,
             {
                 (OperandTypes.Floats, DType.Float32), (OperandTypes.Integers, DType.Int32), (OperandTypes.Truths, DType.Bool),
             }.Where(row => Function.Info.Takes(row.Kind)).Select(row => row.Type.ToString());
-            throw new ShapeException($"{Name}: expected input {input} of type {string.Join(" or ", expected)}, got {type}; cast it first.");
+            throw new ShapeException(
+                $"{Name}: expected input {input} of type {string.Join(" or ", expected)}, got {type}; cast it first.");
         }
 
         // A float holds integers up to 2^24 exactly.
@@ -136,7 +140,8 @@ internal sealed record BinaryOp(BinaryFunction Function, int? NumberBits = null,
         };
         if (HasNumber && !fits)
         {
-            throw new ShapeException($"{Name}: expected {(kind == OperandTypes.Truths ? "0 or 1" : "an integer up to 2^24 in size")} beside {type}, got {number}.");
+            throw new ShapeException(
+                $"{Name}: expected {(kind == OperandTypes.Truths ? "0 or 1" : "an integer up to 2^24 in size")} beside {type}, got {number}.");
         }
     }
 }

@@ -31,7 +31,8 @@ internal sealed record EmbeddingOp(int Padding) : Operator
         (Shape indices, Shape weight) = (inputs[0].Shape, inputs[1].Shape);
         if (weight.Rank != 2 || Padding < -1 || Padding >= weight[0])
         {
-            throw new ShapeException($"{Name}: expected a table [V, D] and a padding index below V, or -1 for none, got {weight} and {Padding}.");
+            throw new ShapeException(
+                $"{Name}: expected a table [V, D] and a padding index below V, or -1 for none, got {weight} and {Padding}.");
         }
 
         return [new TensorType([.. indices, weight[1]])];
@@ -41,5 +42,6 @@ internal sealed record EmbeddingOp(int Padding) : Operator
         kernels.Indexing.EmbeddingForward(tensors.Inputs[0], tensors.Inputs[1], tensors.Output);
 
     public override void Backward(IKernels kernels, NodeTensors tensors) =>
-        kernels.Indexing.EmbeddingBackward(tensors.Inputs[0], tensors.OutputGradient!, Padding, tensors.InputGradients[1]!, tensors.Accumulate[1]);
+        kernels.Indexing.EmbeddingBackward(
+            tensors.Inputs[0], tensors.OutputGradient!, Padding, tensors.InputGradients[1]!, tensors.Accumulate[1]);
 }

@@ -3,7 +3,10 @@ using FastNN.Tensors;
 
 namespace FastNN.Ops;
 
-/// <summary>y [..., M, N] = op(a) [..., M, K] op(b) [..., K, N]; the axes in front broadcast. A transposed operand has its last two axes exchanged.</summary>
+/// <summary>
+/// y [..., M, N] = op(a) [..., M, K] op(b) [..., K, N]; the axes in front broadcast. A transposed operand has its last two axes
+/// exchanged.
+/// </summary>
 internal sealed record MatMulOp(bool TransposeA = false, bool TransposeB = false) : Operator
 {
     public override string Name => "MatMul";
@@ -40,15 +43,20 @@ internal sealed record MatMulOp(bool TransposeA = false, bool TransposeB = false
         return new Products(
             MatMulGeometry.Of(m, n, k, TransposeA, TransposeB, axes),
             TransposeA
-                ? MatMulGeometry.Of(k, m, n, TransposeB, true, Array.ConvertAll(axes, axis => (axis.Extent, axis.B, axis.Y, axis.A)))
-                : MatMulGeometry.Of(m, k, n, false, !TransposeB, Array.ConvertAll(axes, axis => (axis.Extent, axis.Y, axis.B, axis.A))),
+                ? MatMulGeometry.Of(
+                    k, m, n, TransposeB, true, Array.ConvertAll(axes, axis => (axis.Extent, axis.B, axis.Y, axis.A)))
+                : MatMulGeometry.Of(
+                    m, k, n, false, !TransposeB, Array.ConvertAll(axes, axis => (axis.Extent, axis.Y, axis.B, axis.A))),
             TransposeB
-                ? MatMulGeometry.Of(n, k, m, true, TransposeA, Array.ConvertAll(axes, axis => (axis.Extent, axis.Y, axis.A, axis.B)))
-                : MatMulGeometry.Of(k, n, m, !TransposeA, false, Array.ConvertAll(axes, axis => (axis.Extent, axis.A, axis.Y, axis.B))));
+                ? MatMulGeometry.Of(
+                    n, k, m, true, TransposeA, Array.ConvertAll(axes, axis => (axis.Extent, axis.Y, axis.A, axis.B)))
+                : MatMulGeometry.Of(
+                    k, n, m, !TransposeA, false, Array.ConvertAll(axes, axis => (axis.Extent, axis.A, axis.Y, axis.B))));
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.Products.MatMul(tensors.Inputs[0], tensors.Inputs[1], tensors.Output, ((Products)tensors.Bound!).Y, accumulate: false);
+        kernels.Products.MatMul(
+            tensors.Inputs[0], tensors.Inputs[1], tensors.Output, ((Products)tensors.Bound!).Y, accumulate: false);
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {
@@ -67,7 +75,9 @@ internal sealed record MatMulOp(bool TransposeA = false, bool TransposeB = false
 
     private static int Columns(Shape shape, bool transposed) => transposed ? shape[-2] : shape[-1];
 
-    /// <summary>Elements from one place to the next along an axis counted from the end; 0 where the shape lacks it or repeats along it.</summary>
+    /// <summary>
+    /// Elements from one place to the next along an axis counted from the end; 0 where the shape lacks it or repeats along it.
+    /// </summary>
     private static long Stride(Shape shape, int axis) =>
         -axis > shape.Rank || shape[axis] == 1 ? 0 : shape.Product(shape.Rank + axis + 1, shape.Rank);
 

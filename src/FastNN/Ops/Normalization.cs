@@ -37,8 +37,8 @@ internal sealed record NormalizationGeometry(ReduceGeometry Statistics, ReduceGe
 }
 
 /// <summary>
-/// Layer normalization (Ba et al., 2016): y = (x - mean) / sqrt(variance + eps) weight + bias, statistics over the trailing axes, variance biased.
-/// Inputs: x and, if affine, weight and bias of the trailing axes' shape.
+/// Layer normalization (Ba et al., 2016): y = (x - mean) / sqrt(variance + eps) weight + bias, statistics over the trailing axes,
+/// variance biased. Inputs: x and, if affine, weight and bias of the trailing axes' shape.
 /// </summary>
 /// <param name="Trailing">How many axes.</param>
 /// <param name="Eps">Added to the variance.</param>
@@ -63,7 +63,8 @@ internal sealed record LayerNormOp(int Trailing, float Eps) : Operator
         {
             if (inputs[i].Shape != x[^Trailing..])
             {
-                throw new ShapeException($"{Name}: expected weight and bias of shape {x[^Trailing..]} for input {x}, got {inputs[i].Shape}.");
+                throw new ShapeException(
+                    $"{Name}: expected weight and bias of shape {x[^Trailing..]} for input {x}, got {inputs[i].Shape}.");
             }
         }
 
@@ -95,9 +96,11 @@ internal sealed record LayerNormOp(int Trailing, float Eps) : Operator
         (Tensor x, Tensor mean, Tensor scale) = (tensors.Inputs[0], tensors.SavedTensors[0], tensors.SavedTensors[1]);
         float average = 1f / geometry.Statistics.Terms;
         kernels.Reductions.Fold(FoldFunction.Of<SumFold>(), x, null, mean, geometry.Statistics, average, root: false);
-        kernels.Reductions.Fold(FoldFunction.Of<CenteredSquaresFold>(), x, mean, scale, geometry.Statistics, average, root: false);
+        kernels.Reductions.Fold(
+            FoldFunction.Of<CenteredSquaresFold>(), x, mean, scale, geometry.Statistics, average, root: false);
         kernels.Normalizations.NormalizationScale(scale, Eps, scale);
-        kernels.Normalizations.NormalizationForward(Operands(tensors, geometry), tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null, tensors.Output);
+        kernels.Normalizations.NormalizationForward(
+            Operands(tensors, geometry), tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null, tensors.Output);
     }
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
@@ -120,21 +123,25 @@ internal sealed record LayerNormOp(int Trailing, float Eps) : Operator
 
         if (tensors.InputGradients[0] is { } dX)
         {
-            (Tensor weighted, Tensor sum, Tensor product) = (tensors.BackwardScratch[1], tensors.BackwardScratch[2], tensors.BackwardScratch[3]);
+            (Tensor weighted, Tensor sum, Tensor product) = (
+                tensors.BackwardScratch[1], tensors.BackwardScratch[2], tensors.BackwardScratch[3]);
             kernels.Normalizations.NormalizationProducts(operands, dY, products, weighted);
             kernels.Reductions.Fold(FoldFunction.Of<SumFold>(), weighted, null, sum, geometry.Statistics, 1, root: false);
             kernels.Reductions.Fold(FoldFunction.Of<SumFold>(), products, null, product, geometry.Statistics, 1, root: false);
-            kernels.Normalizations.NormalizationBackward(operands, dY, sum, product, 1f / geometry.Statistics.Terms, dX, tensors.Accumulate[0]);
+            kernels.Normalizations.NormalizationBackward(
+                operands, dY, sum, product, 1f / geometry.Statistics.Terms, dX, tensors.Accumulate[0]);
         }
     }
 
     private static NormalizationOperands Operands(NodeTensors tensors, NormalizationGeometry geometry) => new(
-        geometry.Axes, tensors.Inputs[0], tensors.SavedTensors[0], tensors.SavedTensors[1], tensors.Inputs.Length > 1 ? tensors.Inputs[1] : null);
+        geometry.Axes, tensors.Inputs[0], tensors.SavedTensors[0], tensors.SavedTensors[1],
+        tensors.Inputs.Length > 1 ? tensors.Inputs[1] : null);
 }
 
 /// <summary>
-/// Batch normalization (Ioffe and Szegedy, 2015) of the last axis. Inputs: x, running mean, running variance and, if affine, weight and bias. Outputs:
-/// y and, in training, the running statistics after this step, of which the variance takes the unbiased one, as in PyTorch.
+/// Batch normalization (Ioffe and Szegedy, 2015) of the last axis. Inputs: x, running mean, running variance and, if affine,
+/// weight and bias. Outputs: y and, in training, the running statistics after this step, of which the variance takes the unbiased
+/// one, as in PyTorch.
 /// </summary>
 /// <param name="IsTraining">Take the batch's statistics, else the running ones.</param>
 /// <param name="Momentum">Of the batch in the running statistics.</param>
@@ -147,7 +154,8 @@ internal sealed record BatchNormOp(bool IsTraining, float Momentum, float Eps) :
 
     public override bool IsDifferentiable(int input) => input is not (1 or 2);
 
-    public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => input == 0 || (input == 3 && wanted[0]) || (input == 1 && !IsTraining);
+    public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) =>
+        input == 0 || (input == 3 && wanted[0]) || (input == 1 && !IsTraining);
 
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
@@ -163,7 +171,8 @@ internal sealed record BatchNormOp(bool IsTraining, float Momentum, float Eps) :
         {
             if (inputs[i] != channels)
             {
-                throw new ShapeException($"{Name}: expected statistics and parameters of shape {channels.Shape} for input {x}, got {inputs[i].Shape}.");
+                throw new ShapeException(
+                    $"{Name}: expected statistics and parameters of shape {channels.Shape} for input {x}, got {inputs[i].Shape}.");
             }
         }
 
@@ -177,7 +186,8 @@ internal sealed record BatchNormOp(bool IsTraining, float Momentum, float Eps) :
         NormalizationGeometry geometry = NormalizationGeometry.Of(x, others, others);
         return !IsTraining || geometry.Statistics.Terms != 1
             ? geometry
-            : throw new ShapeException($"{Name}: expected more than one value per channel when training, got input {x}; use a larger batch.");
+            : throw new ShapeException(
+                $"{Name}: expected more than one value per channel when training, got input {x}; use a larger batch.");
     }
 
     public override TensorType[] SavedTensors(NodeTypes types, bool training)
@@ -186,7 +196,8 @@ internal sealed record BatchNormOp(bool IsTraining, float Momentum, float Eps) :
         return IsTraining ? [channels, channels] : [channels];
     }
 
-    public override TensorType[] BackwardScratch(NodeTypes types, ReadOnlySpan<bool> wanted) => [types.Inputs[0], types.Inputs[1], types.Inputs[1]];
+    public override TensorType[] BackwardScratch(NodeTypes types, ReadOnlySpan<bool> wanted) =>
+        [types.Inputs[0], types.Inputs[1], types.Inputs[1]];
 
     public override void Forward(IKernels kernels, NodeTensors tensors)
     {
@@ -197,9 +208,11 @@ internal sealed record BatchNormOp(bool IsTraining, float Momentum, float Eps) :
             (Tensor mean, Tensor scale) = (tensors.SavedTensors[1], tensors.SavedTensors[0]);
             long count = geometry.Statistics.Terms;
             kernels.Reductions.Fold(FoldFunction.Of<SumFold>(), x, null, mean, geometry.Statistics, 1f / count, root: false);
-            kernels.Reductions.Fold(FoldFunction.Of<CenteredSquaresFold>(), x, mean, scale, geometry.Statistics, 1f / count, root: false);
+            kernels.Reductions.Fold(
+                FoldFunction.Of<CenteredSquaresFold>(), x, mean, scale, geometry.Statistics, 1f / count, root: false);
             kernels.Normalizations.RunningStatistics(tensors.Inputs[1], mean, Momentum, 1, tensors.Outputs[1]);
-            kernels.Normalizations.RunningStatistics(tensors.Inputs[2], scale, Momentum, count / (count - 1f), tensors.Outputs[2]);
+            kernels.Normalizations.RunningStatistics(
+                tensors.Inputs[2], scale, Momentum, count / (count - 1f), tensors.Outputs[2]);
             kernels.Normalizations.NormalizationScale(scale, Eps, scale);
         }
         else
@@ -207,7 +220,8 @@ internal sealed record BatchNormOp(bool IsTraining, float Momentum, float Eps) :
             kernels.Normalizations.NormalizationScale(tensors.Inputs[2], Eps, tensors.SavedTensors[0]);
         }
 
-        kernels.Normalizations.NormalizationForward(Operands(tensors, geometry), tensors.Inputs.Length > 4 ? tensors.Inputs[4] : null, tensors.Output);
+        kernels.Normalizations.NormalizationForward(
+            Operands(tensors, geometry), tensors.Inputs.Length > 4 ? tensors.Inputs[4] : null, tensors.Output);
     }
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
@@ -250,7 +264,8 @@ internal sealed record BatchNormOp(bool IsTraining, float Momentum, float Eps) :
             kernels.Elements.BinaryForward(BinaryFunction.Of<Functions.Multiply>(), product, weight, product);
         }
 
-        kernels.Normalizations.NormalizationBackward(operands, dY, sum, product, 1f / geometry.Statistics.Terms, dX, tensors.Accumulate[0]);
+        kernels.Normalizations.NormalizationBackward(
+            operands, dY, sum, product, 1f / geometry.Statistics.Terms, dX, tensors.Accumulate[0]);
     }
 
     private NormalizationOperands Operands(NodeTensors tensors, NormalizationGeometry geometry) => new(

@@ -4,23 +4,27 @@ using FastNN.Tensors;
 namespace FastNN.Ops;
 
 /// <summary>
-/// One operator: its attributes, its type rule, what its backward pass needs kept, and both passes, written once for all devices. An operator is
-/// immutable and knows neither a device nor a plan, so one instance may stand in any number of nodes; what follows from the shapes of a node is made
-/// by <see cref="Bind"/> and kept with the node. What an operator declares here is what the planner relies on: a buffer that is not declared as read
-/// may be gone.
+/// One operator: its attributes, its type rule, what its backward pass needs kept, and both passes, written once for all devices.
+/// An operator is immutable and knows neither a device nor a plan, so one instance may stand in any number of nodes; what follows
+/// from the shapes of a node is made by <see cref="Bind"/> and kept with the node. What an operator declares here is what the
+/// planner relies on: a buffer that is not declared as read may be gone.
 /// </summary>
 internal abstract record Operator
 {
     /// <summary>The operator's name in errors and plans.</summary>
     public abstract string Name { get; }
 
-    /// <summary>Whether the output has no memory of its own: input 0's elements under another shape, from <see cref="ViewOffset"/> on.</summary>
+    /// <summary>
+    /// Whether the output has no memory of its own: input 0's elements under another shape, from <see cref="ViewOffset"/> on.
+    /// </summary>
     public virtual bool IsView => false;
 
     /// <summary>Whether the same inputs always give the same outputs, so that two equal nodes may become one.</summary>
     public virtual bool IsDeterministic => true;
 
-    /// <summary>Whether a pass works on the host even where the device is a GPU, so that a step with it cannot be captured.</summary>
+    /// <summary>
+    /// Whether a pass works on the host even where the device is a GPU, so that a step with it cannot be captured.
+    /// </summary>
     public virtual bool NeedsHost => false;
 
     /// <summary>Checks the inputs' shapes and types, and gives the outputs'.</summary>
@@ -63,17 +67,21 @@ internal abstract record Operator
     public virtual IndexRange? IndexRange(int input, ReadOnlySpan<TensorType> inputs) => null;
 
     /// <summary>
-    /// Whether place i along the output's last axis belongs to place i along this input's, as in everything element-wise. A dense layer behind a
-    /// flattened image asks it, since files order that layer's rows as PyTorch flattens, [C, H, W].
+    /// Whether place i along the output's last axis belongs to place i along this input's, as in everything element-wise. A dense
+    /// layer behind a flattened image asks it, since files order that layer's rows as PyTorch flattens, [C, H, W].
     /// </summary>
     public virtual bool KeepsFeatures(int input) => false;
 
-    /// <summary>What the places along an output's last axis are, where images were flattened into an input's; null where nothing is to be said.</summary>
+    /// <summary>
+    /// What the places along an output's last axis are, where images were flattened into an input's; null where nothing is to be
+    /// said.
+    /// </summary>
     public virtual FeatureOrder? Features(ReadOnlySpan<TensorType> inputs, ReadOnlySpan<FeatureOrder?> orders, TensorType output)
     {
         for (int i = 0; i < inputs.Length; i++)
         {
-            if (orders[i] is { } order && KeepsFeatures(i) && inputs[i].Shape.Rank > 0 && output.Shape.Rank > 0 && inputs[i].Shape[-1] == output.Shape[-1])
+            if (orders[i] is { } order && KeepsFeatures(i) && inputs[i].Shape.Rank > 0 && output.Shape.Rank > 0
+                && inputs[i].Shape[-1] == output.Shape[-1])
             {
                 return order;
             }
@@ -106,7 +114,8 @@ internal abstract record Operator
     /// <summary>
     /// Writes (=) or accumulates (+=) the gradient of every input that has one, as <see cref="NodeTensors.Accumulate"/> says.
     /// Later inputs come first: where one value is several inputs, its last one writes and those before it add.
-    /// It is the last reader of the outputs' gradients and may destroy them; the gradient of an output that nothing differentiable reads is null.
+    /// It is the last reader of the outputs' gradients and may destroy them; the gradient of an output that nothing
+    /// differentiable reads is null.
     /// </summary>
     public virtual void Backward(IKernels kernels, NodeTensors tensors) =>
         throw new NotSupportedException($"{Name} has no backward pass.");

@@ -19,5 +19,6 @@ internal sealed record PenaltyOp(float L1, float L2) : Operator
         kernels.Reductions.PenaltyForward(tensors.Inputs[0], L1, L2, tensors.Output);
 
     public override void Backward(IKernels kernels, NodeTensors tensors) =>
-        kernels.Reductions.PenaltyBackward(tensors.Inputs[0], L1, L2, tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Accumulate[0]);
+        kernels.Reductions.PenaltyBackward(
+            tensors.Inputs[0], L1, L2, tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Accumulate[0]);
 }

@@ -5,14 +5,16 @@ namespace FastNN.Ops;
 /// <summary>What a pooling is asked for; the sizes come from its input.</summary>
 /// <param name="Global">One window over the whole image, whatever its size.</param>
 internal readonly record struct Pool2DOptions(
-    int KernelH, int KernelW, int StrideH, int StrideW, Padding2D Padding, int DilationH = 1, int DilationW = 1, bool CeilMode = false,
+    int KernelH, int KernelW, int StrideH, int StrideW, Padding2D Padding, int DilationH = 1, int DilationW = 1,
+    bool CeilMode = false,
     bool CountIncludePad = true, int DivisorOverride = 0, bool Global = false)
 {
     public Pool2DGeometry Resolve(string name, ReadOnlySpan<TensorType> inputs, bool maximum)
     {
         if (inputs.Length != 1 || inputs[0].Shape.Rank != 4 || inputs[0].Type != DType.Float32)
         {
-            throw new ShapeException($"{name}: expected one Float32 input [N, H, W, C], got {(inputs.Length == 1 ? inputs[0].ToString() : $"{inputs.Length} inputs")}.");
+            throw new ShapeException(
+                $"{name}: expected one Float32 input [N, H, W, C], got {(inputs.Length == 1 ? inputs[0].ToString() : $"{inputs.Length} inputs")}.");
         }
 
         Shape x = inputs[0].Shape;
@@ -31,7 +33,8 @@ internal sealed record MaxPool2DOp(Pool2DOptions Options, bool HasReLU = false) 
 
     public override bool BackwardReadsOutput(int output, ReadOnlySpan<bool> wanted) => HasReLU;
 
-    public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs) => [Options.Resolve(Name, inputs, maximum: true).OutputType];
+    public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs) =>
+        [Options.Resolve(Name, inputs, maximum: true).OutputType];
 
     public override object Bind(TensorType[] inputs, TensorType[] outputs) => Options.Resolve(Name, inputs, maximum: true);
 
@@ -39,11 +42,13 @@ internal sealed record MaxPool2DOp(Pool2DOptions Options, bool HasReLU = false) 
         training ? planning.MaxPool2DWinnerBytes((Pool2DGeometry)types.Bound!) : 0;
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.Windows.MaxPool2DForward((Pool2DGeometry)tensors.Bound!, tensors.Inputs[0], tensors.Output, tensors.Saved, HasReLU);
+        kernels.Windows.MaxPool2DForward(
+            (Pool2DGeometry)tensors.Bound!, tensors.Inputs[0], tensors.Output, tensors.Saved, HasReLU);
 
     public override void Backward(IKernels kernels, NodeTensors tensors) =>
         kernels.Windows.MaxPool2DBackward(
-            (Pool2DGeometry)tensors.Bound!, tensors.OutputGradient!, tensors.Output, tensors.Saved!, tensors.InputGradients[0]!, HasReLU, tensors.Accumulate[0]);
+            (Pool2DGeometry)tensors.Bound!, tensors.OutputGradient!, tensors.Output, tensors.Saved!, tensors.InputGradients[0]!,
+            HasReLU, tensors.Accumulate[0]);
 }
 
 /// <summary>The mean of each window.</summary>
@@ -51,7 +56,8 @@ internal sealed record AvgPool2DOp(Pool2DOptions Options) : Operator
 {
     public override string Name => Options.Global ? "GlobalAvgPool2D" : "AvgPool2D";
 
-    public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs) => [Options.Resolve(Name, inputs, maximum: false).OutputType];
+    public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs) =>
+        [Options.Resolve(Name, inputs, maximum: false).OutputType];
 
     public override object Bind(TensorType[] inputs, TensorType[] outputs) => Options.Resolve(Name, inputs, maximum: false);
 
@@ -59,5 +65,6 @@ internal sealed record AvgPool2DOp(Pool2DOptions Options) : Operator
         kernels.Windows.AvgPool2DForward((Pool2DGeometry)tensors.Bound!, tensors.Inputs[0], tensors.Output);
 
     public override void Backward(IKernels kernels, NodeTensors tensors) =>
-        kernels.Windows.AvgPool2DBackward((Pool2DGeometry)tensors.Bound!, tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Accumulate[0]);
+        kernels.Windows.AvgPool2DBackward(
+            (Pool2DGeometry)tensors.Bound!, tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Accumulate[0]);
 }

@@ -33,19 +33,24 @@ internal sealed record PermuteOp(Shape Order) : Operator
             axes[i] = (y[i], x.Product(Order[i] + 1, x.Rank), y.Product(i + 1, y.Rank));
         }
 
-        return new Copies(StridedCopy.Of(0, 0, axes), StridedCopy.Of(0, 0, Array.ConvertAll(axes, axis => (axis.Extent, axis.Y, axis.X))));
+        return new Copies(
+            StridedCopy.Of(0, 0, axes), StridedCopy.Of(0, 0, Array.ConvertAll(axes, axis => (axis.Extent, axis.Y, axis.X))));
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
         kernels.Indexing.Rearrange(tensors.Inputs[0], tensors.Output, ((Copies)tensors.Bound!).Forward, accumulate: false);
 
     public override void Backward(IKernels kernels, NodeTensors tensors) =>
-        kernels.Indexing.Rearrange(tensors.OutputGradient!, tensors.InputGradients[0]!, ((Copies)tensors.Bound!).Backward, tensors.Accumulate[0]);
+        kernels.Indexing.Rearrange(
+            tensors.OutputGradient!, tensors.InputGradients[0]!, ((Copies)tensors.Bound!).Backward, tensors.Accumulate[0]);
 
     private sealed record Copies(StridedCopy Forward, StridedCopy Backward);
 }
 
-/// <summary>Every so many elements along one axis, from start up to, not including, stop; forwards or backwards. Out-of-range bounds are clamped.</summary>
+/// <summary>
+/// Every so many elements along one axis, from start up to, not including, stop; forwards or backwards. Out-of-range bounds are
+/// clamped.
+/// </summary>
 /// <param name="Axis">From the end: -1 is the last.</param>
 /// <param name="Start">Negative: from the end of the axis.</param>
 /// <param name="Stop">Likewise; int.MaxValue and int.MinValue stand for the ends.</param>
@@ -57,7 +62,8 @@ internal sealed record SliceOp(int Axis, int Start, int Stop, int Step, bool IsL
 
     public override bool IsView => IsLeading;
 
-    public override long ViewOffset(NodeTypes types, int output) => FirstElement(types.Inputs[0].Shape) * types.Inputs[0].Type.Size();
+    public override long ViewOffset(NodeTypes types, int output) =>
+        FirstElement(types.Inputs[0].Shape) * types.Inputs[0].Type.Size();
 
     // Where the last axis keeps its extent, it keeps its order unless it is walked backwards.
     public override bool KeepsFeatures(int input) => Axis != -1 || Step > 0;
@@ -133,7 +139,12 @@ internal sealed record SliceOp(int Axis, int Start, int Stop, int Step, bool IsL
         long span = Step > 0 ? (long)stop - start : (long)start - stop;
         return (start, span <= 0 ? 0 : (int)((span + Math.Abs((long)Step) - 1) / Math.Abs((long)Step)));
 
-        int Clamp(int bound) => bound == int.MaxValue ? high : bound == int.MinValue ? low : Math.Clamp(bound < 0 ? bound + extent : bound, low, high);
+        int Clamp(int bound) =>
+            bound == int.MaxValue
+                ? high
+                : bound == int.MinValue
+                ? low
+                : Math.Clamp(bound < 0 ? bound + extent : bound, low, high);
     }
 
     private sealed record Copies(StridedCopy Forward, StridedCopy Backward);
@@ -159,7 +170,8 @@ internal sealed record SplitOp(int Axis, Sizes Sizes, bool IsLeading) : Operator
         int at = x.NormalizeAxis(Axis);
         if (Sizes.Items.Any(size => size < 0) || Sizes.Items.Sum(size => (long)size) != x[at])
         {
-            throw new ShapeException($"{Name}: expected sizes that add up to {x[at]}, the extent of axis {at} of {x}, got {Sizes}.");
+            throw new ShapeException(
+                $"{Name}: expected sizes that add up to {x[at]}, the extent of axis {at} of {x}, got {Sizes}.");
         }
 
         return Array.ConvertAll(Sizes.Items, size =>
@@ -180,7 +192,8 @@ internal sealed record SplitOp(int Axis, Sizes Sizes, bool IsLeading) : Operator
         {
             long width = Sizes.Items[i] * inner;
             parts[i] = new Part(
-                StridedCopy.Of(offset, 0, (rows, total, width), ((int)width, 1, 1)), StridedCopy.Of(0, offset, (rows, width, total), ((int)width, 1, 1)));
+                StridedCopy.Of(offset, 0, (rows, total, width), ((int)width, 1, 1)),
+                StridedCopy.Of(0, offset, (rows, width, total), ((int)width, 1, 1)));
             offset += width;
         }
 

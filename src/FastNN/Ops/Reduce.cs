@@ -32,10 +32,12 @@ internal sealed record ReduceOp(ReduceFunction Function, int Axes, bool KeepDims
 
     private bool IsExtreme => Function is ReduceFunction.Max or ReduceFunction.Min;
 
-    public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => Function is not (ReduceFunction.Sum or ReduceFunction.Mean);
+    public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) =>
+        Function is not (ReduceFunction.Sum or ReduceFunction.Mean);
 
     public override bool BackwardReadsOutput(int output, ReadOnlySpan<bool> wanted) =>
-        IsExtreme || Function is ReduceFunction.Prod or ReduceFunction.StandardDeviation or ReduceFunction.LogSumExp or ReduceFunction.Norm2;
+        IsExtreme || Function is ReduceFunction.Prod or ReduceFunction.StandardDeviation or ReduceFunction.LogSumExp
+            or ReduceFunction.Norm2;
 
     public override bool KeepsFeatures(int input) => (Axes & 1) == 0;
 
@@ -64,7 +66,8 @@ internal sealed record ReduceOp(ReduceFunction Function, int Axes, bool KeepDims
             : throw new ShapeException($"{Name}: expected at least one element along the axes reduced, got {x}.");
     }
 
-    public override object Bind(TensorType[] inputs, TensorType[] outputs) => new ReduceGeometry(inputs[0].Shape, Reduced(inputs[0].Shape));
+    public override object Bind(TensorType[] inputs, TensorType[] outputs) =>
+        new ReduceGeometry(inputs[0].Shape, Reduced(inputs[0].Shape));
 
     // The mean of a variance, the largest of exponentials.
     public override TensorType[] SavedTensors(NodeTypes types, bool training) =>
@@ -81,7 +84,8 @@ internal sealed record ReduceOp(ReduceFunction Function, int Axes, bool KeepDims
         switch (Function)
         {
             case ReduceFunction.Sum or ReduceFunction.Mean:
-                kernels.Reductions.Fold(FoldFunction.Of<SumFold>(), x, null, y, geometry, Function == ReduceFunction.Mean ? average : 1, root: false);
+                kernels.Reductions.Fold(
+                    FoldFunction.Of<SumFold>(), x, null, y, geometry, Function == ReduceFunction.Mean ? average : 1, root: false);
                 break;
             case ReduceFunction.Max:
                 kernels.Reductions.Fold(FoldFunction.Of<LargestFold>(), x, null, y, geometry, 1, root: false);
@@ -93,8 +97,10 @@ internal sealed record ReduceOp(ReduceFunction Function, int Axes, bool KeepDims
                 kernels.Reductions.Fold(FoldFunction.Of<ProductFold>(), x, null, y, geometry, 1, root: false);
                 break;
             case ReduceFunction.LogSumExp:
-                kernels.Reductions.Fold(FoldFunction.Of<AnchorFold>(), x, null, tensors.SavedTensors[0], geometry, 1, root: false);
-                kernels.Reductions.Fold(FoldFunction.Of<LogOfExponentialsFold>(), x, tensors.SavedTensors[0], y, geometry, 1, root: false);
+                kernels.Reductions.Fold(
+                    FoldFunction.Of<AnchorFold>(), x, null, tensors.SavedTensors[0], geometry, 1, root: false);
+                kernels.Reductions.Fold(
+                    FoldFunction.Of<LogOfExponentialsFold>(), x, tensors.SavedTensors[0], y, geometry, 1, root: false);
                 break;
             case ReduceFunction.Norm1:
                 kernels.Reductions.Fold(FoldFunction.Of<MagnitudesFold>(), x, null, y, geometry, 1, root: false);
@@ -105,7 +111,9 @@ internal sealed record ReduceOp(ReduceFunction Function, int Axes, bool KeepDims
             default:
                 Tensor mean = tensors.SavedTensors[0];
                 kernels.Reductions.Fold(FoldFunction.Of<SumFold>(), x, null, mean, geometry, average, root: false);
-                kernels.Reductions.Fold(FoldFunction.Of<CenteredSquaresFold>(), x, mean, y, geometry, Divisor(geometry), Function == ReduceFunction.StandardDeviation);
+                kernels.Reductions.Fold(
+                    FoldFunction.Of<CenteredSquaresFold>(), x, mean, y, geometry, Divisor(geometry),
+                    Function == ReduceFunction.StandardDeviation);
                 break;
         }
     }
@@ -151,7 +159,9 @@ internal sealed record ReduceOp(ReduceFunction Function, int Axes, bool KeepDims
         }
 
         void Spread(SlopeFunction slope, Tensor saved, Tensor more, float scale) =>
-            kernels.Reductions.Spread(slope, x, y, saved, more, tensors.OutputGradient!, tensors.InputGradients[0]!, geometry, scale, tensors.Accumulate[0]);
+            kernels.Reductions.Spread(
+                slope, x, y, saved, more, tensors.OutputGradient!, tensors.InputGradients[0]!, geometry, scale,
+                tensors.Accumulate[0]);
     }
 
     private float Divisor(ReduceGeometry geometry) => 1f / Math.Max(0, geometry.Terms - Correction);

@@ -3,14 +3,18 @@ using FastNN.Tensors;
 
 namespace FastNN.Ops;
 
-/// <summary>An operator whose output is its input's elements, in their order, under another shape; neither pass moves a byte.</summary>
+/// <summary>
+/// An operator whose output is its input's elements, in their order, under another shape; neither pass moves a byte.
+/// </summary>
 internal abstract record ViewOp : Operator
 {
     public sealed override bool IsView => true;
 
     // Of [N, H, W, C] to [N, H W C]: an image is flattened.
-    public sealed override FeatureOrder? Features(ReadOnlySpan<TensorType> inputs, ReadOnlySpan<FeatureOrder?> orders, TensorType output) =>
-        inputs[0].Shape is { Rank: 4 } x && output.Shape.Rank == 2 && x[0] == output.Shape[0] && x[1..] is { IsSymbolic: false } image
+    public sealed override FeatureOrder? Features(
+        ReadOnlySpan<TensorType> inputs, ReadOnlySpan<FeatureOrder?> orders, TensorType output) =>
+        inputs[0].Shape is { Rank: 4 } x && output.Shape.Rank == 2 && x[0] == output.Shape[0]
+            && x[1..] is { IsSymbolic: false } image
             ? FeatureOrder.Of(image)
             : base.Features(inputs, orders, output);
 
@@ -45,7 +49,8 @@ internal sealed record ReshapeOp(Shape Shape) : ViewOp
         Shape x = inputs[0].Shape;
         return x.Count == Shape.Count
             ? [inputs[0] with { Shape = Shape }]
-            : throw new ShapeException($"{Name}: expected as many elements as {x} has, {x.Count}, got {Shape} with {Shape.Count}.");
+            : throw new ShapeException(
+                $"{Name}: expected as many elements as {x} has, {x.Count}, got {Shape} with {Shape.Count}.");
     }
 }
 

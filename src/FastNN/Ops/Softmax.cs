@@ -45,14 +45,16 @@ internal sealed record SoftmaxOp(int Axis, bool Logarithm) : Operator
     public override void Forward(IKernels kernels, NodeTensors tensors)
     {
         var sizes = (Sizes)tensors.Bound!;
-        kernels.Normalizations.SoftmaxForward(tensors.Inputs[0], tensors.Output, sizes.Outer, sizes.Extent, sizes.Inner, Logarithm);
+        kernels.Normalizations.SoftmaxForward(
+            tensors.Inputs[0], tensors.Output, sizes.Outer, sizes.Extent, sizes.Inner, Logarithm);
     }
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {
         var sizes = (Sizes)tensors.Bound!;
         kernels.Normalizations.SoftmaxBackward(
-            tensors.Output, tensors.OutputGradient!, tensors.InputGradients[0]!, sizes.Outer, sizes.Extent, sizes.Inner, Logarithm, tensors.Accumulate[0]);
+            tensors.Output, tensors.OutputGradient!, tensors.InputGradients[0]!, sizes.Outer, sizes.Extent, sizes.Inner,
+            Logarithm, tensors.Accumulate[0]);
     }
 
     private sealed record Sizes(int Outer, int Extent, int Inner);

@@ -25,7 +25,8 @@ internal sealed record WhereOp : Operator
         RequireType(inputs, 0, DType.Bool);
         if (inputs[1].Type != inputs[2].Type)
         {
-            throw new ShapeException($"{Name}: expected two branches of one type, got {inputs[1]} and {inputs[2]}; cast one of them.");
+            throw new ShapeException(
+                $"{Name}: expected two branches of one type, got {inputs[1]} and {inputs[2]}; cast one of them.");
         }
 
         return [inputs[1] with { Shape = Broadcasting.Of(Name, inputs[0].Shape, inputs[1].Shape, inputs[2].Shape) }];

@@ -14,9 +14,12 @@ public sealed class Adagrad : Optimizer
     /// <param name="initialSum">What the sums of squared gradients begin with; default 0.</param>
     /// <param name="epsilon">Added to the denominator; default 1e-10.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    public Adagrad(float learningRate = 0.01f, float learningRateDecay = 0, float weightDecay = 0, float initialSum = 0, float epsilon = 1e-10f)
+    public Adagrad(
+        float learningRate = 0.01f, float learningRateDecay = 0, float weightDecay = 0, float initialSum = 0,
+        float epsilon = 1e-10f)
         : base(learningRate, weightDecay, UpdateFunction.Of<AdagradUpdate>()) => _options = (
-            NotNegative(learningRateDecay, nameof(learningRateDecay)), NotNegative(initialSum, nameof(initialSum)), NotNegative(epsilon, nameof(epsilon)));
+            NotNegative(learningRateDecay, nameof(learningRateDecay)), NotNegative(initialSum, nameof(initialSum)),
+            NotNegative(epsilon, nameof(epsilon)));
 
     /// <inheritdoc/>
     public override string Name => "Adagrad";
@@ -25,7 +28,8 @@ public sealed class Adagrad : Optimizer
 
     internal override void WriteScalars(Span<float> scalars, long step, float learningRate, float weightDecay)
     {
-        ReadOnlySpan<float> numbers = [weightDecay, (float)(-learningRate / (1 + ((step - 1) * (double)_options.RateDecay))), _options.Epsilon];
+        ReadOnlySpan<float> numbers = [
+            weightDecay, (float)(-learningRate / (1 + ((step - 1) * (double)_options.RateDecay))), _options.Epsilon];
         numbers.CopyTo(scalars);
     }
 }

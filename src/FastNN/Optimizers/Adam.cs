@@ -17,16 +17,19 @@ public class Adam : Optimizer
     /// <param name="amsGrad">Use the running maximum of the variance (Reddi et al., 2018); default false.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public Adam(
-        float learningRate = 1e-3f, float beta1 = 0.9f, float beta2 = 0.999f, float epsilon = 1e-8f, float weightDecay = 0, bool amsGrad = false)
+        float learningRate = 1e-3f, float beta1 = 0.9f, float beta2 = 0.999f, float epsilon = 1e-8f, float weightDecay = 0,
+        bool amsGrad = false)
         : this(
             learningRate, beta1, beta2, epsilon, weightDecay, decoupled: false,
             amsGrad ? UpdateFunction.Of<AdamUpdate<No, Yes>>() : UpdateFunction.Of<AdamUpdate<No, No>>())
     {
     }
 
-    private protected Adam(float learningRate, float beta1, float beta2, float epsilon, float weightDecay, bool decoupled, UpdateFunction update)
+    private protected Adam(
+        float learningRate, float beta1, float beta2, float epsilon, float weightDecay, bool decoupled, UpdateFunction update)
         : base(learningRate, weightDecay, update) =>
-        (_options, _decoupled) = ((Share(beta1, nameof(beta1)), Share(beta2, nameof(beta2)), NotNegative(epsilon, nameof(epsilon))), decoupled);
+        (_options, _decoupled) = (
+            (Share(beta1, nameof(beta1)), Share(beta2, nameof(beta2)), NotNegative(epsilon, nameof(epsilon))), decoupled);
 
     /// <inheritdoc/>
     public override string Name => "Adam";
@@ -55,7 +58,8 @@ public sealed class AdamW : Adam
     /// <param name="amsGrad">Use the running maximum of the variance; default false.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public AdamW(
-        float learningRate = 1e-3f, float beta1 = 0.9f, float beta2 = 0.999f, float epsilon = 1e-8f, float weightDecay = 0.01f, bool amsGrad = false)
+        float learningRate = 1e-3f, float beta1 = 0.9f, float beta2 = 0.999f, float epsilon = 1e-8f, float weightDecay = 0.01f,
+        bool amsGrad = false)
         : base(
             learningRate, beta1, beta2, epsilon, weightDecay, decoupled: true,
             amsGrad ? UpdateFunction.Of<AdamUpdate<Yes, Yes>>() : UpdateFunction.Of<AdamUpdate<Yes, No>>())

@@ -3,9 +3,10 @@ using FastNN.Functions;
 namespace FastNN;
 
 /// <summary>
-/// An optimizer of the user's own: it records once, as a graph of values, what an update makes of parameters, gradients and what it remembers of
-/// them. The graph is compiled and runs on the device as part of the training step, captured with it on a GPU. Groups, schedules, clipping, the guard
-/// against losses and gradients that are not finite, and checkpoints are those of every optimizer.
+/// An optimizer of the user's own: it records once, as a graph of values, what an update makes of parameters, gradients and what
+/// it remembers of them. The graph is compiled and runs on the device as part of the training step, captured with it on a GPU.
+/// Groups, schedules, clipping, the guard against losses and gradients that are not finite, and checkpoints are those of every
+/// optimizer.
 /// </summary>
 /// <example>
 /// <code>
@@ -26,17 +27,21 @@ namespace FastNN;
 /// </code>
 /// </example>
 /// <param name="learningRate">The learning rate.</param>
-/// <param name="weightDecay">Of parameters in no group that has one of its own; default 0. What it does is the update's business.</param>
+/// <param name="weightDecay">Of parameters in no group that has one of its own; default 0. What it does is the update's
+/// business.</param>
 public abstract class CustomOptimizer(float learningRate, float weightDecay = 0) : Optimizer(learningRate, weightDecay)
 {
     private StateInfo[]? _states;
 
-    /// <summary>The names of what it remembers, each as large as the parameters and zero before the first update. Always the same.</summary>
+    /// <summary>
+    /// The names of what it remembers, each as large as the parameters and zero before the first update. Always the same.
+    /// </summary>
     protected abstract IReadOnlyList<string> States { get; }
 
     /// <summary>
-    /// Whether the update of every number depends on that number, its gradient and its states alone; default true. Parameters then come as flat vectors,
-    /// joined or cut at will and with zeros between them. False gives them one by one, each in its own shape, as layer-wise norms need.
+    /// Whether the update of every number depends on that number, its gradient and its states alone; default true. Parameters
+    /// then come as flat vectors, joined or cut at will and with zeros between them. False gives them one by one, each in its own
+    /// shape, as layer-wise norms need.
     /// </summary>
     protected virtual bool IsElementwise => true;
 
@@ -58,6 +63,7 @@ public abstract class CustomOptimizer(float learningRate, float weightDecay = 0)
         string[] names = [.. States];
         return Array.TrueForAll(names, name => !string.IsNullOrEmpty(name)) && names.Distinct().Count() == names.Length
             ? Array.ConvertAll(names, name => new StateInfo(name))
-            : throw new InvalidOperationException($"{Name}: expected states with names of their own, got [{string.Join(", ", names)}].");
+            : throw new InvalidOperationException(
+                $"{Name}: expected states with names of their own, got [{string.Join(", ", names)}].");
     }
 }

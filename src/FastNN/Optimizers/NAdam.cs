@@ -19,7 +19,8 @@ public sealed class NAdam : Optimizer
     /// <param name="momentumDecay">Step t has the momentum mu = beta1 (1 - 0.96^(t momentumDecay) / 2); default 0.004.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public NAdam(
-        float learningRate = 2e-3f, float beta1 = 0.9f, float beta2 = 0.999f, float epsilon = 1e-8f, float weightDecay = 0, float momentumDecay = 4e-3f)
+        float learningRate = 2e-3f, float beta1 = 0.9f, float beta2 = 0.999f, float epsilon = 1e-8f, float weightDecay = 0,
+        float momentumDecay = 4e-3f)
         : base(learningRate, weightDecay, UpdateFunction.Of<NAdamUpdate>()) => _options = (
             Share(beta1, nameof(beta1)), Share(beta2, nameof(beta2)), NotNegative(epsilon, nameof(epsilon)),
             NotNegative(momentumDecay, nameof(momentumDecay)));

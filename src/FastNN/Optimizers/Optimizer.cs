@@ -36,8 +36,9 @@ public abstract class Optimizer
     }
 
     /// <summary>
-    /// Gives the learning rate of every update: <c>new Adam { Schedule = Schedule.Warmup(500).Then(Schedule.Cosine(1e-3f, steps: 10_000)) }</c>.
-    /// Null (default) leaves the rate to <see cref="LearningRate"/>, which shows the last update's where there is a schedule.
+    /// Gives the learning rate of every update: <c>new Adam { Schedule = Schedule.Warmup(500).Then(Schedule.Cosine(1e-3f, steps:
+    /// 10_000)) }</c>. Null (default) leaves the rate to <see cref="LearningRate"/>, which shows the last update's where there is
+    /// a schedule.
     /// </summary>
     public Schedule? Schedule { get; init; }
 
@@ -51,12 +52,15 @@ public abstract class Optimizer
     public IReadOnlyList<ParameterGroup> Groups { get; init => field = [.. value]; } = [];
 
     /// <summary>
-    /// The largest norm of all gradients of a step, to which larger ones are scaled down (PyTorch's clip_grad_norm_), or null (default) for none.
+    /// The largest norm of all gradients of a step, to which larger ones are scaled down (PyTorch's clip_grad_norm_), or null
+    /// (default) for none.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is not positive.</exception>
     public float? ClipNorm { get; init => field = RequirePositive(value, nameof(ClipNorm)); }
 
-    /// <summary>The largest magnitude of a gradient's element, at which larger ones are cut, or null (default) for none.</summary>
+    /// <summary>
+    /// The largest magnitude of a gradient's element, at which larger ones are cut, or null (default) for none.
+    /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is not positive.</exception>
     public float? ClipValue { get; init => field = RequirePositive(value, nameof(ClipValue)); }
 
@@ -64,7 +68,8 @@ public abstract class Optimizer
     internal bool Clips => ClipNorm is not null || ClipValue is not null;
 
     /// <summary>What one step does to a parameter.</summary>
-    internal UpdateFunction Update => _update ?? throw new InvalidOperationException($"{Name}: the update is recorded, no function computes it.");
+    internal UpdateFunction Update =>
+        _update ?? throw new InvalidOperationException($"{Name}: the update is recorded, no function computes it.");
 
     /// <summary>What it remembers of the parameters: tensors as long as they are.</summary>
     internal virtual StateInfo[] StateInfos => Update.Info.States;
@@ -92,7 +97,9 @@ public abstract class Optimizer
         }
     }
 
-    /// <summary>1 - beta of the decimal number that was meant: 0.999f lies 1.3e-8 beside 0.999, which is 1.3e-5 of the difference to 1.</summary>
+    /// <summary>
+    /// 1 - beta of the decimal number that was meant: 0.999f lies 1.3e-8 beside 0.999, which is 1.3e-5 of the difference to 1.
+    /// </summary>
     private protected static float Complement(float beta) => (float)(1 - Meant(beta));
 
     /// <summary>1 - beta^step, in double: float loses most of its digits at small steps.</summary>

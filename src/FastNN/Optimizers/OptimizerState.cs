@@ -7,8 +7,8 @@ using FastNN.Tensors;
 namespace FastNN.Optimizers;
 
 /// <summary>
-/// An optimizer's tensors on a device, laid out as the gradients are. The numbers per group that change from step to step lie in a block of the step,
-/// which is uploaded as a whole.
+/// An optimizer's tensors on a device, laid out as the gradients are. The numbers per group that change from step to step lie in
+/// a block of the step, which is uploaded as a whole.
 /// </summary>
 internal sealed class OptimizerState : IDisposable
 {
@@ -24,7 +24,8 @@ internal sealed class OptimizerState : IDisposable
     /// <param name="optimizer">Whose state it is.</param>
     /// <param name="gradients">What it is to update, among others.</param>
     /// <param name="scalars">Where the numbers of all groups of the step will be.</param>
-    /// <param name="firstGroup">Its first group there: one for each of the optimizer's, and one for parameters that are in none of them.</param>
+    /// <param name="firstGroup">Its first group there: one for each of the optimizer's, and one for parameters that are in none
+    /// of them.</param>
     public OptimizerState(Optimizer optimizer, GradientStore gradients, Tensor[] scalars, int firstGroup = 0)
     {
         (Optimizer, _gradients, _firstGroup) = (optimizer, gradients, firstGroup);
@@ -46,7 +47,9 @@ internal sealed class OptimizerState : IDisposable
 
         _updates = [.. runs.Select(run => (
             run, run.Group,
-            Array.ConvertAll(_state, state => new Tensor(state.Address + ((run.Start - _start) * sizeof(float)), DType.Float32, run.Values.Shape))))];
+            Array.ConvertAll(
+                _state,
+                state => new Tensor(state.Address + ((run.Start - _start) * sizeof(float)), DType.Float32, run.Values.Shape))))];
         if (optimizer is CustomOptimizer custom)
         {
             try
@@ -72,7 +75,9 @@ internal sealed class OptimizerState : IDisposable
     /// <summary>The gradients of all its groups.</summary>
     public Tensor Gradients => new(_gradients.Gradients.Address + (_start * sizeof(float)), DType.Float32, new Shape(_count));
 
-    /// <summary>The state tensors with their names, for checkpoints; each holds what <see cref="View"/> cuts out per parameter.</summary>
+    /// <summary>
+    /// The state tensors with their names, for checkpoints; each holds what <see cref="View"/> cuts out per parameter.
+    /// </summary>
     public IEnumerable<(StateInfo Info, int Index)> States => Optimizer.StateInfos.Select((info, index) => (info, index));
 
     /// <summary>Parameters in the groups of an optimizer: those that none takes come last.</summary>
@@ -114,7 +119,8 @@ internal sealed class OptimizerState : IDisposable
     }
 
     /// <summary>One update of all its parameters.</summary>
-    /// <param name="scalars">Of all groups of the step; where a group's guard is NaN or infinite nothing of it is updated.</param>
+    /// <param name="scalars">Of all groups of the step; where a group's guard is NaN or infinite nothing of it is
+    /// updated.</param>
     /// <param name="results">What the guard left.</param>
     public void Update(Tensor[] scalars, Tensor results)
     {
@@ -161,7 +167,8 @@ internal sealed class OptimizerState : IDisposable
     /// <summary>Takes over what an earlier state remembers of parameters that both update; for others it stays zero.</summary>
     public void CopyFrom(OptimizerState earlier)
     {
-        foreach (Parameter parameter in _gradients.Parameters.Where(parameter => Contains(parameter) && earlier.Contains(parameter)))
+        foreach (Parameter parameter in _gradients.Parameters.Where(
+            parameter => Contains(parameter) && earlier.Contains(parameter)))
         {
             for (int i = 0; i < _state.Length; i++)
             {
@@ -192,7 +199,8 @@ internal sealed class OptimizerState : IDisposable
                 _gradients.StartOf(parameter) is var at && at >= run.Start && at < run.Start + run.Count))
             {
                 Tensor[] own = [.. Enumerable.Range(0, state.Length).Select(i => View(i, parameter))];
-                yield return new UpdatePlaces(group, scalars[index], _gradients.Store.Value(parameter), _gradients.Gradient(parameter), own);
+                yield return new UpdatePlaces(
+                    group, scalars[index], _gradients.Store.Value(parameter), _gradients.Gradient(parameter), own);
             }
         }
     }

@@ -8,8 +8,9 @@ namespace FastNN.Optimizers;
 internal sealed record UpdatePlaces(ParameterGroup? Group, Tensor Scalars, Tensor Parameters, Tensor Gradients, Tensor[] States);
 
 /// <summary>
-/// The updates of a <see cref="CustomOptimizer"/> on a device: plans that read parameters, gradients and states where they lie, and guarded copies of
-/// what they compute. Flat vectors are cut into pieces, so that what lies between takes a few MB however large the network is.
+/// The updates of a <see cref="CustomOptimizer"/> on a device: plans that read parameters, gradients and states where they lie,
+/// and guarded copies of what they compute. Flat vectors are cut into pieces, so that what lies between takes a few MB however
+/// large the network is.
 /// </summary>
 internal sealed class RecordedUpdates : IDisposable
 {
@@ -64,12 +65,18 @@ internal sealed class RecordedUpdates : IDisposable
         {
             int at = start, count = Math.Min(Piece, (int)whole.Parameters.Count - start);
             Tensor Part(Tensor tensor) => new(tensor.Address + ((nint)at * sizeof(float)), DType.Float32, new Shape(count));
-            yield return whole with { Parameters = Part(whole.Parameters), Gradients = Part(whole.Gradients), States = Array.ConvertAll(whole.States, Part) };
+            yield return whole with
+            {
+                Parameters = Part(whole.Parameters),
+                Gradients = Part(whole.Gradients),
+                States = Array.ConvertAll(whole.States, Part)
+            };
         }
     }
 
     /// <summary>A recording and a plan for each shape and group.</summary>
-    private List<(UpdatePlaces Update, UpdateRecording Recording, Plan Plan)> Compile(CustomOptimizer optimizer, IEnumerable<UpdatePlaces> updates)
+    private List<(UpdatePlaces Update, UpdateRecording Recording, Plan Plan)> Compile(
+        CustomOptimizer optimizer, IEnumerable<UpdatePlaces> updates)
     {
         var known = new Dictionary<(Shape Shape, float Decay), (UpdateRecording Recording, Plan Plan)>();
         var all = new List<(UpdatePlaces, UpdateRecording, Plan)>();
@@ -78,7 +85,8 @@ internal sealed class RecordedUpdates : IDisposable
             (Shape Shape, float Decay) key = (update.Parameters.Shape, update.Group?.WeightDecay ?? optimizer.WeightDecay);
             if (!known.TryGetValue(key, out (UpdateRecording Recording, Plan Plan) found))
             {
-                var recording = new UpdateRecording(optimizer.Name, key.Shape, optimizer.StateInfos.Select(state => state.Name), key.Decay);
+                var recording = new UpdateRecording(
+                    optimizer.Name, key.Shape, optimizer.StateInfos.Select(state => state.Name), key.Decay);
                 optimizer.RecordInto(recording);
                 recording.Finish();
                 found = (recording, Compiler.Compile(_device, recording.Graph, []));

@@ -2,7 +2,9 @@ using FastNN.Functions;
 
 namespace FastNN;
 
-/// <summary>RMSprop (Tieleman and Hinton, 2012), with momentum and centered (Graves, 2013) as PyTorch's RMSprop computes them.</summary>
+/// <summary>
+/// RMSprop (Tieleman and Hinton, 2012), with momentum and centered (Graves, 2013) as PyTorch's RMSprop computes them.
+/// </summary>
 public sealed class RmsProp : Optimizer
 {
     private readonly (float Alpha, float Epsilon, float Momentum) _options;
@@ -13,9 +15,12 @@ public sealed class RmsProp : Optimizer
     /// <param name="epsilon">Added to the denominator; default 1e-8.</param>
     /// <param name="weightDecay">Added to the gradient as weightDecay * w; default 0.</param>
     /// <param name="momentum">In [0, 1); default 0.</param>
-    /// <param name="centered">Divide by an estimate of the gradients' variance, which their mean is taken off. Default false.</param>
+    /// <param name="centered">Divide by an estimate of the gradients' variance, which their mean is taken off. Default
+    /// false.</param>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
-    public RmsProp(float learningRate = 0.01f, float alpha = 0.99f, float epsilon = 1e-8f, float weightDecay = 0, float momentum = 0, bool centered = false)
+    public RmsProp(
+        float learningRate = 0.01f, float alpha = 0.99f, float epsilon = 1e-8f, float weightDecay = 0, float momentum = 0,
+        bool centered = false)
         : base(learningRate, weightDecay, (centered, momentum != 0) switch
         {
             (false, false) => UpdateFunction.Of<RmsPropUpdate<No, No>>(),

@@ -20,7 +20,11 @@ public sealed class Sgd : Optimizer
     public Sgd(float learningRate = 0.01f, float momentum = 0, float dampening = 0, float weightDecay = 0, bool nesterov = false)
         : base(
             learningRate, weightDecay,
-            nesterov ? UpdateFunction.Of<MomentumSgd<Yes>>() : momentum != 0 ? UpdateFunction.Of<MomentumSgd<No>>() : UpdateFunction.Of<PlainSgd>())
+            nesterov
+                ? UpdateFunction.Of<MomentumSgd<Yes>>()
+                : momentum != 0
+                ? UpdateFunction.Of<MomentumSgd<No>>()
+                : UpdateFunction.Of<PlainSgd>())
     {
         if (nesterov && (momentum <= 0 || dampening != 0))
         {

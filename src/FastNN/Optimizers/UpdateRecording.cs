@@ -1,6 +1,9 @@
 namespace FastNN;
 
-/// <summary>What a <see cref="CustomOptimizer"/> records an update from. Values are those before the update; none of them changes while it is computed.</summary>
+/// <summary>
+/// What a <see cref="CustomOptimizer"/> records an update from. Values are those before the update; none of them changes while it
+/// is computed.
+/// </summary>
 public sealed class UpdateRecording
 {
     private readonly string _optimizer;
@@ -34,7 +37,9 @@ public sealed class UpdateRecording
     /// <summary>The learning rate of this update and group, of shape [].</summary>
     public Value LearningRate { get; }
 
-    /// <summary>The number of this update, counted from 1, of shape []. Bias corrections are exact as 1 - beta^t = -(t ln beta).Expm1().</summary>
+    /// <summary>
+    /// The number of this update, counted from 1, of shape []. Bias corrections are exact as 1 - beta^t = -(t ln beta).Expm1().
+    /// </summary>
     public Value Step { get; }
 
     /// <summary>The group's weight decay.</summary>
@@ -48,7 +53,8 @@ public sealed class UpdateRecording
     /// <exception cref="ArgumentException">No state has this name.</exception>
     public Value State(string name) => _states.TryGetValue(name, out Value? value)
         ? value
-        : throw new ArgumentException($"{_optimizer}: there is no state '{name}'; there {(_states.Count == 0 ? "are none" : $"is {string.Join(", ", _states.Keys)}")}.", nameof(name));
+        : throw new ArgumentException(
+            $"{_optimizer}: there is no state '{name}'; there {(_states.Count == 0 ? "are none" : $"is {string.Join(", ", _states.Keys)}")}.", nameof(name));
 
     /// <summary>What the parameters become.</summary>
     /// <param name="value">Of their shape.</param>
@@ -70,7 +76,8 @@ public sealed class UpdateRecording
     internal void Finish()
     {
         Graph.WriteBack(Parameter, Computed(_newParameter
-            ?? throw new InvalidOperationException($"{_optimizer}: the update sets no parameter; call update.SetParameter in Record.")));
+            ?? throw new InvalidOperationException(
+                $"{_optimizer}: the update sets no parameter; call update.SetParameter in Record.")));
         foreach ((string name, Value value) in _newStates)
         {
             Graph.WriteBack(_states[name], Computed(value));
@@ -84,7 +91,8 @@ public sealed class UpdateRecording
         ArgumentNullException.ThrowIfNull(value);
         return value.TensorType == Parameter.TensorType
             ? value
-            : throw new ShapeException($"{_optimizer}: expected the new {what} to be {Parameter.TensorType}, got {value.TensorType}.");
+            : throw new ShapeException(
+                $"{_optimizer}: expected the new {what} to be {Parameter.TensorType}, got {value.TensorType}.");
     }
 
     // What is stored is copied place by place: a value that lies in a place of its own would see those copied before it.

@@ -1,8 +1,8 @@
 namespace FastNN;
 
 /// <summary>
-/// The learning rate as a function of the updates made so far. A schedule has no state, so a resumed run goes on where it was. Schedules of one's own
-/// derive from this class.
+/// The learning rate as a function of the updates made so far. A schedule has no state, so a resumed run goes on where it was.
+/// Schedules of one's own derive from this class.
 /// </summary>
 public abstract class Schedule
 {
@@ -18,26 +18,32 @@ public abstract class Schedule
     public static Schedule Constant(float rate) => new ConstantSchedule(Rate(rate, nameof(rate)));
 
     /// <summary>
-    /// Half a cosine from one rate to another (Loshchilov and Hutter, 2017; PyTorch's CosineAnnealingLR in closed form, without restarts).
+    /// Half a cosine from one rate to another (Loshchilov and Hutter, 2017; PyTorch's CosineAnnealingLR in closed form, without
+    /// restarts).
     /// </summary>
     /// <param name="rate">The rate at step 0.</param>
     /// <param name="steps">Steps until <paramref name="final"/>, which is kept from there on.</param>
     /// <param name="final">Default 0.</param>
     /// <returns>The schedule.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A rate is negative or not finite, or the number of steps is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A rate is negative or not finite, or the number of steps is not
+    /// positive.</exception>
     public static Schedule Cosine(float rate, long steps, float final = 0) => new FadeSchedule(
-        Rate(rate, nameof(rate)), Rate(final, nameof(final)), Positive(steps, nameof(steps)), share => (1 + Math.Cos(Math.PI * share)) / 2);
+        Rate(rate, nameof(rate)), Rate(final, nameof(final)), Positive(steps, nameof(steps)),
+        share => (1 + Math.Cos(Math.PI * share)) / 2);
 
     /// <summary>A straight line from one rate to another (PyTorch's LinearLR).</summary>
     /// <param name="rate">The rate at step 0.</param>
     /// <param name="steps">Steps until <paramref name="final"/>, which is kept from there on.</param>
     /// <param name="final">Default 0.</param>
     /// <returns>The schedule.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A rate is negative or not finite, or the number of steps is not positive.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A rate is negative or not finite, or the number of steps is not
+    /// positive.</exception>
     public static Schedule Linear(float rate, long steps, float final = 0) => new FadeSchedule(
         Rate(rate, nameof(rate)), Rate(final, nameof(final)), Positive(steps, nameof(steps)), share => 1 - share);
 
-    /// <summary>The rate times a factor after every so many steps (PyTorch's StepLR, and with 1 step its ExponentialLR).</summary>
+    /// <summary>
+    /// The rate times a factor after every so many steps (PyTorch's StepLR, and with 1 step its ExponentialLR).
+    /// </summary>
     /// <param name="rate">The rate at step 0.</param>
     /// <param name="factor">In (0, 1].</param>
     /// <param name="every">Steps between multiplications; default 1.</param>
@@ -48,8 +54,8 @@ public abstract class Schedule
         : throw new ArgumentOutOfRangeException(nameof(factor), $"Schedule: expected a factor in (0, 1], got {factor}.");
 
     /// <summary>
-    /// Rises in a straight line to the first rate of the schedule behind it: of the <paramref name="steps"/> first updates, number i (from 1) takes
-    /// i / steps of it. <c>Schedule.Warmup(500).Then(Schedule.Cosine(1e-3f, steps: 10_000))</c>
+    /// Rises in a straight line to the first rate of the schedule behind it: of the <paramref name="steps"/> first updates,
+    /// number i (from 1) takes i / steps of it. <c>Schedule.Warmup(500).Then(Schedule.Cosine(1e-3f, steps: 10_000))</c>
     /// </summary>
     /// <param name="steps">Updates before the full rate.</param>
     /// <returns>What <see cref="ScheduleWarmup.Then"/> completes.</returns>

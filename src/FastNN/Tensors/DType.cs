@@ -1,7 +1,8 @@
 namespace FastNN;
 
 /// <summary>
-/// The type of a tensor's elements. Arithmetic is float32 or wider; the narrower types store, and integers count, select and order.
+/// The type of a tensor's elements. Arithmetic is float32 or wider; the narrower types store, and integers count, select and
+/// order.
 /// </summary>
 public enum DType
 {
@@ -59,7 +60,9 @@ internal static class DTypes
 
     /// <summary>All types, in the order of the enumeration.</summary>
     public static ReadOnlySpan<DType> All =>
-        [DType.Float32, DType.Float16, DType.BFloat16, DType.Float64, DType.Int8, DType.UInt8, DType.Int32, DType.Int64, DType.Bool];
+        [
+            DType.Float32, DType.Float16, DType.BFloat16, DType.Float64, DType.Int8, DType.UInt8, DType.Int32, DType.Int64,
+            DType.Bool];
 
     /// <exception cref="ArgumentOutOfRangeException">The number is not a member of the enumeration.</exception>
     public static DTypeTraits Traits(this DType type) => (uint)type < (uint)Table.Length

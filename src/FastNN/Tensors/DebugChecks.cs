@@ -1,8 +1,9 @@
 namespace FastNN.Tensors;
 
 /// <summary>
-/// The debug mode <c>FASTNN_CHECKS=1</c>: each kernel's tensors are held against the live blocks of the device, and memory that holds nothing yet,
-/// or nothing any more, is filled with NaN. Read once, so that the JIT drops every branch on it where the mode is off.
+/// The debug mode <c>FASTNN_CHECKS=1</c>: each kernel's tensors are held against the live blocks of the device, and memory that
+/// holds nothing yet, or nothing any more, is filled with NaN. Read once, so that the JIT drops every branch on it where the mode
+/// is off.
 /// </summary>
 internal static class DebugChecks
 {

@@ -4,9 +4,10 @@ using System.Globalization;
 namespace FastNN;
 
 /// <summary>
-/// Extents that are not known while a graph is recorded, such as the batch size: symbols, which a plan replaces by numbers. A symbol is a reserved
-/// negative number, so that it can stand wherever an extent does: <c>graph.Input([Dim.Batch, 28, 28, 1])</c> and
-/// <c>x.Reshape([x.Shape[0], 49, 64])</c> record one graph for all batch sizes. Symbols can be handed on but not computed with.
+/// Extents that are not known while a graph is recorded, such as the batch size: symbols, which a plan replaces by numbers. A
+/// symbol is a reserved negative number, so that it can stand wherever an extent does: <c>graph.Input([Dim.Batch, 28, 28, 1])</c>
+/// and <c>x.Reshape([x.Shape[0], 49, 64])</c> record one graph for all batch sizes. Symbols can be handed on but not computed
+/// with.
 /// </summary>
 public static class Dim
 {
@@ -43,7 +44,8 @@ public static class Dim
             symbol = First + Numbers.Count;
             if (symbol >= FirstDerived)
             {
-                throw new ArgumentException($"Dim: expected at most {FirstDerived - First} names, '{name}' is one more; reuse names.", nameof(name));
+                throw new ArgumentException(
+                    $"Dim: expected at most {FirstDerived - First} names, '{name}' is one more; reuse names.", nameof(name));
             }
 
             Names[symbol] = name;
@@ -56,7 +58,9 @@ public static class Dim
     /// <param name="extent">An extent of a shape.</param>
     public static bool IsSymbol(int extent) => extent <= Last;
 
-    /// <summary>A symbol for what an operator makes of others, such as the rows of a pooled image; the number is its place in its graph.</summary>
+    /// <summary>
+    /// A symbol for what an operator makes of others, such as the rows of a pooled image; the number is its place in its graph.
+    /// </summary>
     internal static int Derived(int number) => number <= Last - FirstDerived
         ? FirstDerived + number
         : throw new ShapeException($"Dim: a graph has more than {Last - FirstDerived + 1} derived extents.");
@@ -76,7 +80,8 @@ internal sealed class SymbolValues
     {
         if (!_values.TryAdd(symbol, value) && _values[symbol] != value)
         {
-            throw new ShapeException($"Dim: {Dim.Format(symbol)} is {_values[symbol]} and {value} at once; inputs that share a symbol must agree.");
+            throw new ShapeException(
+                $"Dim: {Dim.Format(symbol)} is {_values[symbol]} and {value} at once; inputs that share a symbol must agree.");
         }
     }
 
@@ -118,7 +123,8 @@ internal sealed class SymbolValues
         {
             if (Dim.IsSymbol(extents[i]) && !_values.TryGetValue(extents[i], out extents[i]))
             {
-                throw new ShapeException($"Dim: {Dim.Format(shape[i])} of {shape} has no number; give the shape of every input that has it.");
+                throw new ShapeException(
+                    $"Dim: {Dim.Format(shape[i])} of {shape} has no number; give the shape of every input that has it.");
             }
         }
 

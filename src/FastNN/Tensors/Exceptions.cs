@@ -8,8 +8,8 @@ public sealed class ShapeException(string message) : ArgumentException(message)
     private string _type = "";
 
     /// <summary>
-    /// The layer that was being recorded, by its path in the model as in parameter names, and its type: "body.2 (Conv2D)". Null where
-    /// the shapes did not come from a layer of a model.
+    /// The layer that was being recorded, by its path in the model as in parameter names, and its type: "body.2 (Conv2D)". Null
+    /// where the shapes did not come from a layer of a model.
     /// </summary>
     public string? Layer => _path.Length == 0 ? null : $"{_path} ({_type})";
 
@@ -19,7 +19,9 @@ public sealed class ShapeException(string message) : ArgumentException(message)
     /// <summary>The layer last left on the way out, from the innermost to the model itself.</summary>
     internal object? Left { get; private set; }
 
-    /// <summary>Notes that the exception leaves a layer; of the layers that enclose it, each puts its name for it in front.</summary>
+    /// <summary>
+    /// Notes that the exception leaves a layer; of the layers that enclose it, each puts its name for it in front.
+    /// </summary>
     /// <param name="layer">The layer.</param>
     /// <param name="childName">What it calls the layer left before it, or null.</param>
     internal void Leave(object layer, string? childName)

@@ -1,8 +1,9 @@
 namespace FastNN.Tensors;
 
 /// <summary>
-/// What the places along a value's last axis are, where images were flattened into it: stretches of an image in H, W, C order, or of anything else. The
-/// engine keeps a flattened image as [H, W, C], PyTorch as [C, H, W]; so whatever has a parameter per feature needs this to order it in files.
+/// What the places along a value's last axis are, where images were flattened into it: stretches of an image in H, W, C order, or
+/// of anything else. The engine keeps a flattened image as [H, W, C], PyTorch as [C, H, W]; so whatever has a parameter per
+/// feature needs this to order it in files.
 /// </summary>
 internal sealed class FeatureOrder
 {

@@ -34,9 +34,12 @@ internal readonly record struct IndexRange(string Operator, long Count, long? Ig
             T value = values[at + found];
             if (Ignored is not { } ignored || long.CreateChecked(value) != ignored)
             {
-                string also = Ignored is { } allowed ? string.Create(CultureInfo.InvariantCulture, $", or {allowed}, which is ignored") : "";
+                string also = Ignored is { } allowed
+                    ? string.Create(CultureInfo.InvariantCulture, $", or {allowed}, which is ignored")
+                    : "";
                 throw new InvalidDatasetException(string.Create(
-                    CultureInfo.InvariantCulture, $"{Operator}: expected indices 0..{Count - 1}{also}, got {value} at position {at + found} of input '{input}'."));
+                    CultureInfo.InvariantCulture,
+                    $"{Operator}: expected indices 0..{Count - 1}{also}, got {value} at position {at + found} of input '{input}'."));
             }
         }
     }

@@ -79,7 +79,8 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
     /// <summary>The number of elements: the product of the extents, 1 for a scalar.</summary>
     /// <exception cref="ShapeException">An extent is a symbol, so the number is known only once a plan is made.</exception>
     public long Count => IsSymbolic
-        ? throw new ShapeException($"Shape: {this} has a symbolic extent, so its number of elements is known only when a plan is made.")
+        ? throw new ShapeException(
+            $"Shape: {this} has a symbolic extent, so its number of elements is known only when a plan is made.")
         : _countLessOne + 1;
 
     /// <summary>The extent of one axis; negative axes count from the end.</summary>

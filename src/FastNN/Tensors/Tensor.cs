@@ -25,7 +25,8 @@ internal sealed class Tensor(nint address, DType type, Shape shape)
     /// <exception cref="ShapeException">It does not fit.</exception>
     public static int Index(long count) => count <= int.MaxValue
         ? (int)count
-        : throw new ShapeException($"Kernels: expected at most {int.MaxValue} rows or elements in one call, got {count}; use a smaller batch.");
+        : throw new ShapeException(
+            $"Kernels: expected at most {int.MaxValue} rows or elements in one call, got {count}; use a smaller batch.");
 
     public override string ToString() => $"{Type}{Shape}";
 }

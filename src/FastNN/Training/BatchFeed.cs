@@ -12,7 +12,8 @@ internal sealed class BatchFeed : IDisposable
     private readonly Tensor _target;
     private int _pushed;
 
-    private BatchFeed(IFeed inputs, IFeed targets, Tensor x, Tensor target) => (_inputs, _targets, _x, _target) = (inputs, targets, x, target);
+    private BatchFeed(IFeed inputs, IFeed targets, Tensor x, Tensor target) =>
+        (_inputs, _targets, _x, _target) = (inputs, targets, x, target);
 
     /// <summary>Null where the device gains nothing by it.</summary>
     public static BatchFeed? Create(IDevice device, Tensor x, Tensor target)

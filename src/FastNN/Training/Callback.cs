@@ -3,12 +3,14 @@ using System.Globalization;
 namespace FastNN;
 
 /// <summary>
-/// Watches training and may steer it. All methods do nothing unless overridden; they run on the training thread. For a line or two,
-/// <see cref="OnEpochEnd(Action{EpochResult})"/> and its like make a callback from a lambda.
+/// Watches training and may steer it. All methods do nothing unless overridden; they run on the training thread. For a line or
+/// two, <see cref="OnEpochEnd(Action{EpochResult})"/> and its like make a callback from a lambda.
 /// </summary>
 public abstract class Callback
 {
-    /// <summary>A callback that calls a function after each epoch: <c>Callback.OnEpochEnd(result => Console.WriteLine(result))</c>.</summary>
+    /// <summary>
+    /// A callback that calls a function after each epoch: <c>Callback.OnEpochEnd(result => Console.WriteLine(result))</c>.
+    /// </summary>
     /// <param name="action">Gets the epoch's numbers.</param>
     /// <returns>The callback.</returns>
     public static Callback OnEpochEnd(Action<EpochResult> action)
@@ -117,7 +119,8 @@ public sealed class CallbackState
         Numbers.TryGetValue(name, out double value) && value >= least && value <= most
             ? value
             : throw new FileFormatException(
-                Source, 0, string.Create(CultureInfo.InvariantCulture, $"a number from {least} to {most} for {name} of a callback"),
+                Source, 0,
+                string.Create(CultureInfo.InvariantCulture, $"a number from {least} to {most} for {name} of a callback"),
                 Numbers.TryGetValue(name, out value) ? value.ToString(CultureInfo.InvariantCulture) : "nothing");
 
     /// <summary>The error of a file that holds something else.</summary>

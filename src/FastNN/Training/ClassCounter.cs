@@ -18,7 +18,9 @@ internal sealed class ClassCounter(Loss loss)
         return Classes > 0;
     }
 
-    /// <summary>How many rows are classified rightly, and how many of them count; each of these goes into the matrix, if there is one.</summary>
+    /// <summary>
+    /// How many rows are classified rightly, and how many of them count; each of these goes into the matrix, if there is one.
+    /// </summary>
     public (int Correct, int Counted) Count(ReadOnlySpan<float> output, in Batch batch, ConfusionMatrix? confusion)
     {
         int rows = output.Length / _columns;

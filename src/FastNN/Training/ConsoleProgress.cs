@@ -23,9 +23,12 @@ public sealed class ConsoleProgress : Callback
     {
         if (_every > 0 && (result.Batch + 1) % _every == 0)
         {
-            string accuracy = double.IsNaN(result.Accuracy) ? "" : string.Create(CultureInfo.InvariantCulture, $", accuracy {100 * result.Accuracy:F2} %");
+            string accuracy = double.IsNaN(result.Accuracy)
+                ? ""
+                : string.Create(CultureInfo.InvariantCulture, $", accuracy {100 * result.Accuracy:F2} %");
             _writer.WriteLine(string.Create(
-                CultureInfo.InvariantCulture, $"epoch {result.Epoch}, step {result.Batch + 1} of {result.Batches}: loss {result.MeanLoss:F4}{accuracy}"));
+                CultureInfo.InvariantCulture,
+                $"epoch {result.Epoch}, step {result.Batch + 1} of {result.Batches}: loss {result.MeanLoss:F4}{accuracy}"));
         }
     }
 

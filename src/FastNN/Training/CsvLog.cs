@@ -5,11 +5,12 @@ using FastNN.Formats;
 namespace FastNN;
 
 /// <summary>
-/// Writes one line per epoch to a CSV file: epoch, loss, accuracy, validation loss and accuracy, seconds, learning rate. Each line is
-/// on the disk before training goes on.
+/// Writes one line per epoch to a CSV file: epoch, loss, accuracy, validation loss and accuracy, seconds, learning rate. Each
+/// line is on the disk before training goes on.
 /// </summary>
 /// <param name="path">
-/// The file. It is begun anew; when a run is resumed it is continued, without the rows of epochs that the resumed run computes again.
+/// The file. It is begun anew; when a run is resumed it is continued, without the rows of epochs that the resumed run computes
+/// again.
 /// </param>
 public sealed class CsvLog(string path) : Callback
 {
@@ -47,8 +48,8 @@ public sealed class CsvLog(string path) : Callback
     }
 
     /// <summary>
-    /// Once, when a resumed run shows where it is: drops the rows from its present epoch on. A run that was killed may have logged an
-    /// epoch that its last checkpoint does not have, or part of a row.
+    /// Once, when a resumed run shows where it is: drops the rows from its present epoch on. A run that was killed may have
+    /// logged an epoch that its last checkpoint does not have, or part of a row.
     /// </summary>
     private void Cut(int epoch)
     {
@@ -60,7 +61,10 @@ public sealed class CsvLog(string path) : Callback
         _resumed = false;
         string[] lines = File.ReadAllLines(path);
         string[] before = lines.Length > 0 ? lines[0].Split(',') : [];
-        string[] kept = [Header, .. lines.Skip(1).Where(line => EpochOf(line, before.Length) is { } number && number < epoch).Select(line => Columns(line, before))];
+        string[] kept = [
+            Header,
+            .. lines.Skip(1).Where(line => EpochOf(line, before.Length) is { } number && number < epoch)
+                .Select(line => Columns(line, before))];
         if (!kept.SequenceEqual(lines))
         {
             Write(kept);
@@ -78,7 +82,8 @@ public sealed class CsvLog(string path) : Callback
     }
 
     private static int? EpochOf(string row, int columns) =>
-        row.Split(',') is [var first, ..] cells && cells.Length == columns && int.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out int epoch)
+        row.Split(',') is [var first, ..] cells && cells.Length == columns
+            && int.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out int epoch)
             ? epoch
             : null;
 

@@ -4,8 +4,8 @@ using FastNN.Kernels;
 namespace FastNN;
 
 /// <summary>
-/// The parameters and buffers of models on a device, for one or several training steps (<see cref="TrainingStep"/>): adversaries, or a teacher and
-/// its student. One thread at a time. They return to their models when it is disposed; its steps end with it.
+/// The parameters and buffers of models on a device, for one or several training steps (<see cref="TrainingStep"/>): adversaries,
+/// or a teacher and its student. One thread at a time. They return to their models when it is disposed; its steps end with it.
 /// </summary>
 public sealed class DeviceWeights : IDisposable
 {
@@ -24,7 +24,8 @@ public sealed class DeviceWeights : IDisposable
         {
             if (!model.IsBuilt)
             {
-                throw new InvalidOperationException("DeviceWeights: a model is not built; call model.Build(shape of one example) first.");
+                throw new InvalidOperationException(
+                    "DeviceWeights: a model is not built; call model.Build(shape of one example) first.");
             }
         }
 
@@ -39,7 +40,8 @@ public sealed class DeviceWeights : IDisposable
     }
 
     /// <summary>The weights of a trainer, which decides itself when they go.</summary>
-    internal DeviceWeights(IDevice device, IReadOnlyList<Parameter> parameters, IEnumerable<NamedParameter> names, Occupancy occupancy)
+    internal DeviceWeights(
+        IDevice device, IReadOnlyList<Parameter> parameters, IEnumerable<NamedParameter> names, Occupancy occupancy)
     {
         foreach (NamedParameter named in names)
         {
@@ -61,7 +63,9 @@ public sealed class DeviceWeights : IDisposable
 
     internal bool IsDisposed => Volatile.Read(ref _disposed) != 0;
 
-    /// <summary>Brings the parameters back to their models and frees the device memory. Throws nothing; what runs on them ends first.</summary>
+    /// <summary>
+    /// Brings the parameters back to their models and frees the device memory. Throws nothing; what runs on them ends first.
+    /// </summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)

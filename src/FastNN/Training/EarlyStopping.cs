@@ -5,10 +5,11 @@ namespace FastNN;
 /// </summary>
 /// <param name="patience">Epochs without improvement before training stops; 0 or more.</param>
 /// <param name="minDelta">The least change that counts as improvement; default 0.</param>
-/// <param name="restoreBest">Restore the parameters and buffers of the best epoch at the end, also when training ran to its last epoch;
-/// default false.</param>
+/// <param name="restoreBest">Restore the parameters and buffers of the best epoch at the end, also when training ran to its last
+/// epoch; default false.</param>
 /// <param name="monitor">What is watched; default the validation loss.</param>
-public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool restoreBest = false, MonitoredValue monitor = default) : Callback
+public sealed class EarlyStopping(
+    int patience = 0, double minDelta = 0, bool restoreBest = false, MonitoredValue monitor = default) : Callback
 {
     private double _best = double.PositiveInfinity;
     private int _waited;
@@ -32,7 +33,8 @@ public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool re
             return;
         }
 
-        (_best, _waited, _bestParameters, _inDeviceOrder, StoppedEpoch, BestEpoch) = (double.PositiveInfinity, 0, [], false, 0, 0);
+        (_best, _waited, _bestParameters, _inDeviceOrder, StoppedEpoch, BestEpoch) = (
+            double.PositiveInfinity, 0, [], false, 0, 0);
     }
 
     /// <inheritdoc/>
@@ -83,10 +85,13 @@ public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool re
         // Files of the first releases hold them as they lay on the device, padding included.
         bool inDeviceOrder = state.Arrays.ContainsKey("parameters");
         float[] parameters = state.RequireArray(inDeviceOrder ? "parameters" : "weights");
-        if (parameters.Length > 0 && _trainer is not null && (inDeviceOrder ? _trainer.DeviceLength : _trainer.SnapshotLength) is var expected
+        if (parameters.Length > 0 && _trainer is not null
+            && (inDeviceOrder ? _trainer.DeviceLength : _trainer.SnapshotLength) is var expected
             && parameters.Length != expected)
         {
-            throw state.Unexpected($"{expected} numbers of the best epoch's parameters and buffers, as many as the model has", $"{parameters.Length}");
+            throw state.Unexpected(
+                $"{expected} numbers of the best epoch's parameters and buffers, as many as the model has",
+                $"{parameters.Length}");
         }
 
         if (Array.FindIndex(parameters, value => !float.IsFinite(value)) is >= 0 and var at)
@@ -95,7 +100,8 @@ public sealed class EarlyStopping(int patience = 0, double minDelta = 0, bool re
         }
 
         (_best, _waited, BestEpoch, _bestParameters, _inDeviceOrder) = (
-            state.RequireNumber("best"), (int)state.RequireNumber("waited", 0, int.MaxValue), (int)state.RequireNumber("bestEpoch", -1, int.MaxValue - 1) + 1,
+            state.RequireNumber("best"), (int)state.RequireNumber("waited", 0, int.MaxValue),
+            (int)state.RequireNumber("bestEpoch", -1, int.MaxValue - 1) + 1,
             parameters, inDeviceOrder);
     }
 }

@@ -20,7 +20,9 @@ public sealed record Evaluation
     /// <inheritdoc/>
     public override string ToString()
     {
-        string accuracy = Accuracy is { } share ? string.Create(CultureInfo.InvariantCulture, $", accuracy {100 * share:F2} %") : "";
+        string accuracy = Accuracy is { } share
+            ? string.Create(CultureInfo.InvariantCulture, $", accuracy {100 * share:F2} %")
+            : "";
         return string.Create(CultureInfo.InvariantCulture, $"loss {Loss:F4}{accuracy}{(Metrics.Count > 0 ? ", " : "")}{Metrics}");
     }
 }

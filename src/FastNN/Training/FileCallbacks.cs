@@ -8,7 +8,8 @@ namespace FastNN;
 /// <param name="wholeRun">Save everything that <see cref="Trainer.LoadCheckpoint"/> needs instead of the weights alone; default
 /// false.</param>
 /// <param name="monitor">What is watched; default the validation loss.</param>
-public sealed class ModelCheckpoint(string path, bool bestOnly = false, bool wholeRun = false, MonitoredValue monitor = default) : Callback
+public sealed class ModelCheckpoint(string path, bool bestOnly = false, bool wholeRun = false, MonitoredValue monitor = default)
+    : Callback
 {
     private double _best = double.PositiveInfinity;
 

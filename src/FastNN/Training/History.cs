@@ -20,7 +20,9 @@ public sealed record EpochResult
     /// <summary>Accuracy on the validation data after the epoch, or null without validation data or classes.</summary>
     public double? ValidationAccuracy { get; init; }
 
-    /// <summary>The metrics that were asked for, over the epoch's training examples, each batch measured before its update.</summary>
+    /// <summary>
+    /// The metrics that were asked for, over the epoch's training examples, each batch measured before its update.
+    /// </summary>
     public MetricValues Metrics { get; init; } = MetricValues.Empty;
 
     /// <summary>The same on the validation data after the epoch; empty without validation data.</summary>
@@ -46,7 +48,9 @@ public sealed record EpochResult
         value is { } number ? string.Create(CultureInfo.InvariantCulture, $"{name} {number:F4}") : "";
 }
 
-/// <summary>The results of a <see cref="Trainer.Fit"/>, epoch by epoch; those of an interrupted run that was resumed come first.</summary>
+/// <summary>
+/// The results of a <see cref="Trainer.Fit"/>, epoch by epoch; those of an interrupted run that was resumed come first.
+/// </summary>
 public sealed class History
 {
     private readonly List<EpochResult> _epochs = [];

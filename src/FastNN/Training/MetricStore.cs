@@ -5,7 +5,8 @@ using FastNN.Tensors;
 namespace FastNN.Training;
 
 /// <summary>
-/// The sums of a recording's metrics in device memory, in double. A step adds to them, launched or captured; they are read once for many steps.
+/// The sums of a recording's metrics in device memory, in double. A step adds to them, launched or captured; they are read once
+/// for many steps.
 /// </summary>
 internal sealed class MetricStore : IDisposable
 {

@@ -58,7 +58,11 @@ public readonly record struct MonitoredValue
             Metric metric = trainer.Metrics.FirstOrDefault(metric => metric.Name == name) ?? throw new InvalidOperationException(
                 $"There is no metric '{_metric}' to watch: give it to Fit's metrics{(trainer.Metrics.Count == 0 ? "" : $", which are {string.Join(", ", trainer.Metrics)}")}.");
             MetricValues values = _kind == Kind.Metric ? result.Metrics : result.ValidationMetrics;
-            return values.TryGetValue(_metric, out double number) ? metric.MoreIsBetter ? -number : number : throw new InvalidOperationException(
+            return values.TryGetValue(_metric, out double number)
+                ? metric.MoreIsBetter
+                ? -number
+                : number
+                : throw new InvalidOperationException(
                 $"There is no {this} to watch: Fit was given no validation data; give it some, or watch MonitoredValue.Metric(\"{_metric}\").");
         }
 
@@ -69,6 +73,8 @@ public readonly record struct MonitoredValue
             Kind.Accuracy => -result.Accuracy,
             _ => result.Loss,
         };
-        return value ?? throw new InvalidOperationException($"Expected a {this} to monitor, got none; pass validation data to Fit, or use a loss with classes.");
+        return value
+            ?? throw new InvalidOperationException(
+                $"Expected a {this} to monitor, got none; pass validation data to Fit, or use a loss with classes.");
     }
 }

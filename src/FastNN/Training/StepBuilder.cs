@@ -1,8 +1,8 @@
 namespace FastNN;
 
 /// <summary>
-/// Records a training step: named inputs, any graph of layers and operators on them, named outputs and one or more losses. It is recorded once,
-/// with symbols for extents that change from step to step: <c>step.Input("x", [Dim.Batch, 28, 28, 1])</c>.
+/// Records a training step: named inputs, any graph of layers and operators on them, named outputs and one or more losses. It is
+/// recorded once, with symbols for extents that change from step to step: <c>step.Input("x", [Dim.Batch, 28, 28, 1])</c>.
 /// </summary>
 public sealed class StepBuilder
 {
@@ -31,7 +31,8 @@ public sealed class StepBuilder
     /// <param name="name">What it is written by.</param>
     /// <param name="shape">Its shape, batch axis included; extents may be symbols.</param>
     /// <param name="type">Float32 (default) for features and targets, Int32 for class indices.</param>
-    /// <param name="wantsGradient">Whether the gradient that arrives at it is computed, to be read after a step; default false.</param>
+    /// <param name="wantsGradient">Whether the gradient that arrives at it is computed, to be read after a step; default
+    /// false.</param>
     /// <returns>The input.</returns>
     /// <exception cref="ArgumentException">There is an input of this name.</exception>
     public Value Input(string name, Shape shape, DType type = DType.Float32, bool wantsGradient = false)
@@ -55,13 +56,16 @@ public sealed class StepBuilder
         ArgumentNullException.ThrowIfNull(value);
         if (_outputs.Exists(output => output.Name == name))
         {
-            throw new ArgumentException($"StepBuilder: there is an output '{name}' already; give each its own name.", nameof(name));
+            throw new ArgumentException(
+                $"StepBuilder: there is an output '{name}' already; give each its own name.", nameof(name));
         }
 
         _outputs.Add((name, value));
     }
 
-    /// <summary>Adds a loss. The step makes the weighted sum of all losses, and of the penalties of what it trains, small.</summary>
+    /// <summary>
+    /// Adds a loss. The step makes the weighted sum of all losses, and of the penalties of what it trains, small.
+    /// </summary>
     /// <param name="name">What it is read by.</param>
     /// <param name="value">Its value, one number.</param>
     /// <param name="weight">Its weight in the sum; default 1.</param>
@@ -72,12 +76,14 @@ public sealed class StepBuilder
         ArgumentNullException.ThrowIfNull(value);
         if (value.Shape.Rank != 0)
         {
-            throw new ShapeException($"{name}: training needs one number, the loss has shape {value.Shape}; choose the reduction Mean or Sum.");
+            throw new ShapeException(
+                $"{name}: training needs one number, the loss has shape {value.Shape}; choose the reduction Mean or Sum.");
         }
 
         if (!float.IsFinite(weight) || _losses.Exists(loss => loss.Name == name))
         {
-            throw new ArgumentException($"StepBuilder: expected a loss with a name of its own and a finite weight, got '{name}' with weight {weight}.");
+            throw new ArgumentException(
+                $"StepBuilder: expected a loss with a name of its own and a finite weight, got '{name}' with weight {weight}.");
         }
 
         _losses.Add((name, value, weight));
@@ -88,7 +94,8 @@ public sealed class StepBuilder
     /// <param name="metric">The metric.</param>
     /// <param name="output">The output that it judges.</param>
     /// <param name="target">Its targets.</param>
-    /// <param name="loss">Says what outputs mean: classes, a threshold, a class to ignore. Default: the last axis holds classes where targets are Int32.</param>
+    /// <param name="loss">Says what outputs mean: classes, a threshold, a class to ignore. Default: the last axis holds classes
+    /// where targets are Int32.</param>
     /// <exception cref="ArgumentException">There is a metric of this name.</exception>
     /// <exception cref="ShapeException">The metric does not fit, or does not record columns of Float32.</exception>
     public void Metric(string name, Metric metric, Value output, Value target, Loss? loss = null)
@@ -98,7 +105,8 @@ public sealed class StepBuilder
         ArgumentNullException.ThrowIfNull(target);
         if (_metrics.Exists(other => other.Name == name))
         {
-            throw new ArgumentException($"StepBuilder: there is a metric '{name}' already; give each its own name.", nameof(name));
+            throw new ArgumentException(
+                $"StepBuilder: there is a metric '{name}' already; give each its own name.", nameof(name));
         }
 
         var inputs = new MetricInputs(output, target)
@@ -107,10 +115,12 @@ public sealed class StepBuilder
             Threshold = loss?.Threshold ?? 0.5f,
             IgnoredClass = loss?.IgnoredClass,
         };
-        Value value = metric.Record(inputs) ?? throw new InvalidOperationException($"{metric.Name}: expected Record to return a value, got null.");
+        Value value = metric.Record(inputs)
+            ?? throw new InvalidOperationException($"{metric.Name}: expected Record to return a value, got null.");
         if (value.Type != DType.Float32 || (value.Shape.Rank > 1 && (Dim.IsSymbol(value.Shape[-1]) || value.Shape[-1] == 0)))
         {
-            throw new ShapeException($"{metric.Name}: expected Record to give Float32 rows with a number of columns as the last extent, got {value.TensorType}.");
+            throw new ShapeException(
+                $"{metric.Name}: expected Record to give Float32 rows with a number of columns as the last extent, got {value.TensorType}.");
         }
 
         _metrics.Add((name, metric, value));
@@ -141,5 +151,6 @@ public sealed class StepBuilder
         return root;
     }
 
-    private Value Weighted((string Name, Value Value, float Weight) loss) => loss.Weight == 1 ? loss.Value : loss.Value * Graph.Constant(loss.Weight);
+    private Value Weighted((string Name, Value Value, float Weight) loss) =>
+        loss.Weight == 1 ? loss.Value : loss.Value * Graph.Constant(loss.Weight);
 }

@@ -58,7 +58,9 @@ internal sealed class StepRecording
         return new StepRecording(builder, builder.Root(belongs));
     }
 
-    /// <summary>Plans it for certain shapes of its inputs; those of inputs that are not given follow from the symbols of the others.</summary>
+    /// <summary>
+    /// Plans it for certain shapes of its inputs; those of inputs that are not given follow from the symbols of the others.
+    /// </summary>
     /// <param name="planning">The device's answers to questions of size.</param>
     /// <param name="shapes">The shapes of the first inputs.</param>
     /// <param name="isTrained">Which parameters get gradients; null for a forward pass alone.</param>

@@ -9,10 +9,11 @@ using FastNN.Tensors;
 namespace FastNN.Training;
 
 /// <summary>
-/// What a training step keeps on a device besides the parameters: gradients, the optimizers' state, and one small block with everything that changes
-/// from step to step, uploaded once per step. That block holds, in rows of four numbers: the step count and what backward starts from; what the guard
-/// found (loss, norm of the gradients, unused, the guard itself); for each optimizer how gradients are scaled (factor, largest norm, largest
-/// magnitude). Behind them, for each group of parameters, are the numbers of its update, with the guard as the last of its row.
+/// What a training step keeps on a device besides the parameters: gradients, the optimizers' state, and one small block with
+/// everything that changes from step to step, uploaded once per step. That block holds, in rows of four numbers: the step count
+/// and what backward starts from; what the guard found (loss, norm of the gradients, unused, the guard itself); for each
+/// optimizer how gradients are scaled (factor, largest norm, largest magnitude). Behind them, for each group of parameters, are
+/// the numbers of its update, with the guard as the last of its row.
 /// </summary>
 internal sealed class StepState : IDisposable
 {
@@ -63,7 +64,9 @@ internal sealed class StepState : IDisposable
     /// <summary>Int32 [2]: the low and high half of the step count, from which dropout draws.</summary>
     public Tensor StepCounter { get; }
 
-    /// <summary>Float32 []: the gradient of the loss that backward starts from, 1 times the loss scale and the weight of a batch.</summary>
+    /// <summary>
+    /// Float32 []: the gradient of the loss that backward starts from, 1 times the loss scale and the weight of a batch.
+    /// </summary>
     public Tensor RootGradient { get; }
 
     /// <summary>What the loss is multiplied with for backward, and gradients are divided by before an update.</summary>
@@ -104,7 +107,10 @@ internal sealed class StepState : IDisposable
         return false;
     }
 
-    /// <summary>Lays out gradients and state anew; state of parameters that are trained before and after is kept, that of others begins at zero.</summary>
+    /// <summary>
+    /// Lays out gradients and state anew; state of parameters that are trained before and after is kept, that of others begins at
+    /// zero.
+    /// </summary>
     public void Replan()
     {
         (GradientStore gradients, IReadOnlyList<OptimizerState> optimizers) = Plan();
@@ -133,7 +139,8 @@ internal sealed class StepState : IDisposable
         {
             Span<float> options = host.Slice(Row * (2 + i), Row);
             Optimizer optimizer = _optimizers[i].Optimizer;
-            (options[0], options[1], options[2]) = (factor, optimizer.ClipNorm ?? float.PositiveInfinity, optimizer.ClipValue ?? float.PositiveInfinity);
+            (options[0], options[1], options[2]) = (
+                factor, optimizer.ClipNorm ?? float.PositiveInfinity, optimizer.ClipValue ?? float.PositiveInfinity);
             Optimizers[i].WriteScalars(host[_firstGroup..], step);
         }
 
@@ -153,7 +160,8 @@ internal sealed class StepState : IDisposable
 
     /// <summary>Updates all trained parameters, unless loss or gradients are not finite.</summary>
     /// <param name="loss">[], or null where it was looked at before.</param>
-    /// <param name="scale">Whether gradients are multiplied with the factor first; they are also where an optimizer clips or the loss was scaled.</param>
+    /// <param name="scale">Whether gradients are multiplied with the factor first; they are also where an optimizer clips or the
+    /// loss was scaled.</param>
     public void Update(Tensor? loss, bool scale = false)
     {
         Guard(loss);

@@ -34,7 +34,8 @@ public sealed partial class Trainer
         using Occupancy.Stay stay = Enter(nameof(SaveCheckpoint));
         if (_step is null)
         {
-            throw new InvalidOperationException("Trainer.SaveCheckpoint: expected at least one training step before a checkpoint; call Fit or TrainBatch first.");
+            throw new InvalidOperationException(
+                "Trainer.SaveCheckpoint: expected at least one training step before a checkpoint; call Fit or TrainBatch first.");
         }
 
         using DeviceUse inside = _device.Life.Enter();
@@ -46,12 +47,16 @@ public sealed partial class Trainer
             writer.Add($"model.{full}", shape, ParameterFile.Read(full, parameter));
             foreach ((StateInfo info, int index) in parameter.IsTrainable ? state.States : [])
             {
-                writer.Add($"optimizer.{info.Name}.{full}", shape, ParameterFile.ToFile(full, parameter, Download(state.View(index, parameter))));
+                writer.Add(
+                    $"optimizer.{info.Name}.{full}", shape,
+                    ParameterFile.ToFile(full, parameter, Download(state.View(index, parameter))));
             }
 
             if (_step.Pending > 0 && parameter.IsTrainable)
             {
-                writer.Add($"gradient.{full}", shape, ParameterFile.ToFile(full, parameter, Download(_step.State.Gradients.Gradient(parameter))));
+                writer.Add(
+                    $"gradient.{full}", shape,
+                    ParameterFile.ToFile(full, parameter, Download(_step.State.Gradients.Gradient(parameter))));
             }
         }
 
@@ -92,13 +97,16 @@ public sealed partial class Trainer
     }
 
     /// <summary>
-    /// Restores what <see cref="SaveCheckpoint"/> saved; the next <see cref="Fit"/>, given the same data, batch size and callbacks, continues where
-    /// that run stopped. Everything is checked before anything is replaced, and the memory taken meanwhile is at most twice the file. Callbacks are
-    /// matched by type, and by their place among those of one type: one that the file does not have starts fresh, and the file's others are ignored.
+    /// Restores what <see cref="SaveCheckpoint"/> saved; the next <see cref="Fit"/>, given the same data, batch size and
+    /// callbacks, continues where that run stopped. Everything is checked before anything is replaced, and the memory taken
+    /// meanwhile is at most twice the file. Callbacks are matched by type, and by their place among those of one type: one that
+    /// the file does not have starts fresh, and the file's others are ignored.
     /// </summary>
     /// <param name="path">The file.</param>
-    /// <param name="callbacks">Callbacks that get their state now, for explicit loops; default none, since <see cref="Fit"/> restores its own.</param>
-    /// <exception cref="FileFormatException">The file is malformed, of another model, optimizer or seed, or holds a number that no run can have.</exception>
+    /// <param name="callbacks">Callbacks that get their state now, for explicit loops; default none, since <see cref="Fit"/>
+    /// restores its own.</param>
+    /// <exception cref="FileFormatException">The file is malformed, of another model, optimizer or seed, or holds a number that
+    /// no run can have.</exception>
     /// <exception cref="InvalidOperationException">The model is not built.</exception>
     public void LoadCheckpoint(string path, IReadOnlyList<Callback>? callbacks = null)
     {
@@ -132,7 +140,8 @@ public sealed partial class Trainer
                 float[] values = ParameterFile.Load(reader, tensor, parameter, ref scratch);
                 if (info.IsNeverNegative && Array.FindIndex(values, value => value < 0) is >= 0 and var at)
                 {
-                    throw new FileFormatException(path, reader.Find(tensor).Offset, $"numbers of at least 0 in tensor {tensor}", Text(values[at]));
+                    throw new FileFormatException(
+                        path, reader.Find(tensor).Offset, $"numbers of at least 0 in tensor {tensor}", Text(values[at]));
                 }
 
                 writes.Add((state.View(index, parameter), values));
@@ -141,14 +150,20 @@ public sealed partial class Trainer
             if (pending > 0 && parameter.IsTrainable)
             {
                 known.Add($"gradient.{full}");
-                writes.Add((_step!.State.Gradients.Gradient(parameter), ParameterFile.Load(reader, $"gradient.{full}", parameter, ref scratch)));
+                writes.Add(
+                    (
+                        _step!.State.Gradients.Gradient(parameter),
+                        ParameterFile.Load(reader, $"gradient.{full}", parameter, ref scratch)));
             }
         }
 
-        if (reader.Tensors.FirstOrDefault(tensor => !known.Contains(tensor.Name) && !tensor.Name.StartsWith("callback/", StringComparison.Ordinal)) is { } other)
+        if (reader.Tensors.FirstOrDefault(
+            tensor => !known.Contains(tensor.Name)
+                && !tensor.Name.StartsWith("callback/", StringComparison.Ordinal)) is { } other)
         {
             throw new FileFormatException(
-                path, other.Offset, "only parameters of this model, and optimizer state of those that are trainable", $"tensor {Quote.Text(other.Name)}");
+                path, other.Offset, "only parameters of this model, and optimizer state of those that are trainable",
+                $"tensor {Quote.Text(other.Name)}");
         }
 
         // Before the parameters are replaced, because a callback may find its state malformed.
@@ -244,16 +259,19 @@ public sealed partial class Trainer
 
     /// <summary>A number of the file's, not NaN.</summary>
     private static double Number(SafetensorsReader reader, string key, double least, double most) =>
-        double.TryParse(reader.Metadata.GetValueOrDefault(key), NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
+        double.TryParse(
+            reader.Metadata.GetValueOrDefault(key), NumberStyles.Float, CultureInfo.InvariantCulture, out double value)
             && value >= least && value <= most
             ? value
             : throw new FileFormatException(
-                reader.FilePath, 0, double.IsInfinity(least) ? $"a number for {key}" : $"a number from {Text(least)} to {Text(most)} for {key}",
+                reader.FilePath, 0,
+                double.IsInfinity(least) ? $"a number for {key}" : $"a number from {Text(least)} to {Text(most)} for {key}",
                 reader.Metadata.GetValueOrDefault(key, "nothing"));
 
     /// <summary>A whole number of the file's, from 0 on.</summary>
     private static long Whole(SafetensorsReader reader, string key, long most) =>
-        long.TryParse(reader.Metadata.GetValueOrDefault(key), NumberStyles.None, CultureInfo.InvariantCulture, out long value) && value <= most
+        long.TryParse(reader.Metadata.GetValueOrDefault(key), NumberStyles.None, CultureInfo.InvariantCulture, out long value)
+            && value <= most
             ? value
             : throw new FileFormatException(
                 reader.FilePath, 0, string.Create(CultureInfo.InvariantCulture, $"a whole number from 0 to {most} for {key}"),
@@ -314,9 +332,12 @@ public sealed partial class Trainer
             return progress;
         }
 
-        /// <summary>One epoch of the history; in the file epochs count from 0, as they did before the API counted them from 1.</summary>
+        /// <summary>
+        /// One epoch of the history; in the file epochs count from 0, as they did before the API counted them from 1.
+        /// </summary>
         private static string Format(EpochResult epoch) => string.Join(
-            ' ', Text(epoch.Epoch - 1), Text(epoch.Loss), Optional(epoch.Accuracy), Optional(epoch.ValidationLoss), Optional(epoch.ValidationAccuracy),
+            ' ', Text(epoch.Epoch - 1), Text(epoch.Loss), Optional(epoch.Accuracy), Optional(epoch.ValidationLoss),
+            Optional(epoch.ValidationAccuracy),
             Text(epoch.Duration.TotalSeconds), Text(epoch.LearningRate));
 
         private static string Optional(double? value) => value is { } number ? Text(number) : "-";
@@ -325,8 +346,11 @@ public sealed partial class Trainer
         {
             string[] parts = text.Split(' ');
             double?[] numbers = Array.ConvertAll<string, double?>(
-                parts, part => double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : null);
-            if (numbers is not [{ } epoch and >= 0 and < int.MaxValue, { } loss, var accuracy, var validationLoss, var validationAccuracy, { } seconds and >= 0 and < MaxSeconds, { } learningRate])
+                parts,
+                part => double.TryParse(part, NumberStyles.Float, CultureInfo.InvariantCulture, out double value) ? value : null);
+            if (numbers is not [{ } epoch and >= 0
+                and < int.MaxValue, { } loss, var accuracy, var validationLoss, var validationAccuracy,
+                { } seconds and >= 0 and < MaxSeconds, { } learningRate])
             {
                 throw new FileFormatException(reader.FilePath, 0, "a history of seven numbers per epoch", text);
             }

@@ -28,10 +28,12 @@ public sealed partial class Trainer
     /// <param name="transform">Changes the training batches, not those of validation, on the loader's thread: augmentation.
     /// Default none.</param>
     /// <param name="accumulate">
-    /// Batches per update; default 1. Their gradients are averaged by the examples in each (added up where the loss is a sum), so that an update is that of
-    /// one batch as large as all of them, in the memory of one. The last update of an epoch takes what is left.
+    /// Batches per update; default 1. Their gradients are averaged by the examples in each (added up where the loss is a sum), so
+    /// that an update is that of one batch as large as all of them, in the memory of one. The last update of an epoch takes what
+    /// is left.
     /// </param>
-    /// <param name="metrics">Computed on the device and reported for each epoch, on the training and on the validation data; default none.</param>
+    /// <param name="metrics">Computed on the device and reported for each epoch, on the training and on the validation data;
+    /// default none.</param>
     /// <param name="cancellationToken">Ends training after the step it comes in; the trainer can then still be saved.</param>
     /// <returns>The epochs' numbers.</returns>
     /// <exception cref="ShapeException">The data does not fit the model.</exception>
@@ -41,7 +43,8 @@ public sealed partial class Trainer
     /// <exception cref="ConcurrentUseException">Another thread is using this trainer.</exception>
     public History Fit(
         Dataset train, int epochs = 1, int batchSize = 32, Dataset? validation = null, double validationSplit = 0,
-        IReadOnlyList<Callback>? callbacks = null, IBatchTransform? transform = null, int accumulate = 1, IReadOnlyList<Metric>? metrics = null,
+        IReadOnlyList<Callback>? callbacks = null, IBatchTransform? transform = null, int accumulate = 1,
+        IReadOnlyList<Metric>? metrics = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(train);
@@ -51,7 +54,8 @@ public sealed partial class Trainer
         Metric[] used = CheckMetrics(metrics);
         if (!(validationSplit >= 0 && validationSplit < 1))
         {
-            throw new ArgumentOutOfRangeException(nameof(validationSplit), $"The validation split {validationSplit} must be in [0, 1).");
+            throw new ArgumentOutOfRangeException(
+                nameof(validationSplit), $"The validation split {validationSplit} must be in [0, 1).");
         }
 
         using Occupancy.Stay stay = Enter(nameof(Fit));
@@ -133,7 +137,9 @@ public sealed partial class Trainer
             total += Loss.Reduction == Reduction.Mean ? (double)loss * batch.Count : loss;
             if (counts)
             {
-                confusion ??= data.ClassNames.Count == counter.Classes ? new ConfusionMatrix(data.ClassNames) : new ConfusionMatrix(counter.Classes);
+                confusion ??= data.ClassNames.Count == counter.Classes
+                    ? new ConfusionMatrix(data.ClassNames)
+                    : new ConfusionMatrix(counter.Classes);
                 counter.Count(program.ReadOutput(), batch, confusion);
             }
         }
@@ -176,7 +182,8 @@ public sealed partial class Trainer
     internal long SnapshotLength => Model.NamedParameters.Sum(named => named.Parameter.Count);
 
     /// <summary>
-    /// All parameters and buffers at once, to go back to with <see cref="Restore"/>: in the model's order, which does not depend on what is frozen.
+    /// All parameters and buffers at once, to go back to with <see cref="Restore"/>: in the model's order, which does not depend
+    /// on what is frozen.
     /// </summary>
     internal float[] Snapshot()
     {
@@ -199,7 +206,8 @@ public sealed partial class Trainer
     /// <summary>A snapshot from one in the order of the device.</summary>
     internal float[] FromDeviceOrder(float[] values) => values.Length == DeviceLength
         ? [.. Model.NamedParameters.SelectMany(named =>
-            values.AsSpan((int)(_weights!.Store.OffsetOf(named.Parameter) / sizeof(float)), (int)named.Parameter.Count).ToArray())]
+            values.AsSpan((int)(_weights!.Store.OffsetOf(named.Parameter) / sizeof(float)), (int)named.Parameter.Count)
+                .ToArray())]
         : values;
 
     internal void Restore(float[] snapshot)
@@ -227,7 +235,8 @@ public sealed partial class Trainer
         if (Model.ExampleShape is { } built && built != example)
         {
             // As many elements would be taken for the model's shape without a word: [14, 14, 4] for [28, 28, 1].
-            throw new ShapeException($"Trainer.{operation}: the model was built for examples of shape {built}, the dataset has examples of shape {example}.");
+            throw new ShapeException(
+                $"Trainer.{operation}: the model was built for examples of shape {built}, the dataset has examples of shape {example}.");
         }
 
         Model.Build(example, _seed);
@@ -288,7 +297,9 @@ public sealed partial class Trainer
         BeginMetrics();
         RunBatches(loader, batching, cancellationToken);
         MetricValues metrics = ReadMetrics(GraphMode.Training, _fitMetrics);
-        Evaluation? evaluation = validation is null ? null : Evaluate(validation, Math.Max(batching.Size, 256), _fitMetrics, cancellationToken);
+        Evaluation? evaluation = validation is null
+            ? null
+            : Evaluate(validation, Math.Max(batching.Size, 256), _fitMetrics, cancellationToken);
         var result = new EpochResult
         {
             Epoch = _progress.Epoch + 1,
@@ -366,7 +377,9 @@ public sealed partial class Trainer
         return loss;
     }
 
-    /// <summary>Puts a batch where the step reads it: from the feed, where it is on its way already, or by copying it now.</summary>
+    /// <summary>
+    /// Puts a batch where the step reads it: from the feed, where it is on its way already, or by copying it now.
+    /// </summary>
     private TrainingProgram Place(in Batch batch, bool classIndices, bool pushed)
     {
         if (pushed)
@@ -427,7 +440,10 @@ public sealed partial class Trainer
 
         public long Correct { get; set; }
 
-        /// <summary>Rows of outputs that <see cref="Correct"/> is a part of: one for each example, or for each place of a sequence that is not ignored.</summary>
+        /// <summary>
+        /// Rows of outputs that <see cref="Correct"/> is a part of: one for each example, or for each place of a sequence that is
+        /// not ignored.
+        /// </summary>
         public long Counted { get; set; }
 
         public bool HasClasses { get; set; }

@@ -31,7 +31,10 @@ public sealed partial class Trainer
 
     private Metric[] MetricsOf(GraphMode mode) => mode == GraphMode.Training ? _fitMetrics : _evaluationMetrics;
 
-    /// <summary>Has metrics recorded. An evaluation may leave out some that an earlier one asked for; a training step records no more than is asked.</summary>
+    /// <summary>
+    /// Has metrics recorded. An evaluation may leave out some that an earlier one asked for; a training step records no more than
+    /// is asked.
+    /// </summary>
     private void UseMetrics(GraphMode mode, Metric[] metrics)
     {
         using DeviceUse use = _device.Life.Enter();
@@ -52,7 +55,8 @@ public sealed partial class Trainer
     {
         using DeviceUse use = _device.Life.Enter();
         return metrics.Length == 0 ? MetricValues.Empty : new MetricValues(
-            metrics.Select(metric => KeyValuePair.Create(metric.Name, _step!.ReadMetric(mode, Array.IndexOf(MetricsOf(mode), metric)))));
+            metrics.Select(
+                metric => KeyValuePair.Create(metric.Name, _step!.ReadMetric(mode, Array.IndexOf(MetricsOf(mode), metric)))));
     }
 
     /// <summary>At the beginning of an epoch, or in its middle where a run is resumed.</summary>
@@ -68,7 +72,8 @@ public sealed partial class Trainer
             int expected = _step.ReadMetricSums(GraphMode.Training, i).Length;
             if (sums.Length != expected)
             {
-                throw new InvalidOperationException($"Trainer.Fit: expected {expected} sums of metric '{_fitMetrics[i].Name}', the checkpoint holds {sums.Length}.");
+                throw new InvalidOperationException(
+                    $"Trainer.Fit: expected {expected} sums of metric '{_fitMetrics[i].Name}', the checkpoint holds {sums.Length}.");
             }
 
             _step.WriteMetricSums(GraphMode.Training, i, sums);
@@ -79,7 +84,8 @@ public sealed partial class Trainer
     {
         for (int i = 0; i < _fitMetrics.Length && _progress.Batch > 0; i++)
         {
-            writer.SetMetadata($"metricSums/{_fitMetrics[i].Name}", string.Join(' ', _step!.ReadMetricSums(GraphMode.Training, i).Select(Text)));
+            writer.SetMetadata(
+                $"metricSums/{_fitMetrics[i].Name}", string.Join(' ', _step!.ReadMetricSums(GraphMode.Training, i).Select(Text)));
         }
 
         IReadOnlyList<EpochResult> epochs = _progress.History.Epochs;
@@ -90,10 +96,12 @@ public sealed partial class Trainer
 
         foreach (string name in epochs.SelectMany(epoch => epoch.ValidationMetrics.Names).Distinct())
         {
-            writer.SetMetadata($"validationMetric/{name}", string.Join(' ', epochs.Select(epoch => Optional(epoch.ValidationMetrics, name))));
+            writer.SetMetadata(
+                $"validationMetric/{name}", string.Join(' ', epochs.Select(epoch => Optional(epoch.ValidationMetrics, name))));
         }
 
-        static string Optional(MetricValues values, string name) => values.TryGetValue(name, out double value) ? Text(value) : "-";
+        static string Optional(MetricValues values, string name) =>
+            values.TryGetValue(name, out double value) ? Text(value) : "-";
     }
 
     private sealed partial class Progress
@@ -104,12 +112,14 @@ public sealed partial class Trainer
         private static MetricValues MetricsOf(SafetensorsReader reader, string kind, int epoch, int epochs)
         {
             var values = new List<KeyValuePair<string, double>>();
-            foreach ((string key, string text) in reader.Metadata.Where(pair => pair.Key.StartsWith(kind, StringComparison.Ordinal)))
+            foreach ((string key, string text) in reader.Metadata.Where(
+                pair => pair.Key.StartsWith(kind, StringComparison.Ordinal)))
             {
                 string[] numbers = text.Split(' ');
                 if (numbers.Length != epochs)
                 {
-                    throw new FileFormatException(reader.FilePath, 0, $"{epochs} numbers for {key}, one for each epoch", $"{numbers.Length}");
+                    throw new FileFormatException(
+                        reader.FilePath, 0, $"{epochs} numbers for {key}, one for each epoch", $"{numbers.Length}");
                 }
 
                 if (numbers[epoch] != "-")
@@ -124,7 +134,8 @@ public sealed partial class Trainer
         private void LoadMetricSums(SafetensorsReader reader)
         {
             const string Kind = "metricSums/";
-            foreach ((string key, string text) in reader.Metadata.Where(pair => pair.Key.StartsWith(Kind, StringComparison.Ordinal)))
+            foreach ((string key, string text) in reader.Metadata.Where(
+                pair => pair.Key.StartsWith(Kind, StringComparison.Ordinal)))
             {
                 MetricSums.Add(key[Kind.Length..], Array.ConvertAll(text.Split(' '), number => NumberOf(reader, key, number)));
             }

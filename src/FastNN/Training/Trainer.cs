@@ -7,9 +7,10 @@ using FastNN.Training;
 namespace FastNN;
 
 /// <summary>
-/// Trains a model on a device: <see cref="Fit"/> as Keras has it, or an explicit loop over <see cref="TrainBatch(ReadOnlySpan{float}, ReadOnlySpan{int})"/>,
-/// or forward, backward and update one by one. It owns the device copy of the parameters until it is disposed, which brings them
-/// back to the model. After the first step of a batch size, a step allocates nothing. One thread at a time.
+/// Trains a model on a device: <see cref="Fit"/> as Keras has it, or an explicit loop over
+/// <see cref="TrainBatch(ReadOnlySpan{float}, ReadOnlySpan{int})"/>, or forward, backward and update one by one. It owns the
+/// device copy of the parameters until it is disposed, which brings them back to the model. After the first step of a batch size,
+/// a step allocates nothing. One thread at a time.
 /// </summary>
 public sealed partial class Trainer : IDisposable
 {
@@ -28,7 +29,8 @@ public sealed partial class Trainer : IDisposable
     /// <param name="device">Where to train; it must outlive the trainer.</param>
     /// <param name="loss">The objective to minimize.</param>
     /// <param name="optimizer">How parameters are changed.</param>
-    /// <param name="seed">Determines the first weights (where the model is not built yet), dropout and the order of examples; default 0.</param>
+    /// <param name="seed">Determines the first weights (where the model is not built yet), dropout and the order of examples;
+    /// default 0.</param>
     public Trainer(Layer model, Device device, Loss loss, Optimizer optimizer, ulong seed = 0)
         : this(model, device, loss, optimizer, seed, ownsDevice: false)
     {
@@ -38,7 +40,8 @@ public sealed partial class Trainer : IDisposable
     /// <param name="model">The network.</param>
     /// <param name="loss">The objective to minimize.</param>
     /// <param name="optimizer">How parameters are changed.</param>
-    /// <param name="seed">Determines the first weights (where the model is not built yet), dropout and the order of examples; default 0.</param>
+    /// <param name="seed">Determines the first weights (where the model is not built yet), dropout and the order of examples;
+    /// default 0.</param>
     public Trainer(Layer model, Loss loss, Optimizer optimizer, ulong seed = 0)
         : this(model, null, loss, optimizer, seed, ownsDevice: true)
     {
@@ -135,7 +138,8 @@ public sealed partial class Trainer : IDisposable
 
     /// <summary>The last third: the optimizer changes the parameters.</summary>
     /// <exception cref="InvalidOperationException">There was no backward pass before.</exception>
-    /// <exception cref="NonFiniteLossException">Loss or gradients are NaN or infinite; everything is left as it was and the step does not count.</exception>
+    /// <exception cref="NonFiniteLossException">Loss or gradients are NaN or infinite; everything is left as it was and the step
+    /// does not count.</exception>
     public void Update()
     {
         using Occupancy.Stay stay = Enter(nameof(Update));
@@ -151,10 +155,12 @@ public sealed partial class Trainer : IDisposable
     {
         using Occupancy.Stay stay = Enter(nameof(ReadOutput));
         using DeviceUse use = _device.Life.Enter();
-        Tensor output = (_step?.Current ?? throw new InvalidOperationException("Trainer.ReadOutput: expected a training step or forward pass before it; nothing else may be computed in between.")).Output;
+        Tensor output = (_step?.Current ?? throw new InvalidOperationException(
+            "Trainer.ReadOutput: expected a training step or forward pass before it; nothing else may be computed in between.")).Output;
         if (destination.Length < output.Count)
         {
-            throw new ShapeException($"Trainer.ReadOutput: expected a destination of at least {output.Count} values for the output {output.Shape}, got {destination.Length}.");
+            throw new ShapeException(
+                $"Trainer.ReadOutput: expected a destination of at least {output.Count} values for the output {output.Shape}, got {destination.Length}.");
         }
 
         var count = (int)output.Count;
@@ -207,7 +213,10 @@ public sealed partial class Trainer : IDisposable
         RequireStep("expected a backward pass or training step before its gradients").ScaleGradients(factor);
     }
 
-    /// <summary>The gradient of the loss with respect to a batch of inputs, as saliency maps and adversarial examples need it; changes nothing.</summary>
+    /// <summary>
+    /// The gradient of the loss with respect to a batch of inputs, as saliency maps and adversarial examples need it; changes
+    /// nothing.
+    /// </summary>
     /// <param name="x">A batch of inputs, [N, ...] flattened.</param>
     /// <param name="labels">N class indices.</param>
     /// <param name="gradient">Receives as many numbers as there are inputs.</param>
@@ -226,10 +235,12 @@ public sealed partial class Trainer : IDisposable
         InputGradient(x, MemoryMarshal.AsBytes(targets), classIndices: false, gradient);
 
     /// <summary>
-    /// Frees the device memory; the parameters return to the model. Throws nothing. In a callback, or while another thread is inside, the trainer
-    /// ends first: what runs fails with <see cref="ObjectDisposedException"/> after its present step, and the memory is freed as it leaves.
+    /// Frees the device memory; the parameters return to the model. Throws nothing. In a callback, or while another thread is
+    /// inside, the trainer ends first: what runs fails with <see cref="ObjectDisposedException"/> after its present step, and the
+    /// memory is freed as it leaves.
     /// </summary>
-    /// <remarks>Where the device has failed the parameters' values are lost, which they say until the model's weights are loaded.</remarks>
+    /// <remarks>Where the device has failed the parameters' values are lost, which they say until the model's weights are
+    /// loaded.</remarks>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
@@ -278,7 +289,9 @@ public sealed partial class Trainer : IDisposable
         using DeviceUse use = _device.Life.Enter();
         (Shape shape, _) = CheckBatch(x, classIndices);
         Prepare();
-        _inputGradients ??= new TrainingStep(_weights!, step => TrainingProgram.Record(step, Model, Loss, RequireExample(), wantsGradient: true), [(Optimizer, [])], _seed, GraphMode.Inference);
+        _inputGradients ??= new TrainingStep(
+            _weights!, step => TrainingProgram.Record(step, Model, Loss, RequireExample(), wantsGradient: true),
+            [(Optimizer, [])], _seed, GraphMode.Inference);
         _inputGradients.Begin(shape);
         TrainingProgram program = _inputGradients.Current!;
         CheckTargets(program, targets, classIndices, shape[0]);
@@ -321,7 +334,8 @@ public sealed partial class Trainer : IDisposable
         long count = example.Count;
         if (x.Length == 0 || x.Length % count != 0)
         {
-            throw new ShapeException($"Trainer: expected a multiple of {count} input values (examples of shape {example}), got {x.Length}.");
+            throw new ShapeException(
+                $"Trainer: expected a multiple of {count} input values (examples of shape {example}), got {x.Length}.");
         }
 
         int batch = (int)(x.Length / count);
@@ -336,7 +350,8 @@ public sealed partial class Trainer : IDisposable
         }
         catch (ShapeException exception) when (exception.Layer is null)
         {
-            // A recording with a symbol for the batch size fails where numbers take its place, which no layer knows of; one with the number tells the layer.
+            // A recording with a symbol for the batch size fails where numbers take its place, which no layer knows of; one with
+            // the number tells the layer.
             _ = TrainingProgram.Compile(_device, Model, Loss, RequireExample(), shape[0], mode, _seed);
             throw;
         }
@@ -361,7 +376,8 @@ public sealed partial class Trainer : IDisposable
     {
         if (targets.Length != program.Target.Bytes)
         {
-            throw new ShapeException($"{Loss.Name}: expected targets of shape {program.Target.Shape} for a batch of {batch}, got {targets.Length / sizeof(float)} values.");
+            throw new ShapeException(
+                $"{Loss.Name}: expected targets of shape {program.Target.Shape} for a batch of {batch}, got {targets.Length / sizeof(float)} values.");
         }
 
         if (classIndices)
@@ -371,13 +387,15 @@ public sealed partial class Trainer : IDisposable
     }
 
     private Shape RequireExample() => Model.ExampleShape
-        ?? throw new InvalidOperationException("Trainer: the model is not built; call model.Build(shape of one example) before the first step.");
+        ?? throw new InvalidOperationException(
+            "Trainer: the model is not built; call model.Build(shape of one example) before the first step.");
 
     private void CheckLabels(ReadOnlySpan<int> labels, int classes)
     {
         if (FindBadLabel(labels, classes) is var bad and >= 0)
         {
-            throw new InvalidDatasetException($"{Loss.Name}: label {labels[bad]} of example {bad} of the batch is out of range 0..{classes - 1}.");
+            throw new InvalidDatasetException(
+                $"{Loss.Name}: label {labels[bad]} of example {bad} of the batch is out of range 0..{classes - 1}.");
         }
     }
 
@@ -407,7 +425,10 @@ public sealed partial class Trainer : IDisposable
         RequireExample();
         IReadOnlyList<Parameter> parameters = Model.Parameters;
         var weights = new DeviceWeights(
-            _device, [.. Optimizers.OptimizerState.Divide(Optimizer, parameters).SelectMany(group => group), .. Loss.Constants, .. Model.Buffers], Model.NamedParameters,
+            _device,
+            [
+                .. Optimizers.OptimizerState.Divide(Optimizer, parameters).SelectMany(group => group), .. Loss.Constants,
+                .. Model.Buffers], Model.NamedParameters,
             _occupancy);
         try
         {

@@ -6,8 +6,8 @@ using FastNN.Tensors;
 namespace FastNN.Training;
 
 /// <summary>
-/// A recorded step, planned for certain input shapes and one mode: a training step, or a forward pass, that can be launched as one, with
-/// ways for batches to come in and results to go out.
+/// A recorded step, planned for certain input shapes and one mode: a training step, or a forward pass, that can be launched as
+/// one, with ways for batches to come in and results to go out.
 /// </summary>
 internal sealed class TrainingProgram : IDisposable
 {
@@ -30,12 +30,14 @@ internal sealed class TrainingProgram : IDisposable
     /// <param name="isTraining">A whole step rather than a forward pass.</param>
     /// <param name="metrics">What it adds to for each of the recording's metrics; null where there are none.</param>
     public TrainingProgram(
-        IDevice device, StepRecording recording, ReadOnlySpan<Shape> shapes, StepState state, Arena arena, bool isTraining, MetricStore? metrics = null)
+        IDevice device, StepRecording recording, ReadOnlySpan<Shape> shapes, StepState state, Arena arena, bool isTraining,
+        MetricStore? metrics = null)
     {
         (_device, _state, Shapes) = (device, state, shapes.ToArray());
         IsTraining = isTraining;
         Plan plan = recording.Compile(device, shapes, IsTraining ? state.IsTrained : null);
-        Executor = new Executor(device, plan, state.Store, state.StepCounter, arena, gradients: state.Gradients, rootGradient: state.RootGradient);
+        Executor = new Executor(
+            device, plan, state.Store, state.StepCounter, arena, gradients: state.Gradients, rootGradient: state.RootGradient);
         Inputs = Array.ConvertAll(recording.Inputs, value => Executor[value]);
         IndexRanges = Array.ConvertAll(recording.Inputs, value => plan.IndexRanges[value].ToArray());
         Outputs = Array.ConvertAll(recording.Outputs, value => Executor[value]);
@@ -79,17 +81,22 @@ internal sealed class TrainingProgram : IDisposable
     /// <summary>Batches that come in while the one before is computed; null where that gains nothing.</summary>
     public BatchFeed? Feed => _feed ??= BatchFeed.Create(_device, X, Target);
 
-    /// <summary>Records and plans a model with its loss for one batch size, without touching device memory; errors of shape name the layer.</summary>
+    /// <summary>
+    /// Records and plans a model with its loss for one batch size, without touching device memory; errors of shape name the
+    /// layer.
+    /// </summary>
     public static (Plan Plan, StepRecording Recording) Compile(
         IPlanning device, Layer model, Loss loss, Shape example, int batch, GraphMode mode, ulong seed)
     {
         var recording = StepRecording.Of(step => Record(step, model, loss, example, batch: batch), mode, seed, _ => true);
-        Plan plan = recording.Compile(device, [example.Prepend(batch)], mode == GraphMode.Training ? parameter => parameter.IsTrainable : null);
+        Plan plan = recording.Compile(
+            device, [example.Prepend(batch)], mode == GraphMode.Training ? parameter => parameter.IsTrainable : null);
         return (plan, recording);
     }
 
     /// <summary>Records a model with one input and one output, and its loss.</summary>
-    public static void Record(StepBuilder step, Layer model, Loss loss, Shape example, bool wantsGradient = false, int? batch = null,
+    public static void Record(
+        StepBuilder step, Layer model, Loss loss, Shape example, bool wantsGradient = false, int? batch = null,
         IReadOnlyList<Metric>? metrics = null)
     {
         Value output = model.Apply(step.Input("input", example.Prepend(batch ?? Dim.Batch), wantsGradient: wantsGradient));
@@ -103,7 +110,8 @@ internal sealed class TrainingProgram : IDisposable
     }
 
     /// <summary>
-    /// Launches a whole step in training mode, a forward pass in inference, and begins to read the results, and where asked for the first output.
+    /// Launches a whole step in training mode, a forward pass in inference, and begins to read the results, and where asked for
+    /// the first output.
     /// </summary>
     public void Begin(bool withOutput)
     {
@@ -111,10 +119,15 @@ internal sealed class TrainingProgram : IDisposable
         BeginReading(withOutput);
     }
 
-    /// <summary>Launches a step that only adds its gradients to those of the batches before it, or writes them, and begins to read its results.</summary>
+    /// <summary>
+    /// Launches a step that only adds its gradients to those of the batches before it, or writes them, and begins to read its
+    /// results.
+    /// </summary>
     public void BeginAccumulating(bool first, bool withOutput)
     {
-        (first ? _first ??= new Replay(_device, WriteGradients, Executor.Plan.IsCapturable) : _next ??= new Replay(_device, AddGradients, Executor.Plan.IsCapturable)).Run();
+        (first
+            ? _first ??= new Replay(_device, WriteGradients, Executor.Plan.IsCapturable)
+            : _next ??= new Replay(_device, AddGradients, Executor.Plan.IsCapturable)).Run();
         BeginReading(withOutput);
     }
 
@@ -122,7 +135,9 @@ internal sealed class TrainingProgram : IDisposable
     public void BeginReading(bool withOutput)
     {
         Tensor results = IsTraining ? _state.Results : Loss;
-        _begun = withOutput ? _resultsAndOutput ??= _device.CreateReadback(results, Output) : _results ??= _device.CreateReadback(results);
+        _begun = withOutput
+            ? _resultsAndOutput ??= _device.CreateReadback(results, Output)
+            : _results ??= _device.CreateReadback(results);
         _begun.Begin();
     }
 

@@ -65,7 +65,8 @@ public sealed partial class TrainingStep
     }
 
     /// <summary>Takes back what was added up when a checkpoint was saved; the gradients themselves are in their place.</summary>
-    internal void ResumeAccumulating(int pending, double weight) => (_phase, _pending, _pendingWeight) = (Phase.Empty, pending, weight);
+    internal void ResumeAccumulating(int pending, double weight) =>
+        (_phase, _pending, _pendingWeight) = (Phase.Empty, pending, weight);
 
     /// <summary>Waits for the loss of the step that was begun.</summary>
     internal float EndStep(string what)
@@ -157,7 +158,8 @@ public sealed partial class TrainingStep
 
     internal void ResetMetrics(GraphMode mode) => Store(mode)?.Reset();
 
-    internal double ReadMetric(GraphMode mode, int index) => Recording(mode).MetricKinds[index].Compute(new MetricSums(ReadMetricSums(mode, index)));
+    internal double ReadMetric(GraphMode mode, int index) =>
+        Recording(mode).MetricKinds[index].Compute(new MetricSums(ReadMetricSums(mode, index)));
 
     internal double[] ReadMetricSums(GraphMode mode, int index) => Store(mode)!.Read(index);
 
@@ -182,7 +184,8 @@ public sealed partial class TrainingStep
             : $"A smaller learning rate than {_optimizers[0].Optimizer.LearningRate} may help";
         if (!float.IsFinite(loss))
         {
-            return new NonFiniteLossException($"{what}: the loss is {loss} at step {StepCount + 1}; the parameters are left as they were. {rate}, or the inputs hold NaN.");
+            return new NonFiniteLossException(
+                $"{what}: the loss is {loss} at step {StepCount + 1}; the parameters are left as they were. {rate}, or the inputs hold NaN.");
         }
 
         string which = _state.FirstNonFinite() is var (parameter, at, value)
@@ -193,7 +196,9 @@ public sealed partial class TrainingStep
     }
 
     private StepRecording Recording(GraphMode mode) =>
-        _recordings[(int)mode] ??= StepRecording.Of(_record, mode == GraphMode.Training ? _mode : mode, _seed, parameter => Array.Exists(_optimizers, pair => pair.Parameters.Contains(parameter)));
+        _recordings[(int)mode] ??= StepRecording.Of(
+            _record, mode == GraphMode.Training ? _mode : mode, _seed,
+            parameter => Array.Exists(_optimizers, pair => pair.Parameters.Contains(parameter)));
 
     /// <summary>The sums of a recording's metrics, where it has any.</summary>
     private MetricStore? Store(GraphMode mode) => Recording(mode) is { MetricColumns: { Length: > 0 } columns }
@@ -209,7 +214,9 @@ public sealed partial class TrainingStep
         }
 
         int version = _arena.Version;
-        var made = new TrainingProgram(_device, Recording(mode), shapes, _state, _arena, mode == GraphMode.Training, Store(mode)) { LastUse = ++_clock };
+        var made = new TrainingProgram(
+            _device, Recording(mode), shapes, _state, _arena, mode == GraphMode.Training, Store(mode))
+        { LastUse = ++_clock };
         if (_arena.Version != version)
         {
             // The arena grew, and with it moved.

@@ -7,9 +7,10 @@ using FastNN.Training;
 namespace FastNN;
 
 /// <summary>
-/// A training step over any graph: several named inputs and outputs, several losses with weights, an optimizer per set of parameters, and several
-/// steps over one set of parameters on a device. It is recorded once and planned for each set of input shapes that it meets; a step whose shapes it
-/// knows allocates nothing. One thread at a time for all steps over the same <see cref="DeviceWeights"/>.
+/// A training step over any graph: several named inputs and outputs, several losses with weights, an optimizer per set of
+/// parameters, and several steps over one set of parameters on a device. It is recorded once and planned for each set of input
+/// shapes that it meets; a step whose shapes it knows allocates nothing. One thread at a time for all steps over the same
+/// <see cref="DeviceWeights"/>.
 /// </summary>
 /// <example>
 /// <code>
@@ -54,9 +55,11 @@ public sealed partial class TrainingStep : IDisposable
     /// <param name="record">Records the step; called once for training.</param>
     /// <param name="optimizers">Which optimizer changes which parameters; those of no optimizer stay as they are.</param>
     /// <param name="seed">Keys the random numbers of dropout; default 0.</param>
-    /// <exception cref="ArgumentException">There are no optimizers, a parameter has two, or it is not among the weights.</exception>
+    /// <exception cref="ArgumentException">There are no optimizers, a parameter has two, or it is not among the
+    /// weights.</exception>
     public TrainingStep(
-        DeviceWeights weights, Action<StepBuilder> record, IReadOnlyList<(Optimizer Optimizer, IReadOnlyList<Parameter> Parameters)> optimizers, ulong seed = 0)
+        DeviceWeights weights, Action<StepBuilder> record,
+        IReadOnlyList<(Optimizer Optimizer, IReadOnlyList<Parameter> Parameters)> optimizers, ulong seed = 0)
         : this(weights, record, optimizers, seed, GraphMode.Training)
     {
     }
@@ -67,7 +70,8 @@ public sealed partial class TrainingStep : IDisposable
     /// <param name="seed">Keys the random numbers of dropout.</param>
     /// <param name="mode">Inference for gradients of what inference computes, without dropout.</param>
     internal TrainingStep(
-        DeviceWeights weights, Action<StepBuilder> record, IReadOnlyList<(Optimizer Optimizer, IReadOnlyList<Parameter> Parameters)> optimizers, ulong seed,
+        DeviceWeights weights, Action<StepBuilder> record,
+        IReadOnlyList<(Optimizer Optimizer, IReadOnlyList<Parameter> Parameters)> optimizers, ulong seed,
         GraphMode mode)
     {
         _mode = mode;
@@ -105,9 +109,10 @@ public sealed partial class TrainingStep : IDisposable
     public long StepCount { get; internal set; }
 
     /// <summary>
-    /// What the loss is multiplied with for the backward pass (Micikevicius et al., 2018), so that small gradients do not vanish; default 1. An update
-    /// divides the gradients by it before it clips and applies them, and fails where they have overflowed. Until then <see cref="ReadGradient"/> and
-    /// <see cref="ReadInputGradient"/> give them multiplied. A power of two changes no bit of gradients that neither overflow nor vanish.
+    /// What the loss is multiplied with for the backward pass (Micikevicius et al., 2018), so that small gradients do not vanish;
+    /// default 1. An update divides the gradients by it before it clips and applies them, and fails where they have overflowed.
+    /// Until then <see cref="ReadGradient"/> and <see cref="ReadInputGradient"/> give them multiplied. A power of two changes no
+    /// bit of gradients that neither overflow nor vanish.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is not positive and finite.</exception>
     public float LossScale
@@ -144,23 +149,28 @@ public sealed partial class TrainingStep : IDisposable
     /// <param name="values">All its elements, in row-major order.</param>
     /// <exception cref="ArgumentException">No input has this name or index, or it has another type.</exception>
     /// <exception cref="ShapeException">The number of values is wrong.</exception>
-    public void Write(string name, ReadOnlySpan<float> values) => Write(name, DType.Float32, values.Length, MemoryMarshal.AsBytes(values));
+    public void Write(string name, ReadOnlySpan<float> values) =>
+        Write(name, DType.Float32, values.Length, MemoryMarshal.AsBytes(values));
 
     /// <summary>Writes an input of class indices or other integers.</summary>
     /// <param name="name">Its name.</param>
     /// <param name="values">All its elements, in row-major order.</param>
     /// <exception cref="ArgumentException">No input has this name or index, or it has another type.</exception>
     /// <exception cref="ShapeException">The number of values is wrong.</exception>
-    /// <exception cref="InvalidDatasetException">An operator indexes with a value that is out of its range, such as a class or the row of an embedding.</exception>
-    public void Write(string name, ReadOnlySpan<int> values) => Write(name, DType.Int32, values.Length, MemoryMarshal.AsBytes(values));
+    /// <exception cref="InvalidDatasetException">An operator indexes with a value that is out of its range, such as a class or
+    /// the row of an embedding.</exception>
+    public void Write(string name, ReadOnlySpan<int> values) =>
+        Write(name, DType.Int32, values.Length, MemoryMarshal.AsBytes(values));
 
     /// <summary>
-    /// Forward, backward and update. All inputs have to be written before each step: the memory of one that is read for the last time serves other
-    /// values.
+    /// Forward, backward and update. All inputs have to be written before each step: the memory of one that is read for the last
+    /// time serves other values.
     /// </summary>
     /// <returns>The weighted sum of the losses and penalties, before the update.</returns>
-    /// <exception cref="NonFiniteLossException">Loss or gradients are NaN or infinite; parameters, buffers and optimizers are left as they were.</exception>
-    /// <exception cref="InvalidOperationException">No shapes were chosen, or an input was not written since the last step.</exception>
+    /// <exception cref="NonFiniteLossException">Loss or gradients are NaN or infinite; parameters, buffers and optimizers are
+    /// left as they were.</exception>
+    /// <exception cref="InvalidOperationException">No shapes were chosen, or an input was not written since the last
+    /// step.</exception>
     public float Run()
     {
         using Occupancy.Stay stay = Enter(nameof(Run));
@@ -171,7 +181,8 @@ public sealed partial class TrainingStep : IDisposable
 
     /// <summary>The first third of a step.</summary>
     /// <returns>The weighted sum of the losses and penalties.</returns>
-    /// <exception cref="InvalidOperationException">No shapes were chosen, or an input was not written since the last step.</exception>
+    /// <exception cref="InvalidOperationException">No shapes were chosen, or an input was not written since the last
+    /// step.</exception>
     public float Forward()
     {
         using Occupancy.Stay stay = Enter(nameof(Forward));
@@ -191,7 +202,8 @@ public sealed partial class TrainingStep : IDisposable
 
     /// <summary>The last third: the optimizers change the parameters.</summary>
     /// <exception cref="InvalidOperationException">There was no backward pass before.</exception>
-    /// <exception cref="NonFiniteLossException">Loss or gradients are NaN or infinite; everything is left as it was and the step does not count.</exception>
+    /// <exception cref="NonFiniteLossException">Loss or gradients are NaN or infinite; everything is left as it was and the step
+    /// does not count.</exception>
     public void Update()
     {
         using Occupancy.Stay stay = Enter(nameof(Update));
@@ -239,7 +251,8 @@ public sealed partial class TrainingStep : IDisposable
     /// <param name="name">The input's name.</param>
     /// <param name="destination">Receives all its elements; exactly as long.</param>
     /// <exception cref="ArgumentException">No input has this name or index.</exception>
-    /// <exception cref="InvalidOperationException">The input did not ask for its gradient, or there was no backward pass.</exception>
+    /// <exception cref="InvalidOperationException">The input did not ask for its gradient, or there was no backward
+    /// pass.</exception>
     public void ReadInputGradient(string name, Span<float> destination)
     {
         using Occupancy.Stay stay = Enter(nameof(ReadInputGradient));
@@ -247,7 +260,8 @@ public sealed partial class TrainingStep : IDisposable
         Value input = Recording(GraphMode.Training).Inputs[Find(Inputs, name, "input")];
         if (!RequireCurrent().Executor.Plan.Gradients.ContainsKey(input))
         {
-            throw new InvalidOperationException($"TrainingStep: expected an input recorded with wantsGradient: true, got '{name}'.");
+            throw new InvalidOperationException(
+                $"TrainingStep: expected an input recorded with wantsGradient: true, got '{name}'.");
         }
 
         Download(RequireCurrent().Executor.Gradient(input), name, destination);
@@ -264,7 +278,8 @@ public sealed partial class TrainingStep : IDisposable
         using DeviceUse use = _device.Life.Enter();
         if (destination.Length < parameter.Count)
         {
-            throw new ShapeException($"TrainingStep: expected a destination of {parameter.Count} numbers for the gradient of {parameter.Name}, got {destination.Length}.");
+            throw new ShapeException(
+                $"TrainingStep: expected a destination of {parameter.Count} numbers for the gradient of {parameter.Name}, got {destination.Length}.");
         }
 
         _device.Download(_state.Gradients.Gradient(parameter), MemoryMarshal.AsBytes(destination[..(int)parameter.Count]));
@@ -281,7 +296,8 @@ public sealed partial class TrainingStep : IDisposable
         using DeviceUse use = _device.Life.Enter();
         if (values.Length != parameter.Count)
         {
-            throw new ShapeException($"TrainingStep: expected {parameter.Count} numbers for the gradient of {parameter.Name}, got {values.Length}.");
+            throw new ShapeException(
+                $"TrainingStep: expected {parameter.Count} numbers for the gradient of {parameter.Name}, got {values.Length}.");
         }
 
         _device.Upload(MemoryMarshal.AsBytes(values), _state.Gradients.Gradient(parameter));
@@ -302,7 +318,9 @@ public sealed partial class TrainingStep : IDisposable
         _state.Scale(factor);
     }
 
-    /// <summary>Frees the step's device memory; the parameters stay with their <see cref="DeviceWeights"/>. Throws nothing.</summary>
+    /// <summary>
+    /// Frees the step's device memory; the parameters stay with their <see cref="DeviceWeights"/>. Throws nothing.
+    /// </summary>
     public void Dispose()
     {
         if (Interlocked.Exchange(ref _disposed, 1) == 0)
@@ -315,7 +333,8 @@ public sealed partial class TrainingStep : IDisposable
         ? value
         : throw new ArgumentOutOfRangeException(nameof(value), value, "LossScale: expected a finite number above 0.");
 
-    private static void Check(DeviceWeights weights, IReadOnlyList<(Optimizer Optimizer, IReadOnlyList<Parameter> Parameters)> optimizers)
+    private static void Check(
+        DeviceWeights weights, IReadOnlyList<(Optimizer Optimizer, IReadOnlyList<Parameter> Parameters)> optimizers)
     {
         if (optimizers.Count == 0)
         {
@@ -327,12 +346,15 @@ public sealed partial class TrainingStep : IDisposable
         {
             if (!weights.Store.Contains(parameter))
             {
-                throw new ArgumentException($"TrainingStep: parameter {parameter.Name} is not among the weights; name its model there.", nameof(optimizers));
+                throw new ArgumentException(
+                    $"TrainingStep: parameter {parameter.Name} is not among the weights; name its model there.",
+                    nameof(optimizers));
             }
 
             if (!seen.Add(parameter))
             {
-                throw new ArgumentException($"TrainingStep: parameter {parameter.Name} is given to two optimizers.", nameof(optimizers));
+                throw new ArgumentException(
+                    $"TrainingStep: parameter {parameter.Name} is given to two optimizers.", nameof(optimizers));
             }
         }
     }
@@ -347,7 +369,8 @@ public sealed partial class TrainingStep : IDisposable
             }
         }
 
-        throw new ArgumentException($"TrainingStep: there is no {what} '{name}'; there are {string.Join(", ", names)}.", nameof(name));
+        throw new ArgumentException(
+            $"TrainingStep: there is no {what} '{name}'; there are {string.Join(", ", names)}.", nameof(name));
     }
 
     private void Write(string name, DType type, int count, ReadOnlySpan<byte> values)
@@ -358,12 +381,14 @@ public sealed partial class TrainingStep : IDisposable
         Tensor input = RequireCurrent().Inputs[index];
         if (input.Type != type)
         {
-            throw new ArgumentException($"TrainingStep: expected {input.Type} values for input '{name}', got {type}.", nameof(name));
+            throw new ArgumentException(
+                $"TrainingStep: expected {input.Type} values for input '{name}', got {type}.", nameof(name));
         }
 
         if (count != input.Count)
         {
-            throw new ShapeException($"TrainingStep: expected {input.Count} values for input '{name}' of shape {input.Shape}, got {count}.");
+            throw new ShapeException(
+                $"TrainingStep: expected {input.Count} values for input '{name}' of shape {input.Shape}, got {count}.");
         }
 
         foreach (IndexRange range in RequireCurrent().IndexRanges[index])
@@ -382,7 +407,8 @@ public sealed partial class TrainingStep : IDisposable
         TrainingProgram program = RequireCurrent();
         if (Array.IndexOf(_written, false) is >= 0 and var index)
         {
-            throw new InvalidOperationException($"TrainingStep: nothing was written to input '{Inputs[index]}' since the last step; write all inputs before each step.");
+            throw new InvalidOperationException(
+                $"TrainingStep: nothing was written to input '{Inputs[index]}' since the last step; write all inputs before each step.");
         }
 
         Array.Clear(_written);
@@ -401,7 +427,8 @@ public sealed partial class TrainingStep : IDisposable
     {
         if (tensor.Count != destination.Length)
         {
-            throw new ShapeException($"TrainingStep: expected a destination of {tensor.Count} numbers for '{name}' of shape {tensor.Shape}, got {destination.Length}.");
+            throw new ShapeException(
+                $"TrainingStep: expected a destination of {tensor.Count} numbers for '{name}' of shape {tensor.Shape}, got {destination.Length}.");
         }
 
         _device.Download(tensor, MemoryMarshal.AsBytes(destination));
@@ -409,7 +436,8 @@ public sealed partial class TrainingStep : IDisposable
 
     private TrainingProgram RequireCurrent() => _current ?? throw NoShapes();
 
-    private static InvalidOperationException NoShapes() => new("TrainingStep: no shapes were chosen; call Begin with the shapes of the inputs first.");
+    private static InvalidOperationException NoShapes() =>
+        new("TrainingStep: no shapes were chosen; call Begin with the shapes of the inputs first.");
 
     private Occupancy.Stay Enter(string operation)
     {

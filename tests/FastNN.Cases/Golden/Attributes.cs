@@ -29,13 +29,16 @@ internal sealed class Attributes(string json)
 
     public bool Bool(string name) => Take(name).GetBoolean();
 
-    public string String(string name) => Take(name).GetString() ?? throw new UnsupportedCaseException($"attribute {name} is null");
+    public string String(string name) =>
+        Take(name).GetString() ?? throw new UnsupportedCaseException($"attribute {name} is null");
 
     /// <summary>An array, or a single number as an array of one.</summary>
     public int[] Ints(string name)
     {
         JsonElement value = Take(name);
-        return value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray().Select(item => item.GetInt32())] : [value.GetInt32()];
+        return value.ValueKind == JsonValueKind.Array
+            ? [.. value.EnumerateArray().Select(item => item.GetInt32())]
+            : [value.GetInt32()];
     }
 
     public float[] Floats(string name) => [.. Take(name).EnumerateArray().Select(item => (float)item.GetDouble())];
@@ -62,7 +65,8 @@ internal sealed class Attributes(string json)
     private static Dictionary<string, JsonElement> Parse(string json)
     {
         using var document = JsonDocument.Parse(json);
-        return document.RootElement.EnumerateObject().ToDictionary(item => item.Name, item => item.Value.Clone(), StringComparer.Ordinal);
+        return document.RootElement.EnumerateObject().ToDictionary(
+            item => item.Name, item => item.Value.Clone(), StringComparer.Ordinal);
     }
 
     private JsonElement Take(string name) => _unread.Remove(name, out JsonElement value)

@@ -4,8 +4,8 @@ using FastNN.Formats;
 namespace FastNN.Testing;
 
 /// <summary>
-/// One file of stored numbers: operator, attributes, tensors and tolerances. It notes which tensors were used as inputs or compared;
-/// <see cref="Finish"/> fails where one was not.
+/// One file of stored numbers: operator, attributes, tensors and tolerances. It notes which tensors were used as inputs or
+/// compared; <see cref="Finish"/> fails where one was not.
 /// </summary>
 internal sealed class GoldenCase
 {
@@ -34,7 +34,8 @@ internal sealed class GoldenCase
         {
             bool integer = tensor.Type == SafetensorsType.I64;
             _tensors.Add(tensor.Name, new Stored(
-                tensor.Shape.ToArray(), integer ? [] : file.ReadSingles(tensor.Name), integer ? file.ReadInt64s(tensor.Name) : []));
+                tensor.Shape.ToArray(), integer ? [] : file.ReadSingles(tensor.Name),
+                integer ? file.ReadInt64s(tensor.Name) : []));
         }
     }
 

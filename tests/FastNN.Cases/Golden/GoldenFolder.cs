@@ -1,6 +1,8 @@
 namespace FastNN.Testing;
 
-/// <summary>Where the files of stored numbers are: in the folder that FASTNN_GOLDEN names, by default beside the program.</summary>
+/// <summary>
+/// Where the files of stored numbers are: in the folder that FASTNN_GOLDEN names, by default beside the program.
+/// </summary>
 internal static class GoldenFolder
 {
     public const string Variable = "FASTNN_GOLDEN";

@@ -13,25 +13,32 @@ internal static class GoldenLosses
         ["bce_with_logits_loss"] = (golden, device) => BinaryCrossEntropy(golden, device, fromLogits: true),
         ["kl_div_loss"] = KLDivergence,
         ["cross_entropy"] = (golden, device) => CrossEntropy(golden, device, CrossEntropyInput.Logits, "class indices"),
-        ["cross_entropy_probabilities"] = (golden, device) => CrossEntropy(golden, device, CrossEntropyInput.Logits, "class probabilities"),
+        ["cross_entropy_probabilities"] = (golden, device) => CrossEntropy(
+            golden, device, CrossEntropyInput.Logits, "class probabilities"),
         ["nll_loss"] = (golden, device) => CrossEntropy(golden, device, CrossEntropyInput.LogProbabilities, target: null),
     };
 
     /// <summary>The losses of single elements that PyTorch knows by the name in their row.</summary>
-    private static Dictionary<string, Action<GoldenCase, Device>> Elements() => FunctionTable.Losses.Where(row => row.Info.Torch is not null)
-        .ToDictionary(row => row.Info.Torch!, row => (Action<GoldenCase, Device>)((golden, device) => Element(golden, device, row)));
+    private static Dictionary<string, Action<GoldenCase, Device>> Elements() =>
+        FunctionTable.Losses.Where(row => row.Info.Torch is not null)
+        .ToDictionary(
+            row => row.Info.Torch!, row => (Action<GoldenCase, Device>)((golden, device) => Element(golden, device, row)));
 
     private static void Element(GoldenCase golden, Device device, LossFunction loss)
     {
         float[] scalars = Array.ConvertAll(loss.Info.Scalars, scalar =>
-            golden.Attributes.Has(scalar.Torch ?? scalar.Name) ? golden.Attributes.Float(scalar.Torch ?? scalar.Name) : scalar.Default);
+            golden.Attributes.Has(scalar.Torch ?? scalar.Name)
+                ? golden.Attributes.Float(scalar.Torch ?? scalar.Name)
+                : scalar.Default);
         Run(golden, device, Pair(golden), new ElementLossOp(loss, Scalars.Of(scalars), Reduced(golden)));
     }
 
     private static void KLDivergence(GoldenCase golden, Device device)
     {
         golden.Attributes.Skip("note");
-        LossFunction loss = golden.Attributes.Bool("log_target") ? LossFunction.Of<LogDivergence>() : LossFunction.Of<Divergence>();
+        LossFunction loss = golden.Attributes.Bool("log_target")
+            ? LossFunction.Of<LogDivergence>()
+            : LossFunction.Of<Divergence>();
         string reduction = golden.Attributes.String("reduction");
         Run(golden, device, Pair(golden), new ElementLossOp(
             loss, default, reduction == "batchmean" ? Reduction.Mean : Named(reduction), PerExample: reduction == "batchmean"));
@@ -55,7 +62,11 @@ internal static class GoldenLosses
             inputs.Add(Port.Plain(golden, "pos_weight"));
         }
 
-        LossFunction loss = !fromLogits ? LossFunction.Of<ProbabilityLoss>() : positive ? LossFunction.Of<WeightedLogitLoss>() : LossFunction.Of<LogitLoss>();
+        LossFunction loss = !fromLogits
+            ? LossFunction.Of<ProbabilityLoss>()
+            : positive
+            ? LossFunction.Of<WeightedLogitLoss>()
+            : LossFunction.Of<LogitLoss>();
         Run(golden, device, inputs, new ElementLossOp(loss, default, reduction, HasWeight: weight));
     }
 
@@ -69,9 +80,11 @@ internal static class GoldenLosses
 
         int axis = attributes.Int("class_axis");
         var options = new CrossEntropyOptions(
-            input, Reduced(golden), attributes.Has("label_smoothing") ? attributes.Float("label_smoothing") : 0, attributes.Int("ignore_index", -100));
+            input, Reduced(golden), attributes.Has("label_smoothing") ? attributes.Float("label_smoothing") : 0,
+            attributes.Int("ignore_index", -100));
         bool indices = golden.IsInteger("target");
-        List<Port> inputs = [Port.Classes(golden, "x", axis), indices ? Port.Plain(golden, "target") : Port.Classes(golden, "target", axis)];
+        List<Port> inputs = [
+            Port.Classes(golden, "x", axis), indices ? Port.Plain(golden, "target") : Port.Classes(golden, "target", axis)];
         if (attributes.Bool("weight"))
         {
             inputs.Add(Port.Plain(golden, "weight"));
@@ -81,7 +94,8 @@ internal static class GoldenLosses
     }
 
     private static void Run(GoldenCase golden, Device device, List<Port> inputs, Operator op) =>
-        GoldenRunner.RunOperator(golden, device, [.. inputs], Port.Plain(golden, "loss"), values => values[0].Graph.Add(op, values));
+        GoldenRunner.RunOperator(
+            golden, device, [.. inputs], Port.Plain(golden, "loss"), values => values[0].Graph.Add(op, values));
 
     private static Reduction Reduced(GoldenCase golden) => Named(golden.Attributes.String("reduction"));
 

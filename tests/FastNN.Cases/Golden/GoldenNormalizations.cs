@@ -2,7 +2,9 @@ using FastNN.Ops;
 
 namespace FastNN.Testing;
 
-/// <summary>Batch normalization with its running statistics, and attention as a user writes it from products, masks and a softmax.</summary>
+/// <summary>
+/// Batch normalization with its running statistics, and attention as a user writes it from products, masks and a softmax.
+/// </summary>
 internal static class GoldenNormalizations
 {
     public static Dictionary<string, Action<GoldenCase, Device>> All { get; } = new()
@@ -23,7 +25,10 @@ internal static class GoldenNormalizations
             _ => Port.Plain(golden, name),
         };
 
-        Port[] ports = [Channels("x"), .. new[] { "running_mean", "running_var", "weight", "bias" }.Where(golden.Has).Select(name => Port.Plain(golden, name))];
+        Port[] ports = [
+            Channels("x"),
+            .. new[] { "running_mean", "running_var", "weight", "bias" }.Where(golden.Has).Select(
+                name => Port.Plain(golden, name))];
         var graph = new Graph(GraphMode.Training);
         Value[] values = Array.ConvertAll(ports, port => graph.Input(port.EngineShape));
         Value[] outputs = graph.AddNode(op, values);
@@ -52,11 +57,13 @@ internal static class GoldenNormalizations
         string mask = golden.Attributes.String("mask");
         float scale = golden.Attributes.Float("scale");
         golden.Attributes.Require("dropout", "0");
-        Port[] inputs = [.. new[] { "query", "key", "value", "attn_mask" }.Where(golden.Has).Select(name => Port.Plain(golden, name))];
+        Port[] inputs = [
+            .. new[] { "query", "key", "value", "attn_mask" }.Where(golden.Has).Select(name => Port.Plain(golden, name))];
         GoldenRunner.RunOperator(golden, device, inputs, Port.Plain(golden, "y"), values =>
         {
             Graph graph = values[0].Graph;
-            Value scores = values[0].MatMul(values[1], transposeB: true) * graph.Constant(scale), never = graph.Constant(float.NegativeInfinity);
+            Value scores = values[0].MatMul(values[1], transposeB: true) * graph.Constant(scale),
+            never = graph.Constant(float.NegativeInfinity);
             if (causal)
             {
                 (int rows, int columns) = (scores.Shape[-2], scores.Shape[-1]);

@@ -33,7 +33,8 @@ internal static class GoldenOperators
         }
 
         GoldenRunner.RunOperator(
-            golden, device, [.. inputs], Port.Plain(golden, "y"), values => values[0].Dense(values[1], values.ElementAtOrDefault(2)));
+            golden, device, [.. inputs], Port.Plain(golden, "y"),
+            values => values[0].Dense(values[1], values.ElementAtOrDefault(2)));
     }
 
     /// <summary>The functions that PyTorch knows by the name in their row.</summary>
@@ -47,7 +48,8 @@ internal static class GoldenOperators
 
         foreach (BinaryFunction row in FunctionTable.Binary.Where(row => row.Info.Torch is not null))
         {
-            handlers.Add(row.Info.Torch!, (golden, device) => Binary(golden, device, (a, b) => ElementwiseCases.Record(row, a, b)));
+            handlers.Add(
+                row.Info.Torch!, (golden, device) => Binary(golden, device, (a, b) => ElementwiseCases.Record(row, a, b)));
         }
 
         return handlers;
@@ -55,7 +57,8 @@ internal static class GoldenOperators
 
     private static void Function(GoldenCase golden, Device device, UnaryFunction row)
     {
-        float[] scalars = Array.ConvertAll(row.Info.Scalars, scalar => Scalar(golden.Attributes, scalar.Torch ?? scalar.Name, scalar.Default));
+        float[] scalars = Array.ConvertAll(
+            row.Info.Scalars, scalar => Scalar(golden.Attributes, scalar.Torch ?? scalar.Name, scalar.Default));
         Unary(golden, device, x => x.Activate(new Activation(row, Scalars.Of(scalars))));
     }
 

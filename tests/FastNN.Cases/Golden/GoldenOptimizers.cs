@@ -29,13 +29,17 @@ internal static class GoldenOptimizers
         bool AmsGrad() => attributes.Has("amsgrad") && attributes.Bool("amsgrad");
         return name switch
         {
-            "sgd" => new Sgd(rate, attributes.Float("momentum"), attributes.Float("dampening"), decay, attributes.Bool("nesterov")),
+            "sgd" =>
+                new Sgd(rate, attributes.Float("momentum"), attributes.Float("dampening"), decay, attributes.Bool("nesterov")),
             "adam" => new Adam(rate, betas[0], betas[1], Epsilon(), decay, AmsGrad()),
             "adamw" => new AdamW(rate, betas[0], betas[1], Epsilon(), decay, AmsGrad()),
             "adamax" => new Adamax(rate, betas[0], betas[1], Epsilon(), decay),
             "nadam" => new NAdam(rate, betas[0], betas[1], Epsilon(), decay, attributes.Float("momentum_decay")),
-            "rmsprop" => new RmsProp(rate, attributes.Float("alpha"), Epsilon(), decay, attributes.Float("momentum"), attributes.Bool("centered")),
-            "adagrad" => new Adagrad(rate, attributes.Float("lr_decay"), decay, attributes.Float("initial_accumulator_value"), Epsilon()),
+            "rmsprop" =>
+                new RmsProp(
+                    rate, attributes.Float("alpha"), Epsilon(), decay, attributes.Float("momentum"), attributes.Bool("centered")),
+            "adagrad" =>
+                new Adagrad(rate, attributes.Float("lr_decay"), decay, attributes.Float("initial_accumulator_value"), Epsilon()),
             "adadelta" => new Adadelta(rate, attributes.Float("rho"), Epsilon(), decay),
             _ => throw new UnsupportedCaseException($"optimizer {name}"),
         };

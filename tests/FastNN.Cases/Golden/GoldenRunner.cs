@@ -6,14 +6,17 @@ internal static class GoldenRunner
     /// <summary>The operators by the file of their handlers.</summary>
     private static readonly (string Name, Dictionary<string, Action<GoldenCase, Device>> Handlers)[] Families =
     [
-        ("operators", GoldenOperators.All), ("shapes", GoldenShapes.All), ("normalizations", GoldenNormalizations.All), ("windows", GoldenWindows.All),
+        ("operators", GoldenOperators.All), ("shapes", GoldenShapes.All), ("normalizations", GoldenNormalizations.All),
+        ("windows", GoldenWindows.All),
         ("losses", GoldenLosses.All), ("optimizers", GoldenOptimizers.All), ("traces", GoldenTraces.All),
     ];
 
-    private static readonly Dictionary<string, Action<GoldenCase, Device>> Handlers = new(Families.SelectMany(family => family.Handlers));
+    private static readonly Dictionary<string, Action<GoldenCase,
+    Device>> Handlers = new(Families.SelectMany(family => family.Handlers));
 
     /// <summary>What kind of operator a case is about; "others" where the engine has none.</summary>
-    public static string FamilyOf(string op) => Families.FirstOrDefault(family => family.Handlers.ContainsKey(op)).Name ?? "others";
+    public static string FamilyOf(string op) =>
+        Families.FirstOrDefault(family => family.Handlers.ContainsKey(op)).Name ?? "others";
 
     /// <summary>Runs one case.</summary>
     /// <exception cref="UnsupportedCaseException">The engine has no such operator or option; the message names it.</exception>
@@ -40,7 +43,8 @@ internal static class GoldenRunner
         string upstream = "d" + output.Name;
         int[] wanted = [.. Enumerable.Range(0, inputs.Length).Where(i => golden.Has("d" + inputs[i].Name))];
         using var run = new GraphRun(
-            device.Implementation, graph, [y], wanted.Length == 0 ? null : y, [.. wanted.Select(i => values[i])], Constants(graph));
+            device.Implementation, graph, [y], wanted.Length == 0 ? null : y, [.. wanted.Select(i => values[i])],
+            Constants(graph));
         for (int i = 0; i < inputs.Length; i++)
         {
             Set(run, values[i], golden, inputs[i]);

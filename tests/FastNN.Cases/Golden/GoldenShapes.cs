@@ -23,7 +23,8 @@ internal static class GoldenShapes
         ["prod"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Prod(axes, keep)),
         ["logsumexp"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.LogSumExp(axes, keep)),
         ["var"] = (golden, device) => Spread(golden, device, (x, axes, keep, correction) => x.Variance(axes, keep, correction)),
-        ["std"] = (golden, device) => Spread(golden, device, (x, axes, keep, correction) => x.StandardDeviation(axes, keep, correction)),
+        ["std"] = (golden, device) => Spread(
+            golden, device, (x, axes, keep, correction) => x.StandardDeviation(axes, keep, correction)),
     };
 
     private static void Unary(GoldenCase golden, Device device, Func<Value, Value> build) =>
@@ -67,7 +68,8 @@ internal static class GoldenShapes
     {
         Port[] inputs = [Port.Plain(golden, "condition"), Port.Plain(golden, "x0"), Port.Plain(golden, "x1")];
         GoldenRunner.RunOperator(
-            golden, device, inputs, Port.Plain(golden, "y"), values => ShapeOperators.Where(values[0].Cast(DType.Bool), values[1], values[2]));
+            golden, device, inputs, Port.Plain(golden, "y"),
+            values => ShapeOperators.Where(values[0].Cast(DType.Bool), values[1], values[2]));
     }
 
     /// <summary>Indices, which are exact; an Int64 of this size is exact as a float, too.</summary>
@@ -108,7 +110,8 @@ internal static class GoldenShapes
     {
         (bool transposeA, bool transposeB) = (golden.Attributes.Bool("transpose_a"), golden.Attributes.Bool("transpose_b"));
         Port[] inputs = [Port.Plain(golden, "x0"), Port.Plain(golden, "x1")];
-        GoldenRunner.RunOperator(golden, device, inputs, Port.Plain(golden, "y"), values => values[0].MatMul(values[1], transposeA, transposeB));
+        GoldenRunner.RunOperator(
+            golden, device, inputs, Port.Plain(golden, "y"), values => values[0].MatMul(values[1], transposeA, transposeB));
     }
 
     private static void Embedding(GoldenCase golden, Device device)
@@ -117,7 +120,8 @@ internal static class GoldenShapes
         int padding = golden.Attributes.IsNull("padding_idx") ? -1 : golden.Attributes.Int("padding_idx");
         golden.Attributes.Skip("padding_idx");
         Port[] inputs = [Port.Plain(golden, "x"), Port.Plain(golden, "weight")];
-        GoldenRunner.RunOperator(golden, device, inputs, Port.Plain(golden, "y"), values => values[0].Embedding(values[1], padding));
+        GoldenRunner.RunOperator(
+            golden, device, inputs, Port.Plain(golden, "y"), values => values[0].Embedding(values[1], padding));
     }
 
     private static void LayerNorm(GoldenCase golden, Device device)

@@ -3,7 +3,9 @@ using System.Text.RegularExpressions;
 
 namespace FastNN.Testing;
 
-/// <summary>Whole trainings: the same first weights and batches must give the same losses, first output and last weights.</summary>
+/// <summary>
+/// Whole trainings: the same first weights and batches must give the same losses, first output and last weights.
+/// </summary>
 internal static partial class GoldenTraces
 {
     public static Dictionary<string, Action<GoldenCase, Device>> All { get; } = new()
@@ -80,7 +82,9 @@ internal static partial class GoldenTraces
         return all[(index * length)..((index + 1) * length)];
     }
 
-    /// <summary>The layers as the case words them. Those with parameters take their names in turn from the file: init.NAME.weight.</summary>
+    /// <summary>
+    /// The layers as the case words them. Those with parameters take their names in turn from the file: init.NAME.weight.
+    /// </summary>
     private static Sequential Model(GoldenCase golden)
     {
         var names = new Queue<string>(golden.TensorNames

@@ -113,8 +113,8 @@ internal static class GoldenWindows
     }
 
     /// <summary>
-    /// The engine records winners in its own form, for backward alone, so they are asked through backward: the gradient of one output
-    /// lands on its winner.
+    /// The engine records winners in its own form, for backward alone, so they are asked through backward: the gradient of one
+    /// output lands on its winner.
     /// </summary>
     private static long[] Winners(GoldenCase golden, Device device, Func<Value, Value> build)
     {

@@ -7,8 +7,10 @@ internal sealed class CastCases : IOpCases
     /// <summary>There and back: what a type holds of numbers that it can hold exactly, through every pair of types.</summary>
     public static IEnumerable<OpCase> Cases =>
     [
-        .. from type in DTypes.All.ToArray() from size in new[] { 1, 7, 129, 70001 } where size < 1000 || type != DType.Float64 select Whole(type, size),
-        .. from first in DTypes.All.ToArray() from second in DTypes.All.ToArray() where first != second && second != DType.Float32 select Pair(first, second),
+        .. from type in DTypes.All.ToArray() from size in new[] { 1, 7, 129, 70001 } where size < 1000
+            || type != DType.Float64 select Whole(type, size),
+        .. from first in DTypes.All.ToArray() from second in DTypes.All.ToArray() where first != second
+            && second != DType.Float32 select Pair(first, second),
         .. from type in Floats where type != DType.Float32 select Gradient(type),
         .. from type in Floats select SeveralConsumers(type),
         Extremes(DType.Int8, 0, 127, -128, 127, -128, 127, -128, 2, -2, 0, 0),
@@ -21,7 +23,8 @@ internal sealed class CastCases : IOpCases
     /// <summary>0 to 100 as the type holds them, and a float of that.</summary>
     private static OpCase Whole(DType type, int size) => new(
         $"{type} of {size} to Float32", [OpInput.Integers("x", new Shape(size), 0, 100, Given(type))],
-        values => values[0].Cast(type).Cast(DType.Float32), values => Array.ConvertAll(values[0], x => type == DType.Bool && x != 0 ? 1 : x));
+        values => values[0].Cast(type).Cast(DType.Float32),
+        values => Array.ConvertAll(values[0], x => type == DType.Bool && x != 0 ? 1 : x));
 
     private static OpCase Pair(DType first, DType second) => new(
         $"{first} to {second}", [OpInput.Integers("x", new Shape(37), 0, 100, Given(first))],
@@ -33,7 +36,8 @@ internal sealed class CastCases : IOpCases
     {
         var eighths = new OpInput("x", new Shape(3, 13), (random, count) =>
             [.. Enumerable.Range(0, count).Select(_ => random.Next(-16, 17) / 8.0)]);
-        return new OpCase($"gradient through {type}", [eighths], values => values[0].Cast(type).Cast(DType.Float32), values => [.. values[0]])
+        return new OpCase(
+            $"gradient through {type}", [eighths], values => values[0].Cast(type).Cast(DType.Float32), values => [.. values[0]])
         {
             ReferenceBackward = (_, dY) => [[.. dY]],
         };
@@ -44,7 +48,8 @@ internal sealed class CastCases : IOpCases
     {
         var eighths = new OpInput("x", new Shape(3, 14), (random, count) =>
             [.. Enumerable.Range(0, count).Select(_ => random.Next(-16, 17) / 8.0)]);
-        return new OpCase($"gradients of several consumers of {type}", [eighths], Build, values => Array.ConvertAll(values[0], x => 7 * x))
+        return new OpCase(
+            $"gradients of several consumers of {type}", [eighths], Build, values => Array.ConvertAll(values[0], x => 7 * x))
         {
             ReferenceBackward = (_, dY) => [Array.ConvertAll(dY, d => 7 * d)],
         };
@@ -66,9 +71,11 @@ internal sealed class CastCases : IOpCases
     /// <summary>Where C leaves a conversion undefined, every device takes the end of the range, and 0 for NaN.</summary>
     private static OpCase Extremes(DType type, params double[] expected)
     {
-        double[] given = [double.NaN, double.PositiveInfinity, double.NegativeInfinity, 1e10, -1e10, 300.7, -300.7, 2.9, -2.9, 0.5, -0.0];
+        double[] given = [
+            double.NaN, double.PositiveInfinity, double.NegativeInfinity, 1e10, -1e10, 300.7, -300.7, 2.9, -2.9, 0.5, -0.0];
         return new OpCase(
-            $"floats outside the range of {type}", [new OpInput("x", new Shape(given.Length), (_, _) => given) { IsDifferentiable = false }],
+            $"floats outside the range of {type}",
+            [new OpInput("x", new Shape(given.Length), (_, _) => given) { IsDifferentiable = false }],
             values => values[0].Cast(type).Cast(DType.Float32), _ => expected);
     }
 

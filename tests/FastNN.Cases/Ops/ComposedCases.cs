@@ -1,9 +1,13 @@
 namespace FastNN.Testing;
 
-/// <summary>What a user builds of the operators: attention over several heads from one product, and a residual block with batch normalization.</summary>
+/// <summary>
+/// What a user builds of the operators: attention over several heads from one product, and a residual block with batch
+/// normalization.
+/// </summary>
 internal sealed class ComposedCases : IOpCases
 {
-    public static IEnumerable<OpCase> Cases { get; } = [Attention(2, 5, 3, 4), Attention(1, 17, 2, 8), Residual(7, 5), Residual(33, 13), Autoencoder(5, 7, 3)];
+    public static IEnumerable<OpCase> Cases { get; } = [
+        Attention(2, 5, 3, 4), Attention(1, 17, 2, 8), Residual(7, 5), Residual(33, 13), Autoencoder(5, 7, 3)];
 
     /// <summary>x [B, T, H D] weight [H D, 3 H D]: split into queries, keys and values, each [B, H, T, D].</summary>
     private static OpCase Attention(int batch, int length, int heads, int width)
@@ -11,10 +15,14 @@ internal sealed class ComposedCases : IOpCases
         int features = heads * width;
         return new OpCase(
             $"attention of {heads} heads over [{batch}, {length}, {features}]",
-            [OpInput.Uniform("x", new Shape(batch, length, features)), OpInput.Uniform("weight", new Shape(features, 3 * features))],
+            [
+                OpInput.Uniform("x", new Shape(batch, length, features)),
+                OpInput.Uniform("weight", new Shape(features, 3 * features))],
             values =>
             {
-                Value[] parts = [.. values[0].MatMul(values[1]).Chunk(3).Select(part => part.Reshape([batch, length, heads, width]).Permute(0, 2, 1, 3))];
+                Value[] parts = [
+                    .. values[0].MatMul(values[1]).Chunk(3)
+                        .Select(part => part.Reshape([batch, length, heads, width]).Permute(0, 2, 1, 3))];
                 Value scores = parts[0].MatMul(parts[1], transposeB: true) * values[0].Graph.Constant(1 / MathF.Sqrt(width));
                 return scores.Softmax().MatMul(parts[2]).Permute(0, 2, 1, 3).Reshape([batch, length, features]);
             },
@@ -27,11 +35,14 @@ internal sealed class ComposedCases : IOpCases
     private static double[] Attend(double[] x, double[] weight, int batch, int length, int heads, int width)
     {
         int features = heads * width;
-        double Project(int b, int t, int column) => Enumerable.Range(0, features).Sum(k => x[(((b * length) + t) * features) + k] * weight[(k * 3 * features) + column]);
+        double Project(int b, int t, int column) =>
+            Enumerable.Range(0, features).Sum(k => x[(((b * length) + t) * features) + k] * weight[(k * 3 * features) + column]);
         var y = new double[x.Length];
         for (int b = 0; b < batch; b++)
         {
-            double[][] projected = [.. Enumerable.Range(0, length).Select(t => Enumerable.Range(0, 3 * features).Select(column => Project(b, t, column)).ToArray())];
+            double[][] projected = [
+                .. Enumerable.Range(0, length).Select(
+                    t => Enumerable.Range(0, 3 * features).Select(column => Project(b, t, column)).ToArray())];
             for (int head = 0; head < heads; head++)
             {
                 for (int t = 0; t < length; t++)
@@ -40,7 +51,8 @@ internal sealed class ComposedCases : IOpCases
                         Enumerable.Range(head * width, width).Sum(d => projected[t][d] * key[features + d]) / Math.Sqrt(width)))];
                     for (int d = head * width; d < (head + 1) * width; d++)
                     {
-                        y[(((b * length) + t) * features) + d] = scores.Select((score, s) => score * projected[s][(2 * features) + d]).Sum() / scores.Sum();
+                        y[(((b * length) + t) * features) + d] = scores.Select(
+                            (score, s) => score * projected[s][(2 * features) + d]).Sum() / scores.Sum();
                     }
                 }
             }
@@ -64,8 +76,10 @@ internal sealed class ComposedCases : IOpCases
         values =>
         {
             Shape shape = new(rows, features);
-            double[] hidden = MatMulReference.Forward(values[0], shape, values[1], new Shape(features, features), shape, false, false);
-            double[] normalized = NormalizationReference.Forward(hidden, values[2], values[3], i => i % features, i => i % features, 1e-3f);
+            double[] hidden = MatMulReference.Forward(
+                values[0], shape, values[1], new Shape(features, features), shape, false, false);
+            double[] normalized = NormalizationReference.Forward(
+                hidden, values[2], values[3], i => i % features, i => i % features, 1e-3f);
             return [.. values[0].Zip(normalized, (x, value) => x + Math.Tanh(value))];
         })
     {
@@ -74,14 +88,15 @@ internal sealed class ComposedCases : IOpCases
     };
 
     /// <summary>
-    /// A variational autoencoder (Kingma and Welling, 2013): the squared error of the reconstruction from z = mean + exp(logvar / 2) noise, and the
-    /// divergence from the standard normal, both per example.
+    /// A variational autoencoder (Kingma and Welling, 2013): the squared error of the reconstruction from z = mean + exp(logvar /
+    /// 2) noise, and the divergence from the standard normal, both per example.
     /// </summary>
     private static OpCase Autoencoder(int batch, int features, int latent) => new(
         $"variational autoencoder of [{batch}, {features}] by {latent}",
         [
             OpInput.Uniform("x", new Shape(batch, features)), OpInput.Uniform("encoder", new Shape(features, 2 * latent)),
-            OpInput.Uniform("decoder", new Shape(latent, features)), OpInput.Uniform("noise", new Shape(batch, latent)).Constant(),
+            OpInput.Uniform("decoder", new Shape(latent, features)),
+            OpInput.Uniform("noise", new Shape(batch, latent)).Constant(),
         ],
         values =>
         {
@@ -91,20 +106,27 @@ internal sealed class ComposedCases : IOpCases
             (Value mean, Value logarithm) = (code[0], code[1]);
             Value z = mean + ((half * logarithm).Exp() * values[3]);
             Value error = z.MatMul(values[2]).Sigmoid() + (minus * values[0]);
-            Value divergence = (graph.Constant(1f) + logarithm + (minus * mean * mean) + (minus * logarithm.Exp())) * graph.Constant(-0.5f);
+            Value divergence = (graph.Constant(1f) + logarithm + (minus * mean * mean) + (minus * logarithm.Exp()))
+                * graph.Constant(-0.5f);
             return (error * error).Sum([1]) + divergence.Sum([1]);
         },
         values => [.. Enumerable.Range(0, batch).Select(row =>
         {
             double[] x = values[0][(row * features)..((row + 1) * features)];
-            double[] code = [.. Enumerable.Range(0, 2 * latent).Select(k => x.Select((value, i) => value * values[1][(i * 2 * latent) + k]).Sum())];
-            double[] z = [.. Enumerable.Range(0, latent).Select(k => code[k] + (Math.Exp(0.5 * code[latent + k]) * values[3][(row * latent) + k]))];
+            double[] code = [
+                .. Enumerable.Range(0, 2 * latent).Select(
+                    k => x.Select((value, i) => value * values[1][(i * 2 * latent) + k]).Sum())];
+            double[] z = [
+                .. Enumerable.Range(0, latent).Select(
+                    k => code[k] + (Math.Exp(0.5 * code[latent + k]) * values[3][(row * latent) + k]))];
             double error = x.Select((value, i) =>
             {
                 double y = 1 / (1 + Math.Exp(-z.Select((part, k) => part * values[2][(k * features) + i]).Sum()));
                 return (y - value) * (y - value);
             }).Sum();
-            return error - (0.5 * Enumerable.Range(0, latent).Sum(k => 1 + code[latent + k] - (code[k] * code[k]) - Math.Exp(code[latent + k])));
+            return error
+                - (0.5 * Enumerable.Range(0, latent).Sum(
+                    k => 1 + code[latent + k] - (code[k] * code[k]) - Math.Exp(code[latent + k])));
         })])
     {
         Tolerance = 2e-5,

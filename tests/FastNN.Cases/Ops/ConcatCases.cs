@@ -23,7 +23,8 @@ internal sealed class ConcatCases : IOpCases
         Shape[] shapes = axis == 0 ? [new(1, 7), new(3, 7), new(2, 7)] : [new(5, 1), new(5, 3), new(5, 8)];
         return new OpCase(
             $"{type} along {axis}", [.. shapes.Select((shape, i) => Flags(shape, i))],
-            values => Operators.Concat(axis, Array.ConvertAll(values, value => value.Cast(type))).Cast(DType.Float32), values => Forward(axis, shapes, values));
+            values => Operators.Concat(axis, Array.ConvertAll(values, value => value.Cast(type))).Cast(DType.Float32),
+            values => Forward(axis, shapes, values));
     }
 
     private static OpCase Stacked(DType type)
@@ -31,11 +32,14 @@ internal sealed class ConcatCases : IOpCases
         Shape[] columns = [new(5, 1, 3), new(5, 1, 3)];
         return new OpCase(
             $"{type} stacked", [Flags(new Shape(5, 3), 0), Flags(new Shape(5, 3), 1)],
-            values => ShapeOperators.Stack(1, Array.ConvertAll(values, value => value.Cast(type))).Cast(DType.Float32), values => Forward(1, columns, values));
+            values => ShapeOperators.Stack(1, Array.ConvertAll(values, value => value.Cast(type))).Cast(DType.Float32),
+            values => Forward(1, columns, values));
     }
 
     private static OpInput Flags(Shape shape, int input) =>
-        new($"x{input}", shape, (random, count) => [.. Enumerable.Range(0, count).Select(_ => (double)random.Next(2))]) { IsDifferentiable = false };
+        new($"x{input}", shape,
+            (random, count) => [.. Enumerable.Range(0, count).Select(_ => (double)random.Next(2))])
+        { IsDifferentiable = false };
 
     private static OpCase Case(int axis, params int[][] extents)
     {

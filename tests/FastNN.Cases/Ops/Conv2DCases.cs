@@ -53,9 +53,12 @@ internal sealed class Conv2DCases : IOpCases
         (int Rows, int Columns)? dilation = null, int groups = 1, bool bias = true, Activation activation = default)
     {
         Conv2DGeometry geometry = Conv2DGeometry.Create(
-            x[0], x[1], x[2], x[3], filters, kernel.Rows, kernel.Columns, padding, stride?.Rows ?? 1, stride?.Columns ?? 1, dilation?.Rows ?? 1,
+            x[0], x[1], x[2], x[3], filters, kernel.Rows, kernel.Columns, padding, stride?.Rows ?? 1, stride?.Columns ?? 1,
+            dilation?.Rows ?? 1,
             dilation?.Columns ?? 1, groups);
-        List<OpInput> inputs = [OpInput.Uniform("x", new Shape(x)), OpInput.Uniform("weight", new Shape(kernel.Rows, kernel.Columns, x[3] / groups, filters))];
+        List<OpInput> inputs = [
+            OpInput.Uniform("x", new Shape(x)),
+            OpInput.Uniform("weight", new Shape(kernel.Rows, kernel.Columns, x[3] / groups, filters))];
         if (bias)
         {
             inputs.Add(OpInput.Uniform("bias", new Shape(filters)));
@@ -69,12 +72,17 @@ internal sealed class Conv2DCases : IOpCases
         }
 
         return new OpCase(
-            $"{geometry}{(bias ? "" : ", no bias")}{Fused.Suffix(activation)}".Replace("filter ", "", StringComparison.Ordinal), [.. inputs],
-            values => values[0].Conv2D(values[1], values.ElementAtOrDefault(2), stride, padding, dilation, groups).Activate(activation).AsInnerNode(),
+            $"{geometry}{(bias ? "" : ", no bias")}{Fused.Suffix(activation)}".Replace("filter ", "", StringComparison.Ordinal),
+            [.. inputs],
+            values => values[0].Conv2D(values[1], values.ElementAtOrDefault(2), stride, padding, dilation, groups).Activate(
+                activation).AsInnerNode(),
             values => Fused.Forward(activation, Product(values)))
         {
             // The longest sums: over a window, and over all pixels for the filter's gradient.
-            Tolerance = 2e-6 * Math.Sqrt(Math.Max(geometry.OutputCount / (double)filters, geometry.KH * geometry.KW * Math.Max(geometry.GroupC, geometry.GroupOC))),
+            Tolerance = 2e-6 * Math.Sqrt(
+                Math.Max(
+                    geometry.OutputCount / (double)filters,
+                    geometry.KH * geometry.KW * Math.Max(geometry.GroupC, geometry.GroupOC))),
             Samples = geometry.Flops > 2_000_000 ? 2 : geometry.Flops > 400_000 ? 6 : 40,
             ReferenceBackward = (values, dY) =>
             {

@@ -19,7 +19,9 @@ internal sealed class CrossEntropyCases : IOpCases
                         yield return Case(new CrossEntropyOptions(input, reduction), indices, new Shape(13, 17), weights: true);
                     }
 
-                    yield return Case(new CrossEntropyOptions(input, reduction, IgnoreIndex: 2), indices: true, new Shape(13, 7), weights: true);
+                    yield return Case(
+                        new CrossEntropyOptions(input, reduction, IgnoreIndex: 2), indices: true, new Shape(13, 7),
+                        weights: true);
                     yield return Case(new CrossEntropyOptions(input, reduction), indices: true, new Shape(13, 5), ignored: -100);
                 }
             }
@@ -74,15 +76,19 @@ internal sealed class CrossEntropyCases : IOpCases
             var loss = new double[options.Reduction == Reduction.None ? rows.Count : 1];
             var gradient = new double[values[0].Length];
             CrossEntropyReference.Run(
-                options, values[0], classes, indices ? Array.ConvertAll(values[1], value => (int)value) : [], indices ? [] : values[1],
+                options, values[0], classes, indices ? Array.ConvertAll(values[1], value => (int)value) : [],
+                indices ? [] : values[1],
                 weights ? values[2] : [], loss, dLoss ?? new double[loss.Length], gradient);
             return (loss, gradient);
         }
 
-        string name = $"{options.Input} {options.Reduction} {(indices ? "indices" : "probabilities")} {x}{(weights ? " weights" : "")}" +
+        string name =
+            $"{options.Input} {options.Reduction} {(indices ? "indices" : "probabilities")} {x}{(weights ? " weights" : "")}" +
             $"{(ignored is null && options.IgnoreIndex == -100 ? "" : " ignore")}{(options.LabelSmoothing == 0 ? "" : $" smoothing {options.LabelSmoothing}")}" +
             $"{(range == 3 ? "" : " large")}";
-        return new OpCase(name, [.. inputs], values => values[0].Graph.Add(new CrossEntropyOp(options), values), values => Run(values, null).Loss)
+        return new OpCase(
+            name, [.. inputs], values => values[0].Graph.Add(new CrossEntropyOp(options), values),
+            values => Run(values, null).Loss)
         {
             ReferenceBackward = (values, dY) => [Run(values, dY).Gradient, null, null],
         };

@@ -8,9 +8,11 @@ internal sealed class CustomCases : IOpCases
         select Case(0.75f, shape);
 
     private static OpCase Case(float scale, Shape shape) => new(
-        $"softsign {scale} {shape}", [OpInput.AwayFromZero("x", shape)], values => new ScaledSoftsign(scale, withKernels: true).Apply(values[0]),
+        $"softsign {scale} {shape}", [OpInput.AwayFromZero("x", shape)],
+        values => new ScaledSoftsign(scale, withKernels: true).Apply(values[0]),
         values => Array.ConvertAll(values[0], x => scale * x / (1 + Math.Abs(x))))
     {
-        ReferenceBackward = (values, dY) => [[.. values[0].Zip(dY, (x, upstream) => scale * upstream / ((1 + Math.Abs(x)) * (1 + Math.Abs(x))))]],
+        ReferenceBackward = (values, dY) => [
+            [.. values[0].Zip(dY, (x, upstream) => scale * upstream / ((1 + Math.Abs(x)) * (1 + Math.Abs(x))))]],
     };
 }

@@ -13,7 +13,8 @@ internal sealed class DenseCases : IOpCases
         {
             foreach ((int m, int k, int n) in new[]
             {
-                (1, 1, 1), (1, 129, 129), (1, 31, 1), (3, 7, 13), (7, 1, 33), (13, 17, 31), (17, 33, 129), (31, 129, 3), (33, 3, 17), (129, 31, 33),
+                (1, 1, 1), (1, 129, 129), (1, 31, 1), (3, 7, 13), (7, 1, 33), (13, 17, 31), (17, 33, 129), (31, 129, 3),
+                (33, 3, 17), (129, 31, 33),
                 (129, 13, 7), (4, 10, 1), (32, 784, 64), (4, 400, 120), (257, 130, 97),
             })
             {
@@ -51,7 +52,8 @@ internal sealed class DenseCases : IOpCases
 
         return new OpCase(
             $"{x} to {n}{(bias ? "" : " no bias")}{Fused.Suffix(activation)}", [.. inputs],
-            values => values[0].Dense(values[1], values.ElementAtOrDefault(2)).Activate(activation).AsInnerNode(), values => Fused.Forward(activation, Product(values)))
+            values => values[0].Dense(values[1], values.ElementAtOrDefault(2)).Activate(activation).AsInnerNode(),
+            values => Fused.Forward(activation, Product(values)))
         {
             Tolerance = 2e-6 * Math.Sqrt(Math.Max(k, Math.Max(m, n))),
             Samples = (long)m * k * n > 200_000 ? 6 : 48,

@@ -26,7 +26,8 @@ internal sealed class DropoutCases : IOpCases
         double[] factors = new double[x.Count];
         DropoutReference.Factors(options, 0, factors);
         return new OpCase(
-            $"{rate} {x}", [OpInput.Uniform("x", x)], values => values[0].Graph.Add(new DropoutOp(options), values[0], values[0].Graph.StepCounter),
+            $"{rate} {x}", [OpInput.Uniform("x", x)],
+            values => values[0].Graph.Add(new DropoutOp(options), values[0], values[0].Graph.StepCounter),
             values => [.. values[0].Zip(factors, (value, factor) => value * factor)])
         {
             ReferenceBackward = (_, dY) => [[.. dY.Zip(factors, (upstream, factor) => upstream * factor)]],

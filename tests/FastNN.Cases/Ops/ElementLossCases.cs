@@ -40,7 +40,8 @@ internal sealed class ElementLossCases : IOpCases
     }
 
     private static OpCase Case(
-        LossFunction loss, Reduction reduction, Shape x, bool weight = false, bool perExample = false, Scalars? scalars = null, Samples? samples = null)
+        LossFunction loss, Reduction reduction, Shape x, bool weight = false, bool perExample = false, Scalars? scalars = null,
+        Samples? samples = null)
     {
         Scalars given = scalars ?? loss.Info.Defaults;
         OpInput targets = loss.Info.Targets switch
@@ -48,9 +49,13 @@ internal sealed class ElementLossCases : IOpCases
             LossTargets.Numbers => OpInput.From("targets", x, new(-3, 3)),
             LossTargets.Probabilities => OpInput.Uniform("targets", x, 0, 1),
             LossTargets.LogProbabilities => OpInput.Uniform("targets", x, -5, 0),
-            _ => new OpInput("targets", x, (random, count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(2) == 0 ? 1.0 : -1.0)]),
+            _ =>
+                new OpInput(
+                    "targets", x,
+                    (random, count) => [.. Enumerable.Range(0, count).Select(_ => random.Next(2) == 0 ? 1.0 : -1.0)]),
         };
-        List<OpInput> inputs = [OpInput.From("x", x, samples ?? loss.Info.Samples), loss.Info.IsSymmetric ? targets : targets.Constant()];
+        List<OpInput> inputs = [
+            OpInput.From("x", x, samples ?? loss.Info.Samples), loss.Info.IsSymmetric ? targets : targets.Constant()];
         if (weight)
         {
             inputs.Add(OpInput.Uniform("weight", x, 0.2, 2).Constant());
@@ -61,14 +66,17 @@ internal sealed class ElementLossCases : IOpCases
             inputs.Add(OpInput.Uniform("positive", new Shape(x[-1]), 0.2, 3).Constant());
         }
 
-        double[] Each(double[][] values, int by, Func<LossFunction, Scalars, double, double, double, double> f) => [.. values[by].Select((value, i) =>
-            (weight ? values[2][i] : 1) * f(loss, given, value, values[1 - by][i], loss.TakesPositiveWeight ? values[^1][i % x[-1]] : 1))];
+        double[] Each(double[][] values, int by, Func<LossFunction, Scalars, double, double, double, double> f) =>
+            [.. values[by].Select((value, i) =>
+            (weight ? values[2][i] : 1) * f(
+                loss, given, value, values[1 - by][i], loss.TakesPositiveWeight ? values[^1][i % x[-1]] : 1))];
 
         // The mean over examples is so many times that over elements.
         double factor = perExample ? x.Count / (double)x[0] : 1;
         double[] Times(double[] values) => Array.ConvertAll(values, value => value * factor);
 
-        string options = $"{(weight ? " weight" : "")}{(perExample ? " per example" : "")}{(scalars is null ? "" : " parameters")}{(samples is null ? "" : " large")}";
+        string options =
+            $"{(weight ? " weight" : "")}{(perExample ? " per example" : "")}{(scalars is null ? "" : " parameters")}{(samples is null ? "" : " large")}";
         return new OpCase(
             $"{loss.TextName} {reduction} {x}{options}", [.. inputs],
             values => values[0].Graph.Add(new ElementLossOp(loss, given, reduction, perExample, weight), values),

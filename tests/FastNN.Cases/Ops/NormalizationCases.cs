@@ -1,6 +1,9 @@
 namespace FastNN.Testing;
 
-/// <summary>Layer and batch normalization; the reference has no backward of its own, central differences of it are what gradients are held to.</summary>
+/// <summary>
+/// Layer and batch normalization; the reference has no backward of its own, central differences of it are what gradients are held
+/// to.
+/// </summary>
 internal sealed class NormalizationCases : IOpCases
 {
     private const float Eps = 1e-3f;
@@ -9,7 +12,8 @@ internal sealed class NormalizationCases : IOpCases
     {
         get
         {
-            foreach ((int[] shape, int axes) in new (int[], int)[] { ([3, 7], 1), ([5, 33], 1), ([2, 3, 4, 5], 2), ([7, 13], 2), ([17, 129], 1), ([1, 4, 31], 1), ([260, 300], 1) })
+            foreach ((int[] shape, int axes) in new (int[], int)[] { ([3, 7], 1), ([5, 33], 1), ([2, 3, 4, 5], 2), ([7, 13], 2), (
+                [17, 129], 1), ([1, 4, 31], 1), ([260, 300], 1) })
             {
                 foreach (int parameters in new[] { 0, 1, 2 })
                 {
@@ -53,7 +57,8 @@ internal sealed class NormalizationCases : IOpCases
         int channels = x[-1];
         Shape own = new(channels);
         OpInput mean = OpInput.Uniform("mean", own).Constant(), variance = OpInput.Uniform("variance", own, 0.5, 1.5).Constant();
-        OpInput[] inputs = [OpInput.Uniform("x", x), mean, variance, OpInput.Uniform("weight", own, 0.5, 1.5), OpInput.Uniform("bias", own)];
+        OpInput[] inputs = [
+            OpInput.Uniform("x", x), mean, variance, OpInput.Uniform("weight", own, 0.5, 1.5), OpInput.Uniform("bias", own)];
         return new OpCase(
             $"batch {x}, {parameters} parameters{(training ? "" : ", inference")}", inputs[..(3 + parameters)],
             values => Record(values, training)[0],
@@ -71,7 +76,8 @@ internal sealed class NormalizationCases : IOpCases
     {
         int channels = x[-1];
         double count = x.Count / channels;
-        OpInput mean = OpInput.Uniform("mean", new Shape(channels)).Constant(), variance = OpInput.Uniform("variance", new Shape(channels), 0.5, 1.5).Constant();
+        OpInput mean = OpInput.Uniform("mean", new Shape(channels)).Constant(),
+        variance = OpInput.Uniform("variance", new Shape(channels), 0.5, 1.5).Constant();
         return new OpCase(
             $"running statistics of {x}", [OpInput.Uniform("x", x).Constant(), mean, variance],
             values =>

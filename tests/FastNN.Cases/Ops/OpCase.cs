@@ -20,7 +20,9 @@ internal sealed class OpCase(string name, OpInput[] inputs, Func<Value[], Value>
 
     public IReadOnlyList<OpInput> Inputs { get; } = inputs;
 
-    /// <summary>All gradients in double, from the inputs and the upstream gradient; null where the reference has no backward of its own.</summary>
+    /// <summary>
+    /// All gradients in double, from the inputs and the upstream gradient; null where the reference has no backward of its own.
+    /// </summary>
     public Func<double[][], double[], double[]?[]>? ReferenceBackward { get; init; }
 
     /// <summary>
@@ -42,8 +44,8 @@ internal sealed class OpCase(string name, OpInput[] inputs, Func<Value[], Value>
     public static double[] DrawUpstream(int count) => OpInput.Uniform("dy", new Shape(count)).Values(seed: 99);
 
     /// <summary>
-    /// (L(x + h) - L(x - h)) / 2h at the checked elements of every differentiable input, input after input; L is the sum of output times upstream,
-    /// in double. Found once per process, as several tests on several devices compare with it.
+    /// (L(x + h) - L(x - h)) / 2h at the checked elements of every differentiable input, input after input; L is the sum of
+    /// output times upstream, in double. Found once per process, as several tests on several devices compare with it.
     /// </summary>
     public IReadOnlyList<(int Input, int Element, double Slope)> Slopes => _slopes ??= FindSlopes();
 
@@ -53,7 +55,9 @@ internal sealed class OpCase(string name, OpInput[] inputs, Func<Value[], Value>
     /// <summary>The operator once, with these gradients only.</summary>
     public OpRun Compile(IDevice device, params int[] wanted) => Compile(device, wanted, twice: false);
 
-    /// <summary>y + 2 y' with y and y' from the same inputs, so that each gradient is the sum of two, three times that of y.</summary>
+    /// <summary>
+    /// y + 2 y' with y and y' from the same inputs, so that each gradient is the sum of two, three times that of y.
+    /// </summary>
     public OpRun CompileTwice(IDevice device) => Compile(device, [.. Differentiable], twice: true);
 
     /// <summary>The output, recorded from inputs of the case's shapes.</summary>
@@ -64,8 +68,8 @@ internal sealed class OpCase(string name, OpInput[] inputs, Func<Value[], Value>
     }
 
     /// <summary>
-    /// The operator on inputs that are the second halves of tensors, so that they begin at any address that their type allows. Gradients are those of
-    /// the whole tensors.
+    /// The operator on inputs that are the second halves of tensors, so that they begin at any address that their type allows.
+    /// Gradients are those of the whole tensors.
     /// </summary>
     public OpRun CompileOnViews(IDevice device)
     {

@@ -11,7 +11,10 @@ internal interface IOpCases
 /// <param name="Declaration">The class that declares them.</param>
 internal sealed record OpFamily(string Name, Type Declaration, Func<IEnumerable<OpCase>> Declare);
 
-/// <summary>Every case of every operator. They are listed by name, not found by reflection, so that a trimmed `fastnn selftest` has them all.</summary>
+/// <summary>
+/// Every case of every operator. They are listed by name, not found by reflection, so that a trimmed `fastnn selftest` has them
+/// all.
+/// </summary>
 internal static class OpCases
 {
     /// <summary>By name; a test fails where a class of cases is missing here.</summary>

@@ -19,7 +19,8 @@ internal static class OpChecks
     /// <param name="results">The output, then the gradients.</param>
     /// <param name="where">Where they were computed, for messages; empty leaves it out.</param>
     /// <param name="differencesElsewhere">Whether the other gradients are compared with central differences.</param>
-    public static void Reference(OpCase @case, float[][] results, string where, Closeness found, bool differencesElsewhere = false)
+    public static void Reference(
+        OpCase @case, float[][] results, string where, Closeness found, bool differencesElsewhere = false)
     {
         double[][] inputs = @case.Draw();
         double[] expected = @case.Reference(inputs);
@@ -52,7 +53,8 @@ internal static class OpChecks
     /// <param name="gradients">Of every differentiable input, in order.</param>
     /// <param name="factor">How many times the operator's gradient they are.</param>
     /// <param name="inputs">Those that are looked at; all by default.</param>
-    public static void Differences(OpCase @case, ReadOnlySpan<float[]> gradients, double factor, Closeness found, IReadOnlySet<int>? inputs = null)
+    public static void Differences(
+        OpCase @case, ReadOnlySpan<float[]> gradients, double factor, Closeness found, IReadOnlySet<int>? inputs = null)
     {
         int[] differentiable = [.. @case.Differentiable];
         foreach ((int input, int element, double slope) in @case.Slopes)

@@ -4,7 +4,8 @@ namespace FastNN.Testing;
 
 /// <summary>One input of an <see cref="OpCase"/>: its shape and how its values are drawn.</summary>
 /// <param name="Name">For messages.</param>
-/// <param name="Draw">Gives that many values; they are rounded to float, so that the double reference sees what the device sees.</param>
+/// <param name="Draw">Gives that many values; they are rounded to float, so that the double reference sees what the device
+/// sees.</param>
 internal sealed record OpInput(string Name, Shape Shape, Func<Random, int, double[]> Draw)
 {
     /// <summary>Class indices.</summary>
@@ -26,9 +27,13 @@ internal sealed record OpInput(string Name, Shape Shape, Func<Random, int, doubl
     public static OpInput Uniform(string name, Shape shape, double low = -1, double high = 1) =>
         new(name, shape, (random, count) => Fill(count, _ => low + ((high - low) * random.NextDouble())));
 
-    /// <summary>Magnitudes from 0.01 to <paramref name="high"/> of either sign: functions with a kink at 0 are smooth around each.</summary>
+    /// <summary>
+    /// Magnitudes from 0.01 to <paramref name="high"/> of either sign: functions with a kink at 0 are smooth around each.
+    /// </summary>
     public static OpInput AwayFromZero(string name, Shape shape, double high = 1) =>
-        new(name, shape, (random, count) => Fill(count, _ => (0.01 + ((high - 0.01) * random.NextDouble())) * (random.Next(2) == 0 ? 1 : -1)));
+        new(
+            name, shape,
+            (random, count) => Fill(count, _ => (0.01 + ((high - 0.01) * random.NextDouble())) * (random.Next(2) == 0 ? 1 : -1)));
 
     /// <summary>Uniform over an interval, away from its kinks.</summary>
     public static OpInput From(string name, Shape shape, Samples samples) => new(name, shape, (random, count) => Fill(count, _ =>
@@ -43,7 +48,9 @@ internal sealed record OpInput(string Name, Shape Shape, Func<Random, int, doubl
         }
     }));
 
-    /// <summary>All different and evenly spaced in [-1, 1], in random order: no two compete closely for a maximum, none is 0.</summary>
+    /// <summary>
+    /// All different and evenly spaced in [-1, 1], in random order: no two compete closely for a maximum, none is 0.
+    /// </summary>
     public static OpInput Distinct(string name, Shape shape) => new(name, shape, (random, count) =>
     {
         int[] order = [.. Enumerable.Range(0, count)];
@@ -51,7 +58,9 @@ internal sealed record OpInput(string Name, Shape Shape, Func<Random, int, doubl
         return Array.ConvertAll(order, i => ((2.0 * i) + 1 - count) / count + (0.3 / count));
     });
 
-    /// <summary>Class indices below <paramref name="classes"/>, every third replaced by <paramref name="ignored"/> if given.</summary>
+    /// <summary>
+    /// Class indices below <paramref name="classes"/>, every third replaced by <paramref name="ignored"/> if given.
+    /// </summary>
     public static OpInput Classes(string name, Shape shape, int classes, int? ignored = null) =>
         new(name, shape, (random, count) => Fill(count, i => ignored is { } index && i % 3 == 1 ? index : random.Next(classes)))
         {
@@ -82,7 +91,11 @@ internal sealed record OpInput(string Name, Shape Shape, Func<Random, int, doubl
 
     /// <summary>Integers from low to high.</summary>
     public static OpInput Integers(string name, Shape shape, int low, int high, DType type) =>
-        new(name, shape, (random, count) => Fill(count, _ => random.Next(low, high + 1))) { Type = type, IsDifferentiable = false };
+        new(name, shape, (random, count) => Fill(count, _ => random.Next(low, high + 1)))
+        {
+            Type = type,
+            IsDifferentiable = false
+        };
 
     /// <summary>No gradient is wanted.</summary>
     public OpInput Constant() => this with { IsDifferentiable = false };

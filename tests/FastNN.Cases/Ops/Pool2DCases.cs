@@ -65,8 +65,10 @@ internal sealed class Pool2DCases : IOpCases
         }
 
         return new OpCase(
-            $"max{(relu ? " of ReLU" : "")} {geometry} dilation {dilationH}x{dilationW}{(ceil ? " ceil" : "")}", [OpInput.Distinct("x", new Shape(x))],
-            values => (relu ? values[0].ReLU() : values[0]).MaxPool2D(kernel, stride, padding, dilation, ceil), values => Forward(values[0]).Y)
+            $"max{(relu ? " of ReLU" : "")} {geometry} dilation {dilationH}x{dilationW}{(ceil ? " ceil" : "")}",
+            [OpInput.Distinct("x", new Shape(x))],
+            values => (relu ? values[0].ReLU() : values[0]).MaxPool2D(kernel, stride, padding, dilation, ceil),
+            values => Forward(values[0]).Y)
         {
             ReferenceBackward = (values, dY) =>
             {
@@ -79,7 +81,8 @@ internal sealed class Pool2DCases : IOpCases
     }
 
     private static OpCase Average(
-        int[] x, (int Rows, int Columns) kernel, (int Rows, int Columns)? stride = null, Padding2D padding = default, bool ceil = false,
+        int[] x, (int Rows, int Columns) kernel, (int Rows, int Columns)? stride = null, Padding2D padding = default,
+        bool ceil = false,
         bool includePad = true, int divisor = 0)
     {
         (int strideH, int strideW) = stride ?? kernel;
@@ -107,6 +110,7 @@ internal sealed class Pool2DCases : IOpCases
     };
 
     private static OpCase Global(int[] x, bool keep) => Average(
-        $"global {new Shape(x)}{(keep ? " keep" : "")}", x, Pool2DGeometry.Average(x[0], x[1], x[2], x[3], x[1], x[2], 1, 1, Padding2D.Valid),
+        $"global {new Shape(x)}{(keep ? " keep" : "")}", x,
+        Pool2DGeometry.Average(x[0], x[1], x[2], x[3], x[1], x[2], 1, 1, Padding2D.Valid),
         value => value.GlobalAvgPool2D(keep));
 }

@@ -8,8 +8,10 @@ internal sealed class RearrangeCases : IOpCases
         {
             foreach ((int[] extents, int[] order) in new (int[], int[])[]
             {
-                ([1, 1], [1, 0]), ([3, 7], [1, 0]), ([33, 129], [1, 0]), ([64, 64], [1, 0]), ([2, 3, 4], [2, 0, 1]), ([2, 13, 17, 3], [0, 3, 1, 2]),
-                ([2, 3, 13, 17], [0, 2, 3, 1]), ([2, 31, 3, 8], [0, 2, 1, 3]), ([5, 4, 3, 2], [3, 2, 1, 0]), ([2, 1, 7, 1, 3], [4, 1, 0, 3, 2]),
+                ([1, 1], [1, 0]), ([3, 7], [1, 0]), ([33, 129], [1, 0]), ([64, 64], [1, 0]), ([2, 3, 4], [2, 0, 1]),
+                ([2, 13, 17, 3], [0, 3, 1, 2]),
+                ([2, 3, 13, 17], [0, 2, 3, 1]), ([2, 31, 3, 8], [0, 2, 1, 3]), ([5, 4, 3, 2], [3, 2, 1, 0]),
+                ([2, 1, 7, 1, 3], [4, 1, 0, 3, 2]),
                 ([2, 2, 2, 2, 2, 2, 2, 2], [7, 0, 6, 1, 5, 2, 4, 3]), ([3, 129, 33], [0, 2, 1]), ([260, 520], [1, 0]),
             })
             {
@@ -18,8 +20,10 @@ internal sealed class RearrangeCases : IOpCases
 
             foreach ((int[] extents, int axis, int? start, int? stop, int step) in new (int[], int, int?, int?, int)[]
             {
-                ([7], 0, 2, 5, 1), ([7], 0, null, null, 1), ([7], 0, null, null, -1), ([7, 3], 0, 1, -1, 1), ([7, 3], 0, 6, 1, -2), ([5, 9], 1, 3, null, 1),
-                ([5, 9], -1, null, null, 3), ([5, 9], -1, null, null, -1), ([3, 7, 5], 1, -3, 100, 1), ([3, 8, 8], 1, 4, null, 1), ([129, 33], 0, 17, 128, 1),
+                ([7], 0, 2, 5, 1), ([7], 0, null, null, 1), ([7], 0, null, null, -1), ([7, 3], 0, 1, -1, 1),
+                ([7, 3], 0, 6, 1, -2), ([5, 9], 1, 3, null, 1),
+                ([5, 9], -1, null, null, 3), ([5, 9], -1, null, null, -1), ([3, 7, 5], 1, -3, 100, 1), ([3, 8, 8], 1, 4, null, 1),
+                ([129, 33], 0, 17, 128, 1),
                 ([2, 3, 4, 5], 2, 3, 0, -1), ([31, 17], 1, 16, 2, -7), ([3, 5], 0, 1, 2, 1),
             })
             {
@@ -28,7 +32,8 @@ internal sealed class RearrangeCases : IOpCases
 
             foreach ((int[] extents, int axis, int[] sizes) in new (int[], int, int[])[]
             {
-                ([7], 0, [3, 4]), ([6, 5], 0, [1, 2, 3]), ([5, 9], 1, [2, 3, 4]), ([3, 12, 8], -2, [4, 4, 4]), ([2, 3, 33], -1, [1, 31, 1]), ([4, 3], 1, [3]),
+                ([7], 0, [3, 4]), ([6, 5], 0, [1, 2, 3]), ([5, 9], 1, [2, 3, 4]), ([3, 12, 8], -2, [4, 4, 4]),
+                ([2, 3, 33], -1, [1, 31, 1]), ([4, 3], 1, [3]),
                 ([7, 3], 0, [7]),
             })
             {
@@ -41,14 +46,18 @@ internal sealed class RearrangeCases : IOpCases
                 yield return Typed(type);
             }
 
-            foreach ((int[] extents, int axis, int count) in new (int[], int, int)[] { ([], 0, 3), ([7], 0, 2), ([3, 5], 1, 3), ([3, 5], -1, 4), ([2, 3, 13], 0, 1) })
+            foreach ((int[] extents, int axis, int count) in new (int[], int, int)[] { ([], 0, 3), ([7], 0, 2), ([3, 5], 1, 3), (
+                [3, 5], -1, 4), ([2, 3, 13], 0, 1) })
             {
                 yield return Stack(new Shape(extents), axis, count);
             }
         }
     }
 
-    /// <summary>What only moves is not computed on, so elements have any width: transposed, every second row, and runs, joined behind a cast.</summary>
+    /// <summary>
+    /// What only moves is not computed on, so elements have any width: transposed, every second row, and runs, joined behind a
+    /// cast.
+    /// </summary>
     private static OpCase Typed(DType type)
     {
         Shape x = new(3, 40, 36), transposed = new(3, 36, 40), sliced = new(3, 12, 36), rows = new(3, 40, 16);
@@ -93,7 +102,9 @@ internal sealed class RearrangeCases : IOpCases
 
         int[] extents = x.ToArray();
         extents[at] = indices.Count;
-        return Picked($"slice {x} axis {axis} from {start} to {stop} by {step}", x, new Shape(extents), value => value.Slice(axis, start, stop, step), place =>
+        return Picked(
+            $"slice {x} axis {axis} from {start} to {stop} by {step}", x, new Shape(extents),
+            value => value.Slice(axis, start, stop, step), place =>
         {
             int[] source = [.. place];
             source[at] = indices[place[at]];
@@ -108,7 +119,9 @@ internal sealed class RearrangeCases : IOpCases
         ReferenceBackward = (_, dY) => [RearrangeReference.PickBackward(dY, x, y, source)],
     };
 
-    /// <summary>The parts, each scaled by its number or all but the middle one left out, joined again: some parts then have no gradient.</summary>
+    /// <summary>
+    /// The parts, each scaled by its number or all but the middle one left out, joined again: some parts then have no gradient.
+    /// </summary>
     private static OpCase Split(Shape x, int axis, int[] sizes, bool scale)
     {
         int at = x.NormalizeAxis(axis);
@@ -120,11 +133,18 @@ internal sealed class RearrangeCases : IOpCases
         }
 
         double[] Scaled(double[] values) => [.. values.Select((value, i) => value * Factor(RearrangeReference.Place(x, i)[at]))];
-        return new OpCase($"split {x} axis {axis} into {new Shape(sizes)}{(scale ? "" : ", one part used")}", [OpInput.Uniform("x", x)], values =>
+        return new OpCase(
+            $"split {x} axis {axis} into {new Shape(sizes)}{(scale ? "" : ", one part used")}", [OpInput.Uniform("x", x)],
+            values =>
         {
             Value[] parts = values[0].Split(axis, sizes);
-            Value Constant(int i, float number) => values[0].Graph.Constant(Enumerable.Repeat(number, (int)parts[i].Shape.Count).ToArray(), parts[i].Shape);
-            return Operators.Concat(axis, [.. parts.Select((part, i) => scale ? part * Constant(i, i + 1) : i == sizes.Length / 2 ? part : Constant(i, 0))]);
+            Value Constant(int i, float number) =>
+                values[0].Graph.Constant(Enumerable.Repeat(number, (int)parts[i].Shape.Count).ToArray(), parts[i].Shape);
+            return Operators.Concat(
+                axis,
+                [
+                    .. parts.Select(
+                        (part, i) => scale ? part * Constant(i, i + 1) : i == sizes.Length / 2 ? part : Constant(i, 0))]);
         }, values => Scaled(values[0]))
         {
             ReferenceBackward = (_, dY) => [Scaled(dY)],

@@ -4,10 +4,13 @@ namespace FastNN.Testing;
 
 internal sealed class ReduceCases : IOpCases
 {
-    /// <summary>Shapes and axes: all, trailing, leading, middle, several apart, none of more than one element, long ones.</summary>
+    /// <summary>
+    /// Shapes and axes: all, trailing, leading, middle, several apart, none of more than one element, long ones.
+    /// </summary>
     private static readonly (int[] Shape, int[] Axes)[] Patterns =
     [
-        ([], []), ([7], [0]), ([13, 17], [0, 1]), ([5, 7], [1]), ([5, 7], [0]), ([3, 5, 7], [1]), ([2, 3, 4, 5], [1, 2]), ([2, 3, 4, 5], [0, 2]), ([2, 3, 4, 5], [1, 3]),
+        ([], []), ([7], [0]), ([13, 17], [0, 1]), ([5, 7], [1]), ([5, 7], [0]), ([3, 5, 7], [1]), ([2, 3, 4, 5], [1, 2]),
+        ([2, 3, 4, 5], [0, 2]), ([2, 3, 4, 5], [1, 3]),
         ([33, 129], [-1]), ([129, 33], [0]), ([3, 1, 5], [1]),
     ];
 
@@ -29,7 +32,8 @@ internal sealed class ReduceCases : IOpCases
                 yield return Case(function, new Shape(3, 7), [1], keepDims: true);
             }
 
-            foreach ((int[] shape, int[] axes) in new (int[], int[])[] { ([270_001], [0]), ([3, 70_001], [1]), ([9001, 33], [0]), ([4, 3001, 17], [1]), ([31, 257, 40], [0, 2]) })
+            foreach ((int[] shape, int[] axes) in new (int[], int[])[] { ([270_001], [0]), ([3, 70_001], [1]), ([9001, 33], [0]),
+                ([4, 3001, 17], [1]), ([31, 257, 40], [0, 2]) })
             {
                 yield return Case(ReduceFunction.Sum, new Shape(shape), axes);
                 yield return Case(ReduceFunction.Max, new Shape(shape), axes);
@@ -62,17 +66,24 @@ internal sealed class ReduceCases : IOpCases
             values => ReduceReference.Forward(function, values[0], shape, axes, correction))
         {
             Samples = shape.Count > 100_000 ? 0 : shape.Count > 10_000 ? 2 : 12,
-            Tolerance = function is ReduceFunction.Prod ? 1e-5 * Math.Max(1, terms / 10) : 2e-6 * Math.Max(1, Math.Sqrt(terms) / 2),
+            Tolerance = function is ReduceFunction.Prod
+                ? 1e-5 * Math.Max(1, terms / 10)
+                : 2e-6 * Math.Max(1, Math.Sqrt(terms) / 2),
             ReferenceBackward = (values, dY) => [ReduceReference.Backward(function, values[0], dY, shape, axes, correction)],
         };
     }
 
-    /// <summary>Few values, so that extremes tie and factors are 0: where differences say nothing, the reference's gradients do.</summary>
+    /// <summary>
+    /// Few values, so that extremes tie and factors are 0: where differences say nothing, the reference's gradients do.
+    /// </summary>
     private static OpCase Repeated(string name, ReduceFunction function, int values)
     {
         Shape shape = new(9, 5);
-        var x = new OpInput("x", shape, (random, count) => [.. Enumerable.Range(0, count).Select(_ => (double)random.Next(values))]);
-        return new OpCase(name, [x], given => Build(function, given[0], [1], false, 1), given => ReduceReference.Forward(function, given[0], shape, [1], 1))
+        var x = new OpInput(
+            "x", shape, (random, count) => [.. Enumerable.Range(0, count).Select(_ => (double)random.Next(values))]);
+        return new OpCase(
+            name, [x], given => Build(function, given[0], [1], false, 1),
+            given => ReduceReference.Forward(function, given[0], shape, [1], 1))
         {
             Samples = function == ReduceFunction.Prod ? 48 : 0,
             Tolerance = 1e-4,

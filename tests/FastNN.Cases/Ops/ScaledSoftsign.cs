@@ -1,6 +1,8 @@
 namespace FastNN.Testing;
 
-/// <summary>scale * x / (1 + |x|), written as a user writes an operator: spans for the host and, where asked for, PTX of its own for GPUs.</summary>
+/// <summary>
+/// scale * x / (1 + |x|), written as a user writes an operator: spans for the host and, where asked for, PTX of its own for GPUs.
+/// </summary>
 internal sealed class ScaledSoftsign(float scale, bool withKernels) : CustomOperator
 {
     public override string Name => "ScaledSoftsign";
@@ -132,14 +134,17 @@ internal sealed class ScaledSoftsign(float scale, bool withKernels) : CustomOper
         public override void Forward(CudaForwardPass pass)
         {
             long count = pass.InputType(0).Shape.Count;
-            pass.Launch("scaled_softsign_forward", (int)((count + Threads - 1) / Threads), Threads, pass.Input(0), pass.Output(), count, scale);
+            pass.Launch(
+                "scaled_softsign_forward", (int)((count + Threads - 1) / Threads), Threads, pass.Input(0), pass.Output(), count,
+                scale);
         }
 
         public override void Backward(CudaBackwardPass pass)
         {
             long count = pass.InputType(0).Shape.Count;
             pass.Launch(
-                "scaled_softsign_backward", (int)((count + Threads - 1) / Threads), Threads, pass.Input(0), pass.OutputGradient(), pass.InputGradient(0),
+                "scaled_softsign_backward", (int)((count + Threads - 1) / Threads), Threads, pass.Input(0), pass.OutputGradient(),
+                pass.InputGradient(0),
                 count, scale);
         }
     }

@@ -29,15 +29,18 @@ internal sealed class SoftmaxCases : IOpCases
         int at = shape.NormalizeAxis(axis);
         (int outer, int extent, int inner) = ((int)shape.Product(0, at), shape[at], (int)shape.Product(at + 1, shape.Rank));
         return new OpCase(
-            $"{(logarithm ? "LogSoftmax" : "Softmax")} axis {axis} {shape}{(range == 3 ? "" : " wide")}", [OpInput.Uniform("x", shape, -range, range)],
-            values => logarithm ? values[0].LogSoftmax(axis) : values[0].Softmax(axis), values => Forward(values[0], outer, extent, inner, logarithm))
+            $"{(logarithm ? "LogSoftmax" : "Softmax")} axis {axis} {shape}{(range == 3 ? "" : " wide")}",
+            [OpInput.Uniform("x", shape, -range, range)],
+            values => logarithm ? values[0].LogSoftmax(axis) : values[0].Softmax(axis),
+            values => Forward(values[0], outer, extent, inner, logarithm))
         {
             // The logarithm's gradient sums dY over the axis.
             Tolerance = 4e-6 * Math.Max(1, range / 20) * Math.Max(1, Math.Sqrt(extent) / 4),
             ReferenceBackward = (values, dY) =>
             {
                 var dX = new double[dY.Length];
-                SoftmaxReference.Backward(Forward(values[0], outer, extent, inner, logarithm), dY, dX, outer, extent, inner, logarithm);
+                SoftmaxReference.Backward(
+                    Forward(values[0], outer, extent, inner, logarithm), dY, dX, outer, extent, inner, logarithm);
                 return [dX];
             },
         };

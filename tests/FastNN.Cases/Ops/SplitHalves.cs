@@ -1,6 +1,8 @@
 namespace FastNN.Testing;
 
-/// <summary>Two outputs from one input, the halves of its last axis, and only on the host: what a user writes without kernels.</summary>
+/// <summary>
+/// Two outputs from one input, the halves of its last axis, and only on the host: what a user writes without kernels.
+/// </summary>
 internal sealed class SplitHalves : CustomOperator
 {
     public override string Name => "SplitHalves";

@@ -53,24 +53,34 @@ internal sealed record OptimizerCase(
         (rate, step, p, g, state) =>
             OptimizerReference.Sgd(rate, momentum, dampening, decay, nesterov, step == 1, p, g, momentum == 0 ? [] : state[0]));
 
-    private static OptimizerCase Adam(string name, float beta1, float beta2, float epsilon, float decay, bool decoupled, bool amsGrad) => new(
-        name, () => decoupled ? new AdamW(Rate, beta1, beta2, epsilon, decay, amsGrad) : new Adam(Rate, beta1, beta2, epsilon, decay, amsGrad),
+    private static OptimizerCase Adam(
+        string name, float beta1, float beta2, float epsilon, float decay, bool decoupled, bool amsGrad) => new(
+        name,
+        () => decoupled
+            ? new AdamW(Rate, beta1, beta2, epsilon, decay, amsGrad)
+            : new Adam(Rate, beta1, beta2, epsilon, decay, amsGrad),
         (rate, step, p, g, state) =>
-            OptimizerReference.Adam(rate, Decimal(beta1), Decimal(beta2), epsilon, decay, decoupled, step, p, g, state[0], state[1], amsGrad ? state[2] : []));
+            OptimizerReference.Adam(
+                rate, Decimal(beta1), Decimal(beta2), epsilon, decay, decoupled, step, p, g, state[0], state[1],
+                amsGrad ? state[2] : []));
 
-    private static OptimizerCase NAdam(string name, float beta1, float beta2, float epsilon, float decay, float momentumDecay) => new(
+    private static OptimizerCase NAdam(string name, float beta1, float beta2, float epsilon, float decay, float momentumDecay) =>
+        new(
         name, () => new NAdam(Rate, beta1, beta2, epsilon, decay, momentumDecay),
         (rate, step, p, g, state) => OptimizerReference.NAdam(
             rate, Decimal(beta1), Decimal(beta2), epsilon, decay, momentumDecay, step, p, g, state[0], state[1]));
 
     private static OptimizerCase Adamax(string name, float beta1, float beta2, float epsilon, float decay) => new(
         name, () => new Adamax(Rate, beta1, beta2, epsilon, decay),
-        (rate, step, p, g, state) => OptimizerReference.Adamax(rate, beta1, beta2, epsilon, decay, step, p, g, state[0], state[1]));
+        (rate, step, p, g, state) => OptimizerReference.Adamax(
+            rate, beta1, beta2, epsilon, decay, step, p, g, state[0], state[1]));
 
-    private static OptimizerCase RmsProp(string name, float alpha, float epsilon, float decay, float momentum, bool centered) => new(
+    private static OptimizerCase RmsProp(string name, float alpha, float epsilon, float decay, float momentum, bool centered) =>
+        new(
         name, () => new RmsProp(Rate, alpha, epsilon, decay, momentum, centered),
         (rate, step, p, g, state) => OptimizerReference.RmsProp(
-            rate, alpha, epsilon, decay, momentum, p, g, state[0], centered ? state[1] : [], momentum == 0 ? [] : state[centered ? 2 : 1]));
+            rate, alpha, epsilon, decay, momentum, p, g, state[0], centered ? state[1] : [],
+            momentum == 0 ? [] : state[centered ? 2 : 1]));
 
     private static OptimizerCase Adagrad(string name, float rateDecay, float decay, float initial, float epsilon) => new(
         name, () => new Adagrad(Rate, rateDecay, decay, initial, epsilon),

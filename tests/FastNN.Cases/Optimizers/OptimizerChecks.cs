@@ -3,7 +3,9 @@ using FastNN.Kernels;
 
 namespace FastNN.Testing;
 
-/// <summary>Compares an optimizer's steps on a device, over several parameters, with its reference in double: values and state.</summary>
+/// <summary>
+/// Compares an optimizer's steps on a device, over several parameters, with its reference in double: values and state.
+/// </summary>
 internal static class OptimizerChecks
 {
     private const int Steps = 8;

@@ -17,7 +17,8 @@ internal sealed class OptimizerRun : IDisposable
     public OptimizerRun(IDevice device, Optimizer optimizer, int frozen = -1)
     {
         (_device, Optimizer) = (device, optimizer);
-        Parameters = [.. Shapes.Select((shape, i) => new Parameter($"p{i}", shape, Initializer.Zeros) { IsTrainable = i != frozen })];
+        Parameters = [
+            .. Shapes.Select((shape, i) => new Parameter($"p{i}", shape, Initializer.Zeros) { IsTrainable = i != frozen })];
         _store = new ParameterStore(device, Parameters);
         State = new StepState(_store, [(optimizer, Parameters)]);
         for (int i = 0; i < Parameters.Length; i++)

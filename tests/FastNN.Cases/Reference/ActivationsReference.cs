@@ -12,7 +12,8 @@ internal static class ActivationsReference
         ["Sigmoid"] = new((x, s) => Sigmoid(x), (x, s) => Sigmoid(x) * (1 - Sigmoid(x))),
         ["Tanh"] = new((x, s) => Math.Tanh(x), (x, s) => 1 - (Math.Tanh(x) * Math.Tanh(x))),
         ["Gelu"] = new(
-            (x, s) => x * NormalDistribution(x), (x, s) => NormalDistribution(x) + (x * Math.Exp(-0.5 * x * x) / Math.Sqrt(2 * Math.PI))),
+            (x, s) => x * NormalDistribution(x),
+            (x, s) => NormalDistribution(x) + (x * Math.Exp(-0.5 * x * x) / Math.Sqrt(2 * Math.PI))),
         ["GeluTanh"] = new((x, s) => 0.5 * x * (1 + Math.Tanh(GeluArgument(x))), (x, s) => GeluTanhDerivative(x)),
         ["Exp"] = new((x, s) => Math.Exp(x)),
         ["Log"] = new((x, s) => Math.Log(x)),
@@ -71,7 +72,8 @@ internal static class ActivationsReference
         }
     }
 
-    public static double Value(Activation activation, double x) => activation.IsNone ? x : Function(activation).Value(x, activation.Scalars);
+    public static double Value(Activation activation, double x) =>
+        activation.IsNone ? x : Function(activation).Value(x, activation.Scalars);
 
     public static double Derivative(Activation activation, double x)
     {
@@ -81,10 +83,13 @@ internal static class ActivationsReference
         }
 
         Definition function = Function(activation);
-        return function.Derivative is { } derivative ? derivative(x, activation.Scalars) : Difference(function, x, activation.Scalars);
+        return function.Derivative is { } derivative
+            ? derivative(x, activation.Scalars)
+            : Difference(function, x, activation.Scalars);
     }
 
-    private static Definition Function(Activation activation) => Definitions.TryGetValue(activation.Name, out Definition? definition)
+    private static Definition Function(Activation activation) =>
+        Definitions.TryGetValue(activation.Name, out Definition? definition)
         ? definition
         : throw new ArgumentException($"There is no definition in double of {activation.Name}.", nameof(activation));
 

@@ -1,6 +1,8 @@
 namespace FastNN.Testing;
 
-/// <summary>Places of extremes along an axis, from their definition: the first that nothing exceeds; NaN exceeds everything.</summary>
+/// <summary>
+/// Places of extremes along an axis, from their definition: the first that nothing exceeds; NaN exceeds everything.
+/// </summary>
 internal static class ArgExtremeReference
 {
     public static double[] Forward(double[] x, Shape shape, int axis, bool largest)

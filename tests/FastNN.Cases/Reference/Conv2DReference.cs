@@ -50,7 +50,8 @@ internal static class Conv2DReference
                 int w = (ow * g.Horizontal.Stride) - g.Horizontal.PadBefore + (tap % g.KW * g.Horizontal.Dilation);
                 for (int c = 0; c < depth && h >= 0 && h < g.H && w >= 0 && w < g.W; c++)
                 {
-                    product((((((n * g.H) + h) * g.W) + w) * g.C) + (group * depth) + c, (((tap * depth) + c) * g.OC) + oc, output);
+                    product(
+                        (((((n * g.H) + h) * g.W) + w) * g.C) + (group * depth) + c, (((tap * depth) + c) * g.OC) + oc, output);
                 }
             }
         }

@@ -11,7 +11,8 @@ internal static class CrossEntropyReference
     /// <param name="loss">One number, or one per row where not reduced.</param>
     /// <param name="dLoss">As many.</param>
     public static void Run(
-        in CrossEntropyOptions options, ReadOnlySpan<double> x, int classes, ReadOnlySpan<int> indices, ReadOnlySpan<double> targets,
+        in CrossEntropyOptions options, ReadOnlySpan<double> x, int classes, ReadOnlySpan<int> indices,
+        ReadOnlySpan<double> targets,
         ReadOnlySpan<double> weights, Span<double> loss, ReadOnlySpan<double> dLoss, Span<double> dX)
     {
         int rows = x.Length / classes;

@@ -10,8 +10,10 @@ internal static class ElementLossReference
         [nameof(SquaredError)] = new((x, t, p, s) => (x - t) * (x - t), (x, t, p, s) => 2 * (x - t)),
         [nameof(AbsoluteError)] = new((x, t, p, s) => Math.Abs(x - t), (x, t, p, s) => Math.Sign(x - t)),
         [nameof(HuberError)] = new((x, t, p, s) => Huber(x - t, s.First), (x, t, p, s) => Math.Clamp(x - t, -s.First, s.First)),
-        [nameof(SmoothAbsoluteError)] = new((x, t, p, s) => Huber(x - t, s.First) / s.First, (x, t, p, s) => Math.Clamp((x - t) / s.First, -1, 1)),
-        [nameof(HingeError)] = new((x, t, p, s) => t > 0 ? x : Math.Max(0, s.First - x), (x, t, p, s) => t > 0 ? 1 : x < s.First ? -1 : 0),
+        [nameof(SmoothAbsoluteError)] = new(
+            (x, t, p, s) => Huber(x - t, s.First) / s.First, (x, t, p, s) => Math.Clamp((x - t) / s.First, -1, 1)),
+        [nameof(HingeError)] = new(
+            (x, t, p, s) => t > 0 ? x : Math.Max(0, s.First - x), (x, t, p, s) => t > 0 ? 1 : x < s.First ? -1 : 0),
         [nameof(Divergence)] = new((x, t, p, s) => t == 0 ? 0 : t * (Math.Log(t) - x), (x, t, p, s) => -t),
         [nameof(LogDivergence)] = new((x, t, p, s) => Math.Exp(t) * (t - x), (x, t, p, s) => -Math.Exp(t)),
         [nameof(ProbabilityLoss)] = new(
@@ -31,14 +33,16 @@ internal static class ElementLossReference
 
     private static Definition Of(LossFunction loss) => Definitions.TryGetValue(loss.TextName, out Definition? definition)
         ? definition
-        : throw new NotSupportedException($"{nameof(ElementLossReference)}: the loss {loss.TextName} has no definition in double.");
+        : throw new NotSupportedException(
+            $"{nameof(ElementLossReference)}: the loss {loss.TextName} has no definition in double.");
 
     private static double Huber(double error, double delta) =>
         Math.Abs(error) < delta ? 0.5 * error * error : delta * (Math.Abs(error) - (0.5 * delta));
 
     private static double Logits(double x, double t, double p) => (p * t * SoftPlus(-x)) + ((1 - t) * SoftPlus(x));
 
-    private static double LogitsSlope(double x, double t, double p) => ((1 - t) / (1 + Math.Exp(-x))) - (p * t / (1 + Math.Exp(x)));
+    private static double LogitsSlope(double x, double t, double p) =>
+        ((1 - t) / (1 + Math.Exp(-x))) - (p * t / (1 + Math.Exp(x)));
 
     private static double SoftPlus(double x) => x > 0 ? x + LogOnePlus(Math.Exp(-x)) : LogOnePlus(Math.Exp(x));
 

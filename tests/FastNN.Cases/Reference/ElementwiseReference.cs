@@ -33,7 +33,8 @@ internal static class ElementwiseReference
         ?? throw new ArgumentException($"There is no derivative in double of {function}.", nameof(function));
 
     public static void Forward(
-        BinaryFunction function, Shape aShape, ReadOnlySpan<double> a, Shape bShape, ReadOnlySpan<double> b, Shape yShape, Span<double> y)
+        BinaryFunction function, Shape aShape, ReadOnlySpan<double> a, Shape bShape, ReadOnlySpan<double> b, Shape yShape,
+        Span<double> y)
     {
         for (int i = 0; i < y.Length; i++)
         {
@@ -42,19 +43,22 @@ internal static class ElementwiseReference
     }
 
     /// <summary>dX = the sums of dY df/dx over the axes along which operand 0 or 1 was repeated.</summary>
-    public static double[] Backward(BinaryFunction function, int operand, Shape aShape, double[] a, Shape bShape, double[] b, Shape yShape, double[] dY)
+    public static double[] Backward(
+        BinaryFunction function, int operand, Shape aShape, double[] a, Shape bShape, double[] b, Shape yShape, double[] dY)
     {
         Shape shape = operand == 0 ? aShape : bShape;
         var dX = new double[shape.Count];
         for (int i = 0; i < dY.Length; i++)
         {
-            dX[Index(yShape, shape, i)] += dY[i] * Slope(function, operand, a[Index(yShape, aShape, i)], b[Index(yShape, bShape, i)]);
+            dX[Index(yShape, shape, i)] += dY[i] * Slope(
+                function, operand, a[Index(yShape, aShape, i)], b[Index(yShape, bShape, i)]);
         }
 
         return dX;
     }
 
-    private static Definition Of(BinaryFunction function) => Definitions.TryGetValue(function.Info.Name, out Definition? definition)
+    private static Definition Of(BinaryFunction function) =>
+        Definitions.TryGetValue(function.Info.Name, out Definition? definition)
         ? definition
         : throw new ArgumentException($"There is no definition in double of {function}.", nameof(function));
 
@@ -78,5 +82,6 @@ internal static class ElementwiseReference
     }
 
     private sealed record Definition(
-        Func<double, double, double> Value, Func<double, double, double>? First = null, Func<double, double, double>? Second = null);
+        Func<double, double, double> Value, Func<double, double, double>? First = null, Func<double, double,
+        double>? Second = null);
 }

@@ -10,7 +10,8 @@ internal static class MatMulReference
         return result;
     }
 
-    public static double[][] Backward(double[] a, Shape aShape, double[] b, Shape bShape, Shape y, bool transposeA, bool transposeB, double[] dY)
+    public static double[][] Backward(
+        double[] a, Shape aShape, double[] b, Shape bShape, Shape y, bool transposeA, bool transposeB, double[] dY)
     {
         double[] dA = new double[a.Length], dB = new double[b.Length];
         ForEach(aShape, bShape, y, transposeA, transposeB, (i, j, k) =>

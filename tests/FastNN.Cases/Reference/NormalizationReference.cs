@@ -1,17 +1,21 @@
 namespace FastNN.Testing;
 
-/// <summary>Normalization, in double: each group of elements has its mean and variance, each element its weight and bias.</summary>
+/// <summary>
+/// Normalization, in double: each group of elements has its mean and variance, each element its weight and bias.
+/// </summary>
 internal static class NormalizationReference
 {
     /// <param name="group">The number of an element's group.</param>
     /// <param name="parameter">The number of an element's weight and bias.</param>
     /// <param name="given">Mean and variance of each group where they are constants, else null.</param>
     public static double[] Forward(
-        double[] x, double[]? weight, double[]? bias, Func<int, int> group, Func<int, int> parameter, double eps, (double[] Mean, double[] Variance)? given = null)
+        double[] x, double[]? weight, double[]? bias, Func<int, int> group, Func<int, int> parameter, double eps,
+        (double[] Mean, double[] Variance)? given = null)
     {
         (double[] mean, double[] variance) = given ?? Statistics(x, group);
         return [.. x.Select((value, i) =>
-            ((value - mean[group(i)]) / Math.Sqrt(variance[group(i)] + eps) * (weight?[parameter(i)] ?? 1)) + (bias?[parameter(i)] ?? 0))];
+            ((value - mean[group(i)]) / Math.Sqrt(variance[group(i)] + eps) * (weight?[parameter(i)] ?? 1))
+                + (bias?[parameter(i)] ?? 0))];
     }
 
     /// <summary>Mean and biased variance of each group.</summary>

@@ -112,7 +112,8 @@ internal static class OptimizerReference
     }
 
     public static void Adagrad(
-        double rate, double rateDecay, double weightDecay, double epsilon, long step, Span<double> p, ReadOnlySpan<double> gradients, Span<double> sum)
+        double rate, double rateDecay, double weightDecay, double epsilon, long step, Span<double> p,
+        ReadOnlySpan<double> gradients, Span<double> sum)
     {
         for (int i = 0; i < p.Length; i++)
         {

@@ -6,7 +6,8 @@ namespace FastNN.Testing;
 internal static class Pool2DReference
 {
     /// <summary>The first of equal taps wins, NaN wins over numbers; winners are indices into x.</summary>
-    public static void MaxForward(in Pool2DGeometry geometry, ReadOnlySpan<double> x, Span<double> y, Span<int> winners, bool relu)
+    public static void MaxForward(
+        in Pool2DGeometry geometry, ReadOnlySpan<double> x, Span<double> y, Span<int> winners, bool relu)
     {
         for (int output = 0; output < y.Length; output++)
         {
@@ -23,7 +24,8 @@ internal static class Pool2DReference
         }
     }
 
-    public static void MaxBackward(ReadOnlySpan<double> dY, ReadOnlySpan<double> y, ReadOnlySpan<int> winners, Span<double> dX, bool relu)
+    public static void MaxBackward(
+        ReadOnlySpan<double> dY, ReadOnlySpan<double> y, ReadOnlySpan<int> winners, Span<double> dX, bool relu)
     {
         dX.Clear();
         for (int output = 0; output < dY.Length; output++)

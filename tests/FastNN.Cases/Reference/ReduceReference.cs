@@ -28,7 +28,8 @@ internal static class ReduceReference
 
     private static double Value(ReduceFunction function, double[] terms, int correction)
     {
-        double mean = terms.Length == 0 ? double.NaN : terms.Sum() / terms.Length, largest = terms.Length == 0 ? double.NaN : terms.Max();
+        double mean = terms.Length == 0 ? double.NaN : terms.Sum() / terms.Length,
+        largest = terms.Length == 0 ? double.NaN : terms.Max();
         double Variance() => terms.Sum(x => (x - mean) * (x - mean)) / Math.Max(0, terms.Length - correction);
         return function switch
         {
@@ -65,7 +66,8 @@ internal static class ReduceReference
     /// <summary>The elements of each output, in order.</summary>
     private static List<int>[] Groups(Shape shape, int[] axes)
     {
-        bool[] reduced = [.. Enumerable.Range(0, shape.Rank).Select(axis => axes.Any(given => shape.NormalizeAxis(given) == axis))];
+        bool[] reduced = [
+            .. Enumerable.Range(0, shape.Rank).Select(axis => axes.Any(given => shape.NormalizeAxis(given) == axis))];
         int[] kept = [.. Enumerable.Range(0, shape.Rank).Where(axis => !reduced[axis])];
         var output = new Shape([.. kept.Select(axis => shape[axis])]);
         var groups = new List<int>[output.Count];

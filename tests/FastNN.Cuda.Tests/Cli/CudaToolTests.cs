@@ -20,7 +20,10 @@ internal sealed class CudaToolTests : CliFixture
     {
         CliResult result = Run("devices");
         Assert.That(result.Code, Is.Zero, result.Error);
-        Assert.That(result.Output, Does.Match("cpu +CPU, .+ threads?").And.Match($"cuda +0: {Regex.Escape(TestGpu.Require().Name)}.*compute capability"));
+        Assert.That(
+            result.Output,
+            Does.Match("cpu +CPU, .+ threads?").And.Match(
+                $"cuda +0: {Regex.Escape(TestGpu.Require().Name)}.*compute capability"));
         Assert.That(result.Output, Does.Contain("kernels  PTX 7.0 for sm_80").And.Match(@"cuBLAS +\d+").And.Match(@"TF32 +off"));
         Assert.That(result.Output.Contains("for tests", StringComparison.Ordinal), Is.EqualTo(TestGpu.IsSoftware));
     }
@@ -53,8 +56,11 @@ internal sealed class CudaToolTests : CliFixture
     {
         Assert.That(Run("train", Recipe, "--device", "cuda", "--epochs", "2", "--out", At("run")).Code, Is.Zero);
         string weights = Path.Combine(At("run"), "weights.safetensors");
-        CliResult gpu = Run("evaluate", Recipe, "--weights", weights, "--device", "cuda"), cpu = Run("evaluate", Recipe, "--weights", weights);
-        Assert.That(gpu.Output[gpu.Output.IndexOf("test loss", StringComparison.Ordinal)..], Is.EqualTo(cpu.Output[cpu.Output.IndexOf("test loss", StringComparison.Ordinal)..]));
+        CliResult gpu = Run("evaluate", Recipe, "--weights", weights, "--device", "cuda"),
+        cpu = Run("evaluate", Recipe, "--weights", weights);
+        Assert.That(
+            gpu.Output[gpu.Output.IndexOf("test loss", StringComparison.Ordinal)..],
+            Is.EqualTo(cpu.Output[cpu.Output.IndexOf("test loss", StringComparison.Ordinal)..]));
     }
 
     [Test]
@@ -74,12 +80,17 @@ internal sealed class CudaToolTests : CliFixture
         _ = TestGpu.Software;
         CliResult result = Run("profile", Recipe, "--device", "cuda", "--json", At("profile.json"));
         Assert.That(result.Code, Is.Zero, result.Error);
-        Assert.That(result.Output, Does.Contain("1 graph launch").And.Contain("0 allocations").And.Contain("on paper").And.Contain("A100 us").And.Contain("H100 us"));
+        Assert.That(
+            result.Output,
+            Does.Contain("1 graph launch").And.Contain("0 allocations").And.Contain("on paper").And.Contain(
+                "A100 us").And.Contain("H100 us"));
         using var json = JsonDocument.Parse(File.ReadAllText(At("profile.json")));
         JsonElement[] kernels = [.. json.RootElement.GetProperty("kernels").EnumerateArray()];
         Assert.That(kernels.Select(kernel => kernel.GetProperty("name").GetString()), Has.Some.Contains("adam"));
         Assert.That(kernels.Select(kernel => kernel.GetProperty("idealBytes").GetDouble()), Is.All.Positive);
-        Assert.That(kernels.Sum(kernel => kernel.GetProperty("launches").GetInt64()), Is.EqualTo(json.RootElement.GetProperty("launches").GetInt64()));
+        Assert.That(
+            kernels.Sum(kernel => kernel.GetProperty("launches").GetInt64()),
+            Is.EqualTo(json.RootElement.GetProperty("launches").GetInt64()));
     }
 
     [Test]
@@ -88,7 +99,8 @@ internal sealed class CudaToolTests : CliFixture
         CliResult result = Run("doctor");
         Assert.That(result.Code, Is.Zero, result.Error);
         Assert.That(result.Output, Does.Contain(TestGpu.Require().Name).And.Match(@"memory +\d+\.\d GiB of \d+\.\d GiB free")
-            .And.Match(@"PTX JIT +\d+ families compiled").And.Match(@"TF32 +off").And.Match(@"libcuda\.so\.1.*: loaded").And.Contain("next        fastnn selftest --device cuda"));
+            .And.Match(@"PTX JIT +\d+ families compiled").And.Match(@"TF32 +off").And.Match(
+                @"libcuda\.so\.1.*: loaded").And.Contain("next        fastnn selftest --device cuda"));
     }
 
     [Test]
@@ -98,7 +110,10 @@ internal sealed class CudaToolTests : CliFixture
         Assert.That(result.Code, Is.Zero, result.Output + result.Error);
         int families = result.Output.Split('\n').Count(line => line.StartsWith("ok  ", StringComparison.Ordinal));
         Assert.That(result.Output, Does.Contain($"all {families} families are right on {TestGpu.Require().Name}"));
-        Assert.That(result.Output, Does.Contain("ok    operator  Conv2D").And.Contain("ok    golden    losses").And.Contain("ok    network   conv2d").And.Contain("ok    training"));
+        Assert.That(
+            result.Output,
+            Does.Contain("ok    operator  Conv2D").And.Contain("ok    golden    losses").And.Contain(
+                "ok    network   conv2d").And.Contain("ok    training"));
     }
 
     [Test]
@@ -120,7 +135,8 @@ internal sealed class CudaToolTests : CliFixture
         bool Check(Device device, out string report)
         {
             var lines = new List<string>();
-            bool right = new SelfTest(device, lines.Add, _ => { }, CancellationToken.None).Run([new SelfTestFamily("operator", "Made up", [test])]);
+            bool right = new SelfTest(device, lines.Add, _ => { }, CancellationToken.None).Run(
+                [new SelfTestFamily("operator", "Made up", [test])]);
             report = string.Join('\n', lines);
             return right;
         }
@@ -133,10 +149,13 @@ internal sealed class CudaToolTests : CliFixture
         CliResult result = Run("selftest", "--device", "cuda", "--quick");
         TestGpu.StartAnew();
         Assert.That(result.Code, Is.EqualTo(1), result.Output);
-        Assert.That(result.Output, Does.Contain("FAIL  cuda: cuLaunchKernel failed with ErrorLaunchFailed (719)").And.Contain("selftest: stopped"));
+        Assert.That(
+            result.Output,
+            Does.Contain("FAIL  cuda: cuLaunchKernel failed with ErrorLaunchFailed (719)").And.Contain("selftest: stopped"));
     }
 
-    private static double[] Losses(JsonElement run) => [.. run.GetProperty("losses").EnumerateArray().Select(loss => loss.GetDouble())];
+    private static double[] Losses(JsonElement run) =>
+        [.. run.GetProperty("losses").EnumerateArray().Select(loss => loss.GetDouble())];
 
     private static double Accuracy(JsonElement run) => run.GetProperty("metrics").GetProperty("testAccuracy").GetDouble();
 

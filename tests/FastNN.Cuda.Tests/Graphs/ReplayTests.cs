@@ -34,7 +34,9 @@ internal sealed class ReplayTests : DeviceFixture
             Assert.That(graph.Kernels, Is.EqualTo(2));
         }
 
-        Assert.That(() => Gpu.Capture(() => Gpu.Upload(new byte[sizeof(float)], x)), Throws.TypeOf<DeviceException>().With.Message.Contains("captured"));
+        Assert.That(
+            () => Gpu.Capture(() => Gpu.Upload(new byte[sizeof(float)], x)),
+            Throws.TypeOf<DeviceException>().With.Message.Contains("captured"));
         Assert.That(Read(Gpu, x), Is.EqualTo(2), "the device goes on");
         Gpu.Free(block);
     }

@@ -14,14 +14,16 @@ internal sealed class CudaModelTests
         Model model = FunctionalModels.TwoByTwo();
         model.Build(seed: 3);
         using Device cpu = Device.Cpu(2), gpu = TestGpu.Open();
-        using Session expected = model.CreateSession(cpu), actual = model.CreateSession(gpu, new SessionOptions { MaxPlans = 2, MaxConcurrency = 1 });
+        using Session expected = model.CreateSession(cpu),
+        actual = model.CreateSession(gpu, new SessionOptions { MaxPlans = 2, MaxConcurrency = 1 });
         foreach (int batch in new[] { 1, 3, 3, 3, 9, 3, 1, 9, 9, 9, 17, 3 })
         {
             // Captured at the third call in a row, bound again where the arena moved, planned again where the plan was dropped.
             float[] image = new float[batch * 64], table = new float[batch * 5];
             Philox.FillUniform(image, 1, (uint)batch);
             Philox.FillUniform(table, 2, (uint)batch);
-            float[] price = new float[batch], kind = new float[batch * 3], wantedPrice = new float[batch], wantedKind = new float[batch * 3];
+            float[] price = new float[batch], kind = new float[batch * 3], wantedPrice = new float[batch],
+            wantedKind = new float[batch * 3];
             FunctionalModels.Run(expected, image, table, wantedPrice, wantedKind);
             FunctionalModels.Run(actual, image, table, price, kind);
             Near.Check("price", price, Array.ConvertAll(wantedPrice, value => (double)value), 1e-5);

@@ -1,6 +1,8 @@
 namespace FastNN.Cuda.Tests;
 
-/// <summary>Users' operators on a GPU: without kernels they run on the host; with kernels, what does not fit the PTX is named.</summary>
+/// <summary>
+/// Users' operators on a GPU: without kernels they run on the host; with kernels, what does not fit the PTX is named.
+/// </summary>
 internal sealed class CustomOperatorTests : DeviceFixture
 {
     private static readonly float[] Six = [1, -2, 3, -4, 5, -6];

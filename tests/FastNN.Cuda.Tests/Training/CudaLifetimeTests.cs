@@ -26,7 +26,9 @@ internal sealed class CudaLifetimeTests : LifetimeFixture
             Assert.That(trainer.Dispose, Throws.Nothing);
             Assert.That(TestGpu.Software.Set("SOFTCUDA_FAIL", ""), Is.True);
             Assert.That(device.Memory.LiveBlocks, Is.Zero);
-            Assert.That(() => Toy.Parameters(model), Throws.InvalidOperationException.With.Message.Contains("lost").And.Message.Contains("load"));
+            Assert.That(
+                () => Toy.Parameters(model),
+                Throws.InvalidOperationException.With.Message.Contains("lost").And.Message.Contains("load"));
             using (Trainer next = Toy.Trainer(device, model))
             {
                 Assert.That(() => next.TrainBatch([1, 2], [1]), Throws.InvalidOperationException.With.Message.Contains("lost"));

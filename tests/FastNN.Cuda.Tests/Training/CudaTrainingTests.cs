@@ -27,6 +27,7 @@ internal sealed class CudaTrainingTests
         Sequential model = Toy.Model(dropout);
         using Trainer trainer = Toy.Trainer(device, model);
         History history = trainer.Fit(points, epochs: 4, batchSize: Batch, validation: Toy.Points(40, seed: 8));
-        return ([.. history.Epochs.SelectMany(epoch => new[] { epoch.Loss, epoch.ValidationLoss!.Value })], Toy.Parameters(model));
+        return (
+            [.. history.Epochs.SelectMany(epoch => new[] { epoch.Loss, epoch.ValidationLoss!.Value })], Toy.Parameters(model));
     }
 }

@@ -5,14 +5,17 @@ using FastNN.Cuda;
 namespace FastNN.Testing;
 
 /// <summary>
-/// The GPU that the tests run on: the one of FASTNN_CUDA_PATH, else the software CUDA device that ./test.sh builds, else the machine's own.
-/// Where there is none the tests fail. What only the software device can tell or do (counts, failures on demand) is skipped on others.
+/// The GPU that the tests run on: the one of FASTNN_CUDA_PATH, else the software CUDA device that ./test.sh builds, else the
+/// machine's own. Where there is none the tests fail. What only the software device can tell or do (counts, failures on demand)
+/// is skipped on others.
 /// </summary>
 internal static class TestGpu
 {
     private static readonly Lazy<CudaDeviceInfo> Found = new(Locate);
 
-    /// <summary>Checks and counts, for teardowns: also behind a disguise, where tests see a GPU as any other; null on NVIDIA's driver.</summary>
+    /// <summary>
+    /// Checks and counts, for teardowns: also behind a disguise, where tests see a GPU as any other; null on NVIDIA's driver.
+    /// </summary>
     private static SoftwareDevice? Instrument => Require() is null ? null : SoftwareDevice.FindInstrument();
 
     /// <summary>Whether <see cref="Software"/> is there.</summary>
@@ -34,7 +37,9 @@ internal static class TestGpu
         }
     }
 
-    /// <summary>The folder with the software device's libraries; a test that asks for it is skipped on any other device.</summary>
+    /// <summary>
+    /// The folder with the software device's libraries; a test that asks for it is skipped on any other device.
+    /// </summary>
     public static string Folder
     {
         get
@@ -47,7 +52,9 @@ internal static class TestGpu
     /// <summary>Fails where there is no GPU, of whatever kind.</summary>
     public static CudaDeviceInfo Require() => Found.Value;
 
-    /// <summary>After a fault CUDA wants a new process. On the software device this is one, so that a test of faults harms no other.</summary>
+    /// <summary>
+    /// After a fault CUDA wants a new process. On the software device this is one, so that a test of faults harms no other.
+    /// </summary>
     public static void StartAnew()
     {
         if (Instrument is { } software)
@@ -76,7 +83,8 @@ internal static class TestGpu
     {
         if (Software.Version < version)
         {
-            Assert.Ignore($"The software CUDA device in {Folder} is of version {Software.Version}, this test needs {version}: ./test.sh builds it.");
+            Assert.Ignore(
+                $"The software CUDA device in {Folder} is of version {Software.Version}, this test needs {version}: ./test.sh builds it.");
         }
     }
 
@@ -111,7 +119,9 @@ internal static class TestGpu
         if (Instrument?.Counts() is { } counts)
         {
             Assert.That(
-                (counts.LiveAllocations, counts.PinnedBlocks, counts.LiveStreams, counts.LiveEvents, counts.LiveGraphs, counts.LiveModules),
+                (
+                    counts.LiveAllocations, counts.PinnedBlocks, counts.LiveStreams, counts.LiveEvents, counts.LiveGraphs,
+                    counts.LiveModules),
                 Is.EqualTo((0L, 0L, 0L, 0L, 0L, 0L)), "allocations, pinned blocks, streams, events, graphs, modules are left");
         }
     }
@@ -119,7 +129,8 @@ internal static class TestGpu
     private static CudaDeviceInfo Locate()
     {
         string built = Path.Combine(Root(), "build", "softcuda");
-        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(CudaLibraries.PathVariable)) && File.Exists(Path.Combine(built, "libcuda.so.1")))
+        if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable(CudaLibraries.PathVariable))
+            && File.Exists(Path.Combine(built, "libcuda.so.1")))
         {
             Environment.SetEnvironmentVariable(CudaLibraries.PathVariable, built);
         }

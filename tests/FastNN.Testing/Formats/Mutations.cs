@@ -3,19 +3,25 @@ using FsCheck.Fluent;
 
 namespace FastNN.Testing;
 
-/// <summary>Damages a valid file in the ways that files get damaged, and holds a reader to what it promises about such files.</summary>
+/// <summary>
+/// Damages a valid file in the ways that files get damaged, and holds a reader to what it promises about such files.
+/// </summary>
 internal static class Mutations
 {
-    private static readonly ulong[] Extremes = [0, 1, 0x7F, 0xFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, long.MaxValue, ulong.MaxValue];
+    private static readonly ulong[] Extremes = [
+        0, 1, 0x7F, 0xFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF, long.MaxValue, ulong.MaxValue];
 
-    /// <summary>Damages the file in <paramref name="times"/> ways; the bound is a function of the damaged file's length.</summary>
+    /// <summary>
+    /// Damages the file in <paramref name="times"/> ways; the bound is a function of the damaged file's length.
+    /// </summary>
     public static void Check(byte[] valid, Action<Stream, string> read, int times, Func<long, long> bound)
     {
         // What is made once per process is no part of what a file costs.
         ReadsOrRefuses(valid, read, long.MaxValue);
         ReadsOrRefuses([], read, long.MaxValue);
         Assert.That(ReadsOrRefuses(valid, read, bound(valid.Length)), Is.True, "the file before any damage");
-        FsCheck.Check.One(Config.QuickThrowOnFailure.WithMaxTest(times), Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed =>
+        FsCheck.Check.One(
+            Config.QuickThrowOnFailure.WithMaxTest(times), Prop.ForAll(Gen.Choose(0, int.MaxValue).ToArbitrary(), seed =>
         {
             byte[] file = Damage(valid, seed);
             ReadsOrRefuses(file, read, bound(file.Length));

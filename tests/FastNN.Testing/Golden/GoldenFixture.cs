@@ -21,7 +21,8 @@ internal abstract class GoldenFixture
 
     [Test]
     public void The_folder_holds_cases() =>
-        Assert.That(Files, Is.Not.Empty, $"no *.safetensors in {GoldenFolder.Path}; {GoldenFolder.Variable} names another folder");
+        Assert.That(
+            Files, Is.Not.Empty, $"no *.safetensors in {GoldenFolder.Path}; {GoldenFolder.Variable} names another folder");
 
     [TestCaseSource(nameof(Files))]
     public void Output_gradients_and_state_are_PyTorchs(string file)

@@ -25,7 +25,8 @@ internal static class FunctionalModels
     }
 
     /// <summary>Runs <see cref="TwoByTwo"/>.</summary>
-    public static void Run(Session session, ReadOnlySpan<float> image, ReadOnlySpan<float> table, Span<float> price, Span<float> kind)
+    public static void Run(
+        Session session, ReadOnlySpan<float> image, ReadOnlySpan<float> table, Span<float> price, Span<float> kind)
     {
         using SessionRun run = session.Begin([price.Length, 8, 8, 1], [price.Length, 5]);
         run.Write("image", image);

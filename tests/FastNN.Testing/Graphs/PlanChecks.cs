@@ -21,7 +21,8 @@ internal static class PlanChecks
                 bool overlap = a.Offset < b.Offset + b.Bytes && b.Offset < a.Offset + a.Bytes;
                 if (meet && overlap)
                 {
-                    Assert.Fail($"{a.Name} [{a.First}, {a.Last}] at {a.Offset} and {b.Name} [{b.First}, {b.Last}] at {b.Offset} overlap.");
+                    Assert.Fail(
+                        $"{a.Name} [{a.First}, {a.Last}] at {a.Offset} and {b.Name} [{b.First}, {b.Last}] at {b.Offset} overlap.");
                 }
             }
         }

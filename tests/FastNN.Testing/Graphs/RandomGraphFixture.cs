@@ -3,8 +3,8 @@ using FastNN.Kernels;
 namespace FastNN.Testing;
 
 /// <summary>
-/// Whatever graph is recorded, output and gradients are those of the plain double computation: fusion, sharing in place, views and
-/// accumulation into gradients with several consumers change nothing.
+/// Whatever graph is recorded, output and gradients are those of the plain double computation: fusion, sharing in place, views
+/// and accumulation into gradients with several consumers change nothing.
 /// </summary>
 internal abstract class RandomGraphFixture : DeviceFixture
 {
@@ -63,14 +63,20 @@ internal abstract class RandomGraphFixture : DeviceFixture
         using Recording inference = Record(Device, program, values, GraphMode.Inference);
         training.Run.Run();
         inference.Run.Run();
-        Near.Check("y", inference.Run.Read(inference.Output), Array.ConvertAll(training.Run.Read(training.Output), y => (double)y), 4e-6);
+        Near.Check(
+            "y", inference.Run.Read(inference.Output), Array.ConvertAll(training.Run.Read(training.Output), y => (double)y),
+            4e-6);
     });
 
     private static double[][] Draw()
     {
         var random = new Random(5);
-        var shapes = Enumerable.Repeat(new Shape(RandomProgram.Rows, RandomProgram.Columns), RandomProgram.Inputs).Concat(RandomProgram.ParameterShapes);
-        return [.. shapes.Select(shape => Enumerable.Range(0, (int)shape.Count).Select(_ => (double)(float)(random.NextDouble() - 0.5)).ToArray())];
+        var shapes = Enumerable.Repeat(new Shape(RandomProgram.Rows, RandomProgram.Columns), RandomProgram.Inputs).Concat(
+            RandomProgram.ParameterShapes);
+        return [
+            .. shapes.Select(
+                shape => Enumerable.Range(0, (int)shape.Count).Select(_ => (double)(float)(random.NextDouble() - 0.5))
+                    .ToArray())];
     }
 
     private static double[] Evaluate(RandomProgram program, double[][] values) =>
@@ -91,8 +97,11 @@ internal abstract class RandomGraphFixture : DeviceFixture
     {
         float[][] floats = Array.ConvertAll(values, value => Array.ConvertAll(value, x => (float)x));
         var graph = new Graph(mode);
-        Value[] inputs = [.. Enumerable.Range(0, RandomProgram.Inputs).Select(_ => graph.Input(new Shape(RandomProgram.Rows, RandomProgram.Columns)))];
-        Parameter[] parameters = [.. RandomProgram.ParameterShapes.Select((shape, i) => new Parameter($"p{i}", shape, Initializer.Zeros))];
+        Value[] inputs = [
+            .. Enumerable.Range(0, RandomProgram.Inputs).Select(
+                _ => graph.Input(new Shape(RandomProgram.Rows, RandomProgram.Columns)))];
+        Parameter[] parameters = [
+            .. RandomProgram.ParameterShapes.Select((shape, i) => new Parameter($"p{i}", shape, Initializer.Zeros))];
         for (int i = 0; i < parameters.Length; i++)
         {
             parameters[i].Write(floats[RandomProgram.Inputs + i]);
@@ -118,7 +127,8 @@ internal abstract class RandomGraphFixture : DeviceFixture
     {
         public float[][] Gradients => [.. Enumerable.Range(0, Inputs.Length + Parameters.Length).Select(Gradient)];
 
-        public float[] Gradient(int i) => i < Inputs.Length ? Run.Gradient(Inputs[i]) : Run.Gradient(Parameters[i - Inputs.Length]);
+        public float[] Gradient(int i) =>
+            i < Inputs.Length ? Run.Gradient(Inputs[i]) : Run.Gradient(Parameters[i - Inputs.Length]);
 
         public void Dispose() => Run.Dispose();
     }

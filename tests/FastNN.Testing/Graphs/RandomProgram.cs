@@ -1,9 +1,9 @@
 namespace FastNN.Testing;
 
 /// <summary>
-/// A network drawn from a list of numbers, so that a property test can shrink it: every node is a [Rows, Columns] matrix and every
-/// instruction picks its operands among all nodes so far. Values with several consumers, shared parameters, diamonds, chains of views
-/// and chains that may run in place all come up. Only smooth operators, so that differences tell the gradient.
+/// A network drawn from a list of numbers, so that a property test can shrink it: every node is a [Rows, Columns] matrix and
+/// every instruction picks its operands among all nodes so far. Values with several consumers, shared parameters, diamonds,
+/// chains of views and chains that may run in place all come up. Only smooth operators, so that differences tell the gradient.
 /// </summary>
 internal sealed class RandomProgram(int[] genes)
 {
@@ -33,7 +33,8 @@ internal sealed class RandomProgram(int[] genes)
 
         // Every input and parameter reaches the root, and the last node has two consumers.
         T all = arithmetic.Dense(arithmetic.Concat(inputs[0], inputs[1]), parameters[3], default);
-        all = arithmetic.Add(arithmetic.Dense(all, parameters[0], parameters[1]), arithmetic.Dense(nodes[^1], parameters[2], default));
+        all = arithmetic.Add(
+            arithmetic.Dense(all, parameters[0], parameters[1]), arithmetic.Dense(nodes[^1], parameters[2], default));
         return arithmetic.Add(arithmetic.Multiply(all, parameters[4]), nodes[^1]);
     }
 

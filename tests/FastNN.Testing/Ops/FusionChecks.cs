@@ -6,10 +6,11 @@ namespace FastNN.Testing;
 internal static class FusionChecks
 {
     /// <summary>
-    /// The same network twice, once with the product readable, which keeps it a node of its own: outputs and gradients agree to the
-    /// last bit.
+    /// The same network twice, once with the product readable, which keeps it a node of its own: outputs and gradients agree to
+    /// the last bit.
     /// </summary>
-    public static void RequireSameBits(IDevice device, Shape x, Shape[] parameters, Func<Value, Value[], Value> product, Activation activation)
+    public static void RequireSameBits(
+        IDevice device, Shape x, Shape[] parameters, Func<Value, Value[], Value> product, Activation activation)
     {
         float[][] fused = Run(device, x, parameters, product, activation, readProduct: false, out int fusedNodes);
         float[][] apart = Run(device, x, parameters, product, activation, readProduct: true, out int nodes);
@@ -19,7 +20,8 @@ internal static class FusionChecks
     }
 
     private static float[][] Run(
-        IDevice device, Shape x, Shape[] parameters, Func<Value, Value[], Value> product, Activation activation, bool readProduct, out int nodes)
+        IDevice device, Shape x, Shape[] parameters, Func<Value, Value[], Value> product, Activation activation, bool readProduct,
+        out int nodes)
     {
         var graph = new Graph(GraphMode.Training);
         Value[] inputs = [graph.Input(x), .. parameters.Select(shape => graph.Input(shape))];

@@ -68,7 +68,8 @@ internal abstract class OpFixture<TCases> : DeviceFixture
         Near.Require(found);
     }
 
-    protected void CheckDifferences(OpCase @case, IDevice device) => CheckGradients(@case, Results(@case, device).AsSpan(1), factor: 1);
+    protected void CheckDifferences(OpCase @case, IDevice device) =>
+        CheckGradients(@case, Results(@case, device).AsSpan(1), factor: 1);
 
     private static void CheckTwoConsumers(OpCase @case, IDevice device)
     {

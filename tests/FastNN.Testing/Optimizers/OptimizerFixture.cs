@@ -25,10 +25,13 @@ internal abstract class OptimizerFixture : DeviceFixture
         [Values(float.NaN, float.PositiveInfinity, float.NegativeInfinity)] float loss, [Values] bool adam)
     {
         IDevice device = Devices[^1];
-        using var run = new OptimizerRun(device, adam ? new Adam(OptimizerCase.Rate) : new Sgd(OptimizerCase.Rate, momentum: 0.9f));
+        using var run = new OptimizerRun(
+            device, adam ? new Adam(OptimizerCase.Rate) : new Sgd(OptimizerCase.Rate, momentum: 0.9f));
         run.Step(1);
         float[][] Snapshot() =>
-            [.. run.Values, .. run.State.Optimizers[0].States.SelectMany(state => run.Parameters.Select((_, i) => run.Read(state.Index, i)))];
+            [
+                .. run.Values,
+                .. run.State.Optimizers[0].States.SelectMany(state => run.Parameters.Select((_, i) => run.Read(state.Index, i)))];
         float[][] before = Snapshot();
         nint block = device.Allocate(sizeof(float));
         var tensor = new Tensor(block, DType.Float32, default);

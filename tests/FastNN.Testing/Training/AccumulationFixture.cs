@@ -22,7 +22,8 @@ internal abstract class AccumulationFixture
         Near.Check("parameters", parts, Array.ConvertAll(whole, value => (double)value), 1e-5);
         Assert.That(steps, Is.EqualTo(updates), "updates, not batches, are counted");
         Assert.That(added.Epochs.Select(epoch => epoch.Loss), Is.EqualTo(once.Epochs.Select(epoch => epoch.Loss)).Within(1e-5));
-        Assert.That(added.Epochs.Select(epoch => epoch.Accuracy), Is.EqualTo(once.Epochs.Select(epoch => epoch.Accuracy)).Within(0.05));
+        Assert.That(
+            added.Epochs.Select(epoch => epoch.Accuracy), Is.EqualTo(once.Epochs.Select(epoch => epoch.Accuracy)).Within(0.05));
     }
 
     [Test]
@@ -79,7 +80,8 @@ internal abstract class AccumulationFixture
             using var step = new TrainingStep(weights, s =>
             {
                 Value y = model.Apply(s.Input("x", [Dim.Batch, 5])), image = y.Reshape([Dim.Batch, 3, 4]);
-                Value features = Operators.Concat(1, image.Max([-1]), image.Min([1]), image.LogSumExp([-1]), image.StandardDeviation([-1]), y.Softmax());
+                Value features = Operators.Concat(
+                    1, image.Max([-1]), image.Min([1]), image.LogSumExp([-1]), image.StandardDeviation([-1]), y.Softmax());
                 s.Loss("loss", Loss.MeanSquaredError.Apply(features, s.Input("target", [Dim.Batch, 25])));
             }, [(new Sgd(0.01f), model.Parameters)], seed: 6);
             return (Gradients(0), Gradients(1));
@@ -119,7 +121,8 @@ internal abstract class AccumulationFixture
         float[] Run(int batch, int accumulate)
         {
             var model = new Sequential(new Dense(1) { Name = "line" });
-            using var trainer = new Trainer(model, device, new MeanSquaredErrorLoss { Reduction = Reduction.Sum }, new Sgd(0.01f), seed: 3);
+            using var trainer = new Trainer(
+                model, device, new MeanSquaredErrorLoss { Reduction = Reduction.Sum }, new Sgd(0.01f), seed: 3);
             trainer.Fit(line, 2, batch, accumulate: accumulate);
             return Toy.Parameters(model);
         }
@@ -136,7 +139,8 @@ internal abstract class AccumulationFixture
         using var trainer = new Trainer(model, device, Loss.MeanSquaredError, new Sgd(0.001f), seed: 3);
         model.Build(new Shape(1), 3);
         float[] before = Toy.Parameters(model);
-        Assert.That(() => trainer.Fit(Dataset.FromFloats(x, [1], y, [1]), 1, 2, accumulate: 4), Throws.TypeOf<NonFiniteLossException>());
+        Assert.That(
+            () => trainer.Fit(Dataset.FromFloats(x, [1], y, [1]), 1, 2, accumulate: 4), Throws.TypeOf<NonFiniteLossException>());
         Near.SameBits(before, Toy.Parameters(model));
         Assert.That(trainer.StepCount, Is.Zero);
         trainer.Fit(Dataset.FromFloats(x, [1], x, [1]), 1, 2, accumulate: 4);
@@ -158,7 +162,9 @@ internal abstract class AccumulationFixture
         using (var source = new CancellationTokenSource())
         {
             Assert.That(
-                () => interrupted.Fit(data, 3, 16, callbacks: [new Interruption(interruptAfter, checkpoint, source)], accumulate: 4, cancellationToken: source.Token),
+                () => interrupted.Fit(
+                    data, 3, 16, callbacks: [new Interruption(interruptAfter, checkpoint, source)], accumulate: 4,
+                    cancellationToken: source.Token),
                 Throws.InstanceOf<OperationCanceledException>());
         }
 
@@ -166,13 +172,17 @@ internal abstract class AccumulationFixture
         resumed.LoadCheckpoint(checkpoint);
         if (interruptAfter == 3)
         {
-            Assert.That(() => resumed.Fit(data, 3, 16, accumulate: 2), Throws.InvalidOperationException.With.Message.Contains("accumulate"));
+            Assert.That(
+                () => resumed.Fit(data, 3, 16, accumulate: 2),
+                Throws.InvalidOperationException.With.Message.Contains("accumulate"));
         }
 
         History history = resumed.Fit(data, 3, 16, accumulate: 4);
         Near.SameBits(Toy.Parameters(undisturbed.Model), Toy.Parameters(resumed.Model));
         Assert.That(resumed.StepCount, Is.EqualTo(6));
-        Assert.That(history.Epochs.Select(e => (e.Epoch, e.Loss, e.Accuracy)), Is.EqualTo(expected.Epochs.Select(e => (e.Epoch, e.Loss, e.Accuracy))));
+        Assert.That(
+            history.Epochs.Select(e => (e.Epoch, e.Loss, e.Accuracy)),
+            Is.EqualTo(expected.Epochs.Select(e => (e.Epoch, e.Loss, e.Accuracy))));
         File.Delete(checkpoint);
     }
 
@@ -195,11 +205,18 @@ internal abstract class AccumulationFixture
     {
         using Device device = Open();
         var model = new Sequential(new Dense(1) { Name = "line" });
-        using var trainer = new Trainer(model, device, Loss.MeanSquaredError, new Sgd(1e-3f), seed: 2) { LossScale = MathF.Pow(2, 100) };
+        using var trainer = new Trainer(model, device, Loss.MeanSquaredError, new Sgd(1e-3f), seed: 2)
+        {
+            LossScale = MathF.Pow(
+            2, 100)
+        };
         Assert.That(() => trainer.TrainBatch([1e10f], [0f]), Throws.InvalidOperationException.With.Message.Contains("not built"));
         model.Build(new Shape(1), 2);
-        Assert.That(() => trainer.TrainBatch([1e10f], [0f]), Throws.TypeOf<NonFiniteLossException>().With.Message.Contains("loss scale"));
-        Assert.That(() => new Trainer(model, device, Loss.MeanSquaredError, new Sgd()) { LossScale = 0 }, Throws.InstanceOf<ArgumentOutOfRangeException>());
+        Assert.That(
+            () => trainer.TrainBatch([1e10f], [0f]), Throws.TypeOf<NonFiniteLossException>().With.Message.Contains("loss scale"));
+        Assert.That(
+            () => new Trainer(model, device, Loss.MeanSquaredError, new Sgd()) { LossScale = 0 },
+            Throws.InstanceOf<ArgumentOutOfRangeException>());
     }
 
     [Test]
@@ -211,10 +228,13 @@ internal abstract class AccumulationFixture
     }
 
     private static (float[] Parameters, History History, long Updates) Train(
-        Device device, Dataset data, int batch, int accumulate, Optimizer? optimizer = null, float scale = 1, Sequential? model = null)
+        Device device, Dataset data, int batch, int accumulate, Optimizer? optimizer = null, float scale = 1,
+        Sequential? model = null)
     {
         model ??= Toy.Built();
-        using var trainer = new Trainer(model, device, Loss.SparseCrossEntropy, optimizer ?? new Sgd(0.5f, momentum: 0.9f), seed: 5) { LossScale = scale };
+        using var trainer = new Trainer(
+            model, device, Loss.SparseCrossEntropy, optimizer ?? new Sgd(0.5f, momentum: 0.9f), seed: 5)
+        { LossScale = scale };
         History history = trainer.Fit(data, 3, batch, accumulate: accumulate);
         return (Toy.Parameters(model), history, trainer.StepCount);
     }

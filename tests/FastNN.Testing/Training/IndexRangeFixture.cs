@@ -6,7 +6,8 @@ internal abstract class IndexRangeFixture
     protected abstract Device Open();
 
     [Test]
-    public void A_session_names_an_index_that_no_row_has_and_its_place([Values(-1L, 5L, (long)int.MaxValue)] long wrong, [Values] bool wide)
+    public void A_session_names_an_index_that_no_row_has_and_its_place(
+        [Values(-1L, 5L, (long)int.MaxValue)] long wrong, [Values] bool wide)
     {
         var graph = new Graph(GraphMode.Inference);
         Value ids = graph.Input([Dim.Batch, 3], wide ? DType.Int64 : DType.Int32, "ids");
@@ -56,7 +57,9 @@ internal abstract class IndexRangeFixture
             () => step.Write("target", [1, Toy.Classes]),
             Throws.TypeOf<InvalidDatasetException>().With.Message.EqualTo(
                 $"CrossEntropy: expected indices 0..{Toy.Classes - 1}, or -100, which is ignored, got {Toy.Classes} at position 1 of input 'target'."));
-        Assert.That(() => step.Write("target", [-1, 1]), Throws.TypeOf<InvalidDatasetException>().With.Message.Contains("got -1 at position 0"));
+        Assert.That(
+            () => step.Write("target", [-1, 1]),
+            Throws.TypeOf<InvalidDatasetException>().With.Message.Contains("got -1 at position 0"));
         step.Write("target", [-100, 1]);
         Assert.That(step.Run(), Is.GreaterThan(0f));
     }

@@ -2,7 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace FastNN.Testing;
 
-/// <summary>Devices, trainers, predictors and parameters that go while others use them, in any order: nothing reads what is gone, and nothing is left.</summary>
+/// <summary>
+/// Devices, trainers, predictors and parameters that go while others use them, in any order: nothing reads what is gone, and
+/// nothing is left.
+/// </summary>
 internal abstract class LifetimeFixture
 {
     private static readonly float[] X = [0.5f, 0.5f, -0.5f, 0.5f, 0.25f, -0.75f];
@@ -66,7 +69,8 @@ internal abstract class LifetimeFixture
         Device device = Open();
         using Trainer trainer = Toy.Trainer(device, model);
         Assert.That(
-            () => trainer.Fit(Toy.Points(64), 3, callbacks: [new At(Hook.Batch, _ => device.Dispose())]), Throws.TypeOf<ObjectDisposedException>());
+            () => trainer.Fit(Toy.Points(64), 3, callbacks: [new At(Hook.Batch, _ => device.Dispose())]),
+            Throws.TypeOf<ObjectDisposedException>());
         Assert.That(Toy.Parameters(model), Has.All.Matches<float>(float.IsFinite));
         Assert.That(Toy.Parameters(model), Is.Not.EqualTo(Toy.Parameters(Toy.Built())));
     }
@@ -78,7 +82,8 @@ internal abstract class LifetimeFixture
         using Device device = Open();
         Trainer trainer = Toy.Trainer(device, model);
         Assert.That(
-            () => trainer.Fit(Toy.Points(64), 3, callbacks: [new At(hook, disposed => disposed.Dispose())]), Throws.TypeOf<ObjectDisposedException>());
+            () => trainer.Fit(Toy.Points(64), 3, callbacks: [new At(hook, disposed => disposed.Dispose())]),
+            Throws.TypeOf<ObjectDisposedException>());
         Assert.That(Toy.Parameters(model), Has.All.Matches<float>(float.IsFinite));
         Assert.That(device.Memory.LiveBlocks, Is.Zero);
         using Trainer next = Toy.Trainer(device, model);
@@ -143,7 +148,9 @@ internal abstract class LifetimeFixture
             last.Release(null, "for the test");
             for (int i = 0; i < 2; i++)
             {
-                Assert.That(() => trainer.TrainBatch(X, Labels), Throws.InvalidOperationException.With.Message.Contains(last.Name).And.Message.Contains("lost"));
+                Assert.That(
+                    () => trainer.TrainBatch(X, Labels),
+                    Throws.InvalidOperationException.With.Message.Contains(last.Name).And.Message.Contains("lost"));
             }
 
             last.Write(new float[last.Count]);

@@ -30,7 +30,8 @@ internal abstract class MetricFixture
         double[] output = [.. trainer.Predict(data).Select(value => (double)value)], errors = [.. output.Zip(y, (a, b) => a - b)];
         double R2(int column)
         {
-            double[] own = [.. errors.Where((_, i) => i % 2 == column)], targets = [.. y.Where((_, i) => i % 2 == column).Select(value => (double)value)];
+            double[] own = [.. errors.Where((_, i) => i % 2 == column)],
+            targets = [.. y.Where((_, i) => i % 2 == column).Select(value => (double)value)];
             double mean = targets.Average();
             return 1 - (own.Sum(e => e * e) / targets.Sum(t => (t - mean) * (t - mean)));
         }
@@ -43,7 +44,9 @@ internal abstract class MetricFixture
             Assert.That(values["RootMeanSquaredError"], Is.EqualTo(Math.Sqrt(errors.Average(e => e * e))).Within(1e-5));
             Assert.That(values["R2"], Is.EqualTo((R2(0) + R2(1)) / 2).Within(1e-4));
             Assert.That(values["Bias"], Is.EqualTo(errors.Average()).Within(1e-5));
-            Assert.That(values["Largest"], Is.EqualTo(errors.Chunk(2).Average(pair => pair.Max())).Within(1e-5), "a metric of the user's own");
+            Assert.That(
+                values["Largest"], Is.EqualTo(errors.Chunk(2).Average(pair => pair.Max())).Within(1e-5),
+                "a metric of the user's own");
         });
     }
 
@@ -54,7 +57,8 @@ internal abstract class MetricFixture
         using Device device = Open();
         using Trainer trainer = Toy.Trainer(device, Toy.Built());
         trainer.Fit(data, 1, 16);
-        Evaluation evaluation = trainer.Evaluate(data, 16, [Metric.Accuracy, Metric.Precision, Metric.Recall, Metric.F1, new TopK(1), new TopK(2), new TopK(4)]);
+        Evaluation evaluation = trainer.Evaluate(
+            data, 16, [Metric.Accuracy, Metric.Precision, Metric.Recall, Metric.F1, new TopK(1), new TopK(2), new TopK(4)]);
         var report = new ClassificationReport(evaluation.Confusion!);
         float[] outputs = trainer.Predict(data);
         int Rank(int i) => outputs[(i * 4)..((i * 4) + 4)] is var row ? row.Count(value => value > row[data.LabelOf(i)]) : 0;
@@ -93,17 +97,23 @@ internal abstract class MetricFixture
         }
 
         MetricValues equal = Values(
-            Constant(0, 1, 1), Loss.SparseCrossEntropy, Dataset.FromFloats(new float[5], [1], [0, 1, 2, 1, 2], 3), Metric.Accuracy, new TopK(2));
+            Constant(0, 1, 1), Loss.SparseCrossEntropy, Dataset.FromFloats(new float[5], [1], [0, 1, 2, 1, 2], 3),
+            Metric.Accuracy, new TopK(2));
         Assert.That((equal["Accuracy"], equal["Top2"]), Is.EqualTo((0.4, 0.8)));
         var ignoring = new CrossEntropyLoss { ClassIndices = true, IgnoreIndex = 2 };
-        MetricValues ignored = Values(Constant(0, 1, 1), ignoring, Dataset.FromFloats(new float[5], [1], [0, 1, 2, 1, 2], 3), Metric.Accuracy, Metric.F1, new TopK(2));
+        MetricValues ignored = Values(
+            Constant(0, 1, 1), ignoring, Dataset.FromFloats(new float[5], [1], [0, 1, 2, 1, 2], 3), Metric.Accuracy, Metric.F1,
+            new TopK(2));
         Assert.That((ignored["Accuracy"], ignored["Top2"]), Is.EqualTo((2 / 3.0, 2 / 3.0)));
         MetricValues oneHot = Values(
-            Constant(0, 1, 0), Loss.CrossEntropy, Dataset.FromFloats(new float[3], [1], [0, 1, 0, 0, 0, 1, 0, 0.5f, 0.5f], [3]), Metric.Accuracy, new TopK(1));
+            Constant(0, 1, 0), Loss.CrossEntropy, Dataset.FromFloats(new float[3], [1], [0, 1, 0, 0, 0, 1, 0, 0.5f, 0.5f], [3]),
+            Metric.Accuracy, new TopK(1));
         Assert.That((oneHot["Accuracy"], oneHot["Top1"]), Is.EqualTo((2 / 3.0, 2 / 3.0)));
         MetricValues binary = Values(
-            Constant(0.25f), Loss.BinaryCrossEntropyWithLogits, Dataset.FromFloats(new float[5], [1], [1, 0, 1, 1, 0], [1]), Metric.Accuracy, Metric.Recall);
-        Assert.That((binary["Accuracy"], binary["Recall"]), Is.EqualTo((0.6, 0.5)), "a logit of 0.25 is above 0, though not above 0.5");
+            Constant(0.25f), Loss.BinaryCrossEntropyWithLogits, Dataset.FromFloats(new float[5], [1], [1, 0, 1, 1, 0], [1]),
+            Metric.Accuracy, Metric.Recall);
+        Assert.That(
+            (binary["Accuracy"], binary["Recall"]), Is.EqualTo((0.6, 0.5)), "a logit of 0.25 is above 0, though not above 0.5");
     }
 
     [Test]
@@ -139,13 +149,16 @@ internal abstract class MetricFixture
         using (var source = new CancellationTokenSource())
         {
             Assert.That(
-                () => interrupted.Fit(data, 2, 8, callbacks: [new SaveAt(10, checkpoint, source)], metrics: metrics, cancellationToken: source.Token),
+                () => interrupted.Fit(
+                    data, 2, 8, callbacks: [new SaveAt(10, checkpoint, source)], metrics: metrics,
+                    cancellationToken: source.Token),
                 Throws.InstanceOf<OperationCanceledException>());
         }
 
         using Trainer resumed = Toy.Trainer(device, Toy.Built());
         resumed.LoadCheckpoint(checkpoint);
-        Assert.That(() => resumed.Fit(data, 2, 8, metrics: [Metric.F1]), Throws.InvalidOperationException.With.Message.Contains("F1"));
+        Assert.That(
+            () => resumed.Fit(data, 2, 8, metrics: [Metric.F1]), Throws.InvalidOperationException.With.Message.Contains("F1"));
         resumed.LoadCheckpoint(checkpoint);
         History history = resumed.Fit(data, 2, 8, metrics: metrics);
         Assert.That(history.Epochs.Select(epoch => epoch.Metrics), Is.EqualTo(expected.Epochs.Select(epoch => epoch.Metrics)));
@@ -198,10 +211,15 @@ internal abstract class MetricFixture
         using Device device = Open();
         using Trainer trainer = Toy.Trainer(device, Toy.Built());
         Dataset data = Toy.Points(8);
-        Assert.That(() => trainer.Fit(data, metrics: [Metric.R2, Metric.R2]), Throws.ArgumentException.With.Message.Contains("R2"));
-        Assert.That(() => trainer.Fit(data, metrics: [Metric.From("a,b", (y, _) => y)]), Throws.ArgumentException.With.Message.Contains("a,b"));
+        Assert.That(
+            () => trainer.Fit(data, metrics: [Metric.R2, Metric.R2]), Throws.ArgumentException.With.Message.Contains("R2"));
+        Assert.That(
+            () => trainer.Fit(data, metrics: [Metric.From("a,b", (y, _) => y)]),
+            Throws.ArgumentException.With.Message.Contains("a,b"));
         Assert.That(() => trainer.Fit(data, metrics: [Metric.R2]), Throws.TypeOf<ShapeException>().With.Message.Contains("R2"));
-        Assert.That(() => trainer.Evaluate(data, metrics: [Metric.From("whole", (y, _) => y.Cast(DType.Bool))]), Throws.TypeOf<ShapeException>().With.Message.Contains("whole"));
+        Assert.That(
+            () => trainer.Evaluate(data, metrics: [Metric.From("whole", (y, _) => y.Cast(DType.Bool))]),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("whole"));
         Assert.That(() => new TopK(0), Throws.InstanceOf<ArgumentOutOfRangeException>());
         Assert.That(trainer.Fit(data).Epochs, Has.Count.EqualTo(1), "the trainer is usable afterwards");
     }

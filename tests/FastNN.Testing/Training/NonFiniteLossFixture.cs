@@ -1,6 +1,9 @@
 namespace FastNN.Testing;
 
-/// <summary>A loss that is not finite leaves a trainer as it was. On a GPU the first two steps launch kernel after kernel, and those from the third on are captured.</summary>
+/// <summary>
+/// A loss that is not finite leaves a trainer as it was. On a GPU the first two steps launch kernel after kernel, and those from
+/// the third on are captured.
+/// </summary>
 internal abstract class NonFiniteLossFixture
 {
     private static readonly float[] X = [0.5f, 0.5f, -0.5f, 0.5f, 0.25f, -0.75f];
@@ -24,7 +27,9 @@ internal abstract class NonFiniteLossFixture
             float[] before = Toy.Parameters(model);
             float[] bad = [.. X];
             bad[^1] = float.NaN;
-            Assert.That(() => trainer.TrainBatch(bad, Labels), Throws.TypeOf<NonFiniteLossException>().With.Message.Contains($"step {step};"));
+            Assert.That(
+                () => trainer.TrainBatch(bad, Labels),
+                Throws.TypeOf<NonFiniteLossException>().With.Message.Contains($"step {step};"));
             Assert.That(trainer.StepCount, Is.EqualTo(step - 1));
             Near.SameBits(before, Toy.Parameters(model));
 

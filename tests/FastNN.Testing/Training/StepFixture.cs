@@ -1,6 +1,9 @@
 namespace FastNN.Testing;
 
-/// <summary>Training steps on a device: freezing, guards, clipping, accumulation, buffers, groups, and several steps over one set of parameters.</summary>
+/// <summary>
+/// Training steps on a device: freezing, guards, clipping, accumulation, buffers, groups, and several steps over one set of
+/// parameters.
+/// </summary>
 internal abstract class StepFixture
 {
     private static readonly float[] X = [0.5f, 0.5f, -0.5f, 0.5f, 0.25f, -0.75f];
@@ -30,7 +33,9 @@ internal abstract class StepFixture
         trainer.TrainBatch(X.AsSpan(0, 4), Labels.AsSpan(0, 2));
         Near.SameBits(trained, Hidden());
         Assert.That(Toy.Parameters(model)[48..], Is.Not.EqualTo(logits));
-        Assert.That(() => trainer.ReadGradient(hidden.Parameters[0], new float[32]), Throws.InvalidOperationException.With.Message.Contains("frozen"));
+        Assert.That(
+            () => trainer.ReadGradient(hidden.Parameters[0], new float[32]),
+            Throws.InvalidOperationException.With.Message.Contains("frozen"));
     }
 
     [Test]
@@ -75,7 +80,8 @@ internal abstract class StepFixture
         float[] before = Toy.Parameters(model);
         Assert.That(
             () => trainer.TrainBatch([3e19f], [0f]),
-            Throws.TypeOf<NonFiniteLossException>().With.Message.Contains("gradient").And.Message.Contains("weight").And.Message.Contains($"step {step}"));
+            Throws.TypeOf<NonFiniteLossException>().With.Message.Contains("gradient").And.Message.Contains(
+                "weight").And.Message.Contains($"step {step}"));
         Near.SameBits(before, Toy.Parameters(model));
         Assert.That(trainer.StepCount, Is.EqualTo(step - 1));
         for (int i = 0; i < 3; i++)
@@ -166,7 +172,8 @@ internal abstract class StepFixture
             more[i] += 1e-2f;
             less[i] -= 1e-2f;
             var unused = new float[X.Length];
-            double difference = ((double)trainer.InputGradient(more, Labels, unused) - trainer.InputGradient(less, Labels, unused)) / 2e-2;
+            double difference = ((double)trainer.InputGradient(more, Labels, unused) - trainer.InputGradient(
+                less, Labels, unused)) / 2e-2;
             Assert.That(gradient[i], Is.EqualTo(difference).Within(2e-3), $"input {i}, loss {loss}");
         }
 
@@ -179,7 +186,8 @@ internal abstract class StepFixture
         using Device device = Open();
         Sequential model = Toy.Built();
         float[] before = Toy.Parameters(model);
-        var still = new ParameterGroup(parameter => parameter.Name.EndsWith("bias", StringComparison.Ordinal)) { LearningRateScale = 0 };
+        var still =
+            new ParameterGroup(parameter => parameter.Name.EndsWith("bias", StringComparison.Ordinal)) { LearningRateScale = 0 };
         using (Trainer trainer = Toy.Trainer(device, model, new Adam(0.01f) { Groups = [still] }))
         {
             Steps(trainer, 4);
@@ -207,7 +215,9 @@ internal abstract class StepFixture
         {
             trainer.TrainBatch([1f, 2f, 1f, 2f], [0, 1]);
             buffer.Read(values);
-            Assert.That(values, Is.EqualTo(new[] { 1 - MathF.Pow(0.5f, i), 2 - (2 * MathF.Pow(0.5f, i)) }).Within(1e-6f), "half way at each step");
+            Assert.That(
+                values, Is.EqualTo(new[] { 1 - MathF.Pow(0.5f, i), 2 - (2 * MathF.Pow(0.5f, i)) }).Within(1e-6f),
+                "half way at each step");
         }
 
         float[] kept = [.. values];
@@ -299,11 +309,14 @@ internal abstract class StepFixture
         Sequential model = Toy.Built();
         using var weights = new DeviceWeights(device, model);
         void Record(StepBuilder step) => step.Loss(
-            "loss", Loss.SparseCrossEntropy.Apply(model.Apply(step.Input("x", [Dim.Batch, 2])), step.Input("labels", [Dim.Batch], DType.Int32)), 0.5f);
+            "loss",
+            Loss.SparseCrossEntropy.Apply(
+                model.Apply(step.Input("x", [Dim.Batch, 2])), step.Input("labels", [Dim.Batch], DType.Int32)), 0.5f);
         using var step = new TrainingStep(weights, Record, [(new Sgd(), model.Parameters)]);
         Assert.That(() => step.Run(), Throws.InvalidOperationException.With.Message.Contains("Begin"));
         step.Begin([3, 2]);
-        Assert.That(() => step.Write("y", X), Throws.ArgumentException.With.Message.Contains("'y'").And.Message.Contains("x, labels"));
+        Assert.That(
+            () => step.Write("y", X), Throws.ArgumentException.With.Message.Contains("'y'").And.Message.Contains("x, labels"));
         Assert.That(() => step.Write("x", X.AsSpan(0, 2)), Throws.TypeOf<ShapeException>().With.Message.Contains("6"));
         Assert.That(() => step.Write("labels", X.AsSpan(0, 3)), Throws.ArgumentException.With.Message.Contains("Int32"));
         step.Write("x", X);
@@ -315,8 +328,12 @@ internal abstract class StepFixture
         Assert.That(() => step.Run(), Throws.InvalidOperationException.With.Message.Contains("'x'"));
         step.Write("x", X);
         Assert.That(() => step.Forward(), Throws.InvalidOperationException.With.Message.Contains("'labels'"));
-        Assert.That(() => step.ReadInputGradient("x", new float[6]), Throws.InvalidOperationException.With.Message.Contains("wantsGradient"));
-        Assert.That(() => new TrainingStep(weights, Record, [(new Sgd(), Toy.Built().Parameters)]), Throws.ArgumentException.With.Message.Contains("weights"));
+        Assert.That(
+            () => step.ReadInputGradient("x", new float[6]),
+            Throws.InvalidOperationException.With.Message.Contains("wantsGradient"));
+        Assert.That(
+            () => new TrainingStep(weights, Record, [(new Sgd(), Toy.Built().Parameters)]),
+            Throws.ArgumentException.With.Message.Contains("weights"));
         Assert.That(
             () => new TrainingStep(weights, Record, [(new Sgd(), model.Parameters), (new Adam(), model.Parameters)]),
             Throws.ArgumentException.With.Message.Contains("two optimizers"));

@@ -8,12 +8,13 @@ using static ArchUnitNET.Fluent.ArchRuleDefinition;
 namespace FastNN.Tests.Architecture;
 
 /// <summary>
-/// Who may know whom, from the ground up: Tensors and Functions, then Kernels, then Cpu and Cuda beside Ops; Graphs on Ops; Layers, Losses and Optimizers on
-/// Graphs; Training on all of them. Within a device each facet knows the core alone.
+/// Who may know whom, from the ground up: Tensors and Functions, then Kernels, then Cpu and Cuda beside Ops; Graphs on Ops;
+/// Layers, Losses and Optimizers on Graphs; Training on all of them. Within a device each facet knows the core alone.
 /// </summary>
 internal sealed class ArchitectureTests
 {
-    private static readonly ArchUnitNET.Domain.Architecture Library = new ArchLoader().LoadAssembly(typeof(Device).Assembly).Build();
+    private static readonly ArchUnitNET.Domain.Architecture Library =
+        new ArchLoader().LoadAssembly(typeof(Device).Assembly).Build();
 
     private static readonly Regex NamespaceDeclaration = new(@"^namespace ([\w.]+)", RegexOptions.Multiline);
 
@@ -43,7 +44,8 @@ internal sealed class ArchitectureTests
         ["Inference"] = ["Tensors", "Functions", "Kernels", "Graphs", "Layers", ""],
         ["Training"] =
         [
-            "Tensors", "Functions", "Kernels", "Ops", "Graphs", "Layers", "Losses", "Schedules", "Optimizers", "Formats", "Metrics", "Data", "Inference",
+            "Tensors", "Functions", "Kernels", "Ops", "Graphs", "Layers", "Losses", "Schedules", "Optimizers", "Formats",
+            "Metrics", "Data", "Inference",
             "",
         ],
         // Device, the way in for users, stands outside all rooms and opens the devices.
@@ -51,14 +53,16 @@ internal sealed class ArchitectureTests
     };
 
     /// <summary>Rooms that are divided into facets, and the part that all of their facets may use.</summary>
-    private static readonly (string Room, string Shared)[] Divided = [("Kernels", "Kernels"), ("Cpu", "Cpu/Core"), ("Cuda", "Cuda/Core")];
+    private static readonly (string Room, string Shared)[] Divided = [
+        ("Kernels", "Kernels"), ("Cpu", "Cpu/Core"), ("Cuda", "Cuda/Core")];
 
     private static IEnumerable<string> Rooms => MayUse.Keys;
 
     private static IEnumerable<string> Facets => Parts.Except(Divided.Select(room => room.Shared));
 
     /// <summary>The folders that a divided room has at its first level, itself among them for what lies in none.</summary>
-    private static IEnumerable<string> Parts => Divided.SelectMany(room => Folders.Values.Where(folder => RoomOf(folder) == room.Room).Select(PartOf)).Distinct();
+    private static IEnumerable<string> Parts =>
+        Divided.SelectMany(room => Folders.Values.Where(folder => RoomOf(folder) == room.Room).Select(PartOf)).Distinct();
 
     private static IEnumerable<TestCaseData> ForbiddenParts =>
         from part in Parts
@@ -75,13 +79,15 @@ internal sealed class ArchitectureTests
 
     [Test]
     public void The_core_knows_no_datasets_and_depends_on_one_package() => Assert.That(
-        typeof(Device).Assembly.GetReferencedAssemblies().Select(assembly => assembly.Name).Where(name => name is not null && !name.StartsWith("System.", StringComparison.Ordinal)),
+        typeof(Device).Assembly.GetReferencedAssemblies().Select(assembly => assembly.Name)
+            .Where(name => name is not null && !name.StartsWith("System.", StringComparison.Ordinal)),
         Is.Empty);
 
     [Test]
     public void Every_type_lives_in_a_room_with_a_rule()
     {
-        string[] unassigned = [.. Library.Types.Select(Room).Where(room => room is not null && !MayUse.ContainsKey(room)).Distinct()!];
+        string[] unassigned = [
+            .. Library.Types.Select(Room).Where(room => room is not null && !MayUse.ContainsKey(room)).Distinct()!];
         Assert.That(unassigned, Is.Empty, "rooms that no rule names");
     }
 
@@ -90,21 +96,28 @@ internal sealed class ArchitectureTests
 
     [TestCaseSource(nameof(Forbidden))]
     public void A_room_does_not_know(string room, string other) =>
-        Types().That().Are(TypesOf(room)).Should().NotDependOnAny(TypesOf(other)).WithoutRequiringPositiveResults().Check(Library);
+        Types().That().Are(TypesOf(room)).Should().NotDependOnAny(TypesOf(other)).WithoutRequiringPositiveResults()
+            .Check(Library);
 
     [TestCaseSource(nameof(ForbiddenParts))]
     public void A_facet_does_not_know(string part, string other) =>
-        Types().That().Are(TypesIn(part)).Should().NotDependOnAny(TypesIn(other)).WithoutRequiringPositiveResults().Check(Library);
+        Types().That().Are(TypesIn(part)).Should().NotDependOnAny(TypesIn(other)).WithoutRequiringPositiveResults()
+            .Check(Library);
 
     [Test]
     public void Every_facet_is_on_both_devices() => Assert.Multiple(() =>
     {
-        string[] facets = [.. Parts.Where(part => part.StartsWith("Kernels/", StringComparison.Ordinal)).Select(part => part["Kernels/".Length..])];
+        string[] facets = [
+            .. Parts.Where(part => part.StartsWith("Kernels/", StringComparison.Ordinal)).Select(
+                part => part["Kernels/".Length..])];
         Assert.That(facets, Has.Length.GreaterThan(7));
         foreach (string facet in facets.Except(["Memory"]))
         {
             Assert.That(Parts, Does.Contain($"Cpu/{facet}").And.Contain($"Cuda/{facet}"));
-            Assert.That(Folders.Keys, Does.Contain($"FastNN.Cpu.Cpu{facet}").And.Contain($"FastNN.Cuda.Cuda{facet}").And.Contain($"FastNN.Kernels.I{facet}"));
+            Assert.That(
+                Folders.Keys,
+                Does.Contain($"FastNN.Cpu.Cpu{facet}").And.Contain($"FastNN.Cuda.Cuda{facet}").And.Contain(
+                    $"FastNN.Kernels.I{facet}"));
         }
     });
 
@@ -119,7 +132,8 @@ internal sealed class ArchitectureTests
 
     private static IType[] TypesOf(string room) => [.. Library.Types.Where(type => Room(type) == room)];
 
-    private static IType[] TypesIn(string part) => [.. Library.Types.Where(type => Folder(type) is { } folder && PartOf(folder) == part)];
+    private static IType[] TypesIn(string part) =>
+        [.. Library.Types.Where(type => Folder(type) is { } folder && PartOf(folder) == part)];
 
     private static string? Room(IType type) => Folder(type) is { } folder ? RoomOf(folder) : null;
 
@@ -128,8 +142,8 @@ internal sealed class ArchitectureTests
     private static string PartOf(string folder) => string.Join('/', folder.Split('/').Take(2));
 
     /// <summary>
-    /// Where a type of the library lives: the folder of the source file that declares it, as users' types of all rooms share one namespace. Null for
-    /// what the compiler puts outside all namespaces.
+    /// Where a type of the library lives: the folder of the source file that declares it, as users' types of all rooms share one
+    /// namespace. Null for what the compiler puts outside all namespaces.
     /// </summary>
     private static string? Folder(IType type)
     {
@@ -141,7 +155,11 @@ internal sealed class ArchitectureTests
 
         // A nested type lives where its outermost type is declared; generic types carry their arity behind a backtick.
         string name = type.FullName[(space.Length + 1)..].Split('+', '/')[0].Split('`')[0];
-        return Folders.TryGetValue($"{space}.{name}", out string? folder) ? folder : name.StartsWith('<') ? null : $"no source file declares {type.FullName}";
+        return Folders.TryGetValue($"{space}.{name}", out string? folder)
+            ? folder
+            : name.StartsWith('<')
+            ? null
+            : $"no source file declares {type.FullName}";
     }
 
     private static Dictionary<string, string> FindFolders([CallerFilePath] string file = "")

@@ -13,15 +13,22 @@ internal sealed partial class DocumentationTests
     private static string Root => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "..", ".."));
 
     private static IEnumerable<string> Pages => Directory.GetFiles(Path.Combine(Root, "docs"), "*.md")
-        .Concat([Path.Combine(Root, "README.md"), Path.Combine(Root, "kernels", "README.md"), Path.Combine(Root, "native", "README.md")])
+        .Concat(
+            [
+                Path.Combine(Root, "README.md"), Path.Combine(Root, "kernels", "README.md"),
+                Path.Combine(Root, "native", "README.md")])
         .Select(page => Path.GetRelativePath(Root, page));
 
     [TestCaseSource(nameof(Pages))]
     public void Files_and_folders_that_a_page_names_exist(string page)
     {
-        string[] names = [.. NamedPath().Matches(File.ReadAllText(Path.Combine(Root, page))).Select(match => match.Groups[1].Value).Distinct()];
-        string[] roots = [Root, Path.Combine(Root, "src", "FastNN"), Path.Combine(Root, "tests", "FastNN.Cases"), Path.Combine(Root, "tests", "FastNN.Cuda.Tests")];
-        string[] missing = [.. names.Where(name => !IsExample(name) && !roots.Any(root => Path.Exists(Path.Combine(root, name))))];
+        string[] names = [
+            .. NamedPath().Matches(File.ReadAllText(Path.Combine(Root, page))).Select(match => match.Groups[1].Value).Distinct()];
+        string[] roots = [
+            Root, Path.Combine(Root, "src", "FastNN"), Path.Combine(Root, "tests", "FastNN.Cases"),
+            Path.Combine(Root, "tests", "FastNN.Cuda.Tests")];
+        string[] missing = [
+            .. names.Where(name => !IsExample(name) && !roots.Any(root => Path.Exists(Path.Combine(root, name))))];
         Assert.That(missing, Is.Empty);
     }
 
@@ -29,14 +36,16 @@ internal sealed partial class DocumentationTests
     public void Links_of_a_page_lead_to_files(string page)
     {
         string folder = Path.GetDirectoryName(Path.Combine(Root, page))!;
-        IEnumerable<string> targets = Link().Matches(File.ReadAllText(Path.Combine(Root, page))).Select(match => match.Groups[1].Value);
+        IEnumerable<string> targets = Link().Matches(File.ReadAllText(Path.Combine(Root, page)))
+            .Select(match => match.Groups[1].Value);
         Assert.That(targets.Where(target => !Path.Exists(Path.Combine(folder, target))), Is.Empty);
     }
 
     [TestCaseSource(nameof(Pages))]
     public void Code_that_a_page_shows_stands_in_sources_that_are_compiled(string page)
     {
-        IEnumerable<string> blocks = CodeBlock().Matches(File.ReadAllText(Path.Combine(Root, page)).ReplaceLineEndings("\n")).Select(match => match.Groups[1].Value);
+        IEnumerable<string> blocks = CodeBlock().Matches(File.ReadAllText(Path.Combine(Root, page)).ReplaceLineEndings("\n"))
+            .Select(match => match.Groups[1].Value);
         Assert.That(blocks.Where(block => !IsCompiled(block) && !IsCompiled(LeadingUsings().Replace(block, ""))), Is.Empty);
     }
 
@@ -46,9 +55,12 @@ internal sealed partial class DocumentationTests
         string table = Page("adding-an-operator.md").Split("| member | what it says |")[1].Split("\n\n")[0];
         string[] explained = [.. table.Split('\n').Where(line => line.StartsWith("| `", StringComparison.Ordinal))
             .SelectMany(line => Member().Matches(line.Split('|')[1])).Select(match => match.Groups[1].Value)];
-        IEnumerable<string> virtuals = typeof(Operator).GetMethods(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
+        IEnumerable<string> virtuals = typeof(Operator).GetMethods(
+            BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly)
             .Where(method => method.IsVirtual && !method.IsSpecialName).Select(method => method.Name)
-            .Concat(typeof(Operator).GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Select(property => property.Name))
+            .Concat(
+                typeof(Operator).GetProperties(BindingFlags.Public | BindingFlags.Instance | BindingFlags.DeclaredOnly).Select(
+                    property => property.Name))
             .Except(["ToString", "Equals", "GetHashCode", "Name", "Forward", "Backward", "<Clone>$"]);
         Assert.That(explained, Is.EquivalentTo(virtuals));
     }
@@ -71,7 +83,8 @@ internal sealed partial class DocumentationTests
     private static IEnumerable<string> ReadSources() =>
         from folder in new[] { "src", "tests" }
         from file in Directory.EnumerateFiles(Path.Combine(Root, folder), "*.c*", SearchOption.AllDirectories)
-        where Path.GetExtension(file) is ".cs" or ".cu" && !Path.GetRelativePath(Root, file).Split('/', '\\').Any(part => part is "obj" or "bin")
+        where Path.GetExtension(file) is ".cs" or ".cu"
+            && !Path.GetRelativePath(Root, file).Split('/', '\\').Any(part => part is "obj" or "bin")
         select $"\n{File.ReadAllText(file).ReplaceLineEndings("\n")}\n";
 
     /// <summary>What the pages make up to explain: the operator Clip and the letter X for any.</summary>
@@ -82,7 +95,8 @@ internal sealed partial class DocumentationTests
 
     private static string ThisFile([CallerFilePath] string file = "") => file;
 
-    [GeneratedRegex(@"`((?:src|tests|tools|bench|native|kernels|docs|data|Tensors|Functions|Kernels|Cpu|Cuda|Ops|Graphs|Layers|Losses|Schedules|Optimizers|Metrics|Inference|Training|Formats|Data|Golden)/[\w./-]*)`")]
+    [GeneratedRegex(
+        @"`((?:src|tests|tools|bench|native|kernels|docs|data|Tensors|Functions|Kernels|Cpu|Cuda|Ops|Graphs|Layers|Losses|Schedules|Optimizers|Metrics|Inference|Training|Formats|Data|Golden)/[\w./-]*)`")]
     private static partial Regex NamedPath();
 
     [GeneratedRegex("```(?:csharp|cuda)\n(.*?)\n```", RegexOptions.Singleline)]

@@ -3,9 +3,9 @@ using System.Runtime.CompilerServices;
 namespace FastNN.Tests.Architecture;
 
 /// <summary>
-/// One family, one row of files, named alike in every room and, where a room is divided, in the folder of the same facet: Kernels/F/X.cs, Cpu/F/X.cs,
-/// Cuda/F/X.cs, kernels/x.cu, Ops/X.cs, and of the tests FastNN.Cases/Ops/XCases.cs and FastNN.Tests/Ops/XTests.cs. A gap fails, so that no
-/// device lacks an operator in silence and no operator its tests.
+/// One family, one row of files, named alike in every room and, where a room is divided, in the folder of the same facet:
+/// Kernels/F/X.cs, Cpu/F/X.cs, Cuda/F/X.cs, kernels/x.cu, Ops/X.cs, and of the tests FastNN.Cases/Ops/XCases.cs and
+/// FastNN.Tests/Ops/XTests.cs. A gap fails, so that no device lacks an operator in silence and no operator its tests.
 /// </summary>
 internal sealed class RowTests
 {
@@ -24,7 +24,9 @@ internal sealed class RowTests
 
     private static string Tests => Path.Combine(Root(), "tests", "FastNN.Tests");
 
-    /// <summary>The files that hold a part of their facet's interface. Memory is the business of the devices' cores and no family.</summary>
+    /// <summary>
+    /// The files that hold a part of their facet's interface. Memory is the business of the devices' cores and no family.
+    /// </summary>
     private static IEnumerable<TestCaseData> Families =>
         from folder in Directory.GetDirectories(Path.Combine(Source, "Kernels")).Order(StringComparer.Ordinal)
         let facet = Path.GetFileName(folder)
@@ -77,7 +79,8 @@ internal sealed class RowTests
     [Test]
     public void Every_class_of_cases_is_listed_by_name()
     {
-        IEnumerable<Type> declared = typeof(IOpCases).Assembly.GetTypes().Where(type => type.IsClass && type.IsAssignableTo(typeof(IOpCases)));
+        IEnumerable<Type> declared = typeof(IOpCases).Assembly.GetTypes().Where(
+            type => type.IsClass && type.IsAssignableTo(typeof(IOpCases)));
         Assert.That(
             OpCases.Families.Select(family => family.Declaration), Is.EquivalentTo(declared),
             "tests/FastNN.Cases/Ops/OpCases.cs lists them for `fastnn selftest` and the fixtures of CUDA");

@@ -99,7 +99,9 @@ internal sealed class BadUseTests : CliFixture
     [TestCase("1")]
     [TestCase("2")]
     public void A_limit_that_leaves_nothing_to_validate_on_is_refused(string limit) =>
-        AssertFails(Run("train", Recipe, "--limit", limit), 1, $"--limit {limit}: {Recipe} holds out 20 % of the training examples for validation and needs at least 3 examples, got {limit}");
+        AssertFails(
+            Run("train", Recipe, "--limit", limit), 1,
+            $"--limit {limit}: {Recipe} holds out 20 % of the training examples for validation and needs at least 3 examples, got {limit}");
 
     [Test]
     public void The_least_limit_trains() => Assert.That(Run("train", Recipe, "--limit", "3", "--epochs", "1").Code, Is.Zero);
@@ -109,7 +111,8 @@ internal sealed class BadUseTests : CliFixture
     [TestCase("\r")]
     public void A_table_has_any_line_end(string end)
     {
-        IEnumerable<string> rows = Enumerable.Range(1, 60).Select(row => string.Join(',', Enumerable.Range(0, 30).Select(column => row * column % 7)) + $",{row % 2}");
+        IEnumerable<string> rows = Enumerable.Range(1, 60).Select(
+            row => string.Join(',', Enumerable.Range(0, 30).Select(column => row * column % 7)) + $",{row % 2}");
         string header = string.Join(',', Enumerable.Range(0, 30).Select(column => $"f{column}")) + ",class";
         File.WriteAllText(At("table.csv"), string.Join(end, rows.Prepend(header)));
         CliResult result = Run("train", Recipe, "--epochs", "1", "--data", At("table.csv"));
@@ -122,14 +125,21 @@ internal sealed class BadUseTests : CliFixture
     {
         string table = string.Concat(Enumerable.Range(0, 20).Select(row => $"{row},{row * row},{row % 2}\n"));
         File.WriteAllText(At("table.csv"), table);
-        AssertFails(Run("train", Recipe, "--data", At("table.csv")), 1, $"--data {At("table.csv")}: the examples have shape [2], {Recipe} takes examples of shape [30]");
+        AssertFails(
+            Run("train", Recipe, "--data", At("table.csv")), 1,
+            $"--data {At("table.csv")}: the examples have shape [2], {Recipe} takes examples of shape [30]");
         WriteDigits(32, 7);
-        AssertFails(Run("train", "mnist-mlp", "--data", At("digits")), 1, "the examples have shape [7, 7, 1], mnist-mlp takes examples of shape [28, 28, 1]");
+        AssertFails(
+            Run("train", "mnist-mlp", "--data", At("digits")), 1,
+            "the examples have shape [7, 7, 1], mnist-mlp takes examples of shape [28, 28, 1]");
     }
 
-    [TestCase("plan", "mnist-cnn", "1000000", "--batch 1000000: layer 0 (Conv2D): Conv2D: an output of shape [1000000, 26, 26, 32] has 21,632,000,000 elements and would take 86,528,000,000 bytes")]
+    [TestCase(
+        "plan", "mnist-cnn", "1000000",
+        "--batch 1000000: layer 0 (Conv2D): Conv2D: an output of shape [1000000, 26, 26, 32] has 21,632,000,000 elements and would take 86,528,000,000 bytes")]
     [TestCase("plan", "mnist-cnn", "1048576", "--batch 1048576: layer 0 (Conv2D)")]
-    public void A_batch_that_no_tensor_holds_is_told_with_its_bytes(string command, string recipe, string batch, string message) =>
+    public void A_batch_that_no_tensor_holds_is_told_with_its_bytes(string command, string recipe, string batch,
+        string message) =>
         AssertFails(Run(command, recipe, "--batch", batch), 1, message);
 
     [Test]
@@ -138,7 +148,8 @@ internal sealed class BadUseTests : CliFixture
         using Device device = Device.Cpu(1);
         Assert.That(
             () => Planning.RequireMemory(new MemoryPlan(1L << 60, 0, []), 1000, device),
-            Throws.TypeOf<FastNN.Cli.CliException>().With.Message.StartsWith("--batch 1000: a step needs 1,152,921,504,606,846,976 bytes, this machine has "));
+            Throws.TypeOf<FastNN.Cli.CliException>().With.Message.StartsWith(
+                "--batch 1000: a step needs 1,152,921,504,606,846,976 bytes, this machine has "));
         Assert.That(() => Planning.RequireMemory(new MemoryPlan(1 << 20, 0, []), 1000, device), Throws.Nothing);
     }
 
@@ -147,7 +158,9 @@ internal sealed class BadUseTests : CliFixture
     {
         var confusion = new ConfusionMatrix(2);
         confusion.Add(0, 1);
-        var figures = new EvaluationResult("recipe", "cpu", 1, 2, new TestResult(double.NaN, confusion).Metrics with { TestAccuracy = double.NegativeInfinity }, "");
+        var figures = new EvaluationResult(
+            "recipe", "cpu", 1, 2, new TestResult(double.NaN, confusion).Metrics with { TestAccuracy = double.NegativeInfinity },
+            "");
         Outputs.WriteJson(At("test.json"), TextWriter.Null, figures, ResultJson.Default.EvaluationResult);
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(At("test.json")));
         JsonElement metrics = json.RootElement.GetProperty("metrics");
@@ -162,8 +175,10 @@ internal sealed class BadUseTests : CliFixture
         foreach (string part in (string[])["train", "t10k"])
         {
             byte[] head = [0, 0, 8, 3, 0, 0, 0, (byte)count, 0, 0, 0, size, 0, 0, 0, size];
-            File.WriteAllBytes(Path.Combine(At("digits"), $"{part}-images-idx3-ubyte"), [.. head, .. new byte[count * size * size]]);
-            File.WriteAllBytes(Path.Combine(At("digits"), $"{part}-labels-idx1-ubyte"), [0, 0, 8, 1, 0, 0, 0, (byte)count, .. new byte[count]]);
+            File.WriteAllBytes(
+                Path.Combine(At("digits"), $"{part}-images-idx3-ubyte"), [.. head, .. new byte[count * size * size]]);
+            File.WriteAllBytes(
+                Path.Combine(At("digits"), $"{part}-labels-idx1-ubyte"), [0, 0, 8, 1, 0, 0, 0, (byte)count, .. new byte[count]]);
         }
     }
 }

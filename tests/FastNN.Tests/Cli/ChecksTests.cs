@@ -11,7 +11,10 @@ internal sealed class ChecksTests : CliFixture
     {
         CliResult result = Run("selftest", "--device", "cpu", "--threads", "2", "--quick");
         Assert.That(result.Code, Is.Zero, result.Output + result.Error);
-        Assert.That(result.Output, Does.Contain("ok    operator  Conv2D").And.Contain("ok    golden    losses").And.Contain("ok    network   conv2d").And.Contain("ok    training").And.Not.Contain("FAIL").And.Not.Contain("skip"));
+        Assert.That(
+            result.Output,
+            Does.Contain("ok    operator  Conv2D").And.Contain("ok    golden    losses").And.Contain(
+                "ok    network   conv2d").And.Contain("ok    training").And.Not.Contain("FAIL").And.Not.Contain("skip"));
         Assert.That(result.Output, Does.Contain("families are right on CPU"));
     }
 
@@ -19,7 +22,9 @@ internal sealed class ChecksTests : CliFixture
     public void The_reference_numbers_are_those_of_the_checks_that_there_are()
     {
         CliResult result = Run("selftest", "--references");
-        string[] keys = [.. result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => string.Join('\t', line.Split('\t')[..2]))];
+        string[] keys = [
+            .. result.Output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(
+                line => string.Join('\t', line.Split('\t')[..2]))];
         Assert.That(keys, Is.Unique.And.Length.EqualTo(SelfChecks.All.Count));
         Assert.That(
             Embedded().Select(line => string.Join('\t', line.Split('\t')[..2])), Is.EqualTo(keys),
@@ -28,9 +33,11 @@ internal sealed class ChecksTests : CliFixture
 
     /// <summary>A check that could not fail would be none.</summary>
     [Test]
-    public void A_wrong_number_of_any_kind_is_found([Values("output", "loss", "gradient", "parameter", "not a number")] string kind)
+    public void A_wrong_number_of_any_kind_is_found(
+        [Values("output", "loss", "gradient", "parameter", "not a number")] string kind)
     {
-        SelfCheck check = SelfChecks.All.First(candidate => candidate.Family == "dense" && candidate.Name.StartsWith("[17", StringComparison.Ordinal));
+        SelfCheck check = SelfChecks.All.First(
+            candidate => candidate.Family == "dense" && candidate.Name.StartsWith("[17", StringComparison.Ordinal));
         using var device = Device.Cpu(1);
         SelfCheckResult right = check.Run(device), wrong = check.Run(device);
         Assert.That(wrong.Compare(right), Is.EqualTo(((string?)null, 0.0)));
@@ -51,14 +58,20 @@ internal sealed class ChecksTests : CliFixture
     {
         CliResult result = Run("doctor");
         Assert.That(result.Code, Is.Zero, result.Error);
-        Assert.That(result.Output, Does.Contain("processor").And.Contain("variables").And.Match("(AVX2 and FMA|NEON)").And.Contain("driver").And.Contain("next        fastnn selftest"));
+        Assert.That(
+            result.Output,
+            Does.Contain("processor").And.Contain("variables").And.Match("(AVX2 and FMA|NEON)").And.Contain("driver").And.Contain(
+                "next        fastnn selftest"));
     }
 
     private static string[] Embedded()
     {
-        using var reader = new StreamReader(typeof(SelfChecks).Assembly.GetManifestResourceStream("FastNN.Cli.Checks.references.tsv")!);
+        using var reader = new StreamReader(
+            typeof(SelfChecks).Assembly.GetManifestResourceStream("FastNN.Cli.Checks.references.tsv")!);
         string[] lines = reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.That(lines.SelectMany(line => line.Split('\t')[2..]).All(cell => double.TryParse(cell, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number)));
+        Assert.That(
+            lines.SelectMany(line => line.Split('\t')[2..]).All(
+                cell => double.TryParse(cell, CultureInfo.InvariantCulture, out double number) && double.IsFinite(number)));
         return lines;
     }
 }

@@ -31,14 +31,16 @@ internal sealed class RandomShiftTests
         float[] once = Shift(image, example: 3, epoch: 2);
         Assert.That(Shift(image, example: 3, epoch: 2), Is.EqualTo(once));
         Assert.That(
-            Enumerable.Range(0, 20).Select(epoch => FindShift(image, Shift(image, example: 3, epoch))).Distinct().Count(), Is.GreaterThan(1),
+            Enumerable.Range(0, 20).Select(epoch => FindShift(image, Shift(image, example: 3, epoch))).Distinct().Count(),
+            Is.GreaterThan(1),
             "another epoch moves an example elsewhere");
     }
 
     private static float[] Shift(float[] image, int example, int epoch)
     {
         var copy = (float[])image.Clone();
-        new RandomShift(pixels: 1, background: -7).Apply(new TransformContext(copy, [Height, Width, Channels], [example], seed: 5, epoch, batch: 0));
+        new RandomShift(pixels: 1, background: -7).Apply(
+            new TransformContext(copy, [Height, Width, Channels], [example], seed: 5, epoch, batch: 0));
         return copy;
     }
 

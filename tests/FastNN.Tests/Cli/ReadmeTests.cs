@@ -18,18 +18,23 @@ internal sealed partial class ReadmeTests : CliFixture
         ReadmeFirstNetwork.Run();
         string[] printed = TestExecutionContext.CurrentContext.CurrentResult.Output.Trim().ReplaceLineEndings("\n").Split('\n');
         string[] shown = Block("```text\n").Split('\n');
-        Assert.That(Array.ConvertAll(printed, line => Number().Replace(line, "#")), Is.EqualTo(Array.ConvertAll(shown, line => Number().Replace(line, "#"))));
+        Assert.That(
+            Array.ConvertAll(printed, line => Number().Replace(line, "#")),
+            Is.EqualTo(Array.ConvertAll(shown, line => Number().Replace(line, "#"))));
 
         // Sums are associated by vector width, so other processors give other digits: a loss within 0.05, an accuracy within 1 %.
         IEnumerable<(double Printed, double Shown)> numbers = Numbers(printed).Zip(Numbers(shown));
-        Assert.That(numbers.All(pair => Math.Abs(pair.Printed - pair.Shown) <= Math.Max(0.05, 0.01 * pair.Shown)), string.Join('\n', printed));
+        Assert.That(
+            numbers.All(pair => Math.Abs(pair.Printed - pair.Shown) <= Math.Max(0.05, 0.01 * pair.Shown)),
+            string.Join('\n', printed));
     }
 
     [Test]
     public void The_readme_shows_the_first_network_with_its_usings()
     {
         string file = Path.Combine(Path.GetDirectoryName(SourcePath())!, nameof(ReadmeFirstNetwork) + ".cs");
-        string usings = string.Join('\n', File.ReadAllLines(file).TakeWhile(line => line.StartsWith("using ", StringComparison.Ordinal)));
+        string usings = string.Join(
+            '\n', File.ReadAllLines(file).TakeWhile(line => line.StartsWith("using ", StringComparison.Ordinal)));
         Assert.That(Block("```csharp\n"), Is.EqualTo($"{usings}\n\n{Marked(file)}"));
     }
 

@@ -98,7 +98,8 @@ internal sealed class ResumedRunTests : CliFixture
             foreach (string field in (string[])["epochs", "losses", "metrics", "weightsSha256"])
             {
                 Assert.That(
-                    got.RootElement.GetProperty(field).GetRawText(), Is.EqualTo(expected.RootElement.GetProperty(field).GetRawText()), field);
+                    got.RootElement.GetProperty(field).GetRawText(),
+                    Is.EqualTo(expected.RootElement.GetProperty(field).GetRawText()), field);
             }
         });
     }

@@ -25,7 +25,9 @@ internal sealed class RunFolderTests : CliFixture
     {
         Assert.That(Run([.. Train, "--out", At("run")]).Code, Is.Zero);
         Dictionary<string, byte[]> before = Content();
-        AssertFails(Run([.. Train, "--out", At("run"), "--seed", "1"]), 1, "the folder holds an earlier run (weights.safetensors, checkpoint.safetensors, log.csv)");
+        AssertFails(
+            Run([.. Train, "--out", At("run"), "--seed", "1"]), 1,
+            "the folder holds an earlier run (weights.safetensors, checkpoint.safetensors, log.csv)");
         Assert.That(Content(), Is.EqualTo(before));
     }
 
@@ -53,9 +55,11 @@ internal sealed class RunFolderTests : CliFixture
     public void With_overwrite_a_fresh_run_leaves_nothing_of_the_earlier_one()
     {
         Assert.That(Run([.. Train, "--out", At("run")]).Code, Is.Zero);
-        CliResult interrupted = RunUntil("epoch  1/9", "train", "breast-cancer-mlp", "--epochs", "9", "--out", At("run"), "--overwrite");
+        CliResult interrupted = RunUntil(
+            "epoch  1/9", "train", "breast-cancer-mlp", "--epochs", "9", "--out", At("run"), "--overwrite");
         Assert.That(interrupted.Code, Is.EqualTo(130), interrupted.Error);
-        Assert.That(Names(), Is.EquivalentTo(new[] { ".lock", "checkpoint.safetensors", "log.csv" }), "no weights of the earlier run");
+        Assert.That(
+            Names(), Is.EquivalentTo(new[] { ".lock", "checkpoint.safetensors", "log.csv" }), "no weights of the earlier run");
     }
 
     [Test]
@@ -65,7 +69,9 @@ internal sealed class RunFolderTests : CliFixture
         Dictionary<string, byte[]> before = Content();
         AssertFails(Run([.. Train, "--out", At("run"), "--overwrite", "--data", At("nowhere.csv")]), 1, "nowhere.csv");
         AssertFails(Run([.. Train, "--out", At("run"), "--overwrite", "--limit", "1"]), 1, "--limit 1");
-        AssertFails(Run([.. Train, "--out", At("run"), "--overwrite", "--resume"]), 2, "--overwrite deletes the run in --out, which --resume continues");
+        AssertFails(
+            Run([.. Train, "--out", At("run"), "--overwrite", "--resume"]), 2,
+            "--overwrite deletes the run in --out, which --resume continues");
         Assert.That(Content(), Is.EqualTo(before));
     }
 
@@ -76,7 +82,9 @@ internal sealed class RunFolderTests : CliFixture
         Assert.That(Run([.. Train, "--out", At("other")]).Code, Is.Zero);
         string checkpoint = Path.Combine(At("other"), "checkpoint.safetensors");
         AssertFails(Run([.. Train, "--out", At("run"), "--resume", checkpoint]), 1, "the folder holds an earlier run");
-        Assert.That(Run("train", "breast-cancer-mlp", "--epochs", "3", "--out", At("run"), "--resume", checkpoint, "--overwrite").Code, Is.Zero);
+        Assert.That(
+            Run("train", "breast-cancer-mlp", "--epochs", "3", "--out", At("run"), "--resume", checkpoint, "--overwrite").Code,
+            Is.Zero);
         Assert.That(File.ReadAllLines(Path.Combine(At("run"), "log.csv")).Skip(1).Select(line => line[0]), Is.EqualTo("3"));
     }
 
@@ -94,7 +102,9 @@ internal sealed class RunFolderTests : CliFixture
         // Two recipes of one network, loss and optimizer: nothing but the name tells their checkpoints apart.
         Assert.That(Run("train", "mnist-cnn", "--epochs", "1", "--limit", "64", "--out", At("cnn")).Code, Is.Zero);
         AssertFails(
-            Run("train", "mnist-cnn-epochs", "--epochs", "2", "--limit", "64", "--batch", "128", "--resume", Path.Combine(At("cnn"), "checkpoint.safetensors")), 1,
+            Run(
+                "train", "mnist-cnn-epochs", "--epochs", "2", "--limit", "64", "--batch", "128", "--resume",
+                Path.Combine(At("cnn"), "checkpoint.safetensors")), 1,
             "the checkpoint is of recipe mnist-cnn, this run is of mnist-cnn-epochs");
     }
 
@@ -118,13 +128,17 @@ internal sealed class RunFolderTests : CliFixture
         }
 
         writer.Save(At("old"));
-        AssertFails(Run("train", "breast-cancer-mlp", "--epochs", "3", "--resume", At("old")), 1, "does not name its recipe: it was written by a version of fastnn before 0.2");
+        AssertFails(
+            Run("train", "breast-cancer-mlp", "--epochs", "3", "--resume", At("old")), 1,
+            "does not name its recipe: it was written by a version of fastnn before 0.2");
     }
 
-    private IEnumerable<string> Names() => Directory.GetFiles(At("run"), "*", SearchOption.AllDirectories).Select(path => Path.GetFileName(path));
+    private IEnumerable<string> Names() =>
+        Directory.GetFiles(At("run"), "*", SearchOption.AllDirectories).Select(path => Path.GetFileName(path));
 
     private Dictionary<string, byte[]> Content() =>
-        Names().Where(name => name != ".lock").ToDictionary(name => name, name => File.ReadAllBytes(Path.Combine(At("run"), name)));
+        Names().Where(name => name != ".lock")
+            .ToDictionary(name => name, name => File.ReadAllBytes(Path.Combine(At("run"), name)));
 
     /// <summary>Does something once, within the write of a line.</summary>
     private sealed class FirstLineWriter(string text, Action seen) : StringWriter

@@ -22,9 +22,11 @@ internal sealed class SelfTestTests
     public void A_kernel_that_computes_one_element_wrong_is_named_with_case_tensor_and_element([Values] bool backward)
     {
         OpCase @case = Case(new WrongInOneElement(backward), "softsign of 17");
-        Assert.That(Run(Family(new SelfTestCase(@case.Name, device => Result(OpChecks.Run(@case, device.Implementation))))), Is.False);
+        Assert.That(
+            Run(Family(new SelfTestCase(@case.Name, device => Result(OpChecks.Run(@case, device.Implementation))))), Is.False);
         Assert.That(_lines[0], Does.StartWith("FAIL  operator  Made up").And.EndWith("1 wrong"));
-        Assert.That(_lines[1], Does.Match($@"^ +softsign of 17: {(backward ? "dx" : "y")}\[16\] is \S+, \S+ expected, tolerance"));
+        Assert.That(
+            _lines[1], Does.Match($@"^ +softsign of 17: {(backward ? "dx" : "y")}\[16\] is \S+, \S+ expected, tolerance"));
         Assert.That(_lines[^1], Does.StartWith("selftest: 1 of 1 families FAILED"));
     }
 
@@ -32,7 +34,8 @@ internal sealed class SelfTestTests
     public void The_same_operator_with_right_kernels_passes()
     {
         OpCase @case = Case(new ScaledSoftsign(0.75f, withKernels: false), "softsign of 17");
-        Assert.That(Run(Family(new SelfTestCase(@case.Name, device => Result(OpChecks.Run(@case, device.Implementation))))), Is.True);
+        Assert.That(
+            Run(Family(new SelfTestCase(@case.Name, device => Result(OpChecks.Run(@case, device.Implementation))))), Is.True);
         Assert.That(_lines[0], Does.Match(@"^ok    operator  Made up +1 case +\d+\.\d\d s +\d+ % of the tolerance"));
     }
 
@@ -49,7 +52,11 @@ internal sealed class SelfTestTests
     [Test]
     public void Of_many_faults_the_first_are_told()
     {
-        Assert.That(Run(Family([.. Enumerable.Range(0, 12).Select(i => new SelfTestCase($"case {i}", _ => new SelfTestResult(2, "wrong")))])), Is.False);
+        Assert.That(
+            Run(
+                Family(
+                    [.. Enumerable.Range(0, 12)
+                        .Select(i => new SelfTestCase($"case {i}", _ => new SelfTestResult(2, "wrong")))])), Is.False);
         Assert.That(_lines, Has.Count.EqualTo(1 + 8 + 1 + 1));
         Assert.That(_lines[8], Does.EndWith("case 7: wrong"));
         Assert.That(_lines[9], Does.EndWith("and 4 more"));
@@ -74,7 +81,10 @@ internal sealed class SelfTestTests
     public void A_case_that_throws_is_a_fault_and_the_others_run()
     {
         Assert.That(
-            Run(Family(new SelfTestCase("first", _ => throw new ShapeException("no such shape")), new SelfTestCase("second", _ => new SelfTestResult(0)))), Is.False);
+            Run(
+                Family(
+                    new SelfTestCase("first", _ => throw new ShapeException("no such shape")),
+                    new SelfTestCase("second", _ => new SelfTestResult(0)))), Is.False);
         Assert.That(_lines[0], Does.StartWith("FAIL").And.Contain(" 2 cases "));
         Assert.That(_lines[1], Is.EqualTo("      first: ShapeException: no such shape"));
     }
@@ -83,7 +93,9 @@ internal sealed class SelfTestTests
     public void A_device_that_fails_ends_the_test()
     {
         Assert.That(
-            Run(Family(new SelfTestCase("first", _ => throw new DeviceException("cuda: a kernel failed."))), Family(new SelfTestCase("second", _ => default))), Is.False);
+            Run(
+                Family(new SelfTestCase("first", _ => throw new DeviceException("cuda: a kernel failed."))),
+                Family(new SelfTestCase("second", _ => default))), Is.False);
         Assert.That(_lines[0], Is.EqualTo("FAIL  cuda: a kernel failed."));
         Assert.That(_lines[1], Does.StartWith("selftest: stopped"));
     }
@@ -98,7 +110,8 @@ internal sealed class SelfTestTests
             Is.EquivalentTo(OpCases.Families.Select(family => family.Name).Append("Optimizers")));
         int golden = plan.Where(family => family.Kind == "golden").Sum(family => family.Cases.Count);
         Assert.That(golden, Is.EqualTo(quick ? (GoldenFolder.Files.Length + 3) / 4 : GoldenFolder.Files.Length));
-        Assert.That(plan.Where(family => family.Kind == "network").Sum(family => family.Cases.Count), Is.EqualTo(SelfChecks.All.Count));
+        Assert.That(
+            plan.Where(family => family.Kind == "network").Sum(family => family.Cases.Count), Is.EqualTo(SelfChecks.All.Count));
         Assert.That(plan.SelectMany(family => family.Cases), Is.Not.Empty);
         Assert.That(plan.All(family => family.Cases.Count > 0), Is.True);
     }
@@ -108,7 +121,8 @@ internal sealed class SelfTestTests
     private static SelfTestFamily Family(params SelfTestCase[] cases) => new("operator", "Made up", cases);
 
     private static OpCase Case(CustomOperator op, string name) => new(
-        name, [OpInput.AwayFromZero("x", new Shape(17))], values => op.Apply(values[0]), values => Array.ConvertAll(values[0], x => 0.75 * x / (1 + Math.Abs(x))));
+        name, [OpInput.AwayFromZero("x", new Shape(17))], values => op.Apply(values[0]),
+        values => Array.ConvertAll(values[0], x => 0.75 * x / (1 + Math.Abs(x))));
 
     private bool Run(params SelfTestFamily[] families)
     {

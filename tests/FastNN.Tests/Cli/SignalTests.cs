@@ -14,10 +14,16 @@ internal sealed class SignalTests : CliFixture
     public void A_signal_saves_the_run_and_says_how_to_continue(string signal, int code)
     {
         string folder = At("it's a  run");
-        (int got, string error) = Send(signal, "epoch  1/", "train", "breast-cancer-mlp", "--epochs", "100000", "--threads", "1", "--json", At("run.json"), "--out", folder);
+        (int got, string error) = Send(
+            signal, "epoch  1/", "train", "breast-cancer-mlp", "--epochs", "100000", "--threads", "1", "--json", At("run.json"),
+            "--out", folder);
         Assert.That(got, Is.EqualTo(code), error);
-        Assert.That(error, Does.Contain("interrupted after step").And.Contain("fastnn train breast-cancer-mlp --epochs 100000 --threads 1"));
-        Assert.That(error, Does.Contain($"--json {At("run.json")} --out '{folder.Replace("'", @"'\''", StringComparison.Ordinal)}' --resume"));
+        Assert.That(
+            error,
+            Does.Contain("interrupted after step").And.Contain("fastnn train breast-cancer-mlp --epochs 100000 --threads 1"));
+        Assert.That(
+            error,
+            Does.Contain($"--json {At("run.json")} --out '{folder.Replace("'", @"'\''", StringComparison.Ordinal)}' --resume"));
         Assert.That(File.Exists(Path.Combine(folder, "checkpoint.safetensors")));
     }
 
@@ -27,7 +33,8 @@ internal sealed class SignalTests : CliFixture
         RequireMnist();
         Assert.That(Run("train", "mnist-cnn", "--epochs", "1", "--limit", "64", "--out", At("run")).Code, Is.Zero);
         (int code, string error) = Send(
-            "INT", "test examples", "evaluate", "mnist-cnn", "--threads", "1", "--json", At("test.json"), "--weights", Path.Combine(At("run"), "weights.safetensors"));
+            "INT", "test examples", "evaluate", "mnist-cnn", "--threads", "1", "--json", At("test.json"), "--weights",
+            Path.Combine(At("run"), "weights.safetensors"));
         Assert.That((code, error.Trim()), Is.EqualTo((130, "fastnn: interrupted")));
         Assert.That(File.Exists(At("test.json")), Is.False);
     }
@@ -36,7 +43,8 @@ internal sealed class SignalTests : CliFixture
     public void A_cancelled_evaluation_gives_no_figures()
     {
         Assert.That(Run("train", "breast-cancer-mlp", "--epochs", "1", "--out", At("run")).Code, Is.Zero);
-        CliResult result = RunUntil("test examples", "evaluate", "breast-cancer-mlp", "--weights", Path.Combine(At("run"), "weights.safetensors"));
+        CliResult result = RunUntil(
+            "test examples", "evaluate", "breast-cancer-mlp", "--weights", Path.Combine(At("run"), "weights.safetensors"));
         Assert.That((result.Code, result.Error.Trim()), Is.EqualTo((130, "fastnn: interrupted")));
         Assert.That(result.Output, Does.Not.Contain("test accuracy"));
     }
@@ -64,7 +72,8 @@ internal sealed class SignalTests : CliFixture
         {
         }
 
-        using (Process kill = Process.Start("kill", ["-s", signal, tool.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
+        using (Process kill = Process.Start(
+            "kill", ["-s", signal, tool.Id.ToString(System.Globalization.CultureInfo.InvariantCulture)]))
         {
             kill.WaitForExit();
         }

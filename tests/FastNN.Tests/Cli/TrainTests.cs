@@ -10,7 +10,8 @@ internal sealed class TrainTests : CliFixture
     [Test]
     public void It_writes_weights_log_checkpoint_and_the_json_with_exactly_its_fields()
     {
-        CliResult result = Run("train", Recipe, "--epochs", "3", "--seed", "7", "--threads", "1", "--out", At("run"), "--json", At("run.json"));
+        CliResult result = Run(
+            "train", Recipe, "--epochs", "3", "--seed", "7", "--threads", "1", "--out", At("run"), "--json", At("run.json"));
         Assert.That(result.Code, Is.Zero, result.Error);
         using JsonDocument document = JsonDocument.Parse(File.ReadAllText(At("run.json")));
         JsonElement json = document.RootElement;
@@ -19,7 +20,8 @@ internal sealed class TrainTests : CliFixture
         {
             Assert.That(json.EnumerateObject().Select(field => field.Name), Is.EqualTo(new[]
             {
-                "recipe", "device", "threads", "seed", "epochs", "batch", "parameters", "secondsPerEpoch", "imagesPerSecond", "planPeakBytes",
+                "recipe", "device", "threads", "seed", "epochs", "batch", "parameters", "secondsPerEpoch", "imagesPerSecond",
+                "planPeakBytes",
                 "planLowerBoundBytes", "losses", "metrics", "weightsSha256",
             }));
             Assert.That(json.GetProperty("recipe").GetString(), Is.EqualTo(Recipe));
@@ -31,15 +33,23 @@ internal sealed class TrainTests : CliFixture
             Assert.That(json.GetProperty("parameters").GetInt64(), Is.EqualTo((31 * 64) + (65 * 64) + 65));
             Assert.That(json.GetProperty("secondsPerEpoch").GetDouble(), Is.Positive);
             Assert.That(json.GetProperty("imagesPerSecond").GetDouble(), Is.Positive);
-            Assert.That(json.GetProperty("planPeakBytes").GetInt64(), Is.GreaterThanOrEqualTo(json.GetProperty("planLowerBoundBytes").GetInt64()));
+            Assert.That(
+                json.GetProperty("planPeakBytes").GetInt64(),
+                Is.GreaterThanOrEqualTo(json.GetProperty("planLowerBoundBytes").GetInt64()));
             // 455 rows, a fifth held out: 364 in batches of 32.
             Assert.That(json.GetProperty("losses").GetArrayLength(), Is.EqualTo(3 * 12));
-            Assert.That(json.GetProperty("weightsSha256").GetString(), Is.EqualTo(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(weights)))));
+            Assert.That(
+                json.GetProperty("weightsSha256").GetString(),
+                Is.EqualTo(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(weights)))));
             JsonElement metrics = json.GetProperty("metrics");
             Assert.That(metrics.GetProperty("testLoss").GetDouble(), Is.Positive);
-            Assert.That(metrics.GetProperty("perClass").EnumerateArray().Sum(item => item.GetProperty("support").GetInt64()), Is.EqualTo(114));
+            Assert.That(
+                metrics.GetProperty("perClass").EnumerateArray().Sum(item => item.GetProperty("support").GetInt64()),
+                Is.EqualTo(114));
             Assert.That(File.ReadAllLines(Path.Combine(At("run"), "log.csv")), Has.Length.EqualTo(4));
-            Assert.That(Directory.GetFiles(At("run"), "*", SearchOption.AllDirectories), Has.Length.EqualTo(4), "three files and the lock: no temporary file is left");
+            Assert.That(
+                Directory.GetFiles(At("run"), "*", SearchOption.AllDirectories), Has.Length.EqualTo(4),
+                "three files and the lock: no temporary file is left");
         });
     }
 
@@ -49,14 +59,17 @@ internal sealed class TrainTests : CliFixture
         CliResult result = Run("train", Recipe, "--json", At("run.json"));
         Assert.That(result.Code, Is.Zero, result.Error);
         Assert.That(Accuracy(At("run.json")), Is.GreaterThanOrEqualTo(0.95));
-        Assert.That(result.Output, Does.Contain("precision").And.Contain("malignant").And.Contain("predicted").And.Contain("test accuracy"));
+        Assert.That(
+            result.Output,
+            Does.Contain("precision").And.Contain("malignant").And.Contain("predicted").And.Contain("test accuracy"));
     }
 
     [Test]
     public void Evaluating_the_weights_gives_the_accuracy_of_the_training()
     {
         Run("train", Recipe, "--epochs", "2", "--seed", "3", "--out", At("run"), "--json", At("train.json"));
-        CliResult result = Run("evaluate", Recipe, "--weights", Path.Combine(At("run"), "weights.safetensors"), "--json", At("test.json"));
+        CliResult result = Run(
+            "evaluate", Recipe, "--weights", Path.Combine(At("run"), "weights.safetensors"), "--json", At("test.json"));
         Assert.That(result.Code, Is.Zero, result.Error);
         Assert.That(Accuracy(At("test.json")), Is.EqualTo(Accuracy(At("train.json"))));
         Assert.That(Text(At("test.json"), "weightsSha256"), Is.EqualTo(Text(At("train.json"), "weightsSha256")));
@@ -103,7 +116,8 @@ internal sealed class TrainTests : CliFixture
             Assert.That(json.RootElement.GetProperty("buffers").GetArrayLength(), Is.Positive, recipe);
         }
 
-        Assert.That(Run("plan", "mnist-mlp", "--batch", "7").Output, Does.Contain("a training step of 7").And.Contain("lower bound"));
+        Assert.That(
+            Run("plan", "mnist-mlp", "--batch", "7").Output, Does.Contain("a training step of 7").And.Contain("lower bound"));
     }
 
     private static double Accuracy(string path)

@@ -12,7 +12,8 @@ internal sealed class UsageTests : CliFixture
     {
         CliResult result = Run(args);
         Assert.That((result.Code, result.Error), Is.EqualTo((0, "")));
-        foreach (string word in (string[])["fastnn [command]", "train", "evaluate", "recipes", "plan", "data", "profile", "devices", "--version", "mnist-cnn"])
+        foreach (string word in (string[])[
+            "fastnn [command]", "train", "evaluate", "recipes", "plan", "data", "profile", "devices", "--version", "mnist-cnn"])
         {
             Assert.That(result.Output, Does.Contain(word));
         }
@@ -33,7 +34,8 @@ internal sealed class UsageTests : CliFixture
         Assert.That(result.Code, Is.Zero);
         foreach (Recipe recipe in RecipeBook.All)
         {
-            Assert.That(result.Output, Does.Contain(recipe.Name).And.Contain(recipe.Network).And.Contain(recipe.TrainingDescription));
+            Assert.That(
+                result.Output, Does.Contain(recipe.Name).And.Contain(recipe.Network).And.Contain(recipe.TrainingDescription));
         }
     }
 
@@ -62,7 +64,8 @@ internal sealed class UsageTests : CliFixture
     [TestCase("--device cuda", "profile", "breast-cancer-mlp")]
     [TestCase("--resume needs a FILE", "train", "mnist-mlp", "--resume")]
     [TestCase("Did you mean 'fashion-mnist'?", "data", "fashion-mnits")]
-    public void A_wrong_command_line_is_told_in_one_line(string message, params string[] args) => AssertFails(Run(args), 2, message);
+    public void A_wrong_command_line_is_told_in_one_line(string message, params string[] args) =>
+        AssertFails(Run(args), 2, message);
 
     [Test]
     public void An_argument_that_begins_with_an_at_sign_is_a_name_not_a_file_of_arguments()
@@ -77,7 +80,8 @@ internal sealed class UsageTests : CliFixture
     [TestCase("it's $HOME `id` \"x\"", @"'it'\''s $HOME `id` ""x""'")]
     [TestCase("a\nb", "'a\nb'")]
     [TestCase("ünï*?[", "'ünï*?['")]
-    public void Words_are_quoted_for_a_shell(string word, string expected) => Assert.That(FastNN.Cli.Running.ResumeCommand.Quote(word), Is.EqualTo(expected));
+    public void Words_are_quoted_for_a_shell(string word, string expected) =>
+        Assert.That(FastNN.Cli.Running.ResumeCommand.Quote(word), Is.EqualTo(expected));
 
     [TestCase("", "abc", 3)]
     [TestCase("kitten", "sitting", 3)]

@@ -8,7 +8,8 @@ public sealed unsafe class ActivationsKernelTests
 {
     private static readonly Activation[] All =
     [
-        Activation.ReLU, Activation.LeakyReLU(0.1f), Activation.LeakyReLU(-0.2f), Activation.Sigmoid, Activation.Tanh, Activation.Gelu, Activation.GeluTanh,
+        Activation.ReLU, Activation.LeakyReLU(0.1f), Activation.LeakyReLU(-0.2f), Activation.Sigmoid, Activation.Tanh,
+        Activation.Gelu, Activation.GeluTanh,
     ];
 
     [Test]
@@ -53,7 +54,8 @@ public sealed unsafe class ActivationsKernelTests
     [Test]
     public void Special_values_come_out_right([ValueSource(nameof(All))] Activation activation)
     {
-        double[] x = [double.NaN, double.PositiveInfinity, double.NegativeInfinity, 0, -0.0, 1e-40, -1e-40, 3e38, -3e38, 100, -100];
+        double[] x = [
+            double.NaN, double.PositiveInfinity, double.NegativeInfinity, 0, -0.0, 1e-40, -1e-40, 3e38, -3e38, 100, -100];
         using var scope = new DeviceScope(1);
         Tensor output = scope.Zeros(x.Length);
         scope.Device.Elements.ActivationForward(activation, scope.Floats(x), output);
@@ -80,7 +82,8 @@ public sealed unsafe class ActivationsKernelTests
     {
         using var scope = new DeviceScope(1);
         Tensor x = scope.Floats([double.PositiveInfinity, double.NegativeInfinity, 1e30, -1e30]), dY = scope.Floats([2, 2, 2, 2]);
-        scope.Device.Elements.ActivationBackward(approximate ? Activation.GeluTanh : Activation.Gelu, x, dY, dY, accumulate: false);
+        scope.Device.Elements.ActivationBackward(
+            approximate ? Activation.GeluTanh : Activation.Gelu, x, dY, dY, accumulate: false);
         Assert.That(DeviceScope.Read(dY), Is.EqualTo(new float[] { 2, 0, 2, 0 }));
     }
 

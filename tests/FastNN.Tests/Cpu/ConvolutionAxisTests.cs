@@ -171,6 +171,7 @@ public sealed class ConvolutionAxisTests
             () => Pool2DGeometry.Max(1, 1, 1, 1, 2, 1, 1, 1, Padding2D.Same, dilationH: 3),
             Throws.TypeOf<ShapeException>().With.Message.Contains("wholly in the padding"));
         Assert.That(
-            () => Pool2DGeometry.Average(1, 8, 8, 1, 2, 2, 2, 2, Padding2D.Valid, divisorOverride: -1), Throws.TypeOf<ShapeException>());
+            () => Pool2DGeometry.Average(1, 8, 8, 1, 2, 2, 2, 2, Padding2D.Valid, divisorOverride: -1),
+            Throws.TypeOf<ShapeException>());
     }
 }

@@ -50,7 +50,9 @@ internal sealed class ConvolutionReference
                         int iw = (ow * _g.Horizontal.Stride) - _g.Horizontal.PadBefore + (kw * _g.Horizontal.Dilation);
                         if (ih >= 0 && ih < _g.H && iw >= 0 && iw < _g.W)
                         {
-                            Tap(((((long)n * _g.H) + ih) * _g.W) + iw, ((((long)n * _g.OH) + oh) * _g.OW) + ow, (kh * _g.KW) + kw, x, w, dy);
+                            Tap(
+                                ((((long)n * _g.H) + ih) * _g.W) + iw, ((((long)n * _g.OH) + oh) * _g.OW) + ow, (kh * _g.KW) + kw,
+                                x, w, dy);
                         }
                     }
                 }

@@ -79,7 +79,9 @@ public sealed unsafe class ConvolutionTests
         yield return ("stride over kernel", Conv2DGeometry.Create(2, 11, 12, 5, 13, 2, 2, valid, 3, 4));
         yield return ("patches", Conv2DGeometry.Create(2, 12, 12, 3, 33, 4, 4, valid, 4, 4));
         yield return ("dilation 2", Conv2DGeometry.Create(2, 12, 11, 17, 31, 3, 3, valid, 1, 1, 2, 2));
-        yield return ("dilation 3x2 padded stride 2x3", Conv2DGeometry.Create(2, 13, 12, 7, 33, 3, 3, Padding2D.Symmetric(3, 2), 2, 3, 3, 2));
+        yield return (
+            "dilation 3x2 padded stride 2x3",
+            Conv2DGeometry.Create(2, 13, 12, 7, 33, 3, 3, Padding2D.Symmetric(3, 2), 2, 3, 3, 2));
         yield return ("dilation 2 stride 2", Conv2DGeometry.Create(2, 13, 12, 7, 9, 3, 3, Padding2D.Symmetric(2, 2), 2, 2, 2, 2));
         yield return ("dilation 4 stride 6", Conv2DGeometry.Create(1, 23, 25, 3, 5, 3, 4, Padding2D.Symmetric(3, 1), 6, 6, 4, 4));
         yield return ("vertical dilation", Conv2DGeometry.Create(2, 12, 9, 6, 18, 3, 3, Padding2D.Symmetric(1, 1), 1, 1, 3, 1));
@@ -89,7 +91,8 @@ public sealed unsafe class ConvolutionTests
         yield return ("wide groups", Conv2DGeometry.Create(1, 6, 6, 34, 70, 3, 3, valid, groups: 2));
         yield return ("groups stride 2 dilation 2", Conv2DGeometry.Create(2, 13, 13, 8, 4, 3, 3, same, 2, 2, 2, 2, 4));
         yield return ("depthwise", Conv2DGeometry.Create(2, 9, 11, 37, 37, 3, 3, same, groups: 37));
-        yield return ("depthwise stride 2", Conv2DGeometry.Create(2, 11, 9, 6, 6, 5, 3, Padding2D.Explicit(2, 1, 0, 1), 2, 3, groups: 6));
+        yield return (
+            "depthwise stride 2", Conv2DGeometry.Create(2, 11, 9, 6, 6, 5, 3, Padding2D.Explicit(2, 1, 0, 1), 2, 3, groups: 6));
         yield return ("depthwise dilation 2", Conv2DGeometry.Create(2, 11, 9, 16, 16, 3, 3, same, 1, 1, 2, 2, groups: 16));
         yield return ("depthwise with multiplier", Conv2DGeometry.Create(2, 7, 7, 5, 15, 3, 3, same, groups: 5));
         yield return ("many filters", Conv2DGeometry.Create(1, 4, 5, 9, 129, 3, 3, same));
@@ -197,13 +200,14 @@ public sealed unsafe class ConvolutionTests
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
     }
 
-    private static Results Compute(string rung, WorkerPool pool, Operands operands, Activation activation, bool accumulate) => rung switch
-    {
-        "512" => Compute<Lanes512>(pool, operands, activation, accumulate),
-        "256" => Compute<Lanes256>(pool, operands, activation, accumulate),
-        "128" => Compute<Lanes128>(pool, operands, activation, accumulate),
-        _ => Compute<Lanes1>(pool, operands, activation, accumulate),
-    };
+    private static Results Compute(string rung, WorkerPool pool, Operands operands, Activation activation, bool accumulate) =>
+        rung switch
+        {
+            "512" => Compute<Lanes512>(pool, operands, activation, accumulate),
+            "256" => Compute<Lanes256>(pool, operands, activation, accumulate),
+            "128" => Compute<Lanes128>(pool, operands, activation, accumulate),
+            _ => Compute<Lanes1>(pool, operands, activation, accumulate),
+        };
 
     private static Results Compute<TLanes>(WorkerPool pool, Operands o, Activation activation, bool accumulate)
         where TLanes : struct, IVectorLanes<TLanes>
@@ -266,7 +270,8 @@ public sealed unsafe class ConvolutionTests
     private sealed record Results(float[] Y, float[] DX, float[] DW, float[] DBias);
 
     private sealed record Operands(
-        Conv2DGeometry Geometry, float[] X, float[] W, float[] Bias, float[] DY, float[] Y0, float[] DX0, float[] DW0, float[] DBias0)
+        Conv2DGeometry Geometry, float[] X, float[] W, float[] Bias, float[] DY, float[] Y0, float[] DX0, float[] DW0,
+        float[] DBias0)
     {
         public const float Slope = 0.125f;
 

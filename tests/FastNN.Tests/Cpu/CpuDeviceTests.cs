@@ -5,7 +5,9 @@ using FastNN.Tensors;
 
 namespace FastNN.Tests.Cpu;
 
-/// <summary>The device itself, memory kernels, and what holds for every kernel: no allocation, the same bits for any threads.</summary>
+/// <summary>
+/// The device itself, memory kernels, and what holds for every kernel: no allocation, the same bits for any threads.
+/// </summary>
 public sealed class CpuDeviceTests
 {
     private static readonly int[] Counts = [5, 129, 70001];
@@ -16,7 +18,9 @@ public sealed class CpuDeviceTests
         using var device = new CpuDevice(1);
         nint first = device.Allocate(1000), second = device.Allocate(24);
         device.Free(first);
-        Assert.That(device.MemoryUse, Is.EqualTo(new DeviceMemory { LiveBytes = 24, CachedBytes = 0, PeakBytes = 1024, LiveBlocks = 1, Allocations = 2 }));
+        Assert.That(
+            device.MemoryUse,
+            Is.EqualTo(new DeviceMemory { LiveBytes = 24, CachedBytes = 0, PeakBytes = 1024, LiveBlocks = 1, Allocations = 2 }));
         device.Free(second);
         device.Trim();
         Assert.That((device.MemoryUse.LiveBytes, device.MemoryUse.LiveBlocks), Is.EqualTo((0L, 0)));
@@ -98,7 +102,8 @@ public sealed class CpuDeviceTests
     {
         using var scope = new DeviceScope();
         int total = width + 5;
-        double[] x = DeviceScope.Random(rows * width, 1), y = DeviceScope.Random(rows * total, 2), part = new double[rows * width];
+        double[] x = DeviceScope.Random(rows * width, 1), y = DeviceScope.Random(rows * total, 2),
+        part = new double[rows * width];
         Tensor input = scope.Floats(x), output = scope.Floats(y), gradient = scope.Floats(x);
         ConcatReference.Forward(x, y, rows, width, total, 3);
         scope.Device.Indexing.ConcatForward(input, output, rows, width, total, 3);
@@ -146,13 +151,15 @@ public sealed class CpuDeviceTests
     {
         private static readonly Activation[] Activations =
         [
-            Activation.ReLU, Activation.LeakyReLU(0.1f), Activation.Sigmoid, Activation.Tanh, Activation.Gelu, Activation.GeluTanh,
+            Activation.ReLU, Activation.LeakyReLU(0.1f), Activation.Sigmoid, Activation.Tanh, Activation.Gelu,
+            Activation.GeluTanh,
         ];
 
         private readonly CpuDevice _device;
         private readonly int _count;
         private readonly Tensor _x, _t, _row, _column, _step, _scalars, _indices, _one, _saved, _weights;
-        private readonly (LossFunction Loss, Scalars Scalars)[] _losses = [.. FunctionTable.Losses.Select(loss => (loss, loss.Info.Defaults))];
+        private readonly (LossFunction Loss, Scalars Scalars)[] _losses = [
+            .. FunctionTable.Losses.Select(loss => (loss, loss.Info.Defaults))];
 
         private readonly (UpdateFunction Update, Tensor[] States)[] _updates =
             [.. FunctionTable.Updates.Select(update => (update, new Tensor[update.Info.States.Length]))];
@@ -180,7 +187,8 @@ public sealed class CpuDeviceTests
             }
         }
 
-        private static readonly BinaryFunction[] Pairs = [.. FunctionTable.Binary.Where(row => row.Info.Takes(OperandTypes.Floats) && !row.Info.GivesTruth)];
+        private static readonly BinaryFunction[] Pairs = [
+            .. FunctionTable.Binary.Where(row => row.Info.Takes(OperandTypes.Floats) && !row.Info.GivesTruth)];
 
         public List<Tensor> Outputs { get; } = [];
 
@@ -218,16 +226,19 @@ public sealed class CpuDeviceTests
                 foreach ((LossFunction loss, Scalars scalars) in _losses)
                 {
                     _device.Losses.ElementLossForward(loss, scalars, divisor, _x, _t, _t, _weights, single ? Part(0) : Whole());
-                    _device.Losses.ElementLossBackward(loss, scalars, divisor, _x, _t, null, _weights, single ? _one : _t, Whole(), accumulate: false);
+                    _device.Losses.ElementLossBackward(
+                        loss, scalars, divisor, _x, _t, null, _weights, single ? _one : _t, Whole(), accumulate: false);
                 }
 
                 for (CrossEntropyInput input = CrossEntropyInput.Logits; input <= CrossEntropyInput.Probabilities; input++)
                 {
                     var options = new CrossEntropyOptions(input, reduction);
                     _device.Losses.CrossEntropyForward(options, _x, _indices, _weights, single ? Part(0) : Part(3), _saved);
-                    _device.Losses.CrossEntropyBackward(options, _x, _indices, _weights, _saved, single ? _one : _column, Whole(), accumulate: false);
+                    _device.Losses.CrossEntropyBackward(
+                        options, _x, _indices, _weights, _saved, single ? _one : _column, Whole(), accumulate: false);
                     _device.Losses.CrossEntropyForward(options, _t, _t, null, single ? Part(0) : Part(3), _saved);
-                    _device.Losses.CrossEntropyBackward(options, _t, _t, null, _saved, single ? _one : _column, Whole(), accumulate: true);
+                    _device.Losses.CrossEntropyBackward(
+                        options, _t, _t, null, _saved, single ? _one : _column, Whole(), accumulate: true);
                 }
             }
 

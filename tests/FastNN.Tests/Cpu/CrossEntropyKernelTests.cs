@@ -7,7 +7,8 @@ public sealed class CrossEntropyKernelTests
 {
     [Test]
     public void All_options_agree_with_the_definition(
-        [Values] CrossEntropyInputs input, [Values] Reduction reduction, [Values] bool byIndex, [Values] bool weighted, [Values(0f, 0.1f)] float smoothing)
+        [Values] CrossEntropyInputs input, [Values] Reduction reduction, [Values] bool byIndex, [Values] bool weighted,
+        [Values(0f, 0.1f)] float smoothing)
     {
         CrossEntropyInput kind = (CrossEntropyInput)input;
         if (kind != CrossEntropyInput.Logits && smoothing != 0)
@@ -18,7 +19,8 @@ public sealed class CrossEntropyKernelTests
         using var scope = new DeviceScope();
         foreach ((int rows, int classes) in new[] { (1, 1), (128, 10), (7, 16), (13, 33), (3, 129), (7001, 3), (31, 3000) })
         {
-            var options = new CrossEntropyOptions(kind, reduction, smoothing, IgnoreIndex: byIndex && rows > 1 && classes > 2 ? 2 : -100);
+            var options = new CrossEntropyOptions(
+                kind, reduction, smoothing, IgnoreIndex: byIndex && rows > 1 && classes > 2 ? 2 : -100);
             Compare(scope, options, rows, classes, byIndex, weighted);
         }
     }
@@ -27,7 +29,8 @@ public sealed class CrossEntropyKernelTests
     public void Ignored_and_impossible_indices()
     {
         using var scope = new DeviceScope(1);
-        Tensor x = scope.Floats([1, 2, 3, 1, 2, 3], 2, 3), saved = scope.Zeros(9), loss = scope.Zeros(1), dX = scope.Floats([9, 9, 9, 9, 9, 9]);
+        Tensor x = scope.Floats([1, 2, 3, 1, 2, 3], 2, 3), saved = scope.Zeros(9), loss = scope.Zeros(1),
+        dX = scope.Floats([9, 9, 9, 9, 9, 9]);
         var options = new CrossEntropyOptions(CrossEntropyInput.Logits, Reduction.Mean);
         Tensor ignored = scope.Ints([-100, -100]), outside = scope.Ints([3, -1]);
         scope.Device.Losses.CrossEntropyForward(options, x, ignored, null, loss, saved);
@@ -43,7 +46,8 @@ public sealed class CrossEntropyKernelTests
     {
         using var scope = new DeviceScope(1);
         Tensor x = scope.Floats([double.NegativeInfinity, 0, 0], 1, 3), saved = scope.Zeros(5), loss = scope.Zeros(1);
-        scope.Device.Losses.CrossEntropyForward(new(CrossEntropyInput.Logits, Reduction.Sum), x, scope.Ints([1]), null, loss, saved);
+        scope.Device.Losses.CrossEntropyForward(
+            new(CrossEntropyInput.Logits, Reduction.Sum), x, scope.Ints([1]), null, loss, saved);
         Assert.That(DeviceScope.Read(loss)[0], Is.EqualTo(MathF.Log(2)).Within(1e-7f));
     }
 
@@ -55,7 +59,8 @@ public sealed class CrossEntropyKernelTests
         Probabilities,
     }
 
-    private static void Compare(DeviceScope scope, CrossEntropyOptions options, int rows, int classes, bool byIndex, bool weighted)
+    private static void Compare(
+        DeviceScope scope, CrossEntropyOptions options, int rows, int classes, bool byIndex, bool weighted)
     {
         double[] x = DeviceScope.Random(rows * classes, 1, 5);
         if (options.Input == CrossEntropyInput.Probabilities)
@@ -68,10 +73,12 @@ public sealed class CrossEntropyKernelTests
         int[] indices = [.. Enumerable.Range(0, rows).Select(i => i == 0 ? 0 : random.Next(classes))];
         double[] weights = weighted ? [.. DeviceScope.Random(classes, 4, 0.5).Select(v => (double)(float)(v + 0.75))] : [];
         bool perRow = options.Reduction == Reduction.None;
-        double[] dLoss = DeviceScope.Random(perRow ? rows : 1, 5), loss = new double[perRow ? rows : 1], dX = new double[x.Length];
+        double[] dLoss = DeviceScope.Random(perRow ? rows : 1, 5), loss = new double[perRow ? rows : 1],
+        dX = new double[x.Length];
         CrossEntropyReference.Run(options, x, classes, byIndex ? indices : [], targets, weights, loss, dLoss, dX);
 
-        Tensor input = scope.Floats(x, rows, classes), saved = scope.Zeros((rows * classes) + rows + 1), value = scope.Zeros(loss.Length);
+        Tensor input = scope.Floats(x, rows, classes), saved = scope.Zeros((rows * classes) + rows + 1),
+        value = scope.Zeros(loss.Length);
         Tensor target = byIndex ? scope.Ints(indices) : scope.Floats(targets, rows, classes);
         Tensor? classWeights = weighted ? scope.Floats(weights) : null;
         scope.Device.Losses.CrossEntropyForward(options, input, target, classWeights, value, saved);

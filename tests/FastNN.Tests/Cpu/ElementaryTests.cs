@@ -31,7 +31,8 @@ public sealed unsafe class ElementaryTests
     [Test]
     public void Exp_of_special_values([Values(1, 4, 8, 16)] int lanes)
     {
-        float[] y = Run(default(ExpOf), lanes, [float.NaN, float.PositiveInfinity, float.NegativeInfinity, 0, -0f, 89, 1e30f, -104, -1e30f]);
+        float[] y = Run(
+            default(ExpOf), lanes, [float.NaN, float.PositiveInfinity, float.NegativeInfinity, 0, -0f, 89, 1e30f, -104, -1e30f]);
         float[] expected = [float.NaN, float.PositiveInfinity, 0, 1, 1, float.PositiveInfinity, float.PositiveInfinity, 0, 0];
         Assert.That(y, Is.EqualTo(expected));
     }

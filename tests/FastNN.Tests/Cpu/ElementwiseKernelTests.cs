@@ -5,7 +5,8 @@ namespace FastNN.Tests.Cpu;
 
 public sealed class ElementwiseKernelTests
 {
-    private static readonly BinaryFunction[] Functions = [BinaryFunction.Of<FastNN.Functions.Add>(), BinaryFunction.Of<FastNN.Functions.Multiply>()];
+    private static readonly BinaryFunction[] Functions = [
+        BinaryFunction.Of<FastNN.Functions.Add>(), BinaryFunction.Of<FastNN.Functions.Multiply>()];
 
     /// <summary>Shapes of a, b and y: same, scalar, row, channel, column, both repeated, and mixtures.</summary>
     private static readonly object[] Shapes =

@@ -12,10 +12,13 @@ internal sealed unsafe class GemmCase : IDisposable
     private const int PadB = 5;
     private const int PadC = 2;
 
-    /// <summary>Sums of more than this many products are kept, for the rungs and epilogues that are compared with the same ones.</summary>
+    /// <summary>
+    /// Sums of more than this many products are kept, for the rungs and epilogues that are compared with the same ones.
+    /// </summary>
     private const long Kept = 1_000_000;
 
-    private static readonly ConcurrentDictionary<(int M, int N, int K, bool TransA, bool TransB), (double Sum, double Magnitude)[]> Sums = new();
+    private static readonly ConcurrentDictionary<(int M, int N, int K, bool TransA, bool TransB),
+    (double Sum, double Magnitude)[]> Sums = new();
 
     private readonly GuardedBuffer _a;
     private readonly GuardedBuffer _b;

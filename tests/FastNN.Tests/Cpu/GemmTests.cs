@@ -14,7 +14,8 @@ internal sealed unsafe class GemmTests<TLanes>
 {
     private static readonly Activation[] Functions =
     [
-        Activation.ReLU, Activation.LeakyReLU(0.2f), Activation.LeakyReLU(-0.5f), Activation.Sigmoid, Activation.Tanh, Activation.GeluTanh,
+        Activation.ReLU, Activation.LeakyReLU(0.2f), Activation.LeakyReLU(-0.5f), Activation.Sigmoid, Activation.Tanh,
+        Activation.GeluTanh,
     ];
 
     private static readonly int[] Odd = [1, 3, 7, 13, 17, 31, 33, 129];

@@ -5,12 +5,16 @@ using FastNN.Tensors;
 
 namespace FastNN.Tests.Cpu;
 
-/// <summary>The guard of a step on the CPU, beside plain arithmetic in double; <see cref="StepFixture"/> has it inside steps on every device.</summary>
+/// <summary>
+/// The guard of a step on the CPU, beside plain arithmetic in double; <see cref="StepFixture"/> has it inside steps on every
+/// device.
+/// </summary>
 internal sealed class GuardKernelTests : DeviceFixture
 {
     [Test]
     public void The_norm_and_the_guard_are_those_of_loss_and_gradients(
-        [Values(1, 7, 33, 5000, 40_001)] int count, [Values(1f, float.NaN, float.PositiveInfinity)] float loss, [Values] bool badGradient)
+        [Values(1, 7, 33, 5000, 40_001)] int count, [Values(1f, float.NaN, float.PositiveInfinity)] float loss,
+        [Values] bool badGradient)
     {
         float[] gradients = Draw(count);
         double norm = Math.Sqrt(gradients.Sum(g => (double)g * g));
@@ -28,18 +32,22 @@ internal sealed class GuardKernelTests : DeviceFixture
             Assert.That(results[0], Is.EqualTo(loss));
             Assert.That(results[1], badGradient ? Is.NaN : Is.EqualTo(norm).Within(1e-6 * norm));
             Assert.That(results[3], good ? Is.Zero : Is.NaN);
-            Assert.That(scalars.Select((value, i) => float.IsNaN(value) == (i % UpdateScalars.Row == UpdateScalars.Guard && !good)), Has.All.True);
+            Assert.That(
+                scalars.Select((value, i) => float.IsNaN(value) == (i % UpdateScalars.Row == UpdateScalars.Guard && !good)),
+                Has.All.True);
         }
     }
 
     [Test]
     public void Gradients_are_scaled_to_the_largest_norm_and_cut(
-        [Values(1f, 0.25f)] float factor, [Values(0.5f, 1e9f)] float largestNorm, [Values(0.01f, float.PositiveInfinity)] float largest)
+        [Values(1f, 0.25f)] float factor, [Values(0.5f, 1e9f)] float largestNorm,
+        [Values(0.01f, float.PositiveInfinity)] float largest)
     {
         float[] gradients = Draw(1001);
         double norm = factor * Math.Sqrt(gradients.Sum(g => (double)g * g));
         double scale = factor * Math.Min(1, largestNorm / norm);
-        using var block = new Block(Two, gradients, [factor, largestNorm, largest, 0], new float[4], new float[UpdateScalars.Row]);
+        using var block = new Block(
+            Two, gradients, [factor, largestNorm, largest, 0], new float[4], new float[UpdateScalars.Row]);
         Two.Updates.GuardNorm(block[0], null, block[2], block[3]);
         Two.Updates.GuardScale(block[0], block[1], block[2]);
         Near.Check("gradients", block.Read(0), Array.ConvertAll(gradients, g => Math.Clamp(g * scale, -largest, largest)), 1e-6);
@@ -69,7 +77,9 @@ internal sealed class GuardKernelTests : DeviceFixture
         public Block(IDevice device, params float[][] values)
         {
             _device = device;
-            _tensors = Array.ConvertAll(values, array => new Tensor(device.Allocate(array.Length * sizeof(float)), DType.Float32, new Shape(array.Length)));
+            _tensors = Array.ConvertAll(
+                values,
+                array => new Tensor(device.Allocate(array.Length * sizeof(float)), DType.Float32, new Shape(array.Length)));
             for (int i = 0; i < values.Length; i++)
             {
                 device.Upload(MemoryMarshal.AsBytes<float>(values[i]), _tensors[i]);

@@ -12,13 +12,15 @@ public sealed class LossesTests
 
     [Test]
     public void Losses_of_single_elements(
-        [ValueSource(nameof(Rows))] string name, [ValueSource(typeof(DeviceScope), nameof(DeviceScope.Sizes))] int rows, [Values(1, 3)] int columns, [Values] bool weighted)
+        [ValueSource(nameof(Rows))] string name, [ValueSource(typeof(DeviceScope), nameof(DeviceScope.Sizes))] int rows,
+        [Values(1, 3)] int columns, [Values] bool weighted)
     {
         using var scope = new DeviceScope();
         LossFunction loss = FunctionTable.Losses.Single(row => row.TextName == name);
         Scalars scalars = loss.Info.Defaults;
         int size = rows * columns;
-        double[] x = Draw(size, 1, loss.Info.Samples.From, loss.Info.Samples.To), w = Draw(size, 3, 0, 1), p = Draw(columns, 4, 0, 1);
+        double[] x = Draw(size, 1, loss.Info.Samples.From, loss.Info.Samples.To), w = Draw(size, 3, 0, 1),
+        p = Draw(columns, 4, 0, 1);
         double[] t = loss.Info.Targets switch
         {
             LossTargets.Numbers => Draw(size, 2, -3, 3),
@@ -32,9 +34,11 @@ public sealed class LossesTests
             [.. x.Select((value, i) => (weighted ? w[i] : 1) * f(loss, scalars, value, t[i], p[i % columns]))];
         Compare(
             scope, Each(ElementLossReference.Value), Each(ElementLossReference.Slope),
-            (divisor, result) => scope.Device.Losses.ElementLossForward(loss, scalars, divisor, input, targets, weights, positiveWeights, result),
+            (divisor, result) => scope.Device.Losses.ElementLossForward(
+                loss, scalars, divisor, input, targets, weights, positiveWeights, result),
             (divisor, dLoss, dX, accumulate) =>
-                scope.Device.Losses.ElementLossBackward(loss, scalars, divisor, input, targets, weights, positiveWeights, dLoss, dX, accumulate));
+                scope.Device.Losses.ElementLossBackward(
+                    loss, scalars, divisor, input, targets, weights, positiveWeights, dLoss, dX, accumulate));
     }
 
     [Test]
@@ -81,11 +85,18 @@ public sealed class LossesTests
             long? divisor = reduction switch { Reduction.None => null, Reduction.Mean => size, _ => 1 };
             forward(divisor, loss);
 
-            // Single losses have the rounding error of their larger half, sums of positive terms a relative one, others that of the terms' magnitudes.
+            // Single losses have the rounding error of their larger half, sums of positive terms a relative one, others that of
+            // the terms' magnitudes.
             double magnitudes = losses.Sum(Math.Abs) / (reduction == Reduction.Mean ? size : 1);
-            double absolute = reduction == Reduction.None ? 1e-6 : losses.All(term => term >= 0) ? 1e-7 : 1e-7 * Math.Max(1, magnitudes);
+            double absolute = reduction == Reduction.None
+                ? 1e-6
+                : losses.All(term => term >= 0)
+                ? 1e-7
+                : 1e-7 * Math.Max(1, magnitudes);
             DeviceScope.AssertNear(loss, expected, 8, absolute);
-            double[] gradient = [.. slopes.Select((s, i) => s * (reduction == Reduction.None ? given[i] : reduction == Reduction.Mean ? 3.0 / size : 3))];
+            double[] gradient = [
+                .. slopes.Select(
+                    (s, i) => s * (reduction == Reduction.None ? given[i] : reduction == Reduction.Mean ? 3.0 / size : 3))];
             Tensor dLoss = reduction == Reduction.None ? scope.Floats(given) : scope.Scalar(3), dX = scope.Floats(given);
             backward(divisor, dLoss, dX, true);
             DeviceScope.AssertNear(dX, [.. gradient.Zip(given, (a, b) => a + b)], 10, 2e-6);

@@ -19,7 +19,8 @@ public sealed class OptimizerKernelTests
         {
             Optimizer optimizer = tested.Create();
             double[] p = DeviceScope.Random(size, 1);
-            double[][] states = [.. optimizer.Update.Info.States.Select(_ => Array.ConvertAll(new double[size], _ => (double)tested.Initial))];
+            double[][] states = [
+                .. optimizer.Update.Info.States.Select(_ => Array.ConvertAll(new double[size], _ => (double)tested.Initial))];
             Tensor parameters = scope.Floats(p);
             Tensor[] tensors = Array.ConvertAll(states, state => scope.Floats(state));
             for (int step = 1; step <= 4; step++)
@@ -29,13 +30,17 @@ public sealed class OptimizerKernelTests
                 tested.Reference(Rate, step, p, g, states);
                 var scalars = new float[UpdateScalars.Row];
                 optimizer.WriteScalars(scalars, step, Rate, optimizer.WeightDecay);
-                scope.Device.Updates.Update(optimizer.Update, scope.Floats(Array.ConvertAll(scalars, x => (double)x)), parameters, scope.Floats(g), tensors);
+                scope.Device.Updates.Update(
+                    optimizer.Update, scope.Floats(Array.ConvertAll(scalars, x => (double)x)), parameters, scope.Floats(g),
+                    tensors);
             }
 
             DeviceScope.AssertNear(parameters, p, 8, 4e-7);
             for (int i = 0; i < states.Length; i++)
             {
-                DeviceScope.AssertNear(tensors[i], states[i], 16, optimizer.Update.Info.States[i].IsNeverNegative ? tested.SquaresTolerance : tested.StateTolerance);
+                DeviceScope.AssertNear(
+                    tensors[i], states[i], 16,
+                    optimizer.Update.Info.States[i].IsNeverNegative ? tested.SquaresTolerance : tested.StateTolerance);
             }
         }
     }

@@ -33,7 +33,8 @@ public sealed unsafe class Pool2DKernelTests
             c => Pool2DGeometry.Average(2, 9, 12, c, 3, 3, 2, 2, Padding2D.Symmetric(1, 1), countIncludePad: false),
         ["3x3 ceil padded"] = c => Pool2DGeometry.Average(2, 8, 10, c, 3, 3, 2, 3, Padding2D.Symmetric(1, 1), ceilMode: true),
         ["3x3 ceil, padding not counted"] =
-            c => Pool2DGeometry.Average(2, 8, 10, c, 3, 3, 2, 3, Padding2D.Symmetric(1, 0), ceilMode: true, countIncludePad: false),
+            c => Pool2DGeometry.Average(
+                2, 8, 10, c, 3, 3, 2, 3, Padding2D.Symmetric(1, 0), ceilMode: true, countIncludePad: false),
         ["divisor 3"] = c => Pool2DGeometry.Average(2, 7, 7, c, 2, 2, 1, 2, Padding2D.Valid, divisorOverride: 3),
         ["global"] = c => Pool2DGeometry.Average(2, 7, 9, c, 7, 9, 1, 1, Padding2D.Valid),
         ["same"] = c => Pool2DGeometry.Average(1, 5, 6, c, 4, 2, 2, 1, Padding2D.Same, countIncludePad: false),
@@ -214,8 +215,10 @@ public sealed unsafe class Pool2DKernelTests
         }
         long ow = output / g.C % g.OW;
         long oh = output / g.C / g.OW % g.OH;
-        return Enumerable.Range(0, g.Vertical.Taps).Count(k => Counts(g.Vertical, (oh * g.Vertical.Stride) - g.Vertical.PadBefore + k))
-            * Enumerable.Range(0, g.Horizontal.Taps).Count(k => Counts(g.Horizontal, (ow * g.Horizontal.Stride) - g.Horizontal.PadBefore + k));
+        return Enumerable.Range(0, g.Vertical.Taps).Count(
+            k => Counts(g.Vertical, (oh * g.Vertical.Stride) - g.Vertical.PadBefore + k))
+            * Enumerable.Range(0, g.Horizontal.Taps).Count(
+                k => Counts(g.Horizontal, (ow * g.Horizontal.Stride) - g.Horizontal.PadBefore + k));
         bool Counts(WindowAxis axis, long at) =>
             g.CountIncludePad ? at < axis.Input + axis.PadAfter : at >= 0 && at < axis.Input;
     }

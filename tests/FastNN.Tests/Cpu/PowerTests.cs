@@ -3,7 +3,9 @@ using FastNN.Functions;
 
 namespace FastNN.Tests.Cpu;
 
-/// <summary>a^b against double arithmetic over the whole range, and the table of special values that IEEE 754 gives, on every rung.</summary>
+/// <summary>
+/// a^b against double arithmetic over the whole range, and the table of special values that IEEE 754 gives, on every rung.
+/// </summary>
 public sealed unsafe class PowerTests
 {
     private const float Infinity = float.PositiveInfinity, NaN = float.NaN;
@@ -41,7 +43,8 @@ public sealed unsafe class PowerTests
     {
         float[] numbers =
         [
-            0, -0f, 1, -1, 0.5f, -0.5f, 2, -2, 3, -3, 2.5f, -2.5f, 16777215, 16777216, 1e30f, -1e30f, 1e-40f, -1e-40f, float.MaxValue, Infinity, -Infinity, NaN,
+            0, -0f, 1, -1, 0.5f, -0.5f, 2, -2, 3, -3, 2.5f, -2.5f, 16777215, 16777216, 1e30f, -1e30f, 1e-40f, -1e-40f,
+            float.MaxValue, Infinity, -Infinity, NaN,
         ];
         float[] a = [.. numbers.SelectMany(x => Enumerable.Repeat(x, numbers.Length))], b = [.. numbers.SelectMany(_ => numbers)];
         float[] y = Run(lanes, a, b);
@@ -50,8 +53,12 @@ public sealed unsafe class PowerTests
             for (int i = 0; i < y.Length; i++)
             {
                 float expected = MathF.Pow(a[i], b[i]);
-                Assert.That(y[i], float.IsFinite(expected) ? Is.EqualTo(expected).Within(2).Ulps : Is.EqualTo(expected), $"{a[i]}^{b[i]}");
-                Assert.That(float.IsNegative(y[i]) || float.IsNaN(y[i]), Is.EqualTo(float.IsNegative(expected) || float.IsNaN(expected)), $"sign of {a[i]}^{b[i]}");
+                Assert.That(
+                    y[i], float.IsFinite(expected) ? Is.EqualTo(expected).Within(2).Ulps : Is.EqualTo(expected),
+                    $"{a[i]}^{b[i]}");
+                Assert.That(
+                    float.IsNegative(y[i]) || float.IsNaN(y[i]), Is.EqualTo(float.IsNegative(expected) || float.IsNaN(expected)),
+                    $"sign of {a[i]}^{b[i]}");
             }
         });
     }

@@ -21,9 +21,15 @@ internal sealed class ProcessorTests
     public void A_processor_is_judged_by_its_registers(int leaf1Ecx, int leaf7Ebx, int expected) =>
         Assert.That((int)Processor.SetOf(leaf1Ecx, leaf7Ebx), Is.EqualTo(expected));
 
-    [TestCase(0, 1, true, "the processor has AVX2 and FMA, this native build uses 128-bit vectors: publish it with <IlcInstructionSet>x86-64-v3</IlcInstructionSet>")]
-    [TestCase(0, 2, true, "the processor has AVX-512, this native build uses 128-bit vectors: publish it with <IlcInstructionSet>x86-64-v4</IlcInstructionSet>")]
-    [TestCase(1, 2, true, "the processor has AVX-512, this native build uses AVX2 and FMA: publish it with <IlcInstructionSet>x86-64-v4</IlcInstructionSet>")]
+    [TestCase(
+        0, 1, true,
+        "the processor has AVX2 and FMA, this native build uses 128-bit vectors: publish it with <IlcInstructionSet>x86-64-v3</IlcInstructionSet>")]
+    [TestCase(
+        0, 2, true,
+        "the processor has AVX-512, this native build uses 128-bit vectors: publish it with <IlcInstructionSet>x86-64-v4</IlcInstructionSet>")]
+    [TestCase(
+        1, 2, true,
+        "the processor has AVX-512, this native build uses AVX2 and FMA: publish it with <IlcInstructionSet>x86-64-v4</IlcInstructionSet>")]
     [TestCase(0, 1, false, "the processor has AVX2 and FMA, the .NET runtime is configured to use 128-bit vectors")]
     public void Less_than_the_processor_has_is_told(int used, int available, bool aheadOfTime, string expected) =>
         Assert.That(Processor.Compare((VectorSet)used, (VectorSet)available, aheadOfTime), Does.StartWith(expected));
@@ -53,11 +59,16 @@ internal sealed class ProcessorTests
     [TestCase("", "-p:PublishAot=true", "-p:RuntimeIdentifier=linux-x64", "-p:FastNNInstructionSet=false")]
     [TestCase("native", "-p:PublishAot=true", "-p:RuntimeIdentifier=linux-x64", "-p:IlcInstructionSet=native")]
     public void The_package_sets_the_instructions_of_native_builds(string expected, params string[] properties) =>
-        Assert.That(Run(["msbuild", Targets(), "-nodeReuse:false", "-getProperty:IlcInstructionSet", .. properties]).Trim(), Is.EqualTo(expected));
+        Assert.That(
+            Run(["msbuild", Targets(), "-nodeReuse:false", "-getProperty:IlcInstructionSet", .. properties]).Trim(),
+            Is.EqualTo(expected));
 
     private static string Run(string[] arguments, params (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet") { RedirectStandardOutput = true };
+        var start =
+            new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH")
+                ?? "dotnet")
+            { RedirectStandardOutput = true };
         foreach (string argument in arguments)
         {
             start.ArgumentList.Add(argument);
@@ -76,5 +87,6 @@ internal sealed class ProcessorTests
     }
 
     private static string Targets([CallerFilePath] string path = "") =>
-        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(path)!, "..", "..", "..", "src", "FastNN", "buildTransitive", "FastNN.targets"));
+        Path.GetFullPath(
+            Path.Combine(Path.GetDirectoryName(path)!, "..", "..", "..", "src", "FastNN", "buildTransitive", "FastNN.targets"));
 }

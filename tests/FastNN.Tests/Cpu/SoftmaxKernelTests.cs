@@ -17,7 +17,8 @@ public sealed class SoftmaxKernelTests
     {
         using var scope = new DeviceScope();
         int count = outer * axis * inner;
-        double[] x = DeviceScope.Random(count, 1, 10), dY = DeviceScope.Random(count, 2), y = new double[count], dX = new double[count];
+        double[] x = DeviceScope.Random(count, 1, 10), dY = DeviceScope.Random(count, 2), y = new double[count],
+        dX = new double[count];
         foreach (bool logarithm in new[] { false, true })
         {
             SoftmaxReference.Forward(x, y, outer, axis, inner, logarithm);

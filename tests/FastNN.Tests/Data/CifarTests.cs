@@ -64,7 +64,8 @@ public sealed class CifarTests
 
     [Test]
     public void Any_damage_is_read_or_refused() =>
-        Mutations.Check(Records(2), (stream, name) => Cifar10.ReadAll([(stream, name)]), 500, length => (64 << 10) + (2 * length));
+        Mutations.Check(
+            Records(2), (stream, name) => Cifar10.ReadAll([(stream, name)]), 500, length => (64 << 10) + (2 * length));
 
     private static void Read(byte[] file) => Cifar10.ReadAll([(new MemoryStream(file), "test.bin")]);
 

@@ -5,7 +5,8 @@ namespace FastNN.Tests.Data;
 /// <summary>Categories become columns, and missing numbers are filled.</summary>
 internal sealed class CsvCategoryTests
 {
-    private const string Homes = "id,rooms,city,area,price\n1,3,Paris,70,500\n2,,Berlin,90,400\n3,5,Paris,NA,900\n4,4,Aachen,80,300\n";
+    private const string Homes =
+        "id,rooms,city,area,price\n1,3,Paris,70,500\n2,,Berlin,90,400\n3,5,Paris,NA,900\n4,4,Aachen,80,300\n";
 
     private static readonly CsvOptions Options = new()
     {
@@ -31,11 +32,23 @@ internal sealed class CsvCategoryTests
     [Test]
     public void Listed_categories_keep_their_order_and_others_are_an_error_or_a_column()
     {
-        CsvOptions listed = Options with { CategoryValues = new Dictionary<string, IReadOnlyList<string>> { ["city"] = ["Paris", "Berlin"] }, Missing = CsvMissing.Constant, MissingValue = -1 };
+        CsvOptions listed = Options with
+        {
+            CategoryValues = new Dictionary<string, IReadOnlyList<string>>
+            {
+                ["city"] = [
+            "Paris", "Berlin"]
+            },
+            Missing = CsvMissing.Constant,
+            MissingValue = -1
+        };
         Assert.That(
             () => Load(Homes, listed),
-            Throws.TypeOf<FileFormatException>().With.Message.Contains("Paris, Berlin").And.Message.Contains("'Aachen'").And.Property(nameof(FileFormatException.Line)).EqualTo(5));
-        Dataset data = Load(Homes.Replace("Aachen", "", StringComparison.Ordinal), listed with { UnknownCategory = CsvUnknownCategory.OwnColumn });
+            Throws.TypeOf<FileFormatException>().With.Message.Contains("Paris, Berlin").And.Message.Contains(
+                "'Aachen'").And.Property(nameof(FileFormatException.Line)).EqualTo(5));
+        Dataset data = Load(
+            Homes.Replace("Aachen", "", StringComparison.Ordinal),
+            listed with { UnknownCategory = CsvUnknownCategory.OwnColumn });
         Assert.That(data.FeatureNames, Is.EqualTo(new[] { "rooms", "city=Paris", "city=Berlin", "city=(other)", "area" }));
         Assert.That(data[1].Features, Is.EqualTo(new float[] { -1, 0, 1, 0, 90 }));
         Assert.That(data[3].Features, Is.EqualTo(new float[] { 4, 0, 0, 1, 80 }));
@@ -44,9 +57,15 @@ internal sealed class CsvCategoryTests
     [Test]
     public void Missing_cells_are_errors_unless_something_stands_for_them()
     {
-        Assert.That(() => Load(Homes, Options with { Missing = CsvMissing.Error }), Throws.TypeOf<FileFormatException>().With.Message.Contains("empty cell"));
-        Assert.That(() => Load(Homes.Replace("500", "", StringComparison.Ordinal), Options), Throws.TypeOf<FileFormatException>().With.Message.Contains("empty cell"), "a target");
-        Assert.That(() => Load(Homes.Replace("Berlin", "", StringComparison.Ordinal), Options), Throws.TypeOf<FileFormatException>().With.Message.Contains("a category"));
+        Assert.That(
+            () => Load(Homes, Options with { Missing = CsvMissing.Error }),
+            Throws.TypeOf<FileFormatException>().With.Message.Contains("empty cell"));
+        Assert.That(
+            () => Load(Homes.Replace("500", "", StringComparison.Ordinal), Options),
+            Throws.TypeOf<FileFormatException>().With.Message.Contains("empty cell"), "a target");
+        Assert.That(
+            () => Load(Homes.Replace("Berlin", "", StringComparison.Ordinal), Options),
+            Throws.TypeOf<FileFormatException>().With.Message.Contains("a category"));
         Assert.That(
             () => Load("a,b,y\n,1,2\n,3,4\n", new CsvOptions { Target = CsvTarget.Value, Missing = CsvMissing.Mean }),
             Throws.TypeOf<FileFormatException>().With.Message.Contains("'a'"));
@@ -55,13 +74,24 @@ internal sealed class CsvCategoryTests
     [Test]
     public void Options_that_contradict_themselves_are_refused()
     {
-        Assert.That(() => Load(Homes, Options with { Categories = ["price"] }), Throws.ArgumentException.With.Message.Contains("price"));
-        Assert.That(() => Load(Homes, Options with { Categories = ["town"] }), Throws.TypeOf<FileFormatException>().With.Message.Contains("town"));
         Assert.That(
-            () => Load(Homes, Options with { CategoryValues = new Dictionary<string, IReadOnlyList<string>> { ["rooms"] = ["1"] } }),
+            () => Load(Homes, Options with { Categories = ["price"] }), Throws.ArgumentException.With.Message.Contains("price"));
+        Assert.That(
+            () => Load(Homes, Options with { Categories = ["town"] }),
+            Throws.TypeOf<FileFormatException>().With.Message.Contains("town"));
+        Assert.That(
+            () => Load(
+                Homes, Options with { CategoryValues = new Dictionary<string, IReadOnlyList<string>> { ["rooms"] = ["1"] } }),
             Throws.ArgumentException.With.Message.Contains("rooms"));
         Assert.That(
-            () => Load(Homes, Options with { CategoryValues = new Dictionary<string, IReadOnlyList<string>> { ["city"] = ["Paris", "Paris"] } }),
+            () => Load(
+                Homes,
+                Options with
+                {
+                    CategoryValues = new Dictionary<string,
+                    IReadOnlyList<string>>
+                    { ["city"] = ["Paris", "Paris"] }
+                }),
             Throws.ArgumentException.With.Message.Contains("Paris"));
         Assert.That(() => Load(Homes, Options with { MissingValue = float.NaN }), Throws.ArgumentException);
     }

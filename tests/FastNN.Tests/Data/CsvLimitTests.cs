@@ -13,12 +13,17 @@ public sealed class CsvLimitTests
         yield return Case("a header of empty cells", new string(',', 10_000_000), "65536 columns");
         yield return Case("a header of letters", string.Join(',', Enumerable.Repeat("a", 5_000_000)), "65536 columns");
         yield return Case("a cell of 30 MB", "a,b\n1,\"" + new string('x', 30_000_000) + "\"\n", "32767 characters");
-        yield return Case("a quoted cell of lines", "a,b\n1,\"" + string.Concat(Enumerable.Repeat("x\n", 1_000_000)) + "\"\n", "32767 characters");
+        yield return Case(
+            "a quoted cell of lines", "a,b\n1,\"" + string.Concat(Enumerable.Repeat("x\n", 1_000_000)) + "\"\n",
+            "32767 characters");
         yield return Case("a number of 10 MB", "a,b\n" + new string('1', 10_000_000) + ",0\n", "32767 characters");
         yield return Case("zeros for ever", new string('\0', 10_000_000), "32767 characters");
-        yield return Case("more classes than are allowed", "a,b\n" + string.Concat(Enumerable.Range(0, 65_537).Select(i => $"1,c{i}\n")), "65536 classes");
+        yield return Case(
+            "more classes than are allowed", "a,b\n" + string.Concat(Enumerable.Range(0, 65_537).Select(i => $"1,c{i}\n")),
+            "65536 classes");
 
-        static TestCaseData Case(string name, string text, string message) => new TestCaseData(text, message).SetArgDisplayNames(name);
+        static TestCaseData Case(string name, string text, string message) =>
+            new TestCaseData(text, message).SetArgDisplayNames(name);
     }
 
     [TestCaseSource(nameof(Floods))]

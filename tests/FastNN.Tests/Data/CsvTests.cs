@@ -94,7 +94,9 @@ public sealed class CsvTests
         Assert.That(data.ClassNames, Is.EqualTo(new[] { "cat", "dog" }));
         Assert.That(() => Load("a,b\n1,2\n", new CsvOptions { Ignore = ["c"] }), Refused(1, 1, "one column 'c'"));
         Assert.That(() => Load("a,b\n1,2\n", new CsvOptions { Ignore = ["a"] }), Refused(1, 1, "a feature besides"));
-        Assert.That(() => Load("a,b\n1,2\n", new CsvOptions { Ignore = ["b"] }), Throws.ArgumentException.With.Message.Contains("is the target"));
+        Assert.That(
+            () => Load("a,b\n1,2\n", new CsvOptions { Ignore = ["b"] }),
+            Throws.ArgumentException.With.Message.Contains("is the target"));
         Assert.That(() => Load("a,b\n1,2\n", new CsvOptions { Ignore = ["b"], HasHeader = false }), Throws.ArgumentException);
         Assert.That(() => Load("id,a,b\nx\"1,1,2\n", new CsvOptions { Ignore = ["id"] }), Refused(2, 1, "a quote inside one"));
     }
@@ -124,7 +126,9 @@ public sealed class CsvTests
     [Test]
     public void Any_damage_is_read_or_refused()
     {
-        Mutations.Check(Encoding.UTF8.GetBytes("a,\"b,1\",c\n1,2,x\n3,\"4\",y\r\n5,6.25,x\n"), Read, 3000, length => (256 << 10) + (100 * length));
+        Mutations.Check(
+            Encoding.UTF8.GetBytes("a,\"b,1\",c\n1,2,x\n3,\"4\",y\r\n5,6.25,x\n"), Read, 3000,
+            length => (256 << 10) + (100 * length));
         return;
 
         static void Read(Stream stream, string name) => CsvDataset.Load(stream, name: name);

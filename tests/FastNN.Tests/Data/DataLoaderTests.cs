@@ -349,7 +349,9 @@ public sealed class DataLoaderTests
         using Device device = Device.Cpu(1);
         using var trainer = new Trainer(new Sequential(new Dense(2)), device, Loss.SparseCrossEntropy, new Adam(), seed: 1);
         var data = Dataset.FromFloats(new float[8], [1], [0, 1, 0, 1, 0, 1, 0, 1], 2);
-        Task fit = Task.Run(() => trainer.Fit(data, batchSize: 2, transform: new Hanging(entered, release, ended), cancellationToken: source.Token));
+        Task fit = Task.Run(
+            () => trainer.Fit(
+                data, batchSize: 2, transform: new Hanging(entered, release, ended), cancellationToken: source.Token));
         Assert.That(entered.Wait(Long));
         source.Cancel();
         Assert.That(Task.WhenAny(fit, Task.Delay(TimeSpan.FromSeconds(10))).Result, Is.SameAs(fit));
@@ -358,7 +360,8 @@ public sealed class DataLoaderTests
         Assert.That(ended.Wait(Long));
     }
 
-    private sealed class Hanging(ManualResetEventSlim entered, ManualResetEventSlim release, ManualResetEventSlim ended) : IBatchTransform
+    private sealed class Hanging(ManualResetEventSlim entered, ManualResetEventSlim release, ManualResetEventSlim ended)
+        : IBatchTransform
     {
         public void Apply(in TransformContext context)
         {

@@ -32,7 +32,9 @@ public sealed class DatasetCacheTests
         Assert.That(DatasetCache.Root, Is.EqualTo(_folder));
         Assert.That(DatasetCache.Names, Is.EqualTo(new[] { "mnist", "fashion-mnist" }));
         Assert.That(DatasetCache.IsPresent("mnist"), Is.False);
-        Assert.That(DatasetCache.Instructions("mnist"), Does.Contain("train-images-idx3-ubyte").And.Contain(Path.Combine(_folder, "mnist")));
+        Assert.That(
+            DatasetCache.Instructions("mnist"),
+            Does.Contain("train-images-idx3-ubyte").And.Contain(Path.Combine(_folder, "mnist")));
         Assert.That(() => DatasetCache.Fetch("imagenet"), Throws.ArgumentException.With.Message.Contains("mnist, fashion-mnist"));
     }
 
@@ -110,7 +112,9 @@ public sealed class DatasetCacheTests
         File.Delete(images);
         File.Move(Path.Combine(folder, "t10k-labels-idx1-ubyte"), Path.Combine(folder, "t10k-labels.idx1-ubyte"));
         Assert.That(Toy(WriteToy).Load(folder, verify: true).Train.LabelOf(1), Is.EqualTo(9));
-        Assert.That(() => Mnist.Load(Path.Combine(_folder, "none")), Throws.TypeOf<FileNotFoundException>().With.Message.Contains("train-images"));
+        Assert.That(
+            () => Mnist.Load(Path.Combine(_folder, "none")),
+            Throws.TypeOf<FileNotFoundException>().With.Message.Contains("train-images"));
     }
 
     [Test]
@@ -209,7 +213,8 @@ public sealed class DatasetCacheTests
     {
         Assert.That(
             () => Tool.Run("fastnn-no-such-program", ["x"], _folder, CancellationToken.None),
-            Throws.TypeOf<ToolException>().With.Message.Contains("fastnn-no-such-program").And.Property("Started").EqualTo(OperatingSystem.IsWindows()));
+            Throws.TypeOf<ToolException>().With.Message.Contains("fastnn-no-such-program").And.Property("Started").EqualTo(
+                OperatingSystem.IsWindows()));
         if (OperatingSystem.IsWindows())
             return;
         Assert.That(

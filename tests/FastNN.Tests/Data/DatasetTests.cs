@@ -104,16 +104,24 @@ public sealed class DatasetTests
     [Test]
     public void What_does_not_fit_is_refused()
     {
-        Assert.That(() => Dataset.FromFloats([1, 2, 3], [2], [0, 0], 1), Throws.ArgumentException.With.Message.Contains("need 4 values, got 3"));
-        Assert.That(() => Dataset.FromFloats([1, float.NaN], [1], [0, 0], 1), Throws.ArgumentException.With.Message.Contains("feature 0 of example 1"));
-        Assert.That(() => Dataset.FromFloats([1], [1], [3], 3), Throws.InstanceOf<ArgumentException>().With.Message.Contains("label 3 of example 0"));
+        Assert.That(
+            () => Dataset.FromFloats([1, 2, 3], [2], [0, 0], 1),
+            Throws.ArgumentException.With.Message.Contains("need 4 values, got 3"));
+        Assert.That(
+            () => Dataset.FromFloats([1, float.NaN], [1], [0, 0], 1),
+            Throws.ArgumentException.With.Message.Contains("feature 0 of example 1"));
+        Assert.That(
+            () => Dataset.FromFloats([1], [1], [3], 3),
+            Throws.InstanceOf<ArgumentException>().With.Message.Contains("label 3 of example 0"));
         Assert.That(() => Dataset.FromFloats([1], [1], [-1], 3), Throws.InstanceOf<ArgumentException>());
         Assert.That(() => Dataset.FromFloats([1], [1], [0], 0), Throws.InstanceOf<ArgumentException>());
         Assert.That(() => Dataset.FromFloats([], [1], [], 1), Throws.InstanceOf<ArgumentException>());
         Assert.That(() => Dataset.FromFloats([1], [0], [0], 1), Throws.InstanceOf<ArgumentException>());
         Assert.That(() => Dataset.FromFloats([1], [65536, 65536], [0], 1), Throws.InstanceOf<ArgumentException>());
         Assert.That(() => Dataset.FromFloats([1], [1], [0], 2, ["one"]), Throws.InstanceOf<ArgumentException>());
-        Assert.That(() => Dataset.FromFloats([1], [1], [1, float.PositiveInfinity], [2]), Throws.ArgumentException.With.Message.Contains("target 1"));
+        Assert.That(
+            () => Dataset.FromFloats([1], [1], [1, float.PositiveInfinity], [2]),
+            Throws.ArgumentException.With.Message.Contains("target 1"));
         Assert.That(() => Numbers(1).CopyFeatures(0, []), Throws.ArgumentException);
     }
 
@@ -189,8 +197,17 @@ public sealed class DatasetTests
     public void A_fraction_that_leaves_a_part_empty_is_told_as_the_fraction_it_is()
     {
         Dataset two = Dataset.FromFloats([1, 2], [1], [0, 1], 2);
-        Assert.That(() => two.Split(0.2, seed: 0), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith("a fraction of 0.2 of 2 examples leaves one part empty"));
-        Assert.That(() => two.Split(0.9, seed: 0), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith("a fraction of 0.9 of 2 examples leaves one part empty"));
-        Assert.That(() => two.Split(2), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith("expected 1 to 1 of 2 examples in the first part"));
+        Assert.That(
+            () => two.Split(0.2, seed: 0),
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith(
+                "a fraction of 0.2 of 2 examples leaves one part empty"));
+        Assert.That(
+            () => two.Split(0.9, seed: 0),
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith(
+                "a fraction of 0.9 of 2 examples leaves one part empty"));
+        Assert.That(
+            () => two.Split(2),
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith(
+                "expected 1 to 1 of 2 examples in the first part"));
     }
 }

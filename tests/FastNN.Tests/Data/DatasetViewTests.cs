@@ -24,7 +24,8 @@ public sealed class DatasetViewTests
         {
             if ((features.Length, target.Length) != (2, classes > 0 ? 1 : 2))
             {
-                throw new InvalidOperationException($"{features.Length} features and {target.Length} target values were asked for");
+                throw new InvalidOperationException(
+                    $"{features.Length} features and {target.Length} target values were asked for");
             }
 
             Reads++;
@@ -84,7 +85,9 @@ public sealed class DatasetViewTests
         Dataset data = Dataset.FromSource(new Source(4) { Label = index => index == 2 ? label : 0 });
         using var loader = new DataLoader(data, 4, shuffle: false);
         loader.StartEpoch(1);
-        Assert.That(() => loader.TryNext(out _), Throws.TypeOf<InvalidDatasetException>().With.Message.Contains("example 2").And.Message.Contains("0 to 2"));
+        Assert.That(
+            () => loader.TryNext(out _),
+            Throws.TypeOf<InvalidDatasetException>().With.Message.Contains("example 2").And.Message.Contains("0 to 2"));
         Assert.That(() => data.OneHot().CopyTarget(2, new float[3]), Throws.TypeOf<InvalidDatasetException>());
     }
 
@@ -120,7 +123,9 @@ public sealed class DatasetViewTests
         Assert.That(Firsts(train).Concat(Firsts(test)), Is.EqualTo(Firsts(data.Shuffle(0))));
         Assert.That(() => data.Skip(10), Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("0 to 9"));
         Assert.That(() => data.Skip(-1), Throws.InstanceOf<ArgumentOutOfRangeException>());
-        Assert.That(() => data.Take(1).Split(1), Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("neither is empty"));
+        Assert.That(
+            () => data.Take(1).Split(1),
+            Throws.InstanceOf<ArgumentOutOfRangeException>().With.Message.Contains("neither is empty"));
     }
 
     [Test]
@@ -132,7 +137,9 @@ public sealed class DatasetViewTests
         Assert.That(both.Select(example => example.Label), Is.EqualTo(new int?[] { 1, 2, 1 }));
         Dataset vectors = one.OneHot().Concat(other.OneHot());
         Assert.That(vectors[^1].Target, Is.EqualTo(new float[] { 0, 1, 0 }));
-        Assert.That(() => one.Concat(other.OneHot()), Throws.ArgumentException.With.Message.Contains("indices of 3 classes").And.Message.Contains("targets of [3]"));
+        Assert.That(
+            () => one.Concat(other.OneHot()),
+            Throws.ArgumentException.With.Message.Contains("indices of 3 classes").And.Message.Contains("targets of [3]"));
         Assert.That(() => one.Concat(DatasetTests.Numbers(3)), Throws.ArgumentException);
     }
 
@@ -148,7 +155,8 @@ public sealed class DatasetViewTests
     [Test]
     public void A_loader_over_views_and_sources_allocates_nothing_after_the_first_epoch()
     {
-        Dataset data = Dataset.FromSource(new Source(64, classes: 0)).Rescale(2, 1).Map((features, result) => features.CopyTo(result));
+        Dataset data = Dataset.FromSource(new Source(64, classes: 0)).Rescale(2, 1)
+            .Map((features, result) => features.CopyTo(result));
         data = data.Concat(data.Shuffle(1));
         var features = new float[2];
         var target = new float[2];
@@ -165,11 +173,16 @@ public sealed class DatasetViewTests
     [Test]
     public void Sources_and_scales_that_make_no_dataset_are_refused()
     {
-        Assert.That(() => Dataset.FromSource(new Source(0)), Throws.ArgumentException.With.Message.Contains("at least one example"));
+        Assert.That(
+            () => Dataset.FromSource(new Source(0)), Throws.ArgumentException.With.Message.Contains("at least one example"));
         Assert.That(() => Dataset.FromSource(new Source(1, classes: -1)), Throws.ArgumentException);
-        Assert.That(() => Dataset.FromSource(new Source(1), ["a"]), Throws.ArgumentException.With.Message.Contains("1 class names for 3"));
+        Assert.That(
+            () => Dataset.FromSource(new Source(1), ["a"]),
+            Throws.ArgumentException.With.Message.Contains("1 class names for 3"));
         Assert.That(() => Dataset.FromSource(null!), Throws.ArgumentNullException);
-        Assert.That(() => Dataset.FromBytes([1], [1], [0], ["a"], float.NaN), Throws.ArgumentException.With.Message.Contains("finite scale"));
+        Assert.That(
+            () => Dataset.FromBytes([1], [1], [0], ["a"], float.NaN),
+            Throws.ArgumentException.With.Message.Contains("finite scale"));
         Assert.That(() => Dataset.FromFloats(null!, [1], [0], 1), Throws.ArgumentNullException);
     }
 
@@ -177,7 +190,8 @@ public sealed class DatasetViewTests
     public void A_model_trains_on_a_source()
     {
         using Device device = Device.Cpu(1);
-        using var trainer = new Trainer(new Sequential(new Flatten(), new Dense(3)), device, Loss.SparseCrossEntropy, new Adam(0.01f), seed: 1);
+        using var trainer = new Trainer(
+            new Sequential(new Flatten(), new Dense(3)), device, Loss.SparseCrossEntropy, new Adam(0.01f), seed: 1);
         History history = trainer.Fit(Dataset.FromSource(new Source(30)).Rescale(0.01f, 0), epochs: 2, batchSize: 8);
         Assert.That(history.Epochs, Has.Count.EqualTo(2));
         Assert.That(history.Epochs[^1].Loss, Is.LessThan(history.Epochs[0].Loss));

@@ -24,7 +24,9 @@ public sealed class IdxTests
         Assert.That(Read(Idx(IdxType.Int8, [2], [0xFF, 5])).Elements<sbyte>().ToArray(), Is.EqualTo(new sbyte[] { -1, 5 }));
         Assert.That(Read(Idx(IdxType.Int16, [1], [0xFF, 0xFE])).Elements<short>().ToArray(), Is.EqualTo(new short[] { -2 }));
         Assert.That(Read(Idx(IdxType.Int32, [1], [0, 1, 0, 0])).Elements<int>().ToArray(), Is.EqualTo(new[] { 65536 }));
-        Assert.That(Read(Idx(IdxType.Float32, [1], [0x40, 0x49, 0x0F, 0xDB])).Elements<float>().ToArray(), Is.EqualTo(new[] { MathF.PI }));
+        Assert.That(
+            Read(Idx(IdxType.Float32, [1], [0x40, 0x49, 0x0F, 0xDB])).Elements<float>().ToArray(),
+            Is.EqualTo(new[] { MathF.PI }));
         IdxFile doubles = Read(Idx(IdxType.Float64, [1], [0x40, 0x09, 0x21, 0xFB, 0x54, 0x44, 0x2D, 0x18]));
         Assert.That(doubles.Elements<double>().ToArray(), Is.EqualTo(new[] { Math.PI }));
         var singles = new float[1];
@@ -58,7 +60,9 @@ public sealed class IdxTests
 
         Assert.That(() => Read(file), Throws.TypeOf<FileFormatException>()
             .With.Property(nameof(FileFormatException.Offset)).EqualTo(offset).And.Message.Contains(message));
-        Assert.That(() => Read(Gzip(file)), Throws.TypeOf<FileFormatException>().With.Message.Contains(message).Or.Message.Contains("maxBytes"));
+        Assert.That(
+            () => Read(Gzip(file)),
+            Throws.TypeOf<FileFormatException>().With.Message.Contains(message).Or.Message.Contains("maxBytes"));
         Assert.That(Mutations.ReadsOrRefuses(file, Load, 64 << 10), Is.False);
         Assert.That(Mutations.ReadsOrRefuses(Gzip(file), Load, 64 << 10), Is.False);
     }
@@ -80,7 +84,9 @@ public sealed class IdxTests
         const int Size = 80_000_000;
         byte[] file = Gzip([.. Idx(IdxType.UInt8, [Size], []), .. new byte[Size]]);
         Assert.That(Mutations.ReadsOrRefuses(file, Load, 128 << 10), Is.False, "a thousand times its size");
-        Assert.That(() => IdxFile.Read(new MemoryStream(file), maxBytes: Size), Throws.TypeOf<FileFormatException>().With.Message.Contains("maxBytes"));
+        Assert.That(
+            () => IdxFile.Read(new MemoryStream(file), maxBytes: Size),
+            Throws.TypeOf<FileFormatException>().With.Message.Contains("maxBytes"));
         Assert.That(IdxFile.Read(new MemoryStream(file), maxBytes: Size + 8).Count, Is.EqualTo(Size));
     }
 
@@ -106,7 +112,9 @@ public sealed class IdxTests
     public void Any_damage_is_read_or_refused()
     {
         Mutations.Check(Idx(IdxType.UInt8, [10, 5, 4], new byte[200]), Load, 2000, length => (64 << 10) + (2 * length));
-        Mutations.Check(Idx(IdxType.Float32, [5, 2], [.. Enumerable.Repeat((byte)0x3F, 40)]), Load, 2000, length => (64 << 10) + (2 * length));
+        Mutations.Check(
+            Idx(IdxType.Float32, [5, 2], [.. Enumerable.Repeat((byte)0x3F, 40)]), Load, 2000,
+            length => (64 << 10) + (2 * length));
         Mutations.Check(Gzip(Idx(IdxType.Int16, [10, 30], new byte[600])), Load, 2000, length => (128 << 10) + (2000 * length));
     }
 
@@ -127,7 +135,9 @@ public sealed class IdxTests
         byte[] images = Idx(IdxType.UInt8, [2, 1, 2], [0, 51, 102, 255]);
         byte[] labels = Idx(IdxType.UInt8, [2], [1, 0]);
         Assert.That(() => Combine(images, Idx(IdxType.UInt8, [3], [0, 0, 0])), Refused("2 labels").And.Message.Contains("got 3"));
-        Assert.That(() => Combine(images, Idx(IdxType.UInt8, [2], [0, 2])), Refused("a label from 0 to 1").And.Property("Offset").EqualTo(9));
+        Assert.That(
+            () => Combine(images, Idx(IdxType.UInt8, [2], [0, 2])),
+            Refused("a label from 0 to 1").And.Property("Offset").EqualTo(9));
         Assert.That(() => Combine(labels, labels), Refused("images (type 08, rank 3 or 4)"));
         Assert.That(() => Combine(images, images), Refused("labels (type 08, rank 1)"));
     }

@@ -40,11 +40,15 @@ public sealed class SpecialFileTests
         string pipe = SpecialFile.Pipe(_folder);
         File.CreateSymbolicLink(link, pipe);
         foreach ((string path, string kind) in ((string, string)[])
-            [(pipe, "a named pipe (FIFO)"), (link, "a named pipe (FIFO)"), ("/dev/zero", "a character device"), ("/dev/full", "a character device"), (_folder, "a folder")])
+            [
+                (pipe, "a named pipe (FIFO)"), (link, "a named pipe (FIFO)"), ("/dev/zero", "a character device"),
+                ("/dev/full", "a character device"), (_folder, "a folder")])
         {
             Task task = Task.Run(() => Readers[reader](path));
             Assert.That(Task.WhenAny(task, Task.Delay(TimeSpan.FromSeconds(20))).Result, Is.SameAs(task), $"{path} hangs");
-            Assert.That(task.Exception?.InnerException, Is.InstanceOf<IOException>().With.Message.StartWith($"cannot read '{path}': it is {kind}"));
+            Assert.That(
+                task.Exception?.InnerException,
+                Is.InstanceOf<IOException>().With.Message.StartWith($"cannot read '{path}': it is {kind}"));
         }
     }
 }

@@ -79,7 +79,8 @@ public sealed class AtomicFileTests
     {
         string path = Path.Combine(_folder, "secret.bin");
         File.WriteAllText(path, "old");
-        foreach (UnixFileMode mode in (UnixFileMode[])[UnixFileMode.UserRead | UnixFileMode.UserWrite, (UnixFileMode)0b110_110_100])
+        foreach (UnixFileMode mode in (UnixFileMode[])[
+            UnixFileMode.UserRead | UnixFileMode.UserWrite, (UnixFileMode)0b110_110_100])
         {
             File.SetUnixFileMode(path, mode);
             AtomicFile.Write(path, stream => stream.Write("new"u8));
@@ -113,7 +114,8 @@ public sealed class AtomicFileTests
         string pipe = SpecialFile.Pipe(_folder);
         string loop = Path.Combine(_folder, "loop");
         File.CreateSymbolicLink(loop, loop);
-        foreach ((string path, string reason) in ((string, string)[])[(pipe, "named pipe"), ("/dev/null", "character device"), (loop, "loop")])
+        foreach ((string path, string reason) in ((string, string)[])[
+            (pipe, "named pipe"), ("/dev/null", "character device"), (loop, "loop")])
         {
             Assert.That(
                 () => AtomicFile.Write(path, _ => Assert.Fail("the body must not run")),

@@ -12,7 +12,8 @@ public sealed class QuoteTests
         {
             string quoted = Quote.Text(((char)c).ToString());
             bool harmful = char.IsControl((char)c) || char.IsSurrogate((char)c)
-                || c is 0x61C or 0x200E or 0x200F or 0x2028 or 0x2029 or (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069) or 0xFEFF;
+                || c is 0x61C or 0x200E or 0x200F or 0x2028 or 0x2029 or (>= 0x202A and <= 0x202E) or (>= 0x2066 and <= 0x2069)
+                or 0xFEFF;
             Assert.That(quoted, Is.EqualTo(harmful ? $"\\u{c:x4}" : ((char)c).ToString()));
         }
     }
@@ -45,7 +46,10 @@ public sealed class QuoteTests
         const string Path = "no\nsuch\u202Efolder/file";
         foreach (Action action in (Action[])[() => InputFile.OpenRead(Path), () => AtomicFile.Write(Path, _ => { })])
         {
-            Assert.That(() => action(), Throws.InstanceOf<IOException>().With.Message.Contains("no\\u000asuch\\u202efolder").And.Message.Not.Contains('\n'));
+            Assert.That(
+                () => action(),
+                Throws.InstanceOf<IOException>().With.Message.Contains("no\\u000asuch\\u202efolder").And.Message.Not.Contains(
+                    '\n'));
         }
     }
 }

@@ -38,7 +38,9 @@ public sealed class SafetensorsLimitTests
         using var stream = new MemoryStream(file);
         long before = GC.GetAllocatedBytesForCurrentThread();
         using SafetensorsReader reader = SafetensorsReader.Open(stream);
-        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan((2 * file.Length) + (256 * SafetensorsHeader.MaxTensors)));
+        Assert.That(
+            GC.GetAllocatedBytesForCurrentThread() - before,
+            Is.LessThan((2 * file.Length) + (256 * SafetensorsHeader.MaxTensors)));
         Assert.That(reader.Tensors, Has.Count.EqualTo(SafetensorsHeader.MaxTensors));
     }
 
@@ -47,14 +49,17 @@ public sealed class SafetensorsLimitTests
     {
         string name = new('n', 500);
         FileFormatException? e = Assert.Throws<FileFormatException>(
-            () => SafetensorsReader.Open(new MemoryStream(File("{\"" + name + "\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,0]}}"))));
+            () => SafetensorsReader.Open(
+                new MemoryStream(File("{\"" + name + "\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,0]}}"))));
         Assert.That(e!.Message, Does.Contain(name[..80] + "...").And.Not.Contain(name[..81]));
     }
 
     [Test]
     public void A_stream_that_cannot_seek_is_read_and_left_open_where_wanted()
     {
-        byte[] file = [.. File("""{"a":{"dtype":"F32","shape":[40000],"data_offsets":[0,160000]}}"""), .. new byte[159_996], 0, 0, 0x80, 0x3F];
+        byte[] file = [
+            .. File("""{"a":{"dtype":"F32","shape":[40000],"data_offsets":[0,160000]}}"""), .. new byte[159_996], 0, 0, 0x80,
+            0x3F];
         var pipe = new PipeStream(file);
         using (SafetensorsReader reader = SafetensorsReader.Open(pipe, "pipe", leaveOpen: true))
         {
@@ -73,8 +78,10 @@ public sealed class SafetensorsLimitTests
     public void The_writer_keeps_to_the_limits_of_the_reader()
     {
         var writer = new SafetensorsWriter();
-        Assert.That(() => writer.Add(new string('n', 513), [1], new float[1]), Throws.ArgumentException.With.Message.Contains("512"));
-        Assert.That(() => writer.SetMetadata(new string('\u00fc', 300), ""), Throws.ArgumentException.With.Message.Contains("512"));
+        Assert.That(
+            () => writer.Add(new string('n', 513), [1], new float[1]), Throws.ArgumentException.With.Message.Contains("512"));
+        Assert.That(
+            () => writer.SetMetadata(new string('\u00fc', 300), ""), Throws.ArgumentException.With.Message.Contains("512"));
         writer.Add(new string('n', 512), [1], new float[1]);
         using var stream = new MemoryStream();
         writer.Save(stream);

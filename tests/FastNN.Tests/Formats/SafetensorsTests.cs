@@ -22,8 +22,10 @@ public sealed class SafetensorsTests
         Sample().Save(path);
 
         using SafetensorsReader file = SafetensorsReader.Open(path);
-        Assert.That(file.Metadata, Is.EquivalentTo(new Dictionary<string, string> { ["format"] = "pt", ["ünï"] = "\"quoted\"\n" }));
-        Assert.That(file.ReadSingles("weight"), Is.EqualTo(new[] { 1.5f, float.NaN, float.NegativeInfinity, -0f, float.Epsilon, 3 }));
+        Assert.That(
+            file.Metadata, Is.EquivalentTo(new Dictionary<string, string> { ["format"] = "pt", ["ünï"] = "\"quoted\"\n" }));
+        Assert.That(
+            file.ReadSingles("weight"), Is.EqualTo(new[] { 1.5f, float.NaN, float.NegativeInfinity, -0f, float.Epsilon, 3 }));
         Assert.That(file.Find("weight").Shape.ToArray(), Is.EqualTo(new[] { 2, 3 }));
         Assert.That(file.ReadSingles("double"), Is.EqualTo(new[] { (float)Math.PI }));
         Assert.That(file.Find("double").Shape.Length, Is.Zero);
@@ -98,14 +100,16 @@ public sealed class SafetensorsTests
     [TestCase("cross_entropy_00_mean", "loss", new int[0])]
     public void Files_of_another_writer_are_read(string name, string tensor, int[] shape)
     {
-        using SafetensorsReader file = SafetensorsReader.Open(Path.Combine(TestContext.CurrentContext.TestDirectory, "Formats", $"{name}.safetensors"));
+        using SafetensorsReader file = SafetensorsReader.Open(
+            Path.Combine(TestContext.CurrentContext.TestDirectory, "Formats", $"{name}.safetensors"));
         Assert.That(file.Metadata.Keys, Does.Contain("op"));
         Assert.That(file.Find(tensor).Shape.ToArray(), Is.EqualTo(shape));
         Assert.That(file.ReadSingles(tensor), Has.All.Matches<float>(float.IsFinite));
         if (file.Contains("y"))
         {
             // x [4, 8] times weight^T [8, 6] plus bias is y: names, offsets and values belong together.
-            float[] x = file.ReadSingles("x"), w = file.ReadSingles("weight"), bias = file.ReadSingles("bias"), y = file.ReadSingles("y");
+            float[] x = file.ReadSingles("x"), w = file.ReadSingles("weight"), bias = file.ReadSingles("bias"),
+            y = file.ReadSingles("y");
             for (int i = 0; i < 24; i++)
             {
                 double sum = bias[i % 6];
@@ -117,29 +121,42 @@ public sealed class SafetensorsTests
     }
 
     [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, ExpectedResult = "")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 9, ExpectedResult = "the end of the file, got 1 bytes more")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 9,
+        ExpectedResult = "the end of the file, got 1 bytes more")]
     [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 7, ExpectedResult = "the end of the file after 7")]
     [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,12]}}""", 12, ExpectedResult = "8 bytes for 'a' F32[2]")]
     [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[8,0]}}""", 8, ExpectedResult = "begin <= end")]
     [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[-8,0]}}""", 8, ExpectedResult = "[begin, end]")]
     [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8,9]}}""", 8, ExpectedResult = "[begin, end]")]
     [TestCase("""{"a":{"dtype":"F32","shape":[1],"data_offsets":[4,8]}}""", 8, ExpectedResult = "leaves a hole")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""", 12, ExpectedResult = "overlaps")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, ExpectedResult = "overlaps")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}""", 16, ExpectedResult = "each tensor once")]
-    [TestCase("""{"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, ExpectedResult = "one of them twice")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[4,12]}}""", 12,
+        ExpectedResult = "overlaps")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8,
+        ExpectedResult = "overlaps")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"a":{"dtype":"F32","shape":[2],"data_offsets":[8,16]}}""", 16,
+        ExpectedResult = "each tensor once")]
+    [TestCase(
+        """{"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}}""", 8, ExpectedResult = "one of them twice")]
     [TestCase("""{"a":{"dtype":"C64","shape":[1],"data_offsets":[0,8]}}""", 8, ExpectedResult = "'C64'")]
     [TestCase("""{"a":{"dtype":7,"shape":[1],"data_offsets":[0,8]}}""", 8, ExpectedResult = "a string as dtype")]
     [TestCase("""{"a":{"dtype":"F32","data_offsets":[0,8]}}""", 8, ExpectedResult = "lacks one of them")]
     [TestCase("""{"a":{"dtype":"F32","shape":[-2],"data_offsets":[0,8]}}""", 8, ExpectedResult = "got -2")]
     [TestCase("""{"a":{"dtype":"F32","shape":[2.5],"data_offsets":[0,8]}}""", 8, ExpectedResult = "got 2.5")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[2147483647,2147483647,2147483647],"data_offsets":[0,8]}}""", 8, ExpectedResult = "below 2^63")]
-    [TestCase("""{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}""", 0, ExpectedResult = "got 4294967296")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[2147483647,2147483647,2147483647],"data_offsets":[0,8]}}""", 8,
+        ExpectedResult = "below 2^63")]
+    [TestCase(
+        """{"a":{"dtype":"F32","shape":[4294967296,4294967296],"data_offsets":[0,0]}}""", 0, ExpectedResult = "got 4294967296")]
     [TestCase("""{"a":[]}""", 0, ExpectedResult = "an object for tensor 'a'")]
     [TestCase("""{"__metadata__":{"k":1}}""", 0, ExpectedResult = "a string as metadata 'k'")]
     [TestCase("""{"__metadata__":{"k":"1","k":"2"}}""", 0, ExpectedResult = "each metadata key once")]
     [TestCase("""{"__metadata__":{},"__metadata__":{}}""", 0, ExpectedResult = "one __metadata__")]
-    [TestCase("""{"__metadata__":{"k":{"k":{"k":{"k":{"k":{"k":{"k":{"k":{}}}}}}}}}}""", 0, ExpectedResult = "a string as metadata")]
+    [TestCase(
+        """{"__metadata__":{"k":{"k":{"k":{"k":{"k":{"k":{"k":{"k":{}}}}}}}}}}""", 0, ExpectedResult = "a string as metadata")]
     [TestCase("""{"a":{"x":[[[[[[[[[]]]]]]]]]}}""", 0, ExpectedResult = "a JSON header")]
     [TestCase("""{"\ud800":{"dtype":"F32","shape":[0],"data_offsets":[0,0]}}""", 0, ExpectedResult = "expected text")]
     [TestCase("""{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}} x""", 8, ExpectedResult = "a JSON header")]
@@ -180,7 +197,8 @@ public sealed class SafetensorsTests
             Throws.TypeOf<FileFormatException>().With.Message.Contains("UTF-8"));
 
     [Test]
-    public void A_damaged_file_is_read_or_refused() => Mutations.Check(SampleBytes, Read, 3000, length => (64 << 10) + (64 * length));
+    public void A_damaged_file_is_read_or_refused() =>
+        Mutations.Check(SampleBytes, Read, 3000, length => (64 << 10) + (64 * length));
 
     [Test]
     public void Any_shapes_and_values_come_back() => Check.One(

@@ -41,7 +41,8 @@ internal sealed class ActivationValueTests
 
     [Test]
     public void An_epilogue_has_one_parameter_at_most() => Assert.That(
-        FunctionTable.Unary.Where(row => row.Info.MayBeEpilogue).Select(row => row.Info.Scalars.Length), Is.All.LessThanOrEqualTo(1));
+        FunctionTable.Unary.Where(row => row.Info.MayBeEpilogue).Select(row => row.Info.Scalars.Length),
+        Is.All.LessThanOrEqualTo(1));
 
     [Test]
     public void Names_are_given_once()

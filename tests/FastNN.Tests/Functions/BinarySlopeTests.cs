@@ -2,12 +2,15 @@ using FastNN.Functions;
 
 namespace FastNN.Tests.Functions;
 
-/// <summary>Every gradient of a function of two numbers against the derivative of its own text, and against the form that its row names.</summary>
+/// <summary>
+/// Every gradient of a function of two numbers against the derivative of its own text, and against the form that its row names.
+/// </summary>
 internal sealed class BinarySlopeTests
 {
     private const int Places = 61;
 
-    private static IEnumerable<string> Functions => FunctionTable.Binary.Where(row => row.Info.IsDifferentiable).Select(row => row.Info.Name);
+    private static IEnumerable<string> Functions =>
+        FunctionTable.Binary.Where(row => row.Info.IsDifferentiable).Select(row => row.Info.Name);
 
     [TestCaseSource(nameof(Functions))]
     public void A_gradient_is_the_derivative_of_the_functions_text(string name) =>
@@ -25,7 +28,8 @@ internal sealed class BinarySlopeTests
 
     [Test]
     public void A_function_has_both_gradients_or_none() => Assert.That(
-        FunctionTable.Binary.Where(row => (row.Info.First.Form == GradientForm.None) != (row.Info.Second.Form == GradientForm.None)), Is.Empty);
+        FunctionTable.Binary.Where(
+            row => (row.Info.First.Form == GradientForm.None) != (row.Info.Second.Form == GradientForm.None)), Is.Empty);
 
     private static BinaryFunction Find(string name) => FunctionTable.Binary.Single(row => row.Info.Name == name);
 
@@ -35,9 +39,11 @@ internal sealed class BinarySlopeTests
         double worst = 0;
         foreach (double a in info.Samples.Spread(Places))
         {
-            foreach (double b in info.SecondSamples.Spread(Places).Where(b => !info.HasTies || Math.Abs(a - b) >= Samples.Distance))
+            foreach (double b in info.SecondSamples.Spread(Places).Where(
+                b => !info.HasTies || Math.Abs(a - b) >= Samples.Distance))
             {
-                Dual first = TFunction.Value(Dual.Variable(a), Dual.Constant(b)), second = TFunction.Value(Dual.Constant(a), Dual.Variable(b));
+                Dual first = TFunction.Value(Dual.Variable(a), Dual.Constant(b)),
+                second = TFunction.Value(Dual.Constant(a), Dual.Variable(b));
                 worst = Math.Max(worst, Relative(Gradient<TFunction>(info, 0, a, b, first.Value), first.Slope));
                 worst = Math.Max(worst, Relative(Gradient<TFunction>(info, 1, a, b, second.Value), second.Slope));
             }
@@ -48,14 +54,18 @@ internal sealed class BinarySlopeTests
         static double Relative(double slope, double expected) => Math.Abs(slope - expected) / Math.Max(1, Math.Abs(expected));
     }
 
-    /// <summary>What the text gives, or the form; where it has a simple form the two must agree. What is not named as read is NaN.</summary>
+    /// <summary>
+    /// What the text gives, or the form; where it has a simple form the two must agree. What is not named as read is NaN.
+    /// </summary>
     private static double Gradient<TFunction>(BinaryInfo info, int operand, double a, double b, double y)
         where TFunction : struct, IBinaryFunction
     {
         OperandGradient gradient = info.Gradient(operand);
         Operands reads = gradient.ReadsAs(operand);
-        Dual first = Constant(Operands.First, a), second = Constant(Operands.Second, b), output = Constant(Operands.Output, y), one = Dual.Constant(1);
-        double text = (operand == 0 ? TFunction.FirstGradient(first, second, output, one) : TFunction.SecondGradient(first, second, output, one)).Value;
+        Dual first = Constant(Operands.First, a), second = Constant(Operands.Second, b), output = Constant(Operands.Output, y),
+        one = Dual.Constant(1);
+        double text = (operand == 0 ? TFunction.FirstGradient(first, second, output, one) : TFunction.SecondGradient(
+            first, second, output, one)).Value;
         double form = gradient.Form switch
         {
             GradientForm.Upstream => 1,
@@ -78,7 +88,8 @@ internal sealed class BinarySlopeTests
     /// <summary>a b with the gradients of a + b.</summary>
     private readonly struct Wrong : IBinaryFunction
     {
-        public static BinaryInfo Info => new("Wrong", "a b", first: OperandGradient.From(Operands.None), second: OperandGradient.From(Operands.None));
+        public static BinaryInfo Info =>
+            new("Wrong", "a b", first: OperandGradient.From(Operands.None), second: OperandGradient.From(Operands.None));
 
         public static T Value<T>(T a, T b)
             where T : struct, ILanes<T> => a * b;

@@ -2,7 +2,9 @@ using FastNN.Functions;
 
 namespace FastNN.Tests.Functions;
 
-/// <summary>A number in double with its derivative by one variable: a function's text, called with this, gives its own derivative.</summary>
+/// <summary>
+/// A number in double with its derivative by one variable: a function's text, called with this, gives its own derivative.
+/// </summary>
 internal readonly struct Dual(double value, double slope) : ILanes<Dual>
 {
     public double Value { get; } = value;

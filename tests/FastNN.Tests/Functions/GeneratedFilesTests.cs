@@ -25,8 +25,12 @@ internal sealed class GeneratedFilesTests
     public void Numbers_keep_every_bit_and_signs_stay_apart()
     {
         CudaText x = CudaText.Named("x");
-        Assert.That(Printer.Print(("return {0};", -(CudaText)(-0.1f) + (x * 1e-30f))), Is.EqualTo(new[] { "return -(-0.1f) + x * 1E-30f;" }));
-        Assert.That(Printer.Print(("return {0};", CudaText.IfGreater(x, float.PositiveInfinity, float.NaN, 3f))), Is.EqualTo(new[] { "return x > infinity() ? quietNaN() : 3.0f;" }));
+        Assert.That(
+            Printer.Print(("return {0};", -(CudaText)(-0.1f) + (x * 1e-30f))),
+            Is.EqualTo(new[] { "return -(-0.1f) + x * 1E-30f;" }));
+        Assert.That(
+            Printer.Print(("return {0};", CudaText.IfGreater(x, float.PositiveInfinity, float.NaN, 3f))),
+            Is.EqualTo(new[] { "return x > infinity() ? quietNaN() : 3.0f;" }));
     }
 
     [Test]

@@ -2,7 +2,9 @@ using FastNN.Functions;
 
 namespace FastNN.Tests.Functions;
 
-/// <summary>Every gradient that was written by hand against the derivative of the function's own text, over the places its row names.</summary>
+/// <summary>
+/// Every gradient that was written by hand against the derivative of the function's own text, over the places its row names.
+/// </summary>
 internal sealed class SlopeTests
 {
     private const int Places = 2001;
@@ -52,9 +54,15 @@ internal sealed class SlopeTests
             Assert.That(DifferenceOfFold<SumFold, ScaledSlope>(y => y), Is.LessThan(1e-9), "sum");
             Assert.That(DifferenceOfFold<MagnitudesFold, SignSlope>(y => y), Is.LessThan(1e-9), "magnitudes");
             Assert.That(DifferenceOfFold<SquaresFold, OverResultSlope>(Dual.Sqrt), Is.LessThan(1e-9), "norm");
-            Assert.That(DifferenceOfFold<CenteredSquaresFold, CenteredSlope>(y => y, saved: 0.3, scale: 2), Is.LessThan(1e-6), "variance");
-            Assert.That(DifferenceOfFold<CenteredSquaresFold, CenteredOverResultSlope>(Dual.Sqrt, saved: 0.3), Is.LessThan(1e-6), "deviation");
-            Assert.That(DifferenceOfFold<LogOfExponentialsFold, ExponentialSlope>(y => y, saved: 0.3), Is.LessThan(2e-6), "log of exponentials");
+            Assert.That(
+                DifferenceOfFold<CenteredSquaresFold, CenteredSlope>(y => y, saved: 0.3, scale: 2), Is.LessThan(1e-6),
+                "variance");
+            Assert.That(
+                DifferenceOfFold<CenteredSquaresFold, CenteredOverResultSlope>(Dual.Sqrt, saved: 0.3), Is.LessThan(1e-6),
+                "deviation");
+            Assert.That(
+                DifferenceOfFold<LogOfExponentialsFold, ExponentialSlope>(y => y, saved: 0.3), Is.LessThan(2e-6),
+                "log of exponentials");
             Assert.That(DifferenceOfFold<ProductFold, ProductSlope>(y => y), Is.LessThan(1e-9), "product");
             Assert.That(DifferenceOfFold<LargestFold, ExtremeSlope>(y => y, saved: 1), Is.LessThan(1e-9), "largest");
             Assert.That(DifferenceOfFold<SmallestFold, ExtremeSlope>(y => y, saved: 1), Is.LessThan(1e-9), "smallest");
@@ -94,12 +102,14 @@ internal sealed class SlopeTests
             Dual[] halves = [TFold.Start, TFold.Start];
             for (int i = 0; i < terms.Length; i++)
             {
-                halves[i & 1] = TFold.Step(halves[i & 1], i == variable ? Dual.Variable(terms[i]) : Dual.Constant(terms[i]), center);
+                halves[i & 1] = TFold.Step(
+                    halves[i & 1], i == variable ? Dual.Variable(terms[i]) : Dual.Constant(terms[i]), center);
             }
 
             Dual y = root(TFold.Finish(TFold.Join(halves[0], halves[1]), center));
             double slope = TSlope.Of(
-                Dual.Constant(terms[variable]), Dual.Constant(y.Value), center, Dual.Constant(0), Dual.Constant(1), Dual.Constant(scale)).Value;
+                Dual.Constant(terms[variable]), Dual.Constant(y.Value), center, Dual.Constant(0), Dual.Constant(1),
+                Dual.Constant(scale)).Value;
             worst = Math.Max(worst, Math.Abs(slope - y.Slope));
         }
 
@@ -135,7 +145,8 @@ internal sealed class SlopeTests
                 foreach (double x in loss.Info.Samples.Spread(Places))
                 {
                     (Dual t, Dual p) = (Dual.Constant(target), Dual.Constant(1.7));
-                    double expected = TFunction.Value(Dual.Variable(x), t, p, scalars).Slope, slope = TFunction.Slope(Dual.Constant(x), t, p, scalars).Value;
+                    double expected = TFunction.Value(Dual.Variable(x), t, p, scalars).Slope,
+                    slope = TFunction.Slope(Dual.Constant(x), t, p, scalars).Value;
                     worst = Math.Max(worst, Math.Abs(slope - expected) / Math.Max(1, Math.Abs(expected)));
                 }
             }

@@ -35,16 +35,22 @@ internal sealed class FuzzTests
     [Test]
     public void The_fuzzer_notices_every_kind_of_failure_and_keeps_the_file()
     {
-        Assert.That(Run(file => _ = file[3] == 7 ? throw new InvalidOperationException("raw") : 0), Does.Contain("InvalidOperationException: raw"));
+        Assert.That(
+            Run(file => _ = file[3] == 7 ? throw new InvalidOperationException("raw") : 0),
+            Does.Contain("InvalidOperationException: raw"));
         Assert.That(Run(file => GC.KeepAlive(new byte[file[0] == 1 ? 1000 : 1 << 20])), Does.Contain("made it allocate"));
-        Assert.That(Run(file => _ = file[0] == 1 ? 0 : throw new FileFormatException(new string('x', 1000), 0, "a", "b")), Does.Contain("a message of"));
+        Assert.That(
+            Run(file => _ = file[0] == 1 ? 0 : throw new FileFormatException(new string('x', 1000), 0, "a", "b")),
+            Does.Contain("a message of"));
         Assert.That(Run(_ => throw new FileFormatException("a", 0, "a", "b")), Does.Contain("a valid file is refused"));
         Assert.That(Run(file => Thread.Sleep(file[0] == 1 ? 0 : 2000)), Does.Contain("took more than"));
 
         string? Run(Action<byte[]> read)
         {
-            var target = new FuzzTarget("toy", [[1, 2, 3, 4]], [], file => read(file.Length < 4 ? [1, 2, 3, 4] : file), _ => 100_000);
-            FuzzFailure? failure = new Fuzzer(Seed, _folder, TextWriter.Null) { Patience = TimeSpan.FromMilliseconds(500) }.Run(target, TimeSpan.FromSeconds(5));
+            var target = new FuzzTarget(
+                "toy", [[1, 2, 3, 4]], [], file => read(file.Length < 4 ? [1, 2, 3, 4] : file), _ => 100_000);
+            FuzzFailure? failure = new Fuzzer(Seed, _folder, TextWriter.Null) { Patience = TimeSpan.FromMilliseconds(500) }.Run(
+                target, TimeSpan.FromSeconds(5));
             Assert.That(failure?.Path, Does.Exist);
             return failure?.ToString();
         }

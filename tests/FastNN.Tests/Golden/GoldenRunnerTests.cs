@@ -32,7 +32,8 @@ internal sealed class GoldenRunnerTests
             GoldenCase perturbed = Open(name);
             perturbed.Perturb(tensor);
             Assert.That(
-                () => GoldenRunner.Run(perturbed, _device), Throws.TypeOf<GoldenMismatchException>().With.Message.Contains(tensor), tensor);
+                () => GoldenRunner.Run(perturbed, _device),
+                Throws.TypeOf<GoldenMismatchException>().With.Message.Contains(tensor), tensor);
         }
     }
 
@@ -48,7 +49,9 @@ internal sealed class GoldenRunnerTests
         try
         {
             writer.Save(path);
-            Assert.That(() => GoldenRunner.Run(GoldenCase.Open(path), _device), Throws.TypeOf<UnsupportedCaseException>().With.Message.Contains("unheard_of"));
+            Assert.That(
+                () => GoldenRunner.Run(GoldenCase.Open(path), _device),
+                Throws.TypeOf<UnsupportedCaseException>().With.Message.Contains("unheard_of"));
         }
         finally
         {

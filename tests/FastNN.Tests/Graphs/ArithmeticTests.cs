@@ -10,11 +10,13 @@ internal sealed class ArithmeticTests : DeviceFixture
     {
         Func<Value, Value>[] recorded =
         [
-            x => -x, x => x + 2, x => 2 + x, x => x - 2, x => 2 - x, x => x * 3, x => 3 * x, x => x / 4, x => 4 / x, x => x - (x * x), x => x / (2 + (x * x)),
+            x => -x, x => x + 2, x => 2 + x, x => x - 2, x => 2 - x, x => x * 3, x => 3 * x, x => x / 4, x => 4 / x,
+            x => x - (x * x), x => x / (2 + (x * x)),
         ];
         Func<float, float>[] expected =
         [
-            x => -x, x => x + 2, x => 2 + x, x => x - 2, x => 2 - x, x => x * 3, x => 3 * x, x => x / 4, x => 4 / x, x => x - (x * x), x => x / (2 + (x * x)),
+            x => -x, x => x + 2, x => 2 + x, x => x - 2, x => 2 - x, x => x * 3, x => 3 * x, x => x / 4, x => 4 / x,
+            x => x - (x * x), x => x / (2 + (x * x)),
         ];
         for (int i = 0; i < recorded.Length; i++)
         {
@@ -42,7 +44,8 @@ internal sealed class ArithmeticTests : DeviceFixture
     public void Arguments_of_losses_are_checked()
     {
         Assert.That(() => new HuberLoss(0), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("delta"));
-        Assert.That(() => new SmoothL1Loss(float.NaN), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("beta"));
+        Assert.That(
+            () => new SmoothL1Loss(float.NaN), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("beta"));
         var graph = new Graph(GraphMode.Training);
         Assert.That(
             () => Loss.Huber.Apply(graph.Input([4]), graph.Input([5])),

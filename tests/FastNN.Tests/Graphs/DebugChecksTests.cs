@@ -8,8 +8,8 @@ using Buffer = FastNN.Graphs.Buffer;
 namespace FastNN.Tests.Graphs;
 
 /// <summary>
-/// The debug mode finds what it is there for: each test plants a mistake that would otherwise read or write foreign memory, or compute with numbers
-/// that were left behind.
+/// The debug mode finds what it is there for: each test plants a mistake that would otherwise read or write foreign memory, or
+/// compute with numbers that were left behind.
 /// </summary>
 internal sealed class DebugChecksTests : DeviceFixture
 {
@@ -48,7 +48,8 @@ internal sealed class DebugChecksTests : DeviceFixture
     {
         using var block = new DeviceBlock(Two, 256);
         Assert.That(
-            () => TensorAccess.Require(One, "Probe", new Tensor(block.Address, DType.Float32, new Shape(4))), Throws.InvalidOperationException.With.Message.Contains("no live block"));
+            () => TensorAccess.Require(One, "Probe", new Tensor(block.Address, DType.Float32, new Shape(4))),
+            Throws.InvalidOperationException.With.Message.Contains("no live block"));
     }
 
     [Test]
@@ -61,7 +62,9 @@ internal sealed class DebugChecksTests : DeviceFixture
         executor.Forward();
         store.Dispose();
         Assert.That(
-            executor.Forward, Throws.InvalidOperationException.With.Message.Matches(@"Add forward \(node \d\): input 1, Float32\[4\] at 0x[0-9a-f]+ to .* no live block of cpu"));
+            executor.Forward,
+            Throws.InvalidOperationException.With.Message.Matches(
+                @"Add forward \(node \d\): input 1, Float32\[4\] at 0x[0-9a-f]+ to .* no live block of cpu"));
     }
 
     [Test]
@@ -82,17 +85,25 @@ internal sealed class DebugChecksTests : DeviceFixture
         input.Last = 0;
         using var store = new ParameterStore(One, [weight]);
         Assert.That(
-            () => new Executor(One, plan, store), Throws.InvalidOperationException.With.Message.Contains("its buffer 'input' lives in steps 0 to 0"));
+            () => new Executor(One, plan, store),
+            Throws.InvalidOperationException.With.Message.Contains("its buffer 'input' lives in steps 0 to 0"));
     }
 
     [Test]
     public void Buffers_in_one_place_at_one_time_are_refused()
     {
-        Buffer[] buffers = [Placed("a", 100, 0, 3, 0), Placed("b", 100, 4, 6, 0), Placed("c", 64, 2, 5, 192), Placed("d", 64, 5, 5, 128)];
+        Buffer[] buffers = [
+            Placed("a", 100, 0, 3, 0), Placed("b", 100, 4, 6, 0), Placed("c", 64, 2, 5, 192), Placed("d", 64, 5, 5, 128)];
         PlanCheck.RequireDisjoint(buffers);
-        Assert.That(() => PlanCheck.RequireDisjoint([.. buffers, Placed("e", 64, 6, 9, 64)]), Throws.InvalidOperationException.With.Message.Contains("'b'"));
-        Assert.That(() => PlanCheck.RequireDisjoint([.. buffers, Placed("f", 65, 3, 3, 128)]), Throws.InvalidOperationException.With.Message.Contains("'c'"));
-        Assert.That(() => PlanCheck.RequireDisjoint([.. buffers, Placed("g", 1, 5, 8, 128)]), Throws.InvalidOperationException.With.Message.Contains("'d'"));
+        Assert.That(
+            () => PlanCheck.RequireDisjoint([.. buffers, Placed("e", 64, 6, 9, 64)]),
+            Throws.InvalidOperationException.With.Message.Contains("'b'"));
+        Assert.That(
+            () => PlanCheck.RequireDisjoint([.. buffers, Placed("f", 65, 3, 3, 128)]),
+            Throws.InvalidOperationException.With.Message.Contains("'c'"));
+        Assert.That(
+            () => PlanCheck.RequireDisjoint([.. buffers, Placed("g", 1, 5, 8, 128)]),
+            Throws.InvalidOperationException.With.Message.Contains("'d'"));
     }
 
     [Test]
@@ -141,7 +152,8 @@ internal sealed class DebugChecksTests : DeviceFixture
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
     }
 
-    private static Buffer Placed(string name, long bytes, int first, int last, long offset) => new(name, bytes, first, last) { Offset = offset };
+    private static Buffer Placed(string name, long bytes, int first, int last, long offset) =>
+        new(name, bytes, first, last) { Offset = offset };
 
     /// <summary>y = softmax(x + w) + x, three nodes, none in place of the input.</summary>
     private Plan Chain(out Parameter weight)

@@ -8,7 +8,8 @@ namespace FastNN.Tests.Graphs;
 /// <summary>What is fused, and what must not be.</summary>
 internal sealed class FusionTests
 {
-    private static readonly Activation[] FromOutput = [Activation.ReLU, Activation.LeakyReLU, Activation.Sigmoid, Activation.Tanh];
+    private static readonly Activation[] FromOutput = [
+        Activation.ReLU, Activation.LeakyReLU, Activation.Sigmoid, Activation.Tanh];
 
     [Test]
     public void An_activation_becomes_the_epilogue_of_the_layer_before_it([ValueSource(nameof(FromOutput))] Activation activation)

@@ -2,7 +2,10 @@ using FastNN.Graphs;
 
 namespace FastNN.Tests.Graphs;
 
-/// <summary>Gradients of values with several consumers, by hand: what <see cref="RandomGraphTests"/> finds at random, in its smallest forms.</summary>
+/// <summary>
+/// Gradients of values with several consumers, by hand: what <see cref="RandomGraphTests"/> finds at random, in its smallest
+/// forms.
+/// </summary>
 internal sealed class GradientTests : DeviceFixture
 {
     [Test]
@@ -66,7 +69,9 @@ internal sealed class GradientTests : DeviceFixture
         run.Set(x, [1f, 3f]);
         run.Run();
         Assert.That(run.Gradient(x), Is.EqualTo(new[] { 1f, 1f }));
-        Assert.That(() => run.Gradient(layer.Weight!), Throws.InvalidOperationException.With.Message.Contains("Parameter weight has no gradient: it is frozen"));
+        Assert.That(
+            () => run.Gradient(layer.Weight!),
+            Throws.InvalidOperationException.With.Message.Contains("Parameter weight has no gradient: it is frozen"));
     }
 
     [Test]
@@ -77,7 +82,8 @@ internal sealed class GradientTests : DeviceFixture
         Value other = graph.Input(new Shape(3));
         Value y = x.Tanh();
         Assert.That(
-            () => Compiler.Compile(One, graph, [y], y, other), Throws.InvalidOperationException.With.Message.Contains("No gradient").And.Message.Contains("[3]"));
+            () => Compiler.Compile(One, graph, [y], y, other),
+            Throws.InvalidOperationException.With.Message.Contains("No gradient").And.Message.Contains("[3]"));
     }
 
     [Test]

@@ -3,8 +3,8 @@ using FastNN.Graphs;
 namespace FastNN.Tests.Graphs;
 
 /// <summary>
-/// More than 2^31 - 1 elements, and more than can be addressed, are refused by operator and shape while recording or planning; nothing overflows and no
-/// memory is taken.
+/// More than 2^31 - 1 elements, and more than can be addressed, are refused by operator and shape while recording or planning;
+/// nothing overflows and no memory is taken.
 /// </summary>
 internal sealed class LargeShapeTests : DeviceFixture
 {
@@ -20,7 +20,8 @@ internal sealed class LargeShapeTests : DeviceFixture
         yield return Case("joined rows", g => Operators.Concat(1, g.Input([Big, 20_000]), g.Input([Big, 20_000])), "Concat");
         yield return Case("stacked", g => ShapeOperators.Stack(0, g.Input([Big, 20_000]), g.Input([Big, 20_000])), "Concat");
         yield return Case("looked up", g => g.Input([Big], DType.Int32).Embedding(g.Input([2, Big])), "Embedding");
-        yield return Case("chosen", g => ShapeOperators.Where(g.Input([Big, 1], DType.Bool), g.Input([1, Big]), g.Constant(0)), "Where");
+        yield return Case(
+            "chosen", g => ShapeOperators.Where(g.Input([Big, 1], DType.Bool), g.Input([1, Big]), g.Constant(0)), "Where");
         yield return Case("input", g => g.Input([Big, Big]), "An input");
         yield return Case("flat", g => g.Input([2, Big, Big]).Flatten(), "An input");
     }
@@ -84,5 +85,6 @@ internal sealed class LargeShapeTests : DeviceFixture
         Assert.That(() => trainer.PlanMemory(1 << 29), Throws.TypeOf<ShapeException>().With.Message.Contains("elements"));
     }
 
-    private static TestCaseData Case(string name, Func<Graph, Value> record, string named) => new TestCaseData(record, named).SetArgDisplayNames(name);
+    private static TestCaseData Case(string name, Func<Graph, Value> record, string named) =>
+        new TestCaseData(record, named).SetArgDisplayNames(name);
 }

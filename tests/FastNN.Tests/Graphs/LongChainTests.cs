@@ -2,7 +2,9 @@ using System.Diagnostics;
 
 namespace FastNN.Tests.Graphs;
 
-/// <summary>Nothing is recursive or quadratic in the number of nodes: chains of 100,000 record, plan and run in seconds.</summary>
+/// <summary>
+/// Nothing is recursive or quadratic in the number of nodes: chains of 100,000 record, plan and run in seconds.
+/// </summary>
 internal sealed class LongChainTests : DeviceFixture
 {
     private const int Nodes = 100_000;
@@ -55,7 +57,9 @@ internal sealed class LongChainTests : DeviceFixture
         using var weights = new DeviceWeights(device, model);
         using var step = new TrainingStep(
             weights,
-            s => s.Loss("loss", Loss.MeanSquaredError.Apply(model.Apply(s.Input("x", [Dim.Batch, 2])), s.Input("target", [Dim.Batch, 2]))),
+            s => s.Loss(
+                "loss",
+                Loss.MeanSquaredError.Apply(model.Apply(s.Input("x", [Dim.Batch, 2])), s.Input("target", [Dim.Batch, 2]))),
             [(new Sgd(1e-6f), model.Parameters)]);
         step.Begin([3, 2], [3, 2]);
         step.Write("x", [1f, 2, 3, 4, 5, 6]);

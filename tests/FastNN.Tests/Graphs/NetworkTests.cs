@@ -1,6 +1,8 @@
 namespace FastNN.Tests.Graphs;
 
-/// <summary>The six networks as a whole: the number of threads and a second run change no bit, and a step allocates nothing.</summary>
+/// <summary>
+/// The six networks as a whole: the number of threads and a second run change no bit, and a step allocates nothing.
+/// </summary>
 internal sealed class NetworkTests
 {
     private const int Steps = 4;
@@ -45,8 +47,8 @@ internal sealed class NetworkTests
     }
 
     /// <summary>
-    /// What all threads allocated in the quietest of several runs: the test host's own threads allocate now and then, the step always
-    /// or never.
+    /// What all threads allocated in the quietest of several runs: the test host's own threads allocate now and then, the step
+    /// always or never.
     /// </summary>
     private static long LeastAllocated(Action action)
     {

@@ -17,7 +17,8 @@ internal sealed class PlannerTests
         (long peak, long lowerBound) = Planner.Assign(buffers);
         PlanChecks.RequireDisjoint(buffers);
         Assert.That(peak, Is.GreaterThanOrEqualTo(lowerBound));
-        Assert.That(peak, Is.EqualTo(buffers.Length == 0 ? 0 : buffers.Max(buffer => buffer.Offset + Planner.Align(buffer.Bytes))));
+        Assert.That(
+            peak, Is.EqualTo(buffers.Length == 0 ? 0 : buffers.Max(buffer => buffer.Offset + Planner.Align(buffer.Bytes))));
     });
 
     [Test]
@@ -27,7 +28,9 @@ internal sealed class PlannerTests
         long most = 0;
         for (int step = 0; step <= 64; step++)
         {
-            most = Math.Max(most, buffers.Where(buffer => buffer.First <= step && step <= buffer.Last).Sum(buffer => Planner.Align(buffer.Bytes)));
+            most = Math.Max(
+                most,
+                buffers.Where(buffer => buffer.First <= step && step <= buffer.Last).Sum(buffer => Planner.Align(buffer.Bytes)));
         }
 
         Assert.That(lowerBound, Is.EqualTo(most));
@@ -46,7 +49,8 @@ internal sealed class PlannerTests
     {
         long peak = PlannerSweep.Place(buffers, backward);
         PlanChecks.RequireDisjoint(buffers);
-        Assert.That(peak, Is.EqualTo(buffers.Length == 0 ? 0 : buffers.Max(buffer => buffer.Offset + Planner.Align(buffer.Bytes))));
+        Assert.That(
+            peak, Is.EqualTo(buffers.Length == 0 ? 0 : buffers.Max(buffer => buffer.Offset + Planner.Align(buffer.Bytes))));
         long[] offsets = [.. buffers.Select(buffer => buffer.Offset)];
         Buffer[] order = backward
             ? [.. buffers.OrderBy(buffer => -buffer.Last).ThenByDescending(buffer => buffer.Bytes)]
@@ -87,7 +91,9 @@ internal sealed class PlannerTests
         }
     }
 
-    /// <summary>Best fit by its definition: the smallest gap between those placed before that are alive at the same time.</summary>
+    /// <summary>
+    /// Best fit by its definition: the smallest gap between those placed before that are alive at the same time.
+    /// </summary>
     private static void BestFit(Buffer[] order)
     {
         for (int i = 0; i < order.Length; i++)

@@ -2,7 +2,9 @@ using FastNN.Graphs;
 
 namespace FastNN.Tests.Graphs;
 
-/// <summary>What a recording can hold: several outputs, constants, one value twice, symbols for extents, passes that keep every bit.</summary>
+/// <summary>
+/// What a recording can hold: several outputs, constants, one value twice, symbols for extents, passes that keep every bit.
+/// </summary>
 internal sealed class RecordingTests : DeviceFixture
 {
     private static readonly float[] Six = [1, -2, 3, -4, 5, -6];
@@ -43,7 +45,8 @@ internal sealed class RecordingTests : DeviceFixture
         using var run = new GraphRun(One, graph, [y], y, [x]);
         run.Set(x, Six);
         run.Run();
-        Assert.That(run.Gradient(x), Is.EqualTo(Six.Select(v => 2 * MathF.Tanh(v) * (1 - (MathF.Tanh(v) * MathF.Tanh(v))))).Within(1e-6));
+        Assert.That(
+            run.Gradient(x), Is.EqualTo(Six.Select(v => 2 * MathF.Tanh(v) * (1 - (MathF.Tanh(v) * MathF.Tanh(v))))).Within(1e-6));
     }
 
     [Test]
@@ -61,7 +64,8 @@ internal sealed class RecordingTests : DeviceFixture
 
     [Test]
     public void A_constant_of_another_length_than_its_shape_is_refused() => Assert.That(
-        () => new Graph(GraphMode.Training).Constant([1f, 2], [3]), Throws.TypeOf<ShapeException>().With.Message.Contains("expected 3 values"));
+        () => new Graph(GraphMode.Training).Constant([1f, 2], [3]),
+        Throws.TypeOf<ShapeException>().With.Message.Contains("expected 3 values"));
 
     [Test]
     public void A_recording_with_symbols_is_planned_for_every_size([Values(1, 2, 5, 64, 96)] int batch)
@@ -104,8 +108,12 @@ internal sealed class RecordingTests : DeviceFixture
         var graph = new Graph(GraphMode.Inference);
         Value x = graph.Input([Dim.Batch, 3]);
         Value y = x.Sigmoid();
-        Assert.That(() => PlanOf(graph, y, x, [2, 4]), Throws.TypeOf<ShapeException>().With.Message.Contains("expected shape [N, 3], got [2, 4]"));
-        Assert.That(() => Compiler.Compile(One, graph, [y]), Throws.TypeOf<ShapeException>().With.Message.Contains("N of [N, 3] has no number"));
+        Assert.That(
+            () => PlanOf(graph, y, x, [2, 4]),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("expected shape [N, 3], got [2, 4]"));
+        Assert.That(
+            () => Compiler.Compile(One, graph, [y]),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("N of [N, 3] has no number"));
         Assert.That(() => x.Shape.Count, Throws.TypeOf<ShapeException>().With.Message.Contains("symbolic"));
     }
 
@@ -124,7 +132,9 @@ internal sealed class RecordingTests : DeviceFixture
     {
         var graph = new Graph(GraphMode.Training);
         Value bytes = graph.Input([4, 4], DType.UInt8);
-        Assert.That(() => bytes.Softmax(), Throws.TypeOf<ShapeException>().With.Message.Contains("Softmax").And.Message.Contains("UInt8[4, 4]"));
+        Assert.That(
+            () => bytes.Softmax(),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("Softmax").And.Message.Contains("UInt8[4, 4]"));
         Assert.That(() => bytes.ReLU(), Throws.TypeOf<ShapeException>());
         Assert.That(() => bytes + bytes, Throws.TypeOf<ShapeException>());
         Assert.That(() => graph.Input([3], (DType)99), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("99"));

@@ -63,11 +63,14 @@ internal sealed class PreprocessingTests : TrainingFixture
     {
         Model model = Model.Of(Network());
         model.Preprocessing = new Preprocessing([1, 2], [1, 1]);
-        Assert.That(() => model.CreatePredictor(Device), Throws.TypeOf<ShapeException>().With.Message.Contains("[2, 2, 3]").And.Message.Contains("got 2"));
+        Assert.That(
+            () => model.CreatePredictor(Device),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("[2, 2, 3]").And.Message.Contains("got 2"));
         Symbol a = Model.Input("a", [3]), b = Model.Input("b", [3]);
         var two = new Model([a, b], [("sum", a + b)]) { Preprocessing = Preprocessing.Scaling(2) };
         two.Build();
-        Assert.That(() => two.CreateSession(Device), Throws.InvalidOperationException.With.Message.Contains("ApplyPreprocessing"));
+        Assert.That(
+            () => two.CreateSession(Device), Throws.InvalidOperationException.With.Message.Contains("ApplyPreprocessing"));
     }
 
     private static Sequential Network()

@@ -27,7 +27,8 @@ internal sealed class SessionTests : TrainingFixture
         {
             Assert.That(sum, Is.EqualTo(new float[] { 11, 22, 33, 41, 52, 63 }));
             Assert.That(product, Is.EqualTo(new float[] { 10, 40, 90, 40, 100, 180 }));
-            Assert.That(session.Inputs.Select(input => input.ToString()), Is.EqualTo(new[] { "a: Float32[N, 3]", "b: Float32[3]" }));
+            Assert.That(
+                session.Inputs.Select(input => input.ToString()), Is.EqualTo(new[] { "a: Float32[N, 3]", "b: Float32[3]" }));
             Assert.That(session.Outputs.Select(output => output.Name), Is.EqualTo(new[] { "sum", "product" }));
         });
     }
@@ -176,7 +177,9 @@ internal sealed class SessionTests : TrainingFixture
     [Test]
     public void A_network_on_large_images_is_recorded_though_its_samples_would_not_fit_a_tensor()
     {
-        var model = new Sequential(new Conv2D(64, 3, Activation.ReLU) { Padding = Padding2D.Same }, new MaxPool2D(2), new GlobalAvgPool2D(), new Dense(2));
+        var model = new Sequential(
+            new Conv2D(64, 3, Activation.ReLU) { Padding = Padding2D.Same }, new MaxPool2D(2), new GlobalAvgPool2D(),
+            new Dense(2));
         model.Build([2048, 2048, 3]);
         using Session session = model.CreateSession(Device);
         Assert.That(session.Outputs[0].Shape, Is.EqualTo(new Shape(Dim.Batch, 2)));
@@ -191,19 +194,39 @@ internal sealed class SessionTests : TrainingFixture
         _ = b;
         Assert.Multiple(() =>
         {
-            Assert.That(() => session.Begin([2, 4], [2]).Dispose(), Throws.TypeOf<ShapeException>().With.Message.Contains("'image'"));
-            Assert.That(() => session.Begin([2, 3], [3]).Dispose(), Throws.TypeOf<ShapeException>().With.Message.Contains("N is 2 and 3"));
-            Assert.That(() => session.Begin([2, 3]).Dispose(), Throws.TypeOf<ShapeException>().With.Message.Contains("2 inputs, got 1"));
-            Assert.That(() => session.Begin([0, 3], [0]).Dispose(), Throws.TypeOf<ShapeException>().With.Message.Contains("positive"));
-            Assert.That(() => session.Begin([Dim.Batch, 3], [2]).Dispose(), Throws.TypeOf<ShapeException>().With.Message.Contains("positive"));
-            Assert.That(() => session.Run(new float[3], new float[3]), Throws.InvalidOperationException.With.Message.Contains("Begin"));
-            Assert.That(() => Use(session, (in SessionRun run) => run.Write("imag", [1f])), Throws.ArgumentException.With.Message.Contains("'image', 'kind'"));
-            Assert.That(() => Use(session, (in SessionRun run) => run.Write("kind", [1f, 2])), Throws.ArgumentException.With.Message.Contains("'kind' is Int32"));
-            Assert.That(() => Use(session, (in SessionRun run) => run.Write("image", [1f, 2])), Throws.TypeOf<ShapeException>().With.Message.Contains("6 values"));
-            Assert.That(() => Use(session, (in SessionRun run) => run.Compute()), Throws.InvalidOperationException.With.Message.Contains("'image'"));
-            Assert.That(() => Use(session, (in SessionRun run) => run.Read("y", new float[6].AsSpan())), Throws.InvalidOperationException.With.Message.Contains("before Compute"));
+            Assert.That(
+                () => session.Begin([2, 4], [2]).Dispose(), Throws.TypeOf<ShapeException>().With.Message.Contains("'image'"));
+            Assert.That(
+                () => session.Begin([2, 3], [3]).Dispose(),
+                Throws.TypeOf<ShapeException>().With.Message.Contains("N is 2 and 3"));
+            Assert.That(
+                () => session.Begin([2, 3]).Dispose(), Throws.TypeOf<ShapeException>().With.Message.Contains("2 inputs, got 1"));
+            Assert.That(
+                () => session.Begin([0, 3], [0]).Dispose(), Throws.TypeOf<ShapeException>().With.Message.Contains("positive"));
+            Assert.That(
+                () => session.Begin([Dim.Batch, 3], [2]).Dispose(),
+                Throws.TypeOf<ShapeException>().With.Message.Contains("positive"));
+            Assert.That(
+                () => session.Run(new float[3], new float[3]), Throws.InvalidOperationException.With.Message.Contains("Begin"));
+            Assert.That(
+                () => Use(session, (in SessionRun run) => run.Write("imag", [1f])),
+                Throws.ArgumentException.With.Message.Contains("'image', 'kind'"));
+            Assert.That(
+                () => Use(session, (in SessionRun run) => run.Write("kind", [1f, 2])),
+                Throws.ArgumentException.With.Message.Contains("'kind' is Int32"));
+            Assert.That(
+                () => Use(session, (in SessionRun run) => run.Write("image", [1f, 2])),
+                Throws.TypeOf<ShapeException>().With.Message.Contains("6 values"));
+            Assert.That(
+                () => Use(session, (in SessionRun run) => run.Compute()),
+                Throws.InvalidOperationException.With.Message.Contains("'image'"));
+            Assert.That(
+                () => Use(session, (in SessionRun run) => run.Read("y", new float[6].AsSpan())),
+                Throws.InvalidOperationException.With.Message.Contains("before Compute"));
             Assert.That(() => graph.Compile(Device, [("y", a), ("y", a)]), Throws.ArgumentException.With.Message.Contains("'y'"));
-            Assert.That(() => new Graph(GraphMode.Inference).Compile(Device, [a]), Throws.ArgumentException.With.Message.Contains("another graph"));
+            Assert.That(
+                () => new Graph(GraphMode.Inference).Compile(Device, [a]),
+                Throws.ArgumentException.With.Message.Contains("another graph"));
             Assert.That(() => graph.Input([3], name: "image"), Throws.ArgumentException.With.Message.Contains("'image'"));
         });
     }

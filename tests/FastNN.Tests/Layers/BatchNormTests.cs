@@ -1,6 +1,8 @@
 namespace FastNN.Tests.Layers;
 
-/// <summary>Running statistics are buffers: written by training, kept out of the optimizer, saved and restored with the weights.</summary>
+/// <summary>
+/// Running statistics are buffers: written by training, kept out of the optimizer, saved and restored with the weights.
+/// </summary>
 internal sealed class BatchNormTests
 {
     private static readonly float[] X = [1, 2, 3, 4, 5, 7, -1, 0, 2, 6, 1, 3];
@@ -20,7 +22,10 @@ internal sealed class BatchNormTests
 
         // Momentum 0.1; the mean of each column, and its unbiased variance, by hand.
         Assert.That(Read(norm.RunningMean!), Is.EqualTo(new[] { 0.1f * 2.5f, 0.1f * 2, 0.1f * 3.75f }).Within(1e-6f));
-        Assert.That(Read(norm.RunningVariance!), Is.EqualTo(new[] { 0.9f + (0.1f * 9.6666667f), 0.9f + (0.1f * 4.6666667f), 0.9f + (0.1f * 4.9166667f) }).Within(1e-5f));
+        Assert.That(
+            Read(norm.RunningVariance!),
+            Is.EqualTo(new[] { 0.9f + (0.1f * 9.6666667f), 0.9f + (0.1f * 4.6666667f), 0.9f + (0.1f * 4.9166667f) }).Within(
+                1e-5f));
     }
 
     [Test]

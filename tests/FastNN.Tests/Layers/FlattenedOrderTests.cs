@@ -5,7 +5,8 @@ using FastNN.Tests.Training;
 namespace FastNN.Tests.Layers;
 
 /// <summary>
-/// Files order whatever stands behind a flattened image as PyTorch flattens, [C, H, W], where the engine has [H, W, C]; no operator between may lose that.
+/// Files order whatever stands behind a flattened image as PyTorch flattens, [C, H, W], where the engine has [H, W, C]; no
+/// operator between may lose that.
 /// </summary>
 internal sealed class FlattenedOrderTests : TrainingFixture
 {
@@ -22,12 +23,14 @@ internal sealed class FlattenedOrderTests : TrainingFixture
         yield return Case("a reshape and back", () => [new Reshape([1, Features]), new Flatten()]);
         yield return Case("scale and shift", () => [new Affine()]);
         yield return Case("a broadcast scalar", () => [new Doubled()]);
-        yield return Case("several", () => [new Dropout(0.5f), new ActivationLayer(Activation.Tanh), new Affine(), new Softmax(), new Doubled()]);
+        yield return Case(
+            "several",
+            () => [new Dropout(0.5f), new ActivationLayer(Activation.Tanh), new Affine(), new Softmax(), new Doubled()]);
     }
 
     /// <summary>
-    /// Every case of every operator, but dropout, whose mask stays where it is, and cases whose reference knows only its own input: the operator keeps 
-    /// features where moving them in its inputs moves them in its output, and only there.
+    /// Every case of every operator, but dropout, whose mask stays where it is, and cases whose reference knows only its own
+    /// input: the operator keeps  features where moving them in its inputs moves them in its output, and only there.
     /// </summary>
     private static IEnumerable<TestCaseData> Operators() => OpCases.All
         .Where(@case => @case.Operator != "Dropout" && !@case.Case.Name.Contains("outside the range", StringComparison.Ordinal))
@@ -82,7 +85,8 @@ internal sealed class FlattenedOrderTests : TrainingFixture
     public void An_operator_keeps_features_where_its_function_does(OpCase @case)
     {
         Value output = @case.Record();
-        if (output.Shape.Rank is 0 or > 3 || output.Shape[-1] < 3 || output.Producer is not { } node || node.Inputs.Length != @case.Inputs.Count)
+        if (output.Shape.Rank is 0 or > 3 || output.Shape[-1] < 3 || output.Producer is not { } node
+            || node.Inputs.Length != @case.Inputs.Count)
         {
             // A scalar, an image, or more than one operator.
             return;
@@ -106,10 +110,12 @@ internal sealed class FlattenedOrderTests : TrainingFixture
         bool keeps = true;
         for (int i = 0; i < expected.Length; i++)
         {
-            keeps &= expected[i].Equals(actual[i]) || Math.Abs(expected[i] - actual[i]) <= 1e-9 * Math.Max(1, Math.Abs(expected[i]));
+            keeps &= expected[i].Equals(actual[i])
+                || Math.Abs(expected[i] - actual[i]) <= 1e-9 * Math.Max(1, Math.Abs(expected[i]));
         }
 
-        bool takesFeatures = Enumerable.Range(0, values.Length).Any(i => @case.Inputs[i].Shape is { Rank: > 0 } shape && shape[-1] == features);
+        bool takesFeatures = Enumerable.Range(0, values.Length).Any(
+            i => @case.Inputs[i].Shape is { Rank: > 0 } shape && shape[-1] == features);
         Assert.That(any, Is.EqualTo(takesFeatures && keeps), "KeepsFeatures and the operator's function disagree");
     }
 
@@ -148,7 +154,9 @@ internal sealed class FlattenedOrderTests : TrainingFixture
            select start + (((y * Width) + x) * Channels) + c,
     ];
 
-    /// <summary>What the dense layer takes, in PyTorch's order, times the weight as the file has it, is what the model gives.</summary>
+    /// <summary>
+    /// What the dense layer takes, in PyTorch's order, times the weight as the file has it, is what the model gives.
+    /// </summary>
     private void RequireFileOrder(Layer model, Layer head, string dense, int[] order)
     {
         model.SaveWeights(PathOf("w.safetensors"));
@@ -175,7 +183,8 @@ internal sealed class FlattenedOrderTests : TrainingFixture
     {
         private Parameter? _scale;
 
-        protected override void Build(Value x) => _scale = AddParameter("scale", [x.Shape[-1]], Initializer.Uniform(0.5f, 2), ParameterLayout.FeaturesFor(x));
+        protected override void Build(Value x) =>
+            _scale = AddParameter("scale", [x.Shape[-1]], Initializer.Uniform(0.5f, 2), ParameterLayout.FeaturesFor(x));
 
         protected override Value Forward(Value x) => x.Graph.Use(_scale!) * x;
     }

@@ -5,11 +5,14 @@ internal sealed class LargeFilterTests
 {
     private static IEnumerable<TestCaseData> Filters()
     {
-        yield return new TestCaseData(new Conv2D(1, 730) { Dilation = (1, 2) }, new Shape(731, 1461, 1)).SetArgDisplayNames("dilated columns");
+        yield return new TestCaseData(new Conv2D(1, 730) { Dilation = (1, 2) }, new Shape(731, 1461, 1)).SetArgDisplayNames(
+            "dilated columns");
         yield return new TestCaseData(new Conv2D(4, 730) { Groups = 2 }, new Shape(731, 731, 2)).SetArgDisplayNames("groups");
         yield return new TestCaseData(new Conv2D(1, (600_000, 1)), new Shape(600_003, 2, 1)).SetArgDisplayNames("rows");
-        yield return new TestCaseData(new Conv2D(1, (1, 600_000)) { Dilation = (1, 2) }, new Shape(1, 1_200_003, 1)).SetArgDisplayNames("one row");
-        yield return new TestCaseData(new Conv2D(1, (3, 600_000)) { Dilation = (1, 2), Padding = Padding2D.Symmetric(1, 9) }, new Shape(3, 1_200_003, 1))
+        yield return new TestCaseData(new Conv2D(1, (1, 600_000)) { Dilation = (1, 2) },
+            new Shape(1, 1_200_003, 1)).SetArgDisplayNames("one row");
+        yield return new TestCaseData(
+            new Conv2D(1, (3, 600_000)) { Dilation = (1, 2), Padding = Padding2D.Symmetric(1, 9) }, new Shape(3, 1_200_003, 1))
             .SetArgDisplayNames("padded");
     }
 
@@ -31,7 +34,9 @@ internal sealed class LargeFilterTests
         (int height, int width, int channels) = (output[0], output[1], output[2]);
         foreach (int at in (int[])[0, 1, y.Length / 2, y.Length - 1])
         {
-            Assert.That(y[at], Is.EqualTo(Expected(at / width / channels, at / channels % width, at % channels)), $"output {at} of {height} rows");
+            Assert.That(
+                y[at], Is.EqualTo(Expected(at / width / channels, at / channels % width, at % channels)),
+                $"output {at} of {height} rows");
         }
 
         float Expected(int row, int column, int channel)

@@ -34,13 +34,16 @@ internal sealed class LayerTests : TrainingFixture
     [Test]
     public void A_layer_cannot_be_inside_itself()
     {
-        Assert.That(() => new Selfish(), Throws.ArgumentException.With.Message.Contains("Selfish: a layer cannot be inside itself"));
+        Assert.That(
+            () => new Selfish(), Throws.ArgumentException.With.Message.Contains("Selfish: a layer cannot be inside itself"));
         Holder a = new(), b = new();
         a.Hold(b);
         b.Hold(a);
         Assert.Multiple(() =>
         {
-            Assert.That(() => a.Parameters, Throws.InvalidOperationException.With.Message.EqualTo("Layer 0.0 (Holder) is inside itself."));
+            Assert.That(
+                () => a.Parameters,
+                Throws.InvalidOperationException.With.Message.EqualTo("Layer 0.0 (Holder) is inside itself."));
             Assert.That(() => a.Build([2]), Throws.InvalidOperationException.With.Message.Contains("inside itself"));
             Assert.That(() => a.IsTrainable = false, Throws.InvalidOperationException);
         });
@@ -99,17 +102,23 @@ internal sealed class LayerTests : TrainingFixture
     [Test]
     public void A_sequential_is_written_in_three_ways()
     {
-        Sequential one = new(new Dense(3), new Dense(2)), two = new() { new Dense(3), new Dense(2) }, three = [new Dense(3), new Dense(2)];
+        Sequential one = new(new Dense(3), new Dense(2)), two = new() { new Dense(3), new Dense(2) },
+        three = [new Dense(3), new Dense(2)];
         foreach (Sequential model in new[] { one, two, three })
         {
             model.Build([4]);
-            Assert.That(model.NamedParameters.Select(named => named.Name), Is.EqualTo(new[] { "0.weight", "0.bias", "1.weight", "1.bias" }));
+            Assert.That(
+                model.NamedParameters.Select(named => named.Name),
+                Is.EqualTo(new[] { "0.weight", "0.bias", "1.weight", "1.bias" }));
         }
 
         Assert.That(() => one.Add(new Dense(1)), Throws.InvalidOperationException.With.Message.Contains("is built"));
-        Assert.That(() => new Sequential().Build([4]), Throws.InvalidOperationException.With.Message.Contains("at least one layer"));
+        Assert.That(
+            () => new Sequential().Build([4]), Throws.InvalidOperationException.With.Message.Contains("at least one layer"));
         Assert.That(() => new Sequential(null!, null!), Throws.ArgumentNullException);
-        Assert.That(() => new Sequential(new Dense(1) { Name = "a" }, new Dense(1) { Name = "a" }), Throws.ArgumentException.With.Message.Contains("'a'"));
+        Assert.That(
+            () => new Sequential(new Dense(1) { Name = "a" }, new Dense(1) { Name = "a" }),
+            Throws.ArgumentException.With.Message.Contains("'a'"));
     }
 
     [Test]
@@ -148,7 +157,9 @@ internal sealed class LayerTests : TrainingFixture
         var clash = new Holder();
         clash.Hold(new Sequential(new Dense(2) { Name = "b" }), "a");
         clash.Hold(new Dense(2), "a.b");
-        Assert.That(() => clash.Build([2]), Throws.InvalidOperationException.With.Message.Contains("two parameters are named 'a.b.weight'"));
+        Assert.That(
+            () => clash.Build([2]),
+            Throws.InvalidOperationException.With.Message.Contains("two parameters are named 'a.b.weight'"));
     }
 
     private sealed class Selfish : Layer

@@ -28,13 +28,21 @@ internal sealed class LoadWeightsTests : TrainingFixture
     [Test]
     public void Names_are_mapped_and_tensors_left_out()
     {
-        var source = new Sequential(new Sequential(new Dense(4), new Dense(2)) { Name = "module" }, new Dense(1) { Name = "head" });
+        var source = new Sequential(
+            new Sequential(new Dense(4), new Dense(2)) { Name = "module" }, new Dense(1) { Name = "head" });
         source.Build([3], seed: 1);
         source.Save(PathOf("w.safetensors"));
         var target = new Sequential(new Dense(4), new Dense(2));
         target.Build([3], seed: 2);
         LoadResult result = target.LoadWeights(
-            PathOf("w.safetensors"), new() { Rename = name => name.StartsWith("module.", StringComparison.Ordinal) ? name["module.".Length..] : null, Strict = false });
+            PathOf("w.safetensors"),
+            new()
+            {
+                Rename = name => name.StartsWith("module.", StringComparison.Ordinal)
+                ? name["module.".Length..]
+                : null,
+                Strict = false
+            });
         Assert.That(result.Loaded, Has.Count.EqualTo(4));
         Assert.That(target.Parameters.Select(Values), Is.EqualTo(source.Parameters.Take(4).Select(Values)));
         Assert.That(
@@ -49,9 +57,11 @@ internal sealed class LoadWeightsTests : TrainingFixture
         var shared = new Dense(3) { Name = "tied" };
         var model = new Sequential(new Sequential(shared) { Name = "encoder" }, new Sequential(shared) { Name = "decoder" });
         model.Build([3], seed: 1);
-        Assert.That(model.NamedParameters.Select(named => named.Name), Is.EqualTo(new[] { "encoder.tied.weight", "encoder.tied.bias" }));
+        Assert.That(
+            model.NamedParameters.Select(named => named.Name), Is.EqualTo(new[] { "encoder.tied.weight", "encoder.tied.bias" }));
         model.Save(PathOf("w.safetensors"));
-        LoadResult result = model.LoadWeights(PathOf("w.safetensors"), new() { Rename = name => name.Replace("encoder", "decoder", StringComparison.Ordinal) });
+        LoadResult result = model.LoadWeights(
+            PathOf("w.safetensors"), new() { Rename = name => name.Replace("encoder", "decoder", StringComparison.Ordinal) });
         Assert.That(result.Loaded, Is.EquivalentTo(new[] { "encoder.tied.weight", "encoder.tied.bias" }));
     }
 

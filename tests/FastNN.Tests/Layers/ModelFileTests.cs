@@ -6,10 +6,13 @@ using FastNN.Tests.Training;
 
 namespace FastNN.Tests.Layers;
 
-/// <summary>Model files hold all that a network is: they are loaded without its code, and whatever they say, loading is bounded.</summary>
+/// <summary>
+/// Model files hold all that a network is: they are loaded without its code, and whatever they say, loading is bounded.
+/// </summary>
 internal sealed class ModelFileTests : TrainingFixture
 {
-    private static IEnumerable<TestCaseData> Networks() => FastNN.Testing.Networks.All.Select(network => new TestCaseData(network).SetArgDisplayNames(network.Name));
+    private static IEnumerable<TestCaseData> Networks() =>
+        FastNN.Testing.Networks.All.Select(network => new TestCaseData(network).SetArgDisplayNames(network.Name));
 
     [TestCaseSource(nameof(Networks))]
     public void A_network_is_loaded_without_its_code_bit_for_bit(Network network)
@@ -17,7 +20,9 @@ internal sealed class ModelFileTests : TrainingFixture
         Sequential model = network.Build(seed: 4);
         model.Save(PathOf("model.safetensors"));
         Model loaded = Model.Load(PathOf("model.safetensors"));
-        Assert.That(loaded.NamedParameters.Select(named => named.ToString()), Is.EqualTo(model.NamedParameters.Select(named => named.ToString())));
+        Assert.That(
+            loaded.NamedParameters.Select(named => named.ToString()),
+            Is.EqualTo(model.NamedParameters.Select(named => named.ToString())));
         RequireSameOutputs(model, loaded, network.Example);
 
         // Saved again, it is the same file; and the weights alone are those that the metadata stands beside.
@@ -41,8 +46,10 @@ internal sealed class ModelFileTests : TrainingFixture
             },
             new Conv2D(6, 3) { Padding = Padding2D.Explicit(1, 2, 3, 0), Dilation = (1, 2) },
             new MaxPool2D(2) { Stride = 1, CeilMode = true }, new AvgPool2D((2, 1)) { Padding = (1, 0), CountIncludePad = false },
-            new ActivationLayer(Activation.Tanh), new GlobalAvgPool2D(keepAxes: true), new Flatten(), new Reshape([2, 3]), new Softmax(axis: 1, logarithm: true),
-            new Flatten(), new Dropout(0.25f), new Dense(5, Activation.Sigmoid) { UseBias = false }, new Sequential { new Dense(2) { IsTrainable = false } });
+            new ActivationLayer(Activation.Tanh), new GlobalAvgPool2D(keepAxes: true), new Flatten(), new Reshape([2, 3]),
+            new Softmax(axis: 1, logarithm: true),
+            new Flatten(), new Dropout(0.25f), new Dense(5, Activation.Sigmoid) { UseBias = false },
+            new Sequential { new Dense(2) { IsTrainable = false } });
         model.Build([12, 12, 4], seed: 2);
         using var stream = new MemoryStream();
         model.Save(stream);
@@ -51,8 +58,12 @@ internal sealed class ModelFileTests : TrainingFixture
         Assert.Multiple(() =>
         {
             Assert.That(loaded.Summary().Split('\n').Skip(4), Is.EqualTo(model.Summary().Split('\n').Skip(3)));
-            Assert.That(((Sequential)loaded.Wrapped!).Layers.Select(layer => layer.ToString()), Is.EqualTo(model.Layers.Select(layer => layer.ToString())));
-            Assert.That(loaded.Parameters.Select(parameter => parameter.IsTrainable), Is.EqualTo(model.Parameters.Select(parameter => parameter.IsTrainable)));
+            Assert.That(
+                ((Sequential)loaded.Wrapped!).Layers.Select(layer => layer.ToString()),
+                Is.EqualTo(model.Layers.Select(layer => layer.ToString())));
+            Assert.That(
+                loaded.Parameters.Select(parameter => parameter.IsTrainable),
+                Is.EqualTo(model.Parameters.Select(parameter => parameter.IsTrainable)));
         });
         RequireSameOutputs(model, loaded, [12, 12, 4]);
     }
@@ -63,7 +74,11 @@ internal sealed class ModelFileTests : TrainingFixture
         var encoder = new Sequential(new Dense(6, Activation.Tanh), new Dense(4)) { Name = "encoder" };
         Symbol a = Model.Input("a", [3]), b = Model.Input("b", [Dim.Named("T"), 3]);
         Symbol left = encoder.Apply(a), right = encoder.Apply(b);
-        var model = new Model([a, b], [("sum", left + left), ("right", new ActivationLayer(Activation.ReLU).Apply(right)), ("both", new Concatenate(-1).Apply(left, left * left))])
+        var model = new Model(
+            [a, b],
+            [
+                ("sum", left + left), ("right", new ActivationLayer(Activation.ReLU).Apply(right)),
+                ("both", new Concatenate(-1).Apply(left, left * left))])
         {
             ClassNames = ["cat", "dog\u202e"],
             Preprocessing = Preprocessing.Standardizing([1, 2, 3], [2, 4, 8]),
@@ -75,7 +90,9 @@ internal sealed class ModelFileTests : TrainingFixture
         {
             Assert.That(loaded.Inputs, Is.EqualTo(model.Inputs));
             Assert.That(loaded.Outputs, Is.EqualTo(model.Outputs));
-            Assert.That(loaded.NamedParameters.Select(named => named.ToString()), Is.EqualTo(model.NamedParameters.Select(named => named.ToString())));
+            Assert.That(
+                loaded.NamedParameters.Select(named => named.ToString()),
+                Is.EqualTo(model.NamedParameters.Select(named => named.ToString())));
             Assert.That(loaded.ClassNames, Is.EqualTo(model.ClassNames));
             Assert.That(loaded.Preprocessing!.Offset.ToArray(), Is.EqualTo(new float[] { 1, 2, 3 }));
             Assert.That(loaded.Preprocessing.Scale.ToArray(), Is.EqualTo(new float[] { 0.5f, 0.25f, 0.125f }));
@@ -91,7 +108,9 @@ internal sealed class ModelFileTests : TrainingFixture
     public void Class_names_and_preprocessing_of_a_sequential_are_given_when_it_is_saved()
     {
         Sequential model = Toy.Built();
-        model.Save(PathOf("model.safetensors"), new() { ClassNames = ["a", "b", "c", "d"], Preprocessing = Preprocessing.Scaling(1 / 255f) });
+        model.Save(
+            PathOf("model.safetensors"),
+            new() { ClassNames = ["a", "b", "c", "d"], Preprocessing = Preprocessing.Scaling(1 / 255f) });
         Model loaded = Model.Load(PathOf("model.safetensors"));
         Assert.That(loaded.ClassNames, Is.EqualTo(new[] { "a", "b", "c", "d" }));
         float[] x = [255, 51];
@@ -105,7 +124,12 @@ internal sealed class ModelFileTests : TrainingFixture
         var model = new Sequential(
             new Conv2D(3, 3) { WeightInitializer = Initializer.HeNormal, BiasInitializer = Initializer.Constant(0.5f) },
             new Flatten(),
-            new Dense(5) { WeightInitializer = Initializer.Uniform(-0.1f, 0.25f), BiasInitializer = Initializer.Normal(1, 0.125f) },
+            new Dense(5)
+            {
+                WeightInitializer = Initializer.Uniform(-0.1f, 0.25f),
+                BiasInitializer = Initializer.Normal(
+                1, 0.125f)
+            },
             new Dense(4) { WeightInitializer = Initializer.GlorotNormal },
             new Dense(3) { WeightInitializer = Initializer.HeUniform },
             new Dense(2));
@@ -117,7 +141,9 @@ internal sealed class ModelFileTests : TrainingFixture
         Assert.That(Toy.Parameters(loaded), Is.Not.EqualTo(Toy.Parameters(model)));
         loaded.Reinitialize(seed: 3);
         Near.SameBits(Toy.Parameters(model), Toy.Parameters(loaded));
-        Assert.That(model.Layers[2].ToString(), Is.EqualTo("Dense(units: 5, weightInitializer: Uniform(-0.1, 0.25), biasInitializer: Normal(1, 0.125))"));
+        Assert.That(
+            model.Layers[2].ToString(),
+            Is.EqualTo("Dense(units: 5, weightInitializer: Uniform(-0.1, 0.25), biasInitializer: Normal(1, 0.125))"));
     }
 
     [TestCase("HeNormal(1)")]
@@ -126,21 +152,29 @@ internal sealed class ModelFileTests : TrainingFixture
     [TestCase("Lecun")]
     [TestCase("(")]
     public void An_initializer_that_nobody_knows_is_refused(string text) =>
-        Assert.That(() => DescriptionExtensions.ParseInitializer(text), Throws.ArgumentException.With.Message.Contains(text).And.Message.Contains("HeNormal"));
+        Assert.That(
+            () => DescriptionExtensions.ParseInitializer(text),
+            Throws.ArgumentException.With.Message.Contains(text).And.Message.Contains("HeNormal"));
 
     [Test]
     public void A_layer_of_a_user_is_saved_once_it_is_registered()
     {
         var model = new Sequential(new Scale(2), new Dense(2));
         model.Build([3]);
-        Assert.That(() => model.Save(PathOf("m.safetensors")), Throws.InvalidOperationException.With.Message.Contains("Scale is of no registered kind").And.Message.Contains("SaveWeights"));
+        Assert.That(
+            () => model.Save(PathOf("m.safetensors")),
+            Throws.InvalidOperationException.With.Message.Contains("Scale is of no registered kind").And.Message.Contains(
+                "SaveWeights"));
         Assert.That(File.Exists(PathOf("m.safetensors")), Is.False);
         model.SaveWeights(PathOf("w.safetensors"));
-        Assert.That(() => Model.Load(PathOf("w.safetensors")), Throws.TypeOf<FileFormatException>().With.Message.Contains("weights alone"));
+        Assert.That(
+            () => Model.Load(PathOf("w.safetensors")),
+            Throws.TypeOf<FileFormatException>().With.Message.Contains("weights alone"));
 
         var known = new Sequential(new RegisteredScale(3), new Dense(2));
         known.Build([3]);
-        LayerKinds.Register("tests.Scale", description => new RegisteredScale(description.Single("factor")) { Name = description.Name });
+        LayerKinds.Register(
+            "tests.Scale", description => new RegisteredScale(description.Single("factor")) { Name = description.Name });
         known.Save(PathOf("m.safetensors"));
         RequireSameOutputs(known, Model.Load(PathOf("m.safetensors")), [3]);
         Assert.That(() => LayerKinds.Register("tests.Scale", _ => new Scale(1)), Throws.ArgumentException);
@@ -151,7 +185,9 @@ internal sealed class ModelFileTests : TrainingFixture
     public void Every_layer_of_the_library_can_be_saved()
     {
         Type[] unregistered = [.. typeof(Layer).Assembly.GetTypes()
-            .Where(type => type.IsSubclassOf(typeof(Layer)) && type is { IsAbstract: false, IsPublic: true } && LayerKinds.Find(type.Name) is null)];
+            .Where(
+                type => type.IsSubclassOf(typeof(Layer)) && type is { IsAbstract: false, IsPublic: true }
+                    && LayerKinds.Find(type.Name) is null)];
         Assert.That(unregistered, Is.Empty, "register them in BuiltInLayers");
     }
 
@@ -161,31 +197,51 @@ internal sealed class ModelFileTests : TrainingFixture
     [TestCase("""{"version":2,"layers":[],"frozen":[]}""", "version 1, got 2")]
     [TestCase("""{"version":1,"layers":[],"frozen":[]}""", "at least one layer")]
     [TestCase("""{"version":1,"layers":[{"kind":"Snake","with":{}}],"frozen":[]}""", "'Snake'; register it")]
-    [TestCase("""{"version":1,"layers":[{"kind":"Dense","with":{}}],"input":"x","shape":"2","frozen":[]}""", "attribute 'units', got nothing")]
+    [TestCase(
+        """{"version":1,"layers":[{"kind":"Dense","with":{}}],"input":"x","shape":"2","frozen":[]}""",
+        "attribute 'units', got nothing")]
     [TestCase("""{"version":1,"layers":[{"kind":"Dense","with":{"units":-1}}],"input":"x","shape":"2","frozen":[]}""", "units")]
-    [TestCase("""{"version":1,"layers":[{"kind":"Dense","with":{"units":1e300}}],"input":"x","shape":"2","frozen":[]}""", "a whole number")]
-    [TestCase("""{"version":1,"layers":[{"kind":"Dense","with":{"units":2147483647}}],"input":"x","shape":"2147483647","frozen":[]}""", "elements")]
-    [TestCase("""{"version":1,"layers":[{"kind":"Dense","with":{"units":2,"activation":"Snake"}}],"input":"x","shape":"2","frozen":[]}""", "no activation 'Snake'")]
-    [TestCase("""{"version":1,"layers":[{"kind":"Dense","with":{"units":2,"activation":"LeakyReLU(NaN)"}}],"input":"x","shape":"2","frozen":[]}""", "LeakyReLU")]
+    [TestCase(
+        """{"version":1,"layers":[{"kind":"Dense","with":{"units":1e300}}],"input":"x","shape":"2","frozen":[]}""",
+        "a whole number")]
+    [TestCase(
+        """{"version":1,"layers":[{"kind":"Dense","with":{"units":2147483647}}],"input":"x","shape":"2147483647","frozen":[]}""",
+        "elements")]
+    [TestCase(
+        """{"version":1,"layers":[{"kind":"Dense","with":{"units":2,"activation":"Snake"}}],"input":"x","shape":"2","frozen":[]}""", "no activation 'Snake'")]
+    [TestCase(
+        """{"version":1,"layers":[{"kind":"Dense","with":{"units":2,"activation":"LeakyReLU(NaN)"}}],"input":"x","shape":"2","frozen":[]}""", "LeakyReLU")]
     [TestCase("""{"version":1,"layers":[{"kind":"Dense","with":{"units":[[2]]}}],"input":"x","shape":"2","frozen":[]}""", "")]
-    [TestCase("""{"version":1,"layers":[{"kind":"Sequential","with":{},"layers":[0]}],"input":"x","shape":"2","frozen":[]}""", "parts before")]
-    [TestCase("""{"version":1,"layers":[{"kind":"Sequential","with":{},"layers":[-1]}],"input":"x","shape":"2","frozen":[]}""", "parts before")]
-    [TestCase("""{"version":1,"layers":[{"kind":"Sequential","with":{}}],"input":"x","shape":"2","frozen":[]}""", "at least one layer")]
+    [TestCase(
+        """{"version":1,"layers":[{"kind":"Sequential","with":{},"layers":[0]}],"input":"x","shape":"2","frozen":[]}""",
+        "parts before")]
+    [TestCase(
+        """{"version":1,"layers":[{"kind":"Sequential","with":{},"layers":[-1]}],"input":"x","shape":"2","frozen":[]}""",
+        "parts before")]
+    [TestCase(
+        """{"version":1,"layers":[{"kind":"Sequential","with":{}}],"input":"x","shape":"2","frozen":[]}""", "at least one layer")]
     [TestCase("""{"version":1,"layers":[{"kind":"Dense","with":{"units":2}}],"input":"x","shape":"0","frozen":[]}""", "")]
-    [TestCase("""{"version":1,"layers":[{"kind":"Dense","with":{"units":2}}],"input":"x","shape":"2, 2, 2, 2, 2, 2, 2, 2, 2","frozen":[]}""", "8 extents")]
+    [TestCase(
+        """{"version":1,"layers":[{"kind":"Dense","with":{"units":2}}],"input":"x","shape":"2, 2, 2, 2, 2, 2, 2, 2, 2","frozen":[]}""", "8 extents")]
     [TestCase("""{"version":1,"layers":[{"kind":"Dense","with":{"units":2}}],"input":"x","shape":"-3","frozen":[]}""", "extents")]
-    [TestCase("""{"version":1,"layers":[{"kind":"Conv2D","with":{"filters":2,"kernel":[1,2,3]}}],"input":"x","shape":"4, 4, 1","frozen":[]}""", "rows and columns")]
+    [TestCase(
+        """{"version":1,"layers":[{"kind":"Conv2D","with":{"filters":2,"kernel":[1,2,3]}}],"input":"x","shape":"4, 4, 1","frozen":[]}""", "rows and columns")]
     [TestCase("""{"version":1,"layers":[{"kind":"Model","with":{}}],"frozen":[]}""", "nodes")]
-    [TestCase("""{"version":1,"layers":[{"kind":"Model","with":{"nodes":[0],"inputs":["x"],"shapes":["2"],"types":["Float32"],"outputs":["y"],"gives":[0,0]}}],"frozen":[]}""", "")]
-    [TestCase("""{"version":1,"layers":[{"kind":"Model","with":{"nodes":[-1,5],"inputs":["x"],"shapes":["2"],"types":["Float32"],"outputs":["y"],"gives":[0,0]}}],"frozen":[]}""", "place in its lists")]
-    [TestCase("""{"version":1,"layers":[{"kind":"Model","with":{"nodes":[-1,0],"inputs":["x"],"shapes":["2"],"types":["Complex"],"outputs":["y"],"gives":[0,0]}}],"frozen":[]}""", "'Complex'")]
-    [TestCase("""{"version":1,"layers":[{"kind":"Model","with":{"nodes":[-1,0],"inputs":["x"],"shapes":["2"],"types":["Float32"],"outputs":["y"],"gives":[0,7]}}],"frozen":[]}""", "")]
+    [TestCase(
+        """{"version":1,"layers":[{"kind":"Model","with":{"nodes":[0],"inputs":["x"],"shapes":["2"],"types":["Float32"],"outputs":["y"],"gives":[0,0]}}],"frozen":[]}""", "")]
+    [TestCase(
+        """{"version":1,"layers":[{"kind":"Model","with":{"nodes":[-1,5],"inputs":["x"],"shapes":["2"],"types":["Float32"],"outputs":["y"],"gives":[0,0]}}],"frozen":[]}""", "place in its lists")]
+    [TestCase(
+        """{"version":1,"layers":[{"kind":"Model","with":{"nodes":[-1,0],"inputs":["x"],"shapes":["2"],"types":["Complex"],"outputs":["y"],"gives":[0,0]}}],"frozen":[]}""", "'Complex'")]
+    [TestCase(
+        """{"version":1,"layers":[{"kind":"Model","with":{"nodes":[-1,0],"inputs":["x"],"shapes":["2"],"types":["Float32"],"outputs":["y"],"gives":[0,7]}}],"frozen":[]}""", "")]
     public void Metadata_that_describes_no_model_is_one_error(string json, string what)
     {
         var writer = new SafetensorsWriter();
         writer.SetMetadata("fastnn.model", json);
         writer.Save(PathOf("bad.safetensors"));
-        Assert.That(() => Model.Load(PathOf("bad.safetensors")), Throws.TypeOf<FileFormatException>().With.Message.Contains(what));
+        Assert.That(
+            () => Model.Load(PathOf("bad.safetensors")), Throws.TypeOf<FileFormatException>().With.Message.Contains(what));
     }
 
     [Test]
@@ -195,14 +251,18 @@ internal sealed class ModelFileTests : TrainingFixture
         var json = new StringBuilder("""{"version":1,"layers":[{"kind":"Flatten","with":{}}""");
         for (int i = 0; i < 40; i++)
         {
-            json.Append(System.Globalization.CultureInfo.InvariantCulture, $$""",{"kind":"Sequential","with":{},"layers":[{{i}},{{i}}]}""");
+            json.Append(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $$""",{"kind":"Sequential","with":{},"layers":[{{i}},{{i}}]}""");
         }
 
         json.Append("""],"input":"x","shape":"2","frozen":[]}""");
         var writer = new SafetensorsWriter();
         writer.SetMetadata("fastnn.model", json.ToString());
         writer.Save(PathOf("bomb.safetensors"));
-        Assert.That(() => Model.Load(PathOf("bomb.safetensors")), Throws.TypeOf<FileFormatException>().With.Message.Contains("1,000,000 layers"));
+        Assert.That(
+            () => Model.Load(PathOf("bomb.safetensors")),
+            Throws.TypeOf<FileFormatException>().With.Message.Contains("1,000,000 layers"));
     }
 
     [Test]
@@ -211,17 +271,21 @@ internal sealed class ModelFileTests : TrainingFixture
         // 16 GiB of parameters, none of them in the file.
         var writer = new SafetensorsWriter();
         writer.SetMetadata(
-            "fastnn.model", """{"version":1,"layers":[{"kind":"Dense","with":{"units":32768}},{"kind":"Dense","with":{"units":32768}},{"kind":"Dense","with":{"units":32768}},{"kind":"Dense","with":{"units":32768}},{"kind":"Sequential","with":{},"layers":[0,1,2,3]}],"input":"x","shape":"32768","frozen":[]}""");
+            "fastnn.model",
+            """{"version":1,"layers":[{"kind":"Dense","with":{"units":32768}},{"kind":"Dense","with":{"units":32768}},{"kind":"Dense","with":{"units":32768}},{"kind":"Dense","with":{"units":32768}},{"kind":"Sequential","with":{},"layers":[0,1,2,3]}],"input":"x","shape":"32768","frozen":[]}""");
         writer.Save(PathOf("empty.safetensors"));
         long before = GC.GetAllocatedBytesForCurrentThread();
-        Assert.That(() => Model.Load(PathOf("empty.safetensors")), Throws.TypeOf<FileFormatException>().With.Message.Contains("a tensor '0.weight'"));
+        Assert.That(
+            () => Model.Load(PathOf("empty.safetensors")),
+            Throws.TypeOf<FileFormatException>().With.Message.Contains("a tensor '0.weight'"));
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(1 << 20));
     }
 
     [Test]
     public void Saving_holds_one_parameter_at_a_time()
     {
-        var model = new Sequential(new Dense(512), new Dense(512), new Dense(512), new Dense(512), new Dense(512), new Dense(512));
+        var model = new Sequential(
+            new Dense(512), new Dense(512), new Dense(512), new Dense(512), new Dense(512), new Dense(512));
         model.Build([512]);
         model.Save(Stream.Null);
         long parameter = 512 * 512 * sizeof(float), all = 6 * parameter;

@@ -3,7 +3,9 @@ using FastNN.Tests.Training;
 
 namespace FastNN.Tests.Layers;
 
-/// <summary>Models put together from symbols: several named inputs and outputs, shared layers, any directed acyclic graph.</summary>
+/// <summary>
+/// Models put together from symbols: several named inputs and outputs, shared layers, any directed acyclic graph.
+/// </summary>
 internal sealed class ModelTests : TrainingFixture
 {
     [Test]
@@ -19,7 +21,8 @@ internal sealed class ModelTests : TrainingFixture
                 model.NamedParameters.Select(named => named.ToString()),
                 Is.EqualTo(new[]
                 {
-                    "cnn.0.weight [3, 3, 1, 4]", "cnn.0.bias [4]", "1.weight [5, 8]", "1.bias [8]", "price.weight [44, 1]", "price.bias [1]",
+                    "cnn.0.weight [3, 3, 1, 4]", "cnn.0.bias [4]", "1.weight [5, 8]", "1.bias [8]", "price.weight [44, 1]",
+                    "price.bias [1]",
                     "3.weight [44, 3]", "3.bias [3]",
                 }));
         });
@@ -31,7 +34,9 @@ internal sealed class ModelTests : TrainingFixture
         Model model = FunctionalModels.TwoByTwo();
         model.Build(seed: 3);
         using Session session = model.CreateSession(Device);
-        Assert.That(session.Inputs.Select(input => input.ToString()), Is.EqualTo(new[] { "image: Float32[N, 8, 8, 1]", "table: Float32[N, 5]" }));
+        Assert.That(
+            session.Inputs.Select(input => input.ToString()),
+            Is.EqualTo(new[] { "image: Float32[N, 8, 8, 1]", "table: Float32[N, 5]" }));
         float[] image = new float[7 * 64], table = new float[7 * 5];
         Philox.FillUniform(image, 1, 1);
         Philox.FillUniform(table, 1, 2);
@@ -51,11 +56,13 @@ internal sealed class ModelTests : TrainingFixture
     public void A_chain_of_symbols_is_a_sequential_bit_for_bit()
     {
         Symbol x = Model.Input("x", [28, 28, 1]);
-        var model = new Model(x, new Dense(10).Apply(new Flatten().Apply(new MaxPool2D(2).Apply(new Conv2D(4, 3, Activation.ReLU).Apply(x)))));
+        var model = new Model(
+            x, new Dense(10).Apply(new Flatten().Apply(new MaxPool2D(2).Apply(new Conv2D(4, 3, Activation.ReLU).Apply(x)))));
         var same = new Sequential(new Conv2D(4, 3, Activation.ReLU), new MaxPool2D(2), new Flatten(), new Dense(10));
         model.Build([28, 28, 1], seed: 7);
         same.Build([28, 28, 1], seed: 7);
-        Assert.That(model.NamedParameters.Select(named => named.Name), Is.EqualTo(same.NamedParameters.Select(named => named.Name)));
+        Assert.That(
+            model.NamedParameters.Select(named => named.Name), Is.EqualTo(same.NamedParameters.Select(named => named.Name)));
         var input = new float[3 * 784];
         Philox.FillUniform(input, 1, 1);
         using Predictor a = model.CreatePredictor(Device), b = same.CreatePredictor(Device);
@@ -96,7 +103,9 @@ internal sealed class ModelTests : TrainingFixture
         Symbol parts = split.Apply(y);
         var model = new Model([y], [("difference", new Dense(1).Apply(Symbol.Concat(parts[0], parts[1])))]);
         model.Build(seed: 2);
-        Assert.That(model.NamedParameters.Select(named => named.Name), Is.EqualTo(new[] { "split.0.weight", "split.0.bias", "split.1.weight", "split.1.bias", "1.weight", "1.bias" }));
+        Assert.That(
+            model.NamedParameters.Select(named => named.Name),
+            Is.EqualTo(new[] { "split.0.weight", "split.0.bias", "split.1.weight", "split.1.bias", "1.weight", "1.bias" }));
         using Predictor predictor = model.CreatePredictor(Device);
         Assert.That(predictor.OutputShape, Is.EqualTo(new Shape(1)));
         Assert.That(() => parts[2], Throws.TypeOf<ArgumentOutOfRangeException>());
@@ -112,8 +121,12 @@ internal sealed class ModelTests : TrainingFixture
             ["table"] = graph.Input([Dim.Batch, 5]),
             ["image"] = graph.Input([Dim.Batch, 8, 8, 1]),
         });
-        Assert.That(outputs.ToDictionary(pair => pair.Key, pair => pair.Value.Shape.ToString()), Is.EqualTo(new Dictionary<string, string> { ["price"] = "[N, 1]", ["kind"] = "[N, 3]" }));
-        Assert.That(() => model.Apply(new Dictionary<string, Value> { ["image"] = graph.Input([2]) }), Throws.ArgumentException.With.Message.Contains("'image', 'table', got 'image'"));
+        Assert.That(
+            outputs.ToDictionary(pair => pair.Key, pair => pair.Value.Shape.ToString()),
+            Is.EqualTo(new Dictionary<string, string> { ["price"] = "[N, 1]", ["kind"] = "[N, 3]" }));
+        Assert.That(
+            () => model.Apply(new Dictionary<string, Value> { ["image"] = graph.Input([2]) }),
+            Throws.ArgumentException.With.Message.Contains("'image', 'table', got 'image'"));
     }
 
     [Test]
@@ -137,13 +150,20 @@ internal sealed class ModelTests : TrainingFixture
         Assert.Multiple(() =>
         {
             Assert.That(() => new Model(a, sum), Throws.ArgumentException.With.Message.Contains("need input 'b'"));
-            Assert.That(() => new Model([a, b, a], [("y", sum)]), Throws.ArgumentException.With.Message.Contains("two inputs are named 'a'"));
-            Assert.That(() => new Model([a, b], [("y", sum), ("y", a)]), Throws.ArgumentException.With.Message.Contains("two outputs are named 'y'"));
+            Assert.That(
+                () => new Model([a, b, a], [("y", sum)]),
+                Throws.ArgumentException.With.Message.Contains("two inputs are named 'a'"));
+            Assert.That(
+                () => new Model([a, b], [("y", sum), ("y", a)]),
+                Throws.ArgumentException.With.Message.Contains("two outputs are named 'y'"));
             Assert.That(() => new Model([a, b], []), Throws.ArgumentException.With.Message.Contains("at least one"));
             Assert.That(() => new Model([sum], [("y", sum)]), Throws.ArgumentException.With.Message.Contains("what a Add gives"));
             Assert.That(() => Model.Input("a", [2, 0]), Throws.TypeOf<ShapeException>().With.Message.Contains("'a'"));
-            Assert.That(() => new Dense(2).Apply(a, b), Throws.ArgumentException.With.Message.Contains("expected one input, got 2"));
-            Assert.That(() => new Model([a, b], [("y", sum)]).Build([2]), Throws.TypeOf<ShapeException>().With.Message.Contains("'a' [2], 'b' [2]"));
+            Assert.That(
+                () => new Dense(2).Apply(a, b), Throws.ArgumentException.With.Message.Contains("expected one input, got 2"));
+            Assert.That(
+                () => new Model([a, b], [("y", sum)]).Build([2]),
+                Throws.TypeOf<ShapeException>().With.Message.Contains("'a' [2], 'b' [2]"));
             Assert.That(
                 () => new Model([a, b], [("y", new Dense(2) { Name = "d" }.Apply(a) + new Dense(2) { Name = "d" }.Apply(b))]),
                 Throws.ArgumentException.With.Message.Contains("'d'"));

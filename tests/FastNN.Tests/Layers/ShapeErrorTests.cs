@@ -11,7 +11,8 @@ internal sealed class ShapeErrorTests : TrainingFixture
     {
         var flat = new Sequential(new Flatten(), new Dense(4), new Conv2D(8, 3));
         var nested = new Sequential(
-            new Conv2D(4, 3), new Sequential(new MaxPool2D(2), new Sequential(new Conv2D(4, 20)) { Name = "tail" }) { Name = "body" });
+            new Conv2D(4, 3),
+            new Sequential(new MaxPool2D(2), new Sequential(new Conv2D(4, 20)) { Name = "tail" }) { Name = "body" });
         ShapeException ofFlat = Assert.Throws<ShapeException>(() => flat.Build(new Shape(28, 28, 1)))!;
         ShapeException ofNested = Assert.Throws<ShapeException>(() => nested.Build(new Shape(28, 28, 1)))!;
         Assert.Multiple(() =>
@@ -19,7 +20,9 @@ internal sealed class ShapeErrorTests : TrainingFixture
             Assert.That(ofFlat.Layer, Is.EqualTo("2 (Conv2D)"));
             Assert.That(ofFlat.Message, Does.StartWith("layer 2 (Conv2D): Conv2D: input [1, 4]"));
             Assert.That(ofNested.Layer, Is.EqualTo("body.tail.0 (Conv2D)"));
-            Assert.That(ofNested.Message, Does.StartWith("layer body.tail.0 (Conv2D): ").And.Contain("larger than the input's height of 13"));
+            Assert.That(
+                ofNested.Message,
+                Does.StartWith("layer body.tail.0 (Conv2D): ").And.Contain("larger than the input's height of 13"));
         });
     }
 
@@ -49,14 +52,19 @@ internal sealed class ShapeErrorTests : TrainingFixture
     [TestCase(3, 0, 2)]
     [TestCase(0, 3)]
     public void A_model_is_not_built_for_examples_without_elements(params int[] example) =>
-        Assert.That(() => new Sequential(new Flatten(), new Dense(2)).Build(new Shape(example)), Throws.TypeOf<ShapeException>().With.Message.Contains("no elements"));
+        Assert.That(
+            () => new Sequential(new Flatten(), new Dense(2)).Build(new Shape(example)),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("no elements"));
 
     [Test]
     public void A_batch_that_is_too_large_is_told_with_its_bytes_and_layer()
     {
         using Trainer trainer = Toy.Trainer(Device, Toy.Built());
         ShapeException exception = Assert.Throws<ShapeException>(() => trainer.PlanMemory(1 << 29))!;
-        Assert.That(exception.Message, Does.StartWith("layer hidden (Dense): ").And.Contain("[536870912, 16] has 8,589,934,592 elements").And.Contain("34,359,738,368 bytes"));
+        Assert.That(
+            exception.Message,
+            Does.StartWith("layer hidden (Dense): ").And.Contain("[536870912, 16] has 8,589,934,592 elements").And.Contain(
+                "34,359,738,368 bytes"));
     }
 
     [Test]
@@ -71,7 +79,8 @@ internal sealed class ShapeErrorTests : TrainingFixture
         Assert.Multiple(() =>
         {
             Assert.That(() => trainer.Fit(quarter), Throws.TypeOf<ShapeException>().With.Message.Contains(Message));
-            Assert.That(() => trainer.Fit(whole, validation: quarter), Throws.TypeOf<ShapeException>().With.Message.Contains(Message));
+            Assert.That(
+                () => trainer.Fit(whole, validation: quarter), Throws.TypeOf<ShapeException>().With.Message.Contains(Message));
             Assert.That(() => trainer.Evaluate(quarter), Throws.TypeOf<ShapeException>().With.Message.Contains(Message));
             Assert.That(() => trainer.Predict(quarter), Throws.TypeOf<ShapeException>().With.Message.Contains(Message));
             Assert.That(() => trainer.Fit(whole), Throws.Nothing);
@@ -80,14 +89,21 @@ internal sealed class ShapeErrorTests : TrainingFixture
 
     private static IEnumerable<TestCaseData> TooLarge()
     {
-        static TestCaseData Case(string name, Layer model, Shape example, string what) => new TestCaseData(model, example, what).SetArgDisplayNames(name);
+        static TestCaseData Case(string name, Layer model, Shape example, string what) =>
+            new TestCaseData(model, example, what).SetArgDisplayNames(name);
         yield return Case("dense", new Dense(65536), new Shape(65536), "17,179,869,184 bytes");
-        yield return Case("units", new Sequential(new Dense(int.MaxValue)), new Shape(3), "layer 0 (Dense): Parameter weight of shape [3, 2147483647]");
-        yield return Case("filters", new Sequential(new Conv2D(int.MaxValue, 2)), new Shape(4, 4, 1), "layer 0 (Conv2D): Parameter weight");
+        yield return Case(
+            "units", new Sequential(new Dense(int.MaxValue)), new Shape(3),
+            "layer 0 (Dense): Parameter weight of shape [3, 2147483647]");
+        yield return Case(
+            "filters", new Sequential(new Conv2D(int.MaxValue, 2)), new Shape(4, 4, 1), "layer 0 (Conv2D): Parameter weight");
         yield return Case("flatten", new Flatten(), new Shape(65536, 65536), "An input of shape [1, 65536, 65536]");
         yield return Case(
-            "padding", new Sequential(new Conv2D(2, 2) { Padding = Padding2D.Symmetric(1 << 29, 0) }), new Shape(4, 4, 1), "layer 0 (Conv2D): Conv2D: an output");
-        yield return Case("padding on both axes", new Sequential(new Conv2D(2, 2) { Padding = Padding2D.Symmetric(1 << 29, 1 << 29) }), new Shape(4, 4, 1), "layer 0 (Conv2D)");
+            "padding", new Sequential(new Conv2D(2, 2) { Padding = Padding2D.Symmetric(1 << 29, 0) }), new Shape(4, 4, 1),
+            "layer 0 (Conv2D): Conv2D: an output");
+        yield return Case(
+            "padding on both axes", new Sequential(new Conv2D(2, 2) { Padding = Padding2D.Symmetric(1 << 29, 1 << 29) }),
+            new Shape(4, 4, 1), "layer 0 (Conv2D)");
     }
 
     private sealed class Twice : Layer

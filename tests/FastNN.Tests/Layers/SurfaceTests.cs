@@ -17,7 +17,8 @@ internal sealed class SurfaceTests : TrainingFixture
         };
         model.Build([28, 28, 1]);
         Assert.That(
-            model.Summary().Split('\n').Skip(3).Take(4).Select(line => line[line.IndexOf('[', line.IndexOf(')', StringComparison.Ordinal))..].Split("  ")[0]),
+            model.Summary().Split('\n').Skip(3).Take(4)
+                .Select(line => line[line.IndexOf('[', line.IndexOf(')', StringComparison.Ordinal))..].Split("  ")[0]),
             Is.EqualTo(new[] { "[N, 14, 14, 4]", "[N, 7, 14, 4]", "[N, 8, 15, 4]", "[N, 7, 8, 4]" }));
     }
 
@@ -28,10 +29,14 @@ internal sealed class SurfaceTests : TrainingFixture
         Assert.Multiple(() =>
         {
             Assert.That(model.Layers[0].ToString(), Is.EqualTo("Dense(units: 16, activation: ReLU)"));
-            Assert.That(new Conv2D(8, (3, 2)) { Stride = 2, Padding = Padding2D.Same }.ToString(), Is.EqualTo("Conv2D(filters: 8, kernel: [3, 2], stride: 2, padding: same)"));
+            Assert.That(
+                new Conv2D(8, (3, 2)) { Stride = 2, Padding = Padding2D.Same }.ToString(),
+                Is.EqualTo("Conv2D(filters: 8, kernel: [3, 2], stride: 2, padding: same)"));
             Assert.That(new Flatten().ToString(), Is.EqualTo("Flatten"));
             Assert.That(model.Parameters[0].ToString(), Is.EqualTo("weight Float32[2, 16]"));
-            Assert.That(new Parameter("w", [3], Initializer.Zeros) { IsTrainable = false }.ToString(), Is.EqualTo("w Float32[3], frozen"));
+            Assert.That(
+                new Parameter("w", [3], Initializer.Zeros) { IsTrainable = false }.ToString(),
+                Is.EqualTo("w Float32[3], frozen"));
             Assert.That(model.NamedParameters[3].ToString(), Is.EqualTo("logits.bias [4]"));
             Assert.That(Device.ToString(), Does.StartWith("CPU, ").And.EqualTo(Device.Description));
             Assert.That(new Adam(0.01f).ToString(), Is.EqualTo("Adam, learning rate 0.01"));
@@ -44,7 +49,8 @@ internal sealed class SurfaceTests : TrainingFixture
     {
         var shared = new Dense(8) { Name = "shared" };
         var model = new Sequential(
-            new Conv2D(4, 3, Activation.ReLU) { Name = "conv" }, new Flatten(), new Sequential(new Dense(8), shared, Again(shared)) { Name = "body" }, new Dense(10));
+            new Conv2D(4, 3, Activation.ReLU) { Name = "conv" }, new Flatten(),
+            new Sequential(new Dense(8), shared, Again(shared)) { Name = "body" }, new Dense(10));
         model.Layers[0].IsTrainable = false;
         model.Build([8, 8, 1]);
         model.Layers[0].IsTrainable = false;

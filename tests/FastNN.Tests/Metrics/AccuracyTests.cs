@@ -16,12 +16,14 @@ public sealed class AccuracyTests
 
     [Test]
     public void Of_nothing_it_is_zero() =>
-        Assert.That((Accuracy.Sparse([], []), Accuracy.Categorical([], [], 3), Accuracy.Binary([], [])), Is.EqualTo((0.0, 0.0, 0.0)));
+        Assert.That(
+            (Accuracy.Sparse([], []), Accuracy.Categorical([], [], 3), Accuracy.Binary([], [])), Is.EqualTo((0.0, 0.0, 0.0)));
 
     [Test]
     public void Labels_and_lengths_are_checked()
     {
-        Assert.That(() => Accuracy.Sparse([2], [1, 0]), Throws.TypeOf<InvalidDatasetException>().With.Message.Contains("class 2"));
+        Assert.That(
+            () => Accuracy.Sparse([2], [1, 0]), Throws.TypeOf<InvalidDatasetException>().With.Message.Contains("class 2"));
         Assert.That(() => Accuracy.Sparse([-1], [1, 0]), Throws.TypeOf<InvalidDatasetException>());
         Assert.That(() => Accuracy.Sparse([0, 1], [1, 0, 1]), Throws.TypeOf<ShapeException>());
         Assert.That(() => Accuracy.Sparse([0], []), Throws.TypeOf<ShapeException>());

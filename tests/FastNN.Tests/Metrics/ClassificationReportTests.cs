@@ -40,7 +40,8 @@ public sealed class ClassificationReportTests
             Assert.That(report.Classes[2].F1, Is.EqualTo(0.8).Within(1e-15));
             Assert.That(report.MacroAverage.F1, Is.EqualTo(((2.0 / 3) + 0 + 0.8) / 3).Within(1e-15));
             Assert.That(report.WeightedAverage.F1, Is.EqualTo(((2.0 / 3) + 0 + (3 * 0.8)) / 5).Within(1e-15));
-            Assert.That(report.WeightedAverage.Recall, Is.EqualTo(report.Accuracy).Within(1e-15), "the weighted recall is the accuracy");
+            Assert.That(
+                report.WeightedAverage.Recall, Is.EqualTo(report.Accuracy).Within(1e-15), "the weighted recall is the accuracy");
             Assert.That(report.WeightedAverage.Support, Is.EqualTo(5));
         });
     }
@@ -65,7 +66,9 @@ public sealed class ClassificationReportTests
     {
         var matrix = new ConfusionMatrix(1);
         matrix.Add(0, 0);
-        Assert.That(new ClassificationReport(matrix).Classes, Is.EqualTo(new[] { new ClassMetrics { Name = "0", Precision = 1, Recall = 1, F1 = 1, Support = 1 } }));
+        Assert.That(
+            new ClassificationReport(matrix).Classes,
+            Is.EqualTo(new[] { new ClassMetrics { Name = "0", Precision = 1, Recall = 1, F1 = 1, Support = 1 } }));
     }
 
     [Test]

@@ -74,8 +74,10 @@ public sealed class ConfusionMatrixTests
     public void Wrong_lengths_are_refused()
     {
         var matrix = new ConfusionMatrix(3);
-        Assert.That(() => matrix.AddScores([0, 1], new float[5]), Throws.TypeOf<ShapeException>().With.Message.Contains("5 scores"));
-        Assert.That(() => matrix.AddProbabilities([0], [0.5f]), Throws.TypeOf<ShapeException>().With.Message.Contains("3 classes"));
+        Assert.That(
+            () => matrix.AddScores([0, 1], new float[5]), Throws.TypeOf<ShapeException>().With.Message.Contains("5 scores"));
+        Assert.That(
+            () => matrix.AddProbabilities([0], [0.5f]), Throws.TypeOf<ShapeException>().With.Message.Contains("3 classes"));
         Assert.That(() => new ConfusionMatrix(2).AddProbabilities([0, 1], [0.5f]), Throws.TypeOf<ShapeException>());
         Assert.That(() => matrix.Add(new ConfusionMatrix(2)), Throws.TypeOf<ShapeException>());
     }
@@ -84,7 +86,9 @@ public sealed class ConfusionMatrixTests
     public void A_score_that_is_no_number_is_refused()
     {
         var matrix = new ConfusionMatrix(2);
-        Assert.That(() => matrix.AddScores([0, 1], [1, 0, 0, float.NaN]), Throws.TypeOf<InvalidDatasetException>().With.Message.Contains("example 1"));
+        Assert.That(
+            () => matrix.AddScores([0, 1], [1, 0, 0, float.NaN]),
+            Throws.TypeOf<InvalidDatasetException>().With.Message.Contains("example 1"));
         Assert.That(() => matrix.AddProbabilities([0], [float.NaN]), Throws.TypeOf<InvalidDatasetException>());
     }
 

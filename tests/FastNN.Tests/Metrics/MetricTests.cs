@@ -11,13 +11,16 @@ internal sealed class MetricTests : MetricFixture
         using Device device = Open();
         using Trainer trainer = Toy.Trainer(device, Toy.Built());
         var stopping = new EarlyStopping(patience: 1, minDelta: 10, monitor: MonitoredValue.ValidationMetric("Top2"));
-        trainer.Fit(Toy.Points(40), 3, 16, Toy.Points(20, seed: 9), callbacks: [new CsvLog(log), stopping], metrics: [new TopK(2)]);
+        trainer.Fit(
+            Toy.Points(40), 3, 16, Toy.Points(20, seed: 9), callbacks: [new CsvLog(log), stopping], metrics: [new TopK(2)]);
         Assert.That(stopping.StoppedEpoch, Is.EqualTo(2));
         string[] lines = File.ReadAllLines(log);
         Assert.That(lines[0], Does.EndWith(",learning_rate,Top2,validation_Top2"));
         Assert.That(lines.Select(line => line.Split(',').Length), Is.All.EqualTo(9));
         Assert.That(
-            () => trainer.Fit(Toy.Points(40), metrics: [new TopK(2)], callbacks: [new EarlyStopping(monitor: MonitoredValue.ValidationMetric("Top2"))]),
+            () => trainer.Fit(
+                Toy.Points(40), metrics: [new TopK(2)],
+                callbacks: [new EarlyStopping(monitor: MonitoredValue.ValidationMetric("Top2"))]),
             Throws.InvalidOperationException.With.Message.Contains("validation data"));
         Assert.That(
             () => trainer.Fit(Toy.Points(40), callbacks: [new EarlyStopping(monitor: MonitoredValue.Metric("Top2"))]),

@@ -3,7 +3,8 @@ namespace FastNN.Tests.Ops;
 internal sealed class ActivationsTests : CpuOpFixture<ActivationsCases>
 {
     [Test]
-    public void At_zero_and_beyond_the_exponentials_range_nothing_is_lost([ValueSource(typeof(ActivationsCases), nameof(ActivationsCases.Functions))] Activation activation)
+    public void At_zero_and_beyond_the_exponentials_range_nothing_is_lost(
+        [ValueSource(typeof(ActivationsCases), nameof(ActivationsCases.Functions))] Activation activation)
     {
         double[] x = [0, -0.0, 1e-30, -1e-30, 30, -30, 90, -90, 1e4, -1e4, float.MaxValue, -float.MaxValue];
         var @case = new OpCase(

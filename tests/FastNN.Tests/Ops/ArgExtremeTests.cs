@@ -9,7 +9,9 @@ internal sealed class ArgExtremeTests : CpuOpFixture<ArgExtremeCases>
         Value x = graph.Input(columns ? new Shape(4, 3) : new Shape(3, 4));
         Value most = x.ArgMax(columns ? 0 : 1).Cast(DType.Float32), least = x.ArgMin(columns ? 0 : 1).Cast(DType.Float32);
         using var run = new GraphRun(Two, graph, [most, least], null, []);
-        float[] rows = [1, float.NaN, 9, float.NaN, -0f, 0, -0f, 0, float.NegativeInfinity, float.PositiveInfinity, float.NegativeInfinity, 0];
+        float[] rows = [
+            1, float.NaN, 9, float.NaN, -0f, 0, -0f, 0, float.NegativeInfinity, float.PositiveInfinity, float.NegativeInfinity,
+            0];
         run.Set(x, columns ? [.. Enumerable.Range(0, 12).Select(i => rows[(i % 3 * 4) + (i / 3)])] : rows);
         run.Upload();
         run.Forward();
@@ -21,8 +23,13 @@ internal sealed class ArgExtremeTests : CpuOpFixture<ArgExtremeCases>
     public void What_does_not_fit_is_named()
     {
         var graph = new Graph(GraphMode.Inference);
-        Assert.That(() => graph.Input(new Shape(2, 0)).ArgMax(), Throws.TypeOf<ShapeException>().With.Message.Contains("ArgMax").And.Message.Contains("[2, 0]"));
-        Assert.That(() => graph.Input(new Shape(2, 3)).ArgMin(2), Throws.TypeOf<ShapeException>().With.Message.Contains("axis 2"));
-        Assert.That(() => graph.Input(new Shape(2, 3), DType.Int32).ArgMax(), Throws.TypeOf<ShapeException>().With.Message.Contains("Float32"));
+        Assert.That(
+            () => graph.Input(new Shape(2, 0)).ArgMax(),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("ArgMax").And.Message.Contains("[2, 0]"));
+        Assert.That(
+            () => graph.Input(new Shape(2, 3)).ArgMin(2), Throws.TypeOf<ShapeException>().With.Message.Contains("axis 2"));
+        Assert.That(
+            () => graph.Input(new Shape(2, 3), DType.Int32).ArgMax(),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("Float32"));
     }
 }

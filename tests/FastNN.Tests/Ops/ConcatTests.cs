@@ -20,7 +20,9 @@ internal sealed class ConcatTests : CpuOpFixture<ConcatCases>
         Value b = graph.Input(new Shape(3, 3));
         Value scalar = graph.Input(default);
         Assert.That(
-            () => Operators.Concat(1, a, b), Throws.TypeOf<ShapeException>().With.Message.Contains("Concat").And.Message.Contains("[2, 3]").And.Message.Contains("[3, 3]"));
+            () => Operators.Concat(1, a, b),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("Concat").And.Message.Contains("[2, 3]").And.Message.Contains(
+                "[3, 3]"));
         Assert.That(() => Operators.Concat(2, a, a), Throws.TypeOf<ShapeException>().With.Message.Contains("axis 2"));
         Assert.That(() => Operators.Concat(0, scalar, scalar), Throws.TypeOf<ShapeException>().With.Message.Contains("scalars"));
         Assert.That(() => Operators.Concat(0), Throws.TypeOf<ShapeException>().With.Message.Contains("no inputs"));

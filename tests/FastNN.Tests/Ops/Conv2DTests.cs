@@ -2,7 +2,8 @@ namespace FastNN.Tests.Ops;
 
 internal sealed class Conv2DTests : CpuOpFixture<Conv2DCases>
 {
-    private static readonly Activation[] Epilogues = [Activation.ReLU, Activation.LeakyReLU, Activation.Sigmoid, Activation.Tanh, Activation.Gelu];
+    private static readonly Activation[] Epilogues = [
+        Activation.ReLU, Activation.LeakyReLU, Activation.Sigmoid, Activation.Tanh, Activation.Gelu];
 
     [Test]
     public void A_fused_activation_gives_the_bits_of_a_separate_one(
@@ -29,10 +30,12 @@ internal sealed class Conv2DTests : CpuOpFixture<Conv2DCases>
         Value filter = graph.Input(new Shape(3, 3, 4, 5));
         Assert.That(
             () => x.Conv2D(filter),
-            Throws.TypeOf<ShapeException>().With.Message.Contains("Conv2D").And.Message.Contains("[2, 8, 8, 3]").And.Message.Contains("[3, 3, 4, 5]"));
+            Throws.TypeOf<ShapeException>().With.Message.Contains("Conv2D").And.Message.Contains(
+                "[2, 8, 8, 3]").And.Message.Contains("[3, 3, 4, 5]"));
         Assert.That(() => x.Conv2D(graph.Input(new Shape(3, 3, 3))), Throws.TypeOf<ShapeException>());
         Assert.That(
-            () => x.Conv2D(graph.Input(new Shape(3, 3, 3, 5)), graph.Input(new Shape(4))), Throws.TypeOf<ShapeException>().With.Message.Contains("bias [4]"));
+            () => x.Conv2D(graph.Input(new Shape(3, 3, 3, 5)), graph.Input(new Shape(4))),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("bias [4]"));
     }
 
     [Test]
@@ -40,8 +43,13 @@ internal sealed class Conv2DTests : CpuOpFixture<Conv2DCases>
     {
         var graph = new Graph(GraphMode.Training);
         Value x = graph.Input(new Shape(2, 4, 4, 3));
-        Assert.That(() => x.Conv2D(graph.Input(new Shape(5, 3, 3, 2))), Throws.TypeOf<ShapeException>().With.Message.Contains("height"));
-        Assert.That(() => x.Conv2D(graph.Input(new Shape(3, 3, 3, 2)), stride: (0, 1)), Throws.TypeOf<ShapeException>().With.Message.Contains("stride"));
-        Assert.That(() => x.Conv2D(graph.Input(new Shape(3, 3, 1, 2)), groups: 3), Throws.TypeOf<ShapeException>().With.Message.Contains("groups"));
+        Assert.That(
+            () => x.Conv2D(graph.Input(new Shape(5, 3, 3, 2))), Throws.TypeOf<ShapeException>().With.Message.Contains("height"));
+        Assert.That(
+            () => x.Conv2D(graph.Input(new Shape(3, 3, 3, 2)), stride: (0, 1)),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("stride"));
+        Assert.That(
+            () => x.Conv2D(graph.Input(new Shape(3, 3, 1, 2)), groups: 3),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("groups"));
     }
 }

@@ -9,9 +9,11 @@ internal sealed class CrossEntropyTests : CpuOpFixture<CrossEntropyCases>
     public void Log_softmax_before_the_loss_is_fused_into_it()
     {
         var options = new CrossEntropyOptions(CrossEntropyInput.LogProbabilities, Reduction.Mean);
-        OpCase logits = CrossEntropyCases.Case(options with { Input = CrossEntropyInput.Logits }, indices: true, new Shape(13, 10));
+        OpCase logits = CrossEntropyCases.Case(
+            options with { Input = CrossEntropyInput.Logits }, indices: true, new Shape(13, 10));
         var fused = new OpCase(
-            "fused", [.. logits.Inputs], values => values[0].Graph.Add(new CrossEntropyOp(options), values[0].LogSoftmax(), values[1]), logits.Reference);
+            "fused", [.. logits.Inputs],
+            values => values[0].Graph.Add(new CrossEntropyOp(options), values[0].LogSoftmax(), values[1]), logits.Reference);
         using OpRun expected = logits.Compile(One);
         using OpRun actual = fused.Compile(One);
         expected.Run();
@@ -30,7 +32,8 @@ internal sealed class CrossEntropyTests : CpuOpFixture<CrossEntropyCases>
         var options = new CrossEntropyOptions(CrossEntropyInput.Logits, Reduction.Mean);
         Assert.That(
             () => graph.Add(new CrossEntropyOp(options), x, labels),
-            Throws.TypeOf<ShapeException>().With.Message.Contains("CrossEntropy").And.Message.Contains("[3]").And.Message.Contains("[4, 5]"));
+            Throws.TypeOf<ShapeException>().With.Message.Contains("CrossEntropy").And.Message.Contains(
+                "[3]").And.Message.Contains("[4, 5]"));
         Assert.That(
             () => graph.Add(new CrossEntropyOp(options), x, fitting, graph.Input(new Shape(4))),
             Throws.TypeOf<ShapeException>().With.Message.Contains("class weights [4]"));
@@ -38,7 +41,8 @@ internal sealed class CrossEntropyTests : CpuOpFixture<CrossEntropyCases>
             () => graph.Add(new CrossEntropyOp(options with { LabelSmoothing = 1.5f }), x, fitting),
             Throws.TypeOf<ShapeException>().With.Message.Contains("label smoothing 1.5"));
         Assert.That(
-            () => graph.Add(new CrossEntropyOp(options with { LabelSmoothing = 0.1f, Input = CrossEntropyInput.Probabilities }), x, fitting),
+            () => graph.Add(
+                new CrossEntropyOp(options with { LabelSmoothing = 0.1f, Input = CrossEntropyInput.Probabilities }), x, fitting),
             Throws.TypeOf<ShapeException>().With.Message.Contains("label smoothing"));
     }
 }

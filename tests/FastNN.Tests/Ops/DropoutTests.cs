@@ -96,7 +96,8 @@ internal sealed class DropoutTests : CpuOpFixture<DropoutCases>
     public void A_rate_out_of_range_is_named([Values(-0.1f, 1f, float.NaN)] float rate)
     {
         Value x = new Graph(GraphMode.Training).Input(new Shape(7));
-        Assert.That(() => x.Dropout(rate), Throws.TypeOf<ShapeException>().With.Message.Contains("Dropout").And.Message.Contains("rate"));
+        Assert.That(
+            () => x.Dropout(rate), Throws.TypeOf<ShapeException>().With.Message.Contains("Dropout").And.Message.Contains("rate"));
     }
 
     private float[][] Masks(float rate, int count, ulong seed, params long[] steps) =>

@@ -24,7 +24,10 @@ internal sealed class ElementwiseTests : CpuOpFixture<ElementwiseCases>
         var graph = new Graph(GraphMode.Training);
         Value a = graph.Input(new Shape(2, 3, 4));
         Value b = graph.Input(new Shape(2, 4));
-        Assert.That(() => a + b, Throws.TypeOf<ShapeException>().With.Message.Contains("Add").And.Message.Contains("[2, 3, 4]").And.Message.Contains("[2, 4]"));
+        Assert.That(
+            () => a + b,
+            Throws.TypeOf<ShapeException>().With.Message.Contains("Add").And.Message.Contains("[2, 3, 4]").And.Message.Contains(
+                "[2, 4]"));
         Assert.That(() => b * a, Throws.TypeOf<ShapeException>().With.Message.Contains("Multiply"));
     }
 
@@ -40,13 +43,15 @@ internal sealed class ElementwiseTests : CpuOpFixture<ElementwiseCases>
     public void Any_two_shapes_broadcast_as_the_reference_does() => Property.Check(100, (int seed, int extents) =>
     {
         uint pattern = RandomProgram.Mix(seed) >> 16;
-        // Four axes; two bits of the pattern say for each axis whether a or b repeats along it, and higher bits cut leading axes off.
+        // Four axes; two bits of the pattern say for each axis whether a or b repeats along it, and higher bits cut leading axes
+        // off.
         var random = new Random(extents);
         int[] full = [.. Enumerable.Range(0, 4).Select(_ => random.Next(1, 6))];
         int[] a = [.. full.Select((extent, axis) => (pattern >> (2 * axis) & 3) == 1 ? 1 : extent)];
         int[] b = [.. full.Select((extent, axis) => (pattern >> (2 * axis) & 3) == 2 ? 1 : extent)];
         OpCase @case = ElementwiseCases.Case(
-            FunctionTable.Binary[(int)(pattern >> 12) % 7], new Shape(a.AsSpan((int)(pattern >> 8 & 3))), new Shape(b.AsSpan((int)(pattern >> 10 & 3))));
+            FunctionTable.Binary[(int)(pattern >> 12) % 7], new Shape(a.AsSpan((int)(pattern >> 8 & 3))),
+            new Shape(b.AsSpan((int)(pattern >> 10 & 3))));
         Forward_and_backward_equal_the_double_reference(@case);
     });
 
@@ -58,7 +63,8 @@ internal sealed class ElementwiseTests : CpuOpFixture<ElementwiseCases>
         Assert.That(Run(a, b, (x, y) => x.Minimum(y)), Is.EqualTo(new[] { nan, nan, nan, 2 }));
         Assert.That(Run(a, b, (x, y) => x.Maximum(y)), Is.EqualTo(new[] { nan, nan, nan, 2 }));
         Assert.That(Run(a, b, (x, y) => x.NotEqual(y)), Is.EqualTo(new float[] { 1, 1, 1, 0 }));
-        foreach (Func<Value, Value, Value> build in new Func<Value, Value, Value>[] { (x, y) => x.Equal(y), (x, y) => x <= y, (x, y) => x >= y })
+        foreach (Func<Value, Value, Value> build in new Func<Value, Value, Value>[] { (x, y) => x.Equal(y), (x, y) => x <= y, (
+            x, y) => x >= y })
         {
             Assert.That(Run(a, b, build), Is.EqualTo(new float[] { 0, 0, 0, 1 }));
         }
@@ -84,7 +90,8 @@ internal sealed class ElementwiseTests : CpuOpFixture<ElementwiseCases>
     [Test]
     public void A_quotient_is_rounded_once()
     {
-        float[] a = [.. Enumerable.Range(1, 1000).Select(i => i / 7f)], b = [.. Enumerable.Range(1, 1000).Select(i => (1001 - i) / 3f)];
+        float[] a = [.. Enumerable.Range(1, 1000).Select(i => i / 7f)],
+        b = [.. Enumerable.Range(1, 1000).Select(i => (1001 - i) / 3f)];
         Assert.That(Run(a, b, (x, y) => x / y), Is.EqualTo(a.Zip(b, (x, y) => x / y)));
         Assert.That(Run(a, b, (x, _) => x / 3f), Is.EqualTo(a.Select(x => x / 3f)));
         Assert.That(Run(a, b, (x, _) => 3f / x), Is.EqualTo(a.Select(x => 3f / x)));
@@ -94,7 +101,8 @@ internal sealed class ElementwiseTests : CpuOpFixture<ElementwiseCases>
     public void A_comparison_chooses_a_branch()
     {
         float[] x = [-2, -0.5f, 0, 0.5f, 3], y = [1, 2, 3, 4, 5];
-        Assert.That(Run(x, y, (a, b) => ShapeOperators.Where((a > -1f) & (a < 1f), a, b)), Is.EqualTo(new[] { 1, -0.5f, 0, 0.5f, 5 }));
+        Assert.That(
+            Run(x, y, (a, b) => ShapeOperators.Where((a > -1f) & (a < 1f), a, b)), Is.EqualTo(new[] { 1, -0.5f, 0, 0.5f, 5 }));
     }
 
     [Test]
@@ -112,7 +120,9 @@ internal sealed class ElementwiseTests : CpuOpFixture<ElementwiseCases>
     {
         var graph = new Graph(GraphMode.Training);
         Value floats = graph.Input([3]), integers = graph.Input([3], DType.Int32), truths = graph.Input([3], DType.Bool);
-        Assert.That(() => floats & floats, Throws.TypeOf<ShapeException>().With.Message.Contains("And: expected input 0 of type Bool, got Float32[3]"));
+        Assert.That(
+            () => floats & floats,
+            Throws.TypeOf<ShapeException>().With.Message.Contains("And: expected input 0 of type Bool, got Float32[3]"));
         Assert.That(() => truths + truths, Throws.TypeOf<ShapeException>().With.Message.Contains("Float32 or Int32"));
         Assert.That(() => integers / integers, Throws.TypeOf<ShapeException>().With.Message.Contains("Divide"));
         Assert.That(() => floats * integers, Throws.TypeOf<ShapeException>().With.Message.Contains("one type"));

@@ -28,8 +28,11 @@ internal sealed class MatMulTests : CpuOpFixture<MatMulCases>
     {
         var graph = new Graph(GraphMode.Training);
         Value a = graph.Input(new Shape(2, 3, 4)), b = graph.Input(new Shape(3, 4, 5)), scalar = graph.Input(new Shape());
-        Assert.That(() => a.MatMul(b), Throws.TypeOf<ShapeException>().With.Message.Contains("MatMul").And.Message.Contains("broadcast"));
-        Assert.That(() => a.MatMul(b, transposeB: true), Throws.TypeOf<ShapeException>().With.Message.Contains("[2, 3, 4] and [3, 4, 5] transposed"));
+        Assert.That(
+            () => a.MatMul(b), Throws.TypeOf<ShapeException>().With.Message.Contains("MatMul").And.Message.Contains("broadcast"));
+        Assert.That(
+            () => a.MatMul(b, transposeB: true),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("[2, 3, 4] and [3, 4, 5] transposed"));
         Assert.That(() => a.MatMul(scalar), Throws.TypeOf<ShapeException>().With.Message.Contains("scalars"));
     }
 }

@@ -13,7 +13,8 @@ internal sealed class PenaltyTests : CpuOpFixture<PenaltyCases>
         var graph = new Graph(GraphMode.Training);
         Value x = graph.Input(new Shape(2, 3));
         // Applied twice: the shared weight is penalised once.
-        Value root = layer.Apply(layer.Apply(x)).Graph.Add(new ElementLossOp(LossFunction.Of<SquaredError>(), default, Reduction.Sum), layer.Apply(x), layer.Apply(x));
+        Value root = layer.Apply(layer.Apply(x)).Graph.Add(
+            new ElementLossOp(LossFunction.Of<SquaredError>(), default, Reduction.Sum), layer.Apply(x), layer.Apply(x));
         Assert.That(graph.Penalties, Has.Count.EqualTo(1));
         root += graph.Penalties.Values.Single();
         using var run = new GraphRun(One, graph, [], root, [], layer.Weight!);
@@ -23,7 +24,9 @@ internal sealed class PenaltyTests : CpuOpFixture<PenaltyCases>
         layer.Weight!.Read(weights);
         double[] exact = Array.ConvertAll(weights, value => (double)value);
         Near.Check("loss", run.Read(root), [PenaltyReference.Forward(exact, 0.1f, 0.2f)], 1e-6);
-        Near.Check("dweight", run.Gradient(layer.Weight), Array.ConvertAll(exact, value => PenaltyReference.Slope(value, 0.1f, 0.2f)), 1e-6);
+        Near.Check(
+            "dweight", run.Gradient(layer.Weight), Array.ConvertAll(exact, value => PenaltyReference.Slope(value, 0.1f, 0.2f)),
+            1e-6);
     }
 
     [Test]
@@ -39,7 +42,9 @@ internal sealed class PenaltyTests : CpuOpFixture<PenaltyCases>
     [Test]
     public void At_zero_the_gradient_is_zero()
     {
-        var @case = new OpCase("zero", [new OpInput("x", new Shape(3), (_, _) => [0, -0.0, 1])], values => values[0].Graph.Add(new PenaltyOp(1, 0), values), _ => [1]);
+        var @case = new OpCase(
+            "zero", [new OpInput("x", new Shape(3), (_, _) => [0, -0.0, 1])],
+            values => values[0].Graph.Add(new PenaltyOp(1, 0), values), _ => [1]);
         using OpRun run = @case.Compile(One);
         run.Run();
         Assert.That(run.Gradients[0], Is.EqualTo(new[] { 0f, 0f, (float)OpCase.DrawUpstream(1)[0] }));

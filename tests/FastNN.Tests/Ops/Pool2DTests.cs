@@ -3,7 +3,8 @@ namespace FastNN.Tests.Ops;
 internal sealed class Pool2DTests : CpuOpFixture<Pool2DCases>
 {
     [Test]
-    public void ReLU_before_the_pooling_commutes_to_the_last_bit_ties_included([Values(2, 3)] int kernel, [Values(1, 2)] int stride)
+    public void ReLU_before_the_pooling_commutes_to_the_last_bit_ties_included(
+        [Values(2, 3)] int kernel, [Values(1, 2)] int stride)
     {
         // Small integers, negative ones too: every window has ties, and some have nothing above 0.
         double[] x = [.. Enumerable.Range(0, 2 * 9 * 9 * 17).Select(i => (double)((i * 7919 % 7) - 5))];
@@ -18,7 +19,9 @@ internal sealed class Pool2DTests : CpuOpFixture<Pool2DCases>
     [Test]
     public void The_first_of_equal_taps_wins()
     {
-        var @case = new OpCase("ties", [new OpInput("x", new Shape(1, 2, 2, 1), (_, _) => [3, 3, 3, 3])], values => values[0].MaxPool2D((2, 2)), _ => [3]);
+        var @case = new OpCase(
+            "ties", [new OpInput("x", new Shape(1, 2, 2, 1), (_, _) => [3, 3, 3, 3])], values => values[0].MaxPool2D((2, 2)),
+            _ => [3]);
         using OpRun run = @case.Compile(One);
         run.Run();
         var upstream = (float)OpCase.DrawUpstream(1)[0];
@@ -33,9 +36,13 @@ internal sealed class Pool2DTests : CpuOpFixture<Pool2DCases>
         Value x = graph.Input(new Shape(2, 4, 4, 3));
         Assert.That(() => x.MaxPool2D((5, 5)), Throws.TypeOf<ShapeException>().With.Message.Contains("height"));
         Assert.That(() => x.AvgPool2D((2, 2), (0, 1)), Throws.TypeOf<ShapeException>().With.Message.Contains("stride"));
-        Assert.That(() => x.MaxPool2D((2, 2), padding: Padding2D.Symmetric(2, 2)), Throws.TypeOf<ShapeException>().With.Message.Contains("padding"));
+        Assert.That(
+            () => x.MaxPool2D((2, 2), padding: Padding2D.Symmetric(2, 2)),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("padding"));
         Value row = graph.Input(new Shape(4, 3));
-        Assert.That(() => row.MaxPool2D((2, 2)), Throws.TypeOf<ShapeException>().With.Message.Contains("MaxPool2D").And.Message.Contains("[4, 3]"));
+        Assert.That(
+            () => row.MaxPool2D((2, 2)),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("MaxPool2D").And.Message.Contains("[4, 3]"));
         Assert.That(() => row.GlobalAvgPool2D(), Throws.TypeOf<ShapeException>().With.Message.Contains("GlobalAvgPool2D"));
     }
 

@@ -39,11 +39,14 @@ internal sealed class RearrangeTests : CpuOpFixture<RearrangeCases>
     public void What_does_not_fit_is_named()
     {
         Value x = new Graph(GraphMode.Training).Input(new Shape(2, 3));
-        Assert.That(() => x.Permute(0, 0), Throws.TypeOf<ShapeException>().With.Message.Contains("Permute").And.Message.Contains("[2, 3]"));
+        Assert.That(
+            () => x.Permute(0, 0),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("Permute").And.Message.Contains("[2, 3]"));
         Assert.That(() => x.Permute(0, 1, 2), Throws.TypeOf<ShapeException>());
         Assert.That(() => x.Slice(1, step: 0), Throws.TypeOf<ShapeException>().With.Message.Contains("step"));
         Assert.That(() => x.Slice(2), Throws.TypeOf<ShapeException>().With.Message.Contains("axis 2"));
-        Assert.That(() => x.Split(1, 1, 1), Throws.TypeOf<ShapeException>().With.Message.Contains("Split").And.Message.Contains("3"));
+        Assert.That(
+            () => x.Split(1, 1, 1), Throws.TypeOf<ShapeException>().With.Message.Contains("Split").And.Message.Contains("3"));
         Assert.That(() => x.Chunk(2), Throws.TypeOf<ShapeException>().With.Message.Contains("Chunk"));
         Assert.That(() => ShapeOperators.Stack(3, x), Throws.TypeOf<ShapeException>().With.Message.Contains("Stack"));
     }

@@ -30,7 +30,8 @@ internal sealed class ReduceTests : CpuOpFixture<ReduceCases>
         run.Set(x, [1000f, 1000f, float.NegativeInfinity, float.NegativeInfinity, 1f, float.PositiveInfinity]);
         run.Upload();
         run.Forward();
-        Assert.That(run.Read(y), Is.EqualTo(new[] { (float)(1000 + Math.Log(2)), float.NegativeInfinity, float.PositiveInfinity }));
+        Assert.That(
+            run.Read(y), Is.EqualTo(new[] { (float)(1000 + Math.Log(2)), float.NegativeInfinity, float.PositiveInfinity }));
     }
 
     [Test]
@@ -43,7 +44,8 @@ internal sealed class ReduceTests : CpuOpFixture<ReduceCases>
         run.Forward();
         Assert.That(run.Read(y), Is.EqualTo(new float[3]));
         Assert.That(run.Read(products), Is.EqualTo(new float[] { 1, 1, 1 }));
-        Assert.That(() => x.Max([1]), Throws.TypeOf<ShapeException>().With.Message.Contains("Max").And.Message.Contains("[3, 0]"));
+        Assert.That(
+            () => x.Max([1]), Throws.TypeOf<ShapeException>().With.Message.Contains("Max").And.Message.Contains("[3, 0]"));
     }
 
     [Test]

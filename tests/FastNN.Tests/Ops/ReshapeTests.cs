@@ -9,7 +9,9 @@ internal sealed class ReshapeTests : CpuOpFixture<ReshapeCases>
     {
         Value x = new Graph(GraphMode.Training).Input(new Shape(2, 3));
         Assert.That(
-            () => x.Reshape(new Shape(7)), Throws.TypeOf<ShapeException>().With.Message.Contains("Reshape").And.Message.Contains("[2, 3]").And.Message.Contains("[7]"));
+            () => x.Reshape(new Shape(7)),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("Reshape").And.Message.Contains("[2, 3]").And.Message.Contains(
+                "[7]"));
     }
 
     [Test]

@@ -23,11 +23,16 @@ internal sealed class WhereTests : CpuOpFixture<WhereCases>
     public void What_does_not_fit_is_named()
     {
         var graph = new Graph(GraphMode.Training);
-        Value floats = graph.Input(new Shape(3)), condition = graph.Input(new Shape(3), DType.Bool), two = graph.Input(new Shape(2));
-        Assert.That(() => ShapeOperators.Where(floats, floats, floats), Throws.TypeOf<ShapeException>().With.Message.Contains("Bool"));
-        Assert.That(() => ShapeOperators.Where(condition, floats, condition), Throws.TypeOf<ShapeException>().With.Message.Contains("one type"));
+        Value floats = graph.Input(new Shape(3)), condition = graph.Input(new Shape(3), DType.Bool),
+        two = graph.Input(new Shape(2));
+        Assert.That(
+            () => ShapeOperators.Where(floats, floats, floats), Throws.TypeOf<ShapeException>().With.Message.Contains("Bool"));
+        Assert.That(
+            () => ShapeOperators.Where(condition, floats, condition),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("one type"));
         Assert.That(
             () => ShapeOperators.Where(condition, floats, two),
-            Throws.TypeOf<ShapeException>().With.Message.Contains("Where").And.Message.Contains("[3]").And.Message.Contains("[2]"));
+            Throws.TypeOf<ShapeException>().With.Message.Contains("Where").And.Message.Contains("[3]").And.Message.Contains(
+                "[2]"));
     }
 }

@@ -77,13 +77,22 @@ internal sealed class OptimizerTests : OptimizerFixture
         Assert.That(() => new Adam(beta1: 1), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("beta1"));
         Assert.That(() => new Adam(epsilon: -1), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("epsilon"));
         Assert.That(() => new RmsProp(alpha: 1), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("alpha"));
-        Assert.That(() => new RmsProp(momentum: -0.1f), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("momentum"));
-        Assert.That(() => new Adagrad(learningRateDecay: -1), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("learningRateDecay"));
-        Assert.That(() => new Adagrad(initialSum: float.NaN), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("initialSum"));
+        Assert.That(
+            () => new RmsProp(momentum: -0.1f), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("momentum"));
+        Assert.That(
+            () => new Adagrad(learningRateDecay: -1),
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("learningRateDecay"));
+        Assert.That(
+            () => new Adagrad(initialSum: float.NaN),
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("initialSum"));
         Assert.That(() => new Adadelta(rho: 1), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("rho"));
         Assert.That(() => new Adamax(beta2: 1), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("beta2"));
-        Assert.That(() => new NAdam(momentumDecay: -1), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("momentumDecay"));
-        Assert.That(() => new AdamW(weightDecay: float.PositiveInfinity), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("weightDecay"));
+        Assert.That(
+            () => new NAdam(momentumDecay: -1),
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("momentumDecay"));
+        Assert.That(
+            () => new AdamW(weightDecay: float.PositiveInfinity),
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("weightDecay"));
     }
 
     private static IEnumerable<string> Updates => FunctionTable.Updates.Select(update => update.Info.Name);

@@ -37,7 +37,8 @@ internal sealed class RungTests
     [TestCase("DOTNET_EnableHWIntrinsic", "scalar")]
     public void A_lower_rung_passes_the_same_tests(string disabled, string rung)
     {
-        if (RuntimeInformation.ProcessArchitecture != System.Runtime.InteropServices.Architecture.X64 && disabled != "DOTNET_EnableHWIntrinsic")
+        if (RuntimeInformation.ProcessArchitecture != System.Runtime.InteropServices.Architecture.X64
+            && disabled != "DOTNET_EnableHWIntrinsic")
         {
             Assert.Ignore($"{disabled} means nothing on {RuntimeInformation.ProcessArchitecture}");
         }
@@ -64,7 +65,9 @@ internal sealed class RungTests
         }
     }
 
-    /// <summary>Runs the category without an instruction set; fails unless all tests passed. Returns what the rung's test wrote.</summary>
+    /// <summary>
+    /// Runs the category without an instruction set; fails unless all tests passed. Returns what the rung's test wrote.
+    /// </summary>
     private static string RunChild(string disabled, string folder)
     {
         var start = new ProcessStartInfo(Environment.GetEnvironmentVariable("DOTNET_HOST_PATH") ?? "dotnet")
@@ -74,7 +77,8 @@ internal sealed class RungTests
         };
         foreach (string argument in new[]
         {
-            "test", typeof(RungTests).Assembly.Location, "--filter", "TestCategory=Rungs", "--logger", "trx;LogFileName=rungs.trx", "--results-directory", folder,
+            "test", typeof(RungTests).Assembly.Location, "--filter", "TestCategory=Rungs", "--logger",
+            "trx;LogFileName=rungs.trx", "--results-directory", folder,
         })
         {
             start.ArgumentList.Add(argument);
@@ -96,7 +100,8 @@ internal sealed class RungTests
         Assert.That((int)counters.Attribute("passed")!, Is.EqualTo((int)counters.Attribute("total")!).And.GreaterThan(250));
         TestContext.Out.WriteLine($"{disabled}=0: {counters.Attribute("passed")!.Value} passed");
         XElement test = report.Descendants().Single(element =>
-            element.Name.LocalName == "UnitTestResult" && element.Attribute("testName")!.Value == nameof(The_device_says_which_instructions_it_uses));
+            element.Name.LocalName == "UnitTestResult"
+                && element.Attribute("testName")!.Value == nameof(The_device_says_which_instructions_it_uses));
         return test.Value;
     }
 }

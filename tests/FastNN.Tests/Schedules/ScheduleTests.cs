@@ -33,15 +33,18 @@ internal sealed class ScheduleTests
     public void A_line_is_straight_and_schedules_follow_each_other()
     {
         Assert.That(Schedule.Linear(1, steps: 4).First(6), Is.EqualTo(new[] { 1, 0.75f, 0.5f, 0.25f, 0, 0 }));
-        Assert.That(Schedule.Constant(3).For(2, Schedule.Linear(1, steps: 2)).First(5), Is.EqualTo(new float[] { 3, 3, 1, 0.5f, 0 }));
+        Assert.That(
+            Schedule.Constant(3).For(2, Schedule.Linear(1, steps: 2)).First(5), Is.EqualTo(new float[] { 3, 3, 1, 0.5f, 0 }));
     }
 
     [Test]
     public void Arguments_out_of_range_are_named()
     {
         Assert.That(() => Schedule.Cosine(-1, 3), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("got -1"));
-        Assert.That(() => Schedule.Constant(float.NaN), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("NaN"));
-        Assert.That(() => Schedule.Warmup(0), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("at least 1 step"));
+        Assert.That(
+            () => Schedule.Constant(float.NaN), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("NaN"));
+        Assert.That(
+            () => Schedule.Warmup(0), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("at least 1 step"));
         Assert.That(() => Schedule.Decay(1, 1.5f), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("(0, 1]"));
     }
 

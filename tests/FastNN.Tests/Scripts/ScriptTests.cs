@@ -5,14 +5,16 @@ using System.Text.RegularExpressions;
 namespace FastNN.Tests.Scripts;
 
 /// <summary>
-/// The repository's scripts, run as copies with stand-ins for the programs that they call: they trust no folder that is open to everybody,
-/// name no server, and hand no path to a shell to be read as code.
+/// The repository's scripts, run as copies with stand-ins for the programs that they call: they trust no folder that is open to
+/// everybody, name no server, and hand no path to a shell to be read as code.
 /// </summary>
 [Platform("Linux", Reason = "shell scripts")]
 internal sealed partial class ScriptTests
 {
     private static readonly string[] Scripts =
-        ["fastnn", "test.sh", ".ci/run", "kernels/fetch-ptxas", "native/fetch-nvidia", "native/install-tools", "bench/debian-extra", "bench/dotnet-newer-libc"];
+        [
+            "fastnn", "test.sh", ".ci/run", "kernels/fetch-ptxas", "native/fetch-nvidia", "native/install-tools",
+            "bench/debian-extra", "bench/dotnet-newer-libc"];
 
     private string _folder = "";
 
@@ -27,7 +29,8 @@ internal sealed partial class ScriptTests
     {
         string text = File.ReadAllText(Path.Combine(Root(), script));
         Assert.That(text, Does.Not.Contain("/tmp"));
-        Assert.That(Server().Matches(text).Select(match => match.Value), Has.All.Contains("dot.net"), "where to get the SDK may be said");
+        Assert.That(
+            Server().Matches(text).Select(match => match.Value), Has.All.Contains("dot.net"), "where to get the SDK may be said");
     }
 
     [Test]
@@ -37,11 +40,16 @@ internal sealed partial class ScriptTests
         Stub("dotnet", """
             case "$1" in
                 --list-sdks) echo "10.0.100 [/sdk]" ;;
-                build) mkdir -p src/FastNN.Cli/bin/Release/net10.0; echo built >> built; : > src/FastNN.Cli/bin/Release/net10.0/FastNN.Cli.dll ;;
+                build)
+                    mkdir -p src/FastNN.Cli/bin/Release/net10.0
+                    echo built >> built
+                    : > src/FastNN.Cli/bin/Release/net10.0/FastNN.Cli.dll ;;
                 *) echo "ran $2" ;;
             esac
             """);
-        (int code, string output) = Run(Path.Combine(checkout, "fastnn"), ["hello"], ("TMPDIR", Path.Combine(_folder, "none")), ("HOME", null), ("DOTNET_ROOT", null));
+        (int code, string output) = Run(
+            Path.Combine(checkout, "fastnn"), ["hello"], ("TMPDIR", Path.Combine(_folder, "none")), ("HOME", null),
+            ("DOTNET_ROOT", null));
         Assert.That(code, Is.Zero, output);
         Assert.That(output, Does.Contain("ran hello"));
         Assert.That(Path.Combine(checkout, "build", "locks", "fastnn.lock"), Does.Exist);
@@ -49,7 +57,9 @@ internal sealed partial class ScriptTests
         Assert.That(home, Does.Exist, "the home of those who have none");
         if (!OperatingSystem.IsWindows())
         {
-            Assert.That(File.GetUnixFileMode(home), Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute));
+            Assert.That(
+                File.GetUnixFileMode(home),
+                Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute));
         }
 
         (code, output) = Run(Path.Combine(checkout, "fastnn"), ["again"], ("HOME", _folder), ("DOTNET_ROOT", null));
@@ -106,10 +116,14 @@ internal sealed partial class ScriptTests
             Link(tool);
         }
 
-        (int code, string output) = Run(Path.Combine(checkout, "native", "install-tools"), [], ("PATH", Path.Combine(_folder, "bin")), ("STUB_LOG", log), ("FASTNN_INSTALL", "0"));
+        (int code, string output) = Run(
+            Path.Combine(checkout, "native", "install-tools"), [], ("PATH", Path.Combine(_folder, "bin")), ("STUB_LOG", log),
+            ("FASTNN_INSTALL", "0"));
         Assert.That((code, File.Exists(log)), Is.EqualTo((1, false)), output);
         Assert.That(output, Does.Contain("apt-get install cmake"));
-        (code, output) = Run(Path.Combine(checkout, "native", "install-tools"), [], ("PATH", Path.Combine(_folder, "bin")), ("STUB_LOG", log), ("FASTNN_INSTALL", null));
+        (code, output) = Run(
+            Path.Combine(checkout, "native", "install-tools"), [], ("PATH", Path.Combine(_folder, "bin")), ("STUB_LOG", log),
+            ("FASTNN_INSTALL", null));
         Assert.That(output, Does.StartWith("as root: apt-get install -y --no-install-recommends cmake"));
         Assert.That(File.ReadAllText(log), Does.Contain("install -y"));
     }
@@ -126,8 +140,10 @@ internal sealed partial class ScriptTests
         Copy("src/FastNN/Cuda/Kernels.targets", "kernels/CMakeLists.txt");
         File.WriteAllText(Path.Combine(checkout, "kernels", "one.cu"), "extern \"C\" __attribute__((global)) void one() {}\n");
         string project = Path.Combine(checkout, "src", "FastNN", "Kernels.proj");
-        File.WriteAllText(project, """<Project DefaultTargets="CompileKernels"><Import Project="Cuda/Kernels.targets" /></Project>""");
-        (int code, string output) = Run("dotnet", ["msbuild", "Kernels.proj", "-nologo"], ("FOLDER", Path.GetDirectoryName(project)));
+        File.WriteAllText(
+            project, """<Project DefaultTargets="CompileKernels"><Import Project="Cuda/Kernels.targets" /></Project>""");
+        (int code, string output) = Run(
+            "dotnet", ["msbuild", "Kernels.proj", "-nologo"], ("FOLDER", Path.GetDirectoryName(project)));
         Assert.That(code, Is.Zero, output);
         Assert.That(Path.Combine(checkout, "build", "ptx", "one.ptx"), Does.Exist);
         Assert.That(Directory.GetFiles(_folder, "PWNED*", SearchOption.AllDirectories), Is.Empty);
@@ -181,7 +197,14 @@ internal sealed partial class ScriptTests
     /// <summary>Runs a program with the stand-ins first on the PATH; a variable without a value is taken away.</summary>
     private (int Code, string Output) Run(string program, string[] arguments, params (string Name, string? Value)[] environment)
     {
-        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, WorkingDirectory = _folder };
+        var start =
+            new ProcessStartInfo(program)
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+                RedirectStandardInput = true,
+                WorkingDirectory = _folder
+            };
         foreach (string argument in arguments)
         {
             start.ArgumentList.Add(argument);
@@ -213,7 +236,8 @@ internal sealed partial class ScriptTests
         return (process.ExitCode, output);
     }
 
-    private static string Root([CallerFilePath] string file = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "..", "..", ".."));
+    private static string Root([CallerFilePath] string file = "") =>
+        Path.GetFullPath(Path.Combine(Path.GetDirectoryName(file)!, "..", "..", ".."));
 
     [GeneratedRegex(@"\bhttps?://\S+")]
     private static partial Regex Server();

@@ -7,7 +7,9 @@ public sealed class PhiloxTests
     // The known answers published with the generator (Random123, kat_vectors).
     [TestCase(0u, 0u, 0u, 0u, 0u, 0u, 0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u)]
     [TestCase(~0u, ~0u, ~0u, ~0u, ~0u, ~0u, 0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu)]
-    [TestCase(0x243f6a88u, 0x85a308d3u, 0x13198a2eu, 0x03707344u, 0xa4093822u, 0x299f31d0u, 0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u)]
+    [TestCase(
+        0x243f6a88u, 0x85a308d3u, 0x13198a2eu, 0x03707344u, 0xa4093822u, 0x299f31d0u, 0xd16cfe09u, 0x94fdccebu, 0x5001e420u,
+        0x24126ea1u)]
     public void The_rounds_give_the_published_answers(
         uint c0, uint c1, uint c2, uint c3, uint k0, uint k1, uint x0, uint x1, uint x2, uint x3) =>
         Assert.That(Philox.Rounds(c0, c1, c2, c3, k0, k1), Is.EqualTo(new PhiloxBlock(x0, x1, x2, x3)));
@@ -27,7 +29,8 @@ public sealed class PhiloxTests
     }
 
     [Test]
-    public void Filling_equals_drawing_one_by_one_from_any_place([Values(0ul, 1ul, 2ul, 3ul, 5ul)] ulong first, [Values(1, 3, 7, 33)] int count)
+    public void Filling_equals_drawing_one_by_one_from_any_place(
+        [Values(0ul, 1ul, 2ul, 3ul, 5ul)] ulong first, [Values(1, 3, 7, 33)] int count)
     {
         var uniforms = new float[count];
         var normals = new float[count];

@@ -51,12 +51,17 @@ internal sealed class ShapeTests
     [Test]
     public void What_is_out_of_range_is_named()
     {
-        Assert.That(() => new Shape(2, -1), Throws.TypeOf<ShapeException>().With.Message.Contains("-1").And.Message.Contains("axis 1"));
+        Assert.That(
+            () => new Shape(2, -1), Throws.TypeOf<ShapeException>().With.Message.Contains("-1").And.Message.Contains("axis 1"));
         Assert.That(() => new Shape(1, 1, 1, 1, 1, 1, 1, 1, 1), Throws.TypeOf<ShapeException>().With.Message.Contains("9 axes"));
         Assert.That(() => new Shape(1 << 20, 1 << 21), Throws.TypeOf<ShapeException>().With.Message.Contains("2^40"));
-        Assert.That(() => new Shape(int.MaxValue, int.MaxValue, int.MaxValue), Throws.TypeOf<ShapeException>().With.Message.Contains("2^40"));
+        Assert.That(
+            () => new Shape(int.MaxValue, int.MaxValue, int.MaxValue),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("2^40"));
         Assert.That(new Shape(1 << 20, 1 << 20).Count, Is.EqualTo(1L << 40));
-        Assert.That(() => new Shape(2, 3)[2], Throws.TypeOf<ShapeException>().With.Message.Contains("[2, 3]").And.Message.Contains("axis 2"));
+        Assert.That(
+            () => new Shape(2, 3)[2],
+            Throws.TypeOf<ShapeException>().With.Message.Contains("[2, 3]").And.Message.Contains("axis 2"));
         Assert.That(() => new Shape(2, 3)[-3], Throws.TypeOf<ShapeException>());
         Assert.That(() => default(Shape).DropFirst(), Throws.TypeOf<ShapeException>().With.Message.Contains("scalar"));
         Assert.That(() => new Shape(1, 1, 1, 1, 1, 1, 1, 1).Prepend(1), Throws.TypeOf<ShapeException>());

@@ -64,7 +64,8 @@ internal sealed class CheckpointMemoryTests : TrainingFixture
     {
         float[] parameters = Toy.Parameters(trainer.Model);
         long steps = trainer.StepCount;
-        Assert.That(() => trainer.LoadCheckpoint(path, callbacks), Throws.TypeOf<FileFormatException>().With.Message.Contains(named));
+        Assert.That(
+            () => trainer.LoadCheckpoint(path, callbacks), Throws.TypeOf<FileFormatException>().With.Message.Contains(named));
         Near.SameBits(parameters, Toy.Parameters(trainer.Model));
         Assert.That((trainer.StepCount, trainer.IsResuming), Is.EqualTo((steps, false)));
     }

@@ -33,7 +33,8 @@ internal sealed class CheckpointNumbersTests : TrainingFixture
 
             foreach (SafetensorsTensor tensor in reader.Tensors)
             {
-                writer.Add(tensor.Name, Array.ConvertAll([.. tensor.Shape], extent => (int)extent), reader.ReadSingles(tensor.Name));
+                writer.Add(
+                    tensor.Name, Array.ConvertAll([.. tensor.Shape], extent => (int)extent), reader.ReadSingles(tensor.Name));
             }
 
             writer.Save(bad);
@@ -42,7 +43,9 @@ internal sealed class CheckpointNumbersTests : TrainingFixture
         Sequential model = Toy.Built();
         float[] before = Toy.Parameters(model);
         using Trainer trainer = Toy.Trainer(Device, model);
-        Assert.That(() => trainer.LoadCheckpoint(bad), Throws.TypeOf<FileFormatException>().With.Message.Contains(key).And.Message.Contains(value));
+        Assert.That(
+            () => trainer.LoadCheckpoint(bad),
+            Throws.TypeOf<FileFormatException>().With.Message.Contains(key).And.Message.Contains(value));
         Near.SameBits(before, Toy.Parameters(model));
         Assert.That(trainer.StepCount, Is.Zero);
         trainer.LoadCheckpoint(path);
@@ -57,7 +60,9 @@ internal sealed class CheckpointNumbersTests : TrainingFixture
         trainer.LoadCheckpoint(path);
         History history = trainer.Fit(
             Toy.Points(64), 3, 16,
-            callbacks: [new EarlyStopping(5, monitor: MonitoredValue.Loss), new ModelCheckpoint(PathOf("m.st"), bestOnly: true, monitor: MonitoredValue.Loss)]);
+            callbacks: [
+                new EarlyStopping(5, monitor: MonitoredValue.Loss),
+                new ModelCheckpoint(PathOf("m.st"), bestOnly: true, monitor: MonitoredValue.Loss)]);
         Assert.That(history.Epochs, Has.Count.EqualTo(3));
     }
 

@@ -16,7 +16,9 @@ internal sealed class ConvenienceTests : TrainingFixture
             trainer.Fit(Toy.Points(32));
         }
 
-        Assert.That(() => new Trainer(Toy.Model(), device, Loss.SparseCrossEntropy, new Adam()), Throws.TypeOf<ObjectDisposedException>());
+        Assert.That(
+            () => new Trainer(Toy.Model(), device, Loss.SparseCrossEntropy, new Adam()),
+            Throws.TypeOf<ObjectDisposedException>());
     }
 
     [Test]
@@ -74,7 +76,8 @@ internal sealed class ConvenienceTests : TrainingFixture
         using var source = new CancellationTokenSource();
         using Trainer trainer = Toy.Trainer(Device);
         Task<History> task = trainer.FitAsync(
-            Toy.Points(40), epochs: 1000, callbacks: [Callback.OnEpochEnd(_ => source.Cancel())], cancellationToken: source.Token);
+            Toy.Points(40), epochs: 1000, callbacks: [Callback.OnEpochEnd(_ => source.Cancel())],
+            cancellationToken: source.Token);
         Assert.That(async () => await task, Throws.InstanceOf<OperationCanceledException>());
         Assert.That(task.IsCanceled);
         Assert.That(trainer.StepCount, Is.Positive);
@@ -84,7 +87,9 @@ internal sealed class ConvenienceTests : TrainingFixture
     public void Predictions_for_a_dataset_can_be_cancelled()
     {
         using Trainer trainer = Toy.Trainer(Device);
-        Assert.That(() => trainer.Predict(Toy.Points(8), cancellationToken: new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(
+            () => trainer.Predict(Toy.Points(8), cancellationToken: new CancellationToken(canceled: true)),
+            Throws.InstanceOf<OperationCanceledException>());
     }
 
     [Test]
@@ -140,7 +145,8 @@ internal sealed class ConvenienceTests : TrainingFixture
 
         Assert.That(targets[0], Is.EqualTo(100), "the arrays given are as they were");
         Assert.That(() => Standardizer.FitTargets(Toy.Points(4)), Throws.ArgumentException.With.Message.Contains("classes"));
-        Assert.That(() => Standardizer.FitTargets(Toy.Points(4).OneHot()), Throws.ArgumentException.With.Message.Contains("classes"));
+        Assert.That(
+            () => Standardizer.FitTargets(Toy.Points(4).OneHot()), Throws.ArgumentException.With.Message.Contains("classes"));
     }
 
     private sealed class Reports : IProgress<EpochResult>

@@ -15,7 +15,8 @@ internal sealed class CsvLogTests : TrainingFixture
         using (Trainer second = Toy.Trainer(Device))
         {
             Assert.That(
-                () => second.Fit(Toy.Points(40), epochs: 3, batchSize: 10, callbacks: [new CsvLog(log), new SaveAndThrow(checkpoint)]),
+                () => second.Fit(
+                    Toy.Points(40), epochs: 3, batchSize: 10, callbacks: [new CsvLog(log), new SaveAndThrow(checkpoint)]),
                 Throws.TypeOf<InvalidOperationException>());
         }
 
@@ -33,7 +34,8 @@ internal sealed class CsvLogTests : TrainingFixture
     public void A_fresh_run_begins_the_log_anew()
     {
         string log = PathOf("log.csv");
-        File.WriteAllText(log, "epoch,loss,accuracy,validation_loss,validation_accuracy,seconds,learning_rate\n1,1,1,,,1,1\n2,1,1,,,1,1\n");
+        File.WriteAllText(
+            log, "epoch,loss,accuracy,validation_loss,validation_accuracy,seconds,learning_rate\n1,1,1,,,1,1\n2,1,1,,,1,1\n");
         using Trainer trainer = Toy.Trainer(Device);
         trainer.Fit(Toy.Points(20), callbacks: [new CsvLog(log)]);
         Assert.That(File.ReadAllLines(log), Has.Length.EqualTo(2));

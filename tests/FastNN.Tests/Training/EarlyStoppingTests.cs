@@ -16,7 +16,8 @@ internal sealed class EarlyStoppingTests : TrainingFixture
         Assert.That(stopping.BestEpoch, Is.EqualTo(3));
         Assert.That(stopping.StoppedEpoch, Is.EqualTo(5));
         Near.SameBits(watch.After[2], All(model));
-        Assert.That(Buffers(watch.Model!), Is.Not.EqualTo(watch.BuffersAfter[^1]), "the last epoch's running statistics were others");
+        Assert.That(
+            Buffers(watch.Model!), Is.Not.EqualTo(watch.BuffersAfter[^1]), "the last epoch's running statistics were others");
         Assert.That(Buffers(watch.Model!), Is.EqualTo(watch.BuffersAfter[2]));
     }
 
@@ -31,7 +32,10 @@ internal sealed class EarlyStoppingTests : TrainingFixture
         {
             var watch = new Watch();
             var save = new Save(checkpoint, epoch: 4);
-            trainer.Fit(data, epochs: 4, batchSize: 16, callbacks: [watch.Feeding(new EarlyStopping(patience: 9, restoreBest: true, monitor: MonitoredValue.Loss)), save]);
+            trainer.Fit(
+                data, epochs: 4, batchSize: 16,
+                callbacks: [
+                    watch.Feeding(new EarlyStopping(patience: 9, restoreBest: true, monitor: MonitoredValue.Loss)), save]);
             best = watch.After[2];
         }
 
@@ -41,7 +45,9 @@ internal sealed class EarlyStoppingTests : TrainingFixture
         using Trainer resumed = Toy.Trainer(Device, second);
         second.Layers[0].IsTrainable = true;
         resumed.LoadCheckpoint(checkpoint);
-        resumed.Fit(data, epochs: 6, batchSize: 16, callbacks: [new Watch().Feeding(new EarlyStopping(patience: 9, restoreBest: true, monitor: MonitoredValue.Loss))]);
+        resumed.Fit(
+            data, epochs: 6, batchSize: 16,
+            callbacks: [new Watch().Feeding(new EarlyStopping(patience: 9, restoreBest: true, monitor: MonitoredValue.Loss))]);
         Near.SameBits(best, All(second));
     }
 
@@ -57,7 +63,9 @@ internal sealed class EarlyStoppingTests : TrainingFixture
         var stopping = new EarlyStopping(restoreBest: true);
         trainer.TrainBatch([0f, 0f], [0]);
         stopping.OnTrainBegin(trainer);
-        Assert.That(() => stopping.LoadState(state), Throws.TypeOf<FileFormatException>().With.Message.Contains("116").And.Message.Contains("3"));
+        Assert.That(
+            () => stopping.LoadState(state),
+            Throws.TypeOf<FileFormatException>().With.Message.Contains("116").And.Message.Contains("3"));
         state.Arrays["weights"] = new float[116];
         state.Arrays["weights"][7] = float.NaN;
         Assert.That(() => stopping.LoadState(state), Throws.TypeOf<FileFormatException>().With.Message.Contains("finite"));
@@ -66,7 +74,8 @@ internal sealed class EarlyStoppingTests : TrainingFixture
 
     private static Sequential Normalized()
     {
-        var model = new Sequential(new Dense(8) { Name = "hidden" }, new BatchNorm1D { Name = "norm" }, new Dense(Toy.Classes) { Name = "logits" });
+        var model = new Sequential(
+            new Dense(8) { Name = "hidden" }, new BatchNorm1D { Name = "norm" }, new Dense(Toy.Classes) { Name = "logits" });
         model.Build(new Shape(2), 5);
         return model;
     }
@@ -80,7 +89,9 @@ internal sealed class EarlyStoppingTests : TrainingFixture
         return values;
     })];
 
-    /// <summary>Hands another callback losses of which the third is the best, and remembers everything after each epoch.</summary>
+    /// <summary>
+    /// Hands another callback losses of which the third is the best, and remembers everything after each epoch.
+    /// </summary>
     private sealed class Watch : Callback
     {
         private Callback? _fed;

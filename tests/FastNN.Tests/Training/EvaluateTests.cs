@@ -7,13 +7,15 @@ internal sealed class EvaluateTests : TrainingFixture
     [Test]
     public void The_confusion_matrix_and_its_report_have_the_dataset_s_class_names()
     {
-        Dataset named = Dataset.FromFloats([0, 0, 1, 0, 0, 1, 1, 1], [2], [0, 1, 2, 3], 4, ["south-west", "south-east", "north-west", "north-east"]);
+        Dataset named = Dataset.FromFloats(
+            [0, 0, 1, 0, 0, 1, 1, 1], [2], [0, 1, 2, 3], 4, ["south-west", "south-east", "north-west", "north-east"]);
         using Trainer trainer = Toy.Trainer(Device);
         ConfusionMatrix confusion = trainer.Evaluate(named).Confusion!;
         Assert.Multiple(() =>
         {
             Assert.That(confusion.Names, Is.EqualTo(named.ClassNames));
-            Assert.That(new ClassificationReport(confusion).Classes.Select(metrics => metrics.Name), Is.EqualTo(named.ClassNames));
+            Assert.That(
+                new ClassificationReport(confusion).Classes.Select(metrics => metrics.Name), Is.EqualTo(named.ClassNames));
             Assert.That(confusion.ToString(), Does.Contain("north-west"));
         });
     }
@@ -44,7 +46,9 @@ internal sealed class EvaluateTests : TrainingFixture
     public void A_cancelled_evaluation_ends()
     {
         using Trainer trainer = Toy.Trainer(Device);
-        Assert.That(() => trainer.Evaluate(Toy.Points(50), cancellationToken: new CancellationToken(canceled: true)), Throws.InstanceOf<OperationCanceledException>());
+        Assert.That(
+            () => trainer.Evaluate(Toy.Points(50), cancellationToken: new CancellationToken(canceled: true)),
+            Throws.InstanceOf<OperationCanceledException>());
         Assert.That(trainer.Evaluate(Toy.Points(50)).Confusion!.Total, Is.EqualTo(50), "the trainer is usable afterwards");
     }
 

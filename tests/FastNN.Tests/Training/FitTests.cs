@@ -51,7 +51,8 @@ internal sealed class FitTests : TrainingFixture
         Assert.That(stopping.BestEpoch, Is.EqualTo(2));
         Assert.That(stopping.StoppedEpoch, Is.EqualTo(5), "epochs 3, 4 and 5 did not improve by 0.001");
         Assert.That(history.StoppedEarly);
-        Assert.That(Toy.Parameters(trainer.Model), Is.EqualTo(monitor.ParametersAfter[1]), "the best epoch's parameters are back");
+        Assert.That(
+            Toy.Parameters(trainer.Model), Is.EqualTo(monitor.ParametersAfter[1]), "the best epoch's parameters are back");
     }
 
     [Test]
@@ -70,7 +71,9 @@ internal sealed class FitTests : TrainingFixture
         using Trainer trainer = Toy.Trainer(Device);
         trainer.Fit(
             Toy.Points(64), epochs: 3, batchSize: 16, validationSplit: 0.25,
-            callbacks: [new CsvLog(csv), new ModelCheckpoint(PathOf("w{epoch}.safetensors")), new ModelCheckpoint(PathOf("best.safetensors"), bestOnly: true)]);
+            callbacks: [
+                new CsvLog(csv), new ModelCheckpoint(PathOf("w{epoch}.safetensors")),
+                new ModelCheckpoint(PathOf("best.safetensors"), bestOnly: true)]);
         string[] lines = File.ReadAllLines(csv);
         Assert.That(lines, Has.Length.EqualTo(4));
         Assert.That(lines[0], Does.StartWith("epoch,loss,accuracy"));
@@ -87,7 +90,9 @@ internal sealed class FitTests : TrainingFixture
         using var source = new CancellationTokenSource();
         using Trainer trainer = Toy.Trainer(Device);
         Assert.That(
-            () => trainer.Fit(Toy.Points(64), epochs: 5, batchSize: 16, callbacks: [new CancelAt(source, step: 6)], cancellationToken: source.Token),
+            () => trainer.Fit(
+                Toy.Points(64), epochs: 5, batchSize: 16, callbacks: [new CancelAt(source, step: 6)],
+                cancellationToken: source.Token),
             Throws.InstanceOf<OperationCanceledException>());
         Assert.That(trainer.StepCount, Is.EqualTo(6));
     }

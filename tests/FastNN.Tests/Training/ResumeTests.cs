@@ -22,13 +22,17 @@ internal sealed class ResumeTests : TrainingFixture
         {
             using var source = new CancellationTokenSource();
             Assert.That(
-                () => interrupted.Fit(Data, Epochs, BatchSize, validationSplit: 0, callbacks: Callbacks(interruptAfter, checkpoint, source), cancellationToken: source.Token),
+                () => interrupted.Fit(
+                    Data, Epochs, BatchSize, validationSplit: 0, callbacks: Callbacks(interruptAfter, checkpoint, source),
+                    cancellationToken: source.Token),
                 Throws.InstanceOf<OperationCanceledException>());
         }
 
         var (resumed, history) = Run(checkpoint, null);
         Assert.That(resumed, Is.EqualTo(expected), "parameters");
-        Assert.That(history.Epochs.Select(e => (e.Epoch, e.Loss, e.Accuracy)), Is.EqualTo(expectedHistory.Epochs.Select(e => (e.Epoch, e.Loss, e.Accuracy))));
+        Assert.That(
+            history.Epochs.Select(e => (e.Epoch, e.Loss, e.Accuracy)),
+            Is.EqualTo(expectedHistory.Epochs.Select(e => (e.Epoch, e.Loss, e.Accuracy))));
     }
 
     [TestCaseSource(nameof(Optimizers))]
@@ -40,7 +44,8 @@ internal sealed class ResumeTests : TrainingFixture
         {
             using var source = new CancellationTokenSource();
             Assert.That(
-                () => interrupted.Fit(Data, 3, BatchSize, callbacks: [new Interruption(9, checkpoint, source)], cancellationToken: source.Token),
+                () => interrupted.Fit(
+                    Data, 3, BatchSize, callbacks: [new Interruption(9, checkpoint, source)], cancellationToken: source.Token),
                 Throws.InstanceOf<OperationCanceledException>());
         }
 
@@ -73,26 +78,35 @@ internal sealed class ResumeTests : TrainingFixture
         float[] before = Toy.Parameters(model);
         using (var otherOptimizer = Toy.Trainer(Device, model, new Sgd(0.1f)))
         {
-            Assert.That(() => otherOptimizer.LoadCheckpoint(checkpoint), Throws.TypeOf<FileFormatException>().With.Message.Contains("Sgd"));
+            Assert.That(
+                () => otherOptimizer.LoadCheckpoint(checkpoint),
+                Throws.TypeOf<FileFormatException>().With.Message.Contains("Sgd"));
         }
 
         var wider = new Sequential(new Dense(17) { Name = "hidden" }, new Dense(Toy.Classes) { Name = "logits" });
         wider.Build(new Shape(2));
         using (Trainer otherModel = Toy.Trainer(Device, wider))
         {
-            Assert.That(() => otherModel.LoadCheckpoint(checkpoint), Throws.TypeOf<FileFormatException>().With.Message.Contains("hidden.weight"));
+            Assert.That(
+                () => otherModel.LoadCheckpoint(checkpoint),
+                Throws.TypeOf<FileFormatException>().With.Message.Contains("hidden.weight"));
         }
 
         using (Trainer weights = Toy.Trainer(Device, model))
         {
             Toy.Built().Save(PathOf("weights.safetensors"));
-            Assert.That(() => weights.LoadCheckpoint(PathOf("weights.safetensors")), Throws.TypeOf<FileFormatException>().With.Message.Contains("checkpoint"));
+            Assert.That(
+                () => weights.LoadCheckpoint(PathOf("weights.safetensors")),
+                Throws.TypeOf<FileFormatException>().With.Message.Contains("checkpoint"));
         }
 
         Assert.That(Toy.Parameters(model), Is.EqualTo(before));
     }
 
-    /// <summary>The file was written when the API still counted epochs from 0: a run stopped in its second epoch, the first being the best.</summary>
+    /// <summary>
+    /// The file was written when the API still counted epochs from 0: a run stopped in its second epoch, the first being the
+    /// best.
+    /// </summary>
     [Test]
     public void A_checkpoint_from_before_epochs_counted_from_1_continues()
     {
@@ -108,8 +122,12 @@ internal sealed class ResumeTests : TrainingFixture
         var (resumed, history) = Run(file, null);
         Assert.That(history.Epochs.Select(epoch => epoch.Epoch), Is.EqualTo(new[] { 1, 2, 3, 4 }));
         Assert.That(history.Epochs[0].Duration, Is.EqualTo(TimeSpan.FromSeconds(0.1160068)));
-        Assert.That(history.Epochs.Select(epoch => epoch.Loss), Is.EqualTo(expectedHistory.Epochs.Select(epoch => epoch.Loss)).Within(1e-5));
-        Assert.That(resumed, Is.EqualTo(expected).Within(1e-5f), "within rounding: the file may come from a processor with other vectors");
+        Assert.That(
+            history.Epochs.Select(epoch => epoch.Loss),
+            Is.EqualTo(expectedHistory.Epochs.Select(epoch => epoch.Loss)).Within(1e-5));
+        Assert.That(
+            resumed, Is.EqualTo(expected).Within(1e-5f),
+            "within rounding: the file may come from a processor with other vectors");
     }
 
     [Test]
@@ -129,7 +147,9 @@ internal sealed class ResumeTests : TrainingFixture
     }
 
     private static List<Callback> Callbacks(int interruptAfter, string? checkpoint, CancellationTokenSource? source) =>
-        [new EarlyStopping(patience: 100, restoreBest: true, monitor: MonitoredValue.Loss), new Interruption(interruptAfter, checkpoint, source)];
+        [
+            new EarlyStopping(patience: 100, restoreBest: true, monitor: MonitoredValue.Loss),
+            new Interruption(interruptAfter, checkpoint, source)];
 
     private (float[] Parameters, History History) Run(string? resumeFrom, CancellationTokenSource? source)
     {

@@ -130,7 +130,9 @@ internal sealed class TrainerTests : TrainingFixture
         Sequential model = Toy.Built();
         using (Trainer trainer = Toy.Trainer(Device, model))
         {
-            Assert.That(() => trainer.TrainBatch([float.NaN, 0], [1]), Throws.TypeOf<NonFiniteLossException>().With.Message.Contains("step 1"));
+            Assert.That(
+                () => trainer.TrainBatch([float.NaN, 0], [1]),
+                Throws.TypeOf<NonFiniteLossException>().With.Message.Contains("step 1"));
             Assert.That(trainer.StepCount, Is.Zero);
         }
 
@@ -182,7 +184,8 @@ internal sealed class TrainerTests : TrainingFixture
         using Trainer first = Toy.Trainer(Device, model);
         first.TrainBatch(X, Labels);
         using Trainer second = Toy.Trainer(Device, model);
-        Assert.That(() => second.TrainBatch(X, Labels), Throws.InvalidOperationException.With.Message.Contains("another trainer"));
+        Assert.That(
+            () => second.TrainBatch(X, Labels), Throws.InvalidOperationException.With.Message.Contains("another trainer"));
         Assert.That(float.IsFinite(first.TrainBatch(X, Labels)));
     }
 
@@ -224,14 +227,16 @@ internal sealed class TrainerTests : TrainingFixture
         Assert.That(losses[1] - losses[0], Is.EqualTo(weights.Sum(w => (0.1 * Math.Abs(w)) + (0.2 * w * w))).Within(1e-5));
         for (int i = 0; i < weights.Length; i++)
         {
-            Assert.That(gradients[1][i] - gradients[0][i], Is.EqualTo((0.1 * Math.Sign(weights[i])) + (0.4 * weights[i])).Within(1e-5));
+            Assert.That(
+                gradients[1][i] - gradients[0][i], Is.EqualTo((0.1 * Math.Sign(weights[i])) + (0.4 * weights[i])).Within(1e-5));
         }
     }
 
     [Test]
     public void A_loss_that_is_not_reduced_cannot_be_trained_on()
     {
-        using var trainer = new Trainer(Toy.Built(), Device, new CrossEntropyLoss { ClassIndices = true, Reduction = Reduction.None }, new Adam());
+        using var trainer = new Trainer(
+            Toy.Built(), Device, new CrossEntropyLoss { ClassIndices = true, Reduction = Reduction.None }, new Adam());
         Assert.That(() => trainer.TrainBatch(X, Labels), Throws.TypeOf<ShapeException>().With.Message.Contains("one number"));
     }
 

@@ -8,7 +8,8 @@ internal sealed class WeightsTests : TrainingFixture
     private static Sequential Network()
     {
         var model = new Sequential(
-            new Conv2D(4, (3, 2), Activation.ReLU), new MaxPool2D(2), new Flatten(), new Dense(5, Activation.ReLU) { Name = "fc" }, new Dense(3));
+            new Conv2D(4, (3, 2), Activation.ReLU), new MaxPool2D(2), new Flatten(),
+            new Dense(5, Activation.ReLU) { Name = "fc" }, new Dense(3));
         model.Build(new Shape(8, 9, 2), seed: 9);
         return model;
     }
@@ -61,7 +62,9 @@ internal sealed class WeightsTests : TrainingFixture
         Sequential model = Network();
         float[] before = Toy.Parameters(model);
         Toy.Built().Save(PathOf("foreign.safetensors"));
-        Assert.That(() => model.LoadWeights(PathOf("foreign.safetensors")), Throws.TypeOf<FileFormatException>().With.Message.Contains("hidden"));
+        Assert.That(
+            () => model.LoadWeights(PathOf("foreign.safetensors")),
+            Throws.TypeOf<FileFormatException>().With.Message.Contains("hidden"));
         model.Save(PathOf("w.safetensors"));
         byte[] bytes = File.ReadAllBytes(PathOf("w.safetensors"));
         File.WriteAllBytes(PathOf("short.safetensors"), bytes[..^4]);
@@ -81,7 +84,8 @@ internal sealed class WeightsTests : TrainingFixture
         parameter.Write(values);
         Assert.That(
             () => model.Save(PathOf("bad.safetensors")),
-            Throws.InvalidOperationException.With.Message.Contains("fc.weight").And.Message.Contains($"{poison}").And.Message.Contains("allowNonFinite"));
+            Throws.InvalidOperationException.With.Message.Contains("fc.weight").And.Message.Contains(
+                $"{poison}").And.Message.Contains("allowNonFinite"));
         Assert.That(PathOf("bad.safetensors"), Does.Not.Exist);
 
         model.Save(PathOf("bad.safetensors"), new() { AllowNonFinite = true });
@@ -103,7 +107,8 @@ internal sealed class WeightsTests : TrainingFixture
         model.LoadWeights(PathOf("w.safetensors"));
         long before = GC.GetAllocatedBytesForCurrentThread();
         model.LoadWeights(PathOf("w.safetensors"));
-        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(2.1 * new FileInfo(PathOf("w.safetensors")).Length));
+        Assert.That(
+            GC.GetAllocatedBytesForCurrentThread() - before, Is.LessThan(2.1 * new FileInfo(PathOf("w.safetensors")).Length));
     }
 
     [Test]

@@ -5,8 +5,8 @@ using FastNN.Tensors;
 namespace FastNN.Cpu;
 
 /// <summary>
-/// What all facets of the CPU stand on, and no facet: the pool of threads, blocks of memory and their accounting, copies, and the end of it all. Any
-/// thread may call it; calls that run at the same time share the pool as <see cref="WorkerPool"/> says.
+/// What all facets of the CPU stand on, and no facet: the pool of threads, blocks of memory and their accounting, copies, and the
+/// end of it all. Any thread may call it; calls that run at the same time share the pool as <see cref="WorkerPool"/> says.
 /// </summary>
 internal abstract unsafe partial class CpuCore : IDeviceCore, IMemory, ICustomKernels
 {
@@ -27,7 +27,8 @@ internal abstract unsafe partial class CpuCore : IDeviceCore, IMemory, ICustomKe
     {
         if (threads is < 0 or > MaxThreads)
         {
-            throw new DeviceException($"cpu: {threads} threads asked for; 1 to {MaxThreads} are possible, 0 takes one per logical processor.");
+            throw new DeviceException(
+                $"cpu: {threads} threads asked for; 1 to {MaxThreads} are possible, 0 takes one per logical processor.");
         }
 
         _pool = new WorkerPool(threads == 0 ? Math.Min(Environment.ProcessorCount, MaxThreads) : threads);
@@ -73,7 +74,8 @@ internal abstract unsafe partial class CpuCore : IDeviceCore, IMemory, ICustomKe
             Interlocked.Increment(ref _allocations);
             Interlocked.Increment(ref _liveBlocks);
             long live = Interlocked.Add(ref _liveBytes, bytes), peak;
-            while ((peak = Interlocked.Read(ref _peakBytes)) < live && Interlocked.CompareExchange(ref _peakBytes, live, peak) != peak)
+            while ((peak = Interlocked.Read(ref _peakBytes)) < live
+                && Interlocked.CompareExchange(ref _peakBytes, live, peak) != peak)
             {
             }
 
@@ -82,7 +84,8 @@ internal abstract unsafe partial class CpuCore : IDeviceCore, IMemory, ICustomKe
         }
         catch (OutOfMemoryException exception)
         {
-            throw new DeviceException($"cpu: cannot allocate {bytes} bytes ({bytes / (1024.0 * 1024 * 1024):F2} GiB) of memory.", exception);
+            throw new DeviceException(
+                $"cpu: cannot allocate {bytes} bytes ({bytes / (1024.0 * 1024 * 1024):F2} GiB) of memory.", exception);
         }
     }
 
@@ -118,7 +121,8 @@ internal abstract unsafe partial class CpuCore : IDeviceCore, IMemory, ICustomKe
         ObjectDisposedException.ThrowIf(_disposed, this);
         if (source.Length != destination.Bytes)
         {
-            throw new ShapeException($"cpu: {source.Length} bytes cannot be copied into {destination} of {destination.Bytes} bytes.");
+            throw new ShapeException(
+                $"cpu: {source.Length} bytes cannot be copied into {destination} of {destination.Bytes} bytes.");
         }
 
         source.CopyTo(new Span<byte>((void*)destination.Address, source.Length));

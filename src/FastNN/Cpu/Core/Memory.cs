@@ -17,7 +17,8 @@ internal abstract unsafe partial class CpuCore
                 new Span<int>((void*)x.Address, Tensor.Index(x.Count)).Fill((int)value);
                 break;
             case DType.UInt8 or DType.Int8 or DType.Bool:
-                new Span<byte>((void*)x.Address, Tensor.Index(x.Count)).Fill(x.Type == DType.Int8 ? (byte)(sbyte)value : (byte)value);
+                new Span<byte>((void*)x.Address, Tensor.Index(x.Count)).Fill(
+                    x.Type == DType.Int8 ? (byte)(sbyte)value : (byte)value);
                 break;
             default:
                 throw new NotSupportedException($"Fill: expected Float32, Int32 or a type of one byte, got {x}.");

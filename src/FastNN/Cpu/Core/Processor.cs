@@ -19,8 +19,8 @@ internal enum VectorSet
 }
 
 /// <summary>
-/// Compares what the processor has with what the running code was compiled for. Code compiled ahead of time does not adapt to the machine it
-/// runs on: without a word it computes with what its build was allowed to use.
+/// Compares what the processor has with what the running code was compiled for. Code compiled ahead of time does not adapt to the
+/// machine it runs on: without a word it computes with what its build was allowed to use.
 /// </summary>
 internal static class Processor
 {
@@ -40,7 +40,9 @@ internal static class Processor
         return !avx2 ? VectorSet.Narrow : Has(leaf7Ebx, Avx512) ? VectorSet.Avx512 : VectorSet.Avx2;
     }
 
-    /// <summary>What to tell a user whose process uses less than the processor has; null where there is nothing to tell.</summary>
+    /// <summary>
+    /// What to tell a user whose process uses less than the processor has; null where there is nothing to tell.
+    /// </summary>
     /// <param name="used">What the running code may use.</param>
     /// <param name="available">What the processor has.</param>
     /// <param name="aheadOfTime">Whether the code was compiled before it was started.</param>
@@ -67,14 +69,15 @@ internal static class Processor
 
         if (!X86Base.IsSupported)
         {
-            return ["the .NET runtime is configured to use no vector instructions: look for DOTNET_EnableHWIntrinsic in the environment"];
+            return [
+                "the .NET runtime is configured to use no vector instructions: look for DOTNET_EnableHWIntrinsic in the environment"];
         }
 
         int leaves = X86Base.CpuId(0, 0).Eax;
         VectorSet available = leaves < 7 ? VectorSet.Narrow : SetOf(X86Base.CpuId(1, 0).Ecx, X86Base.CpuId(7, 0).Ebx);
         bool aheadOfTime = JitInfo.GetCompiledMethodCount() == 0;
-        // Under the JIT, AVX-512 may be usable and yet not preferred, where it is slow; that is no loss. Code compiled ahead of time asks the
-        // processor for IsSupported, but uses 512 bits only where its build made them the least it runs on.
+        // Under the JIT, AVX-512 may be usable and yet not preferred, where it is slow; that is no loss. Code compiled ahead of
+        // time asks the processor for IsSupported, but uses 512 bits only where its build made them the least it runs on.
         bool wide = aheadOfTime ? Vector512.IsHardwareAccelerated : Avx512F.IsSupported && Avx512BW.IsSupported;
         VectorSet used = wide ? VectorSet.Avx512
             : Vector256.IsHardwareAccelerated && System.Runtime.Intrinsics.X86.Fma.IsSupported ? VectorSet.Avx2

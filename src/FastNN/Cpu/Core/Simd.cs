@@ -13,8 +13,8 @@ internal interface ILanesAction
 }
 
 /// <summary>
-/// The choice of the rung, for all kernels in one place: element-wise loops, sums, products, convolutions, poolings and random numbers. The JIT knows
-/// the answers, so one branch of each of these remains.
+/// The choice of the rung, for all kernels in one place: element-wise loops, sums, products, convolutions, poolings and random
+/// numbers. The JIT knows the answers, so one branch of each of these remains.
 /// </summary>
 internal static class Simd
 {
@@ -37,7 +37,9 @@ internal static class Simd
     public static void Dispatch<TAction>(ref TAction action)
         where TAction : struct, ILanesAction => Dispatch(Lanes512.Count, ref action);
 
-    /// <summary>Runs the action at the widest that has at most so many lanes: rows shorter than a vector go to a narrower one.</summary>
+    /// <summary>
+    /// Runs the action at the widest that has at most so many lanes: rows shorter than a vector go to a narrower one.
+    /// </summary>
     public static void Dispatch<TAction>(int most, ref TAction action)
         where TAction : struct, ILanesAction
     {

@@ -141,13 +141,16 @@ internal sealed unsafe class WorkerPool : IDisposable
         body = local;
     }
 
-    /// <summary>Ends the threads and frees the scratch memory, once every caller has left its seat; those that come later are refused.</summary>
+    /// <summary>
+    /// Ends the threads and frees the scratch memory, once every caller has left its seat; those that come later are refused.
+    /// </summary>
     /// <exception cref="InvalidOperationException">Called from within a seat of this pool, which it would wait for.</exception>
     public void Dispose()
     {
         if (current.Pool == this)
         {
-            throw new InvalidOperationException("cpu: the device cannot be disposed by code that it runs; dispose it when the call has returned.");
+            throw new InvalidOperationException(
+                "cpu: the device cannot be disposed by code that it runs; dispose it when the call has returned.");
         }
 
         if (Stop())
@@ -172,7 +175,10 @@ internal sealed unsafe class WorkerPool : IDisposable
         }
     }
 
-    /// <summary>For a device that was forgotten: as <see cref="Dispose"/>, but waits for nobody. Workers touch scratch memory in regions only.</summary>
+    /// <summary>
+    /// For a device that was forgotten: as <see cref="Dispose"/>, but waits for nobody. Workers touch scratch memory in regions
+    /// only.
+    /// </summary>
     public void Abandon()
     {
         if (Stop() && !HasCallers)
@@ -369,7 +375,9 @@ internal sealed unsafe class WorkerPool : IDisposable
         Interlocked.Decrement(ref shared.Parked);
     }
 
-    /// <summary>Takes a seat, unless the pool stops: looked at once more behind the seat's fence, see <see cref="Stop"/>.</summary>
+    /// <summary>
+    /// Takes a seat, unless the pool stops: looked at once more behind the seat's fence, see <see cref="Stop"/>.
+    /// </summary>
     private int Sit()
     {
         var wait = default(SpinWait);
@@ -401,7 +409,9 @@ internal sealed unsafe class WorkerPool : IDisposable
         }
     }
 
-    /// <summary>Frees the scratch memory of seats beyond the workers' that is not in use; the next caller there takes a new block.</summary>
+    /// <summary>
+    /// Frees the scratch memory of seats beyond the workers' that is not in use; the next caller there takes a new block.
+    /// </summary>
     public void Trim()
     {
         for (int i = Threads; i < MaxSeats; i++)

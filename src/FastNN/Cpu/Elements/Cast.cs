@@ -32,7 +32,9 @@ internal sealed unsafe partial class CpuElements
                 if (accumulate)
                 {
                     ReadFloats(y, i, before, count);
-                    TensorPrimitives.Add(new ReadOnlySpan<float>(before, count), new ReadOnlySpan<float>(given, count), new Span<float>(given, count));
+                    TensorPrimitives.Add(
+                        new ReadOnlySpan<float>(before, count), new ReadOnlySpan<float>(given, count),
+                        new Span<float>(given, count));
                 }
 
                 if (y.Type == DType.BFloat16)

@@ -31,10 +31,13 @@ internal sealed unsafe partial class CpuElements
     {
         int rows = Tensor.Index((x.Count + DropRows<TStore>.Length - 1) / DropRows<TStore>.Length);
         uint* count = (uint*)step.Address;
-        RowLoop.Run(Pool, rows, DropRows<TStore>.Length, new DropRows<TStore>(options, count[0], count[1], Floats(x), Floats(y), x.Count));
+        RowLoop.Run(
+            Pool, rows, DropRows<TStore>.Length,
+            new DropRows<TStore>(options, count[0], count[1], Floats(x), Floats(y), x.Count));
     }
 
-    private readonly struct DropRows<TStore>(DropoutOptions options, uint stepLow, uint stepHigh, float* x, float* y, long count) : IRowBody
+    private readonly struct DropRows<TStore>(DropoutOptions options, uint stepLow, uint stepHigh, float* x, float* y, long count)
+        : IRowBody
         where TStore : struct, IStore
     {
         public const int Length = 1024;

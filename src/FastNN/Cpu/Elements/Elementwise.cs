@@ -5,8 +5,8 @@ using FastNN.Tensors;
 namespace FastNN.Cpu;
 
 /// <summary>
-/// Functions of two numbers with broadcasting: 12 bytes moved per element where both operands are whole, 8 where one is a row, a column or a number,
-/// which stays in the cache; 4 or 5 where only a Bool is written. The loops are in BinaryLoops.cs.
+/// Functions of two numbers with broadcasting: 12 bytes moved per element where both operands are whole, 8 where one is a row, a
+/// column or a number, which stays in the cache; 4 or 5 where only a Bool is written. The loops are in BinaryLoops.cs.
 /// </summary>
 internal sealed unsafe partial class CpuElements
 {
@@ -30,10 +30,12 @@ internal sealed unsafe partial class CpuElements
 
         (int left, int right) = ((int)first, (int)second);
         loops.Integers(
-            Pool, axes, type, a.Tensor is null ? &left : (void*)a.Tensor.Address, b.Tensor is null ? &right : (void*)b.Tensor.Address, y);
+            Pool, axes, type, a.Tensor is null ? &left : (void*)a.Tensor.Address,
+            b.Tensor is null ? &right : (void*)b.Tensor.Address, y);
     }
 
-    public void BinaryBackward(BinaryFunction function, int operand, Operand a, Operand b, Tensor y, Tensor dY, Tensor dX, bool accumulate)
+    public void BinaryBackward(
+        BinaryFunction function, int operand, Operand a, Operand b, Tensor y, Tensor dY, Tensor dX, bool accumulate)
     {
         (GradientForm form, Operand other) = (function.Info.Gradient(operand).Form, operand == 0 ? b : a);
         if (dY.Count == 0 && dX.Count == 0)
@@ -60,15 +62,18 @@ internal sealed unsafe partial class CpuElements
                 break;
             case GradientForm.Product:
                 BinaryLoops.Multiply(
-                    Pool, new BroadcastAxes(dY.Shape, dY.Shape, other.Shape), Floats(dY), AddressOf(other, operand == 0 ? &second : &first), Floats(dX),
+                    Pool, new BroadcastAxes(dY.Shape, dY.Shape, other.Shape), Floats(dY),
+                    AddressOf(other, operand == 0 ? &second : &first), Floats(dX),
                     dY.Count, accumulate);
                 break;
             default:
                 Operands reads = function.Info.Gradient(operand).Reads;
                 float unread = 0;
-                var axes = new BroadcastAxes(dY.Shape, Reads(Operands.First) ? a.Shape : default, Reads(Operands.Second) ? b.Shape : default);
+                var axes = new BroadcastAxes(
+                    dY.Shape, Reads(Operands.First) ? a.Shape : default, Reads(Operands.Second) ? b.Shape : default);
                 BinaryLoops.Of(function).Gradient(
-                    Pool, operand, axes, Reads(Operands.First) ? AddressOf(a, &first) : &unread, Reads(Operands.Second) ? AddressOf(b, &second) : &unread,
+                    Pool, operand, axes, Reads(Operands.First) ? AddressOf(a, &first) : &unread,
+                    Reads(Operands.Second) ? AddressOf(b, &second) : &unread,
                     Reads(Operands.Output) ? Floats(y) : Floats(dY), dY, dX, accumulate);
                 break;
 

@@ -6,9 +6,9 @@ using FastNN.Tensors;
 namespace FastNN.Cpu;
 
 /// <summary>
-/// The uniform numbers of <see cref="Philox"/> for many consecutive counters at once, the same bits as one by one. Each 64-bit lane
-/// carries one counter's words in its lower half, because the rounds are 32 x 32 -> 64 bit products (one instruction each) of
-/// which both halves are used. About 0.3 ns per number with 512 bits.
+/// The uniform numbers of <see cref="Philox"/> for many consecutive counters at once, the same bits as one by one. Each 64-bit
+/// lane carries one counter's words in its lower half, because the rounds are 32 x 32 -> 64 bit products (one instruction each)
+/// of which both halves are used. About 0.3 ns per number with 512 bits.
 /// </summary>
 internal static unsafe class PhiloxBlocks
 {
@@ -46,7 +46,8 @@ internal static unsafe class PhiloxBlocks
         // In this order of counters a 128-bit lane holds two of them that end up four apart, so that the words leave in
         // order after unpacking within lanes.
         Vector512<ulong> order = Vector512.Create(0UL, 4, 1, 5, 2, 6, 3, 7);
-        Vector512<uint> m0 = Vector512.Create((ulong)Multiplier0).AsUInt32(), m1 = Vector512.Create((ulong)Multiplier1).AsUInt32();
+        Vector512<uint> m0 = Vector512.Create((ulong)Multiplier0).AsUInt32(),
+        m1 = Vector512.Create((ulong)Multiplier1).AsUInt32();
         for (int i = 0; i < counters; i += 16)
         {
             Vector512<ulong> x0 = Vector512.Create(block + (ulong)i) + order, y0 = x0 + Vector512.Create(8UL);
@@ -80,7 +81,8 @@ internal static unsafe class PhiloxBlocks
     public static void Fill256(float* destination, int counters, uint block, uint c1, uint c2, uint c3, ulong seed)
     {
         Vector256<ulong> order = Vector256.Create(0UL, 2, 1, 3);
-        Vector256<uint> m0 = Vector256.Create((ulong)Multiplier0).AsUInt32(), m1 = Vector256.Create((ulong)Multiplier1).AsUInt32();
+        Vector256<uint> m0 = Vector256.Create((ulong)Multiplier0).AsUInt32(),
+        m1 = Vector256.Create((ulong)Multiplier1).AsUInt32();
         for (int i = 0; i < counters; i += 8)
         {
             Vector256<ulong> x0 = Vector256.Create(block + (ulong)i) + order, y0 = x0 + Vector256.Create(4UL);
@@ -111,7 +113,8 @@ internal static unsafe class PhiloxBlocks
 
     /// <summary>Interleaves four words per counter and scales them to [0, 1).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreUniform(Vector512<ulong> x0, Vector512<ulong> x1, Vector512<ulong> x2, Vector512<ulong> x3, float* destination)
+    private static void StoreUniform(
+        Vector512<ulong> x0, Vector512<ulong> x1, Vector512<ulong> x2, Vector512<ulong> x3, float* destination)
     {
         Vector512<ulong> low = Vector512.Create((ulong)uint.MaxValue);
         Vector512<ulong> pairs01 = (x0 & low) | (x1 << 32), pairs23 = (x2 & low) | (x3 << 32);
@@ -121,7 +124,8 @@ internal static unsafe class PhiloxBlocks
 
     /// <summary>Interleaves four words per counter and scales them to [0, 1).</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void StoreUniform(Vector256<ulong> x0, Vector256<ulong> x1, Vector256<ulong> x2, Vector256<ulong> x3, float* destination)
+    private static void StoreUniform(
+        Vector256<ulong> x0, Vector256<ulong> x1, Vector256<ulong> x2, Vector256<ulong> x3, float* destination)
     {
         Vector256<ulong> low = Vector256.Create((ulong)uint.MaxValue);
         Vector256<ulong> pairs01 = (x0 & low) | (x1 << 32), pairs23 = (x2 & low) | (x3 << 32);
@@ -137,7 +141,8 @@ internal static unsafe class PhiloxBlocks
     private static Vector256<float> Uniform(Vector256<ulong> words) =>
         Vector256.ConvertToSingle((words.AsUInt32() >> 8).AsInt32()) * Vector256.Create(Unit);
 
-    private readonly struct Filling(float* destination, int counters, uint block, uint c1, uint c2, uint c3, ulong seed) : ILanesAction
+    private readonly struct Filling(float* destination, int counters, uint block, uint c1, uint c2, uint c3, ulong seed)
+        : ILanesAction
     {
         public void Invoke<TLanes>()
             where TLanes : struct, IVectorLanes<TLanes>

@@ -5,7 +5,9 @@ using FastNN.Tensors;
 
 namespace FastNN.Cpu;
 
-/// <summary>Selection: 13 bytes moved per float where all operands are whole, less where they repeat; eight conditions become eight masks.</summary>
+/// <summary>
+/// Selection: 13 bytes moved per float where all operands are whole, less where they repeat; eight conditions become eight masks.
+/// </summary>
 internal sealed unsafe partial class CpuElements
 {
     public void WhereForward(Tensor condition, Tensor a, Tensor b, Tensor y)
@@ -19,19 +21,26 @@ internal sealed unsafe partial class CpuElements
         switch (y.Type.Size())
         {
             case 1:
-                RowLoop.Run(Pool, axes.Outer, axes.Inner, new SelectRows<byte>(axes, Bytes(condition), Bytes(a), Bytes(b), Bytes(y)));
+                RowLoop.Run(
+                    Pool, axes.Outer, axes.Inner, new SelectRows<byte>(axes, Bytes(condition), Bytes(a), Bytes(b), Bytes(y)));
                 break;
             case 2:
-                RowLoop.Run(Pool, axes.Outer, axes.Inner, new SelectRows<ushort>(axes, Bytes(condition), (ushort*)a.Address, (ushort*)b.Address, (ushort*)y.Address));
+                RowLoop.Run(
+                    Pool, axes.Outer, axes.Inner,
+                    new SelectRows<ushort>(axes, Bytes(condition), (ushort*)a.Address, (ushort*)b.Address, (ushort*)y.Address));
                 break;
             case 4 when axes.Rank <= 1:
                 ElementLoop.Run(Pool, y.Count, new SelectBody<Assign>(Selection.Of(axes, condition, a, b), Floats(y)));
                 break;
             case 4:
-                RowLoop.Run(Pool, axes.Outer, axes.Inner, new SelectFloatRows<Assign>(axes, new(Bytes(condition), Floats(a), Floats(b), 1, 1, 1), Floats(y)));
+                RowLoop.Run(
+                    Pool, axes.Outer, axes.Inner,
+                    new SelectFloatRows<Assign>(axes, new(Bytes(condition), Floats(a), Floats(b), 1, 1, 1), Floats(y)));
                 break;
             default:
-                RowLoop.Run(Pool, axes.Outer, axes.Inner, new SelectRows<ulong>(axes, Bytes(condition), (ulong*)a.Address, (ulong*)b.Address, (ulong*)y.Address));
+                RowLoop.Run(
+                    Pool, axes.Outer, axes.Inner,
+                    new SelectRows<ulong>(axes, Bytes(condition), (ulong*)a.Address, (ulong*)b.Address, (ulong*)y.Address));
                 break;
         }
     }
@@ -61,7 +70,9 @@ internal sealed unsafe partial class CpuElements
         var axes = when
             ? StridedAxes.Broadcast(dY.Shape, condition.Shape, dY.Shape, default)
             : StridedAxes.Broadcast(dY.Shape, condition.Shape, default, dY.Shape);
-        var operands = when ? new Selection(Bytes(condition), Floats(dY), &zero, 1, 1, 0) : new Selection(Bytes(condition), &zero, Floats(dY), 1, 0, 1);
+        var operands = when
+            ? new Selection(Bytes(condition), Floats(dY), &zero, 1, 1, 0)
+            : new Selection(Bytes(condition), &zero, Floats(dY), 1, 0, 1);
         RowLoop.Run(Pool, axes.Outer, axes.Inner, new SelectFloatRows<TStore>(axes, operands, Floats(dX)));
     }
 
@@ -131,7 +142,8 @@ internal sealed unsafe partial class CpuElements
             for (nint row = start; row < end; row++)
             {
                 axes.Locate(row, out nint first, out nint second, out nint third);
-                ElementLoop.Range<Lanes256, SelectBody<TStore>>(new(operands.At(first, second, third, axes), y + (row * axes.Inner)), 0, axes.Inner);
+                ElementLoop.Range<Lanes256,
+                SelectBody<TStore>>(new(operands.At(first, second, third, axes), y + (row * axes.Inner)), 0, axes.Inner);
             }
         }
     }

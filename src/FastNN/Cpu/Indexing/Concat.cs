@@ -28,7 +28,8 @@ internal sealed unsafe partial class CpuIndexing
         {
             for (nint row = start; row < end; row++)
             {
-                ElementLoop.Range<TLanes, UnaryMap<Identity, TStore>>(new(x + (row * xStride), y + (row * yStride), default), 0, width);
+                ElementLoop.Range<TLanes, UnaryMap<Identity,
+                TStore>>(new(x + (row * xStride), y + (row * yStride), default), 0, width);
             }
         }
     }

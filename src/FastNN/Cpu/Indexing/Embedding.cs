@@ -3,7 +3,9 @@ using FastNN.Tensors;
 
 namespace FastNN.Cpu;
 
-/// <summary>Embedding: rows copied, 8 bytes moved per element; gradients are added by the rows of the table, a range of them to a task.</summary>
+/// <summary>
+/// Embedding: rows copied, 8 bytes moved per element; gradients are added by the rows of the table, a range of them to a task.
+/// </summary>
 internal sealed unsafe partial class CpuIndexing
 {
     public void EmbeddingForward(Tensor indices, Tensor weight, Tensor y)
@@ -31,7 +33,9 @@ internal sealed unsafe partial class CpuIndexing
 
         // Each task reads all indices, so there are few; which task a row belongs to does not change the order of its sum.
         int tasks = dY.Count <= ElementLoop.Serial ? 1 : Math.Min(Threads, rows);
-        RowLoop.Run(Pool, tasks, dY.Count / tasks, new AddGradients(new IndexList(indices), Floats(dY), padding, Floats(dWeight), indices.Count, rows, width, tasks));
+        RowLoop.Run(
+            Pool, tasks, dY.Count / tasks,
+            new AddGradients(new IndexList(indices), Floats(dY), padding, Floats(dWeight), indices.Count, rows, width, tasks));
     }
 
     /// <summary>Indices of either type.</summary>
@@ -61,7 +65,8 @@ internal sealed unsafe partial class CpuIndexing
         }
     }
 
-    private readonly struct AddGradients(IndexList indices, float* dY, int padding, float* dWeight, long count, int rows, int width, int tasks) : IRowBody
+    private readonly struct AddGradients(
+        IndexList indices, float* dY, int padding, float* dWeight, long count, int rows, int width, int tasks) : IRowBody
     {
         public void Invoke<TLanes>(nint start, nint end)
             where TLanes : struct, IVectorLanes<TLanes>
@@ -72,7 +77,8 @@ internal sealed unsafe partial class CpuIndexing
                 long row = indices[i];
                 if (row >= first && row < last && row != padding)
                 {
-                    ElementLoop.Range<TLanes, UnaryMap<Identity, Accumulate>>(new(dY + (i * width), dWeight + ((nint)row * width), default), 0, width);
+                    ElementLoop.Range<TLanes, UnaryMap<Identity,
+                    Accumulate>>(new(dY + (i * width), dWeight + ((nint)row * width), default), 0, width);
                 }
             }
         }

@@ -5,8 +5,9 @@ using FastNN.Tensors;
 namespace FastNN.Cpu;
 
 /// <summary>
-/// Strided copies: permutations, slices, splits. Runs that both sides have in a row are copied as such; where the source runs along another axis than
-/// the destination, floats are transposed in registers, four columns of a vector's worth of rows at a time; anything else goes element by element.
+/// Strided copies: permutations, slices, splits. Runs that both sides have in a row are copied as such; where the source runs
+/// along another axis than the destination, floats are transposed in registers, four columns of a vector's worth of rows at a
+/// time; anything else goes element by element.
 /// </summary>
 internal sealed unsafe partial class CpuIndexing
 {
@@ -111,8 +112,8 @@ internal sealed unsafe partial class CpuIndexing
     }
 
     /// <summary>
-    /// Planes whose rows run along one axis in the source and along another in the destination; the other axes number the planes. A task is a band of
-    /// 64 source rows, which become 256 bytes of each destination row.
+    /// Planes whose rows run along one axis in the source and along another in the destination; the other axes number the planes.
+    /// A task is a band of 64 source rows, which become 256 bytes of each destination row.
     /// </summary>
     private readonly struct FloatPlanes(StridedAxes axes, int across, float* from, float* to, bool accumulate) : IRowBody
     {
@@ -126,7 +127,10 @@ internal sealed unsafe partial class CpuIndexing
 
         private long TaskLength => axes.Extents[across] * (long)Math.Min(Rows, Band);
 
-        /// <summary>The axis along which the source is contiguous, where the destination is along the innermost; -1 where no such pair exists.</summary>
+        /// <summary>
+        /// The axis along which the source is contiguous, where the destination is along the innermost; -1 where no such pair
+        /// exists.
+        /// </summary>
         public static int Find(in StridedAxes axes)
         {
             int inner = axes.Rank - 1;

@@ -33,7 +33,8 @@ internal sealed unsafe partial class CpuLosses
     }
 
     public void CrossEntropyBackward(
-        in CrossEntropyOptions options, Tensor x, Tensor targets, Tensor? classWeights, Tensor saved, Tensor dLoss, Tensor dX, bool accumulate)
+        in CrossEntropyOptions options, Tensor x, Tensor targets, Tensor? classWeights, Tensor saved, Tensor dLoss, Tensor dX,
+        bool accumulate)
     {
         var rows = new CrossEntropyRows(options, x, targets, classWeights, saved);
         if (accumulate)
@@ -62,7 +63,8 @@ internal sealed unsafe partial class CpuLosses
                     Pool, rows.Rows, rows.Classes, new DirectGradientRows<LogProbabilityScore, TStore>(rows, given, Floats(dX)));
                 break;
             default:
-                RowLoop.Run(Pool, rows.Rows, rows.Classes, new DirectGradientRows<ProbabilityScore, TStore>(rows, given, Floats(dX)));
+                RowLoop.Run(
+                    Pool, rows.Rows, rows.Classes, new DirectGradientRows<ProbabilityScore, TStore>(rows, given, Floats(dX)));
                 break;
         }
     }

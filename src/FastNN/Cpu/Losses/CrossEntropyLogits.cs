@@ -33,7 +33,8 @@ internal readonly unsafe struct LogitLossRows(CrossEntropyRows rows) : IRowBody
 
         largest = SoftmaxPieces.Largest<TLanes>(x, classes);
         sum = (float)SumLoop.Range<TLanes, KeptExponentialTerms>(new(x, y, largest), 0, classes);
-        ElementLoop.Range<TLanes, BinaryScalarMap<ValueOfPair<Functions.Multiply>, Assign>>(new(y, 1 / sum, y, default), 0, classes);
+        ElementLoop.Range<TLanes, BinaryScalarMap<ValueOfPair<Functions.Multiply>,
+        Assign>>(new(y, 1 / sum, y, default), 0, classes);
         return sum;
     }
 
@@ -109,7 +110,8 @@ internal readonly unsafe struct LogitGradientRows<TStore>(CrossEntropyRows rows,
 
     /// <summary>For a distribution q; <paramref name="more"/> is what Q has beyond its sum.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Distribution<TLanes>(SmoothTargets q, float more, float* softmax, float* gradient, float scale, int classes)
+    private static void Distribution<TLanes>(
+        SmoothTargets q, float more, float* softmax, float* gradient, float scale, int classes)
         where TLanes : struct, IVectorLanes<TLanes>
     {
         float total = more + RowPieces.Sum<TLanes, SmoothTargets>(q, classes);
@@ -136,7 +138,8 @@ internal readonly unsafe struct LogitGradientRows<TStore>(CrossEntropyRows rows,
         }
     }
 
-    private readonly struct Slopes<TTargets>(TTargets targets, float* softmax, float* gradient, float scale, float total) : IElementBody
+    private readonly struct Slopes<TTargets>(TTargets targets, float* softmax, float* gradient, float scale, float total)
+        : IElementBody
         where TTargets : struct, ITermBody
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -8,13 +8,16 @@ namespace FastNN.Cpu;
 internal sealed unsafe partial class CpuLosses
 {
     public void ElementLossForward(
-        LossFunction loss, Scalars scalars, long? divisor, Tensor x, Tensor targets, Tensor? weight, Tensor? positiveWeight, Tensor result) =>
+        LossFunction loss, Scalars scalars, long? divisor, Tensor x, Tensor targets, Tensor? weight, Tensor? positiveWeight,
+        Tensor result) =>
         LossLoops.Of(loss).Forward(Pool, OperandsOf(scalars, x, targets, weight, positiveWeight), x.Count, divisor, result);
 
     public void ElementLossBackward(
-        LossFunction loss, Scalars scalars, long? divisor, Tensor x, Tensor targets, Tensor? weight, Tensor? positiveWeight, Tensor dLoss, Tensor dX,
+        LossFunction loss, Scalars scalars, long? divisor, Tensor x, Tensor targets, Tensor? weight, Tensor? positiveWeight,
+        Tensor dLoss, Tensor dX,
         bool accumulate) =>
-        LossLoops.Of(loss).Backward(Pool, OperandsOf(scalars, x, targets, weight, positiveWeight), divisor, dLoss, dX, accumulate);
+        LossLoops.Of(loss).Backward(
+            Pool, OperandsOf(scalars, x, targets, weight, positiveWeight), divisor, dLoss, dX, accumulate);
 
     private static LossOperands OperandsOf(Scalars scalars, Tensor x, Tensor targets, Tensor? weight, Tensor? positiveWeight) =>
         new(scalars, Floats(x), Floats(targets), Floats(weight), Floats(positiveWeight), x.Shape.Rank == 0 ? 1 : x.Shape[-1]);
@@ -28,7 +31,8 @@ internal sealed unsafe partial class CpuLosses
 
         public abstract void Forward(WorkerPool pool, in LossOperands operands, long count, long? divisor, Tensor result);
 
-        public abstract void Backward(WorkerPool pool, in LossOperands operands, long? divisor, Tensor dLoss, Tensor dX, bool accumulate);
+        public abstract void Backward(
+            WorkerPool pool, in LossOperands operands, long? divisor, Tensor dLoss, Tensor dX, bool accumulate);
 
         private readonly struct Compiled : ILossVisitor<LossLoops>
         {
@@ -53,7 +57,8 @@ internal sealed unsafe partial class CpuLosses
             }
         }
 
-        public override void Backward(WorkerPool pool, in LossOperands operands, long? divisor, Tensor dLoss, Tensor dX, bool accumulate)
+        public override void Backward(
+            WorkerPool pool, in LossOperands operands, long? divisor, Tensor dLoss, Tensor dX, bool accumulate)
         {
             if (accumulate)
             {
@@ -65,7 +70,8 @@ internal sealed unsafe partial class CpuLosses
             }
         }
 
-        private static void Backward<TStore>(WorkerPool pool, LossSlopes<TFunction> slopes, long? divisor, Tensor dLoss, Tensor dX)
+        private static void Backward<TStore>(
+            WorkerPool pool, LossSlopes<TFunction> slopes, long? divisor, Tensor dLoss, Tensor dX)
             where TStore : struct, IStore
         {
             if (divisor is { } number)
@@ -75,12 +81,14 @@ internal sealed unsafe partial class CpuLosses
             }
             else
             {
-                ElementLoop.Run(pool, dX.Count, new ProductTermMap<LossSlopes<TFunction>, TStore>(slopes, Floats(dLoss), Floats(dX)));
+                ElementLoop.Run(
+                    pool, dX.Count, new ProductTermMap<LossSlopes<TFunction>, TStore>(slopes, Floats(dLoss), Floats(dX)));
             }
         }
     }
 
-    private readonly struct LossOperands(Scalars scalars, float* x, float* targets, float* weight, float* positiveWeight, int last)
+    private readonly struct LossOperands(
+        Scalars scalars, float* x, float* targets, float* weight, float* positiveWeight, int last)
     {
         public readonly Scalars Scalars = scalars;
 
@@ -127,7 +135,8 @@ internal sealed unsafe partial class CpuLosses
         {
             TLanes positive = TFunction.TakesPositiveWeight ? operands.PositiveWeights<TLanes>(i, count) : default;
             return operands.Weigh(
-                TFunction.Value(operands.Values<TLanes>(i, count), operands.Targets<TLanes>(i, count), positive, operands.Scalars), i, count);
+                TFunction.Value(
+                    operands.Values<TLanes>(i, count), operands.Targets<TLanes>(i, count), positive, operands.Scalars), i, count);
         }
     }
 
@@ -141,7 +150,8 @@ internal sealed unsafe partial class CpuLosses
         {
             TLanes positive = TFunction.TakesPositiveWeight ? operands.PositiveWeights<TLanes>(i, count) : default;
             return operands.Weigh(
-                TFunction.Slope(operands.Values<TLanes>(i, count), operands.Targets<TLanes>(i, count), positive, operands.Scalars), i, count);
+                TFunction.Slope(
+                    operands.Values<TLanes>(i, count), operands.Targets<TLanes>(i, count), positive, operands.Scalars), i, count);
         }
     }
 }

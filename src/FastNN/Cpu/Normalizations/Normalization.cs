@@ -5,19 +5,24 @@ using FastNN.Tensors;
 
 namespace FastNN.Cpu;
 
-/// <summary>Normalizations: 8 bytes moved per element forward, 12 or 16 backward, statistics and parameters staying in the cache.</summary>
+/// <summary>
+/// Normalizations: 8 bytes moved per element forward, 12 or 16 backward, statistics and parameters staying in the cache.
+/// </summary>
 internal sealed unsafe partial class CpuNormalizations
 {
-    public void NormalizationScale(Tensor variance, float eps, Tensor scale) => ElementLoop.Map(Pool, variance, scale, new InverseRoot(eps));
+    public void NormalizationScale(Tensor variance, float eps, Tensor scale) =>
+        ElementLoop.Map(Pool, variance, scale, new InverseRoot(eps));
 
     public void NormalizationForward(in NormalizationOperands operands, Tensor? bias, Tensor y) =>
         Normalize<Assign>(operands, new(NormalizationPass.Forward, null, Floats(bias), null, 0), Floats(y), null);
 
     public void NormalizationProducts(in NormalizationOperands operands, Tensor dY, Tensor products, Tensor? weighted) =>
-        Normalize<Assign>(operands, new(NormalizationPass.Products, Floats(dY), null, null, 0), Floats(products), Floats(weighted));
+        Normalize<Assign>(
+            operands, new(NormalizationPass.Products, Floats(dY), null, null, 0), Floats(products), Floats(weighted));
 
     public void NormalizationBackward(
-        in NormalizationOperands operands, Tensor dY, Tensor? sum, Tensor? product, float inverseCount, Tensor dX, bool accumulate)
+        in NormalizationOperands operands, Tensor dY, Tensor? sum, Tensor? product, float inverseCount, Tensor dX,
+        bool accumulate)
     {
         var pass = new PassOperands(NormalizationPass.Backward, Floats(dY), Floats(sum), Floats(product), inverseCount);
         if (accumulate)
@@ -65,7 +70,8 @@ internal sealed unsafe partial class CpuNormalizations
     }
 
     private readonly struct NormalizationRows<TStore>(
-        StridedAxes axes, PassOperands pass, float* x, float* mean, float* scale, float* weight, float* y, float* weighted) : IRowBody
+        StridedAxes axes, PassOperands pass, float* x, float* mean, float* scale, float* weight, float* y, float* weighted)
+            : IRowBody
         where TStore : struct, IStore
     {
         public void Invoke<TLanes>(nint start, nint end)
@@ -88,7 +94,8 @@ internal sealed unsafe partial class CpuNormalizations
             for (int i = 0; i < axes.Inner; i += TLanes.Count)
             {
                 int count = Math.Min(TLanes.Count, axes.Inner - i);
-                TLanes factor = Load<TLanes>(scale + second, i, count, statisticsRun), middle = Load<TLanes>(mean + second, i, count, statisticsRun);
+                TLanes factor = Load<TLanes>(scale + second, i, count, statisticsRun),
+                middle = Load<TLanes>(mean + second, i, count, statisticsRun);
                 TLanes w = weight == null ? one : Load<TLanes>(weight + third, i, count, parametersRun);
                 TLanes normalized = (TLanes.Load(x + first + i, count) - middle) * factor;
                 if (pass.Pass == NormalizationPass.Forward)
@@ -114,7 +121,8 @@ internal sealed unsafe partial class CpuNormalizations
                 given *= w;
                 if (pass.Sum != null)
                 {
-                    TLanes sum = Load<TLanes>(pass.Sum + second, i, count, statisticsRun), product = Load<TLanes>(pass.Product + second, i, count, statisticsRun);
+                    TLanes sum = Load<TLanes>(pass.Sum + second, i, count, statisticsRun),
+                    product = Load<TLanes>(pass.Product + second, i, count, statisticsRun);
                     given -= inverse * TLanes.MultiplyAdd(normalized, product, sum);
                 }
 

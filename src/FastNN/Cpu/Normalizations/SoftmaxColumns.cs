@@ -53,7 +53,8 @@ internal readonly unsafe struct SoftmaxColumns<TLogarithm>(float* x, float* y, i
 }
 
 /// <summary>The gradient of <see cref="SoftmaxColumns{TLogarithm}"/>: dX (=|+=).</summary>
-internal readonly unsafe struct SoftmaxColumnGradients<TLogarithm, TStore>(float* y, float* dY, float* dX, int axis, int inner) : IRowBody
+internal readonly unsafe struct SoftmaxColumnGradients<TLogarithm, TStore>(float* y, float* dY, float* dX, int axis, int inner)
+    : IRowBody
     where TLogarithm : struct, IFlag
     where TStore : struct, IStore
 {

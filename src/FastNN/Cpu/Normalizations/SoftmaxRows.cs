@@ -28,7 +28,8 @@ internal readonly unsafe struct SoftmaxRows<TLogarithm>(float* x, float* y, int 
     private void ShortRow<TLanes>(float* from, float* to)
         where TLanes : struct, IVectorLanes<TLanes>
     {
-        TLanes exponentials = SoftmaxPieces.ShortExponentials(TLanes.Load(from, axis), axis, out TLanes shifted, out _, out float sum);
+        TLanes exponentials = SoftmaxPieces.ShortExponentials(
+            TLanes.Load(from, axis), axis, out TLanes shifted, out _, out float sum);
         TLanes result = TLogarithm.Value
             ? shifted - TLanes.Broadcast(MathF.Log(sum))
             : exponentials * TLanes.Broadcast(1 / sum);
@@ -47,7 +48,8 @@ internal readonly unsafe struct SoftmaxRows<TLogarithm>(float* x, float* y, int 
         else
         {
             float sum = (float)SumLoop.Range<TLanes, KeptExponentialTerms>(new(from, to, largest), 0, axis);
-            ElementLoop.Range<TLanes, BinaryScalarMap<ValueOfPair<Functions.Multiply>, Assign>>(new(to, 1 / sum, to, default), 0, axis);
+            ElementLoop.Range<TLanes, BinaryScalarMap<ValueOfPair<Functions.Multiply>,
+            Assign>>(new(to, 1 / sum, to, default), 0, axis);
         }
     }
 }

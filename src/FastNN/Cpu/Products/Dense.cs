@@ -11,23 +11,30 @@ internal sealed unsafe partial class CpuProducts
     {
         (int k, int n) = (weight.Shape[0], weight.Shape[1]);
         var epilogue = new Epilogue(Floats(bias), activation);
-        Gemm.Run(Pool, false, false, n == 0 ? 0 : Tensor.Index(y.Count / n), n, k, Floats(x), k, Floats(weight), n, Floats(y), n, epilogue);
+        Gemm.Run(
+            Pool, false, false, n == 0 ? 0 : Tensor.Index(y.Count / n), n, k, Floats(x), k, Floats(weight), n, Floats(y), n,
+            epilogue);
     }
 
     public void DenseBackwardData(Tensor dY, Tensor weight, Tensor dX, bool accumulate)
     {
         (int k, int n) = (weight.Shape[0], weight.Shape[1]);
         Epilogue epilogue = accumulate ? Epilogue.Add : Epilogue.Store;
-        Gemm.Run(Pool, false, true, k == 0 ? 0 : Tensor.Index(dX.Count / k), k, n, Floats(dY), n, Floats(weight), n, Floats(dX), k, epilogue);
+        Gemm.Run(
+            Pool, false, true, k == 0 ? 0 : Tensor.Index(dX.Count / k), k, n, Floats(dY), n, Floats(weight), n, Floats(dX), k,
+            epilogue);
     }
 
-    public void DenseBackwardWeight(Tensor x, Tensor dY, Tensor? dWeight, Tensor? dBias, bool accumulateWeight, bool accumulateBias)
+    public void DenseBackwardWeight(
+        Tensor x, Tensor dY, Tensor? dWeight, Tensor? dBias, bool accumulateWeight, bool accumulateBias)
     {
         if (dWeight is not null)
         {
             (int k, int n) = (dWeight.Shape[0], dWeight.Shape[1]);
             Epilogue epilogue = accumulateWeight ? Epilogue.Add : Epilogue.Store;
-            Gemm.Run(Pool, true, false, k, n, n == 0 ? 0 : Tensor.Index(dY.Count / n), Floats(x), k, Floats(dY), n, Floats(dWeight), n, epilogue);
+            Gemm.Run(
+                Pool, true, false, k, n, n == 0 ? 0 : Tensor.Index(dY.Count / n), Floats(x), k, Floats(dY), n, Floats(dWeight), n,
+                epilogue);
         }
 
         if (dBias is not null)

@@ -3,7 +3,10 @@ using FastNN.Tensors;
 
 namespace FastNN.Cpu;
 
-/// <summary>Matrix products in batches, each by the tiles of <see cref="Gemm"/>: many small ones are shared among the workers, few large ones share them.</summary>
+/// <summary>
+/// Matrix products in batches, each by the tiles of <see cref="Gemm"/>: many small ones are shared among the workers, few large
+/// ones share them.
+/// </summary>
 internal sealed unsafe partial class CpuProducts
 {
     public void MatMul(Tensor a, Tensor b, Tensor c, MatMulGeometry geometry, bool accumulate)
@@ -40,7 +43,8 @@ internal sealed unsafe partial class CpuProducts
         }
     }
 
-    private readonly struct MatMulBody(WorkerPool pool, MatMulGeometry geometry, float* a, float* b, float* c, bool accumulate) : IRowBody
+    private readonly struct MatMulBody(WorkerPool pool, MatMulGeometry geometry, float* a, float* b, float* c, bool accumulate)
+        : IRowBody
     {
         public void Invoke<TLanes>(nint start, nint end)
             where TLanes : struct, IVectorLanes<TLanes>
@@ -60,7 +64,8 @@ internal sealed unsafe partial class CpuProducts
                 reduced.LocateElement(term, out nint moreA, out nint moreB, out _);
                 Epilogue epilogue = accumulate || term > 0 ? Epilogue.Add : Epilogue.Store;
                 Gemm.Run(
-                    pool, geometry.TransposeA, geometry.TransposeB, geometry.M, geometry.N, geometry.K, a + firstA + moreA, geometry.StrideA,
+                    pool, geometry.TransposeA, geometry.TransposeB, geometry.M, geometry.N, geometry.K, a + firstA + moreA,
+                    geometry.StrideA,
                     b + firstB + moreB, geometry.StrideB, c + firstC, geometry.N, epilogue);
             }
         }

@@ -3,11 +3,15 @@ using FastNN.Tensors;
 
 namespace FastNN.Cpu;
 
-/// <summary>Places of extremes: each term is read until the last of its columns is found, 64 columns side by side, so 4 bytes per term at most.</summary>
+/// <summary>
+/// Places of extremes: each term is read until the last of its columns is found, 64 columns side by side, so 4 bytes per term at
+/// most.
+/// </summary>
 internal sealed unsafe partial class CpuReductions
 {
     public void FirstEqual(Tensor x, Tensor extreme, Tensor y, int terms, int inner) =>
-        RowLoop.Run(Pool, Tensor.Index(y.Count), terms, new FindFirst(Floats(x), Floats(extreme), (long*)y.Address, terms, inner));
+        RowLoop.Run(
+            Pool, Tensor.Index(y.Count), terms, new FindFirst(Floats(x), Floats(extreme), (long*)y.Address, terms, inner));
 
     private readonly struct FindFirst(float* x, float* extreme, long* y, int terms, int inner) : IRowBody
     {
@@ -44,6 +48,7 @@ internal sealed unsafe partial class CpuReductions
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static bool Matches(float value, float extreme) => value == extreme || (float.IsNaN(value) && float.IsNaN(extreme));
+        private static bool Matches(float value, float extreme) =>
+            value == extreme || (float.IsNaN(value) && float.IsNaN(extreme));
     }
 }

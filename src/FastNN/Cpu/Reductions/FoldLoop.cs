@@ -16,9 +16,9 @@ internal readonly unsafe struct FoldOperands(ReduceGeometry geometry, float* x, 
 }
 
 /// <summary>
-/// The one loop of reductions over axes. Where terms are neighbors, each output folds runs: four vectors over 2048 terms at a time, those in double.
-/// Where outputs are, strips of 64 of them fold rows, pairwise above 32. Few outputs of many terms are cut along the terms too, by shape alone, and
-/// the parts are joined in their order, so any number of threads gives the same bits.
+/// The one loop of reductions over axes. Where terms are neighbors, each output folds runs: four vectors over 2048 terms at a
+/// time, those in double. Where outputs are, strips of 64 of them fold rows, pairwise above 32. Few outputs of many terms are cut
+/// along the terms too, by shape alone, and the parts are joined in their order, so any number of threads gives the same bits.
 /// </summary>
 internal static unsafe class FoldLoop<TFold>
     where TFold : struct, IFold
@@ -67,7 +67,9 @@ internal static unsafe class FoldLoop<TFold>
         // Whole chunks of a single run, or whole runs.
         int runs = (int)(g.Terms / g.Axes.Inner);
         int pieces = runs > 1 ? runs : (int)(((long)g.Axes.Inner + Chunk - 1) / Chunk);
-        int parts = g.Outputs * g.Terms <= ElementLoop.Serial ? 1 : Math.Clamp((int)(g.Terms / ElementLoop.Block), 1, Math.Max(1, Math.Min(pieces, MaxParts / outputs)));
+        int parts = g.Outputs * g.Terms <= ElementLoop.Serial
+            ? 1
+            : Math.Clamp((int)(g.Terms / ElementLoop.Block), 1, Math.Max(1, Math.Min(pieces, MaxParts / outputs)));
         double* folded = stackalloc double[parts == 1 ? 0 : parts * outputs];
         RowLoop.Run(pool, outputs * parts, g.Terms / parts, new Runs(operands, folded, parts, runs, pieces));
         for (int output = 0; parts > 1 && output < outputs; output++)
@@ -90,7 +92,8 @@ internal static unsafe class FoldLoop<TFold>
             : Math.Clamp(Math.Min(MaxStripParts / outputs, rows / Leaf), 1, 16);
         float* folded = stackalloc float[parts == 1 ? 0 : parts * outputs];
         int chunks = (inner + Columns - 1) / Columns, strips = outputs / inner * chunks;
-        RowLoop.Run(pool, strips * parts, (long)rows * Math.Min(inner, Columns) / parts, new Strips(operands, folded, parts, chunks));
+        RowLoop.Run(
+            pool, strips * parts, (long)rows * Math.Min(inner, Columns) / parts, new Strips(operands, folded, parts, chunks));
         for (int output = 0; parts > 1 && output < outputs; output++)
         {
             double total = folded[output];
@@ -207,7 +210,8 @@ internal static unsafe class FoldLoop<TFold>
                 nint column = chunk * Columns, output = (outer * inner) + column;
                 int width = (int)Math.Min(Columns, inner - column);
                 Fold<TLanes>(
-                    operands.X + kept.FirstOf(outer) + column, reduced, operands.Center + output, Row(part), Row(part + 1), width, total);
+                    operands.X + kept.FirstOf(outer) + column, reduced, operands.Center + output, Row(part), Row(part + 1), width,
+                    total);
                 for (int i = 0; i < width; i++)
                 {
                     if (parts == 1)
@@ -225,7 +229,8 @@ internal static unsafe class FoldLoop<TFold>
         private nint Row(nint part) => (nint)(operands.Geometry.Terms * part / parts);
 
         /// <summary>total = the fold of rows start to end - 1, by halves.</summary>
-        private static void Fold<TLanes>(float* x, in StridedAxes reduced, float* center, nint start, nint end, int width, float* total)
+        private static void Fold<TLanes>(
+            float* x, in StridedAxes reduced, float* center, nint start, nint end, int width, float* total)
             where TLanes : struct, IVectorLanes<TLanes>
         {
             if (end - start <= Leaf)
@@ -246,7 +251,8 @@ internal static unsafe class FoldLoop<TFold>
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private static void FoldLeaf<TLanes>(float* x, in StridedAxes reduced, float* center, nint start, nint end, int width, float* total)
+        private static void FoldLeaf<TLanes>(
+            float* x, in StridedAxes reduced, float* center, nint start, nint end, int width, float* total)
             where TLanes : struct, IVectorLanes<TLanes>
         {
             nint* rows = stackalloc nint[Leaf];

@@ -4,7 +4,9 @@ using FastNN.Tensors;
 
 namespace FastNN.Cpu;
 
-/// <summary>Reductions over any axes: 4 bytes read per term forward; backward 8 or 12 bytes per element, outputs staying in the cache.</summary>
+/// <summary>
+/// Reductions over any axes: 4 bytes read per term forward; backward 8 or 12 bytes per element, outputs staying in the cache.
+/// </summary>
 internal sealed unsafe partial class CpuReductions
 {
     public void Fold(FoldFunction fold, Tensor x, Tensor? center, Tensor y, ReduceGeometry geometry, float scale, bool root)
@@ -14,14 +16,16 @@ internal sealed unsafe partial class CpuReductions
     }
 
     public void Spread(
-        SlopeFunction slope, Tensor x, Tensor y, Tensor saved, Tensor more, Tensor dY, Tensor dX, ReduceGeometry geometry, float scale, bool accumulate)
+        SlopeFunction slope, Tensor x, Tensor y, Tensor saved, Tensor more, Tensor dY, Tensor dX, ReduceGeometry geometry,
+        float scale, bool accumulate)
     {
         if (dX.Count == 0)
         {
             return;
         }
 
-        var operands = new SpreadOperands(geometry.Axes, Floats(x), Floats(y), Floats(saved), Floats(more), Floats(dY), Floats(dX), scale);
+        var operands = new SpreadOperands(
+            geometry.Axes, Floats(x), Floats(y), Floats(saved), Floats(more), Floats(dY), Floats(dX), scale);
         SlopeLoops.Of(slope).Run(Pool, operands, accumulate);
     }
 

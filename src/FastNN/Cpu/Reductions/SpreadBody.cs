@@ -6,7 +6,8 @@ namespace FastNN.Cpu;
 
 /// <summary>The operands of a reduction's gradient.</summary>
 /// <param name="axes">First: the input's strides, dense. Second: the output's, 0 along reduced axes.</param>
-internal readonly unsafe struct SpreadOperands(StridedAxes axes, float* x, float* y, float* saved, float* more, float* dY, float* dX, float scale)
+internal readonly unsafe struct SpreadOperands(
+    StridedAxes axes, float* x, float* y, float* saved, float* more, float* dY, float* dX, float scale)
 {
     public readonly StridedAxes Axes = axes;
     public readonly float* X = x;
@@ -33,7 +34,8 @@ internal readonly unsafe struct SpreadBody<TSlope, TStore>(SpreadOperands operan
         TStore.Store(
             operands.DX + first + i,
             TSlope.Of(
-                x, Load<TLanes>(operands.Y, i, count), Load<TLanes>(operands.Saved, i, count), Load<TLanes>(operands.More, i, count),
+                x, Load<TLanes>(operands.Y, i, count), Load<TLanes>(operands.Saved, i, count),
+                Load<TLanes>(operands.More, i, count),
                 Load<TLanes>(operands.DY, i, count), TLanes.Broadcast(operands.Scale)),
             count);
     }

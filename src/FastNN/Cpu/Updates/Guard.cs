@@ -25,7 +25,8 @@ internal sealed unsafe partial class CpuUpdates
         float* option = Floats(options);
         float factor = option[0], norm = Floats(results)[1] * MathF.Abs(factor);
         ElementLoop.Run(
-            Pool, gradients.Count, new ScaleAndCut(Floats(gradients), norm > option[1] ? factor * (option[1] / norm) : factor, option[2]));
+            Pool, gradients.Count,
+            new ScaleAndCut(Floats(gradients), norm > option[1] ? factor * (option[1] / norm) : factor, option[2]));
     }
 
     public void GuardCopy(Tensor x, Tensor y, Tensor results)
@@ -53,7 +54,8 @@ internal sealed unsafe partial class CpuUpdates
         public void Invoke<TLanes>(nint i, int count)
             where TLanes : struct, IVectorLanes<TLanes>
         {
-            TLanes value = TLanes.Load(x + i, count) * TLanes.Broadcast(factor), most = TLanes.Broadcast(largest), least = TLanes.Broadcast(-largest);
+            TLanes value = TLanes.Load(x + i, count) * TLanes.Broadcast(factor), most = TLanes.Broadcast(largest),
+            least = TLanes.Broadcast(-largest);
             value = TLanes.IfGreater(value, most, most, value);
             TLanes.IfGreater(least, value, least, value).Store(x + i, count);
         }

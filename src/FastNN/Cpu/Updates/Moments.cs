@@ -2,7 +2,9 @@ using FastNN.Tensors;
 
 namespace FastNN.Cpu;
 
-/// <summary>Sums of metrics: 4 bytes read per element, on the calling thread, since a step records a few numbers per example.</summary>
+/// <summary>
+/// Sums of metrics: 4 bytes read per element, on the calling thread, since a step records a few numbers per example.
+/// </summary>
 internal sealed unsafe partial class CpuUpdates
 {
     public void AddMoments(Tensor x, int columns, Tensor sums, Tensor? results)

@@ -5,8 +5,9 @@ using FastNN.Tensors;
 namespace FastNN.Cpu;
 
 /// <summary>
-/// Optimizer updates: one pass over the flat tensors of the whole network. Bytes moved per parameter: 12, and 8 more for each state, so SGD 12, with
-/// momentum 20; Adam 28, with AMSGrad 36. For 50 000 parameters on one core with AVX-512: momentum 2.8 us, Adam 6.7 us (209 GB/s), AMSGrad 8.1 us.
+/// Optimizer updates: one pass over the flat tensors of the whole network. Bytes moved per parameter: 12, and 8 more for each
+/// state, so SGD 12, with momentum 20; Adam 28, with AMSGrad 36. For 50 000 parameters on one core with AVX-512: momentum 2.8 us,
+/// Adam 6.7 us (209 GB/s), AMSGrad 8.1 us.
 /// </summary>
 internal sealed unsafe partial class CpuUpdates
 {
@@ -16,7 +17,8 @@ internal sealed unsafe partial class CpuUpdates
         if (float.IsFinite(row[UpdateScalars.Guard]))
         {
             var operands = new UpdateOperands(
-                Floats(parameters), Floats(gradients), Floats(states.Length > 0 ? states[0] : null), Floats(states.Length > 1 ? states[1] : null),
+                Floats(parameters), Floats(gradients), Floats(states.Length > 0 ? states[0] : null),
+                Floats(states.Length > 1 ? states[1] : null),
                 Floats(states.Length > 2 ? states[2] : null), UpdateScalars.Of(row));
             UpdateLoops.Of(update).Run(Pool, parameters.Count, operands);
         }
@@ -63,7 +65,8 @@ internal sealed unsafe partial class CpuUpdates
             TLanes second = TUpdate.States > 1 ? TLanes.Load(operands.Second + i, count) : default;
             TLanes third = TUpdate.States > 2 ? TLanes.Load(operands.Third + i, count) : default;
             TLanes p = TUpdate.Step(
-                TLanes.Load(operands.P + i, count), TLanes.Load(operands.G + i, count), ref first, ref second, ref third, operands.Scalars);
+                TLanes.Load(operands.P + i, count), TLanes.Load(operands.G + i, count), ref first, ref second, ref third,
+                operands.Scalars);
             if (TUpdate.States > 0)
             {
                 first.Store(operands.First + i, count);

@@ -6,7 +6,8 @@ namespace FastNN.Cpu;
 /// <summary>Convolution on tensors; the work is in <see cref="Convolution"/>.</summary>
 internal sealed unsafe partial class CpuWindows
 {
-    public long Conv2DWorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) => Convolution.WorkspaceBytes(geometry, pass);
+    public long Conv2DWorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) =>
+        Convolution.WorkspaceBytes(geometry, pass);
 
     public void Conv2DForward(
         in Conv2DGeometry geometry, Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, Tensor? workspace)
@@ -15,11 +16,14 @@ internal sealed unsafe partial class CpuWindows
         Convolution.Forward(Pool, geometry, Floats(x), Floats(weight), Floats(y), epilogue, Bytes(workspace));
     }
 
-    public void Conv2DBackwardData(in Conv2DGeometry geometry, Tensor dY, Tensor weight, Tensor dX, bool accumulate, Tensor? workspace) =>
+    public void Conv2DBackwardData(
+        in Conv2DGeometry geometry, Tensor dY, Tensor weight, Tensor dX, bool accumulate, Tensor? workspace) =>
         Convolution.BackwardData(Pool, geometry, Floats(dY), Floats(weight), Floats(dX), accumulate, Bytes(workspace));
 
     public void Conv2DBackwardFilter(
-        in Conv2DGeometry geometry, Tensor x, Tensor dY, Tensor dWeight, Tensor? dBias, bool accumulateWeight, bool accumulateBias, Tensor? workspace) =>
+        in Conv2DGeometry geometry, Tensor x, Tensor dY, Tensor dWeight, Tensor? dBias, bool accumulateWeight,
+        bool accumulateBias, Tensor? workspace) =>
         Convolution.BackwardFilter(
-            Pool, geometry, Floats(x), Floats(dY), Floats(dWeight), Floats(dBias), accumulateWeight, accumulateBias, Bytes(workspace));
+            Pool, geometry, Floats(x), Floats(dY), Floats(dWeight), Floats(dBias), accumulateWeight, accumulateBias,
+            Bytes(workspace));
 }

@@ -53,18 +53,21 @@ internal static unsafe class Convolution
         WorkerPool pool, Conv2DGeometry geometry, float* x, float* w, float* y, Epilogue epilogue, byte* workspace) : ILanesAction
     {
         public void Invoke<TLanes>()
-            where TLanes : struct, IVectorLanes<TLanes> => Convolution<TLanes>.Forward(pool, geometry, x, w, y, epilogue, workspace);
+            where TLanes : struct, IVectorLanes<TLanes> =>
+                Convolution<TLanes>.Forward(pool, geometry, x, w, y, epilogue, workspace);
     }
 
     private readonly struct DataPass(
         WorkerPool pool, Conv2DGeometry geometry, float* dy, float* w, float* dx, bool accumulate, byte* workspace) : ILanesAction
     {
         public void Invoke<TLanes>()
-            where TLanes : struct, IVectorLanes<TLanes> => Convolution<TLanes>.BackwardData(pool, geometry, dy, w, dx, accumulate, workspace);
+            where TLanes : struct, IVectorLanes<TLanes> =>
+                Convolution<TLanes>.BackwardData(pool, geometry, dy, w, dx, accumulate, workspace);
     }
 
     private readonly struct FilterPass(
-        WorkerPool pool, Conv2DGeometry geometry, float* x, float* dy, float* dw, float* dbias, bool accumulateWeight, bool accumulateBias,
+        WorkerPool pool, Conv2DGeometry geometry, float* x, float* dy, float* dw, float* dbias, bool accumulateWeight,
+        bool accumulateBias,
         byte* workspace) : ILanesAction
     {
         public void Invoke<TLanes>()

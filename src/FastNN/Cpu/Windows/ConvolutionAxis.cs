@@ -24,7 +24,8 @@ internal readonly struct ConvolutionAxis
     public readonly int FilterStep;
 
     private ConvolutionAxis(
-        int count, int start, int step, int taps, int tapStep, int limit, int targetFirst, int targetStep, int filterFirst, int filterStep)
+        int count, int start, int step, int taps, int tapStep, int limit, int targetFirst, int targetStep, int filterFirst,
+        int filterStep)
     {
         Count = count;
         Start = start;

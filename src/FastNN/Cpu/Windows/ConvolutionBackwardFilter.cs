@@ -198,7 +198,8 @@ internal static unsafe partial class Convolution<TLanes>
             for (int r = 0; r < Tile<TLanes>.MaxRows; r++)
             {
                 int t = tap + Math.Min(r, rows - 1);
-                scratch[r] = _x + ((nint)(t / _g.KW) * _g.Vertical.Dilation * _g.W) + ((nint)(t % _g.KW) * _g.Horizontal.Dilation);
+                scratch[r] = _x + ((nint)(t / _g.KW) * _g.Vertical.Dilation * _g.W)
+                    + ((nint)(t % _g.KW) * _g.Horizontal.Dilation);
             }
             nint* offsets = (nint*)(scratch + 16);
             int runs = 0;

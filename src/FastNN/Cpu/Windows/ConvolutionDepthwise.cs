@@ -110,7 +110,8 @@ internal static unsafe partial class Convolution<TLanes>
                     float* ws = w + (kh * wRow) + c;
                     for (int kw = 0; kw < columns; kw++)
                     {
-                        sum = TLanes.MultiplyAdd(TLanes.LoadMasked(xs + (kw * xColumn), mask), TLanes.LoadMasked(ws + ((nint)kw * _g.C), mask), sum);
+                        sum = TLanes.MultiplyAdd(
+                            TLanes.LoadMasked(xs + (kw * xColumn), mask), TLanes.LoadMasked(ws + ((nint)kw * _g.C), mask), sum);
                     }
                 }
                 if (_epilogue.Accumulate)

@@ -102,7 +102,8 @@ internal readonly unsafe struct ConvolutionPackBody<TLanes> : IParallelBody
         int first = panel * _panelWidth;
         int width = Math.Min(Cols - first, _panelWidth);
         nint k = (nint)Taps * Depth;
-        float* target = _packed + (k * (((nint)group * Cols) + first)) + ((((nint)row * _horizontal.Taps) + column) * Depth * width);
+        float* target = _packed + (k * (((nint)group * Cols) + first))
+            + ((((nint)row * _horizontal.Taps) + column) * Depth * width);
         if (_transpose)
         {
             Transpose(source + (first * filters), filters, target, width);
@@ -110,7 +111,8 @@ internal readonly unsafe struct ConvolutionPackBody<TLanes> : IParallelBody
         }
         for (int d = 0; d < Depth; d++)
         {
-            new ReadOnlySpan<float>(source + (d * filters) + first, width).CopyTo(new Span<float>(target + ((nint)d * width), width));
+            new ReadOnlySpan<float>(source + (d * filters) + first, width).CopyTo(
+                new Span<float>(target + ((nint)d * width), width));
         }
     }
 

@@ -81,7 +81,8 @@ internal static unsafe partial class Convolution<TLanes>
     {
         /// <summary>Offsets that fit into a worker's scratch memory behind the pixels, the targets and the block.</summary>
         private static readonly int MostOffsets =
-            (WorkerPool.ScratchBytes - (32 * sizeof(nint)) - (Tile<TLanes>.MaxRows * Tile<TLanes>.MaxCols * sizeof(float))) / sizeof(nint);
+            (WorkerPool.ScratchBytes - (32 * sizeof(nint)) - (Tile<TLanes>.MaxRows * Tile<TLanes>.MaxCols * sizeof(float)))
+                / sizeof(nint);
 
         private readonly ConvolutionOperands _o;
         private readonly nint* _offsets;
@@ -290,8 +291,8 @@ internal static unsafe partial class Convolution<TLanes>
         }
 
         /// <summary>
-        /// A filter with more runs than there is room for: some at a time, whose offsets are found again for every tile. Whole rows of the kernel
-        /// where the class has all of its columns, since then the filter's rows are consecutive across them.
+        /// A filter with more runs than there is room for: some at a time, whose offsets are found again for every tile. Whole
+        /// rows of the kernel where the class has all of its columns, since then the filter's rows are consecutive across them.
         /// </summary>
         private readonly void MultiplyByPieces(float* target, nint targetStep, int rows)
         {
@@ -307,7 +308,8 @@ internal static unsafe partial class Convolution<TLanes>
                     float* filter = _filter + ((((nint)(kh - _khFirst) * _o.Horizontal.Taps) + run) * _o.Depth * _filterStride);
                     bool isFirst = kh == _khFirst && run == 0, isLast = khEnd == _khEnd && runEnd == _runsPerRow;
                     Tile<TLanes>.Rows(
-                        _pixels, _offsets, runs, _runLength, filter, _filterStride, target, targetStep, rows, _cols, _epilogue.ForBlock(isFirst, isLast));
+                        _pixels, _offsets, runs, _runLength, filter, _filterStride, target, targetStep, rows, _cols,
+                        _epilogue.ForBlock(isFirst, isLast));
                 }
             }
         }

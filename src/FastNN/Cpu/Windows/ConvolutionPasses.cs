@@ -128,7 +128,8 @@ internal static unsafe partial class Convolution<TLanes>
         if (vertical.Taps > 0 && horizontal.Taps > 0)
         {
             var pack = new ConvolutionPackBody<TLanes>(
-                w, workspace, vertical, horizontal, geometry.KW, geometry.Groups, geometry.GroupC, geometry.GroupOC, PanelWidth, true);
+                w, workspace, vertical, horizontal, geometry.KW, geometry.Groups, geometry.GroupC, geometry.GroupOC, PanelWidth,
+                true);
             pool.Run(pack.Tasks, ref pack);
         }
         var operands = new ConvolutionOperands
@@ -146,7 +147,8 @@ internal static unsafe partial class Convolution<TLanes>
             Depth = geometry.GroupOC,
             Cols = geometry.GroupC,
             Filter = new ConvolutionFilter(
-                workspace, (long)vertical.Taps * horizontal.Taps * geometry.GroupOC, geometry.GroupC, geometry.Groups, PanelWidth, true),
+                workspace, (long)vertical.Taps * horizontal.Taps * geometry.GroupOC, geometry.GroupC, geometry.Groups, PanelWidth,
+                true),
             Vertical = vertical,
             Horizontal = horizontal,
             Epilogue = accumulate ? Epilogue.Add : Epilogue.Store,

@@ -106,7 +106,8 @@ internal static unsafe partial class Convolution<TLanes>
                 for (int c = 0; c < _channels; c += PanelWidth)
                 {
                     SumRows(
-                        _dy + (pixel * _channels) + c, count, Math.Min(PanelWidth, _channels - c), _channels, partial + c, pixel > first);
+                        _dy + (pixel * _channels) + c, count, Math.Min(PanelWidth, _channels - c), _channels, partial + c,
+                        pixel > first);
                 }
             }
         }

@@ -36,7 +36,8 @@ internal readonly unsafe struct ConvolutionSplit
         long pixels = (long)o.Vertical.Count * o.Horizontal.Count;
         double flops = 2.0 * o.Samples * pixels * o.Vertical.Taps * o.Horizontal.Taps * o.Depth * o.Cols * o.Groups;
         // Short products are bound by what they write: a task of a quarter of a megabyte.
-        double wanted = Math.Clamp(Math.Max(flops / WantedFlops, o.Samples * pixels * o.Cols * o.Groups / 65536.0), 1, WantedTasks);
+        double wanted = Math.Clamp(
+            Math.Max(flops / WantedFlops, o.Samples * pixels * o.Cols * o.Groups / 65536.0), 1, WantedTasks);
 
         int samples = Math.Max(1, (int)(o.Samples / wanted));
         if (!o.Vertical.IsInside || !o.Horizontal.IsInside)

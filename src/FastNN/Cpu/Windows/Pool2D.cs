@@ -50,7 +50,8 @@ internal static unsafe partial class Pool2D
         Simd.Dispatch(geometry.C, ref action);
     }
 
-    private readonly struct Pooling(WorkerPool pool, Pool2DGeometry geometry, PoolPass pass, PoolArguments arguments) : ILanesAction
+    private readonly struct Pooling(WorkerPool pool, Pool2DGeometry geometry, PoolPass pass, PoolArguments arguments)
+        : ILanesAction
     {
         public void Invoke<TLanes>()
             where TLanes : struct, IVectorLanes<TLanes>

@@ -134,7 +134,8 @@ internal static unsafe partial class Pool2D
     private static float Divisor(in Pool2DGeometry geometry, int oh, int ow) =>
         geometry.DivisorOverride > 0
             ? geometry.DivisorOverride
-            : (float)Counted(geometry.Vertical, oh, geometry.CountIncludePad) * Counted(geometry.Horizontal, ow, geometry.CountIncludePad);
+            : (float)Counted(geometry.Vertical, oh, geometry.CountIncludePad) * Counted(
+                geometry.Horizontal, ow, geometry.CountIncludePad);
 
     private static int Counted(in WindowAxis axis, int output, bool countIncludePad)
     {

@@ -48,7 +48,8 @@ internal static unsafe partial class Pool2D
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private void Pixel(float* x, nint rowStep, nint columnStep, int rows, int columns, int firstTap, float* y, TWinner* winners)
+        private void Pixel(
+            float* x, nint rowStep, nint columnStep, int rows, int columns, int firstTap, float* y, TWinner* winners)
         {
             int c = _geometry.C;
             int taps = _geometry.Horizontal.Taps;
@@ -63,7 +64,8 @@ internal static unsafe partial class Pool2D
                     for (int s = 0; s < columns; s++)
                     {
                         TLanes.Take(
-                            TLanes.Load(line + (s * columnStep)), TLanes.BroadcastTap(firstTap + (r * taps) + s), ref best, ref bestTap);
+                            TLanes.Load(line + (s * columnStep)), TLanes.BroadcastTap(firstTap + (r * taps) + s), ref best,
+                            ref bestTap);
                     }
                     line += rowStep;
                 }

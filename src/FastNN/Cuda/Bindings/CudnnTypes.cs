@@ -2,7 +2,9 @@ using System.Runtime.InteropServices;
 
 namespace FastNN.Cuda.Bindings;
 
-/// <summary>cuDNN 9's codes, of which only their thousands are told apart: 2 for bad parameters, 3 for what is not supported.</summary>
+/// <summary>
+/// cuDNN 9's codes, of which only their thousands are told apart: 2 for bad parameters, 3 for what is not supported.
+/// </summary>
 internal enum CudnnStatus
 {
     Success = 0,
@@ -47,7 +49,9 @@ internal enum CudnnDeterminism
     Deterministic = 1,
 }
 
-/// <summary>What a heuristic says of an algorithm; one layout for the three passes, whose algorithms are enumerations of their own.</summary>
+/// <summary>
+/// What a heuristic says of an algorithm; one layout for the three passes, whose algorithms are enumerations of their own.
+/// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct CudnnAlgorithmPerformance
 {

@@ -6,7 +6,8 @@ using static ManagedCuda.DriverAPINativeMethods;
 namespace FastNN.Cuda;
 
 /// <summary>
-/// cuBLAS on the compute stream, in float32, with a workspace of its own: with the library's, each captured graph would hold another one.
+/// cuBLAS on the compute stream, in float32, with a workspace of its own: with the library's, each captured graph would hold
+/// another one.
 /// </summary>
 /// <param name="allowTF32">Whether factors may be rounded to TF32.</param>
 internal sealed class Blas(CudaCore core, bool allowTF32)
@@ -17,9 +18,12 @@ internal sealed class Blas(CudaCore core, bool allowTF32)
     private CudaBlasHandle _handle;
     private CUdeviceptr _workspace;
 
-    /// <summary>Row-major C [m, n] = op(A) op(B) + beta C; op(A) is [m, k], op(B) [k, n]. With beta 0 C need not hold numbers.</summary>
+    /// <summary>
+    /// Row-major C [m, n] = op(A) op(B) + beta C; op(A) is [m, k], op(B) [k, n]. With beta 0 C need not hold numbers.
+    /// </summary>
     /// <param name="lda">Numbers from one row of A to the next, as A lies in memory; likewise of B and C.</param>
-    public void Gemm(bool transposeA, bool transposeB, int m, int n, int k, nint a, int lda, nint b, int ldb, float beta, nint c, int ldc)
+    public void Gemm(
+        bool transposeA, bool transposeB, int m, int n, int k, nint a, int lda, nint b, int ldb, float beta, nint c, int ldc)
     {
         using Lock.Scope scope = core.Enter();
         Open();
@@ -27,7 +31,8 @@ internal sealed class Blas(CudaCore core, bool allowTF32)
         // cuBLAS is column-major, in which a row-major matrix is its transpose: C^T = op(B)^T op(A)^T.
         float alpha = 1;
         CublasStatus status = cublasSgemm_v2(
-            _handle, Op(transposeB), Op(transposeA), n, m, k, ref alpha, CudaCore.Pointer(b), ldb, CudaCore.Pointer(a), lda, ref beta,
+            _handle, Op(transposeB), Op(transposeA), n, m, k, ref alpha, CudaCore.Pointer(b), ldb, CudaCore.Pointer(a), lda,
+            ref beta,
             CudaCore.Pointer(c), ldc);
         if (status != CublasStatus.Success)
         {
@@ -37,16 +42,21 @@ internal sealed class Blas(CudaCore core, bool allowTF32)
         core.CountLaunch();
     }
 
-    /// <summary>The same for so many products, whose matrices lie evenly spaced: so many numbers from one to the next, 0 for one that repeats.</summary>
+    /// <summary>
+    /// The same for so many products, whose matrices lie evenly spaced: so many numbers from one to the next, 0 for one that
+    /// repeats.
+    /// </summary>
     public void GemmBatched(
-        bool transposeA, bool transposeB, int m, int n, int k, nint a, int lda, long strideA, nint b, int ldb, long strideB, float beta, nint c, int ldc,
+        bool transposeA, bool transposeB, int m, int n, int k, nint a, int lda, long strideA, nint b, int ldb, long strideB,
+        float beta, nint c, int ldc,
         long strideC, int batches)
     {
         using Lock.Scope scope = core.Enter();
         Open();
         float alpha = 1;
         CublasStatus status = cublasSgemmStridedBatched(
-            _handle, Op(transposeB), Op(transposeA), n, m, k, ref alpha, CudaCore.Pointer(b), ldb, strideB, CudaCore.Pointer(a), lda, strideA, ref beta,
+            _handle, Op(transposeB), Op(transposeA), n, m, k, ref alpha, CudaCore.Pointer(b), ldb, strideB, CudaCore.Pointer(a),
+            lda, strideA, ref beta,
             CudaCore.Pointer(c), ldc, strideC, batches);
         if (status != CublasStatus.Success)
         {

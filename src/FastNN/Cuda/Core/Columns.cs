@@ -25,7 +25,8 @@ internal abstract unsafe partial class CudaFacet
     private static ColumnWalk WalkColumns(long count, int n, bool aligned, int stepsPerBlock)
     {
         long common = n % 4 == 0 ? n : n % 2 == 0 ? 2L * n : 4L * n;
-        return aligned && common <= LongestPeriod ? new ColumnWalk(count, n, (int)(LongestPeriod / common * common), 4, stepsPerBlock)
+        return aligned && common <= LongestPeriod
+            ? new ColumnWalk(count, n, (int)(LongestPeriod / common * common), 4, stepsPerBlock)
             : aligned && n % 4 == 0 ? new ColumnWalk(count, n, n, 4, stepsPerBlock)
             : new ColumnWalk(count, n, n, 1, stepsPerBlock);
     }
@@ -35,7 +36,9 @@ internal abstract unsafe partial class CudaFacet
     {
         // With few columns their bias costs a block little, so there can be many blocks.
         ColumnWalk walk = WalkColumns(count, n, IsAligned(y), stepsPerBlock: n <= 128 ? 8 : 16);
-        Launch("dense", "dense_bias_activation", new Grid(checked(walk.Blocks * walk.Parts), ColumnThreads), new BiasActivationArguments(y, epilogue, walk));
+        Launch(
+            "dense", "dense_bias_activation", new Grid(checked(walk.Blocks * walk.Parts), ColumnThreads),
+            new BiasActivationArguments(y, epilogue, walk));
     }
 
     /// <summary>What sums the columns of x [rows, n], and over how many blocks and parts of them.</summary>
@@ -50,14 +53,16 @@ internal abstract unsafe partial class CudaFacet
             walk = walk with { StepsPerBlock = Blocks(walk.Steps, most) };
         }
 
-        return new ColumnSumArguments(x, sums, Scratch, Scratch + TicketBytes, walk, Math.Max(1, walk.Blocks), accumulate ? 1 : 0);
+        return new ColumnSumArguments(
+            x, sums, Scratch, Scratch + TicketBytes, walk, Math.Max(1, walk.Blocks), accumulate ? 1 : 0);
     }
 
     /// <summary>sums [n] (=|+=) the column sums of x [rows, n]: 4 bytes per element.</summary>
     protected void SumOverRows(nint x, long count, int n, nint sums, bool accumulate)
     {
         ColumnSumArguments arguments = SumOfColumns(x, count, n, sums, accumulate);
-        Launch("dense", "dense_bias_gradient", new Grid(checked(arguments.Blocks * arguments.Walk.Parts), ColumnThreads), arguments);
+        Launch(
+            "dense", "dense_bias_gradient", new Grid(checked(arguments.Blocks * arguments.Walk.Parts), ColumnThreads), arguments);
     }
 
     /// <summary>The struct Epilogue of kernels/tiles.cuh.</summary>
@@ -81,5 +86,6 @@ internal abstract unsafe partial class CudaFacet
     protected readonly record struct BiasActivationArguments(nint Y, EpilogueArguments Epilogue, ColumnWalk Walk);
 
     [StructLayout(LayoutKind.Sequential)]
-    protected readonly record struct ColumnSumArguments(nint X, nint Sums, nint Tickets, nint Parts, ColumnWalk Walk, int Blocks, int Accumulate);
+    protected readonly record struct ColumnSumArguments(
+        nint X, nint Sums, nint Tickets, nint Parts, ColumnWalk Walk, int Blocks, int Accumulate);
 }

@@ -4,7 +4,9 @@ using static ManagedCuda.DriverAPINativeMethods;
 
 namespace FastNN.Cuda;
 
-/// <summary>Bytes to and from the GPU, always through pinned memory: only from there do copies run beside everything else.</summary>
+/// <summary>
+/// Bytes to and from the GPU, always through pinned memory: only from there do copies run beside everything else.
+/// </summary>
 internal abstract unsafe partial class CudaCore
 {
     /// <summary>A download larger than this comes in pieces, one being read while the next is on its way.</summary>
@@ -16,7 +18,8 @@ internal abstract unsafe partial class CudaCore
     {
         if (source.Length != destination.Bytes)
         {
-            throw new ShapeException($"cuda: {source.Length} bytes cannot be copied into {destination} of {destination.Bytes} bytes.");
+            throw new ShapeException(
+                $"cuda: {source.Length} bytes cannot be copied into {destination} of {destination.Bytes} bytes.");
         }
 
         for (int at = 0; at < source.Length;)
@@ -31,7 +34,9 @@ internal abstract unsafe partial class CudaCore
                     rest[..staged.Length].CopyTo(staged);
                     fixed (byte* from = staged)
                     {
-                        Check(AsynchronousMemcpy_v2.cuMemcpyHtoDAsync_v2(Pointer(destination.Address + at), (IntPtr)from, staged.Length, _compute));
+                        Check(
+                            AsynchronousMemcpy_v2.cuMemcpyHtoDAsync_v2(
+                                Pointer(destination.Address + at), (IntPtr)from, staged.Length, _compute));
                     }
 
                     at += staged.Length;

@@ -8,7 +8,9 @@ internal abstract unsafe partial class CudaCore
 {
     private const int MaxCustomArguments = 32;
 
-    /// <summary>Where the driver finds the addresses of a kernel's parameters. Reused, so that launches allocate nothing.</summary>
+    /// <summary>
+    /// Where the driver finds the addresses of a kernel's parameters. Reused, so that launches allocate nothing.
+    /// </summary>
     [ThreadStatic]
     private static IntPtr[]? customAddresses;
 
@@ -44,7 +46,9 @@ internal abstract unsafe partial class CudaCore
                 function, (uint)blocks, 1, 1, (uint)threads, 1, 1, (uint)sharedBytes, _compute, addresses, null);
             if (result != CUResult.Success)
             {
-                Fail(result, nameof(DriverAPINativeMethods.Launch.cuLaunchKernel), $"The kernel is {kernel}, {blocks} blocks of {threads} threads.");
+                Fail(
+                    result, nameof(DriverAPINativeMethods.Launch.cuLaunchKernel),
+                    $"The kernel is {kernel}, {blocks} blocks of {threads} threads.");
             }
         }
 

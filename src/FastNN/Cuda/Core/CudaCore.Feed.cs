@@ -16,8 +16,9 @@ internal abstract unsafe partial class CudaCore
     }
 
     /// <summary>
-    /// Two places for batches, each in pinned and in device memory. The copy stream fills the device's while the compute stream works; events
-    /// keep the one from reading what is not there yet and the other from overwriting what is still read. One thread at a time.
+    /// Two places for batches, each in pinned and in device memory. The copy stream fills the device's while the compute stream
+    /// works; events keep the one from reading what is not there yet and the other from overwriting what is still read. One
+    /// thread at a time.
     /// </summary>
     private sealed class Feed : Resource, IFeed
     {
@@ -59,7 +60,8 @@ internal abstract unsafe partial class CudaCore
         {
             if (_pushed - _pulled == Places)
             {
-                throw new InvalidOperationException($"cuda: {Places} batches are on their way already; one must be pulled first.");
+                throw new InvalidOperationException(
+                    $"cuda: {Places} batches are on their way already; one must be pulled first.");
             }
 
             if (source.Length > _capacity)
@@ -78,7 +80,8 @@ internal abstract unsafe partial class CudaCore
             source.CopyTo(new Span<byte>((void*)_pinned[at], source.Length));
             _bytes[at] = source.Length;
             Core.Check(Streams.cuStreamWaitEvent(Core._copy, _consumed[at], 0));
-            Core.Check(AsynchronousMemcpy_v2.cuMemcpyHtoDAsync_v2(Pointer(_onDevice[at]), _pinned[at], source.Length, Core._copy));
+            Core.Check(
+                AsynchronousMemcpy_v2.cuMemcpyHtoDAsync_v2(Pointer(_onDevice[at]), _pinned[at], source.Length, Core._copy));
             Core.Check(Events.cuEventRecord(_arrived[at], Core._copy));
             _pushed++;
         }
@@ -93,7 +96,8 @@ internal abstract unsafe partial class CudaCore
             int at = (int)(_pulled % Places);
             if (destination.Bytes != _bytes[at])
             {
-                throw new ShapeException($"cuda: a batch of {_bytes[at]} bytes cannot be put into {destination} of {destination.Bytes} bytes.");
+                throw new ShapeException(
+                    $"cuda: a batch of {_bytes[at]} bytes cannot be put into {destination} of {destination.Bytes} bytes.");
             }
 
             using Lock.Scope scope = Enter();

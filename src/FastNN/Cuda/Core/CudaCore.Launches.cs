@@ -11,7 +11,9 @@ internal abstract unsafe partial class CudaCore
     /// <summary>The first CUDA whose driver instantiates graphs as they are instantiated here.</summary>
     private static readonly Version GraphsSince = new(11, 4);
 
-    /// <summary>Where the driver finds the address of a kernel's one parameter. Reused, so that launches allocate nothing.</summary>
+    /// <summary>
+    /// Where the driver finds the address of a kernel's one parameter. Reused, so that launches allocate nothing.
+    /// </summary>
     [ThreadStatic]
     private static IntPtr[]? parameterAddress;
 
@@ -43,7 +45,9 @@ internal abstract unsafe partial class CudaCore
         }
     }
 
-    /// <summary>Launches a kernel of kernels/{family}.cu, whose one parameter is the struct. A grid without blocks does nothing.</summary>
+    /// <summary>
+    /// Launches a kernel of kernels/{family}.cu, whose one parameter is the struct. A grid without blocks does nothing.
+    /// </summary>
     internal void Launch<TArguments>(string family, string kernel, Grid grid, in TArguments arguments)
         where TArguments : unmanaged
     {
@@ -59,7 +63,8 @@ internal abstract unsafe partial class CudaCore
         {
             address[0] = (IntPtr)pointer;
             CUResult result = DriverAPINativeMethods.Launch.cuLaunchKernel(
-                function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)grid.Threads, 1, 1, (uint)grid.Shared, _compute, address, null);
+                function, (uint)grid.X, (uint)grid.Y, (uint)grid.Z, (uint)grid.Threads, 1, 1, (uint)grid.Shared, _compute,
+                address, null);
             if (result != CUResult.Success)
             {
                 Fail(result, nameof(DriverAPINativeMethods.Launch.cuLaunchKernel), $"The kernel is {kernel}, {grid}.");
@@ -100,7 +105,9 @@ internal abstract unsafe partial class CudaCore
         return graph;
     }
 
-    /// <summary>Ends a capture in vain: a stream that still captures refuses everything, even that memory is given back.</summary>
+    /// <summary>
+    /// Ends a capture in vain: a stream that still captures refuses everything, even that memory is given back.
+    /// </summary>
     private void DropCapture()
     {
         CUgraph graph = default;

@@ -11,7 +11,8 @@ internal abstract unsafe partial class CudaCore
     internal Blas Blas => _blas ?? Interlocked.CompareExchange(ref _blas, new Blas(this, _options.AllowTF32), null) ?? _blas;
 
     /// <summary>Convolutions, where cuDNN is installed and wanted.</summary>
-    internal Cudnn Cudnn => _cudnn ?? Interlocked.CompareExchange(ref _cudnn, new Cudnn(this, _options.UseCudnn, _options.AllowTF32), null) ?? _cudnn;
+    internal Cudnn Cudnn =>
+        _cudnn ?? Interlocked.CompareExchange(ref _cudnn, new Cudnn(this, _options.UseCudnn, _options.AllowTF32), null) ?? _cudnn;
 
     /// <summary>A library launched something on the compute stream.</summary>
     internal void CountLaunch() => _launches++;

@@ -14,7 +14,9 @@ internal abstract unsafe partial class CudaCore
         return new Readback(this, [.. sources]);
     }
 
-    /// <summary>Results in one pinned block of their own: nothing is taken when they are read, and nothing waits before.</summary>
+    /// <summary>
+    /// Results in one pinned block of their own: nothing is taken when they are read, and nothing waits before.
+    /// </summary>
     private sealed class Readback : Resource, IReadback
     {
         private const int Alignment = 64;

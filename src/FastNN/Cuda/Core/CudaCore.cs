@@ -9,8 +9,9 @@ using static ManagedCuda.DriverAPINativeMethods;
 namespace FastNN.Cuda;
 
 /// <summary>
-/// What all facets of an NVIDIA GPU stand on, and no facet: context and streams, launches and captures, memory and copies, cuBLAS and cuDNN, faults, and
-/// the end of it all. Any thread may call it. Work goes in under one lock and in that order onto one stream; waiting for results happens outside the lock.
+/// What all facets of an NVIDIA GPU stand on, and no facet: context and streams, launches and captures, memory and copies, cuBLAS
+/// and cuDNN, faults, and the end of it all. Any thread may call it. Work goes in under one lock and in that order onto one
+/// stream; waiting for results happens outside the lock.
 /// </summary>
 internal abstract unsafe partial class CudaCore : IDeviceCore, IMemory, ICustomKernels
 {
@@ -18,10 +19,14 @@ internal abstract unsafe partial class CudaCore : IDeviceCore, IMemory, ICustomK
 
     private static int made;
 
-    /// <summary>Devices that nobody refers to any more, to be given back by the next that is opened: a finalizer may call no driver.</summary>
+    /// <summary>
+    /// Devices that nobody refers to any more, to be given back by the next that is opened: a finalizer may call no driver.
+    /// </summary>
     private static readonly ConcurrentQueue<CudaCore> AbandonedDevices = new();
 
-    /// <summary>The device whose context this thread's driver calls go to: a context is a thread's, and setting it for each call costs.</summary>
+    /// <summary>
+    /// The device whose context this thread's driver calls go to: a context is a thread's, and setting it for each call costs.
+    /// </summary>
     [ThreadStatic]
     private static int boundDevice;
 
@@ -47,7 +52,8 @@ internal abstract unsafe partial class CudaCore : IDeviceCore, IMemory, ICustomK
     private volatile bool _disposed;
 
     /// <summary>Opens a GPU.</summary>
-    /// <exception cref="DeviceException">There is no driver or no GPU with this index, or the driver rejects the kernels.</exception>
+    /// <exception cref="DeviceException">There is no driver or no GPU with this index, or the driver rejects the
+    /// kernels.</exception>
     protected CudaCore(int ordinal, CudaOptions? options, KernelSource? kernels)
     {
         while (AbandonedDevices.TryDequeue(out CudaCore? abandoned))
@@ -97,7 +103,8 @@ internal abstract unsafe partial class CudaCore : IDeviceCore, IMemory, ICustomK
     public DeviceLife Life { get; } = new("cuda");
 
     public string Description => string.Create(
-        CultureInfo.InvariantCulture, $"{Name}, compute capability {ComputeCapability}, {TotalMemory / (double)(1 << 30):F1} GiB, driver {DriverVersion}{(_options.AllowTF32 ? ", TF32 in cuBLAS and cuDNN" : "")}");
+        CultureInfo.InvariantCulture,
+        $"{Name}, compute capability {ComputeCapability}, {TotalMemory / (double)(1 << 30):F1} GiB, driver {DriverVersion}{(_options.AllowTF32 ? ", TF32 in cuBLAS and cuDNN" : "")}");
 
     public int Threads => 1;
 
@@ -126,8 +133,8 @@ internal abstract unsafe partial class CudaCore : IDeviceCore, IMemory, ICustomK
     }
 
     /// <summary>
-    /// One MiB of device memory for all kernels: the first 4 KiB are tickets that every kernel leaves at 0, the rest partial sums.
-    /// Kernels of one stream do not overlap, so they share it.
+    /// One MiB of device memory for all kernels: the first 4 KiB are tickets that every kernel leaves at 0, the rest partial
+    /// sums. Kernels of one stream do not overlap, so they share it.
     /// </summary>
     internal nint Scratch => _scratch;
 
@@ -150,14 +157,16 @@ internal abstract unsafe partial class CudaCore : IDeviceCore, IMemory, ICustomK
         return address;
     }
 
-    // Also after the device is disposed or failed: the owner of a block must be able to give it back. Then it is given back as far as it
-    // can be, and nothing is thrown: this is called from Dispose, where an exception would hide the one that tells what happened.
+    // Also after the device is disposed or failed: the owner of a block must be able to give it back. Then it is given back as
+    // far as it can be, and nothing is thrown: this is called from Dispose, where an exception would hide the one that tells what
+    // happened.
     public void Free(nint address)
     {
         using Lock.Scope scope = _gate.EnterScope();
         if (!_pool.Return(address) && _fault is null && !_disposed)
         {
-            throw new ArgumentException($"cuda: 0x{address:x} is not a block of this device, or it was freed before.", nameof(address));
+            throw new ArgumentException(
+                $"cuda: 0x{address:x} is not a block of this device, or it was freed before.", nameof(address));
         }
     }
 
@@ -219,7 +228,9 @@ internal abstract unsafe partial class CudaCore : IDeviceCore, IMemory, ICustomK
         }
     }
 
-    /// <summary>Throws what a code means; after some codes nothing else is possible, and every later call throws the same.</summary>
+    /// <summary>
+    /// Throws what a code means; after some codes nothing else is possible, and every later call throws the same.
+    /// </summary>
     internal void Fail(CUResult result, string call, string more = "")
     {
         DeviceException exception = CudaErrors.Exception(result, call, more);
@@ -277,7 +288,9 @@ internal abstract unsafe partial class CudaCore : IDeviceCore, IMemory, ICustomK
         }
     }
 
-    /// <summary>Binds where things are given back: a failed device may not even do that, and nothing is to be said of it.</summary>
+    /// <summary>
+    /// Binds where things are given back: a failed device may not even do that, and nothing is to be said of it.
+    /// </summary>
     private bool TryBind()
     {
         if (boundDevice != _identity && ContextManagement.cuCtxSetCurrent(_context) == CUResult.Success)
@@ -339,7 +352,9 @@ internal abstract unsafe partial class CudaCore : IDeviceCore, IMemory, ICustomK
         }
     }
 
-    /// <summary>Gives everything back that there is. Errors are of no use any more: after a fault every call returns it again.</summary>
+    /// <summary>
+    /// Gives everything back that there is. Errors are of no use any more: after a fault every call returns it again.
+    /// </summary>
     private void Release()
     {
         if (!_retained)

@@ -43,7 +43,9 @@ internal static class CudaDriver
     }
 
     public static Version ComputeCapability(CUdevice device) =>
-        new(Attribute(device, CUDeviceAttribute.ComputeCapabilityMajor), Attribute(device, CUDeviceAttribute.ComputeCapabilityMinor));
+        new(
+            Attribute(device, CUDeviceAttribute.ComputeCapabilityMajor),
+            Attribute(device, CUDeviceAttribute.ComputeCapabilityMinor));
 
     public static int Attribute(CUdevice device, CUDeviceAttribute attribute)
     {
@@ -66,7 +68,9 @@ internal static class CudaDriver
         return (long)bytes;
     }
 
-    /// <summary>Refuses a build without kernels, a driver too old for their PTX, and a GPU older than they are compiled for.</summary>
+    /// <summary>
+    /// Refuses a build without kernels, a driver too old for their PTX, and a GPU older than they are compiled for.
+    /// </summary>
     public static void RequireKernels(KernelSource kernels, Version driver, Version capability)
     {
         string text = Encoding.UTF8.GetString(kernels.Read(FirstFamily(kernels))!);

@@ -4,10 +4,11 @@ using System.Runtime.Loader;
 namespace FastNN.Cuda;
 
 /// <summary>
-/// Finds NVIDIA's libraries. The bindings import them under one name each; here that name becomes the files that carry it: versioned
-/// sonames first, for the unversioned ones come with toolkits only. <c>FASTNN_CUDA_PATH</c> lists the folders that alone are searched, so
-/// that what is found is what was meant; an empty entry stands for the usual places. Below each listed folder those of NVIDIA's Python
-/// wheels are searched too, so that the site-packages of a PyTorch are a place for cuBLAS and cuDNN.
+/// Finds NVIDIA's libraries. The bindings import them under one name each; here that name becomes the files that carry it:
+/// versioned sonames first, for the unversioned ones come with toolkits only. <c>FASTNN_CUDA_PATH</c> lists the folders that
+/// alone are searched, so that what is found is what was meant; an empty entry stands for the usual places. Below each listed
+/// folder those of NVIDIA's Python wheels are searched too, so that the site-packages of a PyTorch are a place for cuBLAS and
+/// cuDNN.
 /// </summary>
 internal static class CudaLibraries
 {
@@ -20,9 +21,14 @@ internal static class CudaLibraries
     /// <summary>Where drivers and toolkits put libraries that the system's loader may not know of.</summary>
     private static readonly string[] UsualFolders = OperatingSystem.IsWindows()
         ? []
-        : ["/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib/wsl/lib", "/usr/local/cuda/lib64", "/usr/local/cuda/targets/x86_64-linux/lib"];
+        : [
+            "/usr/lib/x86_64-linux-gnu", "/usr/lib64", "/usr/lib/wsl/lib", "/usr/local/cuda/lib64",
+            "/usr/local/cuda/targets/x86_64-linux/lib"];
 
-    /// <summary>Where NVIDIA's wheels (nvidia-cublas, nvidia-cublas-cu12, nvidia-cudnn-cu12 and -cu13) keep libraries below site-packages or its nvidia.</summary>
+    /// <summary>
+    /// Where NVIDIA's wheels (nvidia-cublas, nvidia-cublas-cu12, nvidia-cudnn-cu12 and -cu13) keep libraries below site-packages
+    /// or its nvidia.
+    /// </summary>
     private static readonly string[] WheelFolders = OperatingSystem.IsWindows()
         ? ["cu13/bin/x86_64", "cublas/bin", "cudnn/bin"]
         : ["cu13/lib", "cublas/lib", "cudnn/lib"];
@@ -32,9 +38,12 @@ internal static class CudaLibraries
 
     static CudaLibraries()
     {
-        NativeLibrary.SetDllImportResolver(typeof(CudaLibraries).Assembly, (name, _, _) => TryLoad(name, out nint library, out string _) ? library : 0);
+        NativeLibrary.SetDllImportResolver(
+            typeof(CudaLibraries).Assembly, (name, _, _) => TryLoad(name, out nint library, out string _) ? library : 0);
         // The packages of -p:CudaBindings=ManagedCuda import the same names from assemblies of their own.
-        AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) => TryLoad(name, out nint library, out string _) ? library : 0;
+        AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) => TryLoad(name, out nint library, out string _)
+            ? library
+            : 0;
     }
 
     /// <summary>Loads a library, or says where it was looked for.</summary>
@@ -68,11 +77,13 @@ internal static class CudaLibraries
     }
 
     /// <summary>
-    /// Whether the driver is the software CUDA device (native/softcuda), which has symbols of its own, and does not want to be taken for a GPU.
+    /// Whether the driver is the software CUDA device (native/softcuda), which has symbols of its own, and does not want to be
+    /// taken for a GPU.
     /// </summary>
     public static unsafe bool IsSoftwareDriver =>
         TryLoad(Driver, out nint library, out _) && NativeLibrary.TryGetExport(library, "softcudaSet", out _)
-        && !(NativeLibrary.TryGetExport(library, "softcudaDisguised", out nint disguised) && ((delegate* unmanaged<int>)disguised)() != 0);
+        && !(NativeLibrary.TryGetExport(library, "softcudaDisguised", out nint disguised)
+            && ((delegate* unmanaged<int>)disguised)() != 0);
 
     /// <summary>Every path at which a library is looked for, in that order up to the first that can be loaded.</summary>
     public static IReadOnlyList<LibraryAttempt> Attempts(string import)
@@ -130,7 +141,9 @@ internal static class CudaLibraries
         string where = named
             ? $"{PathVariable} is set, so only what it lists was searched:"
             : $"Set {PathVariable} to the folder that holds it, or install NVIDIA's package. Tried:";
-        report = library != 0 ? "" : $"{where} {string.Join("; ", attempts.Select(attempt => $"{attempt.Path} ({attempt.Result})"))}.";
+        report = library != 0
+            ? ""
+            : $"{where} {string.Join("; ", attempts.Select(attempt => $"{attempt.Path} ({attempt.Result})"))}.";
         return library != 0;
     }
 
@@ -166,7 +179,9 @@ internal static class CudaLibraries
     private static IEnumerable<string> Usual(string[] files) =>
         files.Concat(from folder in UsualFolders from file in files select Path.Combine(folder, file));
 
-    /// <summary>The places of a list like PATH. A wheel's folder counts only where it exists: few folders are site-packages.</summary>
+    /// <summary>
+    /// The places of a list like PATH. A wheel's folder counts only where it exists: few folders are site-packages.
+    /// </summary>
     private static IEnumerable<string> Listed(string list, string[] files)
     {
         foreach (string entry in list.Split(Path.PathSeparator))
@@ -182,7 +197,8 @@ internal static class CudaLibraries
             }
 
             string folder = Path.GetFullPath(entry);
-            IEnumerable<string> wheels = WheelFolders.SelectMany(wheel => new[] { Path.Combine(folder, "nvidia", wheel), Path.Combine(folder, wheel) });
+            IEnumerable<string> wheels = WheelFolders.SelectMany(
+                wheel => new[] { Path.Combine(folder, "nvidia", wheel), Path.Combine(folder, wheel) });
             foreach (string place in wheels.Where(Directory.Exists).Prepend(folder))
             {
                 foreach (string file in files)

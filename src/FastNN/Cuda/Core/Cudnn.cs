@@ -107,7 +107,8 @@ internal sealed unsafe class Cudnn(CudaCore core, bool wanted, bool allowTF32)
     private CudnnConvolution? Find(in Conv2DGeometry geometry, ConvolutionPass pass)
     {
         // cuDNN pads both ends of an axis alike.
-        if (!Available || geometry.Vertical.PadBefore != geometry.Vertical.PadAfter || geometry.Horizontal.PadBefore != geometry.Horizontal.PadAfter)
+        if (!Available || geometry.Vertical.PadBefore != geometry.Vertical.PadAfter
+            || geometry.Horizontal.PadBefore != geometry.Horizontal.PadAfter)
         {
             return null;
         }
@@ -117,7 +118,8 @@ internal sealed unsafe class Cudnn(CudaCore core, bool wanted, bool allowTF32)
         {
             if (core.IsCapturing)
             {
-                throw new DeviceException("cuda: no algorithm is chosen yet for a convolution; what is captured must have run before.");
+                throw new DeviceException(
+                    "cuda: no algorithm is chosen yet for a convolution; what is captured must have run before.");
             }
 
             Open();
@@ -135,10 +137,13 @@ internal sealed unsafe class Cudnn(CudaCore core, bool wanted, bool allowTF32)
             return;
         }
 
-        // cuDNN opens cuBLAS by name, from the loader's path alone. Where that is somewhere else, it is found if it is open already.
+        // cuDNN opens cuBLAS by name, from the loader's path alone. Where that is somewhere else, it is found if it is open
+        // already.
         _ = CudaLibraries.TryLoad(CudaLibraries.Cublas, out _, out _);
         nint handle;
-        Check(nameof(cudnnCreate), cudnnCreate(&handle), " The folder that holds libcudnn.so.9 must hold cuDNN's other libraries, of the same version.");
+        Check(
+            nameof(cudnnCreate), cudnnCreate(&handle),
+            " The folder that holds libcudnn.so.9 must hold cuDNN's other libraries, of the same version.");
         try
         {
             Check(nameof(cudnnSetStream), cudnnSetStream(handle, core.ComputeStream));
@@ -153,8 +158,8 @@ internal sealed unsafe class Cudnn(CudaCore core, bool wanted, bool allowTF32)
     }
 
     /// <summary>
-    /// The first algorithm of the heuristics that is deterministic, computes in float32 and is content with the workspace; null where
-    /// there is none.
+    /// The first algorithm of the heuristics that is deterministic, computes in float32 and is content with the workspace; null
+    /// where there is none.
     /// </summary>
     private CudnnConvolution? Choose(in Conv2DGeometry geometry, ConvolutionPass pass)
     {
@@ -176,7 +181,8 @@ internal sealed unsafe class Cudnn(CudaCore core, bool wanted, bool allowTF32)
             for (int i = 0; i < count; i++)
             {
                 if (found[i].Status != CudnnStatus.Success || found[i].Determinism != CudnnDeterminism.Deterministic
-                    || !(found[i].MathType is CudnnMathType.Fma or CudnnMathType.Default || (allowTF32 && found[i].MathType == CudnnMathType.TensorOp)))
+                    || !(found[i].MathType is CudnnMathType.Fma or CudnnMathType.Default
+                        || (allowTF32 && found[i].MathType == CudnnMathType.TensorOp)))
                 {
                     continue;
                 }
@@ -186,8 +192,8 @@ internal sealed unsafe class Cudnn(CudaCore core, bool wanted, bool allowTF32)
                     convolution.MathType = found[i].MathType;
                 }
 
-                // "Not supported" is an answer, the same in every run. A call that fails is none: going on with another algorithm, or with
-                // our own kernels, would give other bits than a run in which it did not fail.
+                // "Not supported" is an answer, the same in every run. A call that fails is none: going on with another
+                // algorithm, or with our own kernels, would give other bits than a run in which it did not fail.
                 nuint bytes;
                 status = AskWorkspace(convolution, pass, found[i].Algorithm, &bytes);
                 if (IsUnsupported(status))
@@ -195,7 +201,9 @@ internal sealed unsafe class Cudnn(CudaCore core, bool wanted, bool allowTF32)
                     continue;
                 }
 
-                Check($"cudnnGetConvolution{pass}WorkspaceSize", status, $" The convolution is {geometry}. CudaOptions.UseCudnn = false computes without cuDNN.");
+                Check(
+                    $"cudnnGetConvolution{pass}WorkspaceSize", status,
+                    $" The convolution is {geometry}. CudaOptions.UseCudnn = false computes without cuDNN.");
                 if (bytes <= (nuint)MostWorkspace)
                 {
                     (convolution.Algorithm, convolution.WorkspaceBytes) = (found[i].Algorithm, bytes);
@@ -215,15 +223,21 @@ internal sealed unsafe class Cudnn(CudaCore core, bool wanted, bool allowTF32)
 
     private CudnnStatus Ask(CudnnConvolution c, ConvolutionPass pass, int* count, CudnnAlgorithmPerformance* found) => pass switch
     {
-        ConvolutionPass.Forward => cudnnGetConvolutionForwardAlgorithm_v7(_handle, c.X, c.Filter, c.Convolution, c.Y, MostAlgorithms, count, found),
-        ConvolutionPass.BackwardData => cudnnGetConvolutionBackwardDataAlgorithm_v7(_handle, c.Filter, c.Y, c.Convolution, c.X, MostAlgorithms, count, found),
-        _ => cudnnGetConvolutionBackwardFilterAlgorithm_v7(_handle, c.X, c.Y, c.Convolution, c.Filter, MostAlgorithms, count, found),
+        ConvolutionPass.Forward =>
+            cudnnGetConvolutionForwardAlgorithm_v7(_handle, c.X, c.Filter, c.Convolution, c.Y, MostAlgorithms, count, found),
+        ConvolutionPass.BackwardData =>
+            cudnnGetConvolutionBackwardDataAlgorithm_v7(_handle, c.Filter, c.Y, c.Convolution, c.X, MostAlgorithms, count, found),
+        _ =>
+            cudnnGetConvolutionBackwardFilterAlgorithm_v7(
+                _handle, c.X, c.Y, c.Convolution, c.Filter, MostAlgorithms, count, found),
     };
 
     private CudnnStatus AskWorkspace(CudnnConvolution c, ConvolutionPass pass, int algorithm, nuint* bytes) => pass switch
     {
-        ConvolutionPass.Forward => cudnnGetConvolutionForwardWorkspaceSize(_handle, c.X, c.Filter, c.Convolution, c.Y, algorithm, bytes),
-        ConvolutionPass.BackwardData => cudnnGetConvolutionBackwardDataWorkspaceSize(_handle, c.Filter, c.Y, c.Convolution, c.X, algorithm, bytes),
+        ConvolutionPass.Forward =>
+            cudnnGetConvolutionForwardWorkspaceSize(_handle, c.X, c.Filter, c.Convolution, c.Y, algorithm, bytes),
+        ConvolutionPass.BackwardData =>
+            cudnnGetConvolutionBackwardDataWorkspaceSize(_handle, c.Filter, c.Y, c.Convolution, c.X, algorithm, bytes),
         _ => cudnnGetConvolutionBackwardFilterWorkspaceSize(_handle, c.X, c.Y, c.Convolution, c.Filter, algorithm, bytes),
     };
 
@@ -250,5 +264,6 @@ internal sealed unsafe class Cudnn(CudaCore core, bool wanted, bool allowTF32)
         return $"{Text(cudnnGetErrorString(status))} ({(int)status}){(last.Length == 0 ? "." : $": {last}")}";
     }
 
-    private static string Text(byte* text) => Encoding.UTF8.GetString(System.Runtime.InteropServices.MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text));
+    private static string Text(byte* text) =>
+        Encoding.UTF8.GetString(System.Runtime.InteropServices.MemoryMarshal.CreateReadOnlySpanFromNullTerminated(text));
 }

@@ -63,11 +63,13 @@ internal sealed unsafe class CudnnConvolution
         const CudnnDataType type = CudnnDataType.Float;
         Cudnn.Check(nameof(cudnnSetTensor4dDescriptor), cudnnSetTensor4dDescriptor(X, nhwc, type, g.N, g.C, g.H, g.W));
         Cudnn.Check(nameof(cudnnSetTensor4dDescriptor), cudnnSetTensor4dDescriptor(Y, nhwc, type, g.N, g.OC, g.OH, g.OW));
-        Cudnn.Check(nameof(cudnnSetFilter4dDescriptor), cudnnSetFilter4dDescriptor(Filter, type, nhwc, g.OC, g.GroupC, g.KH, g.KW));
+        Cudnn.Check(
+            nameof(cudnnSetFilter4dDescriptor), cudnnSetFilter4dDescriptor(Filter, type, nhwc, g.OC, g.GroupC, g.KH, g.KW));
         Cudnn.Check(
             nameof(cudnnSetConvolution2dDescriptor),
             cudnnSetConvolution2dDescriptor(
-                Convolution, g.Vertical.PadBefore, g.Horizontal.PadBefore, g.Vertical.Stride, g.Horizontal.Stride, g.Vertical.Dilation,
+                Convolution, g.Vertical.PadBefore, g.Horizontal.PadBefore, g.Vertical.Stride, g.Horizontal.Stride,
+                g.Vertical.Dilation,
                 g.Horizontal.Dilation, CudnnConvolutionMode.CrossCorrelation, type));
         Cudnn.Check(nameof(cudnnSetConvolutionGroupCount), cudnnSetConvolutionGroupCount(Convolution, g.Groups));
     }

@@ -2,16 +2,21 @@ using System.Runtime.InteropServices;
 
 namespace FastNN.Cuda;
 
-/// <summary>Products of two matrices, which dense layers are and convolutions of 1x1: small ones by our kernels, large ones by cuBLAS.</summary>
+/// <summary>
+/// Products of two matrices, which dense layers are and convolutions of 1x1: small ones by our kernels, large ones by cuBLAS.
+/// </summary>
 internal abstract unsafe partial class CudaFacet
 {
     /// <summary>
-    /// Multiplications up to which our kernels compute a product. 2^21 is a few microseconds' work even for part of a GPU, about what launching
-    /// costs: one launch instead of two is worth more there than cuBLAS's larger tiles.
+    /// Multiplications up to which our kernels compute a product. 2^21 is a few microseconds' work even for part of a GPU, about
+    /// what launching costs: one launch instead of two is worth more there than cuBLAS's larger tiles.
     /// </summary>
     private const long SmallProduct = 1 << 21;
 
-    /// <summary>The longest sums of our kernels: beyond, their order would be too plain for float32, and too few blocks would share the work.</summary>
+    /// <summary>
+    /// The longest sums of our kernels: beyond, their order would be too plain for float32, and too few blocks would share the
+    /// work.
+    /// </summary>
     private const int SmallDepth = 4096;
 
     protected const int SmallTile = 32, SmallThreads = 256;
@@ -70,12 +75,14 @@ internal abstract unsafe partial class CudaFacet
     protected static bool IsSmall(int rows, int columns, int depth) =>
         depth <= SmallDepth && columns <= SmallProduct / 2 && (double)rows * columns * depth <= SmallProduct;
 
-    protected static Grid SmallGrid(int rows, int columns) => new(Blocks(rows, SmallTile), SmallThreads, Blocks(columns, SmallTile));
+    protected static Grid SmallGrid(int rows, int columns) =>
+        new(Blocks(rows, SmallTile), SmallThreads, Blocks(columns, SmallTile));
 
     protected static int Vectors(bool first, bool second) => (first ? 1 : 0) | (second ? 2 : 0);
 
     [StructLayout(LayoutKind.Sequential)]
-    private readonly record struct DenseForwardArguments(nint X, nint Weight, nint Y, EpilogueArguments Epilogue, int M, int K, int N, int Vector);
+    private readonly record struct DenseForwardArguments(
+        nint X, nint Weight, nint Y, EpilogueArguments Epilogue, int M, int K, int N, int Vector);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct DenseBackwardDataArguments(

@@ -4,8 +4,9 @@ using System.Runtime.InteropServices;
 namespace FastNN.Cuda;
 
 /// <summary>
-/// A positive number that kernels divide by with a multiplication and a shift (kernels/divisor.cuh; Granlund and Montgomery 1994): with
-/// s = ceil(log2 d), floor(x / d) = (floor(x m / 2^32) + x) / 2^s for m = floor(2^32 (2^s - d) / d) + 1 and 0 &lt;= x &lt; 2^31.
+/// A positive number that kernels divide by with a multiplication and a shift (kernels/divisor.cuh; Granlund and Montgomery
+/// 1994): with s = ceil(log2 d), floor(x / d) = (floor(x m / 2^32) + x) / 2^s for m = floor(2^32 (2^s - d) / d) + 1 and 0 &lt;= x
+/// &lt; 2^31.
 /// </summary>
 [StructLayout(LayoutKind.Sequential)]
 internal readonly struct Divisor(int divisor)

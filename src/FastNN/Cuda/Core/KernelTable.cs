@@ -18,7 +18,9 @@ internal sealed unsafe class KernelTable(CudaCore core, KernelSource source)
     private readonly Dictionary<string, CustomModule> _custom = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Kernel> _kernels = new(StringComparer.Ordinal);
 
-    /// <summary>A kernel by its name, which is its own among all families. Its parameter must have the size of the launch's struct.</summary>
+    /// <summary>
+    /// A kernel by its name, which is its own among all families. Its parameter must have the size of the launch's struct.
+    /// </summary>
     public CUfunction Get(string family, string name, int argumentBytes, int sharedBytes)
     {
         if (!_kernels.TryGetValue(name, out Kernel? kernel))
@@ -28,12 +30,15 @@ internal sealed unsafe class KernelTable(CudaCore core, KernelSource source)
 
         if (kernel.ParameterBytes != argumentBytes)
         {
-            throw new DeviceException($"cuda: kernel {name} takes one parameter of {kernel.ParameterBytes} bytes, the launch passes {argumentBytes}.");
+            throw new DeviceException(
+                $"cuda: kernel {name} takes one parameter of {kernel.ParameterBytes} bytes, the launch passes {argumentBytes}.");
         }
 
         if (sharedBytes > kernel.SharedBytes)
         {
-            core.Check(FunctionManagement.cuFuncSetAttribute(kernel.Function, CUFunctionAttribute.MaxDynamicSharedSizeBytes, sharedBytes));
+            core.Check(
+                FunctionManagement.cuFuncSetAttribute(
+                    kernel.Function, CUFunctionAttribute.MaxDynamicSharedSizeBytes, sharedBytes));
             kernel.SharedBytes = sharedBytes;
         }
 
@@ -47,12 +52,14 @@ internal sealed unsafe class KernelTable(CudaCore core, KernelSource source)
         {
             if (core.IsCapturing)
             {
-                throw new DeviceException($"cuda: the module of kernel {name} is not loaded yet; what is captured must have run before.");
+                throw new DeviceException(
+                    $"cuda: the module of kernel {name} is not loaded yet; what is captured must have run before.");
             }
 
             if (_custom.Count == MaxCustomModules)
             {
-                throw new DeviceException($"cuda: expected at most {MaxCustomModules} different PTX modules of custom operators, kernel {name} is of one more.");
+                throw new DeviceException(
+                    $"cuda: expected at most {MaxCustomModules} different PTX modules of custom operators, kernel {name} is of one more.");
             }
 
             module = new CustomModule(LoadPtx($"of kernel {name}", ptx, Encoding.UTF8.GetBytes(ptx)), Ptx.ParameterSizes(ptx));
@@ -63,7 +70,8 @@ internal sealed unsafe class KernelTable(CudaCore core, KernelSource source)
         {
             if (!module.Sizes.ContainsKey(name))
             {
-                throw new DeviceException($"cuda: the PTX has no kernel {name}; its entries are {string.Join(", ", module.Sizes.Keys)}.");
+                throw new DeviceException(
+                    $"cuda: the PTX has no kernel {name}; its entries are {string.Join(", ", module.Sizes.Keys)}.");
             }
 
             CUfunction function = default;
@@ -79,7 +87,9 @@ internal sealed unsafe class KernelTable(CudaCore core, KernelSource source)
 
         if (sharedBytes > kernel.SharedBytes)
         {
-            core.Check(FunctionManagement.cuFuncSetAttribute(kernel.Function, CUFunctionAttribute.MaxDynamicSharedSizeBytes, sharedBytes));
+            core.Check(
+                FunctionManagement.cuFuncSetAttribute(
+                    kernel.Function, CUFunctionAttribute.MaxDynamicSharedSizeBytes, sharedBytes));
             kernel.SharedBytes = sharedBytes;
         }
 
@@ -87,7 +97,8 @@ internal sealed unsafe class KernelTable(CudaCore core, KernelSource source)
     }
 
     /// <summary>
-    /// Loads one module, so that a driver that does not take this PTX says so when the device is made, and not in the middle of work.
+    /// Loads one module, so that a driver that does not take this PTX says so when the device is made, and not in the middle of
+    /// work.
     /// </summary>
     public void Probe()
     {
@@ -132,7 +143,8 @@ internal sealed unsafe class KernelTable(CudaCore core, KernelSource source)
         Module module = Load(family);
         if (!module.ParameterBytes.TryGetValue(name, out int parameterBytes))
         {
-            throw new DeviceException($"cuda: kernels/{family}.cu has no kernel {name}; the library and its PTX are of different builds.");
+            throw new DeviceException(
+                $"cuda: kernels/{family}.cu has no kernel {name}; the library and its PTX are of different builds.");
         }
 
         CUfunction function = default;
@@ -149,11 +161,13 @@ internal sealed unsafe class KernelTable(CudaCore core, KernelSource source)
 
         if (core.IsCapturing)
         {
-            throw new DeviceException($"cuda: the kernels of {family} are not loaded yet; what is captured must have run before.");
+            throw new DeviceException(
+                $"cuda: the kernels of {family} are not loaded yet; what is captured must have run before.");
         }
 
         byte[] text = source.Read(family)
-            ?? throw new DeviceException($"cuda: this build of FastNN has no kernels for {family}; it was built from an incomplete kernels/ folder.");
+            ?? throw new DeviceException(
+                $"cuda: this build of FastNN has no kernels for {family}; it was built from an incomplete kernels/ folder.");
         string ptx = Encoding.UTF8.GetString(text);
         module = new Module(LoadPtx(family, ptx, text), Ptx.ParameterBytes(ptx));
         _modules.Add(family, module);

@@ -11,7 +11,8 @@ namespace FastNN.Cuda;
 /// Callers hold the device's lock.
 /// </summary>
 /// <param name="limit">The most bytes to hold, live and kept; 0 for no limit.</param>
-/// <param name="exact">Reuses blocks for the same size only, so that a checker of accesses sees the true end of each block.</param>
+/// <param name="exact">Reuses blocks for the same size only, so that a checker of accesses sees the true end of each
+/// block.</param>
 internal sealed class MemoryPool(CudaCore core, long limit, bool exact)
 {
     private static long liveEverywhere;
@@ -58,7 +59,10 @@ internal sealed class MemoryPool(CudaCore core, long limit, bool exact)
         return address;
     }
 
-    /// <summary>Takes a block back; false where it is not one of this pool or came back before. Address 0 is not a block and comes back at any time.</summary>
+    /// <summary>
+    /// Takes a block back; false where it is not one of this pool or came back before. Address 0 is not a block and comes back at
+    /// any time.
+    /// </summary>
     public bool Return(nint address)
     {
         if (address == 0)
@@ -169,7 +173,9 @@ internal sealed class MemoryPool(CudaCore core, long limit, bool exact)
             : $" ({nameof(MemoryManagement.cuMemAlloc_v2)}: {result}, {(int)result})";
         return new DeviceException(
             $"cuda: cannot allocate {Size(bytes)} of device memory{call}: this device holds {Size(_liveBytes)}, {room}{bound}. " +
-            (result == CUResult.Success ? "Raise CudaOptions.MemoryLimit, or use a smaller batch." : "Use a smaller batch, or close other programs that use the GPU."))
+            (result == CUResult.Success
+                ? "Raise CudaOptions.MemoryLimit, or use a smaller batch."
+                : "Use a smaller batch, or close other programs that use the GPU."))
         {
             IsLack = true,
         };

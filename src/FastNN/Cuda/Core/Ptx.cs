@@ -11,7 +11,8 @@ internal static class Ptx
         foreach (ReadOnlySpan<char> line in ptx.AsSpan().EnumerateLines())
         {
             ReadOnlySpan<char> text = line.TrimStart();
-            if (text.StartsWith(directive, StringComparison.Ordinal) && text.Length > directive.Length && char.IsWhiteSpace(text[directive.Length]))
+            if (text.StartsWith(directive, StringComparison.Ordinal) && text.Length > directive.Length
+                && char.IsWhiteSpace(text[directive.Length]))
             {
                 ReadOnlySpan<char> value = text[directive.Length..].Trim();
                 int end = value.IndexOfAny(",/ \t");
@@ -24,25 +25,31 @@ internal static class Ptx
 
     /// <summary>Of "sm_80", 8.0; null for anything else.</summary>
     public static Version? Capability(string target) =>
-        target.StartsWith("sm_", StringComparison.Ordinal) && int.TryParse(target[3..].TrimEnd('a', 'f'), CultureInfo.InvariantCulture, out int sm)
+        target.StartsWith("sm_", StringComparison.Ordinal)
+            && int.TryParse(target[3..].TrimEnd('a', 'f'), CultureInfo.InvariantCulture, out int sm)
             ? new Version(sm / 10, sm % 10)
             : null;
 
-    /// <summary>The CUDA release that brought a version of PTX: 7.x came with 11.x, and so on; 8.6 skipped one. Null for anything that is not a version.</summary>
+    /// <summary>
+    /// The CUDA release that brought a version of PTX: 7.x came with 11.x, and so on; 8.6 skipped one. Null for anything that is
+    /// not a version.
+    /// </summary>
     public static Version? LeastCuda(string version) => Version.TryParse(version, out Version? ptx)
         ? new Version(ptx.Major + 4, ptx is { Major: 8, Minor: >= 6 } ? ptx.Minor + 1 : ptx.Minor)
         : null;
 
     /// <summary>The bytes of each kernel's one parameter; -1 where it has none or several.</summary>
     public static Dictionary<string, int> ParameterBytes(string ptx) =>
-        ParameterSizes(ptx).ToDictionary(kernel => kernel.Key, kernel => kernel.Value is [int bytes] ? bytes : -1, StringComparer.Ordinal);
+        ParameterSizes(ptx).ToDictionary(
+            kernel => kernel.Key, kernel => kernel.Value is [int bytes] ? bytes : -1, StringComparer.Ordinal);
 
     /// <summary>The bytes of each kernel's parameters, in their order; -1 for what is not understood.</summary>
     public static Dictionary<string, int[]> ParameterSizes(string ptx)
     {
         const string entry = ".entry";
         var found = new Dictionary<string, int[]>(StringComparer.Ordinal);
-        for (int at = ptx.IndexOf(entry, StringComparison.Ordinal); at >= 0; at = ptx.IndexOf(entry, at, StringComparison.Ordinal))
+        for (int at = ptx.IndexOf(entry, StringComparison.Ordinal); at >= 0; at = ptx.IndexOf(
+            entry, at, StringComparison.Ordinal))
         {
             at += entry.Length;
             int open = ptx.IndexOfAny(['(', '{'], at);
@@ -71,7 +78,8 @@ internal static class Ptx
         foreach (Range part in parameter.SplitAny(' ', '\t', '\n', '\r'))
         {
             ReadOnlySpan<char> word = parameter[part];
-            if (word.Length > 2 && word[0] == '.' && word[1] is 'b' or 'u' or 's' or 'f' && int.TryParse(word[2..], CultureInfo.InvariantCulture, out int bits))
+            if (word.Length > 2 && word[0] == '.' && word[1] is 'b' or 'u' or 's' or 'f'
+                && int.TryParse(word[2..], CultureInfo.InvariantCulture, out int bits))
             {
                 element = bits / 8;
             }
@@ -84,6 +92,8 @@ internal static class Ptx
         }
 
         int end = parameter.IndexOf(']');
-        return end > bracket && int.TryParse(parameter[(bracket + 1)..end].Trim(), CultureInfo.InvariantCulture, out int count) ? element * count : -1;
+        return end > bracket && int.TryParse(parameter[(bracket + 1)..end].Trim(), CultureInfo.InvariantCulture, out int count)
+            ? element * count
+            : -1;
     }
 }

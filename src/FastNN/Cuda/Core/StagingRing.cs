@@ -4,8 +4,8 @@ using static ManagedCuda.DriverAPINativeMethods;
 namespace FastNN.Cuda;
 
 /// <summary>
-/// Pinned memory that uploads pass through: segments used one after the other and over again. A segment is taken again once the copies
-/// out of it are done, which an event behind the last of them tells. Callers hold the device's lock.
+/// Pinned memory that uploads pass through: segments used one after the other and over again. A segment is taken again once the
+/// copies out of it are done, which an event behind the last of them tells. Callers hold the device's lock.
 /// </summary>
 internal sealed unsafe class StagingRing(CudaCore core)
 {

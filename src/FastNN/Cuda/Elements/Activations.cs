@@ -4,7 +4,10 @@ using FastNN.Tensors;
 
 namespace FastNN.Cuda;
 
-/// <summary>Functions of one number: y = f(x), 8 bytes per element; dX (=|+=) dY f', 12 or 16 bytes, 4 less where f' needs neither x nor y.</summary>
+/// <summary>
+/// Functions of one number: y = f(x), 8 bytes per element; dX (=|+=) dY f', 12 or 16 bytes, 4 less where f' needs neither x nor
+/// y.
+/// </summary>
 internal sealed unsafe partial class CudaElements
 {
     public void ActivationForward(Activation activation, Tensor x, Tensor y) => Launch(
@@ -13,7 +16,8 @@ internal sealed unsafe partial class CudaElements
 
     public void ActivationBackward(Activation activation, Tensor xOrY, Tensor dY, Tensor dX, bool accumulate) => Launch(
         "activations", activation.Function.BackwardKernel, ElementGrid(dX.Count),
-        new ActivationBackwardArguments(xOrY.Address, dY.Address, dX.Address, dX.Count, activation.Scalars, accumulate ? 1 : 0, 0));
+        new ActivationBackwardArguments(
+            xOrY.Address, dY.Address, dX.Address, dX.Count, activation.Scalars, accumulate ? 1 : 0, 0));
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct ActivationForwardArguments(nint X, nint Y, long Count, Scalars Scalars);

@@ -4,7 +4,9 @@ using FastNN.Tensors;
 
 namespace FastNN.Cuda;
 
-/// <summary>dA (=|+=) the sum of dY, of -dY, or of dY * other, over the axes along which a was repeated: all, rows, columns, or any axes.</summary>
+/// <summary>
+/// dA (=|+=) the sum of dY, of -dY, or of dY * other, over the axes along which a was repeated: all, rows, columns, or any axes.
+/// </summary>
 internal sealed unsafe partial class CudaElements
 {
     /// <summary>Columns of one block where rows are long.</summary>
@@ -106,17 +108,20 @@ internal sealed unsafe partial class CudaElements
         }
 
         int terms = Tensor.Index(dY.Count / dA.Count);
-        var arguments = new SumAxesArguments(dY.Address, AddressOf(other), dA.Address, kept, summed, terms, accumulate ? 1 : 0, sign);
+        var arguments = new SumAxesArguments(
+            dY.Address, AddressOf(other), dA.Address, kept, summed, terms, accumulate ? 1 : 0, sign);
         Launch("elementwise", "elementwise_sum_axes", new Grid(Tensor.Index(dA.Count), terms <= 256 ? 32 : 256), arguments);
     }
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct SumArguments(
-        nint DY, nint Other, nint DA, ScratchAddresses Scratch, long Count, long OtherRow, int OtherColumn, int Rows, int Inner, int Columns,
+        nint DY, nint Other, nint DA, ScratchAddresses Scratch, long Count, long OtherRow, int OtherColumn, int Rows, int Inner,
+        int Columns,
         int RowBlocks, int Accumulate, float Sign, int Unused);
 
     [StructLayout(LayoutKind.Sequential)]
-    private readonly struct SumAxesArguments(nint dY, nint other, nint dA, in BroadcastAxes kept, in BroadcastAxes summed, int terms, int accumulate, float sign)
+    private readonly struct SumAxesArguments(
+        nint dY, nint other, nint dA, in BroadcastAxes kept, in BroadcastAxes summed, int terms, int accumulate, float sign)
     {
         public readonly nint DY = dY, Other = other, DA = dA;
         public readonly BroadcastAxes Kept = kept, Summed = summed;

@@ -13,7 +13,8 @@ internal sealed unsafe partial class CudaElements
     {
         int pair = ((int)x.Type * DTypes.All.Length) + (int)y.Type;
         Launch(
-            "cast", accumulate ? AddingCasts[pair] : Casts[pair], ElementGrid(x.Count), new CastArguments(x.Address, y.Address, x.Count, accumulate ? 1 : 0, 0));
+            "cast", accumulate ? AddingCasts[pair] : Casts[pair], ElementGrid(x.Count),
+            new CastArguments(x.Address, y.Address, x.Count, accumulate ? 1 : 0, 0));
     }
 
     private static IEnumerable<string> CastNames(string prefix) =>

@@ -35,7 +35,8 @@ internal sealed unsafe partial class CudaElements
         Launch("binary", kernel, new Grid(Blocks(y.Count, ElementThreads), ElementThreads), arguments);
     }
 
-    public void BinaryBackward(BinaryFunction function, int operand, Operand a, Operand b, Tensor y, Tensor dY, Tensor dX, bool accumulate)
+    public void BinaryBackward(
+        BinaryFunction function, int operand, Operand a, Operand b, Tensor y, Tensor dY, Tensor dX, bool accumulate)
     {
         (OperandGradient gradient, Operand other) = (function.Info.Gradient(operand), operand == 0 ? b : a);
         bool repeated = dX.Count != dY.Count;
@@ -56,7 +57,9 @@ internal sealed unsafe partial class CudaElements
                 SumRepeated(dY, other.Tensor, dX, 1, accumulate);
                 break;
             case GradientForm.Product:
-                Broadcast(BinaryFunction.Of<Functions.Multiply>(), dY, other, dX, new BroadcastAxes(dY.Shape, dY.Shape, other.Shape), accumulate);
+                Broadcast(
+                    BinaryFunction.Of<Functions.Multiply>(), dY, other, dX, new BroadcastAxes(dY.Shape, dY.Shape, other.Shape),
+                    accumulate);
                 break;
             default:
                 Differentiate(function, operand, a, b, y, dY, dX, accumulate);
@@ -76,7 +79,8 @@ internal sealed unsafe partial class CudaElements
         }
     }
 
-    private void Differentiate(BinaryFunction function, int operand, Operand a, Operand b, Tensor y, Tensor dY, Tensor dX, bool accumulate)
+    private void Differentiate(
+        BinaryFunction function, int operand, Operand a, Operand b, Tensor y, Tensor dY, Tensor dX, bool accumulate)
     {
         if (dY.Count == 0)
         {
@@ -88,7 +92,8 @@ internal sealed unsafe partial class CudaElements
         b = (reads & Operands.Second) != 0 ? b : 0f;
         var axes = new BroadcastAxes(dY.Shape, a.Shape, b.Shape);
         var arguments = new GradientArguments(
-            new(a, axes.InnerA), new(b, axes.InnerB), new((reads & Operands.Output) != 0 ? y : 0f, 1), dY.Address, dX.Address, axes, dY.Count,
+            new(a, axes.InnerA), new(b, axes.InnerB), new((reads & Operands.Output) != 0 ? y : 0f, 1), dY.Address, dX.Address,
+            axes, dY.Count,
             axes.Rank <= 1 ? 1 : 0, accumulate ? 1 : 0);
         Launch("binary", function.GradientKernels[operand], ElementGrid(dY.Count), arguments);
     }
@@ -110,9 +115,11 @@ internal sealed unsafe partial class CudaElements
 
         // More than one axis is left only where both operands are tensors.
         (nint left, nint right, int inner) = (AddressOf(a.Tensor), AddressOf(b.Tensor), axes.Inner);
-        bool wholeA = IsWhole(axes, axes.A[0], axes.InnerA), simple = function.Info.IsArithmetic && (wholeA || IsWhole(axes, axes.B[0], axes.InnerB));
+        bool wholeA = IsWhole(axes, axes.A[0], axes.InnerA),
+        simple = function.Info.IsArithmetic && (wholeA || IsWhole(axes, axes.B[0], axes.InnerB));
         (long outerStride, long innerStride) = wholeA ? (axes.B[0], axes.InnerB) : (axes.A[0], axes.InnerA);
-        var repeat = new RepeatArguments(wholeA ? left : right, wholeA ? right : left, y.Address, y.Count, inner, 0, wholeA ? 0 : 1, add);
+        var repeat = new RepeatArguments(
+            wholeA ? left : right, wholeA ? right : left, y.Address, y.Count, inner, 0, wholeA ? 0 : 1, add);
         if (simple && (outerStride, innerStride) == (0, 1) && inner <= LongestSharedRow)
         {
             int perBlock = Math.Max(BroadcastElements, (RowsPerRead * inner) & ~(ElementThreads - 1));
@@ -121,7 +128,8 @@ internal sealed unsafe partial class CudaElements
         }
         else if (simple && (outerStride, innerStride) == (1, 0))
         {
-            var grid = new Grid(Blocks(y.Count, BroadcastElements), ElementThreads, Shared: ((BroadcastElements / inner) + 2) * sizeof(float));
+            var grid = new Grid(
+                Blocks(y.Count, BroadcastElements), ElementThreads, Shared: ((BroadcastElements / inner) + 2) * sizeof(float));
             Launch(function.Module, function.ColumnKernel, grid, repeat with { PerBlock = BroadcastElements });
         }
         else
@@ -132,7 +140,8 @@ internal sealed unsafe partial class CudaElements
     }
 
     /// <summary>Whether an operand with these strides along two joined axes lies as the result does.</summary>
-    private static bool IsWhole(in BroadcastAxes axes, long outer, long inner) => axes.Rank == 2 && inner == 1 && outer == axes.Inner;
+    private static bool IsWhole(in BroadcastAxes axes, long outer, long inner) =>
+        axes.Rank == 2 && inner == 1 && outer == axes.Inner;
 
     /// <summary>The struct FlatOperand of kernels/broadcast.cuh.</summary>
     [StructLayout(LayoutKind.Sequential)]
@@ -168,7 +177,8 @@ internal sealed unsafe partial class CudaElements
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly struct GradientArguments(
-        FlatOperand a, FlatOperand b, FlatOperand y, nint dY, nint dX, in BroadcastAxes axes, long count, int flat, int accumulate)
+        FlatOperand a, FlatOperand b, FlatOperand y, nint dY, nint dX, in BroadcastAxes axes, long count, int flat,
+        int accumulate)
     {
         public readonly FlatOperand A = a, B = b, Y = y;
         public readonly nint DY = dY, DX = dX;

@@ -9,7 +9,13 @@ internal sealed unsafe partial class CudaElements
 {
     public void WhereForward(Tensor condition, Tensor a, Tensor b, Tensor y)
     {
-        string kernel = y.Type.Size() switch { 1 => "where_forward_1", 2 => "where_forward_2", 4 => "where_forward_4", _ => "where_forward_8" };
+        string kernel = y.Type.Size() switch
+        {
+            1 => "where_forward_1",
+            2 => "where_forward_2",
+            4 => "where_forward_4",
+            _ => "where_forward_8",
+        };
         var axes = StridedAxes.Broadcast(y.Shape, condition.Shape, a.Shape, b.Shape);
         Launch(
             "where", kernel, new Grid(Blocks(y.Count, ElementThreads), ElementThreads),
@@ -21,7 +27,8 @@ internal sealed unsafe partial class CudaElements
         var axes = StridedAxes.Broadcast(dY.Shape, condition.Shape, default, default);
         Launch(
             "where", "where_backward", new Grid(Blocks(dY.Count, ElementThreads), ElementThreads),
-            new WhereBackwardArguments(condition.Address, dY.Address, dX.Address, axes, Tensor.Index(dY.Count), when ? 1 : 0, accumulate ? 1 : 0));
+            new WhereBackwardArguments(
+                condition.Address, dY.Address, dX.Address, axes, Tensor.Index(dY.Count), when ? 1 : 0, accumulate ? 1 : 0));
     }
 
     [StructLayout(LayoutKind.Sequential)]
@@ -33,7 +40,8 @@ internal sealed unsafe partial class CudaElements
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    private readonly struct WhereBackwardArguments(nint condition, nint dY, nint dX, in StridedAxes axes, int count, int when, int accumulate)
+    private readonly struct WhereBackwardArguments(
+        nint condition, nint dY, nint dX, in StridedAxes axes, int count, int when, int accumulate)
     {
         public readonly nint Condition = condition, DY = dY, DX = dX;
         public readonly StridedAxes Axes = axes;

@@ -11,7 +11,8 @@ internal sealed unsafe partial class CudaIndexing
         (int rows, int width) = (weight.Shape[0], weight.Shape[1]);
         Launch(
             "embedding", "embedding_forward", new Grid(Blocks(y.Count, ElementThreads), ElementThreads),
-            new EmbeddingArguments(indices.Address, weight.Address, y.Address, indices.Count, rows, width, -1, indices.Type == DType.Int64 ? 1 : 0));
+            new EmbeddingArguments(
+                indices.Address, weight.Address, y.Address, indices.Count, rows, width, -1, indices.Type == DType.Int64 ? 1 : 0));
     }
 
     public void EmbeddingBackward(Tensor indices, Tensor dY, int padding, Tensor dWeight, bool accumulate)
@@ -23,10 +24,14 @@ internal sealed unsafe partial class CudaIndexing
         }
 
         Launch(
-            "embedding", "embedding_backward", new Grid(checked((int)(indices.Count * Blocks(width, ElementThreads))), ElementThreads),
-            new EmbeddingArguments(indices.Address, dY.Address, dWeight.Address, indices.Count, rows, width, padding, indices.Type == DType.Int64 ? 1 : 0));
+            "embedding", "embedding_backward",
+            new Grid(checked((int)(indices.Count * Blocks(width, ElementThreads))), ElementThreads),
+            new EmbeddingArguments(
+                indices.Address, dY.Address, dWeight.Address, indices.Count, rows, width, padding,
+                indices.Type == DType.Int64 ? 1 : 0));
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    private readonly record struct EmbeddingArguments(nint Indices, nint From, nint To, long Count, int Rows, int Width, int Padding, int Wide);
+    private readonly record struct EmbeddingArguments(
+        nint Indices, nint From, nint To, long Count, int Rows, int Width, int Padding, int Wide);
 }

@@ -5,7 +5,9 @@ using FastNN.Tensors;
 
 namespace FastNN.Cuda;
 
-/// <summary>Strided copies: by elements as wide as both sides allow, or by tiles where source and destination run along different axes.</summary>
+/// <summary>
+/// Strided copies: by elements as wide as both sides allow, or by tiles where source and destination run along different axes.
+/// </summary>
 internal sealed unsafe partial class CudaIndexing
 {
     private const int RearrangeThreads = 256, RearrangeTileBits = 10;
@@ -28,7 +30,9 @@ internal sealed unsafe partial class CudaIndexing
             return;
         }
 
-        int wide = inner >= 0 && axes.First[inner] == 1 && axes.Second[inner] == 1 ? WidestAccess(axes, source | target, size, accumulate) : size;
+        int wide = inner >= 0 && axes.First[inner] == 1 && axes.Second[inner] == 1
+            ? WidestAccess(axes, source | target, size, accumulate)
+            : size;
         for (int factor = wide / size; factor > 1; factor = 1)
         {
             axes.Extents[inner] /= factor;
@@ -50,7 +54,9 @@ internal sealed unsafe partial class CudaIndexing
             (_, false) => "rearrange_16",
             _ => "rearrange_add_16",
         };
-        Launch("rearrange", kernel, new Grid(Blocks(count, RearrangeThreads), RearrangeThreads), new RearrangeArguments(source, target, axes, count));
+        Launch(
+            "rearrange", kernel, new Grid(Blocks(count, RearrangeThreads), RearrangeThreads),
+            new RearrangeArguments(source, target, axes, count));
     }
 
     /// <summary>The axis along which the source is contiguous, where that is not the destination's innermost; else -1.</summary>
@@ -68,7 +74,9 @@ internal sealed unsafe partial class CudaIndexing
         return -1;
     }
 
-    /// <summary>Bytes that one thread may move at once: a power of two that divides the runs, the strides and the addresses.</summary>
+    /// <summary>
+    /// Bytes that one thread may move at once: a power of two that divides the runs, the strides and the addresses.
+    /// </summary>
     private static int WidestAccess(in StridedAxes axes, nint addresses, int size, bool accumulate)
     {
         long bits = addresses | ((long)axes.Inner * size);
@@ -105,7 +113,8 @@ internal sealed unsafe partial class CudaIndexing
             (4, true) => "rearrange_tiles_add_4",
             _ => "rearrange_tiles_8",
         };
-        Launch("rearrange", kernel, new Grid(checked((int)(planes.Count * tilesAcross * tilesAlong)), RearrangeThreads), arguments);
+        Launch(
+            "rearrange", kernel, new Grid(checked((int)(planes.Count * tilesAcross * tilesAlong)), RearrangeThreads), arguments);
 
         static int Bits(int extent) => Math.Max(2, BitOperations.Log2((uint)extent - 1) + 1);
     }
@@ -120,11 +129,13 @@ internal sealed unsafe partial class CudaIndexing
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly struct RearrangeTilesArguments(
-        nint from, nint to, in StridedAxes planes, long fromRow, long toRow, int across, int along, int tilesAcross, int tilesAlong, int acrossBits)
+        nint from, nint to, in StridedAxes planes, long fromRow, long toRow, int across, int along, int tilesAcross,
+        int tilesAlong, int acrossBits)
     {
         public readonly nint From = from, To = to;
         public readonly StridedAxes Planes = planes;
         public readonly long FromRow = fromRow, ToRow = toRow;
-        public readonly int Across = across, Along = along, TilesAcross = tilesAcross, TilesAlong = tilesAlong, AcrossBits = acrossBits, Unused = 0;
+        public readonly int Across = across, Along = along, TilesAcross = tilesAcross, TilesAlong = tilesAlong,
+        AcrossBits = acrossBits, Unused = 0;
     }
 }

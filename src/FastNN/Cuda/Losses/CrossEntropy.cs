@@ -12,7 +12,8 @@ internal sealed unsafe partial class CudaLosses
 
     private const int RowThreadsOfLoss = 256, GradientElements = 4096;
 
-    public void CrossEntropyForward(in CrossEntropyOptions options, Tensor x, Tensor targets, Tensor? classWeights, Tensor loss, Tensor saved)
+    public void CrossEntropyForward(
+        in CrossEntropyOptions options, Tensor x, Tensor targets, Tensor? classWeights, Tensor loss, Tensor saved)
     {
         CrossEntropyArguments arguments = ArgumentsOf(options, x, targets, classWeights, saved) with { Loss = loss.Address };
         (int rows, int classes) = ((int)arguments.Rows, arguments.Classes);
@@ -36,13 +37,16 @@ internal sealed unsafe partial class CudaLosses
         }
         else
         {
-            string kernel = classes + 7 <= RowThreadsOfLoss * RowItems ? "crossentropy_forward_rows" : "crossentropy_forward_long";
+            string kernel = classes + 7 <= RowThreadsOfLoss * RowItems
+                ? "crossentropy_forward_rows"
+                : "crossentropy_forward_long";
             Launch("crossentropy", kernel, new Grid(RowBlocks(rows, 1), RowThreadsOfLoss), arguments);
         }
     }
 
     public void CrossEntropyBackward(
-        in CrossEntropyOptions options, Tensor x, Tensor targets, Tensor? classWeights, Tensor saved, Tensor dLoss, Tensor dX, bool accumulate)
+        in CrossEntropyOptions options, Tensor x, Tensor targets, Tensor? classWeights, Tensor saved, Tensor dLoss, Tensor dX,
+        bool accumulate)
     {
         CrossEntropyArguments arguments = ArgumentsOf(options, x, targets, classWeights, saved) with
         {
@@ -73,7 +77,8 @@ internal sealed unsafe partial class CudaLosses
 
     private static int RowBlocks(int rows, int perBlock) => Math.Clamp(Blocks(rows, perBlock), 1, MaxRowBlocks);
 
-    private CrossEntropyArguments ArgumentsOf(in CrossEntropyOptions options, Tensor x, Tensor targets, Tensor? classWeights, Tensor saved)
+    private CrossEntropyArguments ArgumentsOf(
+        in CrossEntropyOptions options, Tensor x, Tensor targets, Tensor? classWeights, Tensor saved)
     {
         int classes = x.Shape[-1];
         bool indices = targets.Type == DType.Int32;
@@ -97,6 +102,7 @@ internal sealed unsafe partial class CudaLosses
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct CrossEntropyArguments(
-        nint X, nint Indices, nint Targets, nint Weights, nint Saved, nint Loss, nint DLoss, nint DX, ScratchAddresses Scratch, long Rows,
+        nint X, nint Indices, nint Targets, nint Weights, nint Saved, nint Loss, nint DLoss, nint DX, ScratchAddresses Scratch,
+        long Rows,
         int Classes, int PerTile, int Input, int Reduction, int Ignore, int Accumulate, float Keep, float Spread);
 }

@@ -8,9 +8,11 @@ namespace FastNN.Cuda;
 internal sealed unsafe partial class CudaLosses
 {
     public void ElementLossForward(
-        LossFunction loss, Scalars scalars, long? divisor, Tensor x, Tensor targets, Tensor? weight, Tensor? positiveWeight, Tensor result)
+        LossFunction loss, Scalars scalars, long? divisor, Tensor x, Tensor targets, Tensor? weight, Tensor? positiveWeight,
+        Tensor result)
     {
-        LossArguments arguments = ArgumentsOf(scalars, divisor, x, targets, weight, positiveWeight) with { Loss = result.Address };
+        LossArguments arguments =
+            ArgumentsOf(scalars, divisor, x, targets, weight, positiveWeight) with { Loss = result.Address };
         if (divisor is null)
         {
             Launch("elementloss", loss.EachKernel, ElementGrid(x.Count), arguments);
@@ -22,7 +24,8 @@ internal sealed unsafe partial class CudaLosses
     }
 
     public void ElementLossBackward(
-        LossFunction loss, Scalars scalars, long? divisor, Tensor x, Tensor targets, Tensor? weight, Tensor? positiveWeight, Tensor dLoss, Tensor dX,
+        LossFunction loss, Scalars scalars, long? divisor, Tensor x, Tensor targets, Tensor? weight, Tensor? positiveWeight,
+        Tensor dLoss, Tensor dX,
         bool accumulate)
     {
         LossArguments arguments = ArgumentsOf(scalars, divisor, x, targets, weight, positiveWeight) with
@@ -34,19 +37,20 @@ internal sealed unsafe partial class CudaLosses
         Launch("elementloss", loss.BackwardKernel, ElementGrid(x.Count), arguments);
     }
 
-    private LossArguments ArgumentsOf(Scalars scalars, long? divisor, Tensor x, Tensor targets, Tensor? weight, Tensor? positiveWeight) => new()
-    {
-        X = x.Address,
-        Targets = targets.Address,
-        Weight = AddressOf(weight),
-        PositiveWeight = AddressOf(positiveWeight),
-        Scratch = Sums,
-        Count = x.Count,
-        Divisor = divisor ?? 1,
-        Scalars = scalars,
-        Columns = x.Shape.Rank == 0 ? 1 : x.Shape[-1],
-        PerElement = divisor is null ? 1 : 0,
-    };
+    private LossArguments ArgumentsOf(
+        Scalars scalars, long? divisor, Tensor x, Tensor targets, Tensor? weight, Tensor? positiveWeight) => new()
+        {
+            X = x.Address,
+            Targets = targets.Address,
+            Weight = AddressOf(weight),
+            PositiveWeight = AddressOf(positiveWeight),
+            Scratch = Sums,
+            Count = x.Count,
+            Divisor = divisor ?? 1,
+            Scalars = scalars,
+            Columns = x.Shape.Rank == 0 ? 1 : x.Shape[-1],
+            PerElement = divisor is null ? 1 : 0,
+        };
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct LossArguments(

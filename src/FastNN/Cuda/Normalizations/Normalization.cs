@@ -8,7 +8,8 @@ namespace FastNN.Cuda;
 internal sealed unsafe partial class CudaNormalizations
 {
     public void NormalizationScale(Tensor variance, float eps, Tensor scale) => Launch(
-        "normalization", "normalization_scale", ElementGrid(scale.Count), new NormalizationScaleArguments(variance.Address, scale.Address, scale.Count, eps, 0));
+        "normalization", "normalization_scale", ElementGrid(scale.Count),
+        new NormalizationScaleArguments(variance.Address, scale.Address, scale.Count, eps, 0));
 
     public void RunningStatistics(Tensor running, Tensor batch, float momentum, float factor, Tensor updated) => Launch(
         "normalization", "normalization_running", ElementGrid(updated.Count),
@@ -18,10 +19,13 @@ internal sealed unsafe partial class CudaNormalizations
         Normalize("normalization_forward", operands, Arguments(operands, y) with { Bias = AddressOf(bias) });
 
     public void NormalizationProducts(in NormalizationOperands operands, Tensor dY, Tensor products, Tensor? weighted) =>
-        Normalize("normalization_products", operands, Arguments(operands, products) with { DY = dY.Address, Weighted = AddressOf(weighted) });
+        Normalize(
+            "normalization_products", operands,
+            Arguments(operands, products) with { DY = dY.Address, Weighted = AddressOf(weighted) });
 
     public void NormalizationBackward(
-        in NormalizationOperands operands, Tensor dY, Tensor? sum, Tensor? product, float inverseCount, Tensor dX, bool accumulate) => Normalize(
+        in NormalizationOperands operands, Tensor dY, Tensor? sum, Tensor? product, float inverseCount, Tensor dX,
+        bool accumulate) => Normalize(
         "normalization_backward", operands, Arguments(operands, dX) with
         {
             DY = dY.Address,
@@ -32,7 +36,8 @@ internal sealed unsafe partial class CudaNormalizations
         });
 
     private static NormalizationArguments Arguments(in NormalizationOperands operands, Tensor y) => new(
-        operands.X.Address, operands.Mean.Address, operands.Scale.Address, AddressOf(operands.Weight), 0, 0, 0, 0, y.Address, 0, operands.Axes,
+        operands.X.Address, operands.Mean.Address, operands.Scale.Address, AddressOf(operands.Weight), 0, 0, 0, 0, y.Address, 0,
+        operands.Axes,
         Tensor.Index(operands.X.Count), 0, 0, 0);
 
     private void Normalize(string kernel, in NormalizationOperands operands, in NormalizationArguments arguments) =>
@@ -42,10 +47,12 @@ internal sealed unsafe partial class CudaNormalizations
     private readonly record struct NormalizationScaleArguments(nint Variance, nint Scale, long Count, float Eps, int Unused);
 
     [StructLayout(LayoutKind.Sequential)]
-    private readonly record struct RunningArguments(nint Running, nint Batch, nint Updated, long Count, float Momentum, float Factor);
+    private readonly record struct RunningArguments(
+        nint Running, nint Batch, nint Updated, long Count, float Momentum, float Factor);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct NormalizationArguments(
-        nint X, nint Mean, nint Scale, nint Weight, nint Bias, nint DY, nint Sum, nint Product, nint Y, nint Weighted, StridedAxes Axes, int Count,
+        nint X, nint Mean, nint Scale, nint Weight, nint Bias, nint DY, nint Sum, nint Product, nint Y, nint Weighted,
+        StridedAxes Axes, int Count,
         float InverseCount, int Accumulate, int Unused);
 }

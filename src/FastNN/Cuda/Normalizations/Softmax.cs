@@ -3,13 +3,16 @@ using FastNN.Tensors;
 
 namespace FastNN.Cuda;
 
-/// <summary>Softmax and its logarithm along the middle axis of [outer, axis, inner]: which of the ways in kernels/softmax.cu.</summary>
+/// <summary>
+/// Softmax and its logarithm along the middle axis of [outer, axis, inner]: which of the ways in kernels/softmax.cu.
+/// </summary>
 internal sealed unsafe partial class CudaNormalizations
 {
     public void SoftmaxForward(Tensor x, Tensor y, int outer, int axis, int inner, bool logarithm) => LaunchSoftmax(
         forward: true, new(x.Address, 0, y.Address, outer, axis, inner, 0, logarithm ? 1 : 0, 0));
 
-    public void SoftmaxBackward(Tensor y, Tensor dY, Tensor dX, int outer, int axis, int inner, bool logarithm, bool accumulate) => LaunchSoftmax(
+    public void SoftmaxBackward(Tensor y, Tensor dY, Tensor dX, int outer, int axis, int inner, bool logarithm,
+        bool accumulate) => LaunchSoftmax(
         forward: false, new(y.Address, dY.Address, dX.Address, outer, axis, inner, 0, logarithm ? 1 : 0, accumulate ? 1 : 0));
 
     private void LaunchSoftmax(bool forward, SoftmaxArguments arguments)
@@ -39,7 +42,8 @@ internal sealed unsafe partial class CudaNormalizations
             int slabs = RowsPerTile((int)slab, Math.Max(1, SlabThreads / inner));
             int shared = (int)(((slabs * slab) + 3) & ~3) * sizeof(float) * operands;
             string kernel = forward ? "softmax_forward_slabs" : "softmax_backward_slabs";
-            Launch("softmax", kernel, new Grid(Blocks(outer, slabs), SlabThreads, Shared: shared), arguments with { Slabs = slabs });
+            Launch(
+                "softmax", kernel, new Grid(Blocks(outer, slabs), SlabThreads, Shared: shared), arguments with { Slabs = slabs });
         }
         else
         {
@@ -53,7 +57,9 @@ internal sealed unsafe partial class CudaNormalizations
         }
     }
 
-    /// <summary>Threads of a block that keeps a row in registers, lanes shifted by up to seven (rows.cuh); 0 where it is too long.</summary>
+    /// <summary>
+    /// Threads of a block that keeps a row in registers, lanes shifted by up to seven (rows.cuh); 0 where it is too long.
+    /// </summary>
     private static int RowThreads(int length) => length + 7 <= 256 * RowItems ? 256 : length + 7 <= 1024 * RowItems ? 1024 : 0;
 
     [StructLayout(LayoutKind.Sequential)]

@@ -13,7 +13,9 @@ internal sealed unsafe partial class CudaProducts
         (int k, int n) = (weight.Shape[0], weight.Shape[1]);
         if (n > 0)
         {
-            Multiply(Tensor.Index(y.Count / n), k, n, x.Address, weight.Address, y.Address, new EpilogueArguments(AddressOf(bias), activation.Id, activation.Scalars.First));
+            Multiply(
+                Tensor.Index(y.Count / n), k, n, x.Address, weight.Address, y.Address,
+                new EpilogueArguments(AddressOf(bias), activation.Id, activation.Scalars.First));
         }
     }
 
@@ -26,7 +28,8 @@ internal sealed unsafe partial class CudaProducts
         }
     }
 
-    public void DenseBackwardWeight(Tensor x, Tensor dY, Tensor? dWeight, Tensor? dBias, bool accumulateWeight, bool accumulateBias)
+    public void DenseBackwardWeight(
+        Tensor x, Tensor dY, Tensor? dWeight, Tensor? dBias, bool accumulateWeight, bool accumulateBias)
     {
         if (dWeight is null)
         {
@@ -41,7 +44,9 @@ internal sealed unsafe partial class CudaProducts
         (int k, int n) = (dWeight.Shape[0], dWeight.Shape[1]);
         if (n > 0)
         {
-            MultiplyBackwardWeight(Tensor.Index(dY.Count / n), k, n, x.Address, dY.Address, dWeight.Address, AddressOf(dBias), accumulateWeight, accumulateBias);
+            MultiplyBackwardWeight(
+                Tensor.Index(dY.Count / n), k, n, x.Address, dY.Address, dWeight.Address, AddressOf(dBias), accumulateWeight,
+                accumulateBias);
         }
     }
 }

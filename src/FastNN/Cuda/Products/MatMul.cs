@@ -5,8 +5,8 @@ using FastNN.Tensors;
 namespace FastNN.Cuda;
 
 /// <summary>
-/// Matrix products in batches: small ones are one launch of our own tiles for all batches that are not summed; large ones are cuBLAS's, one call where the batches are evenly
-/// spaced, else one each.
+/// Matrix products in batches: small ones are one launch of our own tiles for all batches that are not summed; large ones are
+/// cuBLAS's, one call where the batches are evenly spaced, else one each.
 /// </summary>
 internal sealed unsafe partial class CudaProducts
 {
@@ -34,7 +34,8 @@ internal sealed unsafe partial class CudaProducts
         int batches = (int)kept.Count, terms = (int)reduced.Count;
         if (IsSmall(m, n, k))
         {
-            int vector = (StaysAligned(a, geometry.StrideA, 0, kept, reduced) ? 1 : 0) | (StaysAligned(b, geometry.StrideB, 1, kept, reduced) ? 2 : 0)
+            int vector = (StaysAligned(a, geometry.StrideA, 0, kept, reduced) ? 1 : 0)
+                | (StaysAligned(b, geometry.StrideB, 1, kept, reduced) ? 2 : 0)
                 | (StaysAligned(c, n, 2, kept, reduced) ? 4 : 0);
             string kernel = (geometry.TransposeA, geometry.TransposeB) switch
             {
@@ -49,7 +50,10 @@ internal sealed unsafe partial class CudaProducts
                 {
                     Grid grid = SmallGrid(m, n) with { Z = Math.Min(MaxGridZ, batches - first) };
                     int add = accumulate || term > 0 ? 1 : 0;
-                    Launch("matmul", kernel, grid, new MatMulArguments(a.Address, b.Address, c.Address, kept, reduced, first, term, m, n, k, vector, add, 0));
+                    Launch(
+                        "matmul", kernel, grid,
+                        new MatMulArguments(
+                            a.Address, b.Address, c.Address, kept, reduced, first, term, m, n, k, vector, add, 0));
                 }
             }
 
@@ -68,12 +72,15 @@ internal sealed unsafe partial class CudaProducts
                 if (even && batches > 1)
                 {
                     Blas.GemmBatched(
-                        geometry.TransposeA, geometry.TransposeB, m, n, k, left, geometry.StrideA, kept.First[0], right, geometry.StrideB, kept.Second[0],
+                        geometry.TransposeA, geometry.TransposeB, m, n, k, left, geometry.StrideA, kept.First[0], right,
+                        geometry.StrideB, kept.Second[0],
                         beta, to, n, kept.Third[0], batches);
                 }
                 else
                 {
-                    Blas.Gemm(geometry.TransposeA, geometry.TransposeB, m, n, k, left, geometry.StrideA, right, geometry.StrideB, beta, to, n);
+                    Blas.Gemm(
+                        geometry.TransposeA, geometry.TransposeB, m, n, k, left, geometry.StrideA, right, geometry.StrideB, beta,
+                        to, n);
                 }
             }
         }
@@ -100,5 +107,6 @@ internal sealed unsafe partial class CudaProducts
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct MatMulArguments(
-        nint A, nint B, nint C, StridedAxes Kept, StridedAxes Reduced, int FirstBatch, int Term, int M, int N, int K, int Vector, int Accumulate, int Unused);
+        nint A, nint B, nint C, StridedAxes Kept, StridedAxes Reduced, int FirstBatch, int Term, int M, int N, int K, int Vector,
+        int Accumulate, int Unused);
 }

@@ -7,7 +7,8 @@ namespace FastNN.Cuda;
 internal sealed unsafe partial class CudaReductions
 {
     public void PenaltyForward(Tensor x, float l1, float l2, Tensor y) => Launch(
-        "penalty", "penalty_forward", SumGrid(x.Count), new PenaltyArguments(x.Address, y.Address, 0, 0, Sums, x.Count, l1, l2, 0));
+        "penalty", "penalty_forward", SumGrid(x.Count),
+        new PenaltyArguments(x.Address, y.Address, 0, 0, Sums, x.Count, l1, l2, 0));
 
     public void PenaltyBackward(Tensor x, float l1, float l2, Tensor dY, Tensor dX, bool accumulate)
     {

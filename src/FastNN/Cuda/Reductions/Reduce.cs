@@ -25,7 +25,8 @@ internal sealed unsafe partial class CudaReductions
         StridedAxes axes = geometry.Axes;
         int inner = axes.Inner;
         var arguments = new FoldArguments(
-            x.Address, AddressOf(center), y.Address, Sums, geometry.OuterKept, geometry.OuterReduced, geometry.Terms, outputs, inner, 0, 1, scale, root ? 1 : 0);
+            x.Address, AddressOf(center), y.Address, Sums, geometry.OuterKept, geometry.OuterReduced, geometry.Terms, outputs,
+            inner, 0, 1, scale, root ? 1 : 0);
         if (outputs == 1 && axes.Rank <= 1)
         {
             Launch("reduce", kernels[0], SumGrid(geometry.Terms), arguments);
@@ -55,18 +56,22 @@ internal sealed unsafe partial class CudaReductions
             }
 
             int threads = geometry.Terms <= 256 ? 32 : 256;
-            Launch("reduce", kernels[1], new Grid(outputs, threads), arguments with { Kept = kept, Reduced = reduced, Inner = row ? 1 : 0 });
+            Launch(
+                "reduce", kernels[1], new Grid(outputs, threads),
+                arguments with { Kept = kept, Reduced = reduced, Inner = row ? 1 : 0 });
         }
     }
 
     public void Spread(
-        SlopeFunction slope, Tensor x, Tensor y, Tensor saved, Tensor more, Tensor dY, Tensor dX, ReduceGeometry geometry, float scale, bool accumulate)
+        SlopeFunction slope, Tensor x, Tensor y, Tensor saved, Tensor more, Tensor dY, Tensor dX, ReduceGeometry geometry,
+        float scale, bool accumulate)
     {
         IReadOnlyList<string> kernels = slope.Kernels;
         StridedAxes axes = geometry.Axes;
         int inner = axes.Inner;
         var arguments = new SpreadArguments(
-            x.Address, y.Address, saved.Address, more.Address, dY.Address, dX.Address, axes, default, dX.Count, inner, 0, scale, accumulate ? 1 : 0);
+            x.Address, y.Address, saved.Address, more.Address, dY.Address, dX.Address, axes, default, dX.Count, inner, 0, scale,
+            accumulate ? 1 : 0);
         if (dX.Count == 0)
         {
             return;
@@ -80,7 +85,13 @@ internal sealed unsafe partial class CudaReductions
             {
                 Launch(
                     "reduce", kernels[2], grid,
-                    arguments with { Axes = geometry.OuterKept, Rows = geometry.OuterReduced, RowCount = Tensor.Index(geometry.Terms) });
+                    arguments with
+                    {
+                        Axes = geometry.OuterKept,
+                        Rows = geometry.OuterReduced,
+                        RowCount = Tensor.Index(
+                        geometry.Terms)
+                    });
                 return;
             }
         }
@@ -95,9 +106,11 @@ internal sealed unsafe partial class CudaReductions
         int inner = arguments.Inner;
         long unit = (long)inner * (8 / CommonPowerOfTwo(inner, 8));
         bool runs = unit <= 1024;
-        int threads = runs ? (int)unit * Math.Max(1, StripThreads / (int)unit) : StripThreads, columns = runs ? inner : StripColumns;
+        int threads = runs ? (int)unit * Math.Max(1, StripThreads / (int)unit) : StripThreads,
+        columns = runs ? inner : StripColumns;
         int lanes = threads / columns, chunks = Blocks(inner, columns);
-        int parts = Math.Min(Blocks(arguments.Terms, lanes * RowsPerThread), Math.Min(MaxRowParts, ScratchParts / arguments.Outputs));
+        int parts = Math.Min(
+            Blocks(arguments.Terms, lanes * RowsPerThread), Math.Min(MaxRowParts, ScratchParts / arguments.Outputs));
         parts = (long)chunks * outer > MaxChunks ? 1 : Math.Max(1, parts);
 
         var grid = new Grid(checked(chunks * parts), threads, outer, Shared: threads * sizeof(double));
@@ -106,11 +119,13 @@ internal sealed unsafe partial class CudaReductions
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct FoldArguments(
-        nint X, nint Center, nint Y, ScratchAddresses Scratch, StridedAxes Kept, StridedAxes Reduced, long Terms, int Outputs, int Inner, int Columns,
+        nint X, nint Center, nint Y, ScratchAddresses Scratch, StridedAxes Kept, StridedAxes Reduced, long Terms, int Outputs,
+        int Inner, int Columns,
         int Parts, float Scale, int Root);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct SpreadArguments(
-        nint X, nint Y, nint Saved, nint More, nint DY, nint DX, StridedAxes Axes, StridedAxes Rows, long Count, int Inner, int RowCount, float Scale,
+        nint X, nint Y, nint Saved, nint More, nint DY, nint DX, StridedAxes Axes, StridedAxes Rows, long Count, int Inner,
+        int RowCount, float Scale,
         int Accumulate);
 }

@@ -9,7 +9,9 @@ internal sealed unsafe partial class CudaUpdates
 {
     public void GuardNorm(Tensor gradients, Tensor? loss, Tensor results, Tensor scalars) => Launch(
         "guard", "guard_norm", SumGrid(gradients.Count),
-        new GuardNormArguments(gradients.Address, AddressOf(loss), results.Address, scalars.Address, Sums, gradients.Count, (int)(scalars.Count / UpdateScalars.Row)));
+        new GuardNormArguments(
+            gradients.Address, AddressOf(loss), results.Address, scalars.Address, Sums, gradients.Count,
+            (int)(scalars.Count / UpdateScalars.Row)));
 
     public void GuardScale(Tensor gradients, Tensor options, Tensor results) => Launch(
         "guard", "guard_scale", ElementGrid(gradients.Count),

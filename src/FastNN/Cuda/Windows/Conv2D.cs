@@ -5,9 +5,9 @@ using FastNN.Tensors;
 namespace FastNN.Cuda;
 
 /// <summary>
-/// Convolutions: those that are matrix products as such, depthwise ones by our own kernels, others by cuDNN where it is there and takes
-/// the geometry, else by our own implicit products (kernels/conv2d.cu). cuDNN's filters are the transpose of ours, so one launch before
-/// it, or behind it for the filter's gradient, moves them.
+/// Convolutions: those that are matrix products as such, depthwise ones by our own kernels, others by cuDNN where it is there and
+/// takes the geometry, else by our own implicit products (kernels/conv2d.cu). cuDNN's filters are the transpose of ours, so one
+/// launch before it, or behind it for the filter's gradient, moves them.
 /// </summary>
 internal sealed unsafe partial class CudaWindows
 {
@@ -41,8 +41,11 @@ internal sealed unsafe partial class CudaWindows
         else if (geometry.IsDepthwise)
         {
             bool fours = IsOneToOneInFours(geometry) && IsAligned(x.Address, weight.Address, y.Address);
-            var arguments = new DepthwiseArguments(x.Address, weight.Address, y.Address, epilogue, new ConvolutionShape(geometry), Tensor.Index(y.Count), 0);
-            Launch("conv2d", fours ? "conv2d_depthwise_forward_fours" : "conv2d_depthwise_forward", DepthwiseGrid(y.Count, fours), arguments);
+            var arguments = new DepthwiseArguments(
+                x.Address, weight.Address, y.Address, epilogue, new ConvolutionShape(geometry), Tensor.Index(y.Count), 0);
+            Launch(
+                "conv2d", fours ? "conv2d_depthwise_forward_fours" : "conv2d_depthwise_forward", DepthwiseGrid(y.Count, fours),
+                arguments);
         }
         else if (UsesCudnn(geometry, ConvolutionPass.Forward))
         {
@@ -60,7 +63,8 @@ internal sealed unsafe partial class CudaWindows
         }
     }
 
-    public void Conv2DBackwardData(in Conv2DGeometry geometry, Tensor dY, Tensor weight, Tensor dX, bool accumulate, Tensor? workspace)
+    public void Conv2DBackwardData(
+        in Conv2DGeometry geometry, Tensor dY, Tensor weight, Tensor dX, bool accumulate, Tensor? workspace)
     {
         if (geometry.IsMatrixProduct)
         {
@@ -70,15 +74,18 @@ internal sealed unsafe partial class CudaWindows
         {
             bool fours = IsOneToOneInFours(geometry) && IsAligned(dY.Address, weight.Address, dX.Address);
             var arguments = new DepthwiseArguments(
-                dY.Address, weight.Address, dX.Address, default, new ConvolutionShape(geometry), Tensor.Index(dX.Count), accumulate ? 1 : 0);
+                dY.Address, weight.Address, dX.Address, default, new ConvolutionShape(geometry), Tensor.Index(dX.Count),
+                accumulate ? 1 : 0);
             Launch(
-                "conv2d", fours ? "conv2d_depthwise_backward_data_fours" : "conv2d_depthwise_backward_data", DepthwiseGrid(dX.Count, fours), arguments);
+                "conv2d", fours ? "conv2d_depthwise_backward_data_fours" : "conv2d_depthwise_backward_data",
+                DepthwiseGrid(dX.Count, fours), arguments);
         }
         else if (UsesCudnn(geometry, ConvolutionPass.BackwardData))
         {
             nint filter = workspace!.Address;
             TransposeFilter(geometry, weight.Address, filter);
-            Cudnn.BackwardData(geometry, dY.Address, filter, dX.Address, accumulate ? 1 : 0, filter + (nint)FilterBytes(geometry));
+            Cudnn.BackwardData(
+                geometry, dY.Address, filter, dX.Address, accumulate ? 1 : 0, filter + (nint)FilterBytes(geometry));
         }
         else
         {
@@ -87,17 +94,20 @@ internal sealed unsafe partial class CudaWindows
     }
 
     public void Conv2DBackwardFilter(
-        in Conv2DGeometry geometry, Tensor x, Tensor dY, Tensor dWeight, Tensor? dBias, bool accumulateWeight, bool accumulateBias, Tensor? workspace)
+        in Conv2DGeometry geometry, Tensor x, Tensor dY, Tensor dWeight, Tensor? dBias, bool accumulateWeight,
+        bool accumulateBias, Tensor? workspace)
     {
         if (geometry.IsMatrixProduct)
         {
             MultiplyBackwardWeight(
-                Pixels(geometry), geometry.C, geometry.OC, x.Address, dY.Address, dWeight.Address, AddressOf(dBias), accumulateWeight, accumulateBias);
+                Pixels(geometry), geometry.C, geometry.OC, x.Address, dY.Address, dWeight.Address, AddressOf(dBias),
+                accumulateWeight, accumulateBias);
         }
         else if (!UsesCudnn(geometry, ConvolutionPass.BackwardFilter))
         {
             BackwardFilterByParts(
-                geometry, x.Address, dY.Address, dWeight.Address, AddressOf(dBias), accumulateWeight, accumulateBias, workspace?.Address ?? 0);
+                geometry, x.Address, dY.Address, dWeight.Address, AddressOf(dBias), accumulateWeight, accumulateBias,
+                workspace?.Address ?? 0);
         }
         else
         {
@@ -113,15 +123,20 @@ internal sealed unsafe partial class CudaWindows
 
     private void TransposeFilter(in Conv2DGeometry geometry, nint weight, nint filter)
     {
-        TransposeArguments arguments = Transpose(weight, filter, (int)(geometry.FilterCount / geometry.OC), geometry.OC, accumulate: false);
+        TransposeArguments arguments = Transpose(
+            weight, filter, (int)(geometry.FilterCount / geometry.OC), geometry.OC, accumulate: false);
         Launch("conv2d", "conv2d_transpose_filter", new Grid(arguments.Blocks, SmallThreads), arguments);
     }
 
     private void FinishFilter(
-        in Conv2DGeometry geometry, nint filter, Tensor dY, nint dWeight, Tensor? dBias, bool accumulateWeight, bool accumulateBias)
+        in Conv2DGeometry geometry, nint filter, Tensor dY, nint dWeight, Tensor? dBias, bool accumulateWeight,
+        bool accumulateBias)
     {
-        TransposeArguments transpose = Transpose(filter, dWeight, geometry.OC, (int)(geometry.FilterCount / geometry.OC), accumulateWeight);
-        ColumnSumArguments bias = dBias is null ? default : SumOfColumns(dY.Address, dY.Count, geometry.OC, dBias.Address, accumulateBias);
+        TransposeArguments transpose = Transpose(
+            filter, dWeight, geometry.OC, (int)(geometry.FilterCount / geometry.OC), accumulateWeight);
+        ColumnSumArguments bias = dBias is null
+            ? default
+            : SumOfColumns(dY.Address, dY.Count, geometry.OC, dBias.Address, accumulateBias);
         int biasBlocks = dBias is null ? 0 : bias.Blocks * bias.Walk.Parts;
         Launch(
             "conv2d", "conv2d_finish_filter", new Grid(transpose.Blocks + biasBlocks, SmallThreads),
@@ -138,7 +153,8 @@ internal sealed unsafe partial class CudaWindows
 
     private static bool IsOneToOneInFours(in Conv2DGeometry geometry) => geometry.OC == geometry.C && geometry.C % 4 == 0;
 
-    private static Grid DepthwiseGrid(long count, bool fours) => new(Blocks(count, fours ? 4 * SmallThreads : SmallThreads), SmallThreads);
+    private static Grid DepthwiseGrid(long count, bool fours) =>
+        new(Blocks(count, fours ? 4 * SmallThreads : SmallThreads), SmallThreads);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct DepthwiseArguments(
@@ -151,5 +167,6 @@ internal sealed unsafe partial class CudaWindows
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    private readonly record struct FinishFilterArguments(TransposeArguments Transpose, ColumnSumArguments Bias, int TransposeBlocks, int Unused);
+    private readonly record struct FinishFilterArguments(
+        TransposeArguments Transpose, ColumnSumArguments Bias, int TransposeBlocks, int Unused);
 }

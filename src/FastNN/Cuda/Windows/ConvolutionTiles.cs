@@ -3,16 +3,21 @@ using FastNN.Kernels;
 
 namespace FastNN.Cuda;
 
-/// <summary>Convolutions as implicit matrix products by tiles: which tile, and how a filter's gradient is cut over the pixels.</summary>
+/// <summary>
+/// Convolutions as implicit matrix products by tiles: which tile, and how a filter's gradient is cut over the pixels.
+/// </summary>
 internal sealed unsafe partial class CudaWindows
 {
     /// <summary>The tiles of kernels/tiles.cuh.</summary>
-    private static readonly ConvolutionTile Wide = new(0, 128, 64), Narrow = new(1, 128, 32), Small = new(2, SmallTile, SmallTile);
+    private static readonly ConvolutionTile Wide = new(0, 128, 64), Narrow = new(1, 128, 32),
+    Small = new(2, SmallTile, SmallTile);
 
     /// <summary>Fewer blocks than this leave most of a GPU idle, so tiles become small.</summary>
     private const int FewBlocks = 64;
 
-    /// <summary>Blocks at which a filter's gradient aims, the fewest and the most pixels that one adds, and the most bytes of their parts.</summary>
+    /// <summary>
+    /// Blocks at which a filter's gradient aims, the fewest and the most pixels that one adds, and the most bytes of their parts.
+    /// </summary>
     private const int FilterBlocks = 256, FewestPixels = 256, MostPixels = 8192;
 
     private const long MostPartBytes = 64L << 20;
@@ -25,7 +30,8 @@ internal sealed unsafe partial class CudaWindows
             long taps = geometry.FilterCount / geometry.OC;
             if (pass == ConvolutionPass.BackwardFilter && taps >= MostGridY)
             {
-                throw new ShapeException($"Conv2D: expected filters of fewer than {MostGridY} weights per channel on a CUDA device, got {taps}.");
+                throw new ShapeException(
+                    $"Conv2D: expected filters of fewer than {MostGridY} weights per channel on a CUDA device, got {taps}.");
             }
 
             return;
@@ -46,12 +52,17 @@ internal sealed unsafe partial class CudaWindows
         }
     }
 
-    private static ConvolutionTile ForwardTile(in Conv2DGeometry geometry) => TileOf(Pixels(geometry), geometry.GroupOC, geometry.Groups);
+    private static ConvolutionTile ForwardTile(in Conv2DGeometry geometry) =>
+        TileOf(Pixels(geometry), geometry.GroupOC, geometry.Groups);
 
     private static ConvolutionTile BackwardDataTile(in Conv2DGeometry geometry) =>
-        TileOf(RowsOfPhase(geometry), geometry.GroupC, geometry.Groups * (double)PhasesOf(geometry.Vertical) * PhasesOf(geometry.Horizontal));
+        TileOf(
+            RowsOfPhase(geometry), geometry.GroupC,
+            geometry.Groups * (double)PhasesOf(geometry.Vertical) * PhasesOf(geometry.Horizontal));
 
-    /// <summary>Inputs of a phase are congruent modulo the stride; an axis shorter than its stride has as many phases as inputs.</summary>
+    /// <summary>
+    /// Inputs of a phase are congruent modulo the stride; an axis shorter than its stride has as many phases as inputs.
+    /// </summary>
     private static int PhasesOf(in WindowAxis axis) => Math.Min(axis.Stride, axis.Input);
 
     private static int RowsOfPhase(in Conv2DGeometry geometry) =>
@@ -61,7 +72,12 @@ internal sealed unsafe partial class CudaWindows
     {
         int pixels = Pixels(geometry);
         ConvolutionTile tile = ForwardTile(geometry);
-        string kernel = tile.Index switch { 0 => "conv2d_forward_wide", 1 => "conv2d_forward_narrow", _ => "conv2d_forward_small" };
+        string kernel = tile.Index switch
+        {
+            0 => "conv2d_forward_wide",
+            1 => "conv2d_forward_narrow",
+            _ => "conv2d_forward_small",
+        };
         int columns = Blocks(geometry.GroupOC, tile.Columns);
         int vector = Vectors(geometry.GroupC % 4 == 0 && IsAligned(x), geometry.GroupOC % 4 == 0 && IsAligned(weight, y));
         Launch(
@@ -88,7 +104,8 @@ internal sealed unsafe partial class CudaWindows
     }
 
     private void BackwardFilterByParts(
-        in Conv2DGeometry geometry, nint x, nint dY, nint dWeight, nint dBias, bool accumulateWeight, bool accumulateBias, nint workspace)
+        in Conv2DGeometry geometry, nint x, nint dY, nint dWeight, nint dBias, bool accumulateWeight, bool accumulateBias,
+        nint workspace)
     {
         PixelParts parts = FilterParts(geometry);
         var shape = new ConvolutionShape(geometry);
@@ -112,11 +129,13 @@ internal sealed unsafe partial class CudaWindows
             };
             int columns = Blocks(geometry.GroupOC, parts.Tile.Columns);
             var grid = new Grid(Blocks(rows, parts.Tile.Rows), SmallThreads, columns * geometry.Groups, parts.Count);
-            int vector = Vectors(geometry.GroupC % 4 == 0 && IsAligned(x), geometry.GroupOC % 4 == 0 && IsAligned(dY, dWeight, dBias, workspace));
+            int vector = Vectors(
+                geometry.GroupC % 4 == 0 && IsAligned(x), geometry.GroupOC % 4 == 0 && IsAligned(dY, dWeight, dBias, workspace));
             if (parts.Bytes == 0)
             {
                 Launch("conv2d", kernel, grid, new ConvolutionBackwardFilterArguments(
-                    x, dY, dWeight, dBias, 0, shape, columns, vector, parts.Pixels, accumulateWeight ? 1 : 0, accumulateBias ? 1 : 0, 0));
+                    x, dY, dWeight, dBias, 0, shape, columns, vector, parts.Pixels, accumulateWeight ? 1 : 0,
+                    accumulateBias ? 1 : 0, 0));
                 return;
             }
 
@@ -127,7 +146,8 @@ internal sealed unsafe partial class CudaWindows
         Launch(
             "conv2d", "conv2d_sum_parts", new Grid(Blocks(stride, 32), SmallThreads),
             new ConvolutionSumPartsArguments(
-                workspace, dWeight, dBias, stride, weights, (int)stride, parts.Count, accumulateWeight ? 1 : 0, accumulateBias ? 1 : 0, 0));
+                workspace, dWeight, dBias, stride, weights, (int)stride, parts.Count, accumulateWeight ? 1 : 0,
+                accumulateBias ? 1 : 0, 0));
     }
 
     private static ConvolutionTile TileOf(int rows, int columns, double others)
@@ -212,16 +232,19 @@ internal sealed unsafe partial class CudaWindows
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct ConvolutionBackwardDataArguments(
-        nint DY, nint Weight, nint DX, ConvolutionShape Shape, int RowTiles, int Phases, int Tiles, int Vector, int Accumulate, int Unused);
+        nint DY, nint Weight, nint DX, ConvolutionShape Shape, int RowTiles, int Phases, int Tiles, int Vector, int Accumulate,
+        int Unused);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct ConvolutionBackwardFilterArguments(
-        nint X, nint DY, nint DWeight, nint DBias, long PartStride, ConvolutionShape Shape, int Tiles, int Vector, int PixelsPerPart,
+        nint X, nint DY, nint DWeight, nint DBias, long PartStride, ConvolutionShape Shape, int Tiles, int Vector,
+        int PixelsPerPart,
         int AccumulateWeight, int AccumulateBias, int Unused);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct ConvolutionSumPartsArguments(
-        nint Parts, nint DWeight, nint DBias, long PartStride, int Weights, int Count, int PartCount, int AccumulateWeight, int AccumulateBias,
+        nint Parts, nint DWeight, nint DBias, long PartStride, int Weights, int Count, int PartCount, int AccumulateWeight,
+        int AccumulateBias,
         int Unused);
 
     [StructLayout(LayoutKind.Sequential)]

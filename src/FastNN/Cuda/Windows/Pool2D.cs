@@ -12,7 +12,9 @@ internal sealed unsafe partial class CudaWindows
 
     private const int PoolThreads = 256;
 
-    /// <summary>Bytes of the rows that pass through shared memory at once, unless one row has more, and the most that fit.</summary>
+    /// <summary>
+    /// Bytes of the rows that pass through shared memory at once, unless one row has more, and the most that fit.
+    /// </summary>
     private const int RunBytes = 8 << 10, MostRunBytes = 48 << 10;
 
     /// <summary>A warp visits the columns of taps one by one.</summary>
@@ -40,7 +42,8 @@ internal sealed unsafe partial class CudaWindows
         }, grid, arguments);
     }
 
-    public void MaxPool2DBackward(in Pool2DGeometry geometry, Tensor dY, Tensor y, Tensor winners, Tensor dX, bool relu, bool accumulate)
+    public void MaxPool2DBackward(
+        in Pool2DGeometry geometry, Tensor dY, Tensor y, Tensor winners, Tensor dX, bool relu, bool accumulate)
     {
         PoolArguments arguments = Arguments(geometry) with
         {
@@ -108,7 +111,8 @@ internal sealed unsafe partial class CudaWindows
         bool disjoint = geometry.IsDisjoint;
         int cellRows = LargestCell(geometry.Vertical), cellColumns = LargestCell(geometry.Horizontal);
 
-        // A large cell, such as the one of a global pooling, is shared by blocks; each reads dY again, for so many pixels that it does not count.
+        // A large cell, such as the one of a global pooling, is shared by blocks; each reads dY again, for so many pixels that it
+        // does not count.
         int rows = cellRows * (long)cellColumns <= 2 * LeastCellPixels ? cellRows : Blocks(LeastCellPixels, cellColumns);
         rows = Math.Max(rows, Blocks(cellRows, MostGridY));
         arguments = arguments with { Count = (int)(disjoint ? geometry.OutputCount : geometry.InputCount), RowsPerBlock = rows };
@@ -123,8 +127,8 @@ internal sealed unsafe partial class CudaWindows
     }
 
     /// <summary>
-    /// Whether windows tile an image whose pixels are not whole sectors, so that rows should pass through shared memory; and blocks of
-    /// some rows of outputs each.
+    /// Whether windows tile an image whose pixels are not whole sectors, so that rows should pass through shared memory; and
+    /// blocks of some rows of outputs each.
     /// </summary>
     private static bool PassesRows(in Pool2DGeometry geometry, ref PoolArguments arguments, out Grid grid)
     {

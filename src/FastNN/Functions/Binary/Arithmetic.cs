@@ -5,7 +5,8 @@ namespace FastNN.Functions;
 internal readonly struct Add : IBinaryFunction
 {
     public static BinaryInfo Info => new(
-        "Add", "a + b", "+", isOperatorOnly: true, first: OperandGradient.Upstream, second: OperandGradient.Upstream, commutative: true,
+        "Add", "a + b", "+", isOperatorOnly: true, first: OperandGradient.Upstream, second: OperandGradient.Upstream,
+        commutative: true,
         takes: OperandTypes.Floats | OperandTypes.Integers, isArithmetic: true, torch: "add", onnx: "Add");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -43,7 +44,8 @@ internal readonly struct Subtract : IBinaryFunction
 internal readonly struct Multiply : IBinaryFunction
 {
     public static BinaryInfo Info => new(
-        "Multiply", "a * b", "*", isOperatorOnly: true, first: OperandGradient.Product, second: OperandGradient.Product, commutative: true,
+        "Multiply", "a * b", "*", isOperatorOnly: true, first: OperandGradient.Product, second: OperandGradient.Product,
+        commutative: true,
         takes: OperandTypes.Floats | OperandTypes.Integers, isArithmetic: true, torch: "mul", onnx: "Mul");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -63,7 +65,8 @@ internal readonly struct Divide : IBinaryFunction
 {
     public static BinaryInfo Info => new(
         "Divide", "a / b, the quotient rounded once", "/", isOperatorOnly: true, first: OperandGradient.From(Operands.Second),
-        second: OperandGradient.From(Operands.Second | Operands.Output), isArithmetic: true, torch: "div", onnx: "Div", secondSamples: new(0.4f, 3));
+        second: OperandGradient.From(Operands.Second | Operands.Output), isArithmetic: true, torch: "div", onnx: "Div",
+        secondSamples: new(0.4f, 3));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T a, T b)
@@ -81,8 +84,10 @@ internal readonly struct Divide : IBinaryFunction
 internal readonly struct Pow : IBinaryFunction
 {
     public static BinaryInfo Info => new(
-        "Pow", "a to the power of b; a below 0 has powers of integral b", hasNumberMethod: false, first: OperandGradient.From(Operands.First | Operands.Second),
-        second: OperandGradient.From(Operands.First | Operands.Second | Operands.Output), torch: "pow", onnx: "Pow", samples: new(0.2f, 3),
+        "Pow", "a to the power of b; a below 0 has powers of integral b", hasNumberMethod: false,
+        first: OperandGradient.From(Operands.First | Operands.Second),
+        second: OperandGradient.From(Operands.First | Operands.Second | Operands.Output), torch: "pow", onnx: "Pow",
+        samples: new(0.2f, 3),
         secondSamples: new(-2, 2.5f));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -96,5 +101,6 @@ internal readonly struct Pow : IBinaryFunction
     // 0^b is 0 for all b above 0, whatever log 0 says.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T SecondGradient<T>(T a, T b, T y, T dY)
-        where T : struct, ILanes<T> => Elementary.IfEqual(a, 0f, T.IfGreaterOrEqual(b, 0f, 0f, dY * (y * T.Log(a))), dY * (y * T.Log(a)));
+        where T : struct, ILanes<T> =>
+            Elementary.IfEqual(a, 0f, T.IfGreaterOrEqual(b, 0f, 0f, dY * (y * T.Log(a))), dY * (y * T.Log(a)));
 }

@@ -6,7 +6,8 @@ internal readonly struct Equal : IBinaryFunction
 {
     public static BinaryInfo Info => new(
         "Equal", "Whether a equals b; false where either is NaN", commutative: true,
-        takes: OperandTypes.Floats | OperandTypes.Integers | OperandTypes.Truths, givesTruth: true, torch: "eq", onnx: "Equal", hasTies: true);
+        takes: OperandTypes.Floats | OperandTypes.Integers | OperandTypes.Truths, givesTruth: true, torch: "eq", onnx: "Equal",
+        hasTies: true);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T a, T b)

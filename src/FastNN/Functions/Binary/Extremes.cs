@@ -5,8 +5,10 @@ namespace FastNN.Functions;
 internal readonly struct Minimum : IBinaryFunction
 {
     public static BinaryInfo Info => new(
-        "Minimum", "The smaller of a and b, NaN where either is; equal operands share the gradient", first: OperandGradient.From(Operands.First | Operands.Second),
-        second: OperandGradient.From(Operands.First | Operands.Second), commutative: true, takes: OperandTypes.Floats | OperandTypes.Integers,
+        "Minimum", "The smaller of a and b, NaN where either is; equal operands share the gradient",
+        first: OperandGradient.From(Operands.First | Operands.Second),
+        second: OperandGradient.From(Operands.First | Operands.Second), commutative: true,
+        takes: OperandTypes.Floats | OperandTypes.Integers,
         torch: "minimum", onnx: "Min", hasTies: true);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -25,8 +27,10 @@ internal readonly struct Minimum : IBinaryFunction
 internal readonly struct Maximum : IBinaryFunction
 {
     public static BinaryInfo Info => new(
-        "Maximum", "The larger of a and b, NaN where either is; equal operands share the gradient", first: OperandGradient.From(Operands.First | Operands.Second),
-        second: OperandGradient.From(Operands.First | Operands.Second), commutative: true, takes: OperandTypes.Floats | OperandTypes.Integers,
+        "Maximum", "The larger of a and b, NaN where either is; equal operands share the gradient",
+        first: OperandGradient.From(Operands.First | Operands.Second),
+        second: OperandGradient.From(Operands.First | Operands.Second), commutative: true,
+        takes: OperandTypes.Floats | OperandTypes.Integers,
         torch: "maximum", onnx: "Max", hasTies: true);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

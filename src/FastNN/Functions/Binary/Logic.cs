@@ -5,7 +5,8 @@ namespace FastNN.Functions;
 internal readonly struct And : IBinaryFunction
 {
     public static BinaryInfo Info => new(
-        "And", "Whether both a and b hold", "&", commutative: true, takes: OperandTypes.Truths, givesTruth: true, torch: "logical_and", onnx: "And");
+        "And", "Whether both a and b hold", "&", commutative: true, takes: OperandTypes.Truths, givesTruth: true,
+        torch: "logical_and", onnx: "And");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T a, T b)
@@ -15,7 +16,8 @@ internal readonly struct And : IBinaryFunction
 internal readonly struct Or : IBinaryFunction
 {
     public static BinaryInfo Info => new(
-        "Or", "Whether a or b or both hold", "|", commutative: true, takes: OperandTypes.Truths, givesTruth: true, torch: "logical_or", onnx: "Or");
+        "Or", "Whether a or b or both hold", "|", commutative: true, takes: OperandTypes.Truths, givesTruth: true,
+        torch: "logical_or", onnx: "Or");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T a, T b)
@@ -25,7 +27,8 @@ internal readonly struct Or : IBinaryFunction
 internal readonly struct Xor : IBinaryFunction
 {
     public static BinaryInfo Info => new(
-        "Xor", "Whether one of a and b holds and the other does not", "^", commutative: true, takes: OperandTypes.Truths, givesTruth: true, torch: "logical_xor", onnx: "Xor");
+        "Xor", "Whether one of a and b holds and the other does not", "^", commutative: true, takes: OperandTypes.Truths,
+        givesTruth: true, torch: "logical_xor", onnx: "Xor");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T a, T b)

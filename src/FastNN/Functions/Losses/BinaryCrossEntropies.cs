@@ -6,7 +6,8 @@ namespace FastNN.Functions;
 internal readonly struct ProbabilityLoss : ILossFunction
 {
     public static LossInfo Info => new(
-        "BinaryCrossEntropy", "-(t log x + (1 - t) log(1 - x)), each logarithm at least -100", new(0.02f, 0.98f), LossTargets.Probabilities);
+        "BinaryCrossEntropy", "-(t log x + (1 - t) log(1 - x)), each logarithm at least -100", new(0.02f, 0.98f),
+        LossTargets.Probabilities);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T x, T target, T positiveWeight, Scalars s)
@@ -46,7 +47,8 @@ internal readonly struct LogitLoss : ILossFunction
 internal readonly struct WeightedLogitLoss : ILossFunction
 {
     public static LossInfo Info => new(
-        "BinaryCrossEntropyWithLogits", "p t log(1 + exp(-x)) + (1 - t) log(1 + exp(x)), p the weight of the positive class", new(-4, 4, 0),
+        "BinaryCrossEntropyWithLogits", "p t log(1 + exp(-x)) + (1 - t) log(1 + exp(x)), p the weight of the positive class",
+        new(-4, 4, 0),
         LossTargets.Probabilities);
 
     public static bool TakesPositiveWeight => true;

@@ -25,7 +25,8 @@ internal readonly struct SquaredError : ILossFunction
 
 internal readonly struct AbsoluteError : ILossFunction
 {
-    public static LossInfo Info => new("MeanAbsoluteError", "|x - target|; its slope at 0 is 0", new(-3, 3), symmetric: true, torch: "l1_loss");
+    public static LossInfo Info =>
+        new("MeanAbsoluteError", "|x - target|; its slope at 0 is 0", new(-3, 3), symmetric: true, torch: "l1_loss");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T x, T target, T positiveWeight, Scalars s)

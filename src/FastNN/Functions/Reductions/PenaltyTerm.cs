@@ -3,7 +3,8 @@ using System.Runtime.CompilerServices;
 namespace FastNN.Functions;
 
 /// <summary>
-/// One term of a penalty on weights, A |x| + B x^2, and its slope with sign(0) = 0. The parameters are the factors of the L1 and the squared L2 norm.
+/// One term of a penalty on weights, A |x| + B x^2, and its slope with sign(0) = 0. The parameters are the factors of the L1 and
+/// the squared L2 norm.
 /// </summary>
 internal readonly struct PenaltyTerm
 {

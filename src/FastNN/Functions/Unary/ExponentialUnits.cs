@@ -5,7 +5,8 @@ namespace FastNN.Functions;
 internal readonly struct Elu : IUnaryFunction
 {
     public static FunctionInfo Info => new(
-        "Elu", "x for x > 0, else alpha (exp(x) - 1) (Clevert et al., 2015)", scalars: [new("alpha", 1f, "The limit for large negative x is -alpha", Least: 0)],
+        "Elu", "x for x > 0, else alpha (exp(x) - 1) (Clevert et al., 2015)",
+        scalars: [new("alpha", 1f, "The limit for large negative x is -alpha", Least: 0)],
         reads: Reads.Output, activation: true, torch: "elu", onnx: "Elu");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -20,7 +21,8 @@ internal readonly struct Elu : IUnaryFunction
 internal readonly struct Celu : IUnaryFunction
 {
     public static FunctionInfo Info => new(
-        "Celu", "x for x > 0, else alpha (exp(x / alpha) - 1) (Barron, 2017)", scalars: [new("alpha", 1f, "The limit for large negative x is -alpha", Least: 1e-6f)],
+        "Celu", "x for x > 0, else alpha (exp(x / alpha) - 1) (Barron, 2017)",
+        scalars: [new("alpha", 1f, "The limit for large negative x is -alpha", Least: 1e-6f)],
         reads: Reads.Output, activation: true, torch: "celu", onnx: "Celu");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -37,7 +39,8 @@ internal readonly struct Selu : IUnaryFunction
     private const float Scale = 1.05070098735548f, ScaledAlpha = 1.75809934084738f;
 
     public static FunctionInfo Info => new(
-        "Selu", "The ELU whose constants keep mean 0 and variance 1 (Klambauer et al., 2017)", reads: Reads.Output, activation: true,
+        "Selu", "The ELU whose constants keep mean 0 and variance 1 (Klambauer et al., 2017)", reads: Reads.Output,
+        activation: true,
         torch: "selu", onnx: "Selu");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -4,7 +4,8 @@ namespace FastNN.Functions;
 
 internal readonly struct Exp : IUnaryFunction
 {
-    public static FunctionInfo Info => new("Exp", "e to the power of x", reads: Reads.Output, torch: "exp", onnx: "Exp", samples: new(-5, 5));
+    public static FunctionInfo Info =>
+        new("Exp", "e to the power of x", reads: Reads.Output, torch: "exp", onnx: "Exp", samples: new(-5, 5));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T x, Scalars s)
@@ -30,7 +31,8 @@ internal readonly struct Log : IUnaryFunction
 
 internal readonly struct Expm1 : IUnaryFunction
 {
-    public static FunctionInfo Info => new("Expm1", "exp(x) - 1, exact near 0", reads: Reads.Output, torch: "expm1", samples: new(-5, 5));
+    public static FunctionInfo Info =>
+        new("Expm1", "exp(x) - 1, exact near 0", reads: Reads.Output, torch: "expm1", samples: new(-5, 5));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T x, Scalars s)
@@ -101,7 +103,8 @@ internal readonly struct Sinh : IUnaryFunction
 
 internal readonly struct Cosh : IUnaryFunction
 {
-    public static FunctionInfo Info => new("Cosh", "The hyperbolic cosine of x", torch: "cosh", onnx: "Cosh", samples: new(-4, 4));
+    public static FunctionInfo Info =>
+        new("Cosh", "The hyperbolic cosine of x", torch: "cosh", onnx: "Cosh", samples: new(-4, 4));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T x, Scalars s)

@@ -2,7 +2,10 @@ using System.Runtime.CompilerServices;
 
 namespace FastNN.Functions;
 
-/// <summary>0 for large negative x, also for -infinity, where the product would be NaN. The slope is Phi(x) + x phi(x), phi the normal density.</summary>
+/// <summary>
+/// 0 for large negative x, also for -infinity, where the product would be NaN. The slope is Phi(x) + x phi(x), phi the normal
+/// density.
+/// </summary>
 internal readonly struct Gelu : IUnaryFunction
 {
     private const float InverseSqrtTwoPi = 0.398942280401f;
@@ -26,8 +29,8 @@ internal readonly struct Gelu : IUnaryFunction
 }
 
 /// <summary>
-/// x (1 + tanh u) / 2 with u = sqrt(2 / pi) (x + 0.044715 x^3), computed as x g with the gate g = sigmoid(2u): the same, with one exponential
-/// and without cancellation for negative x. The slope is g + x g (1 - g) d(2u)/dx.
+/// x (1 + tanh u) / 2 with u = sqrt(2 / pi) (x + 0.044715 x^3), computed as x g with the gate g = sigmoid(2u): the same, with one
+/// exponential and without cancellation for negative x. The slope is g + x g (1 - g) d(2u)/dx.
 /// </summary>
 internal readonly struct GeluTanh : IUnaryFunction
 {

@@ -5,7 +5,8 @@ namespace FastNN.Functions;
 internal readonly struct ReLU6 : IUnaryFunction
 {
     public static FunctionInfo Info => new(
-        "ReLU6", "x between 0 and 6; its derivative at both ends is 0, as in PyTorch", reads: Reads.Output, activation: true, torch: "relu6",
+        "ReLU6", "x between 0 and 6; its derivative at both ends is 0, as in PyTorch", reads: Reads.Output, activation: true,
+        torch: "relu6",
         samples: new(-3, 9, 0, 6));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -24,7 +25,9 @@ internal readonly struct Clamp : IUnaryFunction
         scalars:
         [
             new("low", float.NegativeInfinity, "The lower bound", Torch: "min", Onnx: "min"),
-            new("high", float.PositiveInfinity, "The upper bound, which wins where the lower is above it", Torch: "max", Onnx: "max"),
+            new(
+                "high", float.PositiveInfinity, "The upper bound, which wins where the lower is above it", Torch: "max",
+                Onnx: "max"),
         ],
         torch: "clamp", onnx: "Clip");
 
@@ -72,7 +75,8 @@ internal readonly struct HardSigmoid : IUnaryFunction
 internal readonly struct HardSwish : IUnaryFunction
 {
     public static FunctionInfo Info => new(
-        "HardSwish", "x times (x + 3) / 6, the factor between 0 and 1 (Howard et al., 2019)", activation: true, torch: "hardswish", onnx: "HardSwish",
+        "HardSwish", "x times (x + 3) / 6, the factor between 0 and 1 (Howard et al., 2019)", activation: true,
+        torch: "hardswish", onnx: "HardSwish",
         samples: new(-5, 5, -3, 3));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -4,7 +4,8 @@ namespace FastNN.Functions;
 
 internal readonly struct Sqrt : IUnaryFunction
 {
-    public static FunctionInfo Info => new("Sqrt", "The square root of x", reads: Reads.Output, torch: "sqrt", onnx: "Sqrt", samples: new(0.1f, 9));
+    public static FunctionInfo Info =>
+        new("Sqrt", "The square root of x", reads: Reads.Output, torch: "sqrt", onnx: "Sqrt", samples: new(0.1f, 9));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T x, Scalars s)
@@ -43,7 +44,8 @@ internal readonly struct Square : IUnaryFunction
 
 internal readonly struct Reciprocal : IUnaryFunction
 {
-    public static FunctionInfo Info => new("Reciprocal", "1 / x", reads: Reads.Output, torch: "reciprocal", onnx: "Reciprocal", samples: new(0.2f, 5));
+    public static FunctionInfo Info =>
+        new("Reciprocal", "1 / x", reads: Reads.Output, torch: "reciprocal", onnx: "Reciprocal", samples: new(0.2f, 5));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T x, Scalars s)

@@ -40,7 +40,8 @@ internal readonly struct Threshold : IUnaryFunction
 {
     public static FunctionInfo Info => new(
         "Threshold", "x above a threshold, else a value of one's own",
-        scalars: [new("threshold", 0, "Above it x is kept"), new("value", 0, "What replaces the others")], activation: true, torch: "threshold",
+        scalars: [new("threshold", 0, "Above it x is kept"), new("value", 0, "What replaces the others")], activation: true,
+        torch: "threshold",
         onnx: "ThresholdedRelu");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -5,7 +5,8 @@ namespace FastNN.Functions;
 internal readonly struct Round : IUnaryFunction
 {
     public static FunctionInfo Info => new(
-        "Round", "The nearest integer, ties to even; its derivative is 0 everywhere", reads: Reads.Nothing, torch: "round", onnx: "Round",
+        "Round", "The nearest integer, ties to even; its derivative is 0 everywhere", reads: Reads.Nothing, torch: "round",
+        onnx: "Round",
         samples: new(-2.4f, 2.4f, -1.5f, -0.5f, 0.5f, 1.5f));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -20,7 +21,8 @@ internal readonly struct Round : IUnaryFunction
 internal readonly struct Floor : IUnaryFunction
 {
     public static FunctionInfo Info => new(
-        "Floor", "The largest integer that is at most x; its derivative is 0 everywhere", reads: Reads.Nothing, torch: "floor", onnx: "Floor",
+        "Floor", "The largest integer that is at most x; its derivative is 0 everywhere", reads: Reads.Nothing, torch: "floor",
+        onnx: "Floor",
         samples: new(-2.9f, 2.9f, -2, -1, 0, 1, 2));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -39,7 +41,8 @@ internal readonly struct Floor : IUnaryFunction
 internal readonly struct Ceiling : IUnaryFunction
 {
     public static FunctionInfo Info => new(
-        "Ceiling", "The least integer that is at least x; its derivative is 0 everywhere", reads: Reads.Nothing, torch: "ceil", onnx: "Ceil",
+        "Ceiling", "The least integer that is at least x; its derivative is 0 everywhere", reads: Reads.Nothing, torch: "ceil",
+        onnx: "Ceil",
         samples: new(-2.9f, 2.9f, -2, -1, 0, 1, 2));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

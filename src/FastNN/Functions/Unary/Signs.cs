@@ -4,7 +4,8 @@ namespace FastNN.Functions;
 
 internal readonly struct Abs : IUnaryFunction
 {
-    public static FunctionInfo Info => new("Abs", "The absolute value of x; its derivative at 0 is 0, as in PyTorch", torch: "abs", onnx: "Abs");
+    public static FunctionInfo Info =>
+        new("Abs", "The absolute value of x; its derivative at 0 is 0, as in PyTorch", torch: "abs", onnx: "Abs");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T x, Scalars s)
@@ -30,7 +31,10 @@ internal readonly struct Negate : IUnaryFunction
 
 internal readonly struct Sign : IUnaryFunction
 {
-    public static FunctionInfo Info => new("Sign", "1 for x > 0, -1 for x < 0, else x; its derivative is 0 everywhere", reads: Reads.Nothing, torch: "sign", onnx: "Sign");
+    public static FunctionInfo Info =>
+        new(
+            "Sign", "1 for x > 0, -1 for x < 0, else x; its derivative is 0 everywhere", reads: Reads.Nothing, torch: "sign",
+            onnx: "Sign");
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T x, Scalars s)

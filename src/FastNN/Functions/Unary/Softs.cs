@@ -48,7 +48,8 @@ internal readonly struct Softsign : IUnaryFunction
 internal readonly struct LogSigmoid : IUnaryFunction
 {
     public static FunctionInfo Info => new(
-        "LogSigmoid", "log(1 / (1 + exp(-x))), computed without overflow", activation: true, torch: "logsigmoid", samples: new(-9, 9));
+        "LogSigmoid", "log(1 / (1 + exp(-x))), computed without overflow", activation: true, torch: "logsigmoid",
+        samples: new(-9, 9));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T x, Scalars s)

@@ -4,7 +4,8 @@ namespace FastNN.Functions;
 
 internal readonly struct Sin : IUnaryFunction
 {
-    public static FunctionInfo Info => new("Sin", "The sine of x, for |x| up to 8192", torch: "sin", onnx: "Sin", samples: new(-20, 20));
+    public static FunctionInfo Info =>
+        new("Sin", "The sine of x, for |x| up to 8192", torch: "sin", onnx: "Sin", samples: new(-20, 20));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T x, Scalars s)
@@ -17,7 +18,8 @@ internal readonly struct Sin : IUnaryFunction
 
 internal readonly struct Cos : IUnaryFunction
 {
-    public static FunctionInfo Info => new("Cos", "The cosine of x, for |x| up to 8192", torch: "cos", onnx: "Cos", samples: new(-20, 20));
+    public static FunctionInfo Info =>
+        new("Cos", "The cosine of x, for |x| up to 8192", torch: "cos", onnx: "Cos", samples: new(-20, 20));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T x, Scalars s)
@@ -30,7 +32,8 @@ internal readonly struct Cos : IUnaryFunction
 
 internal readonly struct Tan : IUnaryFunction
 {
-    public static FunctionInfo Info => new("Tan", "The tangent of x in radians", reads: Reads.Output, torch: "tan", onnx: "Tan", samples: new(-1.3f, 1.3f));
+    public static FunctionInfo Info =>
+        new("Tan", "The tangent of x in radians", reads: Reads.Output, torch: "tan", onnx: "Tan", samples: new(-1.3f, 1.3f));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T x, Scalars s)
@@ -43,7 +46,10 @@ internal readonly struct Tan : IUnaryFunction
 
 internal readonly struct Atan : IUnaryFunction
 {
-    public static FunctionInfo Info => new("Atan", "The angle in radians, -pi / 2 to pi / 2, whose tangent is x", torch: "atan", onnx: "Atan", samples: new(-5, 5));
+    public static FunctionInfo Info =>
+        new(
+            "Atan", "The angle in radians, -pi / 2 to pi / 2, whose tangent is x", torch: "atan", onnx: "Atan",
+            samples: new(-5, 5));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T x, Scalars s)

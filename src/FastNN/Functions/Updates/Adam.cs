@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace FastNN.Functions;
 
 /// <summary>
-/// A: weight decay, or 1 - learning rate times it where it is decoupled, B: -learning rate / (1 - beta1^t), C: 1 - beta1, D: beta2, E: 1 - beta2,
-/// F: 1 / sqrt(1 - beta2^t), G: epsilon.
+/// A: weight decay, or 1 - learning rate times it where it is decoupled, B: -learning rate / (1 - beta1^t), C: 1 - beta1, D:
+/// beta2, E: 1 - beta2, F: 1 / sqrt(1 - beta2^t), G: epsilon.
 /// </summary>
 internal readonly struct AdamUpdate<TDecoupled, TAmsGrad> : IUpdateFunction
     where TDecoupled : struct, IFlag
@@ -15,7 +15,9 @@ internal readonly struct AdamUpdate<TDecoupled, TAmsGrad> : IUpdateFunction
         (TDecoupled.Value ? "p *= 1 - rate decay" : "g += decay p")
             + "; m += (1 - beta1) (g - m); v = beta2 v + (1 - beta2) g^2; p -= step m / (sqrt("
             + (TAmsGrad.Value ? "the largest v" : "v") + ") / correction + epsilon)",
-        [new("mean"), new("variance", IsNeverNegative: true), .. TAmsGrad.Value ? [new StateInfo("maximum", IsNeverNegative: true)] : Array.Empty<StateInfo>()]);
+        [
+            new("mean"), new("variance", IsNeverNegative: true),
+            .. TAmsGrad.Value ? [new StateInfo("maximum", IsNeverNegative: true)] : Array.Empty<StateInfo>()]);
 
     public static int States => TAmsGrad.Value ? 3 : 2;
 
@@ -46,13 +48,14 @@ internal readonly struct AdamUpdate<TDecoupled, TAmsGrad> : IUpdateFunction
 }
 
 /// <summary>
-/// A: weight decay, B: -learning rate (1 - mu) / (1 - product of mu), C: 1 - beta1, D: 1 - beta2, E: 1 / sqrt(1 - beta2^t), F: epsilon,
-/// G: -learning rate times the next mu / (1 - product up to the next mu).
+/// A: weight decay, B: -learning rate (1 - mu) / (1 - product of mu), C: 1 - beta1, D: 1 - beta2, E: 1 / sqrt(1 - beta2^t), F:
+/// epsilon, G: -learning rate times the next mu / (1 - product up to the next mu).
 /// </summary>
 internal readonly struct NAdamUpdate : IUpdateFunction
 {
     public static UpdateInfo Info => new(
-        "NAdam", "g += decay p; m += (1 - beta1) (g - m); v += (1 - beta2) (g^2 - v); p -= (step g + next step m) / (sqrt(v) / correction + epsilon)",
+        "NAdam",
+        "g += decay p; m += (1 - beta1) (g - m); v += (1 - beta2) (g^2 - v); p -= (step g + next step m) / (sqrt(v) / correction + epsilon)",
         new("mean"), new("variance", IsNeverNegative: true));
 
     public static int States => 2;

@@ -9,7 +9,8 @@ internal readonly struct RmsPropUpdate<TCentered, TMomentum> : IUpdateFunction
 {
     public static UpdateInfo Info => new(
         "RmsProp" + (TCentered.Value ? "Centered" : "") + (TMomentum.Value ? "Momentum" : ""),
-        "g += decay p; v = alpha v + (1 - alpha) g^2; " + (TCentered.Value ? "m += (1 - alpha) (g - m); d = g / (sqrt(v - m^2) + epsilon)" : "d = g / (sqrt(v) + epsilon)")
+        "g += decay p; v = alpha v + (1 - alpha) g^2; "
+            + (TCentered.Value ? "m += (1 - alpha) (g - m); d = g / (sqrt(v - m^2) + epsilon)" : "d = g / (sqrt(v) + epsilon)")
             + (TMomentum.Value ? "; b = momentum b + d; p -= rate b" : "; p -= rate d"),
         [
             new("variance", IsNeverNegative: true), .. TCentered.Value ? [new StateInfo("mean")] : Array.Empty<StateInfo>(),
@@ -69,7 +70,8 @@ internal readonly struct AdagradUpdate : IUpdateFunction
 internal readonly struct AdadeltaUpdate : IUpdateFunction
 {
     public static UpdateInfo Info => new(
-        "Adadelta", "g += decay p; v = rho v + (1 - rho) g^2; d = g sqrt(u + epsilon) / sqrt(v + epsilon); u = rho u + (1 - rho) d^2; p -= rate d",
+        "Adadelta",
+        "g += decay p; v = rho v + (1 - rho) g^2; d = g sqrt(u + epsilon) / sqrt(v + epsilon); u = rho u + (1 - rho) d^2; p -= rate d",
         new("variance", IsNeverNegative: true), new("change", IsNeverNegative: true));
 
     public static int States => 2;

@@ -15,8 +15,8 @@ internal readonly struct PlainSgd : IUpdateFunction
 }
 
 /// <summary>
-/// A: weight decay, B: -learning rate, C: what is kept of the velocity, D: what is taken of the gradient, E: momentum. At the first step the velocity
-/// is the gradient itself: nothing of the old one, and no dampening.
+/// A: weight decay, B: -learning rate, C: what is kept of the velocity, D: what is taken of the gradient, E: momentum. At the
+/// first step the velocity is the gradient itself: nothing of the old one, and no dampening.
 /// </summary>
 internal readonly struct MomentumSgd<TNesterov> : IUpdateFunction
     where TNesterov : struct, IFlag

@@ -6,9 +6,10 @@ using FastNN.Tensors;
 namespace FastNN.Graphs.Checks;
 
 /// <summary>
-/// Runs a bound plan in debug mode. When it is made, the plan is held against itself: what a pass is handed is alive then, and what it writes overlaps
-/// nothing that it reads but where the operator allows it. In every run, each node's tensors lie in live blocks of the device, and memory holds
-/// NaN but for what the plan says that it holds: the arena when a run begins, a buffer once its last step is over, and gradients that will be written.
+/// Runs a bound plan in debug mode. When it is made, the plan is held against itself: what a pass is handed is alive then, and
+/// what it writes overlaps nothing that it reads but where the operator allows it. In every run, each node's tensors lie in live
+/// blocks of the device, and memory holds NaN but for what the plan says that it holds: the arena when a run begins, a buffer
+/// once its last step is over, and gradients that will be written.
 /// </summary>
 internal sealed class ExecutionChecks
 {
@@ -28,8 +29,10 @@ internal sealed class ExecutionChecks
         _device = device;
         PlanCheck.RequireDisjoint(plan.Buffers);
         int last = (2 * nodes.Count) - 1;
-        ILookup<int, Buffer> dying = plan.Buffers.Where(buffer => buffer.Bytes > 0).ToLookup(buffer => Math.Max(buffer.Last, buffer.First));
-        (nint Address, long Bytes)[] Dying(int step) => [.. dying[step].Select(buffer => (arena + (nint)buffer.Offset, buffer.Bytes))];
+        ILookup<int,
+        Buffer> dying = plan.Buffers.Where(buffer => buffer.Bytes > 0).ToLookup(buffer => Math.Max(buffer.Last, buffer.First));
+        (nint Address, long Bytes)[] Dying(int step) =>
+            [.. dying[step].Select(buffer => (arena + (nint)buffer.Offset, buffer.Bytes))];
 
         _forward = new CheckedPass[nodes.Count];
         _backward = new CheckedPass[nodes.Count];
@@ -37,9 +40,11 @@ internal sealed class ExecutionChecks
         {
             PlannedNode node = plan.Nodes[i];
             _forward[i] = new CheckedPass(
-                $"{node.Op.Name} forward (node {i})", !node.Op.IsView, node.Op.IsView ? [] : ForwardAccesses(node, nodes[i]), Dying(i));
+                $"{node.Op.Name} forward (node {i})", !node.Op.IsView, node.Op.IsView ? [] : ForwardAccesses(node, nodes[i]),
+                Dying(i));
             _backward[i] = new CheckedPass(
-                $"{node.Op.Name} backward (node {i})", node.HasBackward, node.HasBackward ? BackwardAccesses(node, nodes[i]) : [], Dying(last - i));
+                $"{node.Op.Name} backward (node {i})", node.HasBackward, node.HasBackward ? BackwardAccesses(node, nodes[i]) : [],
+                Dying(last - i));
             Check(_forward[i], node, i);
             Check(_backward[i], node, last - i);
         }
@@ -47,7 +52,8 @@ internal sealed class ExecutionChecks
         _fresh = Fresh(plan, arena);
         _parameterGradients =
         [
-            .. _backward.SelectMany(pass => pass.Accesses).Where(access => access.Planned.Place.Kind == PlaceKind.ParameterGradient)
+            .. _backward.SelectMany(pass => pass.Accesses).Where(
+                access => access.Planned.Place.Kind == PlaceKind.ParameterGradient)
                 .Select(access => (access.Tensor.Address, access.Tensor.Bytes)).Distinct(),
         ];
     }
@@ -113,20 +119,26 @@ internal sealed class ExecutionChecks
         var accesses = new List<TensorAccess>();
         for (int i = 0; i < node.Inputs.Length; i++)
         {
-            Add(accesses, TensorRole.Input, i, node.Op.BackwardReadsInput(i, wanted) ? node.Inputs[i] : null, tensors.Inputs[i], writes: false);
+            Add(
+                accesses, TensorRole.Input, i, node.Op.BackwardReadsInput(i, wanted) ? node.Inputs[i] : null, tensors.Inputs[i],
+                writes: false);
             Add(accesses, TensorRole.InputGradient, i, node.InputGradients[i], tensors.InputGradients[i], writes: true);
         }
 
         for (int i = 0; i < node.Outputs.Length; i++)
         {
-            Add(accesses, TensorRole.Output, i, node.Op.BackwardReadsOutput(i, wanted) ? node.Outputs[i] : null, tensors.Outputs[i], writes: false);
+            Add(
+                accesses, TensorRole.Output, i, node.Op.BackwardReadsOutput(i, wanted) ? node.Outputs[i] : null,
+                tensors.Outputs[i], writes: false);
             Add(accesses, TensorRole.OutputGradient, i, node.OutputGradients[i], tensors.OutputGradients[i], writes: true);
         }
 
         Add(accesses, TensorRole.Saved, node.SavedTensors, tensors.SavedTensors, writes: true);
         Add(accesses, TensorRole.Saved, node.SavedTensors.Length, node.Saved, tensors.Saved, writes: true);
         Add(accesses, TensorRole.Workspace, node.BackwardScratch, tensors.BackwardScratch, writes: true);
-        Add(accesses, TensorRole.Workspace, node.BackwardScratch.Length, node.BackwardWorkspace, tensors.BackwardWorkspace, writes: true);
+        Add(
+            accesses, TensorRole.Workspace, node.BackwardScratch.Length, node.BackwardWorkspace, tensors.BackwardWorkspace,
+            writes: true);
         return [.. accesses];
     }
 
@@ -138,7 +150,8 @@ internal sealed class ExecutionChecks
         }
     }
 
-    private static void Add(List<TensorAccess> accesses, TensorRole role, int index, PlannedTensor? planned, Tensor? tensor, bool writes)
+    private static void Add(
+        List<TensorAccess> accesses, TensorRole role, int index, PlannedTensor? planned, Tensor? tensor, bool writes)
     {
         if (planned is { } place)
         {
@@ -156,33 +169,38 @@ internal sealed class ExecutionChecks
             for (int j = 0; j < i; j++)
             {
                 TensorAccess other = pass.Accesses[j];
-                if ((access.Writes || other.Writes) && access.Overlaps(other) && !MayShare(node, access, other) && !MayShare(node, other, access))
+                if ((access.Writes || other.Writes) && access.Overlaps(other) && !MayShare(node, access, other)
+                    && !MayShare(node, other, access))
                 {
                     throw new InvalidOperationException(string.Create(
-                        CultureInfo.InvariantCulture, $"{DebugChecks.Variable}: {pass.What}: {access}, overlaps {other}, and the operator does not allow it."));
+                        CultureInfo.InvariantCulture,
+                        $"{DebugChecks.Variable}: {pass.What}: {access}, overlaps {other}, and the operator does not allow it."));
                 }
             }
         }
     }
 
     /// <summary>Whether the first may take the place of the second.</summary>
-    private static bool MayShare(PlannedNode node, TensorAccess first, TensorAccess second) => first.Equals(second.Tensor) && (first.Role, second.Role) switch
-    {
-        (TensorRole.Output, TensorRole.Input) => first.Index == 0 && node.Op.ForwardInPlace(node.Types, second.Index),
-        (TensorRole.InputGradient, TensorRole.OutputGradient) =>
-            second.Index == 0 && (node.Op.IsView || node.Op.BackwardInPlace(node.Types, first.Index)),
+    private static bool MayShare(PlannedNode node, TensorAccess first, TensorAccess second) =>
+        first.Equals(second.Tensor) && (first.Role, second.Role) switch
+        {
+            (TensorRole.Output, TensorRole.Input) => first.Index == 0 && node.Op.ForwardInPlace(node.Types, second.Index),
+            (TensorRole.InputGradient, TensorRole.OutputGradient) =>
+                second.Index == 0 && (node.Op.IsView || node.Op.BackwardInPlace(node.Types, first.Index)),
 
-        // One value that is several inputs has one gradient.
-        (TensorRole.InputGradient, TensorRole.InputGradient) => node.InputGradients[first.Index] == node.InputGradients[second.Index],
-        _ => false,
-    };
+            // One value that is several inputs has one gradient.
+            (TensorRole.InputGradient, TensorRole.InputGradient) =>
+                node.InputGradients[first.Index] == node.InputGradients[second.Index],
+            _ => false,
+        };
 
     /// <summary>The arena without the graph's inputs, which are written before a run begins.</summary>
     private static (nint Address, long Bytes)[] Fresh(Plan plan, nint arena)
     {
         var fresh = new List<(nint, long)>();
         long at = 0;
-        IEnumerable<Buffer> inputs = plan.Values.Where(pair => pair.Key.Kind == ValueKind.Input).Select(pair => pair.Value.Place.Buffer!).OrderBy(buffer => buffer.Offset);
+        IEnumerable<Buffer> inputs = plan.Values.Where(pair => pair.Key.Kind == ValueKind.Input).Select(
+            pair => pair.Value.Place.Buffer!).OrderBy(buffer => buffer.Offset);
         foreach (Buffer input in inputs)
         {
             if (input.Offset > at)

@@ -64,7 +64,8 @@ internal readonly record struct TensorAccess(TensorRole Role, int Index, Planned
         {
             if (tensors[i] is { } tensor && !IsValid(device, tensor))
             {
-                throw Invalid(device, tensor, what, string.Create(CultureInfo.InvariantCulture, $"tensor {i}, {Describe(tensor)}"));
+                throw Invalid(
+                    device, tensor, what, string.Create(CultureInfo.InvariantCulture, $"tensor {i}, {Describe(tensor)}"));
             }
         }
     }
@@ -81,5 +82,6 @@ internal readonly record struct TensorAccess(TensorRole Role, int Index, Planned
     }
 
     private static string Describe(Tensor tensor) =>
-        string.Create(CultureInfo.InvariantCulture, $"{tensor} at 0x{tensor.Address:x} to 0x{tensor.Address + (nint)tensor.Bytes:x}");
+        string.Create(
+            CultureInfo.InvariantCulture, $"{tensor} at 0x{tensor.Address:x} to 0x{tensor.Address + (nint)tensor.Bytes:x}");
 }

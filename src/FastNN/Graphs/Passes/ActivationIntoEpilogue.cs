@@ -3,9 +3,9 @@ using FastNN.Ops;
 namespace FastNN.Graphs.Passes;
 
 /// <summary>
-/// An activation behind a dense layer or convolution becomes its epilogue; in training where its derivative follows from its output, since the
-/// product itself is not kept. The root stays apart: an epilogue's backward overwrites the gradient that it is given, and the root's must outlive the
-/// step.
+/// An activation behind a dense layer or convolution becomes its epilogue; in training where its derivative follows from its
+/// output, since the product itself is not kept. The root stays apart: an epilogue's backward overwrites the gradient that it is
+/// given, and the root's must outlive the step.
 /// </summary>
 internal sealed class ActivationIntoEpilogue : IPass
 {

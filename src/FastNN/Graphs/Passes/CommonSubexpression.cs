@@ -3,8 +3,8 @@ using FastNN.Ops;
 namespace FastNN.Graphs.Passes;
 
 /// <summary>
-/// Computes what is recorded twice once: the same operator with the same attributes on the same values. In inference only, since two nodes' gradients
-/// are added in another order than the consumers' of one.
+/// Computes what is recorded twice once: the same operator with the same attributes on the same values. In inference only, since
+/// two nodes' gradients are added in another order than the consumers' of one.
 /// </summary>
 internal sealed class CommonSubexpression : IPass
 {

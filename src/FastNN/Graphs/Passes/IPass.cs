@@ -6,7 +6,9 @@ internal interface IPass
     /// <summary>Its name in reports.</summary>
     string Name { get; }
 
-    /// <summary>Whether every output and every gradient keeps every bit. Passes that do not are run only where they are asked for.</summary>
+    /// <summary>
+    /// Whether every output and every gradient keeps every bit. Passes that do not are run only where they are asked for.
+    /// </summary>
     bool KeepsBits { get; }
 
     /// <summary>Rewrites what it can.</summary>
@@ -20,7 +22,8 @@ internal static class PassPipeline
     // Pooling takes its ReLU before an epilogue can: it then masks at the pooled resolution.
     private static readonly IPass[] Passes =
     [
-        new DeadCode(), new CommonSubexpression(), new ReLUIntoMaxPool(), new ActivationIntoEpilogue(), new LogSoftmaxIntoCrossEntropy(),
+        new DeadCode(), new CommonSubexpression(), new ReLUIntoMaxPool(), new ActivationIntoEpilogue(),
+        new LogSoftmaxIntoCrossEntropy(),
     ];
 
     /// <summary>All passes.</summary>

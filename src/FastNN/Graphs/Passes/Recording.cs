@@ -19,7 +19,8 @@ internal sealed class Recording(IEnumerable<Node> nodes, IEnumerable<Value> outp
     /// <summary>
     /// Replaces a consumer and the producer of its input 0 by one node, where nothing else reads what lay between.
     /// </summary>
-    /// <param name="rule">The operator that does both, whose inputs are the producer's and then the consumer's others; null where there is none.</param>
+    /// <param name="rule">The operator that does both, whose inputs are the producer's and then the consumer's others; null where
+    /// there is none.</param>
     /// <returns>Whether anything was replaced.</returns>
     public bool FusePairs(Func<Node, Node, Operator?> rule)
     {
@@ -34,7 +35,8 @@ internal sealed class Recording(IEnumerable<Node> nodes, IEnumerable<Value> outp
         for (int i = 0; i < Nodes.Count; i++)
         {
             Node node = Nodes[i];
-            if (node.Inputs.Length > 0 && producers.TryGetValue(node.Inputs[0], out Node? producer) && producer.Outputs.Length == 1
+            if (node.Inputs.Length > 0 && producers.TryGetValue(node.Inputs[0], out Node? producer)
+                && producer.Outputs.Length == 1
                 && uses[producer.Output] == 1 && !IsOutput(producer.Output) && rule(producer, node) is { } op)
             {
                 dropped.Add(producer);
@@ -58,7 +60,8 @@ internal sealed class Recording(IEnumerable<Node> nodes, IEnumerable<Value> outp
             Node node = Nodes[i];
             if (Array.Exists(node.Inputs, replacements.ContainsKey))
             {
-                Nodes[i] = new Node(node.Op, Array.ConvertAll(node.Inputs, input => replacements.GetValueOrDefault(input, input)), node.Outputs);
+                Nodes[i] = new Node(
+                    node.Op, Array.ConvertAll(node.Inputs, input => replacements.GetValueOrDefault(input, input)), node.Outputs);
             }
         }
     }

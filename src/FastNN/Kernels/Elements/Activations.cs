@@ -8,8 +8,8 @@ internal partial interface IElements
     void ActivationForward(Activation activation, Tensor x, Tensor y);
 
     /// <summary>
-    /// dX (=|+=) dY * f'. <paramref name="xOrY"/> is the input x or the output y, as <see cref="Activation.Reads"/> says, or dY where f' needs
-    /// neither. dX and dY may be one tensor when not accumulating.
+    /// dX (=|+=) dY * f'. <paramref name="xOrY"/> is the input x or the output y, as <see cref="Activation.Reads"/> says, or dY
+    /// where f' needs neither. dX and dY may be one tensor when not accumulating.
     /// </summary>
     void ActivationBackward(Activation activation, Tensor xOrY, Tensor dY, Tensor dX, bool accumulate);
 }

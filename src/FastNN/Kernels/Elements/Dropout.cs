@@ -13,8 +13,9 @@ internal readonly record struct DropoutOptions(float Rate, ulong Seed, uint Stre
 internal partial interface IElements
 {
     /// <summary>
-    /// y = x / (1 - rate) where the element's uniform number in [0, 1) is at least rate, else 0 (inverted dropout, Srivastava et al. 2014).
-    /// Element i uses word i % 4 of Philox(counter = (i / 4, low step, high step, stream), key = seed), as (word >> 8) * 2^-24.
+    /// y = x / (1 - rate) where the element's uniform number in [0, 1) is at least rate, else 0 (inverted dropout, Srivastava et
+    /// al. 2014). Element i uses word i % 4 of Philox(counter = (i / 4, low step, high step, stream), key = seed), as (word >> 8)
+    /// * 2^-24.
     /// </summary>
     /// <param name="step">Int32 [2]: low and high half of the step count, in device memory.</param>
     void DropoutForward(in DropoutOptions options, Tensor step, Tensor x, Tensor y);

@@ -5,7 +5,8 @@ namespace FastNN.Kernels;
 /// <summary>A copy between places of two tensors: where both begin, and how both lie along the axes.</summary>
 /// <param name="From">Elements in front of the first that is read.</param>
 /// <param name="To">Elements in front of the first that is written.</param>
-/// <param name="Axes">First: the source's strides. Second: the destination's, which fall from axis to axis and are positive.</param>
+/// <param name="Axes">First: the source's strides. Second: the destination's, which fall from axis to axis and are
+/// positive.</param>
 internal sealed record StridedCopy(long From, long To, StridedAxes Axes)
 {
     /// <summary>The copy with the axes in any order.</summary>
@@ -29,8 +30,8 @@ internal sealed record StridedCopy(long From, long To, StridedAxes Axes)
 internal partial interface IIndexing
 {
     /// <summary>
-    /// to (=|+=) from at the places of the copy, each of which is written once; both have one type, Float32 where it adds. Other elements of the
-    /// destination stay as they are.
+    /// to (=|+=) from at the places of the copy, each of which is written once; both have one type, Float32 where it adds. Other
+    /// elements of the destination stay as they are.
     /// </summary>
     void Rearrange(Tensor from, Tensor to, StridedCopy copy, bool accumulate);
 }

@@ -32,9 +32,11 @@ internal partial interface ILosses
     /// softmax(x) for logits, per-row losses, and the divisor of the mean; the layout is the device's own.
     /// </summary>
     /// <param name="classWeights">[classes] or null.</param>
-    void CrossEntropyForward(in CrossEntropyOptions options, Tensor x, Tensor targets, Tensor? classWeights, Tensor loss, Tensor saved);
+    void CrossEntropyForward(
+        in CrossEntropyOptions options, Tensor x, Tensor targets, Tensor? classWeights, Tensor loss, Tensor saved);
 
     /// <summary>dX (=|+=) dLoss ([] or [rows]) times the gradient of x.</summary>
     void CrossEntropyBackward(
-        in CrossEntropyOptions options, Tensor x, Tensor targets, Tensor? classWeights, Tensor saved, Tensor dLoss, Tensor dX, bool accumulate);
+        in CrossEntropyOptions options, Tensor x, Tensor targets, Tensor? classWeights, Tensor saved, Tensor dLoss, Tensor dX,
+        bool accumulate);
 }

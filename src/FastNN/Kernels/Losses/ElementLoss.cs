@@ -13,10 +13,12 @@ internal partial interface ILosses
     /// <param name="weight">Of each element, x's shape, or null.</param>
     /// <param name="positiveWeight">Of the positive class, [x's last extent], where the loss takes it.</param>
     void ElementLossForward(
-        LossFunction loss, Scalars scalars, long? divisor, Tensor x, Tensor targets, Tensor? weight, Tensor? positiveWeight, Tensor result);
+        LossFunction loss, Scalars scalars, long? divisor, Tensor x, Tensor targets, Tensor? weight, Tensor? positiveWeight,
+        Tensor result);
 
     /// <summary>dX (=|+=) dLoss ([] or x's shape) times the loss's derivative by x, over the divisor.</summary>
     void ElementLossBackward(
-        LossFunction loss, Scalars scalars, long? divisor, Tensor x, Tensor targets, Tensor? weight, Tensor? positiveWeight, Tensor dLoss, Tensor dX,
+        LossFunction loss, Scalars scalars, long? divisor, Tensor x, Tensor targets, Tensor? weight, Tensor? positiveWeight,
+        Tensor dLoss, Tensor dX,
         bool accumulate);
 }

@@ -5,7 +5,8 @@ namespace FastNN.Kernels;
 internal partial interface IReductions
 {
     /// <summary>
-    /// y [outer, inner] of Int64 = the first place along the middle axis of x [outer, terms, inner] where x equals extreme [outer, inner], or is NaN where that is.
+    /// y [outer, inner] of Int64 = the first place along the middle axis of x [outer, terms, inner] where x equals extreme
+    /// [outer, inner], or is NaN where that is.
     /// </summary>
     /// <param name="x">[outer, terms, inner].</param>
     /// <param name="extreme">[outer, inner]; occurs among its terms.</param>

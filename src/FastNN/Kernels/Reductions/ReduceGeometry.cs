@@ -1,6 +1,8 @@
 namespace FastNN.Kernels;
 
-/// <summary>A reduction over some axes: how the input's elements and the outputs they belong to lie along the joined axes.</summary>
+/// <summary>
+/// A reduction over some axes: how the input's elements and the outputs they belong to lie along the joined axes.
+/// </summary>
 internal sealed unsafe class ReduceGeometry
 {
     /// <param name="x">The input's shape.</param>

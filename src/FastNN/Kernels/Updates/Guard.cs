@@ -4,13 +4,15 @@ using FastNN.Tensors;
 namespace FastNN.Kernels;
 
 /// <summary>
-/// What decides whether a training step may change anything. All of it lies in device memory, so that a captured step can be repeated.
+/// What decides whether a training step may change anything. All of it lies in device memory, so that a captured step can be
+/// repeated.
 /// </summary>
 internal partial interface IUpdates
 {
     /// <summary>
-    /// Of the results [4] the first becomes the loss, the second the norm of all gradients, the last the guard: 0, or NaN where one of the two is not
-    /// finite. The guard also becomes the last of each group's scalars, where the optimizers' updates look for it.
+    /// Of the results [4] the first becomes the loss, the second the norm of all gradients, the last the guard: 0, or NaN where
+    /// one of the two is not finite. The guard also becomes the last of each group's scalars, where the optimizers' updates look
+    /// for it.
     /// </summary>
     /// <param name="loss">[], or null for a step that has none.</param>
     /// <param name="scalars">Float32 [groups, <see cref="UpdateScalars.Row"/>].</param>

@@ -13,7 +13,8 @@ internal enum ConvolutionPass
 internal partial interface IWindows
 {
     /// <summary>y [N, OH, OW, OC] = f(x [N, H, W, C] * weight [KH, KW, C / groups, OC] + bias [OC]).</summary>
-    void Conv2DForward(in Conv2DGeometry geometry, Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, Tensor? workspace);
+    void Conv2DForward(
+        in Conv2DGeometry geometry, Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, Tensor? workspace);
 
     /// <summary>dX (=|+=) the gradient of x.</summary>
     void Conv2DBackwardData(in Conv2DGeometry geometry, Tensor dY, Tensor weight, Tensor dX, bool accumulate, Tensor? workspace);
@@ -22,5 +23,6 @@ internal partial interface IWindows
     /// dWeight (=|+=) the gradient of the filter, dBias (=|+=) the sums of dY per channel. dBias may be absent.
     /// </summary>
     void Conv2DBackwardFilter(
-        in Conv2DGeometry geometry, Tensor x, Tensor dY, Tensor dWeight, Tensor? dBias, bool accumulateWeight, bool accumulateBias, Tensor? workspace);
+        in Conv2DGeometry geometry, Tensor x, Tensor dY, Tensor dWeight, Tensor? dBias, bool accumulateWeight,
+        bool accumulateBias, Tensor? workspace);
 }

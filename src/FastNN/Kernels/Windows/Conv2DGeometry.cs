@@ -57,7 +57,8 @@ internal readonly record struct Conv2DGeometry
 
     /// <summary>True when the convolution is a plain product [N*H*W,C] x [C,OC].</summary>
     public bool IsMatrixProduct =>
-        KH == 1 && KW == 1 && Groups == 1 && Vertical.Stride == 1 && Horizontal.Stride == 1 && Vertical.IsInside && Horizontal.IsInside
+        KH == 1 && KW == 1 && Groups == 1 && Vertical.Stride == 1 && Horizontal.Stride == 1 && Vertical.IsInside
+            && Horizontal.IsInside
         && OH == H && OW == W;
 
     public bool IsDepthwise => Groups == C && C > 1;

@@ -58,7 +58,8 @@ public readonly record struct Padding2D
     /// <summary>Rows above and below, columns left and right.</summary>
     /// <param name="amounts">Rows above and below, columns left and right.</param>
     /// <returns>The padding.</returns>
-    public static Padding2D FromValueTuple((int Vertical, int Horizontal) amounts) => Symmetric(amounts.Vertical, amounts.Horizontal);
+    public static Padding2D FromValueTuple((int Vertical, int Horizontal) amounts) =>
+        Symmetric(amounts.Vertical, amounts.Horizontal);
 
     /// <inheritdoc/>
     public override string ToString() => IsSame ? "same"

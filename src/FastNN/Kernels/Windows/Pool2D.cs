@@ -11,7 +11,8 @@ internal partial interface IWindows
     void MaxPool2DForward(in Pool2DGeometry geometry, Tensor x, Tensor y, Tensor? winners, bool relu);
 
     /// <summary>dX (=|+=) dY at each winner, 0 elsewhere; with <paramref name="relu"/> only where y > 0.</summary>
-    void MaxPool2DBackward(in Pool2DGeometry geometry, Tensor dY, Tensor y, Tensor winners, Tensor dX, bool relu, bool accumulate);
+    void MaxPool2DBackward(
+        in Pool2DGeometry geometry, Tensor dY, Tensor y, Tensor winners, Tensor dX, bool relu, bool accumulate);
 
     /// <summary>y = the mean of each window; padding counts or not, as the geometry says.</summary>
     void AvgPool2DForward(in Pool2DGeometry geometry, Tensor x, Tensor y);

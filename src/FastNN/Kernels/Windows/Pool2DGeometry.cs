@@ -81,7 +81,8 @@ internal readonly record struct Pool2DGeometry
         const string operation = "avgPool2d";
         if (divisorOverride < 0)
         {
-            throw new ShapeException($"{operation}: the divisor must be positive, or 0 for the window's own, got {divisorOverride}.");
+            throw new ShapeException(
+                $"{operation}: the divisor must be positive, or 0 for the window's own, got {divisorOverride}.");
         }
         return Create(
             operation, n, h, w, c, kh, kw, strideH, strideW, padding, 1, 1, ceilMode, countIncludePad, divisorOverride);
@@ -101,8 +102,10 @@ internal readonly record struct Pool2DGeometry
         {
             throw new ShapeException($"{operation}: batch and channels must be positive, got {n} and {c}.");
         }
-        WindowAxis vertical = Axis(operation, "height", h, kh, strideH, dilationH, padding.IsSame, padding.Top, padding.Bottom, ceilMode);
-        WindowAxis horizontal = Axis(operation, "width", w, kw, strideW, dilationW, padding.IsSame, padding.Left, padding.Right, ceilMode);
+        WindowAxis vertical = Axis(
+            operation, "height", h, kh, strideH, dilationH, padding.IsSame, padding.Top, padding.Bottom, ceilMode);
+        WindowAxis horizontal = Axis(
+            operation, "width", w, kw, strideW, dilationW, padding.IsSame, padding.Left, padding.Right, ceilMode);
         if ((double)n * h * w * c > 1L << 48 || (double)n * vertical.Output * horizontal.Output * c > 1L << 48)
         {
             throw new ShapeException($"{operation}: input [{n},{h},{w},{c}] or its output has too many elements.");
@@ -111,7 +114,8 @@ internal readonly record struct Pool2DGeometry
     }
 
     private static WindowAxis Axis(
-        string operation, string name, int input, int taps, int stride, int dilation, bool same, int before, int after, bool ceilMode)
+        string operation, string name, int input, int taps, int stride, int dilation, bool same, int before, int after,
+        bool ceilMode)
     {
         WindowAxis axis = same
             ? WindowAxis.Same(operation, name, input, taps, stride, dilation)

@@ -1,6 +1,9 @@
 namespace FastNN;
 
-/// <summary>Rows and columns, of a window or between windows: <c>Stride = 2</c> is two of each, <c>Stride = (2, 1)</c> two rows and one column.</summary>
+/// <summary>
+/// Rows and columns, of a window or between windows: <c>Stride = 2</c> is two of each, <c>Stride = (2, 1)</c> two rows and one
+/// column.
+/// </summary>
 /// <param name="Rows">Rows.</param>
 /// <param name="Columns">Columns.</param>
 public readonly record struct Size2D(int Rows, int Columns)

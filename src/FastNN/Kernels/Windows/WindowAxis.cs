@@ -37,7 +37,9 @@ internal readonly record struct WindowAxis
     /// <summary>True when every tap of every window lies inside the input.</summary>
     public bool IsInside => PadBefore == 0 && ((long)(Output - 1) * Stride) + Extent <= Input;
 
-    /// <summary>True when windows have no gaps and no input position belongs to two; one window is alone whatever its stride.</summary>
+    /// <summary>
+    /// True when windows have no gaps and no input position belongs to two; one window is alone whatever its stride.
+    /// </summary>
     public bool IsDisjoint => Dilation == 1 && (Stride >= Taps || Output == 1);
 
     /// <summary>Input position of the first tap; negative inside the padding.</summary>
@@ -93,12 +95,14 @@ internal readonly record struct WindowAxis
     /// </summary>
     /// <exception cref="ShapeException">A size is out of range, or the window does not fit.</exception>
     public static WindowAxis Create(
-        string operation, string name, int input, int taps, int stride, int dilation, int padBefore, int padAfter, bool ceil = false)
+        string operation, string name, int input, int taps, int stride, int dilation, int padBefore, int padAfter,
+        bool ceil = false)
     {
         CheckSizes(operation, name, input, taps, stride, dilation);
         if (padBefore < 0 || padAfter < 0)
         {
-            throw new ShapeException($"{operation}: the padding of the {name} must not be negative, got {padBefore} and {padAfter}.");
+            throw new ShapeException(
+                $"{operation}: the padding of the {name} must not be negative, got {padBefore} and {padAfter}.");
         }
         long padded = (long)input + padBefore + padAfter;
         long extent = ((long)(taps - 1) * dilation) + 1;

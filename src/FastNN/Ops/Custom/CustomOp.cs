@@ -67,7 +67,8 @@ internal sealed record CustomOp(CustomOperator User) : Operator
 
         IEnumerable<Tensor?> all = kernels.TensorsAreOnHost
             ? []
-            : tensors.Inputs.Where((_, i) => User.BackwardReadsInput(i)).Concat(tensors.Outputs.Where((_, i) => User.BackwardReadsOutput(i)))
+            : tensors.Inputs.Where((_, i) => User.BackwardReadsInput(i)).Concat(
+                tensors.Outputs.Where((_, i) => User.BackwardReadsOutput(i)))
                 .Concat(tensors.OutputGradients).Concat(tensors.InputGradients);
         HostTensors host = HostTensors.Begin(kernels, all);
         try

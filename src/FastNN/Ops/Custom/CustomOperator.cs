@@ -1,11 +1,12 @@
 namespace FastNN;
 
 /// <summary>
-/// An operator written outside the library. It takes part in planning, differentiation, training and inference as the built-in ones do. The passes work
-/// on spans; on a GPU without kernels of the operator's own the tensors are copied to the host for them, which is correct and slow, and keeps the step
-/// from being captured.
+/// An operator written outside the library. It takes part in planning, differentiation, training and inference as the built-in
+/// ones do. The passes work on spans; on a GPU without kernels of the operator's own the tensors are copied to the host for them,
+/// which is correct and slow, and keeps the step from being captured.
 /// </summary>
-/// <remarks>An instance may stand in many graphs and be used by many threads at once, so it must not change once it is used.</remarks>
+/// <remarks>An instance may stand in many graphs and be used by many threads at once, so it must not change once it is
+/// used.</remarks>
 public abstract class CustomOperator
 {
     /// <summary>The operator's name in errors and plans.</summary>
@@ -14,17 +15,22 @@ public abstract class CustomOperator
     /// <summary>Kernels for GPUs; null (default) runs both passes on the host.</summary>
     public virtual CustomCudaKernels? CudaKernels => null;
 
-    /// <summary>Checks the inputs' shapes and types and gives the outputs'. Called while a graph is recorded, before any memory exists.</summary>
+    /// <summary>
+    /// Checks the inputs' shapes and types and gives the outputs'. Called while a graph is recorded, before any memory exists.
+    /// </summary>
     /// <param name="inputs">The inputs.</param>
     /// <returns>One type per output, at least one.</returns>
-    /// <exception cref="ShapeException">The inputs do not fit; the message names the operator, what was expected and what was given.</exception>
+    /// <exception cref="ShapeException">The inputs do not fit; the message names the operator, what was expected and what was
+    /// given.</exception>
     public abstract TensorType[] Infer(ReadOnlySpan<TensorType> inputs);
 
     /// <summary>Whether a gradient can flow to an input; default for all of type Float32.</summary>
     /// <param name="input">The place of the input.</param>
     public virtual bool IsDifferentiable(int input) => true;
 
-    /// <summary>Whether <see cref="Backward"/> reads an input; the less it reads, the less memory training takes. Default true.</summary>
+    /// <summary>
+    /// Whether <see cref="Backward"/> reads an input; the less it reads, the less memory training takes. Default true.
+    /// </summary>
     /// <param name="input">The place of the input.</param>
     public virtual bool BackwardReadsInput(int input) => true;
 
@@ -33,8 +39,8 @@ public abstract class CustomOperator
     public virtual bool BackwardReadsOutput(int output) => true;
 
     /// <summary>
-    /// Whether place i along the outputs' last axis belongs to place i along this input's, as in everything element-wise. Layers behind a flattened image
-    /// ask it, so that files order their parameters as PyTorch does. Default false.
+    /// Whether place i along the outputs' last axis belongs to place i along this input's, as in everything element-wise. Layers
+    /// behind a flattened image ask it, so that files order their parameters as PyTorch does. Default false.
     /// </summary>
     /// <param name="input">The place of the input.</param>
     public virtual bool KeepsFeatures(int input) => false;
@@ -47,7 +53,8 @@ public abstract class CustomOperator
     /// <param name="pass">The tensors.</param>
     /// <exception cref="NotSupportedException">The operator has no backward pass (the default).</exception>
     public virtual void Backward(BackwardPass pass) =>
-        throw new NotSupportedException($"{Name} has no backward pass: override Backward, or return false from IsDifferentiable.");
+        throw new NotSupportedException(
+            $"{Name} has no backward pass: override Backward, or return false from IsDifferentiable.");
 }
 
 /// <summary>Kernels that a <see cref="CustomOperator"/> brings for NVIDIA GPUs, as PTX.</summary>
@@ -56,7 +63,9 @@ public abstract class CustomCudaKernels
     /// <summary>The module's text, as a compiler writes it. The same text is loaded once per device.</summary>
     public abstract string Ptx { get; }
 
-    /// <summary>Launches what computes the outputs. Launches alone: a step may be captured, and is then repeated without this method.</summary>
+    /// <summary>
+    /// Launches what computes the outputs. Launches alone: a step may be captured, and is then repeated without this method.
+    /// </summary>
     /// <param name="pass">The tensors' addresses, and the way to launch.</param>
     public abstract void Forward(CudaForwardPass pass);
 

@@ -56,7 +56,8 @@ public readonly ref struct BackwardPass
     private readonly HostTensors _host;
     private readonly CustomOperator _operator;
 
-    internal BackwardPass(NodeTensors tensors, HostTensors host, CustomOperator op) => (_tensors, _host, _operator) = (tensors, host, op);
+    internal BackwardPass(NodeTensors tensors, HostTensors host, CustomOperator op) =>
+        (_tensors, _host, _operator) = (tensors, host, op);
 
     /// <summary>The type of an input.</summary>
     /// <param name="input">Its place.</param>
@@ -77,7 +78,8 @@ public readonly ref struct BackwardPass
     public ReadOnlySpan<T> Input<T>(int input)
         where T : unmanaged => _operator.BackwardReadsInput(input)
             ? _host.Span<T>(_tensors.Inputs[input])
-            : throw new InvalidOperationException($"{_operator.Name}: BackwardReadsInput({input}) is false, so input {input} may be gone.");
+            : throw new InvalidOperationException(
+                $"{_operator.Name}: BackwardReadsInput({input}) is false, so input {input} may be gone.");
 
     /// <summary>An output of floats, row-major.</summary>
     /// <param name="output">Its place; default the first.</param>
@@ -85,7 +87,8 @@ public readonly ref struct BackwardPass
     /// <exception cref="InvalidOperationException">The operator said that its backward pass does not read it.</exception>
     public ReadOnlySpan<float> Output(int output = 0) => _operator.BackwardReadsOutput(output)
         ? _host.Span<float>(_tensors.Outputs[output])
-        : throw new InvalidOperationException($"{_operator.Name}: BackwardReadsOutput({output}) is false, so output {output} may be gone.");
+        : throw new InvalidOperationException(
+            $"{_operator.Name}: BackwardReadsOutput({output}) is false, so output {output} may be gone.");
 
     /// <summary>The gradient of an output, row-major; empty where nothing that is differentiated reads the output.</summary>
     /// <param name="output">Its place; default the first.</param>
@@ -97,10 +100,13 @@ public readonly ref struct BackwardPass
     /// <param name="input">Its place.</param>
     public bool Wants(int input) => _tensors.InputGradients[input] is not null;
 
-    /// <summary>The gradient of an input, row-major, to be added to (+=): it holds zeros, or what other consumers of the input gave.</summary>
+    /// <summary>
+    /// The gradient of an input, row-major, to be added to (+=): it holds zeros, or what other consumers of the input gave.
+    /// </summary>
     /// <param name="input">Its place.</param>
     /// <returns>Its elements; empty where it is not wanted.</returns>
-    public Span<float> InputGradient(int input) => _tensors.InputGradients[input] is { } gradient ? _host.Span<float>(gradient) : [];
+    public Span<float> InputGradient(int input) =>
+        _tensors.InputGradients[input] is { } gradient ? _host.Span<float>(gradient) : [];
 }
 
 /// <summary>An address on a GPU, for the arguments of a kernel.</summary>
@@ -144,7 +150,8 @@ public readonly ref struct CudaForwardPass
     private readonly NodeTensors _tensors;
     private readonly string _ptx;
 
-    internal CudaForwardPass(ICustomKernels kernels, NodeTensors tensors, string ptx) => (_kernels, _tensors, _ptx) = (kernels, tensors, ptx);
+    internal CudaForwardPass(ICustomKernels kernels, NodeTensors tensors, string ptx) =>
+        (_kernels, _tensors, _ptx) = (kernels, tensors, ptx);
 
     /// <summary>The type of an input.</summary>
     /// <param name="input">Its place.</param>
@@ -178,7 +185,8 @@ public readonly ref struct CudaBackwardPass
     private readonly NodeTensors _tensors;
     private readonly string _ptx;
 
-    internal CudaBackwardPass(ICustomKernels kernels, NodeTensors tensors, string ptx) => (_kernels, _tensors, _ptx) = (kernels, tensors, ptx);
+    internal CudaBackwardPass(ICustomKernels kernels, NodeTensors tensors, string ptx) =>
+        (_kernels, _tensors, _ptx) = (kernels, tensors, ptx);
 
     /// <summary>The type of an input.</summary>
     /// <param name="input">Its place.</param>

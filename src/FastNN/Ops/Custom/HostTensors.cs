@@ -35,7 +35,8 @@ internal readonly struct HostTensors(ICustomKernels kernels, HostTensors.Copy[]?
     {
         if (sizeof(T) != tensor.Type.Size())
         {
-            throw new ArgumentException($"{tensor}: expected elements of {tensor.Type.Size()} bytes, got {typeof(T).Name} of {sizeof(T)}.");
+            throw new ArgumentException(
+                $"{tensor}: expected elements of {tensor.Type.Size()} bytes, got {typeof(T).Name} of {sizeof(T)}.");
         }
 
         if (copies is null)

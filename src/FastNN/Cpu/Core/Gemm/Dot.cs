@@ -38,7 +38,8 @@ internal static unsafe class Dot<TLanes>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static TLanes Load(float* source, bool tail, TLanes mask) => tail ? TLanes.LoadMasked(source, mask) : TLanes.Load(source);
+    private static TLanes Load(float* source, bool tail, TLanes mask) =>
+        tail ? TLanes.LoadMasked(source, mask) : TLanes.Load(source);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Step(

@@ -14,7 +14,10 @@ internal readonly unsafe struct Epilogue
     /// <summary>One value per output column; null for none.</summary>
     public readonly float* Bias;
 
-    /// <summary>For negative sums where <see cref="IsRectifier"/>: 0 for ReLU. Otherwise the activation's parameter, of which an epilogue has one at most.</summary>
+    /// <summary>
+    /// For negative sums where <see cref="IsRectifier"/>: 0 for ReLU. Otherwise the activation's parameter, of which an epilogue
+    /// has one at most.
+    /// </summary>
     public readonly float Slope;
 
     /// <summary>C += instead of C =. The activation applies to the sum (of several blocks of K, the last has one).</summary>

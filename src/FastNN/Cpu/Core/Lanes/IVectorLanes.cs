@@ -3,8 +3,9 @@ using FastNN.Functions;
 namespace FastNN.Cpu;
 
 /// <summary>
-/// One rung of the SIMD ladder: the lanes of a vector register, 16, 8, 4 or 1 of them, that come from memory, go back there, and add up. Every
-/// kernel is written once, generic over a rung; as the rungs are structs with static members, the JIT compiles it exactly for the vector it gets.
+/// One rung of the SIMD ladder: the lanes of a vector register, 16, 8, 4 or 1 of them, that come from memory, go back there, and
+/// add up. Every kernel is written once, generic over a rung; as the rungs are structs with static members, the JIT compiles it
+/// exactly for the vector it gets.
 /// </summary>
 internal unsafe interface IVectorLanes<TSelf> : ILanes<TSelf>
     where TSelf : struct, IVectorLanes<TSelf>

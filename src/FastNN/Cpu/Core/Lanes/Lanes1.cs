@@ -49,7 +49,8 @@ internal readonly unsafe struct Lanes1(float value) : IVectorLanes<Lanes1>
 
     // Not Math.FusedMultiplyAdd, which is a library call where the processor has no such instruction.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes1 MultiplyAdd(Lanes1 x, Lanes1 y, Lanes1 z) => new(float.MultiplyAddEstimate(x._value, y._value, z._value));
+    public static Lanes1 MultiplyAdd(Lanes1 x, Lanes1 y, Lanes1 z) =>
+        new(float.MultiplyAddEstimate(x._value, y._value, z._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes1 Min(Lanes1 x, Lanes1 y) => new(x._value < y._value ? x._value : y._value);
@@ -73,7 +74,9 @@ internal readonly unsafe struct Lanes1(float value) : IVectorLanes<Lanes1>
         // A NaN converts to some integer; x is NaN as well then, and stays so.
         int power = float.ConvertToIntegerNative<int>(n._value);
         int half = power >> 1;
-        return new(x._value * BitConverter.Int32BitsToSingle((half + 127) << 23) * BitConverter.Int32BitsToSingle((power - half + 127) << 23));
+        return new(
+            x._value * BitConverter.Int32BitsToSingle((half + 127) << 23) * BitConverter.Int32BitsToSingle(
+                (power - half + 127) << 23));
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -100,7 +103,8 @@ internal readonly unsafe struct Lanes1(float value) : IVectorLanes<Lanes1>
     public static Lanes1 Mask(int count) => new(count > 0 ? BitConverter.Int32BitsToSingle(-1) : 0);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes1 LoadMasked(float* source, Lanes1 mask) => BitConverter.SingleToInt32Bits(mask._value) != 0 ? Load(source) : default;
+    public static Lanes1 LoadMasked(float* source, Lanes1 mask) =>
+        BitConverter.SingleToInt32Bits(mask._value) != 0 ? Load(source) : default;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void StoreMasked(Lanes1 value, float* destination, Lanes1 mask)
@@ -112,7 +116,8 @@ internal readonly unsafe struct Lanes1(float value) : IVectorLanes<Lanes1>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreTruth(Lanes1 value, byte* destination, int count) => *destination = value._value != 0 ? (byte)1 : (byte)0;
+    public static void StoreTruth(Lanes1 value, byte* destination, int count) =>
+        *destination = value._value != 0 ? (byte)1 : (byte)0;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes1 Positive(Lanes1 x) => new(x._value < 0 ? 0 : x._value);

@@ -104,7 +104,8 @@ internal readonly unsafe struct Lanes256(Vector256<float> value) : IVectorLanes<
     public static float Sum(Lanes256 x) => Lanes128.Sum(new(x._value.GetLower() + x._value.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Largest(Lanes256 x) => Lanes128.Largest(new(Vector128.MaxNative(x._value.GetLower(), x._value.GetUpper())));
+    public static float Largest(Lanes256 x) =>
+        Lanes128.Largest(new(Vector128.MaxNative(x._value.GetLower(), x._value.GetUpper())));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 Load(float* source) => new(Vector256.Load(source));
@@ -118,7 +119,8 @@ internal readonly unsafe struct Lanes256(Vector256<float> value) : IVectorLanes<
     public static Lanes256 LoadMasked(float* source, Lanes256 mask) => new(Avx.MaskLoad(source, mask._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreMasked(Lanes256 value, float* destination, Lanes256 mask) => Avx.MaskStore(destination, mask._value, value._value);
+    public static void StoreMasked(Lanes256 value, float* destination, Lanes256 mask) =>
+        Avx.MaskStore(destination, mask._value, value._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes256 LoadQuads(float** rows, nint offset) =>
@@ -160,10 +162,12 @@ internal readonly unsafe struct Lanes256(Vector256<float> value) : IVectorLanes<
     public static Lanes256 ZipHigh(Lanes256 x, Lanes256 y) => new(Avx.UnpackHigh(x._value, y._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 ZipLowPairs(Lanes256 x, Lanes256 y) => new(Avx.UnpackLow(x._value.AsDouble(), y._value.AsDouble()).AsSingle());
+    public static Lanes256 ZipLowPairs(Lanes256 x, Lanes256 y) =>
+        new(Avx.UnpackLow(x._value.AsDouble(), y._value.AsDouble()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes256 ZipHighPairs(Lanes256 x, Lanes256 y) => new(Avx.UnpackHigh(x._value.AsDouble(), y._value.AsDouble()).AsSingle());
+    public static Lanes256 ZipHighPairs(Lanes256 x, Lanes256 y) =>
+        new(Avx.UnpackHigh(x._value.AsDouble(), y._value.AsDouble()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(float* address) => Sse.Prefetch0(address);

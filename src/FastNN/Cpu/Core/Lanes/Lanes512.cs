@@ -109,7 +109,8 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : IVectorLanes<
     public static float Sum(Lanes512 x) => Lanes256.Sum(new(x._value.GetLower() + x._value.GetUpper()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Largest(Lanes512 x) => Lanes256.Largest(new(Vector256.MaxNative(x._value.GetLower(), x._value.GetUpper())));
+    public static float Largest(Lanes512 x) =>
+        Lanes256.Largest(new(Vector256.MaxNative(x._value.GetLower(), x._value.GetUpper())));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 Load(float* source) => new(Vector512.Load(source));
@@ -120,10 +121,12 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : IVectorLanes<
     public static Lanes512 Mask(int count) => new(FirstLanes(count));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 LoadMasked(float* source, Lanes512 mask) => new(Avx512F.MaskLoad(source, mask._value, Vector512<float>.Zero));
+    public static Lanes512 LoadMasked(float* source, Lanes512 mask) =>
+        new(Avx512F.MaskLoad(source, mask._value, Vector512<float>.Zero));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static void StoreMasked(Lanes512 value, float* destination, Lanes512 mask) => Avx512F.MaskStore(destination, mask._value, value._value);
+    public static void StoreMasked(Lanes512 value, float* destination, Lanes512 mask) =>
+        Avx512F.MaskStore(destination, mask._value, value._value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes512 LoadQuads(float** rows, nint offset) =>
@@ -162,10 +165,12 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : IVectorLanes<
     public static Lanes512 ZipHigh(Lanes512 x, Lanes512 y) => new(Avx512F.UnpackHigh(x._value, y._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 ZipLowPairs(Lanes512 x, Lanes512 y) => new(Avx512F.UnpackLow(x._value.AsDouble(), y._value.AsDouble()).AsSingle());
+    public static Lanes512 ZipLowPairs(Lanes512 x, Lanes512 y) =>
+        new(Avx512F.UnpackLow(x._value.AsDouble(), y._value.AsDouble()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes512 ZipHighPairs(Lanes512 x, Lanes512 y) => new(Avx512F.UnpackHigh(x._value.AsDouble(), y._value.AsDouble()).AsSingle());
+    public static Lanes512 ZipHighPairs(Lanes512 x, Lanes512 y) =>
+        new(Avx512F.UnpackHigh(x._value.AsDouble(), y._value.AsDouble()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(float* address) => Sse.Prefetch0(address);
@@ -174,7 +179,8 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : IVectorLanes<
     private Lanes256 Halves => new(_value.GetLower() + _value.GetUpper());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector512<float> LoadFirst(float* source, int count) => Avx512F.MaskLoad(source, FirstLanes(count), Vector512<float>.Zero);
+    private static Vector512<float> LoadFirst(float* source, int count) =>
+        Avx512F.MaskLoad(source, FirstLanes(count), Vector512<float>.Zero);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static Vector512<float> FirstLanes(int count) =>

@@ -86,7 +86,8 @@ internal sealed unsafe class BinaryLoops<TFunction>(BinaryInfo info) : BinaryLoo
         }
     }
 
-    private static void Gradient<TGradient>(WorkerPool pool, in BroadcastAxes axes, float* a, float* b, float* y, Tensor dY, Tensor dX, bool accumulate)
+    private static void Gradient<TGradient>(
+        WorkerPool pool, in BroadcastAxes axes, float* a, float* b, float* y, Tensor dY, Tensor dX, bool accumulate)
         where TGradient : struct, IPairGradient
     {
         var body = new GradientBody<TGradient>(a, b, y, (float*)dY.Address, (float*)dX.Address);
@@ -159,7 +160,8 @@ internal readonly unsafe struct GradientBody<TGradient>(float* a, float* b, floa
         }
     }
 
-    private GradientBody<TGradient> At(nint first, nint second, nint whole) => new(a + first, b + second, y + whole, dY + whole, dX + whole);
+    private GradientBody<TGradient> At(nint first, nint second, nint whole) =>
+        new(a + first, b + second, y + whole, dY + whole, dX + whole);
 
     private readonly struct Part<TStore>(GradientBody<TGradient> at, bool aRuns, bool bRuns) : IElementBody
         where TStore : struct, IStore
@@ -170,7 +172,8 @@ internal readonly unsafe struct GradientBody<TGradient>(float* a, float* b, floa
         {
             TLanes left = aRuns ? TLanes.Load(at.A + i, count) : TLanes.Broadcast(*at.A);
             TLanes right = bRuns ? TLanes.Load(at.B + i, count) : TLanes.Broadcast(*at.B);
-            TStore.Store(at.DX + i, TGradient.Invoke(left, right, TLanes.Load(at.Y + i, count), TLanes.Load(at.DY + i, count)), count);
+            TStore.Store(
+                at.DX + i, TGradient.Invoke(left, right, TLanes.Load(at.Y + i, count), TLanes.Load(at.DY + i, count)), count);
         }
     }
 
@@ -193,7 +196,8 @@ internal readonly unsafe struct GradientBody<TGradient>(float* a, float* b, floa
             for (nint row = start; row < end; row++)
             {
                 axes.Locate(row, out nint first, out nint second);
-                ElementLoop.Range<TLanes, Part<TStore>>(new(body.At(first, second, row * axes.Inner), axes.InnerA != 0, axes.InnerB != 0), 0, axes.Inner);
+                ElementLoop.Range<TLanes,
+                Part<TStore>>(new(body.At(first, second, row * axes.Inner), axes.InnerA != 0, axes.InnerB != 0), 0, axes.Inner);
             }
         }
     }

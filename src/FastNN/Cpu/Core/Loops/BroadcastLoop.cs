@@ -93,7 +93,8 @@ internal static unsafe class BroadcastLoop<TOperator, TPlace>
             where TLanes : struct, IVectorLanes<TLanes>
         {
             int length = axes.Inner;
-            if (axes.Rank == 2 && axes.InnerA == 1 && axes.InnerB == 1 && length <= Repeated / 4 && (axes.A[0] == 0 || axes.B[0] == 0))
+            if (axes.Rank == 2 && axes.InnerA == 1 && axes.InnerB == 1 && length <= Repeated / 4
+                && (axes.A[0] == 0 || axes.B[0] == 0))
             {
                 if (axes.A[0] == 0)
                 {

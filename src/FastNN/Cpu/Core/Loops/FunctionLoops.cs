@@ -32,7 +32,8 @@ internal abstract unsafe class FunctionLoops
 internal sealed unsafe class FunctionLoops<TFunction> : FunctionLoops
     where TFunction : struct, IUnaryFunction
 {
-    public override void Forward(WorkerPool pool, Scalars scalars, Tensor x, Tensor y) => ElementLoop.Map(pool, x, y, new ValueOf<TFunction>(scalars));
+    public override void Forward(WorkerPool pool, Scalars scalars, Tensor x, Tensor y) =>
+        ElementLoop.Map(pool, x, y, new ValueOf<TFunction>(scalars));
 
     public override void Backward(WorkerPool pool, Scalars scalars, Tensor xOrY, Tensor dY, Tensor dX, bool accumulate) =>
         ElementLoop.Map(pool, xOrY, dY, dX, new GradientOf<TFunction>(scalars), accumulate);

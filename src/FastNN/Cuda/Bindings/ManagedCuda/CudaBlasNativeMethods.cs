@@ -18,7 +18,8 @@ internal static class CudaBlasNativeMethods
     public static extern CublasStatus cublasSetStream_v2(CudaBlasHandle handle, CUstream streamId);
 
     [DllImport(Library)]
-    public static extern CublasStatus cublasSetWorkspace_v2(CudaBlasHandle handle, CUdeviceptr workspace, SizeT workspaceSizeInBytes);
+    public static extern CublasStatus cublasSetWorkspace_v2(
+        CudaBlasHandle handle, CUdeviceptr workspace, SizeT workspaceSizeInBytes);
 
     [DllImport(Library)]
     public static extern CublasStatus cublasSetMathMode(CudaBlasHandle handle, Math mode);
@@ -28,11 +29,13 @@ internal static class CudaBlasNativeMethods
 
     [DllImport(Library)]
     public static extern CublasStatus cublasSgemm_v2(
-        CudaBlasHandle handle, Operation transa, Operation transb, int m, int n, int k, [In] ref float alpha, [In] CUdeviceptr A, int lda,
+        CudaBlasHandle handle, Operation transa, Operation transb, int m, int n, int k, [In] ref float alpha, [In] CUdeviceptr A,
+        int lda,
         [In] CUdeviceptr B, int ldb, [In] ref float beta, CUdeviceptr C, int ldc);
 
     [DllImport(Library)]
     public static extern CublasStatus cublasSgemmStridedBatched(
-        CudaBlasHandle handle, Operation transa, Operation transb, int m, int n, int k, [In] ref float alpha, CUdeviceptr A, int lda, long strideA,
+        CudaBlasHandle handle, Operation transa, Operation transb, int m, int n, int k, [In] ref float alpha, CUdeviceptr A,
+        int lda, long strideA,
         CUdeviceptr B, int ldb, long strideB, [In] ref float beta, CUdeviceptr C, int ldc, long strideC, int batchCount);
 }

@@ -143,17 +143,21 @@ internal static class DriverAPINativeMethods
     public static class AsynchronousMemcpy_v2
     {
         [DllImport(Library)]
-        public static extern CUResult cuMemcpyHtoDAsync_v2(CUdeviceptr dstDevice, [In] IntPtr srcHost, SizeT ByteCount, CUstream hStream);
+        public static extern CUResult cuMemcpyHtoDAsync_v2(
+            CUdeviceptr dstDevice, [In] IntPtr srcHost, SizeT ByteCount, CUstream hStream);
 
         [DllImport(Library)]
-        public static extern CUResult cuMemcpyDtoHAsync_v2([Out] IntPtr dstHost, CUdeviceptr srcDevice, SizeT ByteCount, CUstream hStream);
+        public static extern CUResult cuMemcpyDtoHAsync_v2(
+            [Out] IntPtr dstHost, CUdeviceptr srcDevice, SizeT ByteCount, CUstream hStream);
 
         [DllImport(Library)]
-        public static extern CUResult cuMemcpyDtoDAsync_v2(CUdeviceptr dstDevice, CUdeviceptr srcDevice, SizeT ByteCount, CUstream hStream);
+        public static extern CUResult cuMemcpyDtoDAsync_v2(
+            CUdeviceptr dstDevice, CUdeviceptr srcDevice, SizeT ByteCount, CUstream hStream);
 
         [DllImport(Library)]
         public static extern CUResult cuMemcpyPeerAsync(
-            CUdeviceptr dstDevice, CUcontext dstContext, CUdeviceptr srcDevice, CUcontext srcContext, SizeT ByteCount, CUstream hStream);
+            CUdeviceptr dstDevice, CUcontext dstContext, CUdeviceptr srcDevice, CUcontext srcContext, SizeT ByteCount,
+            CUstream hStream);
     }
 
     public static class MemsetAsync
@@ -219,13 +223,15 @@ internal static class DriverAPINativeMethods
     public static class GraphManagment
     {
         [DllImport(Library, EntryPoint = "cuGraphInstantiateWithFlags")]
-        public static extern CUResult cuGraphInstantiate(ref CUgraphExec phGraphExec, CUgraph hGraph, CUgraphInstantiate_flags flags);
+        public static extern CUResult cuGraphInstantiate(
+            ref CUgraphExec phGraphExec, CUgraph hGraph, CUgraphInstantiate_flags flags);
 
         [DllImport(Library)]
         public static extern CUResult cuGraphLaunch(CUgraphExec hGraphExec, CUstream hStream);
 
         [DllImport(Library, EntryPoint = "cuGraphExecUpdate_v2")]
-        public static extern CUResult cuGraphExecUpdate(CUgraphExec hGraphExec, CUgraph hGraph, ref CUgraphExecUpdateResultInfo resultInfo);
+        public static extern CUResult cuGraphExecUpdate(
+            CUgraphExec hGraphExec, CUgraph hGraph, ref CUgraphExecUpdateResultInfo resultInfo);
 
         [DllImport(Library)]
         public static extern CUResult cuGraphExecDestroy(CUgraphExec hGraphExec);
