@@ -56,8 +56,8 @@ internal sealed class NetworkTests
     }
 
     /// <summary>
-    /// What the caller and the device's workers allocate in a few runs. The test host's own threads allocate now and then, and on a
-    /// busy machine within every run.
+    /// What the caller and the device's workers allocate in a few runs. The test host's own threads allocate now and then, and on
+    /// a busy machine within every run.
     /// </summary>
     private static long Allocated(Device device, Action action)
     {
@@ -103,7 +103,9 @@ internal sealed class NetworkTests
         return values;
     }
 
-    /// <summary>Adds up what every thread of a pool has allocated: none leaves its task before all have come, so each has one.</summary>
+    /// <summary>
+    /// Adds up what every thread of a pool has allocated: none leaves its task before all have come, so each has one.
+    /// </summary>
     private struct EachThread(int threads) : IParallelBody
     {
         private int _arrived;

@@ -20,7 +20,8 @@ internal sealed class ShapeErrorTests : TrainingFixture
             Assert.That(ofFlat.Layer, Is.EqualTo("2 (Conv2D)"));
             Assert.That(
                 ofFlat.Message,
-                Does.StartWith("layer 2 (Conv2D): Conv2D: expected a batch of images [N, H, W, C], got an input of shape [1, 4]"));
+                Does.StartWith(
+                    "layer 2 (Conv2D): Conv2D: expected a batch of images [N, H, W, C], got an input of shape [1, 4]"));
             Assert.That(ofNested.Layer, Is.EqualTo("body.tail.0 (Conv2D)"));
             Assert.That(
                 ofNested.Message,
