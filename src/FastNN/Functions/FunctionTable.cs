@@ -7,7 +7,7 @@ namespace FastNN.Functions;
 /// </summary>
 internal static class FunctionTable
 {
-    public static IReadOnlyList<UnaryFunction> Unary { get; } = Number(
+    public static IReadOnlyList<UnaryFunction> Unary { get; } = TableRow.Number<UnaryFunction>(
     [
         UnaryFunction.Of<Relu>(),
         UnaryFunction.Of<LeakyRelu>(),
@@ -119,7 +119,7 @@ internal static class FunctionTable
         UpdateFunction.Of<AdadeltaUpdate>(),
     ]);
 
-    public static IReadOnlyList<BinaryFunction> Binary { get; } = Number(
+    public static IReadOnlyList<BinaryFunction> Binary { get; } = TableRow.Number<BinaryFunction>(
     [
         BinaryFunction.Of<Add>(),
         BinaryFunction.Of<Subtract>(),
@@ -138,24 +138,4 @@ internal static class FunctionTable
         BinaryFunction.Of<Or>(),
         BinaryFunction.Of<Xor>(),
     ]);
-
-    private static UnaryFunction[] Number(UnaryFunction[] rows)
-    {
-        for (int i = 0; i < rows.Length; i++)
-        {
-            rows[i].Id = i + 1;
-        }
-
-        return rows;
-    }
-
-    private static BinaryFunction[] Number(BinaryFunction[] rows)
-    {
-        for (int i = 0; i < rows.Length; i++)
-        {
-            rows[i].Id = i + 1;
-        }
-
-        return rows;
-    }
 }

@@ -29,10 +29,8 @@ internal interface IBinaryVisitor<out TResult>
 }
 
 /// <summary>A row of the table: a function of two numbers as a value.</summary>
-internal abstract class BinaryFunction
+internal abstract class BinaryFunction : TableRow
 {
-    private int _id;
-
     private BinaryFunction(BinaryInfo info)
     {
         Info = info;
@@ -48,14 +46,9 @@ internal abstract class BinaryFunction
 
     public BinaryInfo Info { get; }
 
-    /// <summary>Its place in the table, from 1 on.</summary>
-    public int Id
-    {
-        get => _id != 0 || FunctionTable.Binary.Contains(this)
-            ? _id
-            : throw new InvalidOperationException($"The function {Info.Name} has no row in {nameof(FunctionTable)}.");
-        internal set => _id = value;
-    }
+    private protected override string RowName => Info.Name;
+
+    private protected override IEnumerable<TableRow> Table => FunctionTable.Binary;
 
     /// <summary>
     /// Where its CUDA kernels of floats are, and the names of all, made once so that a launch allocates nothing: by how the

@@ -26,10 +26,8 @@ internal interface IUnaryVisitor<out TResult>
 }
 
 /// <summary>A row of the table: a function as a value.</summary>
-internal abstract class UnaryFunction
+internal abstract class UnaryFunction : TableRow
 {
-    private int _id;
-
     private UnaryFunction(FunctionInfo info)
     {
         Info = info;
@@ -39,14 +37,9 @@ internal abstract class UnaryFunction
 
     public FunctionInfo Info { get; }
 
-    /// <summary>Its place in the table, from 1 on.</summary>
-    public int Id
-    {
-        get => _id != 0 || FunctionTable.Unary.Contains(this)
-            ? _id
-            : throw new InvalidOperationException($"The function {Info.Name} has no row in {nameof(FunctionTable)}.");
-        internal set => _id = value;
-    }
+    private protected override string RowName => Info.Name;
+
+    private protected override IEnumerable<TableRow> Table => FunctionTable.Unary;
 
     /// <summary>Names of its CUDA kernels, made once so that a launch allocates nothing.</summary>
     public string ForwardKernel { get; }

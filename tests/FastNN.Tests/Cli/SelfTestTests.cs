@@ -67,12 +67,12 @@ internal sealed class SelfTestTests
     {
         SelfTestFamily family = Family(
             new SelfTestCase("small", _ => new SelfTestResult(0.5)),
-            new SelfTestCase("large", _ => throw new DeviceException("cuda: cuBLAS is not to be found.") { IsLack = true }),
-            new SelfTestCase("larger", _ => throw new DeviceException("cuda: cuBLAS is not to be found.") { IsLack = true }),
+            new SelfTestCase("large", _ => throw new DeviceException("cuda: cuBLAS was not found.") { IsLack = true }),
+            new SelfTestCase("larger", _ => throw new DeviceException("cuda: cuBLAS was not found.") { IsLack = true }),
             new SelfTestCase("unheard of", _ => new SelfTestResult(0, Skipped: "the engine has no such operator")));
         Assert.That(Run(family), Is.True);
         Assert.That(_lines[0], Does.StartWith("ok  ").And.Contain(" 1 case ").And.EndWith("50 % of the tolerance"));
-        Assert.That(_lines[1], Is.EqualTo("      skipped large, larger: cuda: cuBLAS is not to be found."));
+        Assert.That(_lines[1], Is.EqualTo("      skipped large, larger: cuda: cuBLAS was not found."));
         Assert.That(_lines[2], Is.EqualTo("      skipped unheard of: the engine has no such operator"));
         Assert.That(_lines[3], Does.Contain("all 1 families are right").And.Contain("3 cases skipped"));
     }

@@ -49,10 +49,10 @@ internal static class CudaLibraries
     /// <summary>Loads a library, or says where it was looked for.</summary>
     /// <param name="import">The name that the bindings import.</param>
     /// <param name="what">What people call it, for the message.</param>
-    /// <exception cref="DeviceException">It is not to be found; the message lists every path tried.</exception>
+    /// <exception cref="DeviceException">It was not found; the message lists every path tried.</exception>
     public static nint Load(string import, string what) => TryLoad(import, out nint library, out string report)
         ? library
-        : throw new DeviceException($"cuda: {what} is not to be found. {report}") { IsLack = true };
+        : throw new DeviceException($"cuda: {what} was not found. {report}") { IsLack = true };
 
     /// <param name="report">Every path tried, and what the loader said of each.</param>
     public static bool TryLoad(string import, out nint library, out string report)
