@@ -1,4 +1,5 @@
 using FastNN.Data;
+using FastNN.Testing;
 
 namespace FastNN.Users.Tests;
 
@@ -32,10 +33,11 @@ internal sealed class ExtensionTests(string kind) : UserFixture(kind)
         });
     }
 
+    /// <param name="withKernels">Whether the operator brings PTX of its own for GPUs, rather than computing on the host.</param>
     [Test]
-    public void An_operator_of_ones_own_has_gradients_and_trains()
+    public void An_operator_of_ones_own_has_gradients_and_trains([Values] bool withKernels)
     {
-        var model = new Sequential(new Dense(3) { Name = "in" }, new SoftsignLayer(), new Dense(1) { Name = "out" });
+        var model = new Sequential(new Dense(3) { Name = "in" }, new SoftsignLayer(withKernels), new Dense(1) { Name = "out" });
         model.Build(new Shape(2), 3);
         using var trainer = new Trainer(model, Device, Loss.MeanSquaredError, new Sgd(0.1f));
         float[] x = Numbers(8, 5), t = Numbers(4, 6), gradient = new float[8], unused = new float[8];
@@ -114,36 +116,8 @@ internal sealed class ExtensionTests(string kind) : UserFixture(kind)
         }
     }
 
-    private sealed class SoftsignLayer : Layer
+    private sealed class SoftsignLayer(bool withKernels) : Layer
     {
-        protected override Value Forward(Value x) => new Softsign().Apply(x);
-    }
-
-    private sealed class Softsign : CustomOperator
-    {
-        public override string Name => "Softsign";
-
-        public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs) => [inputs[0]];
-
-        public override void Forward(ForwardPass pass)
-        {
-            ReadOnlySpan<float> x = pass.Input(0);
-            Span<float> y = pass.Output();
-            for (int i = 0; i < x.Length; i++)
-            {
-                y[i] = x[i] / (1 + MathF.Abs(x[i]));
-            }
-        }
-
-        public override void Backward(BackwardPass pass)
-        {
-            ReadOnlySpan<float> x = pass.Input(0), dY = pass.OutputGradient();
-            Span<float> dX = pass.InputGradient(0);
-            for (int i = 0; i < x.Length; i++)
-            {
-                float d = 1 + MathF.Abs(x[i]);
-                dX[i] += dY[i] / (d * d);
-            }
-        }
+        protected override Value Forward(Value x) => new ScaledSoftsign(1.5f, withKernels).Apply(x);
     }
 }

@@ -36,6 +36,40 @@ internal sealed class OptimizerTests(string kind) : UserFixture(kind)
         }
     }
 
+    /// <summary>An element-wise update is recorded for pieces of 2^20 numbers; these are one and a part.</summary>
+    [Test]
+    public void An_update_in_pieces_reaches_every_number()
+    {
+        const int Inputs = 1024, Units = 1030;
+        var model = new Sequential(new Dense(Units) { Name = "wide" });
+        model.Build(new Shape(Inputs), 5);
+        float[] x = Numbers(2 * Inputs, 6), t = Numbers(2 * Units, 7), expected = ParametersOf(model),
+        momentum = new float[expected.Length];
+        Assert.That(expected, Has.Length.GreaterThan(1 << 20));
+        using var trainer = new Trainer(model, Device, Loss.MeanSquaredError, new Lion(0.01f));
+        for (int step = 0; step < 2; step++)
+        {
+            trainer.Forward(x, t);
+            trainer.Backward();
+            float[] gradients = [.. model.Parameters.SelectMany(parameter =>
+            {
+                var values = new float[parameter.Count];
+                trainer.ReadGradient(parameter, values);
+                return values;
+            })];
+            trainer.Update();
+            for (int i = 0; i < expected.Length; i++)
+            {
+                expected[i] -= 0.01f * Math.Sign((0.9f * momentum[i]) + ((1 - 0.9f) * gradients[i]));
+                momentum[i] = (0.99f * momentum[i]) + ((1 - 0.99f) * gradients[i]);
+            }
+
+            float[] found = ParametersOf(model);
+            int wrong = Enumerable.Range(0, found.Length).FirstOrDefault(i => !(Math.Abs(found[i] - expected[i]) <= 1e-6f), -1);
+            Assert.That(wrong, Is.EqualTo(-1), $"step {step}: a parameter's place");
+        }
+    }
+
     [Test]
     public void Groups_clipping_the_guard_and_checkpoints_are_those_of_every_optimizer()
     {
