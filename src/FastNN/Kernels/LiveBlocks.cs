@@ -8,7 +8,8 @@ namespace FastNN.Kernels;
 /// </summary>
 internal sealed class LiveBlocks
 {
-    private readonly Lock _gate = new();
+    // A monitor: a Lock makes an event, on the managed heap, when it is first contended, and steps are to allocate nothing.
+    private readonly object _gate = new();
     private readonly List<nint> _addresses = [];
     private readonly List<long> _sizes = [];
 
