@@ -6,7 +6,7 @@ using ManagedCuda.CudaBlas;
 namespace FastNN.Cuda.Tests;
 
 /// <summary>
-/// The in-tree declarations of cuBLAS and cuDNN against tables of facts and against the libraries that there are.
+/// The in-tree declarations of cuBLAS and cuDNN against tables of facts and against the installed libraries.
 /// </summary>
 [TestFixture(typeof(CudaBlasNativeMethods), "cublas-facts.tsv", CudaLibraries.Cublas, "libcublas.so.12", typeof(CublasStatus))]
 [TestFixture(typeof(CudnnNative), "cudnn-facts.tsv", CudaLibraries.Cudnn, "libcudnn.so.9", typeof(CudnnStatus))]

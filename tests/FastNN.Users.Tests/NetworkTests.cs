@@ -1,6 +1,6 @@
 namespace FastNN.Users.Tests;
 
-/// <summary>Networks that are no chain of layers, written with public members.</summary>
+/// <summary>Networks beyond a chain of layers, written with public members.</summary>
 internal sealed class NetworkTests(string kind) : UserFixture(kind)
 {
     [Test]

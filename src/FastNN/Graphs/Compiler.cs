@@ -415,7 +415,7 @@ internal sealed class Compiler
 
     /// <summary>
     /// The type of a value's gradient: float32 whatever float the value is, so that the gradients of several consumers are added
-    /// by the kernels that there are, and are not rounded between them.
+    /// by the float32 kernels, and are not rounded between them.
     /// </summary>
     private TensorType GradientType(Value value) => TypeOf(value) with { Type = DType.Float32 };
 

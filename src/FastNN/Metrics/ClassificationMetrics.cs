@@ -28,12 +28,13 @@ public sealed class TopK(int k) : Metric
         }
 
         // How many stand before the target: those with a larger output, and the earlier ones of equal ones.
-        Value indices = classes.Indices, actual = classes.Actual.WithColumn(), other = Classes.Differ(indices, actual);
-        Value difference = output - ShapeOperators.Where(other, output.Graph.Constant(0), output).Sum([-1], keepDims: true);
-        Value earlier = Classes.Select(Classes.Positive(actual - indices), 1, 0),
-        equalBefore = ShapeOperators.Where(difference.Cast(DType.Bool), output.Graph.Constant(0), earlier);
-        Value before = (Classes.Select(Classes.Positive(difference), 1, 0) + equalBefore).Sum([-1]);
-        return classes.Count(Classes.Select(Classes.Positive(_k - before), 1, 0));
+        Value indices = classes.Indices, actual = classes.Actual.WithColumn(), other = indices.NotEqual(actual);
+        Value targets = ShapeOperators.Where(other, output.Graph.Constant(0), output).Sum([-1], keepDims: true);
+
+        // NaN stands before every number.
+        Value larger = !(output <= targets), equalBefore = output.Equal(targets) & (indices < actual);
+        Value before = Classes.Select(larger | equalBefore, 1, 0).Sum([-1]);
+        return classes.Count(Classes.Select(before < _k, 1, 0));
     }
 
     /// <inheritdoc/>
@@ -54,7 +55,7 @@ internal sealed class AccuracyMetric : Metric
     public override Value Record(MetricInputs inputs)
     {
         Classes classes = Classes.Of(Name, inputs);
-        return classes.Count(Classes.Select(Classes.Differ(classes.Predicted, classes.Actual), 0, 1));
+        return classes.Count(Classes.Select(classes.Predicted.NotEqual(classes.Actual), 0, 1));
     }
 
     public override double Compute(MetricSums sums) => Classes.Share(sums);
@@ -160,9 +161,9 @@ internal sealed class Classes
                     $"{name}: expected a target for each row of the output {output.Shape}, got {target.Shape}.");
         }
 
-        Value inside = Select(Positive(actual + 0.5f), 1, 0) * Select(Positive(total - 0.5f - actual), 1, 0);
+        Value inside = Select((actual >= 0f) & (actual < total), 1, 0);
         Value weight = inputs.IgnoredClass is { } ignored && target.Type != DType.Float32
-            ? inside * Select(Differ(actual, graph.Constant(ignored)), 1, 0)
+            ? inside * Select(actual.NotEqual(ignored), 1, 0)
             : inside;
         return new Classes(indices, predicted, actual, weight, total, isBinary);
 
@@ -170,11 +171,11 @@ internal sealed class Classes
         {
             if (isBinary)
             {
-                Value second = Select(Positive(x - threshold), 1, 0);
+                Value second = Select(!(x <= threshold), 1, 0);
                 return x.Shape.Rank > 1 ? second.Sum([-1]) : second;
             }
 
-            Value other = Differ(x, x.Max([-1], keepDims: true));
+            Value other = x.NotEqual(x.Max([-1], keepDims: true));
             return ShapeOperators.Where(other, graph.Constant(total), indices).Min([-1]);
         }
     }
@@ -183,16 +184,10 @@ internal sealed class Classes
     public Value Count(Value right) => ShapeOperators.Stack(-1, right * Weight, Weight);
 
     /// <summary>[..., C]: 1 at the class, else 0.</summary>
-    public Value OneHot(Value classes) => Select(Differ(Indices, classes.WithColumn()), 0, 1);
+    public Value OneHot(Value classes) => Select(Indices.NotEqual(classes.WithColumn()), 0, 1);
 
     /// <summary>Right ones among those that count; 0 of nothing is 0.</summary>
     public static double Share(MetricSums sums) => sums.Sum(1) == 0 ? 0 : sums.Sum(0) / sums.Sum(1);
-
-    /// <summary>a != b, also where one is NaN. Differences of floats are 0 between equal ones alone.</summary>
-    public static Value Differ(Value a, Value b) => (a - b).Cast(DType.Bool);
-
-    /// <summary>x > 0, also where it is NaN.</summary>
-    public static Value Positive(Value x) => x.ReLU().Cast(DType.Bool);
 
     public static Value Select(Value condition, float yes, float no) =>
         ShapeOperators.Where(condition, condition.Graph.Constant(yes), condition.Graph.Constant(no));

@@ -70,7 +70,7 @@ internal sealed class ElementwiseCases : IOpCases
 
     private static OpCase WithNumber(BinaryFunction function, bool numberFirst, Shape shape)
     {
-        // No multiple of the samples' steps, so that there are no ties.
+        // No multiple of the samples' steps, so no sample ties with it.
         const float number = 1.3125f;
         return new OpCase(
             numberFirst ? $"{function} of a number and {shape}" : $"{function} of {shape} and a number",

@@ -5,7 +5,7 @@ using FastNN.Ops;
 
 namespace FastNN.Tests.Architecture;
 
-/// <summary>The pages under docs speak of files, folders and members that there are.</summary>
+/// <summary>The pages under docs name files, folders and members that exist.</summary>
 internal sealed partial class DocumentationTests
 {
     private static readonly Lazy<string[]> Sources = new(() => [.. ReadSources()]);
