@@ -32,7 +32,7 @@ internal sealed class FlattenedOrderTests : TrainingFixture
     /// Every case of every operator, but dropout, whose mask stays where it is, and cases whose reference knows only its own
     /// input: the operator keeps  features where moving them in its inputs moves them in its output, and only there.
     /// </summary>
-    private static IEnumerable<TestCaseData> Operators() => OpCases.All
+    private static IEnumerable<TestCaseData> Operators() => Quick.Sample(OpCases.All)
         .Where(@case => @case.Operator != "Dropout" && !@case.Case.Name.Contains("outside the range", StringComparison.Ordinal))
         .Select(@case => new TestCaseData(@case.Case).SetArgDisplayNames($"{@case.Operator}: {@case.Case.Name}"));
 
