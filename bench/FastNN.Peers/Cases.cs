@@ -37,7 +37,8 @@ internal sealed record ConvolutionCase(ConvolutionShape Shape, bool Backward)
 }
 
 internal sealed record ConvolutionShape(
-    int InChannels, int OutChannels, int Kernel, int Size, int Batch, int Padding, int Stride = 1, int Groups = 1, string? Title = null)
+    int InChannels, int OutChannels, int Kernel, int Size, int Batch, int Padding, int Stride = 1, int Groups = 1,
+    string? Title = null)
 {
     public static IReadOnlyList<ConvolutionShape> All { get; } =
     [

@@ -13,7 +13,8 @@ internal sealed record GraphKernelCase(GraphKernel Kernel) : Case(Kernel.Name, "
 /// <param name="Engine">Records it.</param>
 /// <param name="Torch">The ways in which libtorch offers it; the fastest counts.</param>
 internal sealed record GraphKernel(
-    string Name, Shape[] Inputs, Func<Value[], Value> Engine, (string Name, Func<Tensor[], Tensor> Compute)[] Torch, double Flops = 0)
+    string Name, Shape[] Inputs, Func<Value[], Value> Engine, (string Name, Func<Tensor[], Tensor> Compute)[] Torch,
+    double Flops = 0)
 {
     public static IReadOnlyList<GraphKernel> All { get; } =
     [

@@ -4,8 +4,8 @@ using FastNN.Testing;
 namespace FastNN.Peers;
 
 /// <summary>
-/// The operator compiled as any graph is. Its inputs lie on the device as parameters; the gradient that comes from above is copied in
-/// for each step, which is charged to this side alone.
+/// The operator compiled as any graph is. Its inputs lie on the device as parameters; the gradient that comes from above is
+/// copied in for each step, which is charged to this side alone.
 /// </summary>
 internal sealed class GraphKernelContender : IContender
 {

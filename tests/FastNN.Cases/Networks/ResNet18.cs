@@ -1,9 +1,9 @@
 namespace FastNN.Testing;
 
 /// <summary>
-/// ResNet-18 for images of 32 x 32 (He et al., 2016; the form for CIFAR-10 that PyTorch examples use: a 3 x 3 convolution of stride 1
-/// in front and no pooling). Images [N, 32, 32, 3] give logits [N, 10]; parameters have torchvision's names. Depth stays, width can be
-/// less, for devices that are interpreted.
+/// ResNet-18 for images of 32 x 32 (He et al., 2016; the form for CIFAR-10 that PyTorch examples use: a 3 x 3 convolution of
+/// stride 1 in front and no pooling). Images [N, 32, 32, 3] give logits [N, 10]; parameters have torchvision's names. Depth
+/// stays, width can be less, for devices that are interpreted.
 /// </summary>
 internal sealed class ResNet18 : Layer
 {
