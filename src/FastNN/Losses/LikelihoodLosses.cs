@@ -27,9 +27,9 @@ public sealed class PoissonLoss : Loss
 }
 
 /// <summary>
-/// The negative log-likelihood of normal distributions, of which the network gives means and variances side by side: outputs [..., 2
-/// C] hold C means and then C logarithms of variances, targets are [..., C]. <see cref="LossOperators.GaussianLoss"/> takes
-/// variances by themselves, as PyTorch's GaussianNLLLoss does.
+/// The negative log-likelihood of normal distributions, of which the network gives means and variances side by side: outputs
+/// [..., 2 C] hold C means and then C logarithms of variances, targets are [..., C]. <see cref="LossOperators.GaussianLoss"/>
+/// takes variances by themselves, as PyTorch's GaussianNLLLoss does.
 /// </summary>
 public sealed class GaussianLoss : Loss
 {

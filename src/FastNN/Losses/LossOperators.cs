@@ -119,7 +119,8 @@ public static class LossOperators
     /// <exception cref="ShapeException">The shapes differ, or have no axis.</exception>
     /// <exception cref="ArgumentOutOfRangeException">An option is out of range.</exception>
     public static Value TripletMarginLoss(
-        this Value anchor, Value positive, Value negative, float margin = 1, float p = 2, bool swap = false, float epsilon = 1e-6f,
+        this Value anchor, Value positive, Value negative, float margin = 1, float p = 2, bool swap = false,
+            float epsilon = 1e-6f,
         Reduction reduction = Reduction.Mean)
     {
         const string name = "TripletMargin";
@@ -149,8 +150,8 @@ public static class LossOperators
     }
 
     /// <summary>
-    /// Half of log(variance) + (output - target)^2 / variance, the negative log-likelihood of normal distributions up to a constant
-    /// (PyTorch's gaussian_nll_loss). A variance below <paramref name="epsilon"/> counts as that and gets no gradient.
+    /// Half of log(variance) + (output - target)^2 / variance, the negative log-likelihood of normal distributions up to a
+    /// constant (PyTorch's gaussian_nll_loss). A variance below <paramref name="epsilon"/> counts as that and gets no gradient.
     /// </summary>
     /// <param name="output">The means, any shape.</param>
     /// <param name="target">The same shape.</param>
@@ -269,8 +270,8 @@ public static class LossOperators
     }
 
     /// <summary>
-    /// 1 - (2 sum(x t) + smooth) / (sum(x) + sum(t) + smooth), the sums over all axes but the first and, of three or more, the last
-    /// (Milletari et al., 2016; MONAI's DiceLoss): the overlap of areas for each example and class.
+    /// 1 - (2 sum(x t) + smooth) / (sum(x) + sum(t) + smooth), the sums over all axes but the first and, of three or more, the
+    /// last (Milletari et al., 2016; MONAI's DiceLoss): the overlap of areas for each example and class.
     /// </summary>
     /// <param name="output">Probabilities, or logits: [N, P], or [N, ..., C].</param>
     /// <param name="target">Between 0 and 1, the same shape.</param>

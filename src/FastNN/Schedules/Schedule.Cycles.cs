@@ -27,7 +27,8 @@ public enum CycleMode
 public abstract partial class Schedule
 {
     /// <summary>
-    /// Half a cosine from a rate to another, again and again (Loshchilov and Hutter, 2017; PyTorch's CosineAnnealingWarmRestarts).
+    /// Half a cosine from a rate to another, again and again (Loshchilov and Hutter, 2017; PyTorch's
+    /// CosineAnnealingWarmRestarts).
     /// </summary>
     /// <param name="rate">The rate at which each period begins.</param>
     /// <param name="period">Steps of the first period.</param>
@@ -42,8 +43,8 @@ public abstract partial class Schedule
             nameof(multiplier), $"Schedule: expected a multiplier of at least 1, got {multiplier}.");
 
     /// <summary>
-    /// One cycle (Smith and Topin, 2019; PyTorch's OneCycleLR): up from highest / divisor to the highest rate, then down to that over
-    /// divisor times final divisor. <see cref="OneCycleMomentum"/> gives the momentum that goes with it.
+    /// One cycle (Smith and Topin, 2019; PyTorch's OneCycleLR): up from highest / divisor to the highest rate, then down to that
+    /// over divisor times final divisor. <see cref="OneCycleMomentum"/> gives the momentum that goes with it.
     /// </summary>
     /// <param name="highest">The highest rate.</param>
     /// <param name="steps">Steps of the whole cycle, at least 2; the last rate is kept from there on.</param>
@@ -65,7 +66,8 @@ public abstract partial class Schedule
             steps, rising, annealing, threePhases ? [first, highest, first, last] : [first, highest, last]);
     }
 
-    /// <summary>The momentum of a <see cref="OneCycle"/>, for <see cref="Optimizer.MomentumSchedule"/>: low where the rate is high.</summary>
+    /// <summary>The momentum of a <see cref="OneCycle"/>, for <see cref="Optimizer.MomentumSchedule"/>: low where the rate is
+    /// high.</summary>
     /// <param name="steps">As that of the rates.</param>
     /// <param name="rising">Likewise.</param>
     /// <param name="annealing">Likewise.</param>

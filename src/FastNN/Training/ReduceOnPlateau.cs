@@ -1,9 +1,9 @@
 namespace FastNN;
 
 /// <summary>
-/// A learning rate that falls by a factor once a number has not improved for some time (PyTorch's ReduceLROnPlateau). It has a state,
-/// and so it is no <see cref="Schedule"/>: give it to <see cref="Trainer.Fit"/> as a callback, which checkpoints save, or call
-/// <see cref="Next"/> in a loop of your own.
+/// A learning rate that falls by a factor once a number has not improved for some time (PyTorch's ReduceLROnPlateau). It has a
+/// state, and so it is no <see cref="Schedule"/>: give it to <see cref="Trainer.Fit"/> as a callback, which checkpoints save, or
+/// call <see cref="Next"/> in a loop of your own.
 /// </summary>
 /// <param name="factor">What the rate is multiplied with, in (0, 1); default 0.1.</param>
 /// <param name="patience">Epochs without improvement that change nothing; default 10.</param>
@@ -13,8 +13,8 @@ namespace FastNN;
 /// <param name="cooldown">Epochs after a change that are not counted; default 0.</param>
 /// <param name="least">The least rate; default 0.</param>
 /// <param name="epsilon">A rate that would change by no more stays; default 1e-8.</param>
-/// <param name="moreIsBetter">For <see cref="Next"/>: whether larger numbers are better; default false. As a callback it knows from
-/// what it monitors.</param>
+/// <param name="moreIsBetter">For <see cref="Next"/>: whether larger numbers are better; default false. As a callback it knows
+/// from what it monitors.</param>
 /// <param name="monitor">What is watched; default the validation loss.</param>
 public sealed class ReduceOnPlateau(
     float factor = 0.1f, int patience = 10, double threshold = 1e-4, bool isRelative = true, int cooldown = 0, float least = 0,

@@ -11,9 +11,9 @@ namespace FastNN.Training;
 /// <summary>
 /// What a training step keeps on a device besides the parameters: gradients, the optimizers' state, and one small block with
 /// everything that changes from step to step, uploaded once per step. That block holds, in rows of four numbers: the step count
-/// and what backward starts from; what the guard found (loss, norm of the gradients, their largest magnitude, the guard itself); for
-/// each optimizer how gradients are scaled (factor, largest norm, largest magnitude, which norm). Behind them, for each group of parameters, are
-/// the numbers of its update, with the guard as the last of its row.
+/// and what backward starts from; what the guard found (loss, norm of the gradients, their largest magnitude, the guard itself);
+/// for each optimizer how gradients are scaled (factor, largest norm, largest magnitude, which norm). Behind them, for each group
+/// of parameters, are the numbers of its update, with the guard as the last of its row.
 /// </summary>
 internal sealed class StepState : IDisposable
 {

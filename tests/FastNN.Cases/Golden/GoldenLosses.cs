@@ -15,12 +15,14 @@ internal static class GoldenLosses
         ["cross_entropy"] = (golden, device) => CrossEntropy(golden, device, CrossEntropyInput.Logits, "class indices"),
         ["cross_entropy_probabilities"] = (golden, device) => CrossEntropy(
             golden, device, CrossEntropyInput.Logits, "class probabilities"),
-        ["margin_ranking_loss"] = (golden, device) => Record(golden, device, ["x0", "x1", "target"], (values, attributes, reduction) =>
+        ["margin_ranking_loss"] = (golden, device) => Record(
+            golden, device, ["x0", "x1", "target"], (values, attributes, reduction) =>
             values[0].MarginRankingLoss(values[1], values[2], attributes.Float("margin"), reduction)),
         ["cosine_embedding_loss"] = (golden, device) => Record(
             golden, device, ["x0", "x1", "target"], (values, attributes, reduction) =>
             values[0].CosineEmbeddingLoss(values[1], values[2], attributes.Float("margin"), reduction)),
-        ["triplet_margin_loss"] = (golden, device) => Record(golden, device, ["x0", "x1", "x2"], (values, attributes, reduction) =>
+        ["triplet_margin_loss"] = (golden, device) => Record(
+            golden, device, ["x0", "x1", "x2"], (values, attributes, reduction) =>
             values[0].TripletMarginLoss(
                 values[1], values[2], attributes.Float("margin"), attributes.Float("p"), attributes.Bool("swap"),
                 attributes.Float("eps"), reduction)),

@@ -30,7 +30,8 @@ internal sealed class ElementLossCases : IOpCases
                 yield return Case(loss, Reduction.Mean, new Shape(5, 3), perExample: true);
                 if (loss.Info.Scalars.Length > 0)
                 {
-                    yield return Case(loss, Reduction.Sum, new Shape(17, 31), weight: true, scalars: loss.Info.Defaults with { First = 0.4f });
+                    yield return Case(loss, Reduction.Sum, new Shape(17, 31), weight: true,
+                        scalars: loss.Info.Defaults with { First = 0.4f });
                 }
             }
 

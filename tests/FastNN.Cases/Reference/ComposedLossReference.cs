@@ -57,7 +57,8 @@ internal static class ComposedLossReference
         return [.. Enumerable.Range(0, shape[0] * classes).Select(area =>
         {
             int[] at = [
-                .. Enumerable.Range(0, places).Select(place => (((area / classes * places) + place) * classes) + (area % classes))];
+                .. Enumerable.Range(0, places).Select(place => (((area / classes * places) + place) * classes)
+                    + (area % classes))];
             double overlap = at.Sum(i => Probability(x[i]) * t[i]), total = at.Sum(i => Probability(x[i]) + t[i]);
             return 1 - (((2 * overlap) + smooth) / (total + smooth));
         })];

@@ -7,26 +7,31 @@ internal sealed class ComposedLossTests : CpuOpFixture<ComposedLossCases>
 
     private static IEnumerable<TestCaseData> Mistakes =>
     [
-        Of("shapes of a ranking", x => x.MarginRankingLoss(In(x, 4, 5), x), "MarginRanking: expected two Float32 values", "[4, 5]"),
+        Of("shapes of a ranking", x => x.MarginRankingLoss(In(x, 4, 5), x), "MarginRanking: expected two Float32 values",
+            "[4, 5]"),
         Of("targets of a ranking", x => x.MarginRankingLoss(x, In(x, 4)), "Hinge: expected targets", "[4]"),
         Of("a ranking's margin", x => x.MarginRankingLoss(x, x, float.NaN), "MarginRanking: expected a finite margin", "NaN"),
-        Of("shapes of cosines", x => x.CosineEmbeddingLoss(In(x, 3, 6), In(x, 4)), "CosineEmbedding: expected two Float32", "[3, 6]"),
+        Of("shapes of cosines", x => x.CosineEmbeddingLoss(In(x, 3, 6), In(x, 4)), "CosineEmbedding: expected two Float32",
+            "[3, 6]"),
         Of("targets of cosines", x => x.CosineEmbeddingLoss(x, x), "CosineEmbedding: expected a target for each row", "[4]"),
         Of("a cosine's margin", x => x.CosineEmbeddingLoss(x, In(x, 4), 2), "CosineEmbedding: expected a margin in [-1, 1]", "2"),
         Of("a cosine of numbers", x => In(x).CosineEmbeddingLoss(In(x), In(x)), "CosineEmbedding: expected rows", "[]"),
         Of("shapes of triplets", x => x.TripletMarginLoss(x, In(x, 4, 5)), "TripletMargin: expected two Float32", "[4, 5]"),
         Of("a triplet's margin", x => x.TripletMarginLoss(x, x, 0), "TripletMargin: expected a finite margin above 0", "0"),
         Of("a triplet's norm", x => x.TripletMarginLoss(x, x, p: -1), "TripletMargin: expected a finite p above 0", "-1"),
-        Of("a triplet's epsilon", x => x.TripletMarginLoss(x, x, epsilon: float.NaN), "TripletMargin: expected a finite eps", "NaN"),
+        Of("a triplet's epsilon", x => x.TripletMarginLoss(x, x, epsilon: float.NaN), "TripletMargin: expected a finite eps",
+            "NaN"),
         Of("shapes of Gaussians", x => x.GaussianLoss(In(x, 4), x), "Gaussian: expected two Float32 values", "[4]"),
         Of("variances", x => x.GaussianLoss(x, In(x, 4)), "Gaussian: expected shapes that broadcast", "[4]"),
-        Of("too many variances", x => x.GaussianLoss(x, In(x, 2, 4, 6)), "Gaussian: expected variances that broadcast", "[2, 4, 6]"),
+        Of("too many variances", x => x.GaussianLoss(x, In(x, 2, 4, 6)), "Gaussian: expected variances that broadcast",
+            "[2, 4, 6]"),
         Of("a Gaussian's epsilon", x => x.GaussianLoss(x, x, epsilon: 0), "Gaussian: expected a finite epsilon above 0", "0"),
         Of("classes as numbers", x => x.MultiMarginLoss(In(x, 4)), "MultiMargin: expected scores", "Float32"),
         Of("classes of another shape", x => x.MultiMarginLoss(Classes(x, 3)), "MultiMargin: expected scores", "[3]"),
         Of("a power of a margin", x => x.MultiMarginLoss(Classes(x, 4), p: 3), "MultiMargin: expected p 1 or 2", "3"),
         Of("a margin", x => x.MultiMarginLoss(Classes(x, 4), float.NaN), "MultiMargin: expected a finite margin", "NaN"),
-        Of("class weights", x => x.MultiMarginLoss(Classes(x, 4), classWeights: In(x, 4)), "MultiMargin: expected class weights [6]", "[4]"),
+        Of("class weights", x => x.MultiMarginLoss(Classes(x, 4), classWeights: In(x, 4)),
+            "MultiMargin: expected class weights [6]", "[4]"),
         Of("keys", x => x.InfoNCELoss(In(x, 5, 6)), "InfoNCE: expected two Float32 values", "[5, 6]"),
         Of("vectors of queries", x => In(x, 4).InfoNCELoss(In(x, 4)), "InfoNCE: expected queries and keys [N, D]", "[4]"),
         Of("a temperature", x => x.InfoNCELoss(x, 0), "InfoNCE: expected a finite temperature above 0", "0"),
@@ -35,14 +40,17 @@ internal sealed class ComposedLossTests : CpuOpFixture<ComposedLossCases>
         Of("smoothing", x => x.DiceLoss(x, smooth: 0), "Dice: expected a finite smooth above 0", "0"),
         Of("positive weights", x => x.BinaryCrossEntropyLoss(x, positiveWeight: In(x, 6)), "expected logits", "probabilities"),
         Of("weights", x => x.BinaryCrossEntropyLoss(x, In(x, 4)), "BinaryCrossEntropy", "[4]"),
-        Of("too many weights", x => x.BinaryCrossEntropyLoss(x, In(x, 2, 4, 6)), "BinaryCrossEntropy: expected weights", "[2, 4, 6]"),
-        Of("odd outputs", x => new GaussianLoss().Apply(In(x, 4, 3), In(x, 4, 1)), "Gaussian: expected outputs [..., 2 C]", "[4, 3]"),
+        Of("too many weights", x => x.BinaryCrossEntropyLoss(x, In(x, 2, 4, 6)), "BinaryCrossEntropy: expected weights",
+            "[2, 4, 6]"),
+        Of("odd outputs", x => new GaussianLoss().Apply(In(x, 4, 3), In(x, 4, 1)), "Gaussian: expected outputs [..., 2 C]",
+            "[4, 3]"),
         Of("means", x => new GaussianLoss().Apply(x, x), "Gaussian: expected targets [4, 3]", "[4, 6]"),
         Of("a hinge's margin", _ => new HingeLoss(0), "HingeLoss: expected a finite margin above 0", "0"),
         Of("alpha", _ => new FocalLoss(2), "FocalLoss: expected an alpha in [0, 1]", "2"),
         Of("gamma", _ => new FocalLoss(gamma: -1), "FocalLoss: expected a finite gamma", "-1"),
         Of("a margin's power", _ => new MultiMarginLoss(p: 0), "MultiMarginLoss: expected p 1 or 2", "0"),
-        Of("a class's margin", _ => new MultiMarginLoss(float.PositiveInfinity), "MultiMarginLoss: expected a finite margin", "got"),
+        Of("a class's margin", _ => new MultiMarginLoss(float.PositiveInfinity), "MultiMarginLoss: expected a finite margin",
+            "got"),
         Of("an area's smoothing", _ => new DiceLoss(-1), "DiceLoss: expected a finite smooth above 0", "-1"),
         Of("a loss's temperature", _ => new InfoNCELoss(float.NaN), "InfoNCELoss: expected a finite temperature", "NaN"),
         Of("a rate's epsilon", _ => new PoissonLoss { Epsilon = 0 }, "PoissonLoss: expected a finite Epsilon above 0", "0"),
@@ -64,7 +72,8 @@ internal sealed class ComposedLossTests : CpuOpFixture<ComposedLossCases>
     public void A_loss_object_records_what_the_fluent_call_does()
     {
         var graph = new Graph(GraphMode.Inference);
-        Value x = graph.Input(new Shape(4, 6)), t = graph.Input(new Shape(4, 6)), classes = graph.Input(new Shape(4), DType.Int32);
+        Value x = graph.Input(new Shape(4, 6)), t = graph.Input(new Shape(4, 6));
+        Value classes = graph.Input(new Shape(4), DType.Int32);
         Value[] losses =
         [
             new DiceLoss().Apply(x, t), x.DiceLoss(t), new InfoNCELoss().Apply(x, t), x.InfoNCELoss(t),

@@ -3,8 +3,8 @@ using System.Runtime.CompilerServices;
 namespace FastNN.Functions;
 
 /// <summary>
-/// The focal loss of Lin et al. (2017) of logits, as torchvision's sigmoid_focal_loss: with p = sigmoid(x), the probability of the
-/// other class q = p (1 - t) + (1 - p) t and the class's weight w: w q^gamma times the binary cross-entropy.
+/// The focal loss of Lin et al. (2017) of logits, as torchvision's sigmoid_focal_loss: with p = sigmoid(x), the probability of
+/// the other class q = p (1 - t) + (1 - p) t and the class's weight w: w q^gamma times the binary cross-entropy.
 /// </summary>
 internal readonly struct FocalError : ILossFunction
 {
