@@ -22,9 +22,11 @@ internal abstract unsafe partial class CpuCore : IDeviceCore, IMemory, ICustomKe
 
     /// <summary>A device with so many threads, the caller among them.</summary>
     /// <param name="threads">0 for one per logical processor.</param>
+    /// <param name="options">How kernels may compute.</param>
     /// <exception cref="DeviceException">The number is negative or above <see cref="MaxThreads"/>.</exception>
-    protected CpuCore(int threads)
+    protected CpuCore(int threads, CpuOptions options)
     {
+        Options = options;
         if (threads is < 0 or > MaxThreads)
         {
             throw new DeviceException(
@@ -46,6 +48,9 @@ internal abstract unsafe partial class CpuCore : IDeviceCore, IMemory, ICustomKe
     public IReadOnlyList<string> Warnings => Processor.Warnings;
 
     public int Threads => _pool.Threads;
+
+    /// <summary>How kernels may compute.</summary>
+    public CpuOptions Options { get; }
 
     /// <summary>The workers, for a kernel that is about to run.</summary>
     public WorkerPool Pool
