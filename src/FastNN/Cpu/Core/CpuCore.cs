@@ -5,8 +5,8 @@ using FastNN.Tensors;
 namespace FastNN.Cpu;
 
 /// <summary>
-/// What all facets of the CPU stand on, and no facet: the pool of threads, blocks of memory and their accounting, copies, and the
-/// end of it all. Any thread may call it; calls that run at the same time share the pool as <see cref="WorkerPool"/> says.
+/// What all facets of the CPU stand on, and no facet: the pool of threads, blocks of memory and their accounting, copies, and
+/// the end of it all. Any thread may call it; calls that run at the same time share the pool as <see cref="WorkerPool"/> says.
 /// </summary>
 internal abstract unsafe partial class CpuCore : IDeviceCore, IMemory, ICustomKernels
 {

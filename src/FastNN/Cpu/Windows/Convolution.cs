@@ -9,8 +9,8 @@ namespace FastNN.Cpu;
 internal static unsafe class Convolution
 {
     /// <summary>
-    /// Bytes of workspace that a pass needs, a pure function of the shape and of whether <see cref="Winograd{TLanes}"/> may compute
-    /// it; it may be 0.
+    /// Bytes of workspace that a pass needs, a pure function of the shape and of whether <see cref="Winograd{TLanes}"/> may
+    /// compute it; it may be 0.
     /// </summary>
     public static long WorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass, bool allowWinograd = true)
     {

@@ -4,13 +4,14 @@ using FastNN.Kernels;
 namespace FastNN.Cpu;
 
 /// <summary>
-/// A 3 x 3 convolution of stride 1 by F(4 x 4, 3 x 3): tiles of 6 x 6 inputs and the filter are transformed, multiplied point by
-/// point, which is 36 matrix products of tiles x channels x filters, and transformed back to 4 x 4 outputs. A quarter of the
-/// multiplications, and in float32 about six times the rounding error of the direct sum (<see cref="CpuOptions.AllowWinograd"/>).
+/// A 3 x 3 convolution of stride 1 by F(4 x 4, 3 x 3): tiles of 6 x 6 inputs and the filter are transformed, multiplied point
+/// by point, which is 36 matrix products of tiles x channels x filters, and transformed back to 4 x 4 outputs. A quarter of the
+/// multiplications, and in float32 about six times the rounding error of the direct sum (<see
+/// cref="CpuOptions.AllowWinograd"/>).
 /// </summary>
 /// <remarks>
-/// Tiles are independent, so a task takes some of them through all three stages in its scratch memory; the gradient of the filter
-/// sums over tiles, in pieces whose size depends on the shape alone.
+/// Tiles are independent, so a task takes some of them through all three stages in its scratch memory; the gradient of the
+/// filter sums over tiles, in pieces whose size depends on the shape alone.
 /// </remarks>
 internal static unsafe partial class Winograd<TLanes>
     where TLanes : struct, IVectorLanes<TLanes>
@@ -33,7 +34,8 @@ internal static unsafe partial class Winograd<TLanes>
     /// <summary>Tiles of a task at most: the filter is read again for each.</summary>
     private const int TaskTiles = 48;
 
-    /// <summary>Floats between rows of transformed values beyond the channels, so that rows do not meet in the same cache sets.</summary>
+    /// <summary>Floats between rows of transformed values beyond the channels, so that rows do not meet in the same cache
+    /// sets.</summary>
     private const int RowGap = 16;
 
     private static int PanelWidth => Tile<TLanes>.MaxCols;
@@ -101,8 +103,8 @@ internal static unsafe partial class Winograd<TLanes>
         (long)Points * tiles * (channels + RowGap + targetChannels + RowGap);
 
     /// <summary>
-    /// Floats from one point's values to the next: an odd number of cache lines, so that the 36 lines that a transform writes at a
-    /// time fall on different cache sets.
+    /// Floats from one point's values to the next: an odd number of cache lines, so that the 36 lines that a transform writes
+    /// at a time fall on different cache sets.
     /// </summary>
     private static nint PointStep(long floats) => (nint)((floats / Granule) | 1) * Granule;
 

@@ -4,8 +4,8 @@ using FastNN.Kernels;
 namespace FastNN.Cpu;
 
 /// <content>
-/// The gradient of the filter: per point the product of transformed inputs, transposed, and transformed output gradients, summed over
-/// all tiles; the filter's transform transposed makes nine taps of it.
+/// The gradient of the filter: per point the product of transformed inputs, transposed, and transformed output gradients,
+/// summed over all tiles; the filter's transform transposed makes nine taps of it.
 /// </content>
 internal static unsafe partial class Winograd<TLanes>
 {

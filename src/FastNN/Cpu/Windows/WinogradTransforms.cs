@@ -4,8 +4,8 @@ namespace FastNN.Cpu;
 
 /// <summary>
 /// The one-dimensional transforms of F(4, 3): four outputs of a filter of three taps from six inputs with six multiplications
-/// instead of twelve (Winograd, 1980; Lavin and Gray, 2016), on the points 0, 1, -1, 2, -2 and infinity. Two-dimensional ones apply
-/// them to columns, then to rows. Each lane is a channel.
+/// instead of twelve (Winograd, 1980; Lavin and Gray, 2016), on the points 0, 1, -1, 2, -2 and infinity. Two-dimensional ones
+/// apply them to columns, then to rows. Each lane is a channel.
 /// </summary>
 internal static unsafe class WinogradTransforms<TLanes>
     where TLanes : struct, IVectorLanes<TLanes>
