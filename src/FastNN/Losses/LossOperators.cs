@@ -319,7 +319,8 @@ public static class LossOperators
         ArgumentNullException.ThrowIfNull(second);
         if (first.TensorType != second.TensorType || first.Type != DType.Float32)
         {
-            throw new ShapeException($"{name}: expected two Float32 values of one shape, got {first.TensorType} and {second.TensorType}.");
+            throw new ShapeException(
+                $"{name}: expected two Float32 values of one shape, got {first.TensorType} and {second.TensorType}.");
         }
     }
 
