@@ -24,11 +24,11 @@ internal static unsafe class Convolution
         Simd.Dispatch(ref action);
     }
 
-    /// <summary>dx (=|+=) the gradient of x: dy convolved with the transposed filter.</summary>
+    /// <summary>dx (=|+=) f(the gradient of x + bias): dy convolved with the transposed filter.</summary>
     public static void BackwardData(
-        WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, bool accumulate, byte* workspace)
+        WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, in Epilogue epilogue, byte* workspace)
     {
-        var action = new DataPass(pool, geometry, dy, w, dx, accumulate, workspace);
+        var action = new DataPass(pool, geometry, dy, w, dx, epilogue, workspace);
         Simd.Dispatch(ref action);
     }
 
@@ -58,11 +58,12 @@ internal static unsafe class Convolution
     }
 
     private readonly struct DataPass(
-        WorkerPool pool, Conv2DGeometry geometry, float* dy, float* w, float* dx, bool accumulate, byte* workspace) : ILanesAction
+        WorkerPool pool, Conv2DGeometry geometry, float* dy, float* w, float* dx, Epilogue epilogue, byte* workspace)
+        : ILanesAction
     {
         public void Invoke<TLanes>()
             where TLanes : struct, IVectorLanes<TLanes> =>
-                Convolution<TLanes>.BackwardData(pool, geometry, dy, w, dx, accumulate, workspace);
+                Convolution<TLanes>.BackwardData(pool, geometry, dy, w, dx, epilogue, workspace);
     }
 
     private readonly struct FilterPass(
