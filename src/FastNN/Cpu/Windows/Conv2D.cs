@@ -7,7 +7,7 @@ namespace FastNN.Cpu;
 internal sealed unsafe partial class CpuWindows
 {
     public long Conv2DWorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) =>
-        Convolution.WorkspaceBytes(geometry, pass);
+        Convolution.WorkspaceBytes(geometry, pass, Options.AllowWinograd);
 
     public void Conv2DForward(
         in Conv2DGeometry geometry, Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, Tensor? workspace,
@@ -15,7 +15,8 @@ internal sealed unsafe partial class CpuWindows
     {
         var epilogue = new Epilogue(Floats(bias), activation, accumulate);
         Convolution.Forward(
-            Pool, geometry, Floats(x), Floats(weight) + geometry.FilterOffset, Floats(y), epilogue, Bytes(workspace));
+            Pool, geometry, Floats(x), Floats(weight) + geometry.FilterOffset, Floats(y), epilogue, Bytes(workspace),
+            Options.AllowWinograd);
     }
 
     public void Conv2DBackwardData(
@@ -24,7 +25,8 @@ internal sealed unsafe partial class CpuWindows
     {
         var epilogue = new Epilogue(Floats(bias), activation, accumulate);
         Convolution.BackwardData(
-            Pool, geometry, Floats(dY), Floats(weight) + geometry.FilterOffset, Floats(dX), epilogue, Bytes(workspace));
+            Pool, geometry, Floats(dY), Floats(weight) + geometry.FilterOffset, Floats(dX), epilogue, Bytes(workspace),
+            Options.AllowWinograd);
     }
 
     public void Conv2DBackwardFilter(
@@ -32,5 +34,5 @@ internal sealed unsafe partial class CpuWindows
         bool accumulateBias, Tensor? workspace) =>
         Convolution.BackwardFilter(
             Pool, geometry, Floats(x), Floats(dY), Floats(dWeight) + geometry.FilterOffset, Floats(dBias), accumulateWeight,
-            accumulateBias, Bytes(workspace));
+            accumulateBias, Bytes(workspace), Options.AllowWinograd);
 }

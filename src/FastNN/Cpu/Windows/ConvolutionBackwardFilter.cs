@@ -12,7 +12,7 @@ internal static unsafe partial class Convolution<TLanes>
     /// </summary>
     public static void BackwardFilter(
         WorkerPool pool, in Conv2DGeometry geometry, float* x, float* dy, float* dw, float* dbias,
-        bool accumulateWeight, bool accumulateBias, byte* workspace)
+        bool accumulateWeight, bool accumulateBias, byte* workspace, bool allowWinograd = true)
     {
         if (IsProduct(geometry))
         {
@@ -22,6 +22,12 @@ internal static unsafe partial class Convolution<TLanes>
         if (IsDepthwise(geometry))
         {
             DepthwiseBackwardFilter(pool, geometry, x, dy, dw, dbias, accumulateWeight, accumulateBias, (float*)workspace);
+            return;
+        }
+        if (allowWinograd && Winograd<TLanes>.Pays(geometry))
+        {
+            Winograd<TLanes>.BackwardFilter(pool, geometry, x, dy, dw, accumulateWeight, (float*)workspace);
+            SumBias(pool, geometry, dy, dbias, accumulateBias, (float*)workspace);
             return;
         }
         FilterPlan plan = FilterPlan.For(geometry);

@@ -19,10 +19,13 @@ internal static unsafe partial class Convolution<TLanes>
     private static int PanelWidth => Tile<TLanes>.MaxCols;
 
     /// <summary>Bytes of workspace of a pass, a pure function of the shape.</summary>
-    public static long WorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) => pass switch
+    public static long WorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass, bool allowWinograd = true) => pass switch
     {
         _ when IsProduct(geometry) => ProductWorkspaceBytes(geometry, pass),
         _ when IsDepthwise(geometry) => DepthwiseWorkspaceBytes(geometry, pass),
+        ConvolutionPass.BackwardFilter when allowWinograd && Winograd<TLanes>.Pays(geometry) =>
+            Math.Max(Winograd<TLanes>.WorkspaceBytes(geometry, pass), BiasPartialBytes(geometry)),
+        _ when allowWinograd && Winograd<TLanes>.Pays(geometry) => Winograd<TLanes>.WorkspaceBytes(geometry, pass),
         ConvolutionPass.Forward when WidenedPixels(geometry) is int pixels and > 1 => WidenedWorkspaceBytes(geometry, pixels),
         ConvolutionPass.Forward => IsPacked(geometry) ? geometry.FilterCount * sizeof(float) : 0,
         ConvolutionPass.BackwardData => geometry.FilterCount * sizeof(float),
@@ -31,7 +34,8 @@ internal static unsafe partial class Convolution<TLanes>
 
     /// <summary>y (=|+=) f(x * w + bias).</summary>
     public static void Forward(
-        WorkerPool pool, in Conv2DGeometry geometry, float* x, float* w, float* y, in Epilogue epilogue, byte* workspace)
+        WorkerPool pool, in Conv2DGeometry geometry, float* x, float* w, float* y, in Epilogue epilogue, byte* workspace,
+        bool allowWinograd = true)
     {
         if (IsProduct(geometry))
         {
@@ -41,6 +45,11 @@ internal static unsafe partial class Convolution<TLanes>
         if (IsDepthwise(geometry))
         {
             DepthwiseForward(pool, geometry, x, w, y, epilogue);
+            return;
+        }
+        if (allowWinograd && Winograd<TLanes>.Pays(geometry))
+        {
+            Winograd<TLanes>.Forward(pool, geometry, x, w, y, epilogue, (float*)workspace);
             return;
         }
         int pixels = WidenedPixels(geometry);
@@ -71,7 +80,8 @@ internal static unsafe partial class Convolution<TLanes>
     /// position modulo the stride, so that no zeros between the elements of dy are multiplied.
     /// </summary>
     public static void BackwardData(
-        WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, in Epilogue epilogue, byte* workspace)
+        WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, in Epilogue epilogue, byte* workspace,
+        bool allowWinograd = true)
     {
         if (IsProduct(geometry))
         {
@@ -81,6 +91,11 @@ internal static unsafe partial class Convolution<TLanes>
         if (IsDepthwise(geometry))
         {
             DepthwiseBackwardData(pool, geometry, dy, w, dx, epilogue);
+            return;
+        }
+        if (allowWinograd && Winograd<TLanes>.Pays(geometry))
+        {
+            Winograd<TLanes>.BackwardData(pool, geometry, dy, w, dx, epilogue, (float*)workspace);
             return;
         }
         if (IsScattered(geometry))
