@@ -1,4 +1,3 @@
-using FastNN.Kernels;
 using FastNN.Ops;
 
 namespace FastNN;

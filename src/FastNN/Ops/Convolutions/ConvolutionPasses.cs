@@ -1,7 +1,8 @@
 using FastNN.Functions;
+using FastNN.Kernels;
 using FastNN.Tensors;
 
-namespace FastNN.Kernels;
+namespace FastNN.Ops;
 
 /// <content>The passes, tap by tap of the depth.</content>
 internal sealed partial class ConvolutionGeometry

@@ -1,4 +1,6 @@
-namespace FastNN.Kernels;
+using FastNN.Kernels;
+
+namespace FastNN.Ops;
 
 /// <summary>What a convolution is asked for along one axis.</summary>
 internal readonly record struct WindowOptions(int Stride, int Dilation, int PadBefore, int PadAfter, int OutputPadding = 0)
