@@ -22,7 +22,7 @@ internal static class OpCases
     [
         Of<ActivationsCases>(), Of<ArgExtremeCases>(), Of<CastCases>(), Of<ComposedCases>(), Of<ComposedLossCases>(),
         Of<ConcatCases>(), Of<Conv1DCases>(), Of<Conv2DCases>(), Of<Conv3DCases>(), Of<ConvTransposeCases>(),
-        Of<CrossEntropyCases>(), Of<CustomCases>(), Of<DenseCases>(), Of<DropoutCases>(), Of<ElementLossCases>(),
+        Of<CrossEntropyCases>(), Of<CtcCases>(), Of<CustomCases>(), Of<DenseCases>(), Of<DropoutCases>(), Of<ElementLossCases>(),
         Of<ElementwiseCases>(), Of<EmbeddingCases>(), Of<MatMulCases>(), Of<NormalizationCases>(), Of<PenaltyCases>(),
         Of<Pool2DCases>(), Of<RearrangeCases>(), Of<ReduceCases>(), Of<ReshapeCases>(), Of<SoftmaxCases>(), Of<WhereCases>(),
     ];
