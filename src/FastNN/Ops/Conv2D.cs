@@ -20,6 +20,8 @@ internal sealed record Conv2DOp(Conv2DOptions Options, Activation Activation = d
 
     public override bool BackwardReadsOutput(int output, ReadOnlySpan<bool> wanted) => !Activation.IsNone;
 
+    public override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) => hasExamples[0];
+
     public Operator WithActivation(Activation fused) => this with { Activation = fused };
 
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)

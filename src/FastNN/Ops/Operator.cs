@@ -73,6 +73,18 @@ internal abstract record Operator
     public virtual bool KeepsFeatures(int input) => false;
 
     /// <summary>
+    /// Whether example i of the outputs is computed of example i of the inputs that have examples (along axis 0), and of the whole
+    /// of the others, so that a batch may be computed in slices. False where in doubt.
+    /// </summary>
+    /// <param name="hasExamples">Which inputs have examples.</param>
+    /// <param name="inputs">Their types.</param>
+    public virtual bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) => false;
+
+    /// <summary>Whether the output is the mean over the examples of what each of them gives.</summary>
+    /// <param name="inputs">How many inputs there are.</param>
+    public virtual bool AveragesExamples(int inputs) => false;
+
+    /// <summary>
     /// What the places along an output's last axis are, where images were flattened into an input's; null where nothing is to be
     /// said.
     /// </summary>
