@@ -7,18 +7,21 @@ public static class AttentionOperators
 {
     /// <summary>
     /// softmax(scale query key^T + mask) value, as PyTorch's scaled_dot_product_attention; memory grows with the length, not its
-    /// square. A query that may see no key gives 0, as in PyTorch since 2.5 (before, NaN). With dropout, or a mask that is computed
+    /// square. A query that may see no key gives 0, as in PyTorch since 2.5 (before, NaN). With dropout, or a mask that is
+    /// computed
     /// from parameters and so gets a gradient, the scores are written out.
     /// </summary>
     /// <param name="query">[B, H, Tq, D], or without the axis of heads or also the batch axis.</param>
     /// <param name="key">[B, Hk, Tk, D]; Hk divides H, and neighboring heads of queries share one (grouped queries).</param>
     /// <param name="value">[B, Hk, Tk, Dv].</param>
-    /// <param name="mask">Broadcasts to [B, H, Tq, Tk]: Bool, true where a key may be seen, or Float32, added to the scaled scores;
+    /// <param name="mask">Broadcasts to [B, H, Tq, Tk]: Bool, true where a key may be seen, or Float32, added to the scaled
+    /// scores;
     /// null for none.</param>
     /// <param name="causal">Which keys a query sees by its place; default all. May stand beside a mask.</param>
     /// <param name="scale">Default 1 / sqrt(D).</param>
     /// <param name="dropout">The probability that a weight becomes 0 while training; default 0.</param>
-    /// <param name="lengths">How many keys are valid, Int32 [B] or [1], such as the filled part of a buffer of keys and values; with
+    /// <param name="lengths">How many keys are valid, Int32 [B] or [1], such as the filled part of a buffer of keys and
+    /// values; with
     /// <see cref="CausalMask.LowerRight"/> the last query sees the last valid one. Null: all are.</param>
     /// <param name="headsLast">Operands and result are [B, T, H, D], as a product gives them; default false.</param>
     /// <returns>[B, H, Tq, Dv].</returns>
@@ -112,6 +115,11 @@ public static class AttentionOperators
         var op = new RotaryOp(x.Shape.NormalizeAxis(timeAxis) - rank, rotated ?? -1, interleaved, offset);
         return positions is null ? x.Graph.Add(op, x, table) : x.Graph.Add(op, x, table, positions);
     }
+
+    /// <summary>The first rows of a table, of which there must be so many; their number may be a symbol. Moves nothing.</summary>
+    internal static Value FirstRows(this Value table, int count) => table.Shape[0] == count
+        ? table
+        : table.Graph.Add(new SliceOp(-table.Shape.Rank, 0, count, 1, IsLeading: true) { IsExact = true }, table);
 
     private static Value[] Optional(Value? value) => value is null ? [] : [value];
 

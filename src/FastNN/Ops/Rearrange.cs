@@ -58,9 +58,15 @@ internal sealed record PermuteOp(Shape Order) : Operator
 /// <param name="IsLeading">The axis is the first and the step 1: a view, so that neither pass moves more than a gradient.</param>
 internal sealed record SliceOp(int Axis, int Start, int Stop, int Step, bool IsLeading) : Operator
 {
+    /// <summary>Whether the stop, which may be a symbol, must lie inside the axis; otherwise it is clamped.</summary>
+    public bool IsExact { get; init; }
+
     public override string Name => "Slice";
 
     public override bool IsView => IsLeading;
+
+    public override Operator Resolve(SymbolValues symbols) =>
+        IsExact ? this with { Stop = symbols.Resolve(new Shape(Stop))[0] } : this;
 
     public override long ViewOffset(NodeTypes types, int output) =>
         FirstElement(types.Inputs[0].Shape) * types.Inputs[0].Type.Size();
@@ -78,13 +84,19 @@ internal sealed record SliceOp(int Axis, int Start, int Stop, int Step, bool IsL
         }
 
         int[] extents = x.ToArray();
-        extents[x.NormalizeAxis(Axis)] = Bounds(x[Axis]).Count;
+        // Whether an exact stop lies inside is asked with the numbers of a plan: those that stand for symbols may be any.
+        extents[x.NormalizeAxis(Axis)] = IsExact ? Stop : Bounds(x[Axis]).Count;
         return [inputs[0] with { Shape = new Shape(extents) }];
     }
 
     public override object Bind(TensorType[] inputs, TensorType[] outputs)
     {
         (Shape x, Shape y) = (inputs[0].Shape, outputs[0].Shape);
+        if (IsExact && Stop > x[Axis])
+        {
+            throw new ShapeException($"{Name}: expected at most {x[Axis]} of {x} along axis {Axis}, got {Stop}.");
+        }
+
         int at = x.NormalizeAxis(Axis);
         var axes = new (int Extent, long X, long Y)[x.Rank];
         for (int i = 0; i < axes.Length; i++)

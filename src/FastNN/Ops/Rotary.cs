@@ -4,7 +4,8 @@ using FastNN.Tensors;
 namespace FastNN.Ops;
 
 /// <summary>
-/// Rows rotated by their positions (Su et al., 2021). Inputs: x, the table [P, D] of cosines and sines, and positions, Int32 [T] or
+/// Rows rotated by their positions (Su et al., 2021). Inputs: x, the table [P, D] of cosines and sines, and positions, Int32
+/// [T] or
 /// [B, T], where they are given.
 /// </summary>
 /// <param name="TimeAxis">The axis of positions, counted from the end.</param>
@@ -44,12 +45,6 @@ internal sealed record RotaryOp(int TimeAxis, int Rotated, bool Interleaved, int
             throw new ShapeException($"{Name}: expected a table [positions, {x[-1]}], got {table}.");
         }
 
-        if (inputs.Length == 2 && (Offset < 0 || (long)Offset + x[time] > table[0]))
-        {
-            throw new ShapeException(
-                $"{Name}: expected at most {table[0]} positions, got {x[time]} from {Offset} on; make the table longer.");
-        }
-
         if (inputs.Length == 3)
         {
             RequireType(inputs, 2, DType.Int32);
@@ -71,8 +66,16 @@ internal sealed record RotaryOp(int TimeAxis, int Rotated, bool Interleaved, int
 
     public override object Bind(TensorType[] inputs, TensorType[] outputs)
     {
-        Shape x = inputs[0].Shape;
+        Shape x = inputs[0].Shape, table = inputs[1].Shape;
         int time = x.Rank + TimeAxis;
+
+        // With the numbers of a plan: those that stand for symbols while recording may be any.
+        if (inputs.Length == 2 && (Offset < 0 || (long)Offset + x[time] > table[0]))
+        {
+            throw new ShapeException(
+                $"{Name}: expected at most {table[0]} positions, got {x[time]} from {Offset} on; make the table longer.");
+        }
+
         (int outer, int inner) = ((int)x.Product(0, time), (int)x.Product(time + 1, x.Rank - 1));
         int perExample = inputs.Length == 3 && inputs[2].Shape.Rank == 2 && x[0] > 0 ? outer / x[0] : 0;
         return new RotaryGeometry(

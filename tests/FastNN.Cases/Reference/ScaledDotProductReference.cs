@@ -3,7 +3,8 @@ using FastNN.Kernels;
 namespace FastNN.Testing;
 
 /// <summary>
-/// Attention by its definition, in double: all scores of a query, their softmax, the weighted sum of the values. A query that sees
+/// Attention by its definition, in double: all scores of a query, their softmax, the weighted sum of the values. A query that
+/// sees
 /// no key gives 0.
 /// </summary>
 internal sealed class ScaledDotProductReference(AttentionGeometry g, double[] query, double[] key, double[] value, double[]? mask)

@@ -1,3 +1,5 @@
+using FastNN.Ops;
+
 namespace FastNN.Tests.Ops;
 
 internal sealed class RotaryTests : CpuOpFixture<RotaryCases>
@@ -11,9 +13,6 @@ internal sealed class RotaryTests : CpuOpFixture<RotaryCases>
         {
             Refused(() => odd.Rotary(10), "even");
             Refused(() => x.Rotary(10, timeAxis: -1), "axis");
-            Refused(() => x.Rotary(6), "at most 6");
-            Refused(() => x.Rotary(10, offset: 4), "at most 10");
-            Refused(() => x.Rotary(10, offset: -1), "positions");
             Refused(() => x.Rotary(10, rotated: 4), "at most 3");
             Refused(() => x.Rotary(10, positions: graph.Input(new Shape(6), DType.Int32)), "[6]");
             Refused(() => x.Rotary(10, positions: graph.Input(new Shape(3, 7), DType.Int32)), "[3, 7]");
@@ -25,6 +24,18 @@ internal sealed class RotaryTests : CpuOpFixture<RotaryCases>
 
         static void Refused(Func<Value> record, string words) => Assert.That(
             () => record(), Throws.TypeOf<ShapeException>().With.Message.Contains("Rotary").And.Message.Contains(words));
+    }
+
+    [TestCase(6, 0)]
+    [TestCase(10, 4)]
+    [TestCase(10, -1)]
+    public void More_positions_than_the_table_has_are_refused(int positions, int offset)
+    {
+        var graph = new Graph(GraphMode.Inference);
+        Value y = graph.Input([Dim.Batch, 7, 3, 6]).Rotary(positions, offset: offset);
+        Assert.That(
+            () => NodeTypes.Of(y.Producer!.Op, [new TensorType(new Shape(2, 7, 3, 6)), new TensorType(new Shape(positions, 6))]),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("Rotary").And.Message.Contains($"at most {positions}"));
     }
 
     [Test]

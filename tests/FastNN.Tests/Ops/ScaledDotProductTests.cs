@@ -87,16 +87,17 @@ internal sealed class ScaledDotProductTests : CpuOpFixture<ScaledDotProductCases
     }
 
     [Test]
-    public void Not_a_number_reaches_the_rows_that_see_it()
+    public void A_query_that_is_not_a_number_spoils_its_own_row_alone()
     {
         var graph = new Graph(GraphMode.Inference);
-        Value x = graph.Input(new Shape(1, 1, 3, 2));
-        Value y = x.ScaledDotProductAttention(x, x, causal: CausalMask.UpperLeft);
+        Value query = graph.Input(new Shape(1, 1, 3, 2)), key = graph.Input(new Shape(1, 1, 3, 2));
+        Value y = query.ScaledDotProductAttention(key, key, causal: CausalMask.UpperLeft);
         using var run = new GraphRun(One, graph, [y], null, []);
-        run.Set(x, [1, 2, float.NaN, 4, 5, 6]);
+        run.Set(query, [1f, 2, float.NaN, 4, 0, 0]);
+        run.Set(key, [1f, 2, 3, 4, 5, 9]);
         run.Upload();
         run.Forward();
-        Assert.That(run.Read(y), Is.EqualTo(new[] { 1, 2, float.NaN, float.NaN, float.NaN, float.NaN }));
+        Assert.That(run.Read(y), Is.EqualTo(new[] { 1, 2, float.NaN, float.NaN, 3, 5 }));
     }
 
     /// <summary>A mask from a parameter is differentiated, by writing the scores out; the output is the same.</summary>

@@ -29,7 +29,9 @@ internal static unsafe class AttentionScores<TLanes>
         }
     }
 
-    /// <summary>scores [rows, columns] = queries (rows of them) times the packed rows, <see cref="AttentionBlock.Keys"/> apart.</summary>
+    /// <summary>
+    /// scores [rows, columns] = queries (rows of them) times the packed rows, <see cref="AttentionBlock.Keys"/> apart.
+    /// </summary>
     public static void Multiply(
         float* queries, nint stride, int rows, int width, float* panels, int columns, float* scores)
     {

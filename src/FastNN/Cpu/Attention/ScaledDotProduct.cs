@@ -11,7 +11,9 @@ namespace FastNN.Cpu;
 /// </summary>
 internal sealed unsafe partial class CpuAttention
 {
-    /// <summary>Queries of a forward task: each reads all keys once, transposed on the way, so few queries would pay for it.</summary>
+    /// <summary>
+    /// Queries of a forward task: each reads all keys once, transposed on the way, so few queries would pay for it.
+    /// </summary>
     private const int SpanQueries = 192;
 
     /// <summary>Heads from which on each is one task.</summary>
