@@ -31,7 +31,8 @@ internal static class GoldenAttention
     private static void MultiHead(GoldenCase golden, Device device)
     {
         Attributes attributes = golden.Attributes;
-        (int width, int heads, string mask) = (attributes.Int("embed_dim"), attributes.Int("num_heads"), attributes.String("mask"));
+        (int width, int heads) = (attributes.Int("embed_dim"), attributes.Int("num_heads"));
+        string mask = attributes.String("mask");
         (bool bias, bool averages) = (attributes.Bool("bias"), attributes.Bool("average_attn_weights"));
         string[] inputs = attributes.Bool("self_attention") ? ["x"] : ["query", "key", "value"];
         attributes.Skip("kdim", "vdim");

@@ -15,7 +15,8 @@ internal sealed class ScaledDotProductCases : IOpCases
         Forbidding,
     }
 
-    public static IEnumerable<OpCase> Cases => Lengths.Concat(Widths).Concat(Masked).Concat(Grouped).Concat(Layouts).Concat(Valid);
+    public static IEnumerable<OpCase> Cases =>
+        [.. Lengths, .. Widths, .. Masked, .. Grouped, .. Layouts, .. Valid];
 
     /// <summary>More keys than queries, fewer, one of either, several blocks of each.</summary>
     private static IEnumerable<OpCase> Lengths =>
@@ -132,8 +133,8 @@ internal sealed class ScaledDotProductCases : IOpCases
         Masks.Added => OpInput.Uniform("mask", shape, -3, 3).Constant(),
         _ => new OpInput(
             "mask", shape,
-            (random, count) =>
-                [.. Enumerable.Range(0, count).Select(i => i / shape[-1] % 3 == 0 ? double.NegativeInfinity : random.NextDouble())])
+            (random, count) => [.. Enumerable.Range(0, count).Select(
+                i => i / shape[-1] % 3 == 0 ? double.NegativeInfinity : random.NextDouble())])
         {
             IsDifferentiable = false,
         },

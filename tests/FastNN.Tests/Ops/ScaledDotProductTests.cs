@@ -54,7 +54,8 @@ internal sealed class ScaledDotProductTests : CpuOpFixture<ScaledDotProductCases
             Assert.That(
                 () => q.ScaledDotProductAttention(q, q, causal: (CausalMask)7), Throws.TypeOf<ArgumentOutOfRangeException>());
             Assert.That(
-                () => q.ScaledDotProductAttention(q, q, dropout: 1), Throws.TypeOf<ShapeException>().With.Message.Contains("rate"));
+                () => q.ScaledDotProductAttention(q, q, dropout: 1),
+                Throws.TypeOf<ShapeException>().With.Message.Contains("rate"));
         });
 
         static void Refused(Func<Value> record, string words) => Assert.That(
