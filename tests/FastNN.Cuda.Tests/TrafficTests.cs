@@ -80,6 +80,24 @@ internal sealed class TrafficTests : DeviceFixture
             "divergences", [X(512, 256), X(512, 256).Constant()],
             x => new KLDivergenceLoss { LogTargets = true, Reduction = Reduction.None }.Apply(x[0], x[1])),
         ("concat", [X(512, 256), X(512, 128)], x => Operators.Concat(1, x[0], x[1])),
+        ("expand rows", [X(1, 1024)], x => x[0].Expand(512, 1024)),
+        ("expand columns", [X(1024, 1)], x => x[0].Expand(1024, 512)),
+        ("tile", [X(256, 256)], x => x[0].Tile(2, 3)),
+        ("flip of rows", [X(512, 256)], x => x[0].Flip(0)),
+        ("flip of columns", [X(512, 256)], x => x[0].Flip(1)),
+        ("roll of images", [X(4, 32, 32, 64)], x => x[0].Roll([3, -3], [1, 2])),
+        ("lower triangle", [X(8, 256, 256)], x => x[0].Tril()),
+        ("pad images", [X(4, 32, 32, 64)], x => x[0].Pad([0, 0, 1, 1, 1, 1])),
+        ("reflect images", [X(4, 32, 32, 64)], x => x[0].Pad([0, 0, 2, 2, 2, 2], PadMode.Reflect)),
+        (
+            "select rows", [X(2048, 256), OpInput.Integers("index", new Shape(1024), 0, 2047, DType.Int32)],
+            x => x[0].IndexSelect(0, x[1])),
+        (
+            "gather between", [X(16, 64, 256), OpInput.Integers("index", new Shape(16, 32, 256), 0, 63, DType.Int32)],
+            x => x[0].Gather(1, x[1])),
+        (
+            "one-hot", [OpInput.Integers("index", new Shape(4096), 0, 127, DType.Int32), X(4096, 128)],
+            x => x[0].OneHot(128) * x[1]),
     }.Select(row => new TestCaseData(row.Inputs, row.Build).SetArgDisplayNames(row.Name));
 
     [Test]

@@ -18,7 +18,7 @@ internal sealed class RowTests
     };
 
     /// <summary>Operators without a kernel of their own.</summary>
-    private static readonly string[] Views = ["Reshape"];
+    private static readonly string[] Kernelless = ["Expand", "Flip", "Reshape"];
 
     private static string Source => Path.Combine(Root(), "src", "FastNN");
 
@@ -61,7 +61,7 @@ internal sealed class RowTests
     [TestCaseSource(nameof(Operators))]
     public void An_operator_has_its_row(string name)
     {
-        if (!Views.Contains(name))
+        if (!Kernelless.Contains(name))
         {
             string facet = FacetOf(name);
             Require(Source, "Cpu", facet, name + ".cs");
