@@ -98,6 +98,7 @@ DEVICE void padForward(const PadArguments& a) {
     T* to = (T*)a.to + i;
     if (inside) {
         copyElement((const T*)a.from + from, to);
+        KEEP_APART();
     } else {
         fillWith(to, a.constant);
     }

@@ -4,7 +4,7 @@
 // - elements: a thread each, neighbors along the destination's innermost axis;
 // - tiles: where the source runs along another axis than the destination, 1024 elements at a time go through shared memory, whose lines are padded so
 //   that neither direction has bank conflicts; tiles are long and narrow where one of the two axes is short, as channels of images are;
-// - repetitions: floats that the source has once are read once for up to 16 places along an axis that repeats, and for four along a row of one number.
+// - repetitions: floats that the source has once are read once for up to 16 places along each of two axes that repeat, and for four along a row of one number.
 // Rows that do not begin on a 32-byte sector share sectors with their neighbors, which both blocks move.
 #include "strides.cuh"
 
@@ -92,10 +92,13 @@ DEVICE void moveTiles(const RearrangeTilesArguments& a) {
 struct RepeatArguments {
     const float* from;
     float* to;
-    StridedAxes axes;  // without the axis along which a thread repeats
+    StridedAxes axes;  // without the axes along which a thread repeats
     int64 stride;      // along that, of the destination
+    int64 moreStride;  // along another such axis, of at most REPEATS places
     int count;
     int repeats;
+    int moreRepeats;
+    int unused;
 };
 
 struct Scalars {
@@ -122,7 +125,9 @@ DEVICE void repeatElements(const RepeatArguments& a) {
     locate(a.axes, thread - slice * (uint32)a.count, from, to, unused);
     auto value = Access::load(a.from, from);
     int last = a.repeats - first < REPEATS ? a.repeats : first + REPEATS;
-    for (int i = first; i < last; i++) Access::store(a.to, to + i * a.stride, value);
+    for (int i = first; i < last; i++) {
+        for (int j = 0; j < a.moreRepeats; j++) Access::store(a.to, to + i * a.stride + j * a.moreStride, value);
+    }
 }
 
 KERNEL void rearrange_repeat_4(RepeatArguments a) { repeatElements<Scalars>(a); }

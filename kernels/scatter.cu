@@ -4,6 +4,8 @@
 // Neighboring threads take neighboring lines, whose elements are neighbors unless the indexed axis is the last.
 #include "indexed.cuh"
 
+#define STAGED 1024
+
 struct ScatterArguments {
     void* table;
     void* picked;       // null: the constant
@@ -52,6 +54,31 @@ KERNEL void scatter_8(ScatterArguments a) { scatterElements<uint64>(a); }
 
 KERNEL void scatter_add_4(ScatterArguments a) {
     followLine<false, float>(a, [](float* table, const float* picked) { *table += *picked; });
+}
+
+// Rows: one index is all lines', so that a block reads the indices once, 1024 at a time, into shared memory.
+KERNEL void scatter_rows_add_4(ScatterArguments a) {
+    __shared__ int places[STAGED];
+    uint32 line = blockIdx.x * THREADS + threadIdx.x;
+    bool has = line < (uint32)a.count;
+    int64 unused, to, from;
+    locate(a.lines, has ? line : 0, unused, to, from);
+    int low = (int)((int64)a.extent * blockIdx.y / a.parts), high = (int)((int64)a.extent * (blockIdx.y + 1) / a.parts);
+    float* table = (float*)a.table + to;
+    const float* picked = (const float*)a.picked + from;
+    for (int first = 0; first < a.terms; first += STAGED) {
+        int count = smaller(a.terms - first, STAGED);
+        __syncthreads();
+        for (int i = threadIdx.x; i < count; i += THREADS) {
+            int64 place = indexAt(a.indices, (first + i) * a.indexStep, a.wide);
+            places[i] = place >= low && place < high ? (int)place : -1;
+        }
+        __syncthreads();
+        for (int i = 0; has && i < count; i++) {
+            int place = places[i];
+            if (place >= 0) table[place * a.tableStep] += picked[(first + i) * a.pickedStep];
+        }
+    }
 }
 
 // Backward of putting: the picked gradient is the table's, which is then 0.

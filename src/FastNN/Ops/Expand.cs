@@ -1,3 +1,4 @@
+using FastNN.Functions;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
@@ -40,11 +41,18 @@ internal sealed record ExpandOp(Shape Shape) : Operator
             axes[i] = (y[i], at < 0 || x[at] == 1 ? 0 : x.Product(at + 1, x.Rank), y.Product(i + 1, y.Rank));
         }
 
-        return StridedCopy.Of(0, 0, axes);
+        int repeated = 0;
+        for (int i = 0; i < axes.Length; i++)
+        {
+            repeated |= axes[i].X == 0 && y[i] != 1 ? 1 << i : 0;
+        }
+
+        return new Repetition(StridedCopy.Of(0, 0, axes), new ReduceGeometry(y, repeated));
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.Indexing.Rearrange(tensors.Inputs[0], tensors.Output, (StridedCopy)tensors.Bound!, accumulate: false);
+        kernels.Indexing.Rearrange(
+            tensors.Inputs[0], tensors.Output, ((Repetition)tensors.Bound!).Copy, accumulate: false);
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {
@@ -53,9 +61,16 @@ internal sealed record ExpandOp(Shape Shape) : Operator
         {
             kernels.Memory.Copy(dY, dX, tensors.Accumulate[0]);
         }
+        else if (tensors.Accumulate[0])
+        {
+            kernels.Elements.SumRepeated(dY, dX, accumulate: true);
+        }
         else
         {
-            kernels.Elements.SumRepeated(dY, dX, tensors.Accumulate[0]);
+            kernels.Reductions.Fold(
+                FoldFunction.Of<SumFold>(), dY, null, dX, ((Repetition)tensors.Bound!).Sum, scale: 1, root: false);
         }
     }
+
+    private sealed record Repetition(StridedCopy Copy, ReduceGeometry Sum);
 }

@@ -90,6 +90,12 @@ internal sealed unsafe partial class CudaIndexing
             along = axes.First[axis] == 0 && (along < 0 || axes.Extents[axis] > axes.Extents[along]) ? axis : along;
         }
 
+        int more = -1;
+        for (int axis = 0; axis < inner; axis++)
+        {
+            more = axis != along && axes.First[axis] == 0 && axes.Extents[axis] <= RepeatsPerThread ? axis : more;
+        }
+
         bool isNumber = axes.First[inner] == 0;
         long bits = axes.Inner;
         for (int axis = 0; axis < inner; axis++)
@@ -102,7 +108,7 @@ internal sealed unsafe partial class CudaIndexing
         StridedAxes rest = default;
         for (int axis = 0; axis < axes.Rank; axis++)
         {
-            if (axis != along)
+            if (axis != along && axis != more)
             {
                 // In steps of 16 bytes: of both along rows, of the destination alone where a number is repeated.
                 int places = axis == inner ? axes.Extents[axis] / factor : axes.Extents[axis];
@@ -122,7 +128,9 @@ internal sealed unsafe partial class CudaIndexing
         long threads = (long)count * Blocks(repeats, RepeatsPerThread);
         Launch(
             "rearrange", kernel, new Grid(Blocks(threads, RearrangeThreads), RearrangeThreads),
-            new RepeatArguments(source, target, rest, along < 0 ? 0 : axes.Second[along] / factor, count, repeats));
+            new RepeatArguments(
+                source, target, rest, along < 0 ? 0 : axes.Second[along] / factor, more < 0 ? 0 : axes.Second[more] / factor, count,
+                repeats, more < 0 ? 1 : axes.Extents[more]));
     }
 
     /// <summary>The axis along which the source is contiguous, where that is not the destination's innermost; else -1.</summary>
@@ -194,12 +202,13 @@ internal sealed unsafe partial class CudaIndexing
     }
 
     [StructLayout(LayoutKind.Sequential)]
-    private readonly struct RepeatArguments(nint from, nint to, in StridedAxes axes, long stride, int count, int repeats)
+    private readonly struct RepeatArguments(
+        nint from, nint to, in StridedAxes axes, long stride, long moreStride, int count, int repeats, int moreRepeats)
     {
         public readonly nint From = from, To = to;
         public readonly StridedAxes Axes = axes;
-        public readonly long Stride = stride;
-        public readonly int Count = count, Repeats = repeats;
+        public readonly long Stride = stride, MoreStride = moreStride;
+        public readonly int Count = count, Repeats = repeats, MoreRepeats = moreRepeats, Unused = 0;
     }
 
     [StructLayout(LayoutKind.Sequential)]

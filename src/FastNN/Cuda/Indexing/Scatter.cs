@@ -23,10 +23,22 @@ internal sealed unsafe partial class CudaIndexing
     }
 
     public void ScatterAdd(string name, Tensor index, Tensor picked, Tensor table, IndexedAxes axes) =>
-        Scatter("scatter_add_4", index, picked, 0, table, axes, accumulate: true);
+        Scatter(IsShared(axes.Lines) ? "scatter_rows_add_4" : "scatter_add_4", index, picked, 0, table, axes, accumulate: true);
 
     public void Take(Tensor index, Tensor table, Tensor? picked, IndexedAxes axes, bool accumulate) =>
         Scatter("scatter_take_4", index, picked, 0, table, axes, accumulate);
+
+    /// <summary>Whether all lines follow the same indices.</summary>
+    private static bool IsShared(in StridedAxes lines)
+    {
+        long strides = 0;
+        for (int axis = 0; axis < lines.Rank; axis++)
+        {
+            strides |= lines.First[axis];
+        }
+
+        return strides == 0;
+    }
 
     private void Scatter(
         string kernel, Tensor index, Tensor? picked, ulong constant, Tensor table, IndexedAxes axes, bool accumulate)
