@@ -10,20 +10,25 @@ internal abstract record Case(string Name, string Phase)
     [
         .. Recipe.All.Select(recipe => new NetworkCase(recipe, Train: true)),
         .. Recipe.All.Select(recipe => new NetworkCase(recipe, Train: false)),
-        .. new[] { 512, 768, 1024, 2048 }.Select(size => new GemmCase(size)),
+        .. LargeNetwork.All.Select(network => new LargeNetworkCase(network, Train: true)),
+        .. LargeNetwork.All.Select(network => new LargeNetworkCase(network, Train: false)),
+        .. new[] { 512, 768, 1024, 2048 }.Select(size => new GemmCase($"gemm-{size}", size, size, size)),
+        new GemmCase("gemm-64x4096x4096", 64, 4096, 4096),
+        new GemmCase("gemv-4096", 1, 4096, 4096),
         .. ConvolutionShape.All.SelectMany(shape =>
             new[] { new ConvolutionCase(shape, Backward: false), new ConvolutionCase(shape, Backward: true) }),
+        .. GraphKernel.All.Select(kernel => new GraphKernelCase(kernel)),
     ];
 }
 
-/// <summary>C [n,n] = A [n,n] · B [n,n], row-major.</summary>
-internal sealed record GemmCase(int Size) : Case($"gemm-{Size}", "forward")
+/// <summary>C [m,n] = A [m,k] · B [k,n], row-major.</summary>
+internal sealed record GemmCase(string Title, int M, int N, int K) : Case(Title, "forward")
 {
-    public override double Flops => 2.0 * Size * Size * Size;
+    public override double Flops => 2.0 * M * N * K;
 }
 
 /// <summary>
-/// Convolution with bias, stride 1. Backward adds the gradients of input, weight and bias, each written anew.
+/// Convolution with bias. Backward adds the gradients of input, weight and bias, each written anew.
 /// </summary>
 internal sealed record ConvolutionCase(ConvolutionShape Shape, bool Backward)
     : Case(Shape.Name, Backward ? "forward-backward" : "forward")
@@ -31,7 +36,9 @@ internal sealed record ConvolutionCase(ConvolutionShape Shape, bool Backward)
     public override double Flops => Shape.Flops * (Backward ? 3 : 1);
 }
 
-internal sealed record ConvolutionShape(int InChannels, int OutChannels, int Kernel, int Size, int Batch, int Padding)
+internal sealed record ConvolutionShape(
+    int InChannels, int OutChannels, int Kernel, int Size, int Batch, int Padding, int Stride = 1, int Groups = 1,
+    string? Title = null)
 {
     public static IReadOnlyList<ConvolutionShape> All { get; } =
     [
@@ -39,13 +46,16 @@ internal sealed record ConvolutionShape(int InChannels, int OutChannels, int Ker
         new(64, 64, 3, 56, 8, Padding: 1),
         new(256, 256, 3, 14, 8, Padding: 1),
         new(256, 64, 1, 56, 8, Padding: 0),
+        new(3, 64, 7, 224, 1, Padding: 3, Stride: 2, Title: "conv-3-64-7x7s2-224"),
+        new(512, 512, 3, 7, 8, Padding: 1),
+        new(128, 128, 3, 56, 8, Padding: 1, Groups: 128, Title: "conv-depthwise-3x3-56x56"),
     ];
 
-    public string Name => $"conv-{InChannels}-{OutChannels}-{Kernel}x{Kernel}-{Size}x{Size}-b{Batch}";
+    public string Name => Title ?? $"conv-{InChannels}-{OutChannels}-{Kernel}x{Kernel}-{Size}x{Size}-b{Batch}";
 
-    public int OutSize => Size + 2 * Padding - Kernel + 1;
+    public int OutSize => (Size + 2 * Padding - Kernel) / Stride + 1;
 
-    public double Flops => 2.0 * Batch * OutSize * OutSize * OutChannels * InChannels * Kernel * Kernel;
+    public double Flops => 2.0 * Batch * OutSize * OutSize * OutChannels * InChannels / Groups * Kernel * Kernel;
 }
 
 /// <summary>

@@ -20,7 +20,7 @@ internal sealed unsafe class ConvolutionContender : IContender
         _pool = new WorkerPool(threads);
         _geometry = Conv2DGeometry.Create(
             shape.Batch, shape.Size, shape.Size, shape.InChannels, shape.OutChannels, shape.Kernel, shape.Kernel,
-            Padding2D.Symmetric(shape.Padding, shape.Padding));
+            Padding2D.Symmetric(shape.Padding, shape.Padding), shape.Stride, shape.Stride, groups: shape.Groups);
         _input = NativeFloats.Random(_geometry.InputCount, 1);
         _weight = NativeFloats.Random(_geometry.FilterCount, 2);
         _bias = NativeFloats.Random(_geometry.OC, 3);

@@ -10,6 +10,8 @@ internal static class FastNNContenders
         GemmCase gemm => new GemmContender(gemm, threads),
         ConvolutionCase convolution => new ConvolutionContender(convolution, threads),
         NetworkCase network => new NetworkContender(network, threads),
+        LargeNetworkCase network => new LargeNetworkContender(network, threads),
+        GraphKernelCase kernel => new GraphKernelContender(kernel.Kernel, threads),
         _ => throw new ArgumentOutOfRangeException(nameof(@case), @case.Name, "No FastNN contender."),
     };
 }

@@ -17,6 +17,10 @@ internal static class TorchContenders
         NetworkCase { Recipe.Convolutions.Length: 0 } network => [TorchNetwork.Contender(network, channelsLast: false)],
         NetworkCase network =>
             [TorchNetwork.Contender(network, channelsLast: false), TorchNetwork.Contender(network, channelsLast: true)],
+        LargeNetworkCase network => network.Network.IsImages
+            ? [new TorchLargeNetwork(network, channelsLast: false), new TorchLargeNetwork(network, channelsLast: true)]
+            : [new TorchLargeNetwork(network, channelsLast: false)],
+        GraphKernelCase kernel => [.. kernel.Kernel.Torch.Select(variant => new TorchGraphKernel(kernel.Kernel, variant))],
         _ => throw new ArgumentOutOfRangeException(nameof(@case), @case.Name, "No TorchSharp contender."),
     };
 
@@ -35,9 +39,9 @@ internal sealed class TorchGemm : IContender
 
     public TorchGemm(GemmCase @case)
     {
-        _a = rand(@case.Size, @case.Size);
-        _b = rand(@case.Size, @case.Size);
-        _c = zeros(@case.Size, @case.Size);
+        _a = rand(@case.M, @case.K);
+        _b = rand(@case.K, @case.N);
+        _c = zeros(@case.M, @case.N);
     }
 
     public string Name => "torchsharp";
@@ -57,7 +61,7 @@ internal sealed class TorchConvolution : IContender
 {
     private readonly ConvolutionCase _case;
     private readonly Tensor _input, _weight, _bias, _gradient;
-    private readonly long[] _ones = [1, 1], _padding;
+    private readonly long[] _ones = [1, 1], _padding, _stride;
 
     public TorchConvolution(ConvolutionCase @case, bool channelsLast)
     {
@@ -65,10 +69,11 @@ internal sealed class TorchConvolution : IContender
         Name = TorchContenders.LayoutName(channelsLast);
         var shape = @case.Shape;
         _input = Leaf(rand(shape.Batch, shape.InChannels, shape.Size, shape.Size));
-        _weight = Leaf(rand(shape.OutChannels, shape.InChannels, shape.Kernel, shape.Kernel) - 0.5);
+        _weight = Leaf(rand(shape.OutChannels, shape.InChannels / shape.Groups, shape.Kernel, shape.Kernel) - 0.5);
         _bias = rand(shape.OutChannels).requires_grad_(@case.Backward);
         _gradient = TorchContenders.Layout(rand(shape.Batch, shape.OutChannels, shape.OutSize, shape.OutSize), channelsLast);
         _padding = [shape.Padding, shape.Padding];
+        _stride = [shape.Stride, shape.Stride];
 
         Tensor Leaf(Tensor values) =>
             TorchContenders.Layout(values, channelsLast).detach().requires_grad_(@case.Backward);
@@ -80,7 +85,7 @@ internal sealed class TorchConvolution : IContender
     {
         using var scope = NewDisposeScope();
         using var mode = inference_mode(!_case.Backward);
-        var output = nn.functional.conv2d(_input, _weight, _bias, _ones, _padding, _ones, 1);
+        var output = nn.functional.conv2d(_input, _weight, _bias, _stride, _padding, _ones, _case.Shape.Groups);
         if (_case.Backward)
         {
             autograd.grad([output], [_input, _weight, _bias], [_gradient]);
