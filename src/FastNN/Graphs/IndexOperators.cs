@@ -3,9 +3,9 @@ using FastNN.Ops;
 namespace FastNN;
 
 /// <summary>
-/// Elements by their indices, as fluent calls on values. Indices are Int32 or Int64. Those of an input are checked where a session
-/// or step is given them, on every device; one that is computed on the device and out of range is an error on the CPU, and on a
-/// GPU it gives NaN where it picks and is passed over where it puts.
+/// Elements by their indices, as fluent calls on values. Indices are Int32 or Int64. Those of an input are checked where a
+/// session or step is given them, on every device; one that is computed on the device and out of range is an error on the CPU,
+/// and on a GPU it gives NaN where it picks and is passed over where it puts.
 /// </summary>
 public static class IndexOperators
 {
@@ -21,7 +21,8 @@ public static class IndexOperators
         x.Graph.Add(new GatherOp(x.Shape.NormalizeAxis(axis) - x.Shape.Rank), x, index);
 
     /// <summary>
-    /// Slices along one axis by their numbers, as PyTorch's index_select; for indices of any shape as NumPy's take and ONNX' Gather.
+    /// Slices along one axis by their numbers, as PyTorch's index_select; for indices of any shape as NumPy's take and ONNX'
+    /// Gather.
     /// </summary>
     /// <param name="x">Any type.</param>
     /// <param name="axis">Which; negative axes count from the end.</param>
@@ -33,8 +34,8 @@ public static class IndexOperators
         x.Graph.Add(new IndexSelectOp(x.Shape.NormalizeAxis(axis) - x.Shape.Rank), x, index);
 
     /// <summary>
-    /// x with some elements replaced, as PyTorch's scatter: <c>y[i, index[i, j, k], k] = source[i, j, k]</c> for axis 1. Of several
-    /// with one place the last counts, and has the gradient.
+    /// x with some elements replaced, as PyTorch's scatter: <c>y[i, index[i, j, k], k] = source[i, j, k]</c> for axis 1. Of
+    /// several with one place the last counts, and has the gradient.
     /// </summary>
     /// <param name="x">Any type.</param>
     /// <param name="axis">Which; negative axes count from the end.</param>
@@ -46,8 +47,8 @@ public static class IndexOperators
         x.Graph.Add(new ScatterOp(x.Shape.NormalizeAxis(axis) - x.Shape.Rank, Adds: false), x, index, source);
 
     /// <summary>
-    /// x with others added to some elements, as PyTorch's scatter_add: <c>y[i, index[i, j, k], k] += source[i, j, k]</c> for axis 1,
-    /// in the order of the indices, so that the same bits come out every time.
+    /// x with others added to some elements, as PyTorch's scatter_add: <c>y[i, index[i, j, k], k] += source[i, j, k]</c> for
+    /// axis 1, in the order of the indices, so that the same bits come out every time.
     /// </summary>
     /// <param name="x">Float32.</param>
     /// <param name="axis">Which; negative axes count from the end.</param>

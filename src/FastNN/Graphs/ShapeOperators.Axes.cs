@@ -29,7 +29,8 @@ public static partial class ShapeOperators
         int at = axis < 0 ? axis + shape.Rank + 1 : axis;
         return (uint)at <= (uint)shape.Rank
             ? x.Reshape([.. shape[..at], 1, .. shape[at..]])
-            : throw new ShapeException($"Unsqueeze: expected a place from {-shape.Rank - 1} to {shape.Rank} for {shape}, got {axis}.");
+            : throw new ShapeException(
+                $"Unsqueeze: expected a place from {-shape.Rank - 1} to {shape.Rank} for {shape}, got {axis}.");
     }
 
     /// <summary>Folds neighboring axes into one, as PyTorch's flatten; moves nothing.</summary>
@@ -42,7 +43,8 @@ public static partial class ShapeOperators
     {
         (int first, int last) = (x.Shape.NormalizeAxis(start), x.Shape.NormalizeAxis(end));
         return first > last
-            ? throw new ShapeException($"Flatten: expected a first axis in front of the last of {x.Shape}, got {start} and {end}.")
+            ? throw new ShapeException(
+                $"Flatten: expected a first axis in front of the last of {x.Shape}, got {start} and {end}.")
             : first == last ? x : x.Graph.Add(new FoldOp(first, last), x);
     }
 
@@ -72,10 +74,11 @@ public static partial class ShapeOperators
         return new Shape(extents) == x.Shape ? x : x.Graph.Add(new ExpandOp(extents), x);
     }
 
-    /// <summary>Copies of the whole side by side along each axis, as PyTorch's tile and Tensor.repeat, and NumPy's tile.</summary>
+    /// <summary>Copies of the whole side by side along each axis, as PyTorch's tile and Tensor.repeat, and NumPy's
+    /// tile.</summary>
     /// <param name="x">Any shape.</param>
-    /// <param name="repeats">How often along each axis, the last for the last axis. Where there are more of them than axes, x gets
-    /// axes of extent 1 in front; where there are fewer, the axes in front are not repeated.</param>
+    /// <param name="repeats">How often along each axis, the last for the last axis. Where there are more of them than axes, x
+    /// gets axes of extent 1 in front; where there are fewer, the axes in front are not repeated.</param>
     /// <returns>A value whose extents are multiples of x's.</returns>
     /// <exception cref="ShapeException">A number is negative, or there are more than eight axes.</exception>
     public static Value Tile(this Value x, params ReadOnlySpan<int> repeats)
@@ -84,7 +87,8 @@ public static partial class ShapeOperators
         {
             if (repeat < 0)
             {
-                throw new ShapeException($"Tile: expected repeats that are not negative, got [{string.Join(", ", repeats.ToArray())}].");
+                throw new ShapeException(
+                    $"Tile: expected repeats that are not negative, got [{string.Join(", ", repeats.ToArray())}].");
             }
         }
 
@@ -206,8 +210,8 @@ public static partial class ShapeOperators
     /// circle no more.</param>
     /// <param name="value">That number; default 0.</param>
     /// <returns>A value with the padded extents.</returns>
-    /// <exception cref="ShapeException">There are too many pads or an odd number of them, they do not fit the mode or cut off more
-    /// than there is, or x's type does not hold the value.</exception>
+    /// <exception cref="ShapeException">There are too many pads or an odd number of them, they do not fit the mode or cut off
+    /// more than there is, or x's type does not hold the value.</exception>
     public static Value Pad(this Value x, ReadOnlySpan<int> pads, PadMode mode = PadMode.Constant, float value = 0)
     {
         bool isNothing = pads.Length % 2 == 0 && pads.Length <= 2 * x.Shape.Rank && !pads.ContainsAnyExcept(0);
@@ -291,7 +295,8 @@ public static partial class ShapeOperators
         int end = first + repeats.Length;
         return apart.Count == end
             ? x
-            : x.Reshape([.. apart, .. x.Shape[end..]]).Expand([.. repeated, .. x.Shape[end..]]).Reshape([.. joined, .. x.Shape[end..]]);
+            : x.Reshape([.. apart, .. x.Shape[end..]]).Expand([.. repeated, .. x.Shape[end..]])
+                .Reshape([.. joined, .. x.Shape[end..]]);
     }
 
     /// <summary>Copies joined along one axis, for shapes that have no room for another, and symbols.</summary>

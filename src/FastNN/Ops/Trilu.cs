@@ -24,7 +24,8 @@ internal sealed record TriluOp(bool Upper, int Diagonal) : Operator
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) => kernels.Indexing.Trilu(
-        tensors.Inputs[0], tensors.Output, tensors.Output.Shape[-2], tensors.Output.Shape[-1], Diagonal, Upper, accumulate: false);
+        tensors.Inputs[0], tensors.Output, tensors.Output.Shape[-2], tensors.Output.Shape[-1], Diagonal, Upper,
+        accumulate: false);
 
     public override void Backward(IKernels kernels, NodeTensors tensors) => kernels.Indexing.Trilu(
         tensors.OutputGradient!, tensors.InputGradients[0]!, tensors.Output.Shape[-2], tensors.Output.Shape[-1], Diagonal, Upper,

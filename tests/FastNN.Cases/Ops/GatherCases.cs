@@ -66,7 +66,8 @@ internal sealed class GatherCases : IOpCases
                 OpInput.Integers("x", table, 0, 1, type), OpInput.Integers("index", index, 0, 4, DType.Int32),
                 OpInput.Integers("slices", slices, 0, 4, DType.Int64)],
             values => Operators.Concat(
-                1, values[0].Gather(1, values[1]).Cast(DType.Float32), values[0].IndexSelect(1, values[2]).Cast(DType.Float32)).Flatten(),
+                1, values[0].Gather(1, values[1]).Cast(DType.Float32),
+                values[0].IndexSelect(1, values[2]).Cast(DType.Float32)).Flatten(),
             values =>
             {
                 double[] gathered = GatherReference.Pick(values[0], GatherReference.Elements(values[1], index, table, 1));

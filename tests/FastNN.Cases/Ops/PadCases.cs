@@ -8,9 +8,12 @@ internal sealed class PadCases : IOpCases
         {
             foreach ((int[] extents, int[] pads) in new (int[], int[])[]
             {
-                ([3], [1, 2]), ([7], [-2, 3]), ([7], [3, -2]), ([13, 5], [2, 1, 3, 4]), ([2, 3, 6], [1, 2]), ([2, 5, 7, 3], [0, 0, 1, 2, 2, 1]),
-                ([2, 7, 8, 4], [0, 0, 1, 1, 1, 1]), ([3, 5, 16], [0, 0, 4, 3]), ([3, 9, 33], [0, 0, 2, 2]), ([5, 4, 3], [1, 1, 0, 2, 1, 0]),
-                ([31, 17], [5, 0]), ([5, 129], [0, 0, -1, 1]), ([3, 4, 5], [-1, -1, 2, -3]), ([2, 2, 2, 2, 2, 3, 3, 2], [0, 1, 1, 1, -1, 0]),
+                ([3], [1, 2]), ([7], [-2, 3]), ([7], [3, -2]), ([13, 5], [2, 1, 3, 4]), ([2, 3, 6], [1, 2]),
+                ([2, 5, 7, 3], [0, 0, 1, 2, 2, 1]),
+                ([2, 7, 8, 4], [0, 0, 1, 1, 1, 1]), ([3, 5, 16], [0, 0, 4, 3]), ([3, 9, 33], [0, 0, 2, 2]),
+                ([5, 4, 3], [1, 1, 0, 2, 1, 0]),
+                ([31, 17], [5, 0]), ([5, 129], [0, 0, -1, 1]), ([3, 4, 5], [-1, -1, 2, -3]),
+                ([2, 2, 2, 2, 2, 3, 3, 2], [0, 1, 1, 1, -1, 0]),
                 ([4, 3], [1, 1, -4, 0]), ([1, 5], [2, 0]),
             })
             {
@@ -24,7 +27,10 @@ internal sealed class PadCases : IOpCases
                 }
             }
 
-            foreach ((int[] extents, int[] pads) in new (int[], int[])[] { ([1], [7, 5]), ([3, 1, 5], [0, 0, 2, 3]), ([2, 3], [9, 8, 4, 0]) })
+            foreach ((int[] extents, int[] pads) in new (int[], int[])[]
+            {
+                ([1], [7, 5]), ([3, 1, 5], [0, 0, 2, 3]), ([2, 3], [9, 8, 4, 0]),
+            })
             {
                 yield return Case(new Shape(extents), pads, PadMode.Replicate);
             }
@@ -102,6 +108,7 @@ internal sealed class PadCases : IOpCases
                 values[0].Pad([0, 0, 2, 3], PadMode.Reflect).Cast(DType.Float32)),
             values =>
             [
-                .. sources.Select(source => source < 0 ? 1 : values[0][source]), .. mirrored.Select(source => values[0][source])]);
+                .. sources.Select(source => source < 0 ? 1 : values[0][source]),
+                .. mirrored.Select(source => values[0][source])]);
     }
 }

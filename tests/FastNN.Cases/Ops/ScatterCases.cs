@@ -10,7 +10,8 @@ internal sealed class ScatterCases : IOpCases
             foreach ((int[] table, int[] index, int[] source, int axis) in new (int[], int[], int[], int)[]
             {
                 ([1], [1], [1], 0), ([7], [13], [13], 0), ([3, 5], [3, 4], [3, 4], 1), ([13, 17], [31, 17], [31, 17], 0),
-                ([2, 3, 6], [2, 3, 2], [2, 3, 3], -1), ([5, 7, 9], [3, 7, 4], [4, 8, 5], 0), ([5, 7, 9], [4, 11, 8], [5, 11, 9], 1),
+                ([2, 3, 6], [2, 3, 2], [2, 3, 3], -1), ([5, 7, 9], [3, 7, 4], [4, 8, 5], 0),
+                ([5, 7, 9], [4, 11, 8], [5, 11, 9], 1),
                 ([33, 129], [33, 1], [33, 1], 1), ([3, 3, 33], [3, 700, 33], [3, 700, 33], 1), ([3, 4], [3, 0], [3, 2], 1),
             })
             {
@@ -38,7 +39,8 @@ internal sealed class ScatterCases : IOpCases
         return new OpCase(
             $"{(adds ? "add" : "put")} {index} of {source} to {table} along axis {axis}",
             [
-                OpInput.Uniform("x", table), OpInput.Integers("index", index, 0, table[axis] - 1, adds ? DType.Int64 : DType.Int32),
+                OpInput.Uniform("x", table),
+                OpInput.Integers("index", index, 0, table[axis] - 1, adds ? DType.Int64 : DType.Int32),
                 OpInput.Uniform("source", source)],
             values => adds ? values[0].ScatterAdd(axis, values[1], values[2]) : values[0].Scatter(axis, values[1], values[2]),
             values => adds

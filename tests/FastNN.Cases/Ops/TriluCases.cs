@@ -8,7 +8,8 @@ internal sealed class TriluCases : IOpCases
         {
             foreach ((int[] extents, int diagonal) in new (int[], int)[]
             {
-                ([1, 1], 0), ([7, 7], 0), ([7, 13], 2), ([13, 7], -3), ([3, 17, 31], 1), ([2, 3, 33, 129], -7), ([5, 5], 9), ([5, 5], -9),
+                ([1, 1], 0), ([7, 7], 0), ([7, 13], 2), ([13, 7], -3), ([3, 17, 31], 1), ([2, 3, 33, 129], -7), ([5, 5], 9),
+                ([5, 5], -9),
                 ([3, 0], 0),
             })
             {
@@ -20,7 +21,8 @@ internal sealed class TriluCases : IOpCases
             {
                 yield return new OpCase(
                     $"of {type}", [OpInput.Integers("x", new Shape(2, 5, 7), 0, 1, type)],
-                    values => values[0].Triu(1).Cast(DType.Float32), values => TriluReference.Keep(values[0], 5, 7, 1, upper: true));
+                    values => values[0].Triu(1).Cast(DType.Float32),
+                    values => TriluReference.Keep(values[0], 5, 7, 1, upper: true));
             }
         }
     }

@@ -143,7 +143,8 @@ internal sealed unsafe partial class CpuIndexing
                         if (place >= low && place < high)
                         {
                             _move.One(
-                                _table + to + (line * tableStep) + ((nint)place * _tableStep), Picked(picked + (line * pickedStep)));
+                                _table + to + (line * tableStep) + ((nint)place * _tableStep),
+                                Picked(picked + (line * pickedStep)));
                         }
                     }
                 }

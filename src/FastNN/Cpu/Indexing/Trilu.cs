@@ -2,7 +2,8 @@ using FastNN.Tensors;
 
 namespace FastNN.Cpu;
 
-/// <summary>Triangles of matrices: each row's kept run is copied and the rest cleared, 8 bytes moved per float that stays.</summary>
+/// <summary>Triangles of matrices: each row's kept run is copied and the rest cleared, 8 bytes moved per float that
+/// stays.</summary>
 internal sealed unsafe partial class CpuIndexing
 {
     public void Trilu(Tensor x, Tensor y, int rows, int columns, int diagonal, bool upper, bool accumulate)

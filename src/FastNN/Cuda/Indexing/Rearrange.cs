@@ -129,7 +129,8 @@ internal sealed unsafe partial class CudaIndexing
         Launch(
             "rearrange", kernel, new Grid(Blocks(threads, RearrangeThreads), RearrangeThreads),
             new RepeatArguments(
-                source, target, rest, along < 0 ? 0 : axes.Second[along] / factor, more < 0 ? 0 : axes.Second[more] / factor, count,
+                source, target, rest, along < 0 ? 0 : axes.Second[along] / factor, more < 0 ? 0 : axes.Second[more] / factor,
+                count,
                 repeats, more < 0 ? 1 : axes.Extents[more]));
     }
 
