@@ -3,8 +3,9 @@ using FastNN.Ops;
 namespace FastNN.Graphs;
 
 /// <summary>
-/// Whether a recorded step may run on a few examples at a time: its loss is then the mean of the slices' losses by their examples,
-/// and so are the gradients. Batch normalization, losses that are sums and what a user wrote are examples of what may not.
+/// Whether a recorded step may run on a few examples at a time: its loss is then the mean of the slices' losses by their
+/// examples, and so are the gradients. Batch normalization, losses that are sums and what a user wrote are examples of what
+/// may not.
 /// </summary>
 internal static class ExampleSlices
 {

@@ -7,8 +7,8 @@ namespace FastNN;
 
 /// <content>
 /// A batch whose values do not fit into a processor's cache is computed in slices that do, where examples do not depend on each
-/// other: each layer would otherwise write its values to memory and read them back. The update is that of the whole batch; its sums
-/// are added up slice by slice, so the last bits are those of the slices, which depend on the network and the batch alone.
+/// other: each layer would otherwise write its values to memory and read them back. The update is that of the whole batch; its
+/// sums are added up slice by slice, so the last bits are those of the slices, which depend on the network and the batch alone.
 /// </content>
 public sealed partial class Trainer
 {

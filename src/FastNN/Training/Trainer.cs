@@ -9,8 +9,8 @@ namespace FastNN;
 /// <summary>
 /// Trains a model on a device: <see cref="Fit"/> as Keras has it, or an explicit loop over
 /// <see cref="TrainBatch(ReadOnlySpan{float}, ReadOnlySpan{int})"/>, or forward, backward and update one by one. It owns the
-/// device copy of the parameters until it is disposed, which brings them back to the model. After the first step of a batch size,
-/// a step allocates nothing. One thread at a time.
+/// device copy of the parameters until it is disposed, which brings them back to the model. After the first step of a batch
+/// size, a step allocates nothing. One thread at a time.
 /// </summary>
 public sealed partial class Trainer : IDisposable
 {
@@ -138,8 +138,8 @@ public sealed partial class Trainer : IDisposable
 
     /// <summary>The last third: the optimizer changes the parameters.</summary>
     /// <exception cref="InvalidOperationException">There was no backward pass before.</exception>
-    /// <exception cref="NonFiniteLossException">Loss or gradients are NaN or infinite; everything is left as it was and the step
-    /// does not count.</exception>
+    /// <exception cref="NonFiniteLossException">Loss or gradients are NaN or infinite; everything is left as it was and the
+    /// step does not count.</exception>
     public void Update()
     {
         using Occupancy.Stay stay = Enter(nameof(Update));
@@ -180,8 +180,8 @@ public sealed partial class Trainer : IDisposable
     }
 
     /// <summary>
-    /// How the arena of a batch size would be used, were it computed as a whole; takes no device memory. A large batch of a network
-    /// whose examples do not depend on each other is computed in slices on a CPU, in the arena of one.
+    /// How the arena of a batch size would be used, were it computed as a whole; takes no device memory. A large batch of a
+    /// network whose examples do not depend on each other is computed in slices on a CPU, in the arena of one.
     /// </summary>
     /// <param name="batchSize">Examples per step.</param>
     /// <param name="mode">A training step (default) or inference.</param>
@@ -250,8 +250,8 @@ public sealed partial class Trainer : IDisposable
 
     /// <summary>
     /// Frees the device memory; the parameters return to the model. Throws nothing. In a callback, or while another thread is
-    /// inside, the trainer ends first: what runs fails with <see cref="ObjectDisposedException"/> after its present step, and the
-    /// memory is freed as it leaves.
+    /// inside, the trainer ends first: what runs fails with <see cref="ObjectDisposedException"/> after its present step, and
+    /// the memory is freed as it leaves.
     /// </summary>
     /// <remarks>Where the device has failed the parameters' values are lost, which they say until the model's weights are
     /// loaded.</remarks>
@@ -372,8 +372,8 @@ public sealed partial class Trainer : IDisposable
         }
         catch (ShapeException exception) when (exception.Layer is null)
         {
-            // A recording with a symbol for the batch size fails where numbers take its place, which no layer knows of; one with
-            // the number tells the layer.
+            // A recording with a symbol for the batch size fails where numbers take its place, which no layer knows of; one
+            // with the number tells the layer.
             _ = TrainingProgram.Compile(_device, Model, Loss, RequireExample(), shape[0], mode, _seed);
             throw;
         }
@@ -471,7 +471,8 @@ public sealed partial class Trainer : IDisposable
         _weights = weights;
     }
 
-    /// <summary>Takes the trainer for this thread; a thread that has it, in a callback for instance, may take it again.</summary>
+    /// <summary>Takes the trainer for this thread; a thread that has it, in a callback for instance, may take it
+    /// again.</summary>
     private Occupancy.Stay Enter(string operation)
     {
         Occupancy.Stay stay = _occupancy.Enter(operation);

@@ -19,7 +19,8 @@ internal sealed class SliceTests
             "a penalty", true, () => [new Flatten(), new Dense(10) { WeightRegularizer = Regularizer.L2(0.01f) }]);
         yield return Case("dropout", true, () => [new Flatten(), new Dropout(0.5f), new Dense(10)]);
         yield return Case("softmax of the last axis", true, () => [new Flatten(), new Softmax(), new Dense(10)]);
-        yield return Case("batch normalization", false, () => [new Conv2D(8, 3), new BatchNorm2D(), new Flatten(), new Dense(10)]);
+        yield return Case(
+            "batch normalization", false, () => [new Conv2D(8, 3), new BatchNorm2D(), new Flatten(), new Dense(10)]);
         yield return Case("a sum over the batch", false, () => [new Flatten(), new MeanOfBatch(), new Dense(10)]);
     }
 
