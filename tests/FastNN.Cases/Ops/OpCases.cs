@@ -24,7 +24,8 @@ internal static class OpCases
         Of<Conv2DCases>(), Of<CrossEntropyCases>(), Of<CustomCases>(), Of<DenseCases>(), Of<DropoutCases>(),
         Of<ElementLossCases>(), Of<ElementwiseCases>(), Of<EmbeddingCases>(), Of<MatMulCases>(),
         Of<NormalizationCases>(), Of<PenaltyCases>(), Of<Pool2DCases>(), Of<RearrangeCases>(), Of<ReduceCases>(),
-        Of<ReshapeCases>(), Of<SoftmaxCases>(), Of<WhereCases>(),
+        Of<ReshapeCases>(), Of<SoftmaxCases>(), Of<WhereCases>(), Of<WindowMaxCases>(),
+        Of<WindowSumCases>(),
     ];
 
     public static IEnumerable<(string Operator, OpCase Case)> All =>
