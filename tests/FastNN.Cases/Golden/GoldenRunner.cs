@@ -8,7 +8,8 @@ internal static class GoldenRunner
     [
         ("operators", GoldenOperators.All), ("shapes", GoldenShapes.All), ("normalizations", GoldenNormalizations.All),
         ("windows", GoldenWindows.All),
-        ("losses", GoldenLosses.All), ("optimizers", GoldenOptimizers.All), ("traces", GoldenTraces.All),
+        ("losses", GoldenLosses.All), ("optimizers", GoldenOptimizers.All), ("schedules", GoldenSchedules.All),
+        ("traces", GoldenTraces.All),
     ];
 
     private static readonly Dictionary<string, Action<GoldenCase,

@@ -26,6 +26,11 @@ internal static class OpCases
         Of<NormalizationCases>(), Of<PenaltyCases>(), Of<Pool2DCases>(), Of<RearrangeCases>(), Of<ReduceCases>(),
         Of<ReshapeCases>(), Of<SoftmaxCases>(), Of<WhereCases>(), Of<WindowMaxCases>(),
         Of<WindowSumCases>(),
+        Of<ActivationsCases>(), Of<ArgExtremeCases>(), Of<CastCases>(), Of<ComposedCases>(), Of<ComposedLossCases>(),
+        Of<ConcatCases>(), Of<Conv1DCases>(), Of<Conv2DCases>(), Of<Conv3DCases>(), Of<ConvTransposeCases>(),
+        Of<CrossEntropyCases>(), Of<CustomCases>(), Of<DenseCases>(), Of<DropoutCases>(), Of<ElementLossCases>(),
+        Of<ElementwiseCases>(), Of<EmbeddingCases>(), Of<MatMulCases>(), Of<NormalizationCases>(), Of<PenaltyCases>(),
+        Of<Pool2DCases>(), Of<RearrangeCases>(), Of<ReduceCases>(), Of<ReshapeCases>(), Of<SoftmaxCases>(), Of<WhereCases>(),
     ];
 
     public static IEnumerable<(string Operator, OpCase Case)> All =>
