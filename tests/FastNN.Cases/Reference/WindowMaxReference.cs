@@ -8,20 +8,20 @@ internal static class WindowMaxReference
     /// <summary>x [N, D, H, W, C]; the first of equal ones wins. Places are flat positions in the channel's volume.</summary>
     public static (double[] Y, double[] Places) Forward(double[] x, int batch, int channels, int[] extents, int[][][] axes)
     {
-        int[] from = [.. Enumerable.Repeat(1, 3 - extents.Length), .. extents];
-        int[][][] three = [.. Enumerable.Repeat<int[][]>([[0]], 3 - axes.Length), .. axes];
+        int[] sizes = [.. Enumerable.Repeat(1, 3 - extents.Length), .. extents];
+        int[][] one = [[0]];
+        int[][][] three = [.. Enumerable.Repeat(one, 3 - axes.Length), .. axes];
         var y = new List<double>();
         var places = new List<double>();
         for (int n = 0; n < batch; n++)
         {
-            foreach ((int[] planes, int[] rows, int[] columns) in
-                from d in three[0] from h in three[1] from w in three[2] select (d, h, w))
+            foreach ((int[] planes, int[] rows, int[] columns) in Products(three))
             {
                 for (int c = 0; c < channels; c++)
                 {
                     int best = -1;
                     foreach (int place in
-                        from d in planes from h in rows from w in columns select (((d * from[1]) + h) * from[2]) + w)
+                        from d in planes from h in rows from w in columns select (((d * sizes[1]) + h) * sizes[2]) + w)
                     {
                         best = best < 0 || Element(place) > Element(best) || double.IsNaN(Element(place)) ? place : best;
                     }
@@ -29,13 +29,19 @@ internal static class WindowMaxReference
                     y.Add(Element(best));
                     places.Add(best);
 
-                    double Element(int place) => x[(((n * from[0] * from[1] * from[2]) + place) * channels) + c];
+                    double Element(int place) => x[(((n * sizes[0] * sizes[1] * sizes[2]) + place) * channels) + c];
                 }
             }
         }
 
         return ([.. y], [.. places]);
     }
+
+    private static IEnumerable<(int[] Planes, int[] Rows, int[] Columns)> Products(int[][][] axes) =>
+        from planes in axes[0]
+        from rows in axes[1]
+        from columns in axes[2]
+        select (planes, rows, columns);
 
     /// <summary>The taps of each window that lie on the input.</summary>
     public static int[][] Windows(WindowAxis axis) =>
