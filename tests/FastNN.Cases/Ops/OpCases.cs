@@ -26,6 +26,10 @@ internal static class OpCases
         Of<ElementwiseCases>(), Of<EmbeddingCases>(), Of<MatMulCases>(), Of<NormalizationCases>(), Of<PenaltyCases>(),
         Of<Pool2DCases>(), Of<RearrangeCases>(), Of<ReduceCases>(), Of<ReshapeCases>(), Of<SoftmaxCases>(), Of<WhereCases>(),
         Of<GridSampleCases>(), Of<WindowMaxCases>(), Of<WindowSumCases>(),
+        Of<ElementwiseCases>(), Of<EmbeddingCases>(), Of<ExpandCases>(), Of<FlipCases>(), Of<GatherCases>(),
+        Of<MatMulCases>(), Of<NormalizationCases>(), Of<PadCases>(), Of<PenaltyCases>(), Of<Pool2DCases>(),
+        Of<RearrangeCases>(), Of<ReduceCases>(), Of<ReshapeCases>(), Of<RotaryCases>(), Of<ScaledDotProductCases>(),
+        Of<ScatterCases>(), Of<SoftmaxCases>(), Of<TriluCases>(), Of<WhereCases>(),
     ];
 
     public static IEnumerable<(string Operator, OpCase Case)> All =>
