@@ -8,7 +8,8 @@ public static class GridOperators
     /// <summary>An image at the places of a grid, as PyTorch's grid_sample. Gradients flow to both.</summary>
     /// <param name="x">[N, H, W, C].</param>
     /// <param name="grid">
-    /// [N, OH, OW, 2]: x, then y, of each place; -1 and 1 are the left and right, and the upper and lower, border. NaN is outside.
+    /// [N, OH, OW, 2]: x, then y, of each place; -1 and 1 are the left and right, and the upper and lower, border. NaN is
+    /// outside.
     /// </param>
     /// <param name="mode">Linear (default) or Nearest; the nearest pixel gives the grid no gradient.</param>
     /// <param name="padding">What lies outside; default zeros.</param>
@@ -45,7 +46,8 @@ public static class GridOperators
         ArgumentNullException.ThrowIfNull(theta);
         if (theta.Shape.Rank != 3 || theta.Shape[1] != 2 || theta.Shape[2] != 3 || size.Rows < 1 || size.Columns < 1)
         {
-            throw new ShapeException($"AffineGrid: expected matrices [N, 2, 3] and a positive size, got {theta.Shape} and {size}.");
+            throw new ShapeException(
+                $"AffineGrid: expected matrices [N, 2, 3] and a positive size, got {theta.Shape} and {size}.");
         }
 
         var places = new Shape(size.Rows, size.Columns, 3);

@@ -207,7 +207,8 @@ public static class PoolingOperators
     {
         WindowRecorder.Require("LpPool2D", x, 2);
         return Norm(
-            "LpPool2D", x, norm, (long)kernel.Rows * kernel.Columns, powers => powers.AvgPool2D(kernel, stride, default, ceilMode));
+            "LpPool2D", x, norm, (long)kernel.Rows * kernel.Columns,
+            powers => powers.AvgPool2D(kernel, stride, default, ceilMode));
     }
 
     /// <summary>The p-norm of each window of a volume: (sum of x^p)^(1/p), as PyTorch's lp_pool3d.</summary>

@@ -3,25 +3,6 @@ using FastNN.Kernels;
 
 namespace FastNN;
 
-/// <summary>How <c>Interpolate</c> computes values between positions.</summary>
-public enum InterpolationMode
-{
-    /// <summary>The input at floor(o / scale), PyTorch's 'nearest'.</summary>
-    Nearest,
-
-    /// <summary>The input whose center is nearest, floor((o + 0.5) / scale), PyTorch's 'nearest-exact'.</summary>
-    NearestExact,
-
-    /// <summary>Linear along each axis: PyTorch's 'linear', 'bilinear' and 'trilinear'.</summary>
-    Linear,
-
-    /// <summary>Cubic convolution along each axis with a = -0.75: PyTorch's 'bicubic', for any number of axes here.</summary>
-    Cubic,
-
-    /// <summary>The mean of the bin of each output, PyTorch's 'area'.</summary>
-    Area,
-}
-
 /// <summary>Operators that change the size of sequences, images and volumes, as fluent calls on values.</summary>
 public static class ResizeOperators
 {
@@ -71,7 +52,8 @@ public static class ResizeOperators
             double size = Math.Floor(extents[i] * factors[i]);
             sizes[i] = size is >= 1 and <= int.MaxValue
                 ? (int)size
-                : throw new ShapeException($"{Name}: expected factors that leave 1 to {int.MaxValue} positions of {x.Shape}, got {given}.");
+                : throw new ShapeException(
+                    $"{Name}: expected factors that leave 1 to {int.MaxValue} positions of {x.Shape}, got {given}.");
         }
 
         return Record(

@@ -4,7 +4,8 @@ namespace FastNN.Testing;
 
 internal sealed class WindowMaxCases : IOpCases
 {
-    private static readonly (int[] From, Size3D Kernel, Size3D Stride, int Padding, int Dilation, bool Ceil, int Channels)[] Pools =
+    private static readonly (
+        int[] From, Size3D Kernel, Size3D Stride, int Padding, int Dilation, bool Ceil, int Channels)[] Pools =
     [
         ([1, 1, 1], 1, 1, 0, 1, false, 1), ([5, 7, 6], 2, 2, 0, 1, false, 3), ([5, 7, 6], (2, 3, 3), (1, 2, 2), 1, 1, false, 4),
         ([6, 5, 7], 2, 2, 0, 1, true, 17), ([5, 9, 7], 2, 1, 0, 2, false, 1), ([3, 13, 1], (3, 13, 1), 1, 0, 1, false, 129),
@@ -17,7 +18,8 @@ internal sealed class WindowMaxCases : IOpCases
            from places in new[] { false, true }
            from axes in new[] { 1, 2, 3 }
            where axes == 3 || places
-           select Pool(pool.From[^axes..], pool.Kernel, pool.Stride, pool.Padding, pool.Dilation, pool.Ceil, pool.Channels, places),
+           select Pool(
+               pool.From[^axes..], pool.Kernel, pool.Stride, pool.Padding, pool.Dilation, pool.Ceil, pool.Channels, places),
         .. from sizes in new (int[] From, int[] To)[]
            {
                ([7], [3]), ([3], [7]), ([10, 10], [7, 7]), ([13, 5], [3, 4]), ([8, 8], [4, 4]), ([5, 7, 9], [2, 3, 4]),

@@ -9,12 +9,15 @@ internal sealed class WindowSumCases : IOpCases
         .. from mode in Enum.GetValues<InterpolationMode>()
            from sizes in new (int[] From, int[] To)[]
            {
-               ([1], [1]), ([1], [7]), ([7], [1]), ([7], [17]), ([33], [13]), ([4, 4], [8, 8]), ([5, 7], [13, 9]), ([9, 13], [3, 17]),
-               ([1, 3], [4, 3]), ([3, 4, 5], [5, 3, 7]),
+               ([1], [1]), ([1], [7]), ([7], [1]), ([7], [17]), ([33], [13]), ([4, 4], [8, 8]), ([5, 7], [13, 9]),
+               ([9, 13], [3, 17]), ([1, 3], [4, 3]), ([3, 4, 5], [5, 3, 7]),
            }
            select Resize(mode, sizes.From, sizes.To, sizes.From.Length == 2 ? 8 : 3, alignCorners: false),
         .. from mode in new[] { InterpolationMode.Linear, InterpolationMode.Cubic }
-           from sizes in new (int[] From, int[] To)[] { ([1], [5]), ([6], [1]), ([5], [13]), ([5, 7], [11, 3]), ([2, 3, 4], [3, 5, 4]) }
+           from sizes in new (int[] From, int[] To)[]
+           {
+               ([1], [5]), ([6], [1]), ([5], [13]), ([5, 7], [11, 3]), ([2, 3, 4], [3, 5, 4]),
+           }
            select Resize(mode, sizes.From, sizes.To, sizes.From.Length == 2 ? 17 : 1, alignCorners: true),
         .. from mode in Enum.GetValues<InterpolationMode>()
            from recompute in new[] { false, true }

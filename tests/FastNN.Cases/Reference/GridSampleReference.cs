@@ -1,6 +1,8 @@
 namespace FastNN.Testing;
 
-/// <summary>Grid sampling by definition, in double: every pixel weighs by a hat around the place, or only the nearest counts.</summary>
+/// <summary>
+/// Grid sampling by definition, in double: every pixel weighs by a hat around the place, or only the nearest counts.
+/// </summary>
 internal static class GridSampleReference
 {
     public static double[] Forward(
@@ -41,7 +43,8 @@ internal static class GridSampleReference
 
         return [.. grid];
 
-        double Center(int at, int size) => size == 1 ? 0 : alignCorners ? -1 + (2.0 * at / (size - 1)) : -1 + ((at + 0.5) * 2 / size);
+        double Center(int at, int size) =>
+            size == 1 ? 0 : alignCorners ? -1 + (2.0 * at / (size - 1)) : -1 + ((at + 0.5) * 2 / size);
     }
 
     private static double Position(double grid, int size, GridPadding padding, bool alignCorners)

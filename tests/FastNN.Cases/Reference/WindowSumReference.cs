@@ -36,8 +36,11 @@ internal static class WindowSumReference
         return y;
     }
 
-    /// <summary>PyTorch's interpolate along one axis: a kernel around the position of each output, its taps held at the borders.</summary>
-    public static double[,] Interpolation(InterpolationMode mode, int input, int output, bool alignCorners = false, double? scale = null)
+    /// <summary>
+    /// PyTorch's interpolate along one axis: a kernel around the position of each output, its taps held at the borders.
+    /// </summary>
+    public static double[,] Interpolation(
+        InterpolationMode mode, int input, int output, bool alignCorners = false, double? scale = null)
     {
         if (mode == InterpolationMode.Area)
         {

@@ -31,7 +31,7 @@ internal sealed class GridSampleTests : CpuOpFixture<GridSampleCases>
         Value x = graph.Input(new Shape(1, 2, 2, 1)), grid = graph.Input(new Shape(1, 1, 3, 2));
         Value y = x.GridSample(grid, padding: padding);
         using var run = new GraphRun(Two, graph, [], y, [x, grid]);
-        run.Set(x, [1, 2, 3, 4]);
+        run.Set(x, [1f, 2f, 3f, 4f]);
         run.Set(grid, [float.NaN, 0, float.PositiveInfinity, float.NegativeInfinity, 1e30f, -1e30f]);
         run.SetRootGradient([1, 1, 1]);
         run.Run();

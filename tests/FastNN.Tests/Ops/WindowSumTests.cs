@@ -43,7 +43,8 @@ internal sealed class WindowSumTests : CpuOpFixture<WindowSumCases>
         var graph = new Graph(GraphMode.Training);
         Value x = graph.Input([Dim.Batch, Dim.Named("T"), 4, 3]);
         Assert.That(
-            () => x.Interpolate([4, 4]), Throws.TypeOf<ShapeException>().With.Message.Contains("Interpolate").And.Message.Contains("T"));
+            () => x.Interpolate([4, 4]),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("Interpolate").And.Message.Contains("T"));
         Assert.That(graph.Input([Dim.Batch, 4, 4, 3]).Interpolate([8, 2]).Shape, Is.EqualTo(new Shape(Dim.Batch, 8, 2, 3)));
     }
 }

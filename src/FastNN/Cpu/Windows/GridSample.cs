@@ -22,7 +22,8 @@ internal sealed unsafe partial class CpuWindows
 
         int bands = geometry.N >= Threads ? 1 : Math.Min(Threads, geometry.H);
         RowLoop.Run(
-            Pool, Tensor.Index((long)geometry.N * bands), Math.Max(ElementLoop.Block, geometry.Places * (geometry.C + 8L) / bands),
+            Pool, Tensor.Index((long)geometry.N * bands),
+            Math.Max(ElementLoop.Block, geometry.Places * (geometry.C + 8L) / bands),
             new ScatterImages(geometry, Floats(dY), Floats(grid), Floats(dX), bands));
     }
 

@@ -5,8 +5,8 @@ using FastNN.Tensors;
 namespace FastNN.Cpu;
 
 /// <summary>
-/// Maxima of windows with their positions, in vectors over channels. A position travels as the bits of a float: it is selected and
-/// compared, never computed on, and positions stay below the bits of infinity, up to where floats are ordered as their bits.
+/// Maxima of windows with their positions, in vectors over channels. A position travels as the bits of a float: it is selected
+/// and compared, never computed on, and positions stay below the bits of infinity, up to where floats are ordered as their bits.
 /// </summary>
 internal sealed unsafe partial class CpuWindows
 {
@@ -63,7 +63,8 @@ internal sealed unsafe partial class CpuWindows
                     for (int kw = 0; kw < horizontal.Count; kw++)
                     {
                         int position = first + (kw * bands.Horizontal.Step);
-                        TLanes value = TLanes.LoadMasked(volume + ((nint)position * bands.C), mask), place = Bits<TLanes>(position);
+                        TLanes value = TLanes.LoadMasked(volume + ((nint)position * bands.C), mask);
+                        TLanes place = Bits<TLanes>(position);
                         winner = TLanes.IfGreaterOrEqual(value, value, TLanes.IfGreater(value, best, place, winner), place);
                         best = TLanes.IfGreaterOrEqual(value, value, TLanes.IfGreater(value, best, value, best), value);
                     }

@@ -5,8 +5,8 @@ using FastNN.Tensors;
 namespace FastNN.Cpu;
 
 /// <summary>
-/// Weighted windows, in vectors over channels; a row of outputs is the unit of work. Each output reads all its taps (4 of bilinear
-/// interpolation, 16 of bicubic), which lie in the cache of the row before: bytes moved are x and y once.
+/// Weighted windows, in vectors over channels; a row of outputs is the unit of work. Each output reads all its taps (4 of
+/// bilinear interpolation, 16 of bicubic), which lie in the cache of the row before: bytes moved are x and y once.
 /// </summary>
 internal sealed unsafe partial class CpuWindows
 {

@@ -114,7 +114,9 @@ internal readonly record struct Pool2DGeometry
     }
 
     /// <summary>One axis of a pooling, checked.</summary>
-    /// <exception cref="ShapeException">The window does not fit, its padding exceeds half of it, or it meets no input.</exception>
+    /// <exception cref="ShapeException">
+    /// The window does not fit, its padding exceeds half of it, or it meets no input.
+    /// </exception>
     public static WindowAxis Axis(
         string operation, string name, int input, int taps, int stride, int dilation, bool same, int before, int after,
         bool ceilMode)
