@@ -28,6 +28,11 @@ internal static class OpCases
         Of<Pool2DCases>(), Of<RearrangeCases>(), Of<ReduceCases>(), Of<ReshapeCases>(), Of<RotaryCases>(),
         Of<ScaledDotProductCases>(), Of<ScatterCases>(), Of<SoftmaxCases>(), Of<TriluCases>(), Of<WhereCases>(),
         Of<WindowMaxCases>(), Of<WindowSumCases>(),
+        Of<CrossEntropyCases>(), Of<CtcCases>(), Of<CustomCases>(), Of<DenseCases>(), Of<DropoutCases>(),
+        Of<ElementLossCases>(), Of<ElementwiseCases>(), Of<EmbeddingCases>(), Of<ExpandCases>(), Of<FlipCases>(),
+        Of<GatherCases>(), Of<MatMulCases>(), Of<NormalizationCases>(), Of<PadCases>(), Of<PenaltyCases>(), Of<Pool2DCases>(),
+        Of<RearrangeCases>(), Of<ReduceCases>(), Of<ReshapeCases>(), Of<RotaryCases>(), Of<ScaledDotProductCases>(),
+        Of<ScatterCases>(), Of<SoftmaxCases>(), Of<TriluCases>(), Of<WhereCases>(),
     ];
 
     public static IEnumerable<(string Operator, OpCase Case)> All =>
