@@ -92,7 +92,7 @@ internal static class WindowSumReference
         return weights;
     }
 
-    /// <summary>Averages of windows; divided by what lies on the padded input, by what lies on the input, or not at all.</summary>
+    /// <summary>Averages of windows, divided by what lies on the padded input or on the input, or sums.</summary>
     public static double[,] Windows(WindowAxis axis, bool? countIncludePad)
     {
         var weights = new double[axis.Output, axis.Input];
