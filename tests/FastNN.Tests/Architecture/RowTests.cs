@@ -18,7 +18,7 @@ internal sealed class RowTests
     };
 
     /// <summary>Operators without a kernel of their own: views, and what other operators' kernels compute.</summary>
-    private static readonly string[] Composed = ["ConvTranspose", "Reshape"];
+    private static readonly string[] Composed = ["ConvTranspose", "Expand", "Flip", "Reshape"];
 
     private static string Source => Path.Combine(Root(), "src", "FastNN");
 
