@@ -165,7 +165,7 @@ public static partial class Operators
     public static Value Fold(
         this Value x, Size2D output, Size2D kernel, Size2D? stride = null, Padding2D padding = default,
         Size2D? dilation = null) =>
-        x.Graph.Add(new FoldOp(output, new FoldOptions(kernel, stride ?? 1, padding, dilation ?? 1)), x);
+        x.Graph.Add(new FoldWindowsOp(output, new FoldOptions(kernel, stride ?? 1, padding, dilation ?? 1)), x);
 
     private static ConvolutionOptions Volume(
         Size3D stride, Padding3D padding, Size3D dilation, int groups, Size3D outputPadding) =>

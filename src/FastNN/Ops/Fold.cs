@@ -61,7 +61,7 @@ internal sealed record UnfoldOp(FoldOptions Options) : Operator
 /// <summary>
 /// Images [N, H, W, C] as sums of windows [N, OH * OW, KH * KW * C]: col2im, the gradient of <see cref="UnfoldOp"/>.
 /// </summary>
-internal sealed record FoldOp(Size2D Output, FoldOptions Options) : Operator
+internal sealed record FoldWindowsOp(Size2D Output, FoldOptions Options) : Operator
 {
     public override string Name => "Fold";
 

@@ -33,7 +33,8 @@ internal sealed class ConvolutionLayerTests : TrainingFixture
             new Conv3D(2, 3) { Padding = Padding3D.Same, WeightRegularizer = Regularizer.L1L2(0.5f, 0.25f) },
             new Shape(4, 5, 3, 1), "Conv3D(filters: 2, kernel: 3, padding: same, l1: 0.5, l2: 0.25)", One, 2, 1, 3, 3, 3);
         yield return Case(
-            new ConvTranspose1D(6, 4, Activation.Tanh) { Stride = 3, Padding = 1, OutputPadding = 2, Groups = 2 }, new Shape(5, 4),
+            new ConvTranspose1D(6, 4, Activation.Tanh) { Stride = 3, Padding = 1, OutputPadding = 2, Groups = 2 },
+            new Shape(5, 4),
             "ConvTranspose1D(filters: 6, kernel: 4, activation: Tanh, stride: 3, padding: 1, outputPadding: 2, groups: 2)", One,
             4, 3, 4);
         yield return Case(
@@ -44,8 +45,8 @@ internal sealed class ConvolutionLayerTests : TrainingFixture
         yield return Case(
             new ConvTranspose3D(3, (1, 2, 3)) { Stride = (1, 2, 2), Padding = (0, 0, 1), OutputPadding = (0, 1, 0) },
             new Shape(2, 3, 3, 2),
-            "ConvTranspose3D(filters: 3, kernel: [1, 2, 3], stride: [1, 2, 2], padding: [0, 0, 1], outputPadding: [0, 1, 0])", One,
-            2, 3, 1, 2, 3);
+            "ConvTranspose3D(filters: 3, kernel: [1, 2, 3], stride: [1, 2, 2], padding: [0, 0, 1], outputPadding: [0, 1, 0])",
+            One, 2, 3, 1, 2, 3);
         yield return Case(
             new DepthwiseConv2D((3, 2), Activation.ReLU) { Multiplier = 2, Stride = 2, Padding = Padding2D.Same },
             new Shape(7, 6, 3),
