@@ -20,6 +20,8 @@ internal interface IKernels : ICustomKernels
 
     IIndexing Indexing { get; }
 
+    IRecurrence Recurrence { get; }
+
     ILosses Losses { get; }
 
     IUpdates Updates { get; }

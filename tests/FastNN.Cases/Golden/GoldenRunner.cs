@@ -7,7 +7,7 @@ internal static class GoldenRunner
     private static readonly (string Name, Dictionary<string, Action<GoldenCase, Device>> Handlers)[] Families =
     [
         ("operators", GoldenOperators.All), ("shapes", GoldenShapes.All), ("normalizations", GoldenNormalizations.All),
-        ("windows", GoldenWindows.All),
+        ("windows", GoldenWindows.All), ("sequences", GoldenSequences.All),
         ("losses", GoldenLosses.All), ("optimizers", GoldenOptimizers.All), ("traces", GoldenTraces.All),
     ];
 

@@ -23,7 +23,7 @@ internal static class OpCases
         Of<ActivationsCases>(), Of<ArgExtremeCases>(), Of<CastCases>(), Of<ComposedCases>(), Of<ConcatCases>(),
         Of<Conv2DCases>(), Of<CrossEntropyCases>(), Of<CustomCases>(), Of<DenseCases>(), Of<DropoutCases>(),
         Of<ElementLossCases>(), Of<ElementwiseCases>(), Of<EmbeddingCases>(), Of<MatMulCases>(),
-        Of<NormalizationCases>(), Of<PenaltyCases>(), Of<Pool2DCases>(), Of<RearrangeCases>(), Of<ReduceCases>(),
+        Of<NormalizationCases>(), Of<PenaltyCases>(), Of<Pool2DCases>(), Of<RearrangeCases>(), Of<RecurrenceCases>(), Of<ReduceCases>(),
         Of<ReshapeCases>(), Of<SoftmaxCases>(), Of<WhereCases>(),
     ];
 
