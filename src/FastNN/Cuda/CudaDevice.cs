@@ -21,7 +21,11 @@ internal sealed class CudaDevice : CudaCore, IDevice
         _windows = new CudaWindows(this);
         Normalizations = new CudaNormalizations(this);
         Indexing = new CudaIndexing(this);
+<<<<<<< HEAD
         Recurrence = new CudaRecurrence(this);
+=======
+        Attention = new CudaAttention(this);
+>>>>>>> main
         Losses = new CudaLosses(this);
         Updates = new CudaUpdates(this);
     }
@@ -38,7 +42,11 @@ internal sealed class CudaDevice : CudaCore, IDevice
 
     public IIndexing Indexing { get; }
 
+<<<<<<< HEAD
     public IRecurrence Recurrence { get; }
+=======
+    public IAttention Attention { get; }
+>>>>>>> main
 
     public ILosses Losses { get; }
 

@@ -20,7 +20,11 @@ internal interface IKernels : ICustomKernels
 
     IIndexing Indexing { get; }
 
+<<<<<<< HEAD
     IRecurrence Recurrence { get; }
+=======
+    IAttention Attention { get; }
+>>>>>>> main
 
     ILosses Losses { get; }
 

@@ -215,7 +215,7 @@ public sealed unsafe class ConvolutionTests
         using GuardedBuffer workspace = new(bytes / sizeof(float));
         byte* ws = (byte*)workspace.Pointer;
         Convolution.Forward(Pools[0], geometry, x.Pointer, w.Pointer, y.Pointer, new Epilogue(bias.Pointer), ws);
-        Convolution.BackwardData(Pools[0], geometry, dy.Pointer, w.Pointer, dx.Pointer, false, ws);
+        Convolution.BackwardData(Pools[0], geometry, dy.Pointer, w.Pointer, dx.Pointer, Epilogue.Store, ws);
         Convolution.BackwardFilter(Pools[0], geometry, x.Pointer, dy.Pointer, dw.Pointer, dbias.Pointer, false, false, ws);
         Assert.That(y.Span.SequenceEqual(widest.Y));
         Assert.That(dx.Span.SequenceEqual(widest.DX));
@@ -238,7 +238,7 @@ public sealed unsafe class ConvolutionTests
         {
             before = GC.GetAllocatedBytesForCurrentThread();
             Convolution.Forward(Pools[0], geometry, x.Pointer, w.Pointer, y.Pointer, default, ws);
-            Convolution.BackwardData(Pools[0], geometry, dy.Pointer, w.Pointer, dx.Pointer, false, ws);
+            Convolution.BackwardData(Pools[0], geometry, dy.Pointer, w.Pointer, dx.Pointer, Epilogue.Store, ws);
             Convolution.BackwardFilter(Pools[0], geometry, x.Pointer, dy.Pointer, dw.Pointer, null, false, false, ws);
         }
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
@@ -268,7 +268,8 @@ public sealed unsafe class ConvolutionTests
         }
         using (GuardedBuffer workspace = Workspace<TLanes>(g, ConvolutionPass.BackwardData))
         {
-            Convolution<TLanes>.BackwardData(pool, g, dy.Pointer, w.Pointer, dx.Pointer, accumulate, (byte*)workspace.Pointer);
+            Convolution<TLanes>.BackwardData(
+                pool, g, dy.Pointer, w.Pointer, dx.Pointer, accumulate ? Epilogue.Add : Epilogue.Store, (byte*)workspace.Pointer);
             workspace.AssertIntact("workspace of backward-data");
         }
         using (GuardedBuffer workspace = Workspace<TLanes>(g, ConvolutionPass.BackwardFilter))

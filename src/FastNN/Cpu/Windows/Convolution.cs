@@ -28,12 +28,12 @@ internal static unsafe class Convolution
         Simd.Dispatch(ref action);
     }
 
-    /// <summary>dx (=|+=) the gradient of x: dy convolved with the transposed filter.</summary>
+    /// <summary>dx (=|+=) f(the gradient of x + bias): dy convolved with the transposed filter.</summary>
     public static void BackwardData(
-        WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, bool accumulate, byte* workspace,
+        WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, in Epilogue epilogue, byte* workspace,
         bool allowWinograd = true)
     {
-        var action = new DataPass(pool, geometry, dy, w, dx, accumulate, workspace, allowWinograd);
+        var action = new DataPass(pool, geometry, dy, w, dx, epilogue, workspace, allowWinograd);
         Simd.Dispatch(ref action);
     }
 
@@ -66,12 +66,12 @@ internal static unsafe class Convolution
     }
 
     private readonly struct DataPass(
-        WorkerPool pool, Conv2DGeometry geometry, float* dy, float* w, float* dx, bool accumulate, byte* workspace,
+        WorkerPool pool, Conv2DGeometry geometry, float* dy, float* w, float* dx, Epilogue epilogue, byte* workspace,
         bool allowWinograd) : ILanesAction
     {
         public void Invoke<TLanes>()
             where TLanes : struct, IVectorLanes<TLanes> =>
-                Convolution<TLanes>.BackwardData(pool, geometry, dy, w, dx, accumulate, workspace, allowWinograd);
+                Convolution<TLanes>.BackwardData(pool, geometry, dy, w, dx, epilogue, workspace, allowWinograd);
     }
 
     private readonly struct FilterPass(

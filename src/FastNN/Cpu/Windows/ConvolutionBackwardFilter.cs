@@ -243,19 +243,20 @@ internal static unsafe partial class Convolution<TLanes>
             nint left = _g.Horizontal.Start(owFirst) + ((nint)kw * _g.Horizontal.Dilation);
             long n = rowFirst / _g.OH;
             int oh = (int)(rowFirst - (n * _g.OH));
+            long image = _g.Depth.ImageOf((int)n);
             for (long row = rowFirst; row < rowEnd; row++)
             {
                 int ih = _g.Vertical.Start(oh) + (kh * _g.Vertical.Dilation);
-                if ((uint)ih < (uint)_g.H)
+                if ((uint)ih < (uint)_g.H && image >= 0)
                 {
-                    a[count] = _x + (((((n * _g.H) + ih) * _g.W) + left) * _g.C) + channel;
+                    a[count] = _x + (((((image * _g.H) + ih) * _g.W) + left) * _g.C) + channel;
                     b[count] = dy + ((((nint)(row - rowFirst) * _g.OW) + owFirst) * stride);
                     count++;
                 }
                 if (++oh == _g.OH)
                 {
                     oh = 0;
-                    n++;
+                    image = _g.Depth.ImageOf((int)++n);
                 }
             }
             return count;

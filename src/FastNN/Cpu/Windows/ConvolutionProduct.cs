@@ -28,7 +28,7 @@ internal static unsafe partial class Convolution<TLanes>
         });
 
     private static void ProductBackwardData(
-        WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, bool accumulate) =>
+        WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, in Epilogue epilogue) =>
         Gemm<TLanes>.Run(pool, new Product
         {
             M = geometry.N * geometry.H * geometry.W,
@@ -41,7 +41,7 @@ internal static unsafe partial class Convolution<TLanes>
             TransB = true,
             C = dx,
             Ldc = geometry.C,
-            Epilogue = accumulate ? Epilogue.Add : Epilogue.Store,
+            Epilogue = epilogue,
         });
 
     private static void ProductBackwardFilter(

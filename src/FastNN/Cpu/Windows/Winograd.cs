@@ -44,7 +44,7 @@ internal static unsafe partial class Winograd<TLanes>
     public static bool Pays(in Conv2DGeometry g)
     {
         if (g.KH != 3 || g.KW != 3 || g.Vertical.Stride != 1 || g.Horizontal.Stride != 1 || g.Vertical.Dilation != 1
-            || g.Horizontal.Dilation != 1 || g.Groups != 1 || g.C % Granule != 0 || g.OC % Granule != 0
+            || g.Horizontal.Dilation != 1 || g.Groups != 1 || !g.Depth.IsFlat || g.C % Granule != 0 || g.OC % Granule != 0
             || g.C < LeastChannels || g.OC < LeastChannels || g.Vertical.PadBefore > 2 || g.Horizontal.PadBefore > 2
             || ScratchFloats(1, g.C, g.OC) * 12 * sizeof(float) > WorkerPool.ScratchBytes)
         {
@@ -68,15 +68,15 @@ internal static unsafe partial class Winograd<TLanes>
         Run(pool, source, workspace, y, g.OC, epilogue);
     }
 
-    /// <summary>dx (=|+=) dy convolved with the filter turned by half a circle, its channels exchanged.</summary>
+    /// <summary>dx (=|+=) f(dy convolved with the filter turned by half a circle, its channels exchanged, + bias).</summary>
     public static void BackwardData(
-        WorkerPool pool, in Conv2DGeometry g, float* dy, float* w, float* dx, bool accumulate, float* workspace)
+        WorkerPool pool, in Conv2DGeometry g, float* dy, float* w, float* dx, in Epilogue epilogue, float* workspace)
     {
         var filter = new FilterBody(pool, w, workspace, g.OC, g.C, transposed: true);
         pool.Run(filter.Tasks, ref filter);
         var source = new TileGrid(
             dy, g.OH, g.OW, g.OC, g.H, g.W, g.N, 2 - g.Vertical.PadBefore, 2 - g.Horizontal.PadBefore);
-        Run(pool, source, workspace, dx, g.C, accumulate ? Epilogue.Add : Epilogue.Store);
+        Run(pool, source, workspace, dx, g.C, epilogue);
     }
 
     /// <summary>Whether enough tiles are full: a tile of 16 outputs costs 36 multiplications, direct sums 9 each.</summary>
