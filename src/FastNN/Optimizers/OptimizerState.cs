@@ -32,6 +32,7 @@ internal sealed class OptimizerState : IDisposable
         ParameterRun[] runs = [.. gradients.Runs.Where(run => run.Group >= firstGroup && run.Group < firstGroup + GroupCount)];
         _start = runs.Length == 0 ? 0 : runs[0].Start;
         _count = runs.Sum(run => run.Count);
+        Gradients = new Tensor(gradients.Gradients.Address + (_start * sizeof(float)), DType.Float32, new Shape(_count));
         StateInfo[] states = optimizer.StateInfos;
         long stride = Planner.Align((long)_count * sizeof(float));
         _block = new DeviceBlock(gradients.Store.Device, Math.Max(states.Length * stride, Planner.Alignment));
@@ -73,7 +74,7 @@ internal sealed class OptimizerState : IDisposable
     public bool IsCapturable => _recorded?.IsCapturable ?? true;
 
     /// <summary>The gradients of all its groups.</summary>
-    public Tensor Gradients => new(_gradients.Gradients.Address + (_start * sizeof(float)), DType.Float32, new Shape(_count));
+    public Tensor Gradients { get; }
 
     /// <summary>
     /// The state tensors with their names, for checkpoints; each holds what <see cref="View"/> cuts out per parameter.

@@ -354,6 +354,12 @@ public sealed partial class Trainer
     private float RunBatch(DataLoader loader, in Batch batch, Batching batching, ClassCounter counter, ref int pushed)
     {
         using DeviceUse use = _device.Life.Enter();
+        if (batching.Accumulate == 1
+            && SliceOf(batch.Features, TargetBytes(batch), loader.Data.HasLabels) is var slice && slice < batch.Count)
+        {
+            return RunBatchInSlices(loader, batch, counter, slice);
+        }
+
         TrainingProgram program = Place(batch, loader.Data.HasLabels, pushed == batch.Index);
         bool counts = counter.Counts(program.Output.Shape), averages = Loss.Reduction == Reduction.Mean;
         if (batching.Accumulate == 1)
