@@ -23,11 +23,8 @@ internal sealed class CpuDevice : CpuCore, IDevice
         _windows = new CpuWindows(this);
         Normalizations = new CpuNormalizations(this);
         Indexing = new CpuIndexing(this);
-<<<<<<< HEAD
         Recurrence = new CpuRecurrence(this);
-=======
         Attention = new CpuAttention(this);
->>>>>>> main
         Losses = new CpuLosses(this);
         Updates = new CpuUpdates(this);
     }
@@ -44,11 +41,9 @@ internal sealed class CpuDevice : CpuCore, IDevice
 
     public IIndexing Indexing { get; }
 
-<<<<<<< HEAD
     public IRecurrence Recurrence { get; }
-=======
+
     public IAttention Attention { get; }
->>>>>>> main
 
     public ILosses Losses { get; }
 

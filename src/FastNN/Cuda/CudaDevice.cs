@@ -3,7 +3,8 @@ using FastNN.Kernels;
 namespace FastNN.Cuda;
 
 /// <summary>
-/// An NVIDIA GPU: its core and one facet for each kind of kernel, which launches those of kernels/*.cu or calls cuBLAS and cuDNN.
+/// An NVIDIA GPU: its core and one facet for each kind of kernel, which launches those of kernels/*.cu or calls cuBLAS and
+/// cuDNN.
 /// </summary>
 internal sealed class CudaDevice : CudaCore, IDevice
 {
@@ -21,11 +22,8 @@ internal sealed class CudaDevice : CudaCore, IDevice
         _windows = new CudaWindows(this);
         Normalizations = new CudaNormalizations(this);
         Indexing = new CudaIndexing(this);
-<<<<<<< HEAD
         Recurrence = new CudaRecurrence(this);
-=======
         Attention = new CudaAttention(this);
->>>>>>> main
         Losses = new CudaLosses(this);
         Updates = new CudaUpdates(this);
     }
@@ -42,11 +40,9 @@ internal sealed class CudaDevice : CudaCore, IDevice
 
     public IIndexing Indexing { get; }
 
-<<<<<<< HEAD
     public IRecurrence Recurrence { get; }
-=======
+
     public IAttention Attention { get; }
->>>>>>> main
 
     public ILosses Losses { get; }
 

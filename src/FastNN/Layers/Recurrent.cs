@@ -120,8 +120,9 @@ public abstract class RecurrentLayer : MultiInputLayer
         ReadOnlySpan<Value> states = inputs[1..^(lengths is null ? 0 : 1)];
         if (states.Length != 0 && states.Length != States)
         {
+            string expected = States == 1 ? "one first state" : "both first states, h and c";
             throw new ShapeException(
-                $"{Kind}: expected {(States == 1 ? "one first state" : "both first states, h and c")}, or none, behind the sequences, and last lengths of type Int32 if any; got {inputs.Length} inputs.");
+                $"{Kind}: expected {expected}, or none, behind the sequences, and last lengths of type Int32 if any; got {inputs.Length} inputs.");
         }
 
         Value[][] first = [.. states.ToArray().Select(state => StatesOf(state, x))];
@@ -230,14 +231,15 @@ public sealed class SimpleRnn : RecurrentLayer
     private static bool IsReLU(Activation activation) =>
         activation == Activation.ReLU || (activation.IsNone || activation == Activation.Tanh
             ? false
-            : throw new ArgumentException($"SimpleRnn: expected the activation Tanh or ReLU, got {activation}.", nameof(activation)));
+            : throw new ArgumentException(
+                $"SimpleRnn: expected the activation Tanh or ReLU, got {activation}.", nameof(activation)));
 
     internal static SimpleRnn Create(LayerDescription description) => new(description);
 }
 
 /// <summary>
-/// Long short-term memory (Hochreiter and Schmidhuber, 1997; forget gate of Gers et al., 2000), as PyTorch's LSTM. Its states are
-/// h and c.
+/// Long short-term memory (Hochreiter and Schmidhuber, 1997; forget gate of Gers et al., 2000), as PyTorch's LSTM. Its states
+/// are h and c.
 /// </summary>
 public sealed class Lstm : RecurrentLayer
 {

@@ -5,8 +5,8 @@ namespace FastNN.Ops;
 
 /// <summary>
 /// A recurrent network over all steps of its sequences, time first. Inputs: x [T, B, D], the weights [D, G H] and [H, G H] of
-/// inputs and states; then, if there are any, both biases [G H], the first states [B, H] (of an LSTM h and c), and Int32 lengths
-/// [B]. Outputs: h of every step [T, B, H], and the last states [B, H]. Gates stand in PyTorch's order.
+/// inputs and states; then, if there are any, both biases [G H], the first states [B, H] (of an LSTM h and c), and Int32
+/// lengths [B]. Outputs: h of every step [T, B, H], and the last states [B, H]. Gates stand in PyTorch's order.
 /// </summary>
 /// <param name="Cell">What a step computes.</param>
 /// <param name="IsReverse">Steps go from each sequence's end to its beginning.</param>

@@ -93,7 +93,8 @@ internal static partial class GoldenTraces
             .Where(name => name.StartsWith("init.", StringComparison.Ordinal))
             .Select(name => name.Split('.')[1])
             .Distinct());
-        Layer[] layers = Array.ConvertAll(golden.Attributes.String("layers").Replace(LastStep, " last", StringComparison.Ordinal).Split(", "), words => LayerOf(words, names));
+        string all = golden.Attributes.String("layers").Replace(LastStep, " last", StringComparison.Ordinal);
+        Layer[] layers = Array.ConvertAll(all.Split(", "), words => LayerOf(words, names));
         return new Sequential(layers);
     }
 

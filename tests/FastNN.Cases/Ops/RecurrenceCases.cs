@@ -4,8 +4,8 @@ using static FastNN.Testing.RecurrenceReference;
 namespace FastNN.Testing;
 
 /// <summary>
-/// Recurrent sequences of every cell, in both directions, with and without biases, first states and lengths. The reference has no
-/// backward of its own: central differences of it are what gradients are held to.
+/// Recurrent sequences of every cell, in both directions, with and without biases, first states and lengths. The reference has
+/// no backward of its own: central differences of it are what gradients are held to.
 /// </summary>
 internal sealed class RecurrenceCases : IOpCases
 {

@@ -5,7 +5,8 @@ namespace FastNN.Testing;
 /// <summary>Recurrent sequences in double, step by step and number by number, time first.</summary>
 internal static class RecurrenceReference
 {
-    /// <summary>What a case has; behind the weights stand the biases, the first states and the lengths that there are.</summary>
+    /// <summary>What a case has; behind the weights stand the biases, the first states and the lengths that there
+    /// are.</summary>
     internal sealed record Sizes(
         RecurrentCell Cell, int Steps, int Batch, int Inputs, int Hidden, bool IsReverse, bool Bias, bool State, bool Lengths)
     {

@@ -24,10 +24,12 @@ internal sealed class RecurrenceTests : CpuOpFixture<RecurrenceCases>
             yield return Row(
                 "a short bias", g => g(5, 2, 3).Gru(g(3, 12), g(4, 12), g(12), g(4)), "the states' bias", "[12]", "[4]");
             yield return Row(
-                "h of another batch", g => g(5, 2, 3).Gru(g(3, 12), g(4, 12), firstState: g(3, 4)), "state h", "[2, 4]", "[3, 4]");
+                "h of another batch", g => g(5, 2, 3).Gru(g(3, 12), g(4, 12), firstState: g(3, 4)), "state h", "[2, 4]",
+                "[3, 4]");
             yield return Row("h alone", g => g(5, 2, 3).Lstm(g(3, 16), g(4, 16), firstState: g(2, 4)), "both first states");
             yield return Row(
-                "c of other units", g => g(5, 2, 3).Lstm(g(3, 16), g(4, 16), firstState: g(2, 4), firstCell: g(2, 5)), "state c", "[2, 5]");
+                "c of other units", g => g(5, 2, 3).Lstm(g(3, 16), g(4, 16), firstState: g(2, 4), firstCell: g(2, 5)), "state c",
+                "[2, 5]");
             yield return Row("lengths of floats", g => g(5, 2, 3).Gru(g(3, 12), g(4, 12), lengths: g(2)), "Gru", "Int32");
         }
     }

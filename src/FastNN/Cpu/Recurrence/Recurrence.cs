@@ -66,7 +66,8 @@ internal sealed unsafe partial class CpuRecurrence
         {
             Epilogue epilogue = wanted.Accumulate ? Epilogue.Add : Epilogue.Store;
             Gemm.Run(
-                Pool, true, false, inputs, width, rows, Floats(tensors.X), inputs, dGates, width, Floats(dInput), width, epilogue);
+                Pool, true, false, inputs, width, rows, Floats(tensors.X), inputs, dGates, width, Floats(dInput), width,
+                epilogue);
         }
 
         if (gradients.X is { Tensor: { } dX } asked)
@@ -116,8 +117,8 @@ internal sealed unsafe partial class CpuRecurrence
     }
 
     /// <summary>
-    /// Column sums of the gates' gradients, as products with a row of ones. Both biases of RNN and LSTM have the same; that of a
-    /// GRU's new gate differs behind the reset gate.
+    /// Column sums of the gates' gradients, as products with a row of ones. Both biases of RNN and LSTM have the same; that of
+    /// a GRU's new gate differs behind the reset gate.
     /// </summary>
     private void Biases(RecurrenceGeometry geometry, in RecurrenceTensors tensors, in RecurrenceGradients gradients, float* ones)
     {
@@ -150,8 +151,8 @@ internal sealed unsafe partial class CpuRecurrence
     }
 
     /// <summary>
-    /// h before each step, transposed, times the gates' gradients: y of the step before it, one product over all steps, and where
-    /// there is one the first state.
+    /// h before each step, transposed, times the gates' gradients: y of the step before it, one product over all steps, and
+    /// where there is one the first state.
     /// </summary>
     private void HiddenWeight(
         RecurrenceGeometry geometry, in RecurrenceTensors tensors, float* dWeight, bool accumulate, float* first)

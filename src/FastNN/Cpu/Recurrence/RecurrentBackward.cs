@@ -20,8 +20,8 @@ internal sealed unsafe partial class CpuRecurrence
         private readonly bool _toFirst;
 
         public BackwardBody(
-            RecurrenceGeometry geometry, in RecurrenceTensors tensors, in RecurrenceGradients gradients, float* panels, float* later,
-            float* zeros, float* dState, float* dCell, int rowsPerTask)
+            RecurrenceGeometry geometry, in RecurrenceTensors tensors, in RecurrenceGradients gradients, float* panels,
+            float* later, float* zeros, float* dState, float* dCell, int rowsPerTask)
         {
             (_geometry, _rowsPerTask) = (geometry, rowsPerTask);
             _panels = panels;

@@ -72,7 +72,8 @@ internal sealed unsafe partial class CpuRecurrence
                 if (joined < width)
                 {
                     RecurrentProduct.Multiply<TLanes>(
-                        _end - _row, (int)hidden, depth, h, (nint)hidden, _later, _geometry.Hidden, products, (nint)hidden, apart);
+                        _end - _row, (int)hidden, depth, h, (nint)hidden, _later, _geometry.Hidden, products, (nint)hidden,
+                        apart);
                 }
 
                 for (int row = _row; row < _end; row++, first++, gates += width, products += hidden)

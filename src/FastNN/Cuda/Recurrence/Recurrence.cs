@@ -13,7 +13,8 @@ internal sealed unsafe partial class CudaRecurrence
     {
         (int batch, int hidden, int width) = (geometry.Batch, geometry.Hidden, geometry.Width);
         Multiply(
-            geometry.Rows, geometry.Inputs, width, tensors.X.Address, tensors.InputWeight.Address, tensors.Gates.Address, default);
+            geometry.Rows, geometry.Inputs, width, tensors.X.Address, tensors.InputWeight.Address, tensors.Gates.Address,
+            default);
         if (tensors.Cell is { } cell)
         {
             if (tensors.FirstCell is { } first)
@@ -35,7 +36,8 @@ internal sealed unsafe partial class CudaRecurrence
             Launch(
                 "recurrence", ForwardKernel(geometry.Cell), Grid(geometry, ForwardUnits),
                 new RecurrenceForwardArguments(
-                    tensors.Gates.Address + (step * width), Step(tensors.Kept, step * hidden), tensors.Y.Address + (step * hidden),
+                    tensors.Gates.Address + (step * width), Step(tensors.Kept, step * hidden),
+                    tensors.Y.Address + (step * hidden),
                     AddressOf(tensors.Cell), state, next, tensors.HiddenWeight.Address, AddressOf(tensors.InputBias),
                     AddressOf(tensors.HiddenBias), AddressOf(tensors.Lengths), batch, hidden, geometry.Time(s), 0));
             state = next;
@@ -139,18 +141,21 @@ internal sealed unsafe partial class CudaRecurrence
         }
     }
 
-    /// <summary>h before each step, transposed, times the gates' gradients: y of the step before it, and the first state.</summary>
+    /// <summary>h before each step, transposed, times the gates' gradients: y of the step before it, and the first
+    /// state.</summary>
     private void HiddenWeight(
         RecurrenceGeometry geometry, in RecurrenceTensors tensors, Tensor dWeight, bool accumulate, nint ends)
     {
-        (int width, int hidden, int joined, nint batch) = (geometry.Width, geometry.Hidden, geometry.Joined, geometry.Batch);
+        (int width, int hidden, int joined) = (geometry.Width, geometry.Hidden, geometry.Joined);
+        nint batch = geometry.Batch;
         nint gates = tensors.Gates.Address, kept = AddressOf(tensors.Kept), target = dWeight.Address;
         nint rowOfState = (nint)hidden * sizeof(float), rowOfGates = (nint)width * sizeof(float);
         int rows = geometry.Rows - geometry.Batch;
         if (rows > 0)
         {
             nint from = geometry.IsReverse ? batch : 0, to = batch - from;
-            Product(rows, tensors.Y.Address + (from * rowOfState), gates + (to * rowOfGates), kept + (to * rowOfState), accumulate);
+            Product(
+                rows, tensors.Y.Address + (from * rowOfState), gates + (to * rowOfGates), kept + (to * rowOfState), accumulate);
             accumulate = true;
         }
 
@@ -199,8 +204,8 @@ internal sealed unsafe partial class CudaRecurrence
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct RecurrenceForwardArguments(
-        nint Gates, nint Kept, nint Y, nint Cell, nint State, nint Next, nint Weight, nint InputBias, nint StateBias, nint Lengths,
-        int Batch, int Hidden, int Time, int Unused);
+        nint Gates, nint Kept, nint Y, nint Cell, nint State, nint Next, nint Weight, nint InputBias, nint StateBias,
+        nint Lengths, int Batch, int Hidden, int Time, int Unused);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct RecurrenceBackwardArguments(

@@ -23,7 +23,8 @@ internal readonly record struct RecurrenceTensors(
 /// <summary>A gradient to be written (=) or added to (+=); no tensor where it is not wanted.</summary>
 internal readonly record struct WantedGradient(Tensor? Tensor, bool Accumulate);
 
-/// <summary>The gradients of a recurrent sequence: those of its outputs, null where none arrives, and those of its inputs.</summary>
+/// <summary>The gradients of a recurrent sequence: those of its outputs, null where none arrives, and those of its
+/// inputs.</summary>
 internal readonly record struct RecurrenceGradients(
     Tensor? Y, Tensor? State, Tensor? Cell, WantedGradient X, WantedGradient InputWeight, WantedGradient HiddenWeight,
     WantedGradient InputBias, WantedGradient HiddenBias, WantedGradient FirstState, WantedGradient FirstCell);

@@ -24,7 +24,8 @@ internal enum RecurrentCell
 /// <param name="Hidden">H.</param>
 internal sealed record RecurrenceGeometry(RecurrentCell Cell, bool IsReverse, int Steps, int Batch, int Inputs, int Hidden)
 {
-    /// <summary>Vectors of the widest rung that a panel of a packed matrix may be rounded up to, and what packing writes past it.</summary>
+    /// <summary>Vectors of the widest rung that a panel of a packed matrix may be rounded up to, and what packing writes past
+    /// it.</summary>
     private const int PanelColumns = 32, PanelSlack = 16;
 
     public int Gates => Cell switch
@@ -38,8 +39,8 @@ internal sealed record RecurrenceGeometry(RecurrentCell Cell, bool IsReverse, in
     public int Width => checked(Gates * Hidden);
 
     /// <summary>
-    /// Columns whose recurrent product is added to the projected inputs; the new gate of a GRU keeps its own apart, as the reset
-    /// gate multiplies it.
+    /// Columns whose recurrent product is added to the projected inputs; the new gate of a GRU keeps its own apart, as the
+    /// reset gate multiplies it.
     /// </summary>
     public int Joined => Cell == RecurrentCell.Gru ? 2 * Hidden : Width;
 
@@ -61,12 +62,14 @@ internal sealed record RecurrenceGeometry(RecurrentCell Cell, bool IsReverse, in
     /// <summary>Floats of its transpose for backward: [Width, H].</summary>
     public long PackedBackward => Packed(Joined, Hidden) + Packed(Width - Joined, Hidden);
 
-    /// <summary>Bytes of scratch of the forward pass: the packed weight, products of one step, and states of one step.</summary>
+    /// <summary>Bytes of scratch of the forward pass: the packed weight, products of one step, and states of one
+    /// step.</summary>
     public long ForwardBytes => sizeof(float) * (PackedForward + (2L * Batch * Hidden));
 
     /// <summary>
     /// Bytes of scratch of the backward pass: the packed weight, a row of zeros, the gradients of h and c that go from step to
-    /// step, the gates' gradients at the sequences' first steps, and a one for each row, whose product with the gates sums them.
+    /// step, the gates' gradients at the sequences' first steps, and a one for each row, whose product with the gates sums
+    /// them.
     /// </summary>
     public long BackwardBytes =>
         sizeof(float) * (PackedBackward + Hidden + (2L * Batch * Hidden) + ((long)Batch * (Width + Hidden)) + Rows);

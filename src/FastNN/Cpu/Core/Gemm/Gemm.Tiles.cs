@@ -17,8 +17,8 @@ internal static unsafe partial class Gemm<TLanes>
     }
 
     /// <summary>
-    /// The product with B in panels on this thread, by tiles whatever the number of rows: the bits of a row do not depend on the
-    /// rows beside it.
+    /// The product with B in panels on this thread, by tiles whatever the number of rows: the bits of a row do not depend on
+    /// the rows beside it.
     /// </summary>
     public static void RunPanels(in Product p) => TileBlock(p, 0, p.M, 0, p.N, null);
 
