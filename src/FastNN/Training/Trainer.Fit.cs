@@ -297,9 +297,13 @@ public sealed partial class Trainer
         BeginMetrics();
         RunBatches(loader, batching, cancellationToken);
         MetricValues metrics = ReadMetrics(GraphMode.Training, _fitMetrics);
-        Evaluation? evaluation = validation is null
-            ? null
-            : Evaluate(validation, Math.Max(batching.Size, 256), _fitMetrics, cancellationToken);
+        Evaluation? evaluation = null;
+        if (validation is not null)
+        {
+            using IDisposable? average = EvaluatesAverage ? UseAverage() : null;
+            evaluation = Evaluate(validation, Math.Max(batching.Size, 256), _fitMetrics, cancellationToken);
+        }
+
         var result = new EpochResult
         {
             Epoch = _progress.Epoch + 1,

@@ -482,6 +482,13 @@ public sealed partial class Trainer : IDisposable
             ObjectDisposedException.ThrowIf(true, this);
         }
 
+        if (_isAveraged && Array.IndexOf(Training, operation) >= 0)
+        {
+            stay.Dispose();
+            throw new InvalidOperationException(
+                $"Trainer.{operation}: the weights are their average; dispose what UseAverage returned first.");
+        }
+
         return stay;
     }
 
