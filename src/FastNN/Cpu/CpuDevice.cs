@@ -23,8 +23,8 @@ internal sealed class CpuDevice : CpuCore, IDevice
         _windows = new CpuWindows(this);
         Normalizations = new CpuNormalizations(this);
         Indexing = new CpuIndexing(this);
-        Recurrence = new CpuRecurrence(this);
         Attention = new CpuAttention(this);
+        Recurrence = new CpuRecurrence(this);
         Losses = new CpuLosses(this);
         Updates = new CpuUpdates(this);
     }
@@ -41,9 +41,9 @@ internal sealed class CpuDevice : CpuCore, IDevice
 
     public IIndexing Indexing { get; }
 
-    public IRecurrence Recurrence { get; }
-
     public IAttention Attention { get; }
+
+    public IRecurrence Recurrence { get; }
 
     public ILosses Losses { get; }
 

@@ -3,8 +3,7 @@ using FastNN.Kernels;
 namespace FastNN.Cuda;
 
 /// <summary>
-/// An NVIDIA GPU: its core and one facet for each kind of kernel, which launches those of kernels/*.cu or calls cuBLAS and
-/// cuDNN.
+/// An NVIDIA GPU: its core and one facet for each kind of kernel, which launches those of kernels/*.cu or calls cuBLAS and cuDNN.
 /// </summary>
 internal sealed class CudaDevice : CudaCore, IDevice
 {
@@ -22,8 +21,8 @@ internal sealed class CudaDevice : CudaCore, IDevice
         _windows = new CudaWindows(this);
         Normalizations = new CudaNormalizations(this);
         Indexing = new CudaIndexing(this);
-        Recurrence = new CudaRecurrence(this);
         Attention = new CudaAttention(this);
+        Recurrence = new CudaRecurrence(this);
         Losses = new CudaLosses(this);
         Updates = new CudaUpdates(this);
     }
@@ -40,9 +39,9 @@ internal sealed class CudaDevice : CudaCore, IDevice
 
     public IIndexing Indexing { get; }
 
-    public IRecurrence Recurrence { get; }
-
     public IAttention Attention { get; }
+
+    public IRecurrence Recurrence { get; }
 
     public ILosses Losses { get; }
 

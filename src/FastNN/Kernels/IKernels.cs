@@ -1,10 +1,10 @@
 namespace FastNN.Kernels;
 
 /// <summary>
-/// What a device must be able to compute, by facet: one interface and one folder each, here and in Cpu/ and Cuda/, and in it
-/// one file per family, named as its row in kernels/ and Ops/. Conventions: tensors are dense and row-major, images NHWC;
-/// where a method takes <c>accumulate</c>, it adds to the gradient (+=), otherwise it overwrites it (=). Kernels allocate
-/// nothing, trust the shapes that the operators checked, and give the same bits for any number of threads.
+/// What a device must be able to compute, by facet: one interface and one folder each, here and in Cpu/ and Cuda/, and in it one
+/// file per family, named as its row in kernels/ and Ops/. Conventions: tensors are dense and row-major, images NHWC; where a
+/// method takes <c>accumulate</c>, it adds to the gradient (+=), otherwise it overwrites it (=). Kernels allocate nothing, trust
+/// the shapes that the operators checked, and give the same bits for any number of threads.
 /// </summary>
 internal interface IKernels : ICustomKernels
 {
@@ -20,9 +20,9 @@ internal interface IKernels : ICustomKernels
 
     IIndexing Indexing { get; }
 
-    IRecurrence Recurrence { get; }
-
     IAttention Attention { get; }
+
+    IRecurrence Recurrence { get; }
 
     ILosses Losses { get; }
 

@@ -11,8 +11,8 @@ namespace FastNN;
 public abstract class Layer
 {
     /// <summary>
-    /// How deep layers may lie in one another. Recording recurses through code of users, so it is far below what a thread's
-    /// stack takes.
+    /// How deep layers may lie in one another. Recording recurses through code of users, so it is far below what a thread's stack
+    /// takes.
     /// </summary>
     internal const int MaxDepth = 500;
 
@@ -41,9 +41,9 @@ public abstract class Layer
     internal IEnumerable<Parameter> State => LayerTree.Parameters(this).Select(named => named.Parameter);
 
     /// <summary>
-    /// The parameters and buffers with their names in this model, as PyTorch would name them: "conv1.weight". Names belong to
-    /// the model that is asked: a layer that is part of two models has a name in each. A shared parameter has the name of its
-    /// first place.
+    /// The parameters and buffers with their names in this model, as PyTorch would name them: "conv1.weight". Names belong to the
+    /// model that is asked: a layer that is part of two models has a name in each. A shared parameter has the name of its first
+    /// place.
     /// </summary>
     /// <exception cref="InvalidOperationException">A layer is inside itself, layers are nested too deep, or two parameters have
     /// one name.</exception>
@@ -182,8 +182,8 @@ public abstract class Layer
     protected abstract Value Forward(Value x);
 
     /// <summary>
-    /// Notes what the layer was made with, so that a model file can make it again (<see cref="LayerKinds"/>), and that people
-    /// can read. Nothing needs to be noted of the layer's name, its shape or its parameters.
+    /// Notes what the layer was made with, so that a model file can make it again (<see cref="LayerKinds"/>), and that people can
+    /// read. Nothing needs to be noted of the layer's name, its shape or its parameters.
     /// </summary>
     /// <param name="description">Takes the attributes.</param>
     protected internal virtual void Describe(LayerDescription description)
