@@ -28,4 +28,21 @@ internal sealed class EmbeddingTests : CpuOpFixture<EmbeddingCases>
         Assert.That(
             () => indices.Embedding(weight, paddingIndex: 5), Throws.TypeOf<ShapeException>().With.Message.Contains("padding"));
     }
+
+    [Test]
+    public void The_padding_row_is_zero_at_first_and_the_others_are_not()
+    {
+        var layer = new Embedding(5, 3) { PaddingIndex = 2 };
+        var other = new Embedding(5, 3);
+        layer.Apply(new Graph(GraphMode.Inference).Input(new Shape(1, 4), DType.Int32));
+        layer.Weight!.Initialize(seed: 1, 0);
+        other.Apply(new Graph(GraphMode.Inference).Input(new Shape(1, 4), DType.Int32));
+        other.Weight!.Initialize(seed: 1, 0);
+        float[] padded = new float[15], whole = new float[15];
+        layer.Weight.Read(padded);
+        other.Weight.Read(whole);
+        Assert.That(padded[6..9], Is.All.Zero);
+        Assert.That(whole[6..9], Has.None.Zero);
+        Assert.That((float[])[.. padded[..6], .. padded[9..]], Is.EqualTo((float[])[.. whole[..6], .. whole[9..]]));
+    }
 }
