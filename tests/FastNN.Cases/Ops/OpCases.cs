@@ -28,6 +28,10 @@ internal static class OpCases
         Of<RearrangeCases>(), Of<RecurrenceCases>(), Of<ReduceCases>(), Of<ReshapeCases>(), Of<RotaryCases>(),
         Of<ScaledDotProductCases>(),
         Of<ScatterCases>(), Of<SoftmaxCases>(), Of<TriluCases>(), Of<WhereCases>(),
+        Of<FoldCases>(), Of<GatherCases>(), Of<GridSampleCases>(), Of<MatMulCases>(), Of<NormalizationCases>(),
+        Of<PadCases>(), Of<PenaltyCases>(), Of<Pool2DCases>(), Of<RearrangeCases>(), Of<ReduceCases>(), Of<ReshapeCases>(),
+        Of<RotaryCases>(), Of<ScaledDotProductCases>(), Of<ScatterCases>(), Of<SoftmaxCases>(), Of<TriluCases>(),
+        Of<WhereCases>(), Of<WindowMaxCases>(), Of<WindowSumCases>(),
     ];
 
     public static IEnumerable<(string Operator, OpCase Case)> All =>
