@@ -38,8 +38,7 @@ public sealed class Embedding : Layer
     /// <inheritdoc/>
     protected override void Build(Value x) =>
         _weight = AddParameter(
-            "weight", new Shape(_entries, _dimension),
-            (uint)PaddingIndex < (uint)_entries ? new PaddedInitializer(WeightInitializer, PaddingIndex) : WeightInitializer);
+            "weight", new Shape(_entries, _dimension), Padded(WeightInitializer, PaddingIndex, _entries));
 
     /// <inheritdoc/>
     protected override Value Forward(Value x) => x.Embedding(x.Graph.Use(_weight!), PaddingIndex);
@@ -59,6 +58,10 @@ public sealed class Embedding : Layer
             PaddingIndex = description.Int32("paddingIndex"),
             WeightInitializer = description.Initializer("weightInitializer", StandardNormal),
         };
+
+    /// <summary>A table's first values with zeros in the padding row, where there is one.</summary>
+    internal static Initializer Padded(Initializer others, int padding, int entries) =>
+        (uint)padding < (uint)entries ? new PaddedInitializer(others, padding) : others;
 
     /// <summary>Zeros in one row.</summary>
     private sealed class PaddedInitializer(Initializer others, int row) : Initializer
