@@ -49,6 +49,10 @@ internal static class BuiltInLayers
         LayerKinds.Register(nameof(ActivationLayer), ActivationLayer.Create);
         LayerKinds.Register(nameof(Softmax), Softmax.Create);
         LayerKinds.Register(nameof(Embedding), Embedding.Create);
+        LayerKinds.Register(nameof(EmbeddingBag), EmbeddingBag.Create);
+        LayerKinds.Register(nameof(SimpleRnn), SimpleRnn.Create);
+        LayerKinds.Register(nameof(Lstm), Lstm.Create);
+        LayerKinds.Register(nameof(Gru), Gru.Create);
         LayerKinds.Register(nameof(LayerNorm), LayerNorm.Create);
         LayerKinds.Register(nameof(BatchNorm1D), BatchNorm1D.Create);
         LayerKinds.Register(nameof(BatchNorm2D), BatchNorm2D.Create);

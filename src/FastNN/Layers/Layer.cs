@@ -162,7 +162,7 @@ public abstract class Layer
         if (ExampleShape is null)
         {
             // Also where the layer was built as a part of another model: then this tells whether the shape fits it.
-            Apply(new Graph(GraphMode.Inference).Input(example.Prepend(1)));
+            _ = Record([new Graph(GraphMode.Inference).Input(example.Prepend(1))]);
         }
 
         ExampleShape ??= example;

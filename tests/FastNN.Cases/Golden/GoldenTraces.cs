@@ -8,6 +8,9 @@ namespace FastNN.Testing;
 /// </summary>
 internal static partial class GoldenTraces
 {
+    /// <summary>What the case says of its LSTM, with commas of its own.</summary>
+    private const string LastStep = " (1 layer, batch first, zero initial state), last time step";
+
     public static Dictionary<string, Action<GoldenCase, Device>> All { get; } = new()
     {
         ["trace_mlp"] = Follow,
@@ -90,7 +93,8 @@ internal static partial class GoldenTraces
             .Where(name => name.StartsWith("init.", StringComparison.Ordinal))
             .Select(name => name.Split('.')[1])
             .Distinct());
-        Layer[] layers = Array.ConvertAll(golden.Attributes.String("layers").Split(", "), words => LayerOf(words, names));
+        string all = golden.Attributes.String("layers").Replace(LastStep, " last", StringComparison.Ordinal);
+        Layer[] layers = Array.ConvertAll(all.Split(", "), words => LayerOf(words, names));
         return new Sequential(layers);
     }
 
@@ -119,6 +123,11 @@ internal static partial class GoldenTraces
             return new MaxPool2D(Number(pool, "k"));
         }
 
+        if (LstmWords().Match(words) is { Success: true } lstm)
+        {
+            return new Lstm(Number(lstm, "units")) { ReturnSequences = false, Name = names.Dequeue() };
+        }
+
         return words switch
         {
             "relu" => new ActivationLayer(Activation.ReLU),
@@ -145,6 +154,9 @@ internal static partial class GoldenTraces
 
     [GeneratedRegex(@"^conv \d+-(?<filters>\d+) k(?<k>\d+)( s(?<s>\d+))?( p(?<p>\d+))?(?<nobias> no bias)?$")]
     private static partial Regex ConvWords();
+
+    [GeneratedRegex(@"^lstm \d+-(?<units>\d+) last$")]
+    private static partial Regex LstmWords();
 
     [GeneratedRegex(@"^maxpool (?<k>\d+)$")]
     private static partial Regex MaxPoolWords();
