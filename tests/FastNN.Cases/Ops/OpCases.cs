@@ -20,10 +20,11 @@ internal static class OpCases
     /// <summary>By name; a test fails where a class of cases is missing here.</summary>
     public static IReadOnlyList<OpFamily> Families { get; } =
     [
-        Of<ActivationsCases>(), Of<ArgExtremeCases>(), Of<CastCases>(), Of<ComposedCases>(), Of<ConcatCases>(),
+        Of<ActivationsCases>(), Of<ArgExtremeCases>(), Of<BatchNormCases>(), Of<CastCases>(), Of<ComposedCases>(),
+        Of<ConcatCases>(),
         Of<Conv2DCases>(), Of<CrossEntropyCases>(), Of<CustomCases>(), Of<DenseCases>(), Of<DropoutCases>(),
         Of<ElementLossCases>(), Of<ElementwiseCases>(), Of<EmbeddingCases>(), Of<MatMulCases>(),
-        Of<NormalizationCases>(), Of<PenaltyCases>(), Of<Pool2DCases>(), Of<RearrangeCases>(), Of<ReduceCases>(),
+        Of<LayerNormCases>(), Of<PenaltyCases>(), Of<Pool2DCases>(), Of<RearrangeCases>(), Of<ReduceCases>(),
         Of<ReshapeCases>(), Of<SoftmaxCases>(), Of<WhereCases>(),
     ];
 
