@@ -12,9 +12,10 @@ internal sealed class CpuDevice : CpuCore, IDevice
 
     /// <summary>A device with so many threads, the caller among them.</summary>
     /// <param name="threads">0 for one per logical processor.</param>
+    /// <param name="options">How kernels may compute; null for the defaults.</param>
     /// <exception cref="DeviceException">The number is negative or above <see cref="CpuCore.MaxThreads"/>.</exception>
-    public CpuDevice(int threads)
-        : base(threads)
+    public CpuDevice(int threads, CpuOptions? options = null)
+        : base(threads, options ?? new CpuOptions())
     {
         Elements = new CpuElements(this);
         Reductions = new CpuReductions(this);

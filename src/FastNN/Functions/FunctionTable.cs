@@ -67,6 +67,11 @@ internal static class FunctionTable
         LossFunction.Of<HingeError>(),
         LossFunction.Of<Divergence>(),
         LossFunction.Of<LogDivergence>(),
+        LossFunction.Of<MarginError>(),
+        LossFunction.Of<CosineError>(),
+        LossFunction.Of<FocalError>(),
+        LossFunction.Of<LogPoissonError>(),
+        LossFunction.Of<PoissonError>(),
     ]);
 
     /// <summary>What reductions make of their terms.</summary>

@@ -15,6 +15,17 @@ internal static class GoldenLosses
         ["cross_entropy"] = (golden, device) => CrossEntropy(golden, device, CrossEntropyInput.Logits, "class indices"),
         ["cross_entropy_probabilities"] = (golden, device) => CrossEntropy(
             golden, device, CrossEntropyInput.Logits, "class probabilities"),
+        ["margin_ranking_loss"] = (golden, device) => Record(
+            golden, device, ["x0", "x1", "target"], (values, attributes, reduction) =>
+            values[0].MarginRankingLoss(values[1], values[2], attributes.Float("margin"), reduction)),
+        ["cosine_embedding_loss"] = (golden, device) => Record(
+            golden, device, ["x0", "x1", "target"], (values, attributes, reduction) =>
+            values[0].CosineEmbeddingLoss(values[1], values[2], attributes.Float("margin"), reduction)),
+        ["triplet_margin_loss"] = (golden, device) => Record(
+            golden, device, ["x0", "x1", "x2"], (values, attributes, reduction) =>
+            values[0].TripletMarginLoss(
+                values[1], values[2], attributes.Float("margin"), attributes.Float("p"), attributes.Bool("swap"),
+                attributes.Float("eps"), reduction)),
         ["nll_loss"] = (golden, device) => CrossEntropy(golden, device, CrossEntropyInput.LogProbabilities, target: null),
     };
 
@@ -91,6 +102,16 @@ internal static class GoldenLosses
         }
 
         Run(golden, device, inputs, new CrossEntropyOp(options));
+    }
+
+    /// <summary>A loss of several values, recorded by its fluent call.</summary>
+    private static void Record(
+        GoldenCase golden, Device device, string[] inputs, Func<Value[], Attributes, Reduction, Value> record)
+    {
+        Reduction reduction = Reduced(golden);
+        GoldenRunner.RunOperator(
+            golden, device, Array.ConvertAll(inputs, name => Port.Plain(golden, name)), Port.Plain(golden, "loss"),
+            values => record(values, golden.Attributes, reduction));
     }
 
     private static void Run(GoldenCase golden, Device device, List<Port> inputs, Operator op) =>
