@@ -2,7 +2,7 @@
 // per element; backward dX (=|+=) scale (dY weight - sum / n - normalized product / n), 12 or 16, and the sums over rows for the parameters: a block leaves
 // a part of each, 8 bytes per column, and layernorm_parts adds them. y may be x, and dX dY where it does not add.
 // A row stays in registers: short ones (up to 1024 elements, backward 256) in one warp's, eight rows to a block at a time, longer ones in a block's. Those of
-// more than 8192 elements (backward 4096) are read again, three times forward and twice backward. A block takes 16 rows or more, so that weights are read for them once.
+// more than 4096 elements are read again, three times forward and twice backward. A block takes 16 rows or more, so that weights are read for them once.
 // Rows whose length is no multiple of 8 move up to 1.25 times their bytes where they are short, as their accesses begin within sectors.
 #include "rows.cuh"
 
@@ -122,7 +122,7 @@ FORWARD(256, Warp, 8, 256)
 FORWARD(512, Warp, 16, 256)
 FORWARD(1024, Warp, 32, 256)
 FORWARD(2048, Block, 8, 256)
-FORWARD(8192, Block, 8, 1024)
+FORWARD(4096, Block, 8, 512)
 
 KERNEL void __launch_bounds__(1024) layernorm_forward_long(LayerNormArguments a) {
     int64 origin = (int64)blockIdx.x * a.length;
@@ -238,7 +238,7 @@ BACKWARD(256, Warp, 8, 256, 256)
 BACKWARD(512, Block, 8, 64, 1)
 BACKWARD(1024, Block, 8, 128, 1)
 BACKWARD(2048, Block, 8, 256, 1)
-BACKWARD(4096, Block, 4, 1024, 1)
+BACKWARD(4096, Block, 8, 512, 1)
 
 // Rows longer than registers hold, one block per part; the part itself takes the sums.
 KERNEL void __launch_bounds__(1024) layernorm_backward_long(LayerNormBackwardArguments a) {

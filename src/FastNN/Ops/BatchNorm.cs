@@ -164,6 +164,9 @@ internal sealed record GroupNormOp(int Groups, float Eps) : ColumnNormOp(Eps)
 {
     public override string Name => Groups == 0 ? "InstanceNorm" : "GroupNorm";
 
+    // Groups of neighbors are others where places have another order.
+    public override bool KeepsFeatures(int input) => input == 0 && Groups <= 1;
+
     protected override int FirstParameter => 1;
 
     protected override bool IsGiven => false;

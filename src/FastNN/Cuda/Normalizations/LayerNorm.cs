@@ -59,7 +59,7 @@ internal sealed unsafe partial class CudaNormalizations
         <= 512 => new("layernorm_forward_512", 256),
         <= 1024 => new("layernorm_forward_1024", 256),
         <= 2048 => new("layernorm_forward_2048", 256),
-        <= 8192 => new("layernorm_forward_8192", 1024),
+        <= 4096 => new("layernorm_forward_4096", 512),
         _ => new("layernorm_forward_long", 1024, RowsPerBlock: 1),
     };
 
@@ -71,7 +71,7 @@ internal sealed unsafe partial class CudaNormalizations
         <= 512 => new("layernorm_backward_512", 64),
         <= 1024 => new("layernorm_backward_1024", 128),
         <= 2048 => new("layernorm_backward_2048", 256),
-        <= 4096 => new("layernorm_backward_4096", 1024),
+        <= 4096 => new("layernorm_backward_4096", 512),
         _ => new("layernorm_backward_long", 1024),
     };
 
