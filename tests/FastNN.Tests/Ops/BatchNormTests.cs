@@ -72,8 +72,8 @@ internal sealed class BatchNormTests : CpuOpFixture<BatchNormCases>
     [Test]
     public void Statistics_of_numbers_far_from_zero_do_not_cancel([Values(700, 3)] int rows)
     {
-        // Deviations of about 1 around 1,000, where floats have steps of 6e-5, of which the mean may be off by two; the difference
-        // of mean square and squared mean would be wrong by a tenth.
+        // Deviations of about 1 around 1,000, where floats have steps of 6e-5, of which the mean may be off by two; the
+        // difference of mean square and squared mean would be wrong by a tenth.
         var shape = new Shape(rows, 5);
         double[] x = [.. OpInput.Uniform("x", shape).Values(seed: 1).Select(value => Math.Round((value + 1000) * 64) / 64)];
         var graph = new Graph(GraphMode.Training);
