@@ -57,6 +57,17 @@ internal sealed class TrafficTests : DeviceFixture
         ("softmax of 10", [X(8192, 10)], x => x[0].Softmax()),
         ("softmax of 1000", [X(1024, 1000)], x => x[0].Softmax()),
         ("log-softmax of columns", [X(32, 64, 256)], x => x[0].LogSoftmax(1)),
+        ("layer normalization of 256", [X(1024, 256), X(256), X(256)], x => x[0].LayerNorm(x[1], x[2])),
+        ("layer normalization of 1024", [X(512, 1024), X(1024), X(1024)], x => x[0].LayerNorm(x[1], x[2])),
+        ("RMS normalization of 4096", [X(128, 4096), X(4096)], x => x[0].RMSNorm(x[1])),
+        (
+            "batch normalization", [X(4, 28, 28, 128), X(128).Constant(), X(128).Constant(), X(128), X(128)],
+            x => x[0].BatchNorm(x[1], x[2], x[3], x[4])),
+        (
+            "batch normalization of 16", [X(16, 32, 32, 16), X(16).Constant(), X(16).Constant(), X(16), X(16)],
+            x => x[0].BatchNorm(x[1], x[2], x[3], x[4])),
+        ("group normalization", [X(4, 32, 32, 64), X(64), X(64)], x => x[0].GroupNorm(8, x[1], x[2])),
+        ("instance normalization", [X(4, 32, 32, 64), X(64), X(64)], x => x[0].InstanceNorm(x[1], x[2])),
         ("max pooling", [X(8, 56, 56, 64)], x => x[0].MaxPool2D((2, 2))),
         ("average pooling", [X(8, 56, 56, 64)], x => x[0].AvgPool2D((2, 2))),
         ("global pooling", [X(8, 28, 28, 128)], x => x[0].GlobalAvgPool2D()),

@@ -26,6 +26,7 @@ public sealed class Graph
     private readonly List<Node> _nodes = [];
     private readonly List<Value> _inputs = [];
     private readonly Dictionary<Parameter, Value> _parameters = [];
+    private readonly Dictionary<Parameter, Value> _substitutes = [];
     private readonly List<(Value Buffer, Value Updated)> _writeBacks = [];
     private readonly SampleTypes _samples = new();
     private Value? _stepCounter;
@@ -99,7 +100,12 @@ public sealed class Graph
     public Value Use(Parameter parameter)
     {
         ArgumentNullException.ThrowIfNull(parameter);
-        if (!_parameters.TryGetValue(parameter, out Value? value))
+        if (_substitutes.TryGetValue(parameter, out Value? value))
+        {
+            return value;
+        }
+
+        if (!_parameters.TryGetValue(parameter, out value))
         {
             value = new Value(this, new TensorType(parameter.Shape), ValueKind.Parameter,
                 $"Parameter {parameter.Name}")
@@ -109,6 +115,12 @@ public sealed class Graph
 
         return value;
     }
+
+    /// <summary>From here on the parameter is a value that is computed from others.</summary>
+    internal void Substitute(Parameter parameter, Value value) => _substitutes[parameter] = value;
+
+    /// <summary>Whether the parameter is computed from others.</summary>
+    internal bool IsSubstituted(Parameter parameter) => _substitutes.ContainsKey(parameter);
 
     /// <summary>A constant.</summary>
     /// <param name="values">One number per element, in row-major order; copied.</param>

@@ -56,6 +56,14 @@ internal static class BuiltInLayers
         LayerKinds.Register(nameof(LayerNorm), LayerNorm.Create);
         LayerKinds.Register(nameof(BatchNorm1D), BatchNorm1D.Create);
         LayerKinds.Register(nameof(BatchNorm2D), BatchNorm2D.Create);
+        LayerKinds.Register(nameof(BatchNorm3D), BatchNorm3D.Create);
+        LayerKinds.Register(nameof(WeightNorm), WeightNorm.Create);
+        LayerKinds.Register(nameof(SpectralNorm), SpectralNorm.Create);
+        LayerKinds.Register(nameof(RMSNorm), RMSNorm.Create);
+        LayerKinds.Register(nameof(GroupNorm), GroupNorm.Create);
+        LayerKinds.Register(nameof(InstanceNorm1D), InstanceNorm1D.Create);
+        LayerKinds.Register(nameof(InstanceNorm2D), InstanceNorm2D.Create);
+        LayerKinds.Register(nameof(InstanceNorm3D), InstanceNorm3D.Create);
         LayerKinds.Register(nameof(Add), description => new Add { Name = description.Name });
         LayerKinds.Register(nameof(Multiply), description => new Multiply { Name = description.Name });
         LayerKinds.Register(nameof(Concatenate), Concatenate.Create);

@@ -269,6 +269,28 @@ public abstract class Layer
         return description.ToString();
     }
 
+    /// <summary>Makes the parameters for an input, unless they were made before, and records nothing.</summary>
+    internal void BuildFor(Value x)
+    {
+        if (!_built)
+        {
+            BuildFrom([x]);
+            _built = true;
+        }
+    }
+
+    /// <summary>Takes a parameter of its own out of the layer, or null where there is none of this name.</summary>
+    internal Parameter? Release(string name)
+    {
+        Parameter? parameter = _own.Find(own => own.Name == name && !own.IsBuffer);
+        if (parameter is not null)
+        {
+            _own.Remove(parameter);
+        }
+
+        return parameter;
+    }
+
     /// <summary>Gives the parameters that have no values yet their first ones.</summary>
     private protected void Initialize(ulong seed)
     {

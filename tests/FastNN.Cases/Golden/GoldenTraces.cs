@@ -39,12 +39,18 @@ internal static partial class GoldenTraces
         }
 
         var first = new float[golden.ShapeOf("y_first").Aggregate(1, (product, extent) => product * extent)];
-        using (Predictor predictor = model.CreatePredictor(device))
+        float[] firstBatch = x.ToEngine(Slice(golden.Floats("x"), 0, batches));
+        bool batchNorm = golden.Has("y_eval_final");
+        if (batchNorm)
         {
-            predictor.Predict(x.ToEngine(Slice(golden.Floats("x"), 0, batches)), first);
+            attributes.Require("batchnorm", "eps 1e-5, momentum 0.1");
+        }
+        else
+        {
+            Predict(model, device, firstBatch, first);
+            golden.Compare("y_first", first);
         }
 
-        golden.Compare("y_first", first);
         using var trainer = new Trainer(model, device, loss, optimizer);
         var losses = new float[steps];
         for (int step = 0; step < steps; step++)
@@ -61,6 +67,12 @@ internal static partial class GoldenTraces
         }
 
         golden.Compare("loss", losses);
+        if (batchNorm)
+        {
+            Predict(model, device, firstBatch, first);
+            golden.Compare("y_eval_final", first);
+        }
+
         foreach ((string name, Parameter parameter) in model.NamedParameters)
         {
             var engine = new float[parameter.Count];
@@ -69,6 +81,12 @@ internal static partial class GoldenTraces
             parameter.Layout.ToFile(parameter.Shape, engine, file);
             golden.Compare("final." + name, file);
         }
+    }
+
+    private static void Predict(Layer model, Device device, float[] x, float[] y)
+    {
+        using Predictor predictor = model.CreatePredictor(device);
+        predictor.Predict(x, y);
     }
 
     /// <summary>One batch of a tensor [batches, N, ...]; images are NCHW.</summary>
@@ -134,6 +152,7 @@ internal static partial class GoldenTraces
             "sigmoid" => new ActivationLayer(Activation.Sigmoid),
             "tanh" => new ActivationLayer(Activation.Tanh),
             "flatten" => new Flatten(),
+            "batchnorm" => new BatchNorm2D { Name = names.Dequeue() },
             "global average pool" => new GlobalAvgPool2D(),
             _ => throw new UnsupportedCaseException($"layer {words}"),
         };

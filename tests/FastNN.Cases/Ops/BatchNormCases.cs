@@ -1,10 +1,10 @@
 namespace FastNN.Testing;
 
 /// <summary>
-/// Layer and batch normalization; the reference has no backward of its own, central differences of it are what gradients are held
-/// to.
+/// Batch, group and instance normalization; the reference has no backward of its own, central differences of it are what
+/// gradients are held to.
 /// </summary>
-internal sealed class NormalizationCases : IOpCases
+internal sealed class BatchNormCases : IOpCases
 {
     private const float Eps = 1e-3f;
 
@@ -12,16 +12,8 @@ internal sealed class NormalizationCases : IOpCases
     {
         get
         {
-            foreach ((int[] shape, int axes) in new (int[], int)[] { ([3, 7], 1), ([5, 33], 1), ([2, 3, 4, 5], 2), ([7, 13], 2), (
-                [17, 129], 1), ([1, 4, 31], 1), ([260, 300], 1) })
-            {
-                foreach (int parameters in new[] { 0, 1, 2 })
-                {
-                    yield return Layer(new Shape(shape), axes, parameters);
-                }
-            }
-
-            foreach (int[] shape in new int[][] { [5, 3], [8, 33], [3, 4, 7], [2, 5, 6, 3], [4, 3, 3, 17], [700, 129] })
+            foreach (int[] shape in new int[][] { [5, 3], [8, 33], [3, 4, 7], [2, 5, 6, 3], [4, 3, 3, 17], [700, 129],
+                [2, 3, 2, 5, 6], [1031, 64], [520, 96], [2053, 7], [4, 66], [2, 1] })
             {
                 foreach (int parameters in new[] { 0, 1, 2 })
                 {
@@ -33,22 +25,51 @@ internal sealed class NormalizationCases : IOpCases
 
             yield return Running(new Shape(6, 5));
             yield return Running(new Shape(3, 4, 4, 7));
+            yield return Running(new Shape(1031, 65));
+            foreach ((int[] shape, int groups) in new (int[], int)[]
+            {
+                ([3, 4], 2), ([2, 5, 6], 3), ([2, 3, 3, 8], 4), ([3, 4, 4, 7], 1), ([1, 2, 3, 2, 66], 2), ([2, 400, 96], 3),
+                ([5, 33, 30], 10), ([2, 17, 129], 1),
+            })
+            {
+                for (int parameters = 0; parameters <= 2; parameters++)
+                {
+                    yield return Group(new Shape(shape), groups, parameters);
+                }
+            }
+
+            foreach (int[] shape in new int[][]
+            {
+                [3, 7, 3], [2, 3, 3, 4], [2, 2, 3, 2, 17], [3, 700, 64], [1, 13, 33], [9, 2, 1],
+            })
+            {
+                yield return Instance(new Shape(shape), 0);
+                yield return Instance(new Shape(shape), 2);
+            }
         }
     }
 
-    private static OpCase Layer(Shape x, int axes, int parameters)
+    private static OpCase Group(Shape x, int groups, int parameters) => OfChannels(
+        $"groups {x} by {groups}, {parameters} parameters", x, groups, parameters,
+        values => values[0].GroupNorm(groups, values.ElementAtOrDefault(1), values.ElementAtOrDefault(2), Eps));
+
+    private static OpCase Instance(Shape x, int parameters) => OfChannels(
+        $"instances {x}, {parameters} parameters", x, x[-1], parameters,
+        values => values[0].InstanceNorm(values.ElementAtOrDefault(1), values.ElementAtOrDefault(2), Eps));
+
+    private static OpCase OfChannels(string name, Shape x, int groups, int parameters, Func<Value[], Value> build)
     {
-        Shape own = x[^axes..];
-        var size = (int)own.Count;
+        int channels = x[-1], example = (int)x.Product(1, x.Rank), perGroup = channels / groups;
+        Shape own = new(channels);
         OpInput[] inputs = [OpInput.Uniform("x", x), OpInput.Uniform("weight", own, 0.5, 1.5), OpInput.Uniform("bias", own)];
         return new OpCase(
-            $"layer {x} over {axes}, {parameters} parameters", inputs[..(1 + parameters)],
-            values => values[0].LayerNorm(values.ElementAtOrDefault(1), values.ElementAtOrDefault(2), axes, Eps),
+            name, inputs[..(1 + parameters)], build,
             values => NormalizationReference.Forward(
-                values[0], values.ElementAtOrDefault(1), values.ElementAtOrDefault(2), i => i / size, i => i % size, Eps))
+                values[0], values.ElementAtOrDefault(1), values.ElementAtOrDefault(2),
+                i => (i / example * groups) + (i % channels / perGroup), i => i % channels, Eps))
         {
             Samples = x.Count > 10_000 ? 3 : 16,
-            Tolerance = 1e-5 * Math.Max(1, Math.Sqrt(x.Count / (double)size) / 2),
+            Tolerance = 1e-5 * Math.Max(1, Math.Sqrt(x.Count / (double)channels) / 2),
         };
     }
 
@@ -60,7 +81,7 @@ internal sealed class NormalizationCases : IOpCases
         OpInput[] inputs = [
             OpInput.Uniform("x", x), mean, variance, OpInput.Uniform("weight", own, 0.5, 1.5), OpInput.Uniform("bias", own)];
         return new OpCase(
-            $"batch {x}, {parameters} parameters{(training ? "" : ", inference")}", inputs[..(3 + parameters)],
+            $"{x}, {parameters} parameters{(training ? "" : ", inference")}", inputs[..(3 + parameters)],
             values => Record(values, training)[0],
             values => NormalizationReference.Forward(
                 values[0], values.ElementAtOrDefault(3), values.ElementAtOrDefault(4), i => i % channels, i => i % channels, Eps,

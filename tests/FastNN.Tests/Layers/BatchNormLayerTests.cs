@@ -3,7 +3,7 @@ namespace FastNN.Tests.Layers;
 /// <summary>
 /// Running statistics are buffers: written by training, kept out of the optimizer, saved and restored with the weights.
 /// </summary>
-internal sealed class BatchNormTests
+internal sealed class BatchNormLayerTests
 {
     private static readonly float[] X = [1, 2, 3, 4, 5, 7, -1, 0, 2, 6, 1, 3];
 
