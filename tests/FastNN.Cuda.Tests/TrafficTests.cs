@@ -79,6 +79,13 @@ internal sealed class TrafficTests : DeviceFixture
         (
             "divergences", [X(512, 256), X(512, 256).Constant()],
             x => new KLDivergenceLoss { LogTargets = true, Reduction = Reduction.None }.Apply(x[0], x[1])),
+        ("cumulative sums of rows", [X(512, 1000)], x => x[0].CumSum()),
+        ("cumulative sums of short rows", [X(4096, 40)], x => x[0].CumSum(exclusive: true, reverse: true)),
+        ("cumulative sums of long rows", [X(64, 12_000)], x => x[0].CumSum(reverse: true)),
+        ("cumulative sums of columns", [X(256, 2048)], x => x[0].CumSum(0)),
+        ("cumulative products", [X(512, 1024)], x => x[0].CumProd()),
+        ("PReLU", [X(4096, 256), X(256)], x => x[0].PReLU(x[1])),
+        ("gate", [X(1024, 1024), X(1024, 1024)], x => x[0].SiLUGate(x[1])),
         ("concat", [X(512, 256), X(512, 128)], x => Operators.Concat(1, x[0], x[1])),
     }.Select(row => new TestCaseData(row.Inputs, row.Build).SetArgDisplayNames(row.Name));
 

@@ -18,6 +18,8 @@ internal static class BuiltInLayers
         LayerKinds.Register(nameof(ActivationLayer), ActivationLayer.Create);
         LayerKinds.Register(nameof(Softmax), Softmax.Create);
         LayerKinds.Register(nameof(Embedding), Embedding.Create);
+        LayerKinds.Register(nameof(PReLU), PReLU.Create);
+        LayerKinds.Register(nameof(GLU), GLU.Create);
         LayerKinds.Register(nameof(LayerNorm), LayerNorm.Create);
         LayerKinds.Register(nameof(BatchNorm1D), BatchNorm1D.Create);
         LayerKinds.Register(nameof(BatchNorm2D), BatchNorm2D.Create);
