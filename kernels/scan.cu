@@ -33,39 +33,41 @@ struct Step {
     float summand;
 };
 
-// What a scan computes. at: where the element lies; stride: from place to place along the scan; place: counted along it.
+// What a scan computes. at: where the element lies; stride: from place to place along the scan; place: counted along it; kept: what a step leaves for
+// the result of its place.
 struct SumOfTerms {
     static constexpr float START = 0.0f;
     static constexpr bool MULTIPLIES = false, ADDS = true;
-    static DEVICE Step step(const ScanArguments& a, int64 at, int64, int) { return {1.0f, a.x[at]}; }
-    static DEVICE float result(const ScanArguments&, float state, int64, int64, int) { return state; }
+    static DEVICE Step step(const ScanArguments& a, int64 at, float&) { return {1.0f, a.x[at]}; }
+    static DEVICE float result(const ScanArguments&, float state, float, int64, int64, int) { return state; }
     static DEVICE bool exclusive(const ScanArguments& a) { return a.exclusive != 0; }
 };
 
 struct ProductOfTerms {
     static constexpr float START = 1.0f;
     static constexpr bool MULTIPLIES = true, ADDS = false;
-    static DEVICE Step step(const ScanArguments& a, int64 at, int64, int) { return {a.x[at], 0.0f}; }
-    static DEVICE float result(const ScanArguments&, float state, int64, int64, int) { return state; }
+    static DEVICE Step step(const ScanArguments& a, int64 at, float&) { return {a.x[at], 0.0f}; }
+    static DEVICE float result(const ScanArguments&, float state, float, int64, int64, int) { return state; }
     static DEVICE bool exclusive(const ScanArguments& a) { return a.exclusive != 0; }
 };
 
-// From the last product back, b = dY + (the term before it in this direction) b; with exclusive products dY is that of the same place. Times the
-// product in front of the term: y itself, or the y of the next place. The shift is in the step, so the states are inclusive.
+// From the last product back, with p the product in front of a term x: p times dY + (what the terms behind it make of theirs). The states are
+// e = x (dY + e), or of exclusive products, which lack their own term, e = dY + x e; so each place reads its own elements only, but for p where that is
+// the y of the next place.
 struct SlopeOfProduct {
     static constexpr float START = 0.0f;
     static constexpr bool MULTIPLIES = true, ADDS = true;
-    static DEVICE Step step(const ScanArguments& a, int64 at, int64 stride, int place) {
-        Step s;
-        s.factor = place == 0 ? 0.0f : a.x[at - stride];
-        s.summand = !a.exclusive ? a.dY[at] : place == 0 ? 0.0f : a.dY[at - stride];
-        return s;
+    static DEVICE Step step(const ScanArguments& a, int64 at, float& kept) {
+        float x = a.x[at], dY = a.dY[at];
+        kept = a.exclusive ? 0.0f : dY;
+        return {x, a.exclusive ? dY : x * dY};
     }
-    static DEVICE float result(const ScanArguments& a, float state, int64 at, int64 stride, int place) {
-        if (a.exclusive) return state * a.y[at];
-        return place == a.terms - 1 ? state : state * a.y[at + stride];
+    static DEVICE float result(const ScanArguments& a, float state, float kept, int64 at, int64 stride, int place) {
+        float sum = kept + state;
+        if (a.exclusive) return sum * a.y[at];
+        return place == a.terms - 1 ? sum : sum * a.y[at + stride];
     }
-    static DEVICE bool exclusive(const ScanArguments&) { return false; }
+    static DEVICE bool exclusive(const ScanArguments&) { return true; }
 };
 
 template <class F>
@@ -112,12 +114,14 @@ DEVICE float walk(const ScanArguments& a, int64 row, int first, int last, float 
     int shift = (int)(a.reverse ? 7 - address : address);
     for (int chunk = first - shift; chunk < last; chunk += CHUNK) {
         Step states[ITEMS];
+        float kept[ITEMS];
         Step before{1.0f, 0.0f};
 #pragma unroll
         for (int k = 0; k < ITEMS; k++) {
             int place = chunk + (warp * ITEMS + k) * 32 + lane;
             Step own{1.0f, 0.0f};
-            if (place >= first && place < last) own = F::step(a, start + stride * place, stride, place);
+            kept[k] = 0;
+            if (place >= first && place < last) own = F::step(a, start + stride * place, kept[k]);
 #pragma unroll
             for (int delta = 1; delta < 32; delta <<= 1) {
                 Step below = fromLaneBelow<F>(own, delta);
@@ -154,7 +158,7 @@ DEVICE float walk(const ScanArguments& a, int64 row, int first, int last, float 
             int place = chunk + (warp * ITEMS + k) * 32 + lane;
             if (place >= first && place < last) {
                 int64 at = start + stride * place;
-                put(a.result + at, F::result(a, apply<F>(states[k], begin), at, stride, place), a.accumulate);
+                put(a.result + at, F::result(a, apply<F>(states[k], begin), kept[k], at, stride, place), a.accumulate);
             }
         }
     }
@@ -207,7 +211,8 @@ DEVICE void columns(const ScanArguments& a) {
     int64 at = outer * a.terms * a.inner + (column - outer * a.inner) + (a.reverse ? (int64)(a.terms - 1) * a.inner : 0);
     float state = F::START, lost = 0;
     for (int place = 0; place < a.terms; place++, at += stride) {
-        Step s = F::step(a, at, stride, place);
+        float kept = 0;
+        Step s = F::step(a, at, kept);
         float next;
         if (F::MULTIPLIES) {
             next = apply<F>(s, state);
@@ -218,7 +223,7 @@ DEVICE void columns(const ScanArguments& a) {
             lost = (next - state) - summand;
             lost = isFinite(lost) ? lost : 0.0f;
         }
-        put(a.result + at, F::result(a, F::exclusive(a) ? state : next, at, stride, place), a.accumulate);
+        put(a.result + at, F::result(a, F::exclusive(a) ? state : next, kept, at, stride, place), a.accumulate);
         state = next;
     }
 }

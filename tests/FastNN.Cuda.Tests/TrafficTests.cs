@@ -84,7 +84,8 @@ internal sealed class TrafficTests : DeviceFixture
         ("cumulative sums of long rows", [X(64, 12_000)], x => x[0].CumSum(reverse: true)),
         ("cumulative sums of columns", [X(256, 2048)], x => x[0].CumSum(0)),
         ("cumulative products", [X(512, 1024)], x => x[0].CumProd()),
-        ("PReLU", [X(4096, 256), X(256)], x => x[0].PReLU(x[1])),
+        ("sorted rows", [X(256, 1000)], x => x[0].Sort().Values),
+        ("sorted short rows", [X(4096, 24)], x => x[0].Sort(descending: true).Values),
         ("gate", [X(1024, 1024), X(1024, 1024)], x => x[0].SiLUGate(x[1])),
         ("concat", [X(512, 256), X(512, 128)], x => Operators.Concat(1, x[0], x[1])),
     }.Select(row => new TestCaseData(row.Inputs, row.Build).SetArgDisplayNames(row.Name));

@@ -88,9 +88,9 @@ public static class ReduceOperators
         Reduce(x, ReduceFunction.LogSumExp, axes, keepDims);
 
     /// <summary>
-    /// The norm along axes, as PyTorch's vector_norm: of order p the p-th root of the sum of |x|^p; of order 0 the number of elements
-    /// other than 0, of infinite order the largest or, where it is negative, the smallest magnitude. Orders 1 and 2 take one
-    /// pass.
+    /// The norm along axes, as PyTorch's vector_norm: of order p the p-th root of the sum of |x|^p; of order 0 the number of
+    /// elements other than 0, of infinite order the largest or, where it is negative, the smallest magnitude. Orders 1 and 2
+    /// take one pass.
     /// </summary>
     /// <param name="x">Any shape; of infinite order at least one element along the axes.</param>
     /// <param name="order">Any number but NaN; default 2.</param>
@@ -152,8 +152,8 @@ public static class ReduceOperators
         Scan(x, ScanFunction.Sum, axis, exclusive, reverse);
 
     /// <summary>
-    /// The products of the elements up to each place along an axis, as PyTorch's cumprod; the gradient is right where elements are
-    /// 0, too.
+    /// The products of the elements up to each place along an axis, as PyTorch's cumprod; the gradient is right where elements
+    /// are 0, too.
     /// </summary>
     /// <param name="x">At least one axis.</param>
     /// <param name="axis">Default the last; negative axes count from the end.</param>

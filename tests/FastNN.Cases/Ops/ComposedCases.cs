@@ -16,7 +16,8 @@ internal sealed class ComposedCases : IOpCases
 
     public static IEnumerable<OpCase> Cases { get; } = [
         Attention(2, 5, 3, 4), Attention(1, 17, 2, 8), Residual(7, 5), Residual(33, 13), Autoencoder(5, 7, 3),
-        .. from gate in Gates from pattern in new (int[] Shape, int Axis)[] { ([3, 8], -1), ([4, 5], 0), ([2, 6, 7], 1), ([33, 34], 1) }
+        .. from gate in Gates
+           from pattern in new (int[] Shape, int Axis)[] { ([3, 8], -1), ([4, 5], 0), ([2, 6, 7], 1), ([33, 34], 1) }
            select Gate(gate, new Shape(pattern.Shape), pattern.Axis),
         MaskedFill(new Shape(13, 7), new Shape(7), 3), MaskedFill(new Shape(33), new Shape(33), float.NegativeInfinity),
         NumberBeside(new Shape(5, 7)),

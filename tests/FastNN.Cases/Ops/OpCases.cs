@@ -23,8 +23,9 @@ internal static class OpCases
         Of<ActivationsCases>(), Of<ArgExtremeCases>(), Of<CastCases>(), Of<ComposedCases>(), Of<ConcatCases>(),
         Of<Conv2DCases>(), Of<CrossEntropyCases>(), Of<CustomCases>(), Of<DenseCases>(), Of<DropoutCases>(),
         Of<ElementLossCases>(), Of<ElementwiseCases>(), Of<EmbeddingCases>(), Of<MatMulCases>(),
-        Of<NormalizationCases>(), Of<PenaltyCases>(), Of<Pool2DCases>(), Of<RearrangeCases>(), Of<ReduceCases>(), Of<ReduceIntegersCases>(),
-        Of<ReshapeCases>(), Of<ScanCases>(), Of<SoftmaxCases>(), Of<WhereCases>(),
+        Of<NormalizationCases>(), Of<PenaltyCases>(), Of<Pool2DCases>(), Of<RearrangeCases>(), Of<ReduceCases>(),
+        Of<ReduceIntegersCases>(),
+        Of<ReshapeCases>(), Of<ScanCases>(), Of<SoftmaxCases>(), Of<SortCases>(), Of<WhereCases>(),
     ];
 
     public static IEnumerable<(string Operator, OpCase Case)> All =>

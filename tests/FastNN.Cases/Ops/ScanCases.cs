@@ -3,15 +3,15 @@ using FastNN.Kernels;
 namespace FastNN.Testing;
 
 /// <summary>
-/// Scans along rows, columns and middle axes, of lengths beside those at which the kernels change their ways; from both ends, with and
-/// without a place's own term; products with none, one and several zeros in a row.
+/// Scans along rows, columns and middle axes, of lengths beside those at which the kernels change their ways; from both ends,
+/// with and without a place's own term; products with none, one and several zeros in a row.
 /// </summary>
 internal sealed class ScanCases : IOpCases
 {
     private static readonly (int[] Shape, int Axis)[] Patterns =
     [
-        ([1], 0), ([7], 0), ([3, 6], 1), ([5, 7], 0), ([13, 1], 1), ([2, 33, 5], 1), ([17, 31], -1), ([9, 129], 1), ([129, 67], 0),
-        ([31, 3, 17], 0), ([2, 2, 3, 13], 2),
+        ([1], 0), ([7], 0), ([3, 6], 1), ([5, 7], 0), ([13, 1], 1), ([2, 33, 5], 1), ([17, 31], -1), ([9, 129], 1),
+        ([129, 67], 0), ([31, 3, 17], 0), ([2, 2, 3, 13], 2),
     ];
 
     /// <summary>Whose reference from first terms on would take too long for products.</summary>

@@ -8,8 +8,8 @@ internal sealed class GateTests : TrainingFixture
     public void Gates_and_slopes_come_back_from_a_model_file()
     {
         var model = new Sequential(
-            new Dense(12), new PReLU(12) { WeightInitializer = Initializer.Uniform(-0.5f, 0.5f) }, new GLU { Gate = GateKind.SiLU },
-            new PReLU(), new GLU(-1));
+            new Dense(12), new PReLU(12) { WeightInitializer = Initializer.Uniform(-0.5f, 0.5f) },
+            new GLU { Gate = GateKind.SiLU }, new PReLU(), new GLU(-1));
         model.Build(new Shape(5), seed: 3);
         using var stream = new MemoryStream();
         model.Save(stream);

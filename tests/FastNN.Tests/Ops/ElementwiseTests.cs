@@ -44,7 +44,9 @@ internal sealed class ElementwiseTests : CpuOpFixture<ElementwiseCases>
             Assert.That(angles[i], Is.EqualTo(angle).Within(3e-7), $"{a[i]}, {b[i]}");
             Assert.That(float.IsNegative(angles[i]) == float.IsNegative(angle) || float.IsNaN(angle), $"{a[i]}, {b[i]}");
             double length = Math.Sqrt(((double)a[i] * a[i]) + ((double)b[i] * b[i]));
-            Assert.That(lengths[i], float.IsNaN(a[i]) ? Is.NaN : Is.EqualTo((float)length).Within(2e-7 * Math.Min(length, 1e30)), $"{a[i]}, {b[i]}");
+            Assert.That(
+                lengths[i],
+                float.IsNaN(a[i]) ? Is.NaN : Is.EqualTo((float)length).Within(2e-7 * Math.Min(length, 1e30)), $"{a[i]}, {b[i]}");
         }
     }
 
@@ -53,15 +55,17 @@ internal sealed class ElementwiseTests : CpuOpFixture<ElementwiseCases>
     {
         var graph = new Graph(GraphMode.Inference);
         Value x = graph.Input(new Shape(4), DType.Int32);
-        Value[] results = [.. new[] { x.BitwiseNot(), x.BitwiseAnd(6), x.BitwiseOr(1), x.BitwiseXor(3), x.ShiftLeft(4), x.ShiftRight(1) }
-            .Select(y => y.Cast(DType.Float32))];
+        Value[] integers =
+            [x.BitwiseNot(), x.BitwiseAnd(6), x.BitwiseOr(1), x.BitwiseXor(3), x.ShiftLeft(4), x.ShiftRight(1)];
+        Value[] results = Array.ConvertAll(integers, y => y.Cast(DType.Float32));
         using var run = new GraphRun(One, graph, results, null, []);
         run.Set(x, [0, 5, -1, 1000]);
         run.Upload();
         run.Forward();
         Assert.That(results.Select(run.Read), Is.EqualTo(new float[][]
         {
-            [-1, -6, 0, -1001], [0, 4, 6, 1000 & 6], [1, 5, -1, 1001], [3, 6, -4, 1000 ^ 3], [0, 80, -16, 16_000], [0, 2, -1, 500],
+            [-1, -6, 0, -1001], [0, 4, 6, 1000 & 6], [1, 5, -1, 1001], [3, 6, -4, 1000 ^ 3], [0, 80, -16, 16_000],
+            [0, 2, -1, 500],
         }));
         Assert.That(
             () => x.ShiftLeft(32), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("ShiftLeft"));

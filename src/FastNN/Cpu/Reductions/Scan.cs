@@ -104,7 +104,8 @@ internal sealed unsafe partial class CpuReductions
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TLanes Factor<TLanes>(nint at, nint place, int count)
-            where TLanes : struct, IVectorLanes<TLanes> => place == 0 ? TLanes.Broadcast(0) : TLanes.Load(x + at + _before, count);
+            where TLanes : struct, IVectorLanes<TLanes> =>
+                place == 0 ? TLanes.Broadcast(0) : TLanes.Load(x + at + _before, count);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public TLanes Summand<TLanes>(nint at, nint place, int count)

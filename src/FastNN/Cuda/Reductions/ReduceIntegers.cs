@@ -9,7 +9,9 @@ internal sealed unsafe partial class CudaReductions
 {
     private const int MaxIntegerBlocks = 1024;
 
-    private static readonly string[] IntegerColumns = Names("columns"), IntegerRows = Names("rows"), IntegerWhole = Names("whole");
+    private static readonly string[] IntegerColumns = Names("columns");
+    private static readonly string[] IntegerRows = Names("rows");
+    private static readonly string[] IntegerWhole = Names("whole");
 
     public void FoldIntegers(IntegerFold fold, Tensor x, Tensor y, IntegerReduceGeometry geometry)
     {

@@ -41,7 +41,8 @@ internal readonly struct Asinh : IUnaryFunction
     public static FunctionInfo Info => new(
         "Asinh", "The number whose hyperbolic sine is x", torch: "asinh", onnx: "Asinh", samples: new(-6, 6));
 
-    // log(1 + u) with u = |x| + x^2 / (1 + sqrt(1 + x^2)) keeps the digits of a small x; the square of a large one would overflow.
+    // log(1 + u) with u = |x| + x^2 / (1 + sqrt(1 + x^2)) keeps the digits of a small x; the square of a large one would
+    // overflow.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T x, Scalars s)
         where T : struct, ILanes<T>

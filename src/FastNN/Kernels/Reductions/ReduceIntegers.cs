@@ -2,7 +2,9 @@ using FastNN.Tensors;
 
 namespace FastNN.Kernels;
 
-/// <summary>What a reduction of integers or truths gives of its terms; all are exact, so that their order does not matter.</summary>
+/// <summary>
+/// What a reduction of integers or truths gives of its terms; all are exact, so that their order does not matter.
+/// </summary>
 internal enum IntegerFold
 {
     /// <summary>Int64; 0 without terms.</summary>

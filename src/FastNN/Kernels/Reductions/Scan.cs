@@ -30,8 +30,8 @@ internal readonly record struct ScanGeometry(int Outer, int Terms, int Inner, bo
 internal partial interface IReductions
 {
     /// <summary>
-    /// y (=|+=) the sums, or (=) the products, of x's terms up to each place, as the geometry says. The order of additions depends
-    /// on the shapes alone.
+    /// y (=|+=) the sums, or (=) the products, of x's terms up to each place, as the geometry says. The order of additions
+    /// depends on the shapes alone.
     /// </summary>
     /// <param name="function">Sum or Product; a product does not accumulate.</param>
     void Scan(ScanFunction function, Tensor x, Tensor y, in ScanGeometry geometry, bool accumulate);
