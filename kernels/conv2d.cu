@@ -1,7 +1,8 @@
 // Convolutions of NHWC images as matrix products by tiles (tiles.cuh), without a copy of the patches: the panels of the product are
 // gathered from the image as they are needed. Filters are [KH, KW, C / groups, OC]. 2 N OH OW OC KH KW C / groups flops a pass.
-// Forward y = f(conv(x, weight) + bias). Backward data gathers too: pixels of dX that are congruent modulo the stride meet the same
-// taps, so each such phase is a product of its own, in which no term is zero by construction, and each dX is written once (=|+=).
+// Forward y = f(conv(x, weight) + bias), or f(y + that). Backward data gathers too: pixels of dX that are congruent modulo the stride
+// meet the same taps, so each such phase is a product of its own, in which no term is zero by construction, and each dX is written once
+// (=|+=), with a bias and f where it is the forward of a transposed convolution.
 // Backward filter (=|+=) is a product over pixels, with dBias (=|+=) as one more row, the one that a column of ones gives; where there
 // are more pixels than one block should add, blocks leave parts [parts, KH KW C / groups + 1, OC] and conv2d_sum_parts adds them.
 // blockIdx: x (phase, tile of rows), y (group, tile of columns), z part.
@@ -17,6 +18,8 @@ struct ConvolutionForwardArguments {
     ConvolutionShape shape;
     int tiles;   // of columns, per group
     int vector;  // 1: x, 2: weight and y are read and written in fours
+    int accumulate;
+    int unused;
 };
 
 template <class T>
@@ -44,17 +47,10 @@ DEVICE void forward(const ConvolutionForwardArguments& a) {
     int thread = threadIdx.x;
     Epilogue epilogue = a.epilogue;
     if (epilogue.bias) epilogue.bias += firstChannel;
-    finishSums(sums, epilogue, thread, firstColumn, shape.groupOC);
-#pragma unroll
-    for (int i = 0; i < T::TM; i++) {
+    storeSums(sums, epilogue, firstColumn, shape.groupOC, (a.vector & 2) != 0, a.accumulate, [&](int i) -> float* {
         int row = firstRow + Sums<T>::row(thread, i);
-        if (row >= shape.pixels) continue;
-        float* y = a.y + (int64)row * shape.oc + firstChannel;
-#pragma unroll
-        for (int quad = 0; quad < T::TN / 4; quad++) {
-            putSums(y, sums.values[i] + 4 * quad, firstColumn + Sums<T>::column(thread, quad), shape.groupOC, (a.vector & 2) != 0, false);
-        }
-    }
+        return row < shape.pixels ? a.y + (int64)row * shape.oc + firstChannel : nullptr;
+    });
 }
 
 KERNEL void __launch_bounds__(256, 2) conv2d_forward_wide(ConvolutionForwardArguments a) { forward<Wide>(a); }
@@ -65,6 +61,7 @@ struct ConvolutionBackwardDataArguments {
     const float* dY;
     const float* weight;
     float* dX;
+    Epilogue epilogue;
     ConvolutionShape shape;
     int rowTiles;  // of a phase
     int phases;    // along a row
@@ -89,9 +86,10 @@ DEVICE void backwardData(const ConvolutionBackwardDataArguments& a) {
     for (int r = threadIdx.x; r < T::M; r += T::Threads) {
         int line = (firstRow + r) / x.inputs, j = firstRow + r - line * x.inputs, n = line / y.inputs, i = line - n * y.inputs;
         int oh = y.output + i, ow = x.output + j;
-        bool there = firstRow + r < rows;
+        int image = imageOf(shape, n);
+        bool there = firstRow + r < rows && image >= 0;
         places[r] = Place{((n * shape.y.output + oh) * shape.x.output + ow) * shape.oc + group * shape.groupOC, there ? oh : OUTSIDE, ow, 0};
-        targets[r] = there ? ((n * shape.y.input + phaseY + i * shape.y.stride) * shape.x.input + phaseX + j * shape.x.stride) * shape.c : -1;
+        targets[r] = there ? ((image * shape.y.input + phaseY + i * shape.y.stride) * shape.x.input + phaseX + j * shape.x.stride) * shape.c : -1;
     }
     __syncthreads();
 
@@ -106,16 +104,13 @@ DEVICE void backwardData(const ConvolutionBackwardDataArguments& a) {
         return;
     }
     int thread = threadIdx.x;
-#pragma unroll
-    for (int i = 0; i < T::TM; i++) {
+    int firstChannel = group * shape.groupC;
+    Epilogue epilogue = a.epilogue;
+    if (epilogue.bias) epilogue.bias += firstChannel;
+    storeSums(sums, epilogue, firstColumn, shape.groupC, (a.vector & 2) != 0, a.accumulate, [&](int i) -> float* {
         int target = targets[Sums<T>::row(thread, i)];
-        if (target < 0) continue;
-        float* dX = a.dX + (int64)target + group * shape.groupC;
-#pragma unroll
-        for (int quad = 0; quad < T::TN / 4; quad++) {
-            putSums(dX, sums.values[i] + 4 * quad, firstColumn + Sums<T>::column(thread, quad), shape.groupC, (a.vector & 2) != 0, a.accumulate);
-        }
-    }
+        return target >= 0 ? a.dX + (int64)target + firstChannel : nullptr;
+    });
 }
 
 KERNEL void __launch_bounds__(256, 2) conv2d_backward_data_wide(ConvolutionBackwardDataArguments a) { backwardData<Wide>(a); }

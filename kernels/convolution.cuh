@@ -31,15 +31,58 @@ struct ConvolutionShape {
     int groupC;
     int groupOC;
     int pixels;  // n * y.output * x.output
+    // One tap of the depth of a convolution in three dimensions (DepthTap.cs): of depthSamples samples, 0 for none, sample i meets image
+    // depthStart + i * depthStep of depthImages.
+    int depthSamples;
+    int depthImages;
+    int depthStart;
+    int depthStep;
+    int unused;
+    Divisor byDepthSamples;
 };
+
+// The image that a sample meets; negative: none.
+DEVICE int imageOf(const ConvolutionShape& shape, int sample) {
+    if (shape.depthSamples == 0) return sample;
+    int n = split(sample, shape.byDepthSamples), image = shape.depthStart + sample * shape.depthStep;
+    return (uint32)image < (uint32)shape.depthImages ? n * shape.depthImages + image : OUTSIDE;
+}
 
 // The pixels of an output as places in the input: of the window's first tap, for channel 0 of the group.
 DEVICE Place windowOf(const ConvolutionShape& shape, int pixel, int group) {
     int column = pixel;
     int row = split(column, shape.x.byOutput);
-    int image = split(row, shape.y.byOutput);
+    int image = imageOf(shape, split(row, shape.y.byOutput));
     int y = row * shape.y.stride - shape.y.padding, x = column * shape.x.stride - shape.x.padding;
-    return Place{((image * shape.y.input + y) * shape.x.input + x) * shape.c + group * shape.groupC, y, x, 0};
+    return Place{((image * shape.y.input + y) * shape.x.input + x) * shape.c + group * shape.groupC, image < 0 ? OUTSIDE : y, x, 0};
+}
+
+// Rows of sums to y = f(sums + bias), or f(y + sums + bias). rowOf(i) is where row i begins, null for none.
+template <class T, class RowOf>
+DEVICE void storeSums(Sums<T>& sums, const Epilogue& epilogue, int firstColumn, int columns, bool vector, bool accumulate, RowOf rowOf) {
+    int thread = threadIdx.x;
+    if (accumulate && (epilogue.bias || epilogue.function)) {
+#pragma unroll
+        for (int i = 0; i < T::TM; i++) {
+            const float* y = rowOf(i);
+#pragma unroll
+            for (int j = 0; j < T::TN; j++) {
+                int column = firstColumn + Sums<T>::column(thread, j / 4) + j % 4;
+                if (y && column < columns) sums.values[i][j] += y[column];
+            }
+        }
+        accumulate = false;
+    }
+    finishSums(sums, epilogue, thread, firstColumn, columns);
+#pragma unroll
+    for (int i = 0; i < T::TM; i++) {
+        float* y = rowOf(i);
+        if (!y) continue;
+#pragma unroll
+        for (int quad = 0; quad < T::TN / 4; quad++) {
+            putSums(y, sums.values[i] + 4 * quad, firstColumn + Sums<T>::column(thread, quad), columns, vector, accumulate);
+        }
+    }
 }
 
 // Taps of a window, or of a phase of it, as places relative to the first: tap (i, j) lies i * yStep and j * xStep further, and has

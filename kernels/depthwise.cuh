@@ -9,9 +9,26 @@ struct DepthwiseArguments {
     float* y;  // or dX
     Epilogue epilogue;
     ConvolutionShape shape;
-    int count;  // of elements of y (or dX)
+    int count;  // of elements of y, or of dX: of the image that each sample may meet
     int accumulate;
 };
+
+// y = f(sums + bias), or f(y + that).
+template <int V>
+DEVICE void depthwiseStore(const DepthwiseArguments& a, float (&sums)[V], float* y, int channel) {
+    if (a.accumulate) {
+#pragma unroll
+        for (int v = 0; v < V; v++) sums[v] += y[v];
+    }
+#pragma unroll
+    for (int v = 0; v < V; v++) sums[v] += a.epilogue.bias ? a.epilogue.bias[channel + v] : 0.0f;
+    activateAll(sums, a.epilogue.function, a.epilogue.scalar);
+    if (V == 4) {
+        storeFour(y, sums[0], sums[1 % V], sums[2 % V], sums[3 % V]);
+    } else {
+        *y = sums[0];
+    }
+}
 
 // V: 1 channel to a thread, or 4 where each output channel has an input channel of its own.
 template <int V>
@@ -51,14 +68,7 @@ DEVICE void depthwiseForward(const DepthwiseArguments& a) {
             weight += shape.oc;
         }
     }
-#pragma unroll
-    for (int v = 0; v < V; v++) sums[v] += a.epilogue.bias ? a.epilogue.bias[channel + v] : 0.0f;
-    activateAll(sums, a.epilogue.function, a.epilogue.scalar);
-    if (V == 4) {
-        storeFour(a.y + element, sums[0], sums[1 % V], sums[2 % V], sums[3 % V]);
-    } else {
-        a.y[element] = sums[0];
-    }
+    depthwiseStore(a, sums, a.y + element, channel);
 }
 
 // The outputs that see the pixel through each tap, for all output channels of the input channel.
@@ -70,6 +80,8 @@ DEVICE void depthwiseBackwardData(const DepthwiseArguments& a) {
     int channel = element;
     int pixel = split(channel, shape.byC);
     int line = pixel / shape.x.input, x = pixel - line * shape.x.input, n = line / shape.y.input, y = line - n * shape.y.input;
+    int image = imageOf(shape, n);
+    if (image < 0) return;
     int multiplier = shape.groupOC;
     float sums[V];
 #pragma unroll
@@ -97,11 +109,7 @@ DEVICE void depthwiseBackwardData(const DepthwiseArguments& a) {
             }
         }
     }
-    if (V == 4) {
-        putFour(a.y + element, sums[0], sums[1 % V], sums[2 % V], sums[3 % V], a.accumulate);
-    } else {
-        put(a.y + element, sums[0], a.accumulate);
-    }
+    depthwiseStore(a, sums, a.y + ((image * shape.y.input + y) * shape.x.input + x) * (int64)shape.c + channel, channel);
 }
 
 struct DepthwiseFilterArguments {

@@ -1,4 +1,4 @@
-// What decides whether a step may change anything, and by how much. The norm reads 4 bytes per gradient; scaling moves 8, and is launched only where
+// What decides whether a step may change anything, and by how much. A norm reads 4 bytes per gradient; scaling moves 8, and is launched only where
 // gradients are clipped or averaged; a guarded copy moves 8 bytes per element.
 #include "functions.cuh"
 #include "sums.cuh"
@@ -6,16 +6,23 @@
 struct GuardNormArguments {
     const float* gradients;
     const float* loss;       // [], or null
-    float* results;          // loss, norm, unused, the guard: 0, or NaN where one of them is not finite
+    float* results;          // loss, norm, largest magnitude, the guard: 0, or NaN where loss or norm is not finite
     UpdateScalars* scalars;  // of each group; the last becomes the guard
     Scratch scratch;
     int64 count;
     int groups;
 };
 
+struct GuardLargestArguments {
+    const float* gradients;
+    float* results;  // as above
+    Scratch scratch;
+    int64 count;
+};
+
 struct GuardScaleArguments {
     float* gradients;
-    const float* options;  // factor, largest norm, largest magnitude; the latter two infinite where there is none
+    const float* options;  // factor, largest norm, largest magnitude, whether the norm is the largest magnitude; infinite if none
     const float* results;  // as above
     int64 count;
 };
@@ -49,10 +56,38 @@ KERNEL void guard_norm(GuardNormArguments a) {
     for (int i = 0; i < a.groups; i++) a.scalars[i].guard = guard;
 }
 
+// The maximum norm. A NaN may be passed over, since guard_norm forbids the update then.
+KERNEL void guard_largest(GuardLargestArguments a) {
+    float largest = 0;
+    bool aligned = aligned16(a.gradients);
+    for (int64 first = (int64)blockIdx.x * PER_BLOCK; first < a.count; first += (int64)gridDim.x * PER_BLOCK) {
+        if (aligned && first + PER_BLOCK <= a.count) {
+            float4 v = loadFour(a.gradients + first + threadIdx.x * 4);
+            largest = larger(largest, larger(larger(absolute(v.x), absolute(v.y)), larger(absolute(v.z), absolute(v.w))));
+        } else {
+            for (int64 i = first + threadIdx.x; i < a.count && i < first + PER_BLOCK; i += THREADS) {
+                largest = larger(largest, absolute(a.gradients[i]));
+            }
+        }
+    }
+    largest = blockLargest(largest);
+    if (gridDim.x > 1) {
+        if (threadIdx.x == 0) a.scratch.parts[blockIdx.x] = largest;
+        if (!isLastBlock(a.scratch.ticket)) return;
+        largest = 0;
+        for (uint32 block = threadIdx.x; block < gridDim.x; block += blockDim.x) {
+            largest = larger(largest, (float)*(const volatile double*)(a.scratch.parts + block));
+        }
+        largest = blockLargest(largest);
+    }
+    if (threadIdx.x == 0) a.results[2] = largest;
+}
+
 // g = f g, with the factor made smaller where the norm of f g would be above the largest, and cut at the largest magnitude.
 KERNEL void guard_scale(GuardScaleArguments a) {
     if (!hasElements(a.count)) return;
-    float factor = a.options[0], largestNorm = a.options[1], largest = a.options[2], norm = a.results[1] * absolute(factor);
+    float factor = a.options[0], largestNorm = a.options[1], largest = a.options[2];
+    float norm = a.results[a.options[3] != 0.0f ? 2 : 1] * absolute(factor);
     if (norm > largestNorm) factor = factor * (largestNorm / norm);
     mapElements(a.gradients, a.gradients, a.count, false, [=](float g) {
         g = g * factor;

@@ -1,14 +1,16 @@
 // Strided copies: to (=) from, or to (+=) from for floats, at places that both reach by strides (Kernels/Rearrange.cs): permutations, slices, splits
 // and their gradients. Twice the element's bytes moved per element, three times where it adds. An element is as wide as both sides allow: runs of
-// floats go as 16 bytes. Two ways:
+// floats go as 16 bytes. Three ways:
 // - elements: a thread each, neighbors along the destination's innermost axis;
 // - tiles: where the source runs along another axis than the destination, 1024 elements at a time go through shared memory, whose lines are padded so
-//   that neither direction has bank conflicts; tiles are long and narrow where one of the two axes is short, as channels of images are.
+//   that neither direction has bank conflicts; tiles are long and narrow where one of the two axes is short, as channels of images are;
+// - repetitions: floats that the source has once are read once for up to 16 places along each of two axes that repeat, and for four along a row of one number.
 // Rows that do not begin on a 32-byte sector share sectors with their neighbors, which both blocks move.
 #include "strides.cuh"
 
 #define THREADS 256
 #define TILE 1024
+#define REPEATS 16
 
 struct RearrangeArguments {
     const void* from;
@@ -86,6 +88,51 @@ DEVICE void moveTiles(const RearrangeTilesArguments& a) {
         }
     }
 }
+
+struct RepeatArguments {
+    const float* from;
+    float* to;
+    StridedAxes axes;  // without the axes along which a thread repeats
+    int64 stride;      // along that, of the destination
+    int64 moreStride;  // along another such axis, of at most REPEATS places
+    int count;
+    int repeats;
+    int moreRepeats;
+    int unused;
+};
+
+struct Scalars {
+    static DEVICE float load(const float* from, int64 at) { return from[at]; }
+    static DEVICE void store(float* to, int64 at, float v) { to[at] = v; }
+};
+
+struct Quads {
+    static DEVICE float4 load(const float* from, int64 at) { return loadFour(from + 4 * at); }
+    static DEVICE void store(float* to, int64 at, float4 v) { storeFour(to + 4 * at, v.x, v.y, v.z, v.w); }
+};
+
+struct NumberQuads {
+    static DEVICE float load(const float* from, int64 at) { return from[at]; }
+    static DEVICE void store(float* to, int64 at, float v) { storeFour(to + 4 * at, v, v, v, v); }
+};
+
+template <class Access>
+DEVICE void repeatElements(const RepeatArguments& a) {
+    uint32 thread = blockIdx.x * THREADS + threadIdx.x, slice = thread / (uint32)a.count;
+    int first = (int)slice * REPEATS;
+    if (first >= a.repeats) return;
+    int64 from, to, unused;
+    locate(a.axes, thread - slice * (uint32)a.count, from, to, unused);
+    auto value = Access::load(a.from, from);
+    int last = a.repeats - first < REPEATS ? a.repeats : first + REPEATS;
+    for (int i = first; i < last; i++) {
+        for (int j = 0; j < a.moreRepeats; j++) Access::store(a.to, to + i * a.stride + j * a.moreStride, value);
+    }
+}
+
+KERNEL void rearrange_repeat_4(RepeatArguments a) { repeatElements<Scalars>(a); }
+KERNEL void rearrange_repeat_16(RepeatArguments a) { repeatElements<Quads>(a); }
+KERNEL void rearrange_repeat_number_16(RepeatArguments a) { repeatElements<NumberQuads>(a); }
 
 KERNEL void rearrange_1(RearrangeArguments a) { moveElements<uint8, Assign<uint8>>(a); }
 KERNEL void rearrange_2(RearrangeArguments a) { moveElements<uint16, Assign<uint16>>(a); }

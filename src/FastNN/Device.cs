@@ -37,9 +37,10 @@ public sealed class Device : IDisposable
     /// <summary>The processor, with managed SIMD kernels.</summary>
     /// <param name="threads">Worker threads, the caller included; 0 (default) takes as many as there are logical
     /// processors.</param>
+    /// <param name="options">How kernels may compute; null (default) for the defaults.</param>
     /// <returns>The device.</returns>
     /// <exception cref="DeviceException">The number is negative or above 128.</exception>
-    public static Device Cpu(int threads = 0) => new(new CpuDevice(threads));
+    public static Device Cpu(int threads = 0, CpuOptions? options = null) => new(new CpuDevice(threads, options));
 
     /// <summary>
     /// An NVIDIA GPU of compute capability 8.0 (Ampere) or newer, with nothing but its driver needed; cuBLAS and cuDNN are used

@@ -42,7 +42,7 @@ internal sealed class CudnnTests : CudaFixture
         double[] expected = new double[g.OutputCount];
         Conv2DReference.Forward(g, Wide(x), Wide(filter), [], expected);
         nint y = memory.Put(NotNumbers(g.OutputCount));
-        device.Cudnn.Forward(g, xAt, filterAt, y, Workspace(device, memory, g, ConvolutionPass.Forward));
+        device.Cudnn.Forward(g, xAt, filterAt, y, 0, Workspace(device, memory, g, ConvolutionPass.Forward));
         Near.Check("y", memory.Get(y, (int)g.OutputCount), expected, 1e-5);
 
         expected = new double[g.InputCount];
@@ -206,7 +206,7 @@ internal sealed class CudnnTests : CudaFixture
         nint x = memory.Put(new float[Small.InputCount]), filter = memory.Put(new float[Small.FilterCount]),
         y = memory.Put(new float[Small.OutputCount]);
         nint workspace = Workspace(device, memory, Small, ConvolutionPass.Forward);
-        return () => device.Cudnn.Forward(Small, x, filter, y, workspace);
+        return () => device.Cudnn.Forward(Small, x, filter, y, 0, workspace);
     }
 
     private static nint Workspace(CudaDevice device, DeviceNumbers memory, in Conv2DGeometry geometry, ConvolutionPass pass) =>

@@ -88,6 +88,24 @@ internal sealed class TrafficTests : DeviceFixture
         ("sorted short rows", [X(4096, 24)], x => x[0].Sort(descending: true).Values),
         ("gate", [X(1024, 1024), X(1024, 1024)], x => x[0].SiLUGate(x[1])),
         ("concat", [X(512, 256), X(512, 128)], x => Operators.Concat(1, x[0], x[1])),
+        ("expand rows", [X(1, 1024)], x => x[0].Expand(512, 1024)),
+        ("expand columns", [X(1024, 1)], x => x[0].Expand(1024, 512)),
+        ("tile", [X(256, 256)], x => x[0].Tile(2, 3)),
+        ("flip of rows", [X(512, 256)], x => x[0].Flip(0)),
+        ("flip of columns", [X(512, 256)], x => x[0].Flip(1)),
+        ("roll of images", [X(4, 32, 32, 64)], x => x[0].Roll([3, -3], [1, 2])),
+        ("lower triangle", [X(8, 256, 256)], x => x[0].Tril()),
+        ("pad images", [X(4, 32, 32, 64)], x => x[0].Pad([0, 0, 1, 1, 1, 1])),
+        ("reflect images", [X(4, 64, 64, 32)], x => x[0].Pad([0, 0, 2, 2, 2, 2], PadMode.Reflect)),
+        (
+            "select rows", [X(2048, 256), Rows(1024, of: 2048)],
+            x => x[0].IndexSelect(0, x[1])),
+        (
+            "gather between", [X(16, 64, 256), Rows(512, of: 64, width: 256)],
+            x => x[0].Gather(1, x[1].Reshape(new Shape(16, 32, 256)))),
+        (
+            "one-hot", [OpInput.Integers("index", new Shape(4096), 0, 127, DType.Int32), X(4096, 128)],
+            x => x[0].OneHot(128) * x[1]),
     }.Select(row => new TestCaseData(row.Inputs, row.Build).SetArgDisplayNames(row.Name));
 
     [Test]
@@ -119,6 +137,16 @@ internal sealed class TrafficTests : DeviceFixture
         Assert.That(counts.Launches, Is.GreaterThanOrEqualTo(2), "forward and backward");
         RequireEfficient(counts);
     }
+
+    /// <summary>Rows in some order, no two of up to <paramref name="of"/> in a row alike, each so often.</summary>
+    private static OpInput Rows(int count, int of, int width = 1) =>
+        new(
+            "index", new Shape(count * width),
+            (_, length) => [.. Enumerable.Range(0, length).Select(i => (double)(i / width * 37 % of))])
+        {
+            IsInteger = true,
+            IsDifferentiable = false,
+        };
 
     private static OpInput Above(params int[] extents) => OpInput.Uniform("x", new Shape(extents), 1, 2);
 

@@ -12,9 +12,10 @@ internal sealed class CpuDevice : CpuCore, IDevice
 
     /// <summary>A device with so many threads, the caller among them.</summary>
     /// <param name="threads">0 for one per logical processor.</param>
+    /// <param name="options">How kernels may compute; null for the defaults.</param>
     /// <exception cref="DeviceException">The number is negative or above <see cref="CpuCore.MaxThreads"/>.</exception>
-    public CpuDevice(int threads)
-        : base(threads)
+    public CpuDevice(int threads, CpuOptions? options = null)
+        : base(threads, options ?? new CpuOptions())
     {
         Elements = new CpuElements(this);
         Reductions = new CpuReductions(this);
@@ -22,6 +23,7 @@ internal sealed class CpuDevice : CpuCore, IDevice
         _windows = new CpuWindows(this);
         Normalizations = new CpuNormalizations(this);
         Indexing = new CpuIndexing(this);
+        Attention = new CpuAttention(this);
         Losses = new CpuLosses(this);
         Updates = new CpuUpdates(this);
     }
@@ -37,6 +39,8 @@ internal sealed class CpuDevice : CpuCore, IDevice
     public INormalizations Normalizations { get; }
 
     public IIndexing Indexing { get; }
+
+    public IAttention Attention { get; }
 
     public ILosses Losses { get; }
 

@@ -75,6 +75,11 @@ internal static class FunctionTable
         LossFunction.Of<HingeError>(),
         LossFunction.Of<Divergence>(),
         LossFunction.Of<LogDivergence>(),
+        LossFunction.Of<MarginError>(),
+        LossFunction.Of<CosineError>(),
+        LossFunction.Of<FocalError>(),
+        LossFunction.Of<LogPoissonError>(),
+        LossFunction.Of<PoissonError>(),
     ]);
 
     /// <summary>What reductions make of their terms.</summary>
@@ -117,7 +122,7 @@ internal static class FunctionTable
         UpdateFunction.Of<AdamUpdate<No, Yes>>(),
         UpdateFunction.Of<AdamUpdate<Yes, No>>(),
         UpdateFunction.Of<AdamUpdate<Yes, Yes>>(),
-        UpdateFunction.Of<NAdamUpdate>(),
+        UpdateFunction.Of<NAdamUpdate<No>>(),
         UpdateFunction.Of<AdamaxUpdate>(),
         UpdateFunction.Of<RmsPropUpdate<No, No>>(),
         UpdateFunction.Of<RmsPropUpdate<No, Yes>>(),
@@ -125,6 +130,11 @@ internal static class FunctionTable
         UpdateFunction.Of<RmsPropUpdate<Yes, Yes>>(),
         UpdateFunction.Of<AdagradUpdate>(),
         UpdateFunction.Of<AdadeltaUpdate>(),
+        UpdateFunction.Of<NAdamUpdate<Yes>>(),
+        UpdateFunction.Of<RAdamUpdate<No>>(),
+        UpdateFunction.Of<RAdamUpdate<Yes>>(),
+        UpdateFunction.Of<LionUpdate>(),
+        UpdateFunction.Of<AverageUpdate>(),
     ]);
 
     public static IReadOnlyList<BinaryFunction> Binary { get; } = TableRow.Number<BinaryFunction>(

@@ -32,6 +32,9 @@ internal enum LossTargets
 
     /// <summary>1 or -1.</summary>
     Signs,
+
+    /// <summary>Integers from 0 on.</summary>
+    Counts,
 }
 
 /// <summary>What is known of a loss besides its text.</summary>

@@ -71,26 +71,6 @@ public static partial class Operators
     public static Value Dense(this Value x, Value weight, Value? bias = null) =>
         bias is null ? x.Graph.Add(new DenseOp(), x, weight) : x.Graph.Add(new DenseOp(), x, weight, bias);
 
-    /// <summary>Two-dimensional convolution (cross-correlation, as in every framework).</summary>
-    /// <param name="x">[N, H, W, C].</param>
-    /// <param name="weight">[KH, KW, C / groups, OC].</param>
-    /// <param name="bias">[OC] or null.</param>
-    /// <param name="stride">Rows and columns; default 1.</param>
-    /// <param name="padding">Default valid (none).</param>
-    /// <param name="dilation">Rows and columns; default 1.</param>
-    /// <param name="groups">Divides C and OC; default 1.</param>
-    /// <returns>[N, OH, OW, OC].</returns>
-    /// <exception cref="ShapeException">The shapes do not fit.</exception>
-    public static Value Conv2D(
-        this Value x, Value weight, Value? bias = null, Size2D? stride = null, Padding2D padding = default,
-        Size2D? dilation = null, int groups = 1)
-    {
-        (int strideH, int strideW) = stride ?? 1;
-        (int dilationH, int dilationW) = dilation ?? 1;
-        var op = new Conv2DOp(new Conv2DOptions(strideH, strideW, padding, dilationH, dilationW, groups));
-        return bias is null ? x.Graph.Add(op, x, weight) : x.Graph.Add(op, x, weight, bias);
-    }
-
     /// <summary>The maximum of each window.</summary>
     /// <param name="x">[N, H, W, C].</param>
     /// <param name="kernel">Rows and columns of the window.</param>

@@ -3,7 +3,7 @@ using FastNN.Ops;
 namespace FastNN;
 
 /// <summary>Operators that move, select and convert elements, as fluent calls on values.</summary>
-public static class ShapeOperators
+public static partial class ShapeOperators
 {
     /// <summary>Exchanges two axes.</summary>
     /// <param name="x">At least two axes, unless both are given.</param>

@@ -13,6 +13,12 @@ public abstract class Loss
     /// <summary>Cross-entropy of one-hot or other class probabilities from logits; the mean over the batch.</summary>
     public static Loss CrossEntropy { get; } = new CrossEntropyLoss();
 
+    /// <summary>
+    /// The negative log-likelihood of class indices from log-probabilities, as a log-softmax gives them; the mean over the batch
+    /// (PyTorch's NLLLoss).
+    /// </summary>
+    public static Loss NegativeLogLikelihood { get; } = new CrossEntropyLoss { ClassIndices = true, FromLogProbabilities = true };
+
     /// <summary>Binary cross-entropy of probabilities, as a sigmoid gives them (PyTorch's BCELoss).</summary>
     public static Loss BinaryCrossEntropy { get; } = new BinaryCrossEntropyLoss();
 
@@ -76,7 +82,7 @@ public abstract class Loss
     /// <summary>The shape of the targets for a network's output.</summary>
     /// <param name="output">The output's shape, batch axis first.</param>
     /// <returns>The targets' shape.</returns>
-    public Shape TargetShape(Shape output) =>
+    public virtual Shape TargetShape(Shape output) =>
         ClassIndices ? new Shape(output.ToArray().AsSpan(0, Math.Max(output.Rank - 1, 0))) : output;
 
     /// <summary>Records the loss.</summary>
@@ -169,6 +175,7 @@ public sealed class CrossEntropyLoss : Loss
 public sealed class BinaryCrossEntropyLoss : Loss
 {
     private Parameter? _positiveWeights;
+    private Parameter? _weights;
 
     /// <inheritdoc/>
     public override string Name => FromLogits ? "BinaryCrossEntropyWithLogits" : "BinaryCrossEntropy";
@@ -190,7 +197,16 @@ public sealed class BinaryCrossEntropyLoss : Loss
         init => _positiveWeights = value is null ? null : Constant("positiveWeights", [.. value]);
     }
 
-    internal override IReadOnlyList<Parameter> Constants => _positiveWeights is null ? [] : [_positiveWeights];
+    /// <summary>
+    /// A weight per output column, or null (PyTorch's weight, of a batch's column); the mean divides by the number of elements.
+    /// </summary>
+    public IReadOnlyList<float>? Weights
+    {
+        init => _weights = value is null ? null : Constant("weights", [.. value]);
+    }
+
+    internal override IReadOnlyList<Parameter> Constants =>
+        [.. new[] { _positiveWeights, _weights }.Where(parameter => parameter is not null).Select(parameter => parameter!)];
 
     /// <inheritdoc/>
     public override Value Apply(Value output, Value target)
@@ -200,11 +216,10 @@ public sealed class BinaryCrossEntropyLoss : Loss
             throw new InvalidOperationException($"{Name}: expected FromLogits where there are positive weights.");
         }
 
-        return !FromLogits ? Record<ProbabilityLoss>(output, target)
-            : _positiveWeights is null ? Record<LogitLoss>(output, target)
-            : output.Graph.Add(
-                new ElementLossOp(LossFunction.Of<WeightedLogitLoss>(), default, Reduction), output, target,
-                output.Graph.Use(_positiveWeights));
+        ArgumentNullException.ThrowIfNull(output);
+        return output.BinaryCrossEntropyLoss(
+            target, _weights is null ? null : output.Graph.Use(_weights),
+            _positiveWeights is null ? null : output.Graph.Use(_positiveWeights), FromLogits, Reduction);
     }
 }
 

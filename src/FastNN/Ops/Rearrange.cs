@@ -5,7 +5,7 @@ namespace FastNN.Ops;
 
 /// <summary>Puts the axes into another order.</summary>
 /// <param name="Order">The output's axis i is the input's axis Order[i]; every axis occurs once.</param>
-internal sealed record PermuteOp(Shape Order) : Operator
+internal sealed record PermuteOp(Shape Order) : PickOp
 {
     public override string Name => "Permute";
 
@@ -24,25 +24,73 @@ internal sealed record PermuteOp(Shape Order) : Operator
         return [inputs[0] with { Shape = new Shape(Array.ConvertAll(order, axis => x[axis])) }];
     }
 
-    public override object Bind(TensorType[] inputs, TensorType[] outputs)
+    protected override (long First, (int Extent, long X, long Y)[] Axes) Places(Shape x, Shape y)
     {
-        (Shape x, Shape y) = (inputs[0].Shape, outputs[0].Shape);
         var axes = new (int Extent, long X, long Y)[x.Rank];
         for (int i = 0; i < axes.Length; i++)
         {
             axes[i] = (y[i], x.Product(Order[i] + 1, x.Rank), y.Product(i + 1, y.Rank));
         }
 
-        return new Copies(
-            StridedCopy.Of(0, 0, axes), StridedCopy.Of(0, 0, Array.ConvertAll(axes, axis => (axis.Extent, axis.Y, axis.X))));
+        return (0, axes);
+    }
+}
+
+/// <summary>An output whose elements are each an element of the input, none of them twice, found by strides.</summary>
+internal abstract record PickOp : Operator
+{
+    public override object Bind(TensorType[] inputs, TensorType[] outputs)
+    {
+        (long first, (int Extent, long X, long Y)[] axes) = Places(inputs[0].Shape, outputs[0].Shape);
+        StridedCopy forward = StridedCopy.Of(first, 0, axes);
+
+        // The other way round, axes that are walked backwards begin at their end, so that the destination's strides are positive.
+        long from = 0;
+        var back = new (int Extent, long From, long To)[axes.Length];
+        for (int i = 0; i < axes.Length; i++)
+        {
+            (int extent, long x, long y) = axes[i];
+            bool turned = x < 0 && extent > 0;
+            (first, from) = turned ? (first + ((extent - 1) * x), from + ((extent - 1) * y)) : (first, from);
+            back[i] = turned ? (extent, -y, -x) : (extent, y, x);
+        }
+
+        return new Copies(forward, StridedCopy.Of(from, first, back));
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
         kernels.Indexing.Rearrange(tensors.Inputs[0], tensors.Output, ((Copies)tensors.Bound!).Forward, accumulate: false);
 
-    public override void Backward(IKernels kernels, NodeTensors tensors) =>
-        kernels.Indexing.Rearrange(
-            tensors.OutputGradient!, tensors.InputGradients[0]!, ((Copies)tensors.Bound!).Backward, tensors.Accumulate[0]);
+    public override void Backward(IKernels kernels, NodeTensors tensors)
+    {
+        (Tensor dX, Tensor dY) = (tensors.InputGradients[0]!, tensors.OutputGradient!);
+        if (IsView && dX.Address == dY.Address)
+        {
+            return;
+        }
+
+        if (!tensors.Accumulate[0] && dX.Count != dY.Count)
+        {
+            kernels.Memory.Fill(dX, 0);
+        }
+
+        kernels.Indexing.Rearrange(dY, dX, ((Copies)tensors.Bound!).Backward, tensors.Accumulate[0]);
+    }
+
+    /// <summary>The element that is the output's first, and how both tensors lie along the output's axes.</summary>
+    protected abstract (long First, (int Extent, long X, long Y)[] Axes) Places(Shape x, Shape y);
+
+    /// <summary>The output's extents with the strides of both, for shapes of the same axes.</summary>
+    protected static (int Extent, long X, long Y)[] Along(Shape x, Shape y)
+    {
+        var axes = new (int Extent, long X, long Y)[y.Rank];
+        for (int i = 0; i < axes.Length; i++)
+        {
+            axes[i] = (y[i], x.Product(i + 1, x.Rank), y.Product(i + 1, y.Rank));
+        }
+
+        return axes;
+    }
 
     private sealed record Copies(StridedCopy Forward, StridedCopy Backward);
 }
@@ -56,11 +104,17 @@ internal sealed record PermuteOp(Shape Order) : Operator
 /// <param name="Stop">Likewise; int.MaxValue and int.MinValue stand for the ends.</param>
 /// <param name="Step">Not 0.</param>
 /// <param name="IsLeading">The axis is the first and the step 1: a view, so that neither pass moves more than a gradient.</param>
-internal sealed record SliceOp(int Axis, int Start, int Stop, int Step, bool IsLeading) : Operator
+internal sealed record SliceOp(int Axis, int Start, int Stop, int Step, bool IsLeading) : PickOp
 {
+    /// <summary>Whether the stop, which may be a symbol, must lie inside the axis; otherwise it is clamped.</summary>
+    public bool IsExact { get; init; }
+
     public override string Name => "Slice";
 
     public override bool IsView => IsLeading;
+
+    public override Operator Resolve(SymbolValues symbols) =>
+        IsExact ? this with { Stop = symbols.Resolve(new Shape(Stop))[0] } : this;
 
     public override long ViewOffset(NodeTypes types, int output) =>
         FirstElement(types.Inputs[0].Shape) * types.Inputs[0].Type.Size();
@@ -78,58 +132,25 @@ internal sealed record SliceOp(int Axis, int Start, int Stop, int Step, bool IsL
         }
 
         int[] extents = x.ToArray();
-        extents[x.NormalizeAxis(Axis)] = Bounds(x[Axis]).Count;
+        // Whether an exact stop lies inside is asked with the numbers of a plan: those that stand for symbols may be any.
+        extents[x.NormalizeAxis(Axis)] = IsExact ? Stop : Bounds(x[Axis]).Count;
         return [inputs[0] with { Shape = new Shape(extents) }];
     }
 
-    public override object Bind(TensorType[] inputs, TensorType[] outputs)
+    protected override (long First, (int Extent, long X, long Y)[] Axes) Places(Shape x, Shape y)
     {
-        (Shape x, Shape y) = (inputs[0].Shape, outputs[0].Shape);
+        if (IsExact && Stop > x[Axis])
+        {
+            throw new ShapeException($"{Name}: expected at most {x[Axis]} of {x} along axis {Axis}, got {Stop}.");
+        }
+
+        var axes = Along(x, y);
         int at = x.NormalizeAxis(Axis);
-        var axes = new (int Extent, long X, long Y)[x.Rank];
-        for (int i = 0; i < axes.Length; i++)
-        {
-            axes[i] = (y[i], x.Product(i + 1, x.Rank) * (i == at ? Step : 1), y.Product(i + 1, y.Rank));
-        }
-
-        long first = FirstElement(x);
-        return new Copies(StridedCopy.Of(first, 0, axes), Scatter(first, axes, at));
-    }
-
-    public override void Forward(IKernels kernels, NodeTensors tensors) =>
-        kernels.Indexing.Rearrange(tensors.Inputs[0], tensors.Output, ((Copies)tensors.Bound!).Forward, accumulate: false);
-
-    public override void Backward(IKernels kernels, NodeTensors tensors)
-    {
-        (Tensor dX, Tensor dY) = (tensors.InputGradients[0]!, tensors.OutputGradient!);
-        if (dX.Address == dY.Address)
-        {
-            return;
-        }
-
-        if (!tensors.Accumulate[0] && dX.Count != dY.Count)
-        {
-            kernels.Memory.Fill(dX, 0);
-        }
-
-        kernels.Indexing.Rearrange(dY, dX, ((Copies)tensors.Bound!).Backward, tensors.Accumulate[0]);
+        axes[at].X *= Step;
+        return (FirstElement(x), axes);
     }
 
     private long FirstElement(Shape x) => Bounds(x[Axis]).First * x.Product(x.NormalizeAxis(Axis) + 1, x.Rank);
-
-    /// <summary>Backwards, so that the destination's strides are positive.</summary>
-    private StridedCopy Scatter(long first, (int Extent, long X, long Y)[] axes, int at)
-    {
-        (int extent, long x, long y) = axes[at];
-        long from = 0;
-        if (Step < 0 && extent > 0)
-        {
-            (first, from) = (first + ((extent - 1) * x), (extent - 1) * y);
-            axes[at] = (extent, -x, -y);
-        }
-
-        return StridedCopy.Of(from, first, Array.ConvertAll(axes, axis => (axis.Extent, axis.Y, axis.X)));
-    }
 
     private (int First, int Count) Bounds(int extent)
     {
@@ -146,8 +167,6 @@ internal sealed record SliceOp(int Axis, int Start, int Stop, int Step, bool IsL
                 ? low
                 : Math.Clamp(bound < 0 ? bound + extent : bound, low, high);
     }
-
-    private sealed record Copies(StridedCopy Forward, StridedCopy Backward);
 }
 
 /// <summary>Parts of a tensor along one axis, each an output.</summary>

@@ -18,6 +18,9 @@ internal abstract record ViewOp : Operator
             ? FeatureOrder.Of(image)
             : base.Features(inputs, orders, output);
 
+    // Elements keep their order, so an axis of examples in front of both shapes cuts them alike.
+    public sealed override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) => true;
+
     public sealed override void Forward(IKernels kernels, NodeTensors tensors)
     {
     }
@@ -74,5 +77,27 @@ internal sealed record FlattenOp : ViewOp
         return features <= int.MaxValue
             ? [inputs[0] with { Shape = new Shape(x[0], (int)features) }]
             : throw new ShapeException($"{Name}: {x} has {features} elements per example, more than {int.MaxValue}.");
+    }
+}
+
+/// <summary>Neighboring axes folded into one, whatever symbols they are.</summary>
+/// <param name="Start">The first of them.</param>
+/// <param name="End">The last.</param>
+internal sealed record FoldOp(int Start, int End) : ViewOp
+{
+    public override string Name => "Flatten";
+
+    // Where the last axis keeps its extent.
+    public override bool KeepsFeatures(int input) => true;
+
+    public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
+    {
+        RequireInputs(inputs, 1, 1);
+        Shape x = inputs[0].Shape;
+        long folded = x.Product(Start, End + 1);
+        return folded <= int.MaxValue
+            ? [inputs[0] with { Shape = new Shape([.. x[..Start], (int)folded, .. x[(End + 1)..]]) }]
+            : throw new ShapeException(
+                $"{Name}: axes {Start} to {End} of {x} have {folded} elements together, more than {int.MaxValue}.");
     }
 }

@@ -34,9 +34,12 @@ public class Adam : Optimizer
     /// <inheritdoc/>
     public override string Name => "Adam";
 
+    private protected override bool HasMomentum => true;
+
     internal override void WriteScalars(Span<float> scalars, long step, float learningRate, float weightDecay)
     {
-        (float beta1, float beta2, float epsilon) = _options;
+        (_, float beta2, float epsilon) = _options;
+        float beta1 = ScheduledMomentum ?? _options.Beta1;
         ReadOnlySpan<float> numbers =
         [
             _decoupled ? 1 - (learningRate * weightDecay) : weightDecay, -(float)(learningRate / Correction(beta1, step)),

@@ -42,6 +42,23 @@ public abstract class Optimizer
     /// </summary>
     public Schedule? Schedule { get; init; }
 
+    /// <summary>
+    /// Gives the momentum of every update (beta1 of Adam and its like), as <see cref="Schedule.OneCycleMomentum"/> does; null
+    /// (default) leaves it as it is. For Sgd with a momentum, Adam and AdamW.
+    /// </summary>
+    /// <exception cref="ArgumentException">The optimizer has no momentum to change.</exception>
+    public Schedule? MomentumSchedule
+    {
+        get; init => field = value is null || HasMomentum
+            ? value
+            : throw new ArgumentException(
+                $"{Name}: expected an optimizer with a momentum for a MomentumSchedule: Sgd with a momentum above 0, Adam or AdamW.",
+                nameof(value));
+    }
+
+    /// <summary>A running mean of the weights, kept beside them; null (default) for none.</summary>
+    public WeightAverage? Average { get; init; }
+
     /// <summary>Its name in checkpoints.</summary>
     public abstract string Name { get; }
 
@@ -59,6 +76,17 @@ public abstract class Optimizer
     public float? ClipNorm { get; init => field = RequirePositive(value, nameof(ClipNorm)); }
 
     /// <summary>
+    /// Which norm <see cref="ClipNorm"/> bounds: 2 (default), Euclid's, or infinity, the largest magnitude (PyTorch's norm_type).
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is neither.</exception>
+    public float ClipNormOrder
+    {
+        get; init => field = value is 2 or float.PositiveInfinity
+            ? value
+            : throw new ArgumentOutOfRangeException(nameof(value), $"ClipNormOrder: expected 2 or infinity, got {value}.");
+    } = 2;
+
+    /// <summary>
     /// The largest magnitude of a gradient's element, at which larger ones are cut, or null (default) for none.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is not positive.</exception>
@@ -67,9 +95,18 @@ public abstract class Optimizer
     /// <summary>Whether gradients are scaled before the update.</summary>
     internal bool Clips => ClipNorm is not null || ClipValue is not null;
 
+    /// <summary>Whether it needs the largest magnitude of all gradients.</summary>
+    internal bool ClipsByLargest => ClipNorm is not null && ClipNormOrder != 2;
+
     /// <summary>What one step does to a parameter.</summary>
     internal UpdateFunction Update =>
         _update ?? throw new InvalidOperationException($"{Name}: the update is recorded, no function computes it.");
+
+    /// <summary>Whether a schedule may change its momentum.</summary>
+    private protected virtual bool HasMomentum => false;
+
+    /// <summary>What the schedule says of the momentum for the update at hand, or null.</summary>
+    private protected float? ScheduledMomentum { get; private set; }
 
     /// <summary>What it remembers of the parameters: tensors as long as they are.</summary>
     internal virtual StateInfo[] StateInfos => Update.Info.States;
@@ -94,6 +131,11 @@ public abstract class Optimizer
         if (Schedule is not null)
         {
             LearningRate = Schedule.At(step - 1);
+        }
+
+        if (MomentumSchedule is not null)
+        {
+            ScheduledMomentum = Share(MomentumSchedule.At(step - 1), "momentum");
         }
     }
 

@@ -37,10 +37,13 @@ public sealed class Sgd : Optimizer
     /// <inheritdoc/>
     public override string Name => "Sgd";
 
+    private protected override bool HasMomentum => _momentum != 0;
+
     internal override void WriteScalars(Span<float> scalars, long step, float learningRate, float weightDecay)
     {
         bool first = step == 1;
-        ReadOnlySpan<float> numbers = [weightDecay, -learningRate, first ? 0 : _momentum, first ? 1 : 1 - _dampening, _momentum];
+        float momentum = ScheduledMomentum ?? _momentum;
+        ReadOnlySpan<float> numbers = [weightDecay, -learningRate, first ? 0 : momentum, first ? 1 : 1 - _dampening, momentum];
         numbers.CopyTo(scalars);
     }
 }

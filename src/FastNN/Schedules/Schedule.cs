@@ -4,7 +4,7 @@ namespace FastNN;
 /// The learning rate as a function of the updates made so far. A schedule has no state, so a resumed run goes on where it was.
 /// Schedules of one's own derive from this class.
 /// </summary>
-public abstract class Schedule
+public abstract partial class Schedule
 {
     /// <summary>The learning rate of an update.</summary>
     /// <param name="step">Updates made before it: 0 for the first.</param>
@@ -87,11 +87,11 @@ public abstract class Schedule
         return rates;
     }
 
-    private static float Rate(float rate, string name) => float.IsFinite(rate) && rate >= 0
+    private protected static float Rate(float rate, string name) => float.IsFinite(rate) && rate >= 0
         ? rate
         : throw new ArgumentOutOfRangeException(name, $"Schedule: expected a finite rate of at least 0, got {rate}.");
 
-    private static long Positive(long steps, string name) => steps > 0
+    private protected static long Positive(long steps, string name) => steps > 0
         ? steps
         : throw new ArgumentOutOfRangeException(name, $"Schedule: expected at least 1 step, got {steps}.");
 

@@ -11,9 +11,9 @@ namespace FastNN.Training;
 /// <summary>
 /// What a training step keeps on a device besides the parameters: gradients, the optimizers' state, and one small block with
 /// everything that changes from step to step, uploaded once per step. That block holds, in rows of four numbers: the step count
-/// and what backward starts from; what the guard found (loss, norm of the gradients, unused, the guard itself); for each
-/// optimizer how gradients are scaled (factor, largest norm, largest magnitude). Behind them, for each group of parameters, are
-/// the numbers of its update, with the guard as the last of its row.
+/// and what backward starts from; what the guard found (loss, norm of the gradients, their largest magnitude, the guard itself);
+/// for each optimizer how gradients are scaled (factor, largest norm, largest magnitude, which norm). Behind them, for each group
+/// of parameters, are the numbers of its update, with the guard as the last of its row.
 /// </summary>
 internal sealed class StepState : IDisposable
 {
@@ -33,7 +33,7 @@ internal sealed class StepState : IDisposable
     public StepState(ParameterStore store, IReadOnlyList<(Optimizer Optimizer, IReadOnlyList<Parameter> Parameters)> optimizers)
     {
         (_device, Store, _optimizers) = (store.Device, store, [.. optimizers]);
-        int groups = optimizers.Sum(pair => pair.Optimizer.Groups.Count + 1);
+        int groups = optimizers.Sum(pair => OptimizerState.GroupsOf(pair.Optimizer));
         _firstGroup = Row * (2 + optimizers.Count);
         _host = new float[_firstGroup + (UpdateScalars.Row * groups)];
         _block = new DeviceBlock(_device, _host.Length * sizeof(float));
@@ -72,7 +72,7 @@ internal sealed class StepState : IDisposable
     /// <summary>What the loss is multiplied with for backward, and gradients are divided by before an update.</summary>
     public float LossScale { get; set; } = 1;
 
-    /// <summary>Float32 [4]: loss, norm of the gradients, unused, the guard.</summary>
+    /// <summary>Float32 [4]: loss, norm of the gradients, their largest magnitude where one clips by it, the guard.</summary>
     public Tensor Results { get; }
 
     public GradientStore Gradients { get; private set; }
@@ -139,8 +139,9 @@ internal sealed class StepState : IDisposable
         {
             Span<float> options = host.Slice(Row * (2 + i), Row);
             Optimizer optimizer = _optimizers[i].Optimizer;
-            (options[0], options[1], options[2]) = (
-                factor, optimizer.ClipNorm ?? float.PositiveInfinity, optimizer.ClipValue ?? float.PositiveInfinity);
+            (options[0], options[1], options[2], options[3]) = (
+                factor, optimizer.ClipNorm ?? float.PositiveInfinity, optimizer.ClipValue ?? float.PositiveInfinity,
+                optimizer.ClipsByLargest ? 1 : 0);
             Optimizers[i].WriteScalars(host[_firstGroup..], step);
         }
 
@@ -156,6 +157,10 @@ internal sealed class StepState : IDisposable
         }
 
         _device.Updates.GuardNorm(Gradients.Gradients, loss, Results, Scalars);
+        if (Array.Exists(_optimizers, pair => pair.Optimizer.ClipsByLargest))
+        {
+            _device.Updates.GuardLargest(Gradients.Gradients, Results);
+        }
     }
 
     /// <summary>Updates all trained parameters, unless loss or gradients are not finite.</summary>

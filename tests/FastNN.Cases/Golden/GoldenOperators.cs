@@ -134,10 +134,8 @@ internal static class GoldenOperators
         int[] shape = golden.ShapeOf("x");
         int start = new Shape(shape).NormalizeAxis(golden.Attributes.Int("start_axis"));
         int end = new Shape(shape).NormalizeAxis(golden.Attributes.Int("end_axis"));
-        int folded = shape[start..(end + 1)].Aggregate(1, (product, extent) => product * extent);
         bool isLayers = start == 1 && end == shape.Length - 1;
-        var flat = new Shape([.. shape[..start], folded, .. shape[(end + 1)..]]);
-        Unary(golden, device, x => isLayers ? x.Flatten() : x.Reshape(flat));
+        Unary(golden, device, x => isLayers ? x.Flatten() : x.Flatten(start, end));
     }
 
     private static void Reshape(GoldenCase golden, Device device)
@@ -151,16 +149,13 @@ internal static class GoldenOperators
 
     private static void Squeeze(GoldenCase golden, Device device)
     {
-        int[] shape = golden.ShapeOf("x");
-        int axis = new Shape(shape).NormalizeAxis(golden.Attributes.Int("axis"));
-        Unary(golden, device, x => x.Reshape(new Shape(shape[axis] == 1 ? [.. shape[..axis], .. shape[(axis + 1)..]] : shape)));
+        int axis = golden.Attributes.Int("axis");
+        Unary(golden, device, x => x.Squeeze(axis));
     }
 
     private static void Unsqueeze(GoldenCase golden, Device device)
     {
-        int[] shape = golden.ShapeOf("x");
         int axis = golden.Attributes.Int("axis");
-        axis = axis < 0 ? axis + shape.Length + 1 : axis;
-        Unary(golden, device, x => x.Reshape(new Shape([.. shape[..axis], 1, .. shape[axis..]])));
+        Unary(golden, device, x => x.Unsqueeze(axis));
     }
 }

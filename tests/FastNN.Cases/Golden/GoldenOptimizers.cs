@@ -18,6 +18,14 @@ internal static class GoldenOptimizers
         ["optimizer_rmsprop"] = (golden, device) => Follow(golden, device, "rmsprop"),
         ["optimizer_adagrad"] = (golden, device) => Follow(golden, device, "adagrad"),
         ["optimizer_adadelta"] = (golden, device) => Follow(golden, device, "adadelta"),
+        ["clip_grad_norm"] = (golden, device) => Clip(golden, device, new Sgd
+        {
+            ClipNorm = golden.Attributes.Float("max_norm"),
+            ClipNormOrder = golden.Attributes.IsString("norm_type")
+                && golden.Attributes.String("norm_type") == "inf" ? float.PositiveInfinity : golden.Attributes.Float("norm_type"),
+        }),
+        ["clip_grad_value"] = (golden, device) =>
+            Clip(golden, device, new Sgd { ClipValue = golden.Attributes.Float("clip_value") }),
     };
 
     public static Optimizer Create(string name, Attributes attributes)
@@ -43,6 +51,40 @@ internal static class GoldenOptimizers
             "adadelta" => new Adadelta(rate, attributes.Float("rho"), Epsilon(), decay),
             _ => throw new UnsupportedCaseException($"optimizer {name}"),
         };
+    }
+
+    /// <summary>Gradients as an update finds them, and their norm before that.</summary>
+    private static void Clip(GoldenCase golden, Device device, Optimizer optimizer)
+    {
+        IDevice implementation = device.Implementation;
+        string[] names = [.. golden.TensorNames.Where(name => golden.Has(name + "_clipped"))];
+        Parameter[] parameters = Array.ConvertAll(
+            names, name => new Parameter(name, new Shape(golden.ShapeOf(name)), Initializer.Zeros));
+        Array.ForEach(parameters, parameter => parameter.Write(new float[parameter.Count]));
+        using var store = new ParameterStore(implementation, parameters);
+        using var state = new StepState(store, [(optimizer, parameters)]);
+        store.Take(parameters);
+        for (int i = 0; i < names.Length; i++)
+        {
+            implementation.Upload(
+                MemoryMarshal.AsBytes<float>(golden.Floats(names[i])), state.Gradients.Gradient(parameters[i]));
+        }
+
+        state.Upload(1, 0);
+        state.Update(null);
+        if (golden.Has("total_norm"))
+        {
+            var results = new float[4];
+            implementation.Download(state.Results, MemoryMarshal.AsBytes(results.AsSpan()));
+            golden.Compare("total_norm", [results[optimizer.ClipNormOrder == 2 ? 1 : 2]]);
+        }
+
+        for (int i = 0; i < names.Length; i++)
+        {
+            var clipped = new float[parameters[i].Count];
+            implementation.Download(state.Gradients.Gradient(parameters[i]), MemoryMarshal.AsBytes(clipped.AsSpan()));
+            golden.Compare(names[i] + "_clipped", clipped);
+        }
     }
 
     private static void Follow(GoldenCase golden, Device device, string name)

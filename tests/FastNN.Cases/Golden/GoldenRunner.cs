@@ -6,9 +6,11 @@ internal static class GoldenRunner
     /// <summary>The operators by the file of their handlers.</summary>
     private static readonly (string Name, Dictionary<string, Action<GoldenCase, Device>> Handlers)[] Families =
     [
-        ("operators", GoldenOperators.All), ("shapes", GoldenShapes.All), ("normalizations", GoldenNormalizations.All),
+        ("operators", GoldenOperators.All), ("shapes", GoldenShapes.All), ("indices", GoldenIndices.All),
+        ("normalizations", GoldenNormalizations.All), ("attention", GoldenAttention.All),
         ("windows", GoldenWindows.All),
-        ("losses", GoldenLosses.All), ("optimizers", GoldenOptimizers.All), ("traces", GoldenTraces.All),
+        ("losses", GoldenLosses.All), ("optimizers", GoldenOptimizers.All), ("schedules", GoldenSchedules.All),
+        ("traces", GoldenTraces.All),
     ];
 
     private static readonly Dictionary<string, Action<GoldenCase,

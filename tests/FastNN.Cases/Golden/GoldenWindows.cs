@@ -1,12 +1,14 @@
 namespace FastNN.Testing;
 
-/// <summary>Convolution and pooling. Files are NCHW and OIHW; the one-dimensional kinds are images of height 1.</summary>
+/// <summary>Convolution and pooling. Files are NCHW and OIHW; one-dimensional pooling is that of images of height 1.</summary>
 internal static class GoldenWindows
 {
     public static Dictionary<string, Action<GoldenCase, Device>> All { get; } = new()
     {
         ["conv2d"] = Conv,
-        ["conv1d"] = Conv,
+        ["conv1d"] = Conv1D,
+        ["conv_transpose2d"] = ConvTranspose,
+        ["conv_transpose1d"] = ConvTranspose1D,
         ["maxpool2d"] = MaxPool,
         ["maxpool1d"] = MaxPool,
         ["avgpool2d"] = AvgPool,
@@ -25,15 +27,59 @@ internal static class GoldenWindows
         (int, int) dilation = Pair(golden, "dilation", 1);
         Padding2D padding = Padding(golden);
         int groups = attributes.Int("groups");
-        List<Port> inputs = [Port.Image(golden, "x"), Port.Filter(golden, "weight")];
-        if (attributes.Bool("bias"))
+        Window(
+            golden, device,
+            (x, weight, bias) => x.Conv2D(weight, bias, stride, padding, dilation, groups));
+    }
+
+    private static void Conv1D(GoldenCase golden, Device device)
+    {
+        Attributes attributes = golden.Attributes;
+        attributes.Skip("in_channels", "out_channels", "kernel");
+        (int stride, int padding) = (attributes.Int("stride"), attributes.Int("padding"));
+        int dilation = attributes.Int("dilation");
+        int groups = attributes.Int("groups");
+        Window(
+            golden, device,
+            (x, weight, bias) => x.Conv1D(weight, bias, stride, padding, dilation, groups));
+    }
+
+    private static void ConvTranspose(GoldenCase golden, Device device)
+    {
+        Attributes attributes = golden.Attributes;
+        attributes.Skip("in_channels", "out_channels", "kernel");
+        (int, int) stride = Pair(golden, "stride", 1), padding = Pair(golden, "padding", 0);
+        (int, int) more = Pair(golden, "output_padding", 0), dilation = Pair(golden, "dilation", 1);
+        int groups = attributes.Int("groups");
+        Window(
+            golden, device,
+            (x, weight, bias) => x.ConvTranspose2D(weight, bias, stride, padding, more, dilation, groups));
+    }
+
+    private static void ConvTranspose1D(GoldenCase golden, Device device)
+    {
+        Attributes attributes = golden.Attributes;
+        attributes.Skip("in_channels", "out_channels", "kernel");
+        (int stride, int padding) = (attributes.Int("stride"), attributes.Int("padding"));
+        int dilation = attributes.Int("dilation");
+        (int more, int groups) = (attributes.Int("output_padding"), attributes.Int("groups"));
+        Window(
+            golden, device,
+            (x, weight, bias) => x.ConvTranspose1D(weight, bias, stride, padding, more, dilation, groups));
+    }
+
+    private static void Window(
+        GoldenCase golden, Device device, Func<Value, Value, Value?, Value> build)
+    {
+        List<Port> inputs = [Port.Channels(golden, "x"), Port.Kernel(golden, "weight")];
+        if (golden.Attributes.Bool("bias"))
         {
             inputs.Add(Port.Plain(golden, "bias"));
         }
 
         GoldenRunner.RunOperator(
-            golden, device, [.. inputs], Port.Image(golden, "y"),
-            values => values[0].Conv2D(values[1], values.ElementAtOrDefault(2), stride, padding, dilation, groups));
+            golden, device, [.. inputs], Port.Channels(golden, "y"),
+            values => build(values[0], values[1], values.ElementAtOrDefault(2)));
     }
 
     private static void MaxPool(GoldenCase golden, Device device)

@@ -13,8 +13,19 @@ internal sealed record Port(string Name, int[] FileShape, int[]? Axes = null)
     /// <summary>[N, C, H, W], or [N, C, W] taken as an image of height 1.</summary>
     public static Port Image(GoldenCase golden, string name) => new(name, WithHeight(golden.ShapeOf(name)), [0, 2, 3, 1]);
 
-    /// <summary>[OC, C, KH, KW], or [OC, C, KW] taken as of height 1.</summary>
-    public static Port Filter(GoldenCase golden, string name) => new(name, WithHeight(golden.ShapeOf(name)), [2, 3, 1, 0]);
+    /// <summary>[N, C, ...], whose channels move to the end.</summary>
+    public static Port Channels(GoldenCase golden, string name)
+    {
+        int[] shape = golden.ShapeOf(name);
+        return new Port(name, shape, [0, .. Enumerable.Range(2, shape.Length - 2), 1]);
+    }
+
+    /// <summary>A filter [OC, C, K...], or a transposed convolution's [C, OC, K...], whose kernel moves to the front.</summary>
+    public static Port Kernel(GoldenCase golden, string name)
+    {
+        int[] shape = golden.ShapeOf(name);
+        return new Port(name, shape, [.. Enumerable.Range(2, shape.Length - 2), 1, 0]);
+    }
 
     /// <summary>[out, in].</summary>
     public static Port DenseWeight(GoldenCase golden, string name) => new(name, golden.ShapeOf(name), [1, 0]);

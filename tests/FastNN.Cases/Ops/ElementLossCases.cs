@@ -30,7 +30,8 @@ internal sealed class ElementLossCases : IOpCases
                 yield return Case(loss, Reduction.Mean, new Shape(5, 3), perExample: true);
                 if (loss.Info.Scalars.Length > 0)
                 {
-                    yield return Case(loss, Reduction.Sum, new Shape(17, 31), weight: true, scalars: new(0.4f));
+                    yield return Case(loss, Reduction.Sum, new Shape(17, 31), weight: true,
+                        scalars: loss.Info.Defaults with { First = 0.4f });
                 }
             }
 
@@ -49,6 +50,7 @@ internal sealed class ElementLossCases : IOpCases
             LossTargets.Numbers => OpInput.From("targets", x, new(-3, 3)),
             LossTargets.Probabilities => OpInput.Uniform("targets", x, 0, 1),
             LossTargets.LogProbabilities => OpInput.Uniform("targets", x, -5, 0),
+            LossTargets.Counts => OpInput.Integers("targets", x, 0, 6, DType.Float32),
             _ =>
                 new OpInput(
                     "targets", x,

@@ -112,7 +112,9 @@ internal sealed class RearrangeCases : IOpCases
         });
     }
 
-    private static OpCase Picked(string name, Shape x, Shape y, Func<Value, Value> build, Func<int[], int[]> source) => new(
+    /// <summary>A case whose output elements are each an element of the input.</summary>
+    /// <param name="source">Where in x, from where in y.</param>
+    public static OpCase Picked(string name, Shape x, Shape y, Func<Value, Value> build, Func<int[], int[]> source) => new(
         name, [OpInput.Uniform("x", x)], values => build(values[0]), values => RearrangeReference.Pick(values[0], x, y, source))
     {
         Samples = 24,

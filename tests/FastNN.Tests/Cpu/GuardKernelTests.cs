@@ -54,6 +54,23 @@ internal sealed class GuardKernelTests : DeviceFixture
     }
 
     [Test]
+    public void The_largest_magnitude_is_that_of_all_gradients_and_may_be_the_norm([Values(1, 7, 33, 5000, 140_001)] int count)
+    {
+        float[] gradients = Draw(count);
+        float largest = gradients.Max(Math.Abs);
+        foreach (IDevice device in (IDevice[])[One, Two])
+        {
+            using var block = new Block(
+                device, gradients, [1, largest / 4, float.PositiveInfinity, 1], new float[4], new float[UpdateScalars.Row]);
+            device.Updates.GuardNorm(block[0], null, block[2], block[3]);
+            device.Updates.GuardLargest(block[0], block[2]);
+            Assert.That(block.Read(2)[2], Is.EqualTo(largest));
+            device.Updates.GuardScale(block[0], block[1], block[2]);
+            Near.Check("gradients", block.Read(0), Array.ConvertAll(gradients, g => g / 4.0), 1e-6);
+        }
+    }
+
+    [Test]
     public void A_guarded_copy_copies_only_where_it_may([Values] bool may)
     {
         using var block = new Block(One, Draw(77), new float[77], [0, 0, 0, may ? 0 : float.NaN]);

@@ -130,6 +130,7 @@ internal sealed class SlopeTests
         LossTargets.Numbers => [-2.12345, -0.31415, 0.27182, 1.61803],
         LossTargets.Probabilities => [0, 0.271828, 0.5, 1],
         LossTargets.LogProbabilities => [-4.2, -1.7, -0.3],
+        LossTargets.Counts => [0, 1, 2, 7],
         _ => [-1, 1],
     };
 

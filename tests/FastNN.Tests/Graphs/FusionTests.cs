@@ -67,7 +67,7 @@ internal sealed class FusionTests
         Value y = x.Conv2D(graph.Use(Parameter(3, 3, 2, 4)), graph.Use(Parameter(4))).ReLU().MaxPool2D((2, 2));
         Plan plan = Compile(graph, [y], y);
         Assert.That(plan.Nodes.Select(node => node.Op.Name), Is.EqualTo(new[] { "Conv2D", "MaxPool2D" }));
-        Assert.That(((Conv2DOp)plan.Nodes[0].Op).Activation, Is.EqualTo(Activation.None));
+        Assert.That(((ConvolutionOp)plan.Nodes[0].Op).Activation, Is.EqualTo(Activation.None));
         Assert.That(((MaxPool2DOp)plan.Nodes[1].Op).HasReLU);
     }
 

@@ -5,8 +5,8 @@ using FastNN.Tensors;
 namespace FastNN.Cpu;
 
 /// <summary>
-/// What all facets of the CPU stand on, and no facet: the pool of threads, blocks of memory and their accounting, copies, and the
-/// end of it all. Any thread may call it; calls that run at the same time share the pool as <see cref="WorkerPool"/> says.
+/// What all facets of the CPU stand on, and no facet: the pool of threads, blocks of memory and their accounting, copies, and
+/// the end of it all. Any thread may call it; calls that run at the same time share the pool as <see cref="WorkerPool"/> says.
 /// </summary>
 internal abstract unsafe partial class CpuCore : IDeviceCore, IMemory, ICustomKernels
 {
@@ -22,9 +22,11 @@ internal abstract unsafe partial class CpuCore : IDeviceCore, IMemory, ICustomKe
 
     /// <summary>A device with so many threads, the caller among them.</summary>
     /// <param name="threads">0 for one per logical processor.</param>
+    /// <param name="options">How kernels may compute.</param>
     /// <exception cref="DeviceException">The number is negative or above <see cref="MaxThreads"/>.</exception>
-    protected CpuCore(int threads)
+    protected CpuCore(int threads, CpuOptions options)
     {
+        Options = options;
         if (threads is < 0 or > MaxThreads)
         {
             throw new DeviceException(
@@ -46,6 +48,9 @@ internal abstract unsafe partial class CpuCore : IDeviceCore, IMemory, ICustomKe
     public IReadOnlyList<string> Warnings => Processor.Warnings;
 
     public int Threads => _pool.Threads;
+
+    /// <summary>How kernels may compute.</summary>
+    public CpuOptions Options { get; }
 
     /// <summary>The workers, for a kernel that is about to run.</summary>
     public WorkerPool Pool

@@ -12,6 +12,9 @@ internal abstract unsafe class CpuFacet(CpuCore core)
     /// <summary>Threads that work, the caller included.</summary>
     protected int Threads => core.Threads;
 
+    /// <summary>How kernels may compute.</summary>
+    protected CpuOptions Options => core.Options;
+
     protected void Fill(Tensor x, float value) => core.Fill(x, value);
 
     protected void Copy(Tensor x, Tensor y, bool accumulate) => core.Copy(x, y, accumulate);

@@ -5,9 +5,9 @@ using FastNN.Tensors;
 namespace FastNN.Cpu;
 
 /// <summary>
-/// Strided copies: permutations, slices, splits. Runs that both sides have in a row are copied as such; where the source runs
-/// along another axis than the destination, floats are transposed in registers, four columns of a vector's worth of rows at a
-/// time; anything else goes element by element.
+/// Strided copies: permutations, slices, splits, repetitions. Runs that both sides have in a row are copied as such; where the
+/// source runs along another axis than the destination, floats are transposed in registers, four columns of a vector's worth of
+/// rows at a time; anything else goes element by element.
 /// </summary>
 internal sealed unsafe partial class CpuIndexing
 {
@@ -75,6 +75,12 @@ internal sealed unsafe partial class CpuIndexing
                 }
 
                 T* source = from + first, target = to + second;
+                if (fromStep == 0 && toStep == 1)
+                {
+                    new Span<T>(target, length).Fill(*source);
+                    continue;
+                }
+
                 for (int i = 0; i < length; i++)
                 {
                     *target = *source;

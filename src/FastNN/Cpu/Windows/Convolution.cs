@@ -8,70 +8,80 @@ namespace FastNN.Cpu;
 /// </summary>
 internal static unsafe class Convolution
 {
-    /// <summary>Bytes of workspace that a pass needs, a pure function of the shape; it may be 0.</summary>
-    public static long WorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass)
+    /// <summary>
+    /// Bytes of workspace that a pass needs, a pure function of the shape and of whether <see cref="Winograd{TLanes}"/> may
+    /// compute it; it may be 0.
+    /// </summary>
+    public static long WorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass, bool allowWinograd = true)
     {
-        var action = new Sizing(geometry, pass);
+        var action = new Sizing(geometry, pass, allowWinograd);
         Simd.Dispatch(ref action);
         return action.Bytes;
     }
 
     /// <summary>y [N,OH,OW,OC] (=|+=) f(x [N,H,W,C] * w [KH,KW,C/groups,OC] + bias [OC]).</summary>
     public static void Forward(
-        WorkerPool pool, in Conv2DGeometry geometry, float* x, float* w, float* y, in Epilogue epilogue, byte* workspace)
+        WorkerPool pool, in Conv2DGeometry geometry, float* x, float* w, float* y, in Epilogue epilogue, byte* workspace,
+        bool allowWinograd = true)
     {
-        var action = new ForwardPass(pool, geometry, x, w, y, epilogue, workspace);
+        var action = new ForwardPass(pool, geometry, x, w, y, epilogue, workspace, allowWinograd);
         Simd.Dispatch(ref action);
     }
 
-    /// <summary>dx (=|+=) the gradient of x: dy convolved with the transposed filter.</summary>
+    /// <summary>dx (=|+=) f(the gradient of x + bias): dy convolved with the transposed filter.</summary>
     public static void BackwardData(
-        WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, bool accumulate, byte* workspace)
+        WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, in Epilogue epilogue, byte* workspace,
+        bool allowWinograd = true)
     {
-        var action = new DataPass(pool, geometry, dy, w, dx, accumulate, workspace);
+        var action = new DataPass(pool, geometry, dy, w, dx, epilogue, workspace, allowWinograd);
         Simd.Dispatch(ref action);
     }
 
     /// <summary>dw (=|+=) the gradient of the filter, dbias (=|+=) the sums of dy per channel; dbias may be null.</summary>
     public static void BackwardFilter(
         WorkerPool pool, in Conv2DGeometry geometry, float* x, float* dy, float* dw, float* dbias,
-        bool accumulateWeight, bool accumulateBias, byte* workspace)
+        bool accumulateWeight, bool accumulateBias, byte* workspace, bool allowWinograd = true)
     {
-        var action = new FilterPass(pool, geometry, x, dy, dw, dbias, accumulateWeight, accumulateBias, workspace);
+        var action = new FilterPass(
+            pool, geometry, x, dy, dw, dbias, accumulateWeight, accumulateBias, workspace, allowWinograd);
         Simd.Dispatch(ref action);
     }
 
-    private struct Sizing(Conv2DGeometry geometry, ConvolutionPass pass) : ILanesAction
+    private struct Sizing(Conv2DGeometry geometry, ConvolutionPass pass, bool allowWinograd) : ILanesAction
     {
         public long Bytes { get; private set; }
 
         public void Invoke<TLanes>()
-            where TLanes : struct, IVectorLanes<TLanes> => Bytes = Convolution<TLanes>.WorkspaceBytes(geometry, pass);
+            where TLanes : struct, IVectorLanes<TLanes> =>
+                Bytes = Convolution<TLanes>.WorkspaceBytes(geometry, pass, allowWinograd);
     }
 
     private readonly struct ForwardPass(
-        WorkerPool pool, Conv2DGeometry geometry, float* x, float* w, float* y, Epilogue epilogue, byte* workspace) : ILanesAction
+        WorkerPool pool, Conv2DGeometry geometry, float* x, float* w, float* y, Epilogue epilogue, byte* workspace,
+        bool allowWinograd) : ILanesAction
     {
         public void Invoke<TLanes>()
             where TLanes : struct, IVectorLanes<TLanes> =>
-                Convolution<TLanes>.Forward(pool, geometry, x, w, y, epilogue, workspace);
+                Convolution<TLanes>.Forward(pool, geometry, x, w, y, epilogue, workspace, allowWinograd);
     }
 
     private readonly struct DataPass(
-        WorkerPool pool, Conv2DGeometry geometry, float* dy, float* w, float* dx, bool accumulate, byte* workspace) : ILanesAction
+        WorkerPool pool, Conv2DGeometry geometry, float* dy, float* w, float* dx, Epilogue epilogue, byte* workspace,
+        bool allowWinograd) : ILanesAction
     {
         public void Invoke<TLanes>()
             where TLanes : struct, IVectorLanes<TLanes> =>
-                Convolution<TLanes>.BackwardData(pool, geometry, dy, w, dx, accumulate, workspace);
+                Convolution<TLanes>.BackwardData(pool, geometry, dy, w, dx, epilogue, workspace, allowWinograd);
     }
 
     private readonly struct FilterPass(
         WorkerPool pool, Conv2DGeometry geometry, float* x, float* dy, float* dw, float* dbias, bool accumulateWeight,
         bool accumulateBias,
-        byte* workspace) : ILanesAction
+        byte* workspace, bool allowWinograd) : ILanesAction
     {
         public void Invoke<TLanes>()
             where TLanes : struct, IVectorLanes<TLanes> =>
-            Convolution<TLanes>.BackwardFilter(pool, geometry, x, dy, dw, dbias, accumulateWeight, accumulateBias, workspace);
+            Convolution<TLanes>.BackwardFilter(
+                pool, geometry, x, dy, dw, dbias, accumulateWeight, accumulateBias, workspace, allowWinograd);
     }
 }

@@ -12,7 +12,7 @@ internal static unsafe partial class Convolution<TLanes>
     /// </summary>
     public static void BackwardFilter(
         WorkerPool pool, in Conv2DGeometry geometry, float* x, float* dy, float* dw, float* dbias,
-        bool accumulateWeight, bool accumulateBias, byte* workspace)
+        bool accumulateWeight, bool accumulateBias, byte* workspace, bool allowWinograd = true)
     {
         if (IsProduct(geometry))
         {
@@ -22,6 +22,12 @@ internal static unsafe partial class Convolution<TLanes>
         if (IsDepthwise(geometry))
         {
             DepthwiseBackwardFilter(pool, geometry, x, dy, dw, dbias, accumulateWeight, accumulateBias, (float*)workspace);
+            return;
+        }
+        if (allowWinograd && Winograd<TLanes>.Pays(geometry))
+        {
+            Winograd<TLanes>.BackwardFilter(pool, geometry, x, dy, dw, accumulateWeight, (float*)workspace);
+            SumBias(pool, geometry, dy, dbias, accumulateBias, (float*)workspace);
             return;
         }
         FilterPlan plan = FilterPlan.For(geometry);
@@ -237,19 +243,20 @@ internal static unsafe partial class Convolution<TLanes>
             nint left = _g.Horizontal.Start(owFirst) + ((nint)kw * _g.Horizontal.Dilation);
             long n = rowFirst / _g.OH;
             int oh = (int)(rowFirst - (n * _g.OH));
+            long image = _g.Depth.ImageOf((int)n);
             for (long row = rowFirst; row < rowEnd; row++)
             {
                 int ih = _g.Vertical.Start(oh) + (kh * _g.Vertical.Dilation);
-                if ((uint)ih < (uint)_g.H)
+                if ((uint)ih < (uint)_g.H && image >= 0)
                 {
-                    a[count] = _x + (((((n * _g.H) + ih) * _g.W) + left) * _g.C) + channel;
+                    a[count] = _x + (((((image * _g.H) + ih) * _g.W) + left) * _g.C) + channel;
                     b[count] = dy + ((((nint)(row - rowFirst) * _g.OW) + owFirst) * stride);
                     count++;
                 }
                 if (++oh == _g.OH)
                 {
                     oh = 0;
-                    n++;
+                    image = _g.Depth.ImageOf((int)++n);
                 }
             }
             return count;

@@ -26,9 +26,9 @@ internal static unsafe partial class Convolution<TLanes>
     }
 
     private static void DepthwiseBackwardData(
-        WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, bool accumulate)
+        WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, in Epilogue epilogue)
     {
-        var body = new DepthwiseDataBody(geometry, dy, w, dx, accumulate);
+        var body = new DepthwiseDataBody(geometry, dy, w, dx, epilogue);
         pool.Run(DepthwiseTasks((long)geometry.N * geometry.H, (long)geometry.W * geometry.C, out body.RowsPerTask), ref body);
     }
 
@@ -77,8 +77,13 @@ internal static unsafe partial class Convolution<TLanes>
             for (long row = task * RowsPerTask; row < end; row++)
             {
                 int oh = (int)(row % _g.OH);
+                int image = _g.Depth.ImageOf((int)(row / _g.OH));
+                if (image < 0)
+                {
+                    continue;
+                }
                 (int khFirst, int khEnd) = _g.Vertical.ValidTaps(oh);
-                long top = ((row / _g.OH) * _g.H) + _g.Vertical.Start(oh) + (khFirst * _g.Vertical.Dilation);
+                long top = ((long)image * _g.H) + _g.Vertical.Start(oh) + (khFirst * _g.Vertical.Dilation);
                 for (int ow = 0; ow < _g.OW; ow++)
                 {
                     (int kwFirst, int kwEnd) = _g.Horizontal.ValidTaps(ow);
@@ -114,23 +119,30 @@ internal static unsafe partial class Convolution<TLanes>
                             TLanes.LoadMasked(xs + (kw * xColumn), mask), TLanes.LoadMasked(ws + ((nint)kw * _g.C), mask), sum);
                     }
                 }
-                if (_epilogue.Accumulate)
-                {
-                    sum = sum + TLanes.LoadMasked(y + c, mask);
-                }
-                if (_epilogue.IsRectifier)
-                {
-                    float slope = _epilogue.Slope;
-                    TLanes positive = TLanes.Positive(sum);
-                    sum = slope == 0 ? positive : TLanes.MultiplyAdd(TLanes.Broadcast(slope), TLanes.Negative(sum), positive);
-                }
-                TLanes.StoreMasked(sum, y + c, mask);
+                DepthwiseStore(_epilogue, sum, y + c, mask);
             }
         }
     }
 
+    /// <summary>y (=|+=) sum, which has the bias, then a rectifier.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void DepthwiseStore(in Epilogue epilogue, TLanes sum, float* y, TLanes mask)
+    {
+        if (epilogue.Accumulate)
+        {
+            sum = sum + TLanes.LoadMasked(y, mask);
+        }
+        if (epilogue.IsRectifier)
+        {
+            float slope = epilogue.Slope;
+            TLanes positive = TLanes.Positive(sum);
+            sum = slope == 0 ? positive : TLanes.MultiplyAdd(TLanes.Broadcast(slope), TLanes.Negative(sum), positive);
+        }
+        TLanes.StoreMasked(sum, y, mask);
+    }
+
     /// <summary>A gather: each dx looks at the outputs that it went into, and is written once.</summary>
-    private struct DepthwiseDataBody(Conv2DGeometry geometry, float* dy, float* w, float* dx, bool accumulate) : IParallelBody
+    private struct DepthwiseDataBody(Conv2DGeometry geometry, float* dy, float* w, float* dx, Epilogue epilogue) : IParallelBody
     {
         public long RowsPerTask;
 
@@ -138,7 +150,7 @@ internal static unsafe partial class Convolution<TLanes>
         private readonly float* _dy = dy;
         private readonly float* _w = w;
         private readonly float* _dx = dx;
-        private readonly bool _accumulate = accumulate;
+        private readonly Epilogue _epilogue = epilogue;
 
         public readonly void Invoke(int task, int worker)
         {
@@ -146,12 +158,22 @@ internal static unsafe partial class Convolution<TLanes>
             for (long row = task * RowsPerTask; row < end; row++)
             {
                 int ih = (int)(row % _g.H);
+                int image = _g.Depth.ImageOf((int)(row / _g.H));
+                if (image < 0)
+                {
+                    continue;
+                }
+                float* dx = _dx + ((((nint)image * _g.H) + ih) * _g.W * _g.C);
                 (int ohFirst, int ohEnd) = _g.Vertical.Windows(ih);
                 float* dy = _dy + ((row / _g.H) * _g.OH * _g.OW * _g.C);
                 for (int iw = 0; iw < _g.W; iw++)
                 {
                     (int owFirst, int owEnd) = _g.Horizontal.Windows(iw);
-                    Pixel(dy, ih, iw, ohFirst, ohEnd, owFirst, owEnd, _dx + (((row * _g.W) + iw) * _g.C));
+                    Pixel(dy, ih, iw, ohFirst, ohEnd, owFirst, owEnd, dx + ((nint)iw * _g.C));
+                }
+                if (_epilogue.NeedsFinish)
+                {
+                    _epilogue.Finish(dx, _g.C, _g.W, _g.C);
                 }
             }
         }
@@ -162,7 +184,7 @@ internal static unsafe partial class Convolution<TLanes>
             for (int c = 0; c < _g.C; c += TLanes.Count)
             {
                 TLanes mask = TLanes.Mask(Math.Min(TLanes.Count, _g.C - c));
-                TLanes sum = _accumulate ? TLanes.LoadMasked(dx + c, mask) : default(TLanes);
+                TLanes sum = _epilogue.Bias != null ? TLanes.LoadMasked(_epilogue.Bias + c, mask) : default(TLanes);
                 for (int oh = ohFirst; oh < ohEnd; oh++)
                 {
                     int kh = _g.Vertical.TapOf(ih, oh);
@@ -177,7 +199,7 @@ internal static unsafe partial class Convolution<TLanes>
                         }
                     }
                 }
-                TLanes.StoreMasked(sum, dx + c, mask);
+                DepthwiseStore(_epilogue, sum, dx + c, mask);
             }
         }
     }
@@ -208,10 +230,11 @@ internal static unsafe partial class Convolution<TLanes>
                 {
                     SumRows(dy + c, _g.OW, Math.Min(PanelWidth, _g.C - c), _g.C, dbias + c, row > first);
                 }
-                (int khFirst, int khEnd) = _g.Vertical.ValidTaps(oh);
+                int image = _g.Depth.ImageOf((int)(row / _g.OH));
+                (int khFirst, int khEnd) = image < 0 ? (0, 0) : _g.Vertical.ValidTaps(oh);
                 for (int kh = khFirst; kh < khEnd; kh++)
                 {
-                    long ih = ((row / _g.OH) * _g.H) + _g.Vertical.Start(oh) + ((long)kh * _g.Vertical.Dilation);
+                    long ih = ((long)image * _g.H) + _g.Vertical.Start(oh) + ((long)kh * _g.Vertical.Dilation);
                     Row(_x + (ih * _g.W * _g.C), dy, dw + ((long)kh * _g.KW * _g.C));
                 }
             }

@@ -96,7 +96,7 @@ internal static unsafe partial class Convolution<TLanes>
         private static FilterForm FormOf(in Conv2DGeometry g)
         {
             bool inside = g.Groups == 1 && g.Horizontal.IsInside;
-            if (inside && g.Vertical.IsInside && g.C == 1 && g.Horizontal.Stride == 1)
+            if (inside && g.Depth.IsFlat && g.Vertical.IsInside && g.C == 1 && g.Horizontal.Stride == 1)
             {
                 return FilterForm.AllTaps;
             }

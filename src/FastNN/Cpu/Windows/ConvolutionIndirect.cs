@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FastNN.Kernels;
 
 namespace FastNN.Cpu;
 
@@ -19,6 +20,12 @@ internal unsafe struct ConvolutionOperands
     public nint TargetColumn;
 
     public int Samples;
+
+    /// <summary>
+    /// Which image of the source (or of the target) a sample of the other is for; those without one are left out.
+    /// </summary>
+    public DepthTap Images;
+    public bool TargetsImages;
     public int Groups;
 
     /// <summary>Channels of the source that one group reads.</summary>
@@ -198,10 +205,11 @@ internal static unsafe partial class Convolution<TLanes>
             bool uniform = true;
             for (int n = _sampleFirst; n < _sampleEnd; n++)
             {
-                for (int i = _rowFirst; i < RowEnd; i++)
+                int image = _o.Images.ImageOf(n);
+                for (int i = _rowFirst; i < RowEnd && image >= 0; i++)
                 {
-                    float* source = SourceOf(n, i);
-                    float* target = TargetOf(n, i);
+                    float* source = SourceOf(_o.TargetsImages ? n : image, i);
+                    float* target = TargetOf(_o.TargetsImages ? image : n, i);
                     for (int left = ColumnEnd - _columnFirst; left > 0;)
                     {
                         int take = Math.Min(left, Tile<TLanes>.MaxRows - filled);

@@ -19,10 +19,13 @@ internal static unsafe partial class Convolution<TLanes>
     private static int PanelWidth => Tile<TLanes>.MaxCols;
 
     /// <summary>Bytes of workspace of a pass, a pure function of the shape.</summary>
-    public static long WorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) => pass switch
+    public static long WorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass, bool allowWinograd = true) => pass switch
     {
         _ when IsProduct(geometry) => ProductWorkspaceBytes(geometry, pass),
         _ when IsDepthwise(geometry) => DepthwiseWorkspaceBytes(geometry, pass),
+        ConvolutionPass.BackwardFilter when allowWinograd && Winograd<TLanes>.Pays(geometry) =>
+            Math.Max(Winograd<TLanes>.WorkspaceBytes(geometry, pass), BiasPartialBytes(geometry)),
+        _ when allowWinograd && Winograd<TLanes>.Pays(geometry) => Winograd<TLanes>.WorkspaceBytes(geometry, pass),
         ConvolutionPass.Forward when WidenedPixels(geometry) is int pixels and > 1 => WidenedWorkspaceBytes(geometry, pixels),
         ConvolutionPass.Forward => IsPacked(geometry) ? geometry.FilterCount * sizeof(float) : 0,
         ConvolutionPass.BackwardData => geometry.FilterCount * sizeof(float),
@@ -31,7 +34,8 @@ internal static unsafe partial class Convolution<TLanes>
 
     /// <summary>y (=|+=) f(x * w + bias).</summary>
     public static void Forward(
-        WorkerPool pool, in Conv2DGeometry geometry, float* x, float* w, float* y, in Epilogue epilogue, byte* workspace)
+        WorkerPool pool, in Conv2DGeometry geometry, float* x, float* w, float* y, in Epilogue epilogue, byte* workspace,
+        bool allowWinograd = true)
     {
         if (IsProduct(geometry))
         {
@@ -41,6 +45,11 @@ internal static unsafe partial class Convolution<TLanes>
         if (IsDepthwise(geometry))
         {
             DepthwiseForward(pool, geometry, x, w, y, epilogue);
+            return;
+        }
+        if (allowWinograd && Winograd<TLanes>.Pays(geometry))
+        {
+            Winograd<TLanes>.Forward(pool, geometry, x, w, y, epilogue, (float*)workspace);
             return;
         }
         int pixels = WidenedPixels(geometry);
@@ -67,25 +76,31 @@ internal static unsafe partial class Convolution<TLanes>
     }
 
     /// <summary>
-    /// dx (=|+=) sum over taps and filters of dy * w. One stride-1 convolution of dy for each residue of the input position
-    /// modulo the stride, so that no zeros between the elements of dy are multiplied.
+    /// dx (=|+=) f(sum over taps and filters of dy * w + bias). One stride-1 convolution of dy for each residue of the input
+    /// position modulo the stride, so that no zeros between the elements of dy are multiplied.
     /// </summary>
     public static void BackwardData(
-        WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, bool accumulate, byte* workspace)
+        WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, in Epilogue epilogue, byte* workspace,
+        bool allowWinograd = true)
     {
         if (IsProduct(geometry))
         {
-            ProductBackwardData(pool, geometry, dy, w, dx, accumulate);
+            ProductBackwardData(pool, geometry, dy, w, dx, epilogue);
             return;
         }
         if (IsDepthwise(geometry))
         {
-            DepthwiseBackwardData(pool, geometry, dy, w, dx, accumulate);
+            DepthwiseBackwardData(pool, geometry, dy, w, dx, epilogue);
+            return;
+        }
+        if (allowWinograd && Winograd<TLanes>.Pays(geometry))
+        {
+            Winograd<TLanes>.BackwardData(pool, geometry, dy, w, dx, epilogue, (float*)workspace);
             return;
         }
         if (IsScattered(geometry))
         {
-            BackwardDataScattered(pool, geometry, dy, w, dx, accumulate, (float*)workspace);
+            BackwardDataScattered(pool, geometry, dy, w, dx, epilogue, (float*)workspace);
             return;
         }
         for (int row = 0; row < geometry.Vertical.Stride; row++)
@@ -96,7 +111,7 @@ internal static unsafe partial class Convolution<TLanes>
                 ConvolutionAxis horizontal = ConvolutionAxis.BackwardData(geometry.Horizontal, column);
                 if (horizontal.Count > 0)
                 {
-                    BackwardDataResidue(pool, geometry, vertical, horizontal, dy, w, dx, accumulate, (float*)workspace);
+                    BackwardDataResidue(pool, geometry, vertical, horizontal, dy, w, dx, epilogue, (float*)workspace);
                 }
             }
         }
@@ -114,6 +129,7 @@ internal static unsafe partial class Convolution<TLanes>
         TargetRow = (nint)geometry.OW * geometry.OC,
         TargetColumn = geometry.OC,
         Samples = geometry.N,
+        Images = geometry.Depth,
         Groups = geometry.Groups,
         Depth = geometry.GroupC,
         Cols = geometry.GroupOC,
@@ -123,7 +139,7 @@ internal static unsafe partial class Convolution<TLanes>
 
     private static void BackwardDataResidue(
         WorkerPool pool, in Conv2DGeometry geometry, in ConvolutionAxis vertical, in ConvolutionAxis horizontal,
-        float* dy, float* w, float* dx, bool accumulate, float* workspace)
+        float* dy, float* w, float* dx, in Epilogue epilogue, float* workspace)
     {
         if (vertical.Taps > 0 && horizontal.Taps > 0)
         {
@@ -143,6 +159,8 @@ internal static unsafe partial class Convolution<TLanes>
             TargetRow = (nint)geometry.W * geometry.C,
             TargetColumn = geometry.C,
             Samples = geometry.N,
+            Images = geometry.Depth,
+            TargetsImages = true,
             Groups = geometry.Groups,
             Depth = geometry.GroupOC,
             Cols = geometry.GroupC,
@@ -151,7 +169,7 @@ internal static unsafe partial class Convolution<TLanes>
                 true),
             Vertical = vertical,
             Horizontal = horizontal,
-            Epilogue = accumulate ? Epilogue.Add : Epilogue.Store,
+            Epilogue = epilogue,
         };
         Run(pool, operands);
     }

@@ -28,7 +28,7 @@ internal static unsafe partial class Convolution<TLanes>
         });
 
     private static void ProductBackwardData(
-        WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, bool accumulate) =>
+        WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, in Epilogue epilogue) =>
         Gemm<TLanes>.Run(pool, new Product
         {
             M = geometry.N * geometry.H * geometry.W,
@@ -41,7 +41,7 @@ internal static unsafe partial class Convolution<TLanes>
             TransB = true,
             C = dx,
             Ldc = geometry.C,
-            Epilogue = accumulate ? Epilogue.Add : Epilogue.Store,
+            Epilogue = epilogue,
         });
 
     private static void ProductBackwardFilter(
@@ -62,16 +62,25 @@ internal static unsafe partial class Convolution<TLanes>
             Ldc = geometry.OC,
             Epilogue = accumulateWeight ? Epilogue.Add : Epilogue.Store,
         });
+        SumBias(pool, geometry, dy, dbias, accumulateBias, workspace);
+    }
+
+    /// <summary>dbias (=|+=) the sums of dy per channel, unless it is null.</summary>
+    private static void SumBias(
+        WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* dbias, bool accumulate, float* workspace)
+    {
         if (dbias != null)
         {
             var body = new BiasBody(dy, geometry.OutputCount / geometry.OC, geometry.OC, workspace);
             pool.Run(body.Chunks, ref body);
-            ConvolutionReduction<TLanes>.Run(pool, workspace, body.Chunks, geometry.OC, dbias, accumulateBias);
+            ConvolutionReduction<TLanes>.Run(pool, workspace, body.Chunks, geometry.OC, dbias, accumulate);
         }
     }
 
     private static long ProductWorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) =>
-        pass == ConvolutionPass.BackwardFilter ? (long)BiasMaxChunks * geometry.OC * sizeof(float) : 0;
+        pass == ConvolutionPass.BackwardFilter ? BiasPartialBytes(geometry) : 0;
+
+    private static long BiasPartialBytes(in Conv2DGeometry geometry) => (long)BiasMaxChunks * geometry.OC * sizeof(float);
 
     /// <summary>Sums of dy per channel, a partial for each chunk of pixels.</summary>
     private readonly struct BiasBody : IParallelBody

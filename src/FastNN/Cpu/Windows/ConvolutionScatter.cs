@@ -19,11 +19,11 @@ internal static unsafe partial class Convolution<TLanes>
         && (long)g.KH * g.KW * g.C is > 1 and <= ScatterMaxColumns && (g.KH > 1 || g.KW > 1);
 
     private static void BackwardDataScattered(
-        WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, bool accumulate, float* workspace)
+        WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, in Epilogue epilogue, float* workspace)
     {
         var transpose = new TransposeBody(w, workspace, geometry.KH * geometry.KW * geometry.C, geometry.OC);
         pool.Run(transpose.Tasks, ref transpose);
-        var body = new ScatterBody(pool, geometry, dy, workspace, dx, accumulate);
+        var body = new ScatterBody(pool, geometry, dy, workspace, dx, epilogue);
         pool.Run(body.Tasks, ref body);
     }
 
@@ -63,7 +63,7 @@ internal static unsafe partial class Convolution<TLanes>
         private readonly float* _dy;
         private readonly float* _filter;
         private readonly float* _dx;
-        private readonly bool _accumulate;
+        private readonly Epilogue _epilogue;
         private readonly int _columns;
         private readonly int _samplesPerTask;
         private readonly int _rowsPerBand;
@@ -71,14 +71,14 @@ internal static unsafe partial class Convolution<TLanes>
         private readonly int _pixelsPerBlock;
 
         /// <param name="filter">[OC, KH*KW*C].</param>
-        public ScatterBody(WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* filter, float* dx, bool accumulate)
+        public ScatterBody(WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* filter, float* dx, in Epilogue epilogue)
         {
             _pool = pool;
             _g = geometry;
             _dy = dy;
             _filter = filter;
             _dx = dx;
-            _accumulate = accumulate;
+            _epilogue = epilogue;
             _columns = geometry.KH * geometry.KW * geometry.C;
             _samplesPerTask = (int)Math.Clamp(geometry.N * WantedFlops / geometry.Flops, 1, geometry.N);
             int sampleTasks = (geometry.N + _samplesPerTask - 1) / _samplesPerTask;
@@ -100,15 +100,19 @@ internal static unsafe partial class Convolution<TLanes>
             int bottom = Math.Min(_g.H, top + _rowsPerBand);
             for (int n = first; n < end; n++)
             {
-                Band(n, top, bottom, (float**)_pool.Scratch(worker));
+                int image = _g.Depth.ImageOf(n);
+                if (image >= 0)
+                {
+                    Band(n, image, top, bottom, (float**)_pool.Scratch(worker));
+                }
             }
         }
 
-        private void Band(int n, int top, int bottom, float** scratch)
+        private void Band(int n, int image, int top, int bottom, float** scratch)
         {
             nint row = (nint)_g.W * _g.C;
-            float* dx = _dx + (n * _g.H * row);
-            if (!_accumulate)
+            float* dx = _dx + (image * _g.H * row);
+            if (!_epilogue.Accumulate)
             {
                 for (int h = top; h < bottom; h++)
                 {
@@ -127,6 +131,12 @@ internal static unsafe partial class Convolution<TLanes>
                 {
                     Add(block + ((nint)p * _columns), (pixel + p) / _g.OW, (pixel + p) % _g.OW, top, bottom, dx);
                 }
+            }
+            if (_epilogue.Bias != null || _epilogue.IsRectifier || _epilogue.NeedsFinish)
+            {
+                // The sums are in place, and so is what they were added to.
+                float* sums = dx + (top * row);
+                _epilogue.WithoutAdding().Apply(sums, _g.C, sums, _g.C, (bottom - top) * _g.W, _g.C);
             }
         }
 

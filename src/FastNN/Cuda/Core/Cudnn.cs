@@ -38,12 +38,12 @@ internal sealed unsafe class Cudnn(CudaCore core, bool wanted, bool allowTF32)
     /// <summary>Scratch that a supported pass needs.</summary>
     public long WorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) => (long)Require(geometry, pass).WorkspaceBytes;
 
-    /// <summary>y = x * filter.</summary>
-    public void Forward(in Conv2DGeometry geometry, nint x, nint filter, nint y, nint workspace)
+    /// <summary>y = beta y + x * filter.</summary>
+    public void Forward(in Conv2DGeometry geometry, nint x, nint filter, nint y, float beta, nint workspace)
     {
         using Lock.Scope scope = core.Enter();
         CudnnConvolution c = Require(geometry, ConvolutionPass.Forward);
-        float alpha = 1, beta = 0;
+        float alpha = 1;
         Launched(
             nameof(cudnnConvolutionForward),
             cudnnConvolutionForward(_handle, &alpha, c.X, x, c.Filter, filter, c.Convolution, c.Algorithm,
@@ -106,8 +106,9 @@ internal sealed unsafe class Cudnn(CudaCore core, bool wanted, bool allowTF32)
 
     private CudnnConvolution? Find(in Conv2DGeometry geometry, ConvolutionPass pass)
     {
-        // cuDNN pads both ends of an axis alike.
-        if (!Available || geometry.Vertical.PadBefore != geometry.Vertical.PadAfter
+        // cuDNN pads both ends of an axis alike, finds the output's extent itself, and knows nothing of images that are left out.
+        if (!Available || !geometry.Depth.IsFlat || !geometry.Vertical.IsWhole || !geometry.Horizontal.IsWhole
+            || geometry.Vertical.PadBefore != geometry.Vertical.PadAfter
             || geometry.Horizontal.PadBefore != geometry.Horizontal.PadAfter)
         {
             return null;

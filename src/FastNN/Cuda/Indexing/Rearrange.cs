@@ -6,11 +6,12 @@ using FastNN.Tensors;
 namespace FastNN.Cuda;
 
 /// <summary>
-/// Strided copies: by elements as wide as both sides allow, or by tiles where source and destination run along different axes.
+/// Strided copies: by elements as wide as both sides allow, by tiles where source and destination run along different axes, and
+/// by what is repeated.
 /// </summary>
 internal sealed unsafe partial class CudaIndexing
 {
-    private const int RearrangeThreads = 256, RearrangeTileBits = 10;
+    private const int RearrangeThreads = 256, RearrangeTileBits = 10, RepeatsPerThread = 16;
 
     public void Rearrange(Tensor from, Tensor to, StridedCopy copy, bool accumulate)
     {
@@ -27,6 +28,12 @@ internal sealed unsafe partial class CudaIndexing
         if (across >= 0)
         {
             RearrangeTiles(axes, across, source, target, size, accumulate);
+            return;
+        }
+
+        if (size == sizeof(float) && !accumulate && inner >= 0 && axes.First[inner] is 0 or 1 && Repeats(axes))
+        {
+            Repeat(axes, source, target);
             return;
         }
 
@@ -57,6 +64,74 @@ internal sealed unsafe partial class CudaIndexing
         Launch(
             "rearrange", kernel, new Grid(Blocks(count, RearrangeThreads), RearrangeThreads),
             new RearrangeArguments(source, target, axes, count));
+    }
+
+    private static bool Repeats(in StridedAxes axes)
+    {
+        for (int axis = 0; axis < axes.Rank; axis++)
+        {
+            if (axes.First[axis] == 0)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>
+    /// What is repeated is read once for several places: a thread writes 16 bytes where it can, along the longest repeated axis.
+    /// </summary>
+    private void Repeat(in StridedAxes axes, nint source, nint target)
+    {
+        int inner = axes.Rank - 1, along = -1;
+        for (int axis = 0; axis < inner; axis++)
+        {
+            along = axes.First[axis] == 0 && (along < 0 || axes.Extents[axis] > axes.Extents[along]) ? axis : along;
+        }
+
+        int more = -1;
+        for (int axis = 0; axis < inner; axis++)
+        {
+            more = axis != along && axes.First[axis] == 0 && axes.Extents[axis] <= RepeatsPerThread ? axis : more;
+        }
+
+        bool isNumber = axes.First[inner] == 0;
+        long bits = axes.Inner;
+        for (int axis = 0; axis < inner; axis++)
+        {
+            bits |= axes.Second[axis] | (isNumber ? 0 : axes.First[axis]);
+        }
+
+        bool vector = axes.Second[inner] == 1 && bits % 4 == 0 && ((target | (isNumber ? 0 : source)) & 15) == 0;
+        int factor = vector ? 4 : 1;
+        StridedAxes rest = default;
+        for (int axis = 0; axis < axes.Rank; axis++)
+        {
+            if (axis != along && axis != more)
+            {
+                // In steps of 16 bytes: of both along rows, of the destination alone where a number is repeated.
+                int places = axis == inner ? axes.Extents[axis] / factor : axes.Extents[axis];
+                rest.Append(
+                    places, axis == inner || isNumber ? axes.First[axis] : axes.First[axis] / factor,
+                    axis == inner ? axes.Second[axis] : axes.Second[axis] / factor);
+            }
+        }
+
+        int count = (int)rest.Count, repeats = along < 0 ? 1 : axes.Extents[along];
+        string kernel = (vector, isNumber) switch
+        {
+            (false, _) => "rearrange_repeat_4",
+            (true, false) => "rearrange_repeat_16",
+            _ => "rearrange_repeat_number_16",
+        };
+        long threads = (long)count * Blocks(repeats, RepeatsPerThread);
+        Launch(
+            "rearrange", kernel, new Grid(Blocks(threads, RearrangeThreads), RearrangeThreads),
+            new RepeatArguments(
+                source, target, rest, along < 0 ? 0 : axes.Second[along] / factor, more < 0 ? 0 : axes.Second[more] / factor,
+                count,
+                repeats, more < 0 ? 1 : axes.Extents[more]));
     }
 
     /// <summary>The axis along which the source is contiguous, where that is not the destination's innermost; else -1.</summary>
@@ -125,6 +200,16 @@ internal sealed unsafe partial class CudaIndexing
         public readonly nint From = from, To = to;
         public readonly StridedAxes Axes = axes;
         public readonly int Count = count, Unused = 0;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly struct RepeatArguments(
+        nint from, nint to, in StridedAxes axes, long stride, long moreStride, int count, int repeats, int moreRepeats)
+    {
+        public readonly nint From = from, To = to;
+        public readonly StridedAxes Axes = axes;
+        public readonly long Stride = stride, MoreStride = moreStride;
+        public readonly int Count = count, Repeats = repeats, MoreRepeats = moreRepeats, Unused = 0;
     }
 
     [StructLayout(LayoutKind.Sequential)]

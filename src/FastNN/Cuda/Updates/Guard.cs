@@ -13,6 +13,10 @@ internal sealed unsafe partial class CudaUpdates
             gradients.Address, AddressOf(loss), results.Address, scalars.Address, Sums, gradients.Count,
             (int)(scalars.Count / UpdateScalars.Row)));
 
+    public void GuardLargest(Tensor gradients, Tensor results) => Launch(
+        "guard", "guard_largest", SumGrid(gradients.Count),
+        new GuardLargestArguments(gradients.Address, results.Address, Sums, gradients.Count));
+
     public void GuardScale(Tensor gradients, Tensor options, Tensor results) => Launch(
         "guard", "guard_scale", ElementGrid(gradients.Count),
         new GuardScaleArguments(gradients.Address, options.Address, results.Address, gradients.Count));
@@ -23,6 +27,9 @@ internal sealed unsafe partial class CudaUpdates
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct GuardNormArguments(
         nint Gradients, nint Loss, nint Results, nint Scalars, ScratchAddresses Scratch, long Count, int Groups);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct GuardLargestArguments(nint Gradients, nint Results, ScratchAddresses Scratch, long Count);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct GuardScaleArguments(nint Gradients, nint Options, nint Results, long Count);

@@ -31,27 +31,30 @@ internal sealed unsafe partial class CudaWindows
     }
 
     public void Conv2DForward(
-        in Conv2DGeometry geometry, Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, Tensor? workspace)
+        in Conv2DGeometry geometry, Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, Tensor? workspace,
+        bool accumulate)
     {
+        nint weights = FilterOf(geometry, weight);
         var epilogue = new EpilogueArguments(AddressOf(bias), activation.Id, activation.Scalars.First);
-        if (geometry.IsMatrixProduct)
+        if (geometry.IsMatrixProduct && !accumulate)
         {
-            Multiply(Pixels(geometry), geometry.C, geometry.OC, x.Address, weight.Address, y.Address, epilogue);
+            Multiply(Pixels(geometry), geometry.C, geometry.OC, x.Address, weights, y.Address, epilogue);
         }
         else if (geometry.IsDepthwise)
         {
-            bool fours = IsOneToOneInFours(geometry) && IsAligned(x.Address, weight.Address, y.Address);
+            bool fours = IsOneToOneInFours(geometry) && IsAligned(x.Address, weights, y.Address);
             var arguments = new DepthwiseArguments(
-                x.Address, weight.Address, y.Address, epilogue, new ConvolutionShape(geometry), Tensor.Index(y.Count), 0);
+                x.Address, weights, y.Address, epilogue, new ConvolutionShape(geometry), Tensor.Index(y.Count),
+                accumulate ? 1 : 0);
             Launch(
                 "conv2d", fours ? "conv2d_depthwise_forward_fours" : "conv2d_depthwise_forward", DepthwiseGrid(y.Count, fours),
                 arguments);
         }
-        else if (UsesCudnn(geometry, ConvolutionPass.Forward))
+        else if (!geometry.IsMatrixProduct && UsesCudnn(geometry, ConvolutionPass.Forward))
         {
             nint filter = workspace!.Address;
-            TransposeFilter(geometry, weight.Address, filter);
-            Cudnn.Forward(geometry, x.Address, filter, y.Address, filter + (nint)FilterBytes(geometry));
+            TransposeFilter(geometry, weights, filter);
+            Cudnn.Forward(geometry, x.Address, filter, y.Address, accumulate ? 1 : 0, filter + (nint)FilterBytes(geometry));
             if (!epilogue.IsIdentity)
             {
                 FinishColumns(y.Address, y.Count, geometry.OC, epilogue);
@@ -59,37 +62,43 @@ internal sealed unsafe partial class CudaWindows
         }
         else
         {
-            ForwardByTiles(geometry, x.Address, weight.Address, y.Address, epilogue);
+            ForwardByTiles(geometry, x.Address, weights, y.Address, epilogue, accumulate);
         }
     }
 
     public void Conv2DBackwardData(
-        in Conv2DGeometry geometry, Tensor dY, Tensor weight, Tensor dX, bool accumulate, Tensor? workspace)
+        in Conv2DGeometry geometry, Tensor dY, Tensor weight, Tensor dX, bool accumulate, Tensor? workspace, Tensor? bias,
+        Activation activation)
     {
+        nint weights = FilterOf(geometry, weight);
+        var epilogue = new EpilogueArguments(AddressOf(bias), activation.Id, activation.Scalars.First);
         if (geometry.IsMatrixProduct)
         {
-            MultiplyBackwardData(Pixels(geometry), geometry.C, geometry.OC, dY.Address, weight.Address, dX.Address, accumulate);
+            MultiplyBackwardData(Pixels(geometry), geometry.C, geometry.OC, dY.Address, weights, dX.Address, accumulate);
+            FinishData(geometry, dX, epilogue);
         }
         else if (geometry.IsDepthwise)
         {
-            bool fours = IsOneToOneInFours(geometry) && IsAligned(dY.Address, weight.Address, dX.Address);
+            bool fours = IsOneToOneInFours(geometry) && IsAligned(dY.Address, weights, dX.Address);
+            long count = (long)geometry.N * geometry.H * geometry.W * geometry.C;
             var arguments = new DepthwiseArguments(
-                dY.Address, weight.Address, dX.Address, default, new ConvolutionShape(geometry), Tensor.Index(dX.Count),
+                dY.Address, weights, dX.Address, epilogue, new ConvolutionShape(geometry), Tensor.Index(count),
                 accumulate ? 1 : 0);
             Launch(
                 "conv2d", fours ? "conv2d_depthwise_backward_data_fours" : "conv2d_depthwise_backward_data",
-                DepthwiseGrid(dX.Count, fours), arguments);
+                DepthwiseGrid(count, fours), arguments);
         }
         else if (UsesCudnn(geometry, ConvolutionPass.BackwardData))
         {
             nint filter = workspace!.Address;
-            TransposeFilter(geometry, weight.Address, filter);
+            TransposeFilter(geometry, weights, filter);
             Cudnn.BackwardData(
                 geometry, dY.Address, filter, dX.Address, accumulate ? 1 : 0, filter + (nint)FilterBytes(geometry));
+            FinishData(geometry, dX, epilogue);
         }
         else
         {
-            BackwardDataByTiles(geometry, dY.Address, weight.Address, dX.Address, accumulate);
+            BackwardDataByTiles(geometry, dY.Address, weights, dX.Address, epilogue, accumulate);
         }
     }
 
@@ -97,29 +106,41 @@ internal sealed unsafe partial class CudaWindows
         in Conv2DGeometry geometry, Tensor x, Tensor dY, Tensor dWeight, Tensor? dBias, bool accumulateWeight,
         bool accumulateBias, Tensor? workspace)
     {
+        nint weights = FilterOf(geometry, dWeight);
         if (geometry.IsMatrixProduct)
         {
             MultiplyBackwardWeight(
-                Pixels(geometry), geometry.C, geometry.OC, x.Address, dY.Address, dWeight.Address, AddressOf(dBias),
+                Pixels(geometry), geometry.C, geometry.OC, x.Address, dY.Address, weights, AddressOf(dBias),
                 accumulateWeight, accumulateBias);
         }
         else if (!UsesCudnn(geometry, ConvolutionPass.BackwardFilter))
         {
             BackwardFilterByParts(
-                geometry, x.Address, dY.Address, dWeight.Address, AddressOf(dBias), accumulateWeight, accumulateBias,
+                geometry, x.Address, dY.Address, weights, AddressOf(dBias), accumulateWeight, accumulateBias,
                 workspace?.Address ?? 0);
         }
         else
         {
             nint filter = workspace!.Address;
             Cudnn.BackwardFilter(geometry, x.Address, dY.Address, filter, filter + (nint)FilterBytes(geometry));
-            FinishFilter(geometry, filter, dY, dWeight.Address, dBias, accumulateWeight, accumulateBias);
+            FinishFilter(geometry, filter, dY, weights, dBias, accumulateWeight, accumulateBias);
         }
     }
 
     // A depthwise convolution is no product, so what cuDNN is good for is not asked for, and ours needs no transposed filter.
     private bool UsesCudnn(in Conv2DGeometry geometry, ConvolutionPass pass) =>
         !geometry.IsDepthwise && Cudnn.Available && Cudnn.Supports(geometry, pass);
+
+    private static nint FilterOf(in Conv2DGeometry geometry, Tensor weight) =>
+        weight.Address + (nint)(geometry.FilterOffset * sizeof(float));
+
+    private void FinishData(in Conv2DGeometry geometry, Tensor dX, in EpilogueArguments epilogue)
+    {
+        if (!epilogue.IsIdentity)
+        {
+            FinishColumns(dX.Address, dX.Count, geometry.C, epilogue);
+        }
+    }
 
     private void TransposeFilter(in Conv2DGeometry geometry, nint weight, nint filter)
     {

@@ -68,7 +68,8 @@ internal sealed unsafe partial class CudaWindows
     private static int RowsOfPhase(in Conv2DGeometry geometry) =>
         geometry.N * Blocks(geometry.H, geometry.Vertical.Stride) * Blocks(geometry.W, geometry.Horizontal.Stride);
 
-    private void ForwardByTiles(in Conv2DGeometry geometry, nint x, nint weight, nint y, in EpilogueArguments epilogue)
+    private void ForwardByTiles(
+        in Conv2DGeometry geometry, nint x, nint weight, nint y, in EpilogueArguments epilogue, bool accumulate)
     {
         int pixels = Pixels(geometry);
         ConvolutionTile tile = ForwardTile(geometry);
@@ -82,10 +83,12 @@ internal sealed unsafe partial class CudaWindows
         int vector = Vectors(geometry.GroupC % 4 == 0 && IsAligned(x), geometry.GroupOC % 4 == 0 && IsAligned(weight, y));
         Launch(
             "conv2d", kernel, new Grid(Blocks(pixels, tile.Rows), SmallThreads, columns * geometry.Groups),
-            new ConvolutionForwardArguments(x, weight, y, epilogue, new ConvolutionShape(geometry), columns, vector));
+            new ConvolutionForwardArguments(
+                x, weight, y, epilogue, new ConvolutionShape(geometry), columns, vector, accumulate ? 1 : 0, 0));
     }
 
-    private void BackwardDataByTiles(in Conv2DGeometry geometry, nint dY, nint weight, nint dX, bool accumulate)
+    private void BackwardDataByTiles(
+        in Conv2DGeometry geometry, nint dY, nint weight, nint dX, in EpilogueArguments epilogue, bool accumulate)
     {
         int phasesY = PhasesOf(geometry.Vertical), phasesX = PhasesOf(geometry.Horizontal), rows = RowsOfPhase(geometry);
         ConvolutionTile tile = BackwardDataTile(geometry);
@@ -100,7 +103,8 @@ internal sealed unsafe partial class CudaWindows
         Launch(
             "conv2d", kernel, new Grid(checked(rowTiles * phasesY * phasesX), SmallThreads, columns * geometry.Groups),
             new ConvolutionBackwardDataArguments(
-                dY, weight, dX, new ConvolutionShape(geometry), rowTiles, phasesX, columns, vector, accumulate ? 1 : 0, 0));
+                dY, weight, dX, epilogue, new ConvolutionShape(geometry), rowTiles, phasesX, columns, vector,
+                accumulate ? 1 : 0, 0));
     }
 
     private void BackwardFilterByParts(
@@ -224,16 +228,23 @@ internal sealed unsafe partial class CudaWindows
         private readonly int _groupC = geometry.GroupC;
         private readonly int _groupOC = geometry.GroupOC;
         private readonly int _pixels = CudaWindows.Pixels(geometry);
+        private readonly int _depthSamples = geometry.Depth.Samples;
+        private readonly int _depthImages = geometry.Depth.Images;
+        private readonly int _depthStart = geometry.Depth.Start;
+        private readonly int _depthStep = geometry.Depth.Step;
+        private readonly int _unused;
+        private readonly Divisor _byDepthSamples = new(Math.Max(1, geometry.Depth.Samples));
     }
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct ConvolutionForwardArguments(
-        nint X, nint Weight, nint Y, EpilogueArguments Epilogue, ConvolutionShape Shape, int Tiles, int Vector);
+        nint X, nint Weight, nint Y, EpilogueArguments Epilogue, ConvolutionShape Shape, int Tiles, int Vector,
+        int Accumulate, int Unused);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct ConvolutionBackwardDataArguments(
-        nint DY, nint Weight, nint DX, ConvolutionShape Shape, int RowTiles, int Phases, int Tiles, int Vector, int Accumulate,
-        int Unused);
+        nint DY, nint Weight, nint DX, EpilogueArguments Epilogue, ConvolutionShape Shape, int RowTiles, int Phases, int Tiles,
+        int Vector, int Accumulate, int Unused);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct ConvolutionBackwardFilterArguments(

@@ -18,10 +18,14 @@ internal partial interface IUpdates
     /// <param name="scalars">Float32 [groups, <see cref="UpdateScalars.Row"/>].</param>
     void GuardNorm(Tensor gradients, Tensor? loss, Tensor results, Tensor scalars);
 
+    /// <summary>The third of the results becomes the largest magnitude of all gradients; a NaN may be passed over.</summary>
+    void GuardLargest(Tensor gradients, Tensor results);
+
     /// <summary>
     /// Gradients times a factor, scaled down where their norm would be above the largest, then cut at the largest magnitude.
     /// </summary>
-    /// <param name="options">Float32 [4]: factor, largest norm, largest magnitude, unused.</param>
+    /// <param name="options">Float32 [4]: factor, largest norm, largest magnitude, and whether the norm is that of
+    /// <see cref="GuardLargest"/>.</param>
     /// <param name="results">What <see cref="GuardNorm"/> left.</param>
     void GuardScale(Tensor gradients, Tensor options, Tensor results);
 

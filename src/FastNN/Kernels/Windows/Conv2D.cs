@@ -12,12 +12,21 @@ internal enum ConvolutionPass
 
 internal partial interface IWindows
 {
-    /// <summary>y [N, OH, OW, OC] = f(x [N, H, W, C] * weight [KH, KW, C / groups, OC] + bias [OC]).</summary>
+    /// <summary>
+    /// y [N, OH, OW, OC] = f(x [N, H, W, C] * weight [KH, KW, C / groups, OC] + bias [OC]); f(y + that) where it accumulates.
+    /// Where the geometry has a depth, samples without an image in x may be left as they are, so that such a pass accumulates.
+    /// </summary>
     void Conv2DForward(
-        in Conv2DGeometry geometry, Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, Tensor? workspace);
+        in Conv2DGeometry geometry, Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, Tensor? workspace,
+        bool accumulate = false);
 
-    /// <summary>dX (=|+=) the gradient of x.</summary>
-    void Conv2DBackwardData(in Conv2DGeometry geometry, Tensor dY, Tensor weight, Tensor dX, bool accumulate, Tensor? workspace);
+    /// <summary>
+    /// dX (=|+=) the gradient of x. A transposed convolution's forward, which has a bias [C] and an activation:
+    /// dX = f(gradient + bias), or f(dX + that). Where the geometry has a depth, images that no sample meets stay as they are.
+    /// </summary>
+    void Conv2DBackwardData(
+        in Conv2DGeometry geometry, Tensor dY, Tensor weight, Tensor dX, bool accumulate, Tensor? workspace,
+        Tensor? bias = null, Activation activation = default);
 
     /// <summary>
     /// dWeight (=|+=) the gradient of the filter, dBias (=|+=) the sums of dY per channel. dBias may be absent.

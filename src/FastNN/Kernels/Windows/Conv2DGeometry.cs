@@ -6,8 +6,6 @@ namespace FastNN.Kernels;
 /// </summary>
 internal readonly record struct Conv2DGeometry
 {
-    private const string Operation = "conv2d";
-
     private Conv2DGeometry(int n, int c, int oc, int groups, WindowAxis vertical, WindowAxis horizontal)
     {
         N = n;
@@ -30,6 +28,11 @@ internal readonly record struct Conv2DGeometry
 
     public WindowAxis Horizontal { get; }
 
+    /// <summary>
+    /// Which image of x a sample of y meets, where this is one tap of a convolution with depth; by default its own.
+    /// </summary>
+    public DepthTap Depth { get; init; }
+
     public int H => Vertical.Input;
 
     public int W => Horizontal.Input;
@@ -46,9 +49,15 @@ internal readonly record struct Conv2DGeometry
 
     public int GroupOC => OC / Groups;
 
-    public long InputCount => (long)N * H * W * C;
+    /// <summary>Images of x.</summary>
+    public int Images => Depth.IsFlat ? N : N / Depth.Samples * Depth.Images;
+
+    public long InputCount => (long)Images * H * W * C;
 
     public long FilterCount => (long)KH * KW * GroupC * OC;
+
+    /// <summary>Elements of the filter before those of this tap.</summary>
+    public long FilterOffset => Depth.Index * FilterCount;
 
     public long OutputCount => (long)N * OH * OW * OC;
 
@@ -57,7 +66,7 @@ internal readonly record struct Conv2DGeometry
 
     /// <summary>True when the convolution is a plain product [N*H*W,C] x [C,OC].</summary>
     public bool IsMatrixProduct =>
-        KH == 1 && KW == 1 && Groups == 1 && Vertical.Stride == 1 && Horizontal.Stride == 1 && Vertical.IsInside
+        KH == 1 && KW == 1 && Groups == 1 && Depth.IsFlat && Vertical.Stride == 1 && Horizontal.Stride == 1 && Vertical.IsInside
             && Horizontal.IsInside
         && OH == H && OW == W;
 
@@ -70,25 +79,35 @@ internal readonly record struct Conv2DGeometry
         int n, int h, int w, int c, int oc, int kh, int kw, Padding2D padding,
         int strideH = 1, int strideW = 1, int dilationH = 1, int dilationW = 1, int groups = 1)
     {
+        const string operation = "Conv2D";
+        WindowAxis vertical = padding.IsSame
+            ? WindowAxis.Same(operation, "height", h, kh, strideH, dilationH)
+            : WindowAxis.Create(operation, "height", h, kh, strideH, dilationH, padding.Top, padding.Bottom);
+        WindowAxis horizontal = padding.IsSame
+            ? WindowAxis.Same(operation, "width", w, kw, strideW, dilationW)
+            : WindowAxis.Create(operation, "width", w, kw, strideW, dilationW, padding.Left, padding.Right);
+        return Create(operation, n, c, oc, groups, vertical, horizontal);
+    }
+
+    /// <summary>Checks the sizes; the axes are given.</summary>
+    /// <exception cref="ShapeException">A size is not positive, does not divide, or overflows.</exception>
+    public static Conv2DGeometry Create(
+        string operation, int n, int c, int oc, int groups, in WindowAxis vertical, in WindowAxis horizontal)
+    {
         if (n <= 0 || c <= 0 || oc <= 0 || groups <= 0)
         {
             throw new ShapeException(
-                $"{Operation}: batch, channels, filters and groups must be positive, got {n}, {c}, {oc}, {groups}.");
+                $"{operation}: batch, channels, filters and groups must be positive, got {n}, {c}, {oc}, {groups}.");
         }
         if (c % groups != 0 || oc % groups != 0)
         {
-            throw new ShapeException($"{Operation}: {groups} groups do not divide {c} input channels and {oc} filters.");
+            throw new ShapeException($"{operation}: {groups} groups do not divide {c} input channels and {oc} filters.");
         }
-        WindowAxis vertical = padding.IsSame
-            ? WindowAxis.Same(Operation, "height", h, kh, strideH, dilationH)
-            : WindowAxis.Create(Operation, "height", h, kh, strideH, dilationH, padding.Top, padding.Bottom);
-        WindowAxis horizontal = padding.IsSame
-            ? WindowAxis.Same(Operation, "width", w, kw, strideW, dilationW)
-            : WindowAxis.Create(Operation, "width", w, kw, strideW, dilationW, padding.Left, padding.Right);
+
         var geometry = new Conv2DGeometry(n, c, oc, groups, vertical, horizontal);
-        CheckCount("input", n, h, w, c);
-        CheckCount("filter", kh, kw, geometry.GroupC, oc);
-        CheckCount("output", n, geometry.OH, geometry.OW, oc);
+        CheckCount(operation, "input", n, geometry.H, geometry.W, c);
+        CheckCount(operation, "filter", geometry.KH, geometry.KW, geometry.GroupC, oc);
+        CheckCount(operation, "output", n, geometry.OH, geometry.OW, oc);
         return geometry;
     }
 
@@ -98,12 +117,12 @@ internal readonly record struct Conv2DGeometry
         $"dilation {Vertical.Dilation}x{Horizontal.Dilation}, groups {Groups}, padding {Vertical.PadBefore}+{Vertical.PadAfter} x " +
         $"{Horizontal.PadBefore}+{Horizontal.PadAfter}";
 
-    private static void CheckCount(string what, long a, long b, long c, long d)
+    private static void CheckCount(string operation, string what, long a, long b, long c, long d)
     {
         // Bytes must fit a signed 64-bit offset with room to spare; 2^48 elements are beyond any machine.
         if ((double)a * b * c * d > 1L << 48)
         {
-            throw new ShapeException($"{Operation}: the {what} [{a},{b},{c},{d}] has too many elements.");
+            throw new ShapeException($"{operation}: the {what} [{a},{b},{c},{d}] has too many elements.");
         }
     }
 }

@@ -42,6 +42,11 @@ internal readonly record struct WindowAxis
     /// </summary>
     public bool IsDisjoint => Dilation == 1 && (Stride >= Taps || Output == 1);
 
+    /// <summary>
+    /// Whether the output's extent is the one that input, padding and window give; a transposed axis may have less.
+    /// </summary>
+    public bool IsWhole => (((long)Input + PadBefore + PadAfter - Extent) / Stride) + 1 == Output;
+
     /// <summary>Input position of the first tap; negative inside the padding.</summary>
     public int Start(int output) => (output * Stride) - PadBefore;
 
@@ -130,6 +135,41 @@ internal readonly record struct WindowAxis
         long extent = ((long)(taps - 1) * dilation) + 1;
         long padding = Math.Max(0, ((output - 1) * stride) + extent - input);
         return Checked(operation, name, input, taps, stride, dilation, padding / 2, padding - (padding / 2), output);
+    }
+
+    /// <summary>
+    /// The axis of the convolution whose data gradient a transposed convolution is: what is transposed are
+    /// <paramref name="input"/> positions, so they are this axis' outputs, and its input has
+    /// (input - 1) * stride - padding + extent + outputPadding positions. As in PyTorch the output padding tells apart the inputs
+    /// that a stride folds into one output, so it is smaller than the stride or the dilation.
+    /// </summary>
+    /// <exception cref="ShapeException">A size is out of range.</exception>
+    public static WindowAxis Transposed(
+        string operation, string name, int input, int taps, int stride, int dilation, int padBefore, int padAfter,
+        int outputPadding)
+    {
+        CheckSizes(operation, name, input, taps, stride, dilation);
+        if (padBefore < 0 || padAfter < 0)
+        {
+            throw new ShapeException(
+                $"{operation}: the padding of the {name} must not be negative, got {padBefore} and {padAfter}.");
+        }
+
+        if (outputPadding < 0 || outputPadding >= Math.Max(stride, dilation))
+        {
+            throw new ShapeException(
+                $"{operation}: expected an output padding of the {name} from 0 to below its stride {stride} or dilation {dilation}, " +
+                $"got {outputPadding}.");
+        }
+
+        long extent = ((long)(taps - 1) * dilation) + 1;
+        long whole = ((long)(input - 1) * stride) + extent + outputPadding;
+        long output = whole - padBefore - padAfter;
+        return output > 0 && whole <= int.MaxValue
+            ? new WindowAxis((int)output, taps, stride, dilation, padBefore, padAfter, input)
+            : throw new ShapeException(
+                $"{operation}: expected an output {name} from 1 to {int.MaxValue}, got {output} for the input's {name} of {input} " +
+                $"({taps} taps, stride {stride}, dilation {dilation}, padding {padBefore} + {padAfter}).");
     }
 
     private static void CheckSizes(string operation, string name, int input, int taps, int stride, int dilation)

@@ -56,6 +56,9 @@ internal readonly unsafe struct Epilogue
     /// <summary>Whether nothing is done to the product but to add it.</summary>
     public bool OnlyAdds => Accumulate && Bias == null && _function == 0;
 
+    /// <summary>The same for sums that already hold what they are added to.</summary>
+    public Epilogue WithoutAdding() => new(Bias, Slope, false, _function);
+
     /// <summary>The same with another bias, where there is one.</summary>
     public Epilogue WithBias(float* bias) => Bias == null ? this : new(bias, Slope, Accumulate, _function);
 

@@ -1,0 +1,227 @@
+using System.Runtime.CompilerServices;
+using FastNN.Kernels;
+
+namespace FastNN.Cpu;
+
+/// <summary>
+/// A 3 x 3 convolution of stride 1 by F(4 x 4, 3 x 3): tiles of 6 x 6 inputs and the filter are transformed, multiplied point
+/// by point, which is 36 matrix products of tiles x channels x filters, and transformed back to 4 x 4 outputs. A quarter of the
+/// multiplications, and in float32 about six times the rounding error of the direct sum (<see
+/// cref="CpuOptions.AllowWinograd"/>).
+/// </summary>
+/// <remarks>
+/// Tiles are independent, so a task takes some of them through all three stages in its scratch memory; the gradient of the
+/// filter sums over tiles, in pieces whose size depends on the shape alone.
+/// </remarks>
+internal static unsafe partial class Winograd<TLanes>
+    where TLanes : struct, IVectorLanes<TLanes>
+{
+    /// <summary>Points of a tile.</summary>
+    public const int Points = 36;
+
+    private const int Side = WinogradTransforms<TLanes>.Points;
+    private const int Outputs = WinogradTransforms<TLanes>.Outputs;
+
+    /// <summary>The widest vector, so that one channel count suits every rung.</summary>
+    private const int Granule = 16;
+
+    /// <summary>Below, transforms cost more than the products save.</summary>
+    private const int LeastChannels = 64;
+
+    /// <summary>Tiles from which on transforming the filter, once per call, is paid back.</summary>
+    private const int LeastTiles = 96;
+
+    /// <summary>Tiles of a task at most: the filter is read again for each.</summary>
+    private const int TaskTiles = 48;
+
+    /// <summary>Floats between rows of transformed values beyond the channels, so that rows do not meet in the same cache
+    /// sets.</summary>
+    private const int RowGap = 16;
+
+    private static int PanelWidth => Tile<TLanes>.MaxCols;
+
+    /// <summary>Whether a shape gains from it; a pure function of the shape.</summary>
+    public static bool Pays(in Conv2DGeometry g)
+    {
+        if (g.KH != 3 || g.KW != 3 || g.Vertical.Stride != 1 || g.Horizontal.Stride != 1 || g.Vertical.Dilation != 1
+            || g.Horizontal.Dilation != 1 || g.Groups != 1 || !g.Depth.IsFlat || g.C % Granule != 0 || g.OC % Granule != 0
+            || g.C < LeastChannels || g.OC < LeastChannels || g.Vertical.PadBefore > 2 || g.Horizontal.PadBefore > 2
+            || ScratchFloats(1, g.C, g.OC) * 12 * sizeof(float) > WorkerPool.ScratchBytes)
+        {
+            return false;
+        }
+
+        return Pays(g.N, g.OH, g.OW) && Pays(g.N, g.H, g.W);
+    }
+
+    public static long WorkspaceBytes(in Conv2DGeometry g, ConvolutionPass pass) => pass == ConvolutionPass.BackwardFilter
+        ? GradientWorkspaceBytes(g)
+        : Points * PointStep((long)g.C * g.OC) * sizeof(float);
+
+    /// <summary>y (=|+=) f(x * w + bias).</summary>
+    public static void Forward(
+        WorkerPool pool, in Conv2DGeometry g, float* x, float* w, float* y, in Epilogue epilogue, float* workspace)
+    {
+        var filter = new FilterBody(pool, w, workspace, g.C, g.OC, transposed: false);
+        pool.Run(filter.Tasks, ref filter);
+        var source = new TileGrid(x, g.H, g.W, g.C, g.OH, g.OW, g.N, g.Vertical.PadBefore, g.Horizontal.PadBefore);
+        Run(pool, source, workspace, y, g.OC, epilogue);
+    }
+
+    /// <summary>dx (=|+=) f(dy convolved with the filter turned by half a circle, its channels exchanged, + bias).</summary>
+    public static void BackwardData(
+        WorkerPool pool, in Conv2DGeometry g, float* dy, float* w, float* dx, in Epilogue epilogue, float* workspace)
+    {
+        var filter = new FilterBody(pool, w, workspace, g.OC, g.C, transposed: true);
+        pool.Run(filter.Tasks, ref filter);
+        var source = new TileGrid(
+            dy, g.OH, g.OW, g.OC, g.H, g.W, g.N, 2 - g.Vertical.PadBefore, 2 - g.Horizontal.PadBefore);
+        Run(pool, source, workspace, dx, g.C, epilogue);
+    }
+
+    /// <summary>Whether enough tiles are full: a tile of 16 outputs costs 36 multiplications, direct sums 9 each.</summary>
+    private static bool Pays(int samples, int rows, int columns)
+    {
+        long tilesPerSample = (long)Ceiling(rows, Outputs) * Ceiling(columns, Outputs);
+        return samples * tilesPerSample >= LeastTiles && tilesPerSample * Outputs * Outputs * 5 <= (long)rows * columns * 7;
+    }
+
+    private static void Run(
+        WorkerPool pool, in TileGrid source, float* filter, float* target, int targetChannels, in Epilogue epilogue)
+    {
+        int fitting = (int)(((WorkerPool.ScratchBytes / sizeof(float)) - (3 * Points * Granule))
+            / ScratchFloats(1, source.Channels, targetChannels));
+        int most = Math.Min(TaskTiles, fitting / Tile<TLanes>.MaxRows * Tile<TLanes>.MaxRows);
+        // How tiles are shared does not change their sums, so it may depend on the number of threads.
+        int tasks = Ceiling(Ceiling(source.Tiles, most), pool.Threads) * pool.Threads;
+        var body = new TileBody(pool, source, Ceiling(source.Tiles, tasks), filter, target, targetChannels, epilogue);
+        pool.Run(Ceiling(source.Tiles, body.TilesPerTask), ref body);
+    }
+
+    /// <summary>Scratch floats for so many tiles: transformed inputs and products.</summary>
+    private static long ScratchFloats(int tiles, int channels, int targetChannels) =>
+        (long)Points * tiles * (channels + RowGap + targetChannels + RowGap);
+
+    /// <summary>
+    /// Floats from one point's values to the next: an odd number of cache lines, so that the 36 lines that a transform writes
+    /// at a time fall on different cache sets.
+    /// </summary>
+    private static nint PointStep(long floats) => (nint)((floats / Granule) | 1) * Granule;
+
+    private static int Ceiling(int count, int size) => (count + size - 1) / size;
+
+    /// <summary>Transformed filters as the product reads them: [point][panel of columns][row][width].</summary>
+    private readonly struct FilterBody(
+        WorkerPool pool, float* weights, float* target, int rows, int cols, bool transposed) : IParallelBody
+    {
+        private const int RowsPerTask = 16;
+
+        public int Tasks => Ceiling(cols, PanelWidth) * Ceiling(rows, RowsPerTask);
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Invoke(int task, int worker)
+        {
+            int blocks = Ceiling(rows, RowsPerTask);
+            int column = task / blocks * PanelWidth, first = task % blocks * RowsPerTask;
+            int width = Math.Min(PanelWidth, cols - column), count = Math.Min(RowsPerTask, rows - first);
+            float* columns = (float*)pool.Scratch(worker);
+            float* taps = columns + (Points * Granule);
+            nint tapStep = (nint)rows * cols, rowStep = cols;
+            float* source = weights + ((nint)first * cols) + column;
+            if (transposed)
+            {
+                // The weights are [3, 3, cols, rows]: a turned filter begins with its last tap.
+                tapStep = (RowsPerTask * PanelWidth) + Pack<TLanes>.Slack;
+                rowStep = width;
+                source = taps;
+                for (int tap = 0; tap < 9; tap++)
+                {
+                    float* from = weights + ((nint)(8 - tap) * rows * cols) + ((nint)column * rows) + first;
+                    Pack<TLanes>.Transposed(from, rows, width, count, taps + (tap * tapStep), width);
+                }
+            }
+
+            float* panel = target + ((nint)rows * column) + ((nint)first * width);
+            nint point = PointStep((long)rows * cols);
+            for (int row = 0; row < count; row++)
+            {
+                for (int c = 0; c < width; c += TLanes.Count)
+                {
+                    float* g = source + (row * rowStep) + c;
+                    for (int j = 0; j < 3; j++)
+                    {
+                        WinogradTransforms<TLanes>.Filter(
+                            TLanes.Load(g + (j * tapStep)), TLanes.Load(g + ((3 + j) * tapStep)),
+                            TLanes.Load(g + ((6 + j) * tapStep)), columns + (j * Granule), 3 * Granule);
+                    }
+
+                    for (int i = 0; i < Side; i++)
+                    {
+                        float* at = columns + (i * 3 * Granule);
+                        WinogradTransforms<TLanes>.Filter(
+                            TLanes.Load(at), TLanes.Load(at + Granule), TLanes.Load(at + (2 * Granule)),
+                            panel + ((nint)row * width) + c + (i * Side * point), point);
+                    }
+                }
+            }
+        }
+    }
+
+    /// <summary>Some tiles from inputs to outputs.</summary>
+    private readonly struct TileBody(
+        WorkerPool pool, TileGrid source, int tilesPerTask, float* filter, float* target, int targetChannels,
+        Epilogue epilogue) : IParallelBody
+    {
+        public int TilesPerTask => tilesPerTask;
+
+        public void Invoke(int task, int worker)
+        {
+            int first = task * tilesPerTask, count = Math.Min(tilesPerTask, source.Tiles - first);
+            float* columns = (float*)pool.Scratch(worker);
+            float* inputs = columns + (Points * Granule);
+            int rowStep = source.Channels + RowGap, productStep = targetChannels + RowGap;
+            nint inputPoint = PointStep((long)count * rowStep), productPoint = PointStep((long)count * productStep);
+            float* products = inputs + (Points * inputPoint);
+            for (int tile = 0; tile < count; tile++)
+            {
+                source.Transform(first + tile, columns, inputs + ((nint)tile * rowStep), inputPoint);
+            }
+
+            Multiply(inputs, rowStep, products, productStep, count);
+            for (int tile = 0; tile < count; tile++)
+            {
+                source.WriteOutputs(
+                    first + tile, columns, products + ((nint)tile * productStep), productPoint, target, targetChannels,
+                    epilogue);
+            }
+        }
+
+        private void Multiply(float* inputs, int rowStep, float* products, int productStep, int count)
+        {
+            float** rows = stackalloc float*[16];
+            nint offset = 0;
+            for (int point = 0; point < Points; point++)
+            {
+                float* a = inputs + (point * PointStep((long)count * rowStep));
+                float* c = products + (point * PointStep((long)count * productStep));
+                float* b = filter + (point * PointStep((long)source.Channels * targetChannels));
+                for (int column = 0; column < targetChannels; column += PanelWidth)
+                {
+                    int width = Math.Min(PanelWidth, targetChannels - column);
+                    for (int row = 0; row < count; row += Tile<TLanes>.MaxRows)
+                    {
+                        int taken = Math.Min(Tile<TLanes>.MaxRows, count - row);
+                        for (int r = 0; r < Tile<TLanes>.MaxRows; r++)
+                        {
+                            rows[r] = a + ((nint)(row + Math.Min(r, taken - 1)) * rowStep);
+                        }
+
+                        Tile<TLanes>.Rows(
+                            rows, &offset, 1, source.Channels, b + ((nint)source.Channels * column), width,
+                            c + ((nint)row * productStep) + column, productStep, taken, width, Epilogue.Store);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+using FastNN.Ops;
+
+namespace FastNN;
+
+/// <content>Convolutions: channels last, cross-correlation as in every framework.</content>
+public static partial class Operators
+{
+    /// <summary>One-dimensional convolution, as PyTorch's conv1d.</summary>
+    /// <param name="x">[N, L, C].</param>
+    /// <param name="weight">[K, C / groups, OC].</param>
+    /// <param name="bias">[OC] or null.</param>
+    /// <param name="stride">Default 1.</param>
+    /// <param name="padding">Default valid (none).</param>
+    /// <param name="dilation">Default 1.</param>
+    /// <param name="groups">Divides C and OC; default 1.</param>
+    /// <returns>[N, OL, OC].</returns>
+    /// <exception cref="ShapeException">The shapes do not fit.</exception>
+    public static Value Conv1D(
+        this Value x, Value weight, Value? bias = null, int stride = 1, Padding1D padding = default, int dilation = 1,
+        int groups = 1)
+    {
+        var options = new ConvolutionOptions(
+            WindowOptions.None, WindowOptions.None, new WindowOptions(stride, dilation, padding.Left, padding.Right),
+            padding.IsSame, groups);
+        return x.Convolve(new ConvolutionOp(1, options), weight, bias);
+    }
+
+    /// <summary>Two-dimensional convolution, as PyTorch's conv2d.</summary>
+    /// <param name="x">[N, H, W, C].</param>
+    /// <param name="weight">[KH, KW, C / groups, OC].</param>
+    /// <param name="bias">[OC] or null.</param>
+    /// <param name="stride">Rows and columns; default 1.</param>
+    /// <param name="padding">Default valid (none).</param>
+    /// <param name="dilation">Rows and columns; default 1.</param>
+    /// <param name="groups">Divides C and OC; default 1. As many as C is a depthwise convolution.</param>
+    /// <returns>[N, OH, OW, OC].</returns>
+    /// <exception cref="ShapeException">The shapes do not fit.</exception>
+    public static Value Conv2D(
+        this Value x, Value weight, Value? bias = null, Size2D? stride = null, Padding2D padding = default,
+        Size2D? dilation = null, int groups = 1)
+    {
+        (Size2D step, Size2D spread) = (stride ?? 1, dilation ?? 1);
+        var options = new ConvolutionOptions(
+            WindowOptions.None, new WindowOptions(step.Rows, spread.Rows, padding.Top, padding.Bottom),
+            new WindowOptions(step.Columns, spread.Columns, padding.Left, padding.Right), padding.IsSame, groups);
+        return x.Convolve(new ConvolutionOp(2, options), weight, bias);
+    }
+
+    /// <summary>Three-dimensional convolution, as PyTorch's conv3d.</summary>
+    /// <param name="x">[N, D, H, W, C].</param>
+    /// <param name="weight">[KD, KH, KW, C / groups, OC].</param>
+    /// <param name="bias">[OC] or null.</param>
+    /// <param name="stride">Planes, rows and columns; default 1.</param>
+    /// <param name="padding">Default valid (none).</param>
+    /// <param name="dilation">Planes, rows and columns; default 1.</param>
+    /// <param name="groups">Divides C and OC; default 1.</param>
+    /// <returns>[N, OD, OH, OW, OC].</returns>
+    /// <exception cref="ShapeException">The shapes do not fit.</exception>
+    public static Value Conv3D(
+        this Value x, Value weight, Value? bias = null, Size3D? stride = null, Padding3D padding = default,
+        Size3D? dilation = null, int groups = 1) =>
+        x.Convolve(
+            new ConvolutionOp(3, Volume(stride ?? 1, padding, dilation ?? 1, groups, 0)), weight, bias);
+
+    /// <summary>
+    /// One-dimensional transposed convolution, as PyTorch's conv_transpose1d: the gradient of <see cref="Conv1D"/> by its data.
+    /// </summary>
+    /// <param name="x">[N, L, C].</param>
+    /// <param name="weight">[K, OC / groups, C].</param>
+    /// <param name="bias">[OC] or null.</param>
+    /// <param name="stride">Default 1.</param>
+    /// <param name="padding">Positions by which the output is shortened at each end; default 0.</param>
+    /// <param name="outputPadding">Positions more behind, fewer than the stride or the dilation; default 0.</param>
+    /// <param name="dilation">Default 1.</param>
+    /// <param name="groups">Divides C; default 1.</param>
+    /// <returns>[N, (L - 1) stride - 2 padding + dilation (K - 1) + outputPadding + 1, OC].</returns>
+    /// <exception cref="ShapeException">The shapes do not fit.</exception>
+    public static Value ConvTranspose1D(
+        this Value x, Value weight, Value? bias = null, int stride = 1, int padding = 0, int outputPadding = 0, int dilation = 1,
+        int groups = 1)
+    {
+        var options = new ConvolutionOptions(
+            WindowOptions.None, WindowOptions.None, new WindowOptions(stride, dilation, padding, padding, outputPadding), false,
+            groups);
+        return x.Convolve(new ConvTransposeOp(1, options), weight, bias);
+    }
+
+    /// <summary>
+    /// Two-dimensional transposed convolution, as PyTorch's conv_transpose2d: the gradient of <see cref="Conv2D"/> by its data.
+    /// </summary>
+    /// <param name="x">[N, H, W, C].</param>
+    /// <param name="weight">[KH, KW, OC / groups, C].</param>
+    /// <param name="bias">[OC] or null.</param>
+    /// <param name="stride">Rows and columns; default 1.</param>
+    /// <param name="padding">By which the output is smaller at each border, rows and columns; default 0.</param>
+    /// <param name="outputPadding">Rows more below and columns more at the right, fewer than the stride or the dilation;
+    /// default 0.</param>
+    /// <param name="dilation">Rows and columns; default 1.</param>
+    /// <param name="groups">Divides C; default 1.</param>
+    /// <returns>[N, OH, OW, OC], where OH = (H - 1) stride - 2 padding + dilation (KH - 1) + outputPadding + 1.</returns>
+    /// <exception cref="ShapeException">The shapes do not fit.</exception>
+    public static Value ConvTranspose2D(
+        this Value x, Value weight, Value? bias = null, Size2D? stride = null, Size2D? padding = null,
+        Size2D? outputPadding = null, Size2D? dilation = null, int groups = 1)
+    {
+        (Size2D step, Size2D spread, Size2D pad, Size2D more) = (stride ?? 1, dilation ?? 1, padding ?? 0, outputPadding ?? 0);
+        var options = new ConvolutionOptions(
+            WindowOptions.None, new WindowOptions(step.Rows, spread.Rows, pad.Rows, pad.Rows, more.Rows),
+            new WindowOptions(step.Columns, spread.Columns, pad.Columns, pad.Columns, more.Columns), false, groups);
+        return x.Convolve(new ConvTransposeOp(2, options), weight, bias);
+    }
+
+    /// <summary>
+    /// Three-dimensional transposed convolution, as PyTorch's conv_transpose3d: the gradient of <see cref="Conv3D"/> by its data.
+    /// </summary>
+    /// <param name="x">[N, D, H, W, C].</param>
+    /// <param name="weight">[KD, KH, KW, OC / groups, C].</param>
+    /// <param name="bias">[OC] or null.</param>
+    /// <param name="stride">Planes, rows and columns; default 1.</param>
+    /// <param name="padding">By which the output is smaller at each face, planes, rows and columns; default 0.</param>
+    /// <param name="outputPadding">Planes, rows and columns more behind, fewer than the stride or the dilation; default
+    /// 0.</param>
+    /// <param name="dilation">Planes, rows and columns; default 1.</param>
+    /// <param name="groups">Divides C; default 1.</param>
+    /// <returns>[N, OD, OH, OW, OC], where OD = (D - 1) stride - 2 padding + dilation (KD - 1) + outputPadding + 1.</returns>
+    /// <exception cref="ShapeException">The shapes do not fit.</exception>
+    public static Value ConvTranspose3D(
+        this Value x, Value weight, Value? bias = null, Size3D? stride = null, Size3D? padding = null,
+        Size3D? outputPadding = null, Size3D? dilation = null, int groups = 1)
+    {
+        Size3D pad = padding ?? 0;
+        ConvolutionOptions options = Volume(
+            stride ?? 1, Padding3D.Symmetric(pad.Planes, pad.Rows, pad.Columns), dilation ?? 1, groups, outputPadding ?? 0);
+        return x.Convolve(new ConvTransposeOp(3, options), weight, bias);
+    }
+
+    private static ConvolutionOptions Volume(
+        Size3D stride, Padding3D padding, Size3D dilation, int groups, Size3D outputPadding) =>
+        new(
+            new WindowOptions(stride.Planes, dilation.Planes, padding.Front, padding.Back, outputPadding.Planes),
+            new WindowOptions(stride.Rows, dilation.Rows, padding.Top, padding.Bottom, outputPadding.Rows),
+            new WindowOptions(stride.Columns, dilation.Columns, padding.Left, padding.Right, outputPadding.Columns),
+            padding.IsSame, groups);
+
+    private static Value Convolve(this Value x, Operator op, Value weight, Value? bias) =>
+        bias is null ? x.Graph.Add(op, x, weight) : x.Graph.Add(op, x, weight, bias);
+}

@@ -1,0 +1,3 @@
+namespace FastNN.Tests.Ops;
+
+internal sealed class Conv3DTests : CpuOpFixture<Conv3DCases>;
