@@ -33,6 +33,7 @@ internal static class OpCases
         Of<GatherCases>(), Of<MatMulCases>(), Of<NormalizationCases>(), Of<PadCases>(), Of<PenaltyCases>(), Of<Pool2DCases>(),
         Of<RearrangeCases>(), Of<ReduceCases>(), Of<ReshapeCases>(), Of<RotaryCases>(), Of<ScaledDotProductCases>(),
         Of<ScatterCases>(), Of<SoftmaxCases>(), Of<TriluCases>(), Of<WhereCases>(),
+        Of<FoldCases>(),
     ];
 
     public static IEnumerable<(string Operator, OpCase Case)> All =>
