@@ -20,20 +20,14 @@ internal static class OpCases
     /// <summary>By name; a test fails where a class of cases is missing here.</summary>
     public static IReadOnlyList<OpFamily> Families { get; } =
     [
-        Of<ActivationsCases>(), Of<ArgExtremeCases>(), Of<CastCases>(), Of<ComposedCases>(), Of<ConcatCases>(),
-        Of<Conv2DCases>(), Of<CrossEntropyCases>(), Of<CustomCases>(), Of<DenseCases>(), Of<DropoutCases>(),
-        Of<ElementLossCases>(), Of<ElementwiseCases>(), Of<EmbeddingCases>(), Of<MatMulCases>(),
-        Of<NormalizationCases>(), Of<PenaltyCases>(), Of<Pool2DCases>(), Of<RearrangeCases>(), Of<ReduceCases>(),
-        Of<ReduceIntegersCases>(),
-        Of<ReshapeCases>(), Of<ScanCases>(), Of<SoftmaxCases>(), Of<SortCases>(), Of<WhereCases>(),
         Of<ActivationsCases>(), Of<ArgExtremeCases>(), Of<CastCases>(), Of<ComposedCases>(), Of<ComposedLossCases>(),
         Of<ConcatCases>(), Of<Conv1DCases>(), Of<Conv2DCases>(), Of<Conv3DCases>(), Of<ConvTransposeCases>(),
         Of<CrossEntropyCases>(), Of<CtcCases>(), Of<CustomCases>(), Of<DenseCases>(), Of<DropoutCases>(),
         Of<ElementLossCases>(), Of<ElementwiseCases>(), Of<EmbeddingCases>(), Of<ExpandCases>(), Of<FlipCases>(),
-        Of<GatherCases>(), Of<MatMulCases>(), Of<NormalizationCases>(), Of<PadCases>(), Of<PenaltyCases>(), Of<Pool2DCases>(),
-        Of<RearrangeCases>(), Of<ReduceCases>(), Of<ReshapeCases>(), Of<RotaryCases>(), Of<ScaledDotProductCases>(),
-        Of<ScatterCases>(), Of<SoftmaxCases>(), Of<TriluCases>(), Of<WhereCases>(),
-        Of<FoldCases>(),
+        Of<FoldCases>(), Of<GatherCases>(), Of<MatMulCases>(), Of<NormalizationCases>(), Of<PadCases>(), Of<PenaltyCases>(),
+        Of<Pool2DCases>(), Of<RearrangeCases>(), Of<ReduceCases>(), Of<ReduceIntegersCases>(), Of<ReshapeCases>(),
+        Of<RotaryCases>(), Of<ScaledDotProductCases>(), Of<ScanCases>(), Of<ScatterCases>(), Of<SoftmaxCases>(),
+        Of<SortCases>(), Of<TriluCases>(), Of<WhereCases>(),
     ];
 
     public static IEnumerable<(string Operator, OpCase Case)> All =>
