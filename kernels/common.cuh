@@ -28,6 +28,12 @@ __device__ __forceinline__ float __shfl_down_sync(unsigned mask, float value, in
 __device__ __forceinline__ float __shfl_xor_sync(unsigned mask, float value, int lanes) {
     return __nvvm_shfl_sync_bfly_f32(mask, value, lanes, 31);
 }
+__device__ __forceinline__ float __shfl_up_sync(unsigned mask, float value, int delta) {
+    return __nvvm_shfl_sync_up_f32(mask, value, delta, 0);
+}
+__device__ __forceinline__ float __shfl_sync(unsigned mask, float value, int lane) {
+    return __nvvm_shfl_sync_idx_f32(mask, value, lane, 31);
+}
 __device__ __forceinline__ void __syncwarp(unsigned mask = 0xffffffff) { __nvvm_bar_warp_sync(mask); }
 __device__ __forceinline__ void __threadfence() { __nvvm_membar_gl(); }
 __device__ __forceinline__ unsigned atomicAdd(unsigned* address, unsigned value) {

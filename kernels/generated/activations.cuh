@@ -576,8 +576,8 @@ struct Atan {
         float v0 = absolute(x);
         float v1 = v0 > 2.4142137f ? -1.0f / v0 : v0 > 0.41421357f ? (v0 - 1.0f) / (v0 + 1.0f) : v0;
         float v2 = v1 * v1;
-        float v3 = multiplyAdd(multiplyAdd(multiplyAdd(0.080537446f, v2, -0.13877685f), v2, 0.19977711f), v2, -0.3333295f);
-        float v4 = (v0 > 2.4142137f ? 1.5707964f : v0 > 0.41421357f ? 0.7853982f : 0.0f) + multiplyAdd(v3 * v2, v1, v1);
+        float v3 = multiplyAdd(multiplyAdd(multiplyAdd(-0.064517185f, v2, 0.10743669f), v2, -0.1426395f), v2, 0.1999954f);
+        float v4 = (v0 > 2.4142137f ? 1.5707964f : v0 > 0.41421357f ? 0.7853982f : 0.0f) + multiplyAdd(multiplyAdd(v3, v2, -0.3333333f) * v2, v1, v1);
         return 0.0f > x ? -v4 : v4;
     }
     static DEVICE float gradient(float x, float dY, Scalars) { return dY / multiplyAdd(x, x, 1.0f); }
@@ -621,6 +621,123 @@ struct Threshold {
     static constexpr bool READS_NOTHING = false;
     static DEVICE float value(float x, Scalars s) { return s.a >= x ? s.b : x; }
     static DEVICE float gradient(float x, float dY, Scalars s) { return s.a >= x ? 0.0f : dY; }
+};
+
+// The angle in radians, -pi / 2 to pi / 2, whose sine is x; NaN where |x| is above 1.
+struct Asin {
+    static constexpr bool READS_NOTHING = false;
+    static DEVICE float value(float x, Scalars) {
+        float v0 = x / squareRoot((1.0f - x) * (1.0f + x));
+        float v1 = absolute(v0);
+        float v2 = v1 > 2.4142137f ? -1.0f / v1 : v1 > 0.41421357f ? (v1 - 1.0f) / (v1 + 1.0f) : v1;
+        float v3 = v2 * v2;
+        float v4 = multiplyAdd(multiplyAdd(multiplyAdd(-0.064517185f, v3, 0.10743669f), v3, -0.1426395f), v3, 0.1999954f);
+        float v5 = (v1 > 2.4142137f ? 1.5707964f : v1 > 0.41421357f ? 0.7853982f : 0.0f) + multiplyAdd(multiplyAdd(v4, v3, -0.3333333f) * v3, v2, v2);
+        return 0.0f > v0 ? -v5 : v5;
+    }
+    static DEVICE float gradient(float x, float dY, Scalars) { return dY / squareRoot((1.0f - x) * (1.0f + x)); }
+};
+
+// The angle in radians, 0 to pi, whose cosine is x; NaN where |x| is above 1.
+struct Acos {
+    static constexpr bool READS_NOTHING = false;
+    static DEVICE float value(float x, Scalars) {
+        float v0 = squareRoot((1.0f - x) / (1.0f + x));
+        float v1 = absolute(v0);
+        float v2 = v1 > 2.4142137f ? -1.0f / v1 : v1 > 0.41421357f ? (v1 - 1.0f) / (v1 + 1.0f) : v1;
+        float v3 = v2 * v2;
+        float v4 = multiplyAdd(multiplyAdd(multiplyAdd(-0.064517185f, v3, 0.10743669f), v3, -0.1426395f), v3, 0.1999954f);
+        float v5 = (v1 > 2.4142137f ? 1.5707964f : v1 > 0.41421357f ? 0.7853982f : 0.0f) + multiplyAdd(multiplyAdd(v4, v3, -0.3333333f) * v3, v2, v2);
+        return 2.0f * (0.0f > v0 ? -v5 : v5);
+    }
+    static DEVICE float gradient(float x, float dY, Scalars) { return -dY / squareRoot((1.0f - x) * (1.0f + x)); }
+};
+
+// The number whose hyperbolic sine is x.
+struct Asinh {
+    static constexpr bool READS_NOTHING = false;
+    static DEVICE float value(float x, Scalars) {
+        float v0 = absolute(x);
+        float v1 = x * x;
+        float v2 = v0 + v1 / (1.0f + squareRoot(1.0f + v1));
+        float v3 = 1.0f + v2;
+        float v4 = v3 - 1.0f;
+        float v5 = v0 > 1E+09f ? logarithm(v0) + 0.6931472f : 0.0f >= absolute(v4) ? v2 : logarithm(v3) * (v2 > 1E+09f ? 1.0f : v2 / v4);
+        return 0.0f > x ? -v5 : v5;
+    }
+    static DEVICE float gradient(float x, float dY, Scalars) { return dY / squareRoot(multiplyAdd(x, x, 1.0f)); }
+};
+
+// The number of at least 0 whose hyperbolic cosine is x; NaN below 1.
+struct Acosh {
+    static constexpr bool READS_NOTHING = false;
+    static DEVICE float value(float x, Scalars) {
+        float v0 = x - 1.0f;
+        float v1 = v0 + squareRoot(v0 * (v0 + 2.0f));
+        float v2 = 1.0f + v1;
+        float v3 = v2 - 1.0f;
+        return x > 1E+09f ? logarithm(x) + 0.6931472f : 0.0f >= absolute(v3) ? v1 : logarithm(v2) * (v1 > 1E+09f ? 1.0f : v1 / v3);
+    }
+    static DEVICE float gradient(float x, float dY, Scalars) { return dY / squareRoot((x - 1.0f) * (x + 1.0f)); }
+};
+
+// The number whose hyperbolic tangent is x; infinite at -1 and 1, NaN beyond.
+struct Atanh {
+    static constexpr bool READS_NOTHING = false;
+    static DEVICE float value(float x, Scalars) {
+        float v0 = absolute(x);
+        float v1 = (v0 + v0) / (1.0f - v0);
+        float v2 = 1.0f + v1;
+        float v3 = v2 - 1.0f;
+        float v4 = 0.5f * (0.0f >= absolute(v3) ? v1 : logarithm(v2) * (v1 > 1E+09f ? 1.0f : v1 / v3));
+        return 0.0f > x ? -v4 : v4;
+    }
+    static DEVICE float gradient(float x, float dY, Scalars) { return dY / ((1.0f - x) * (1.0f + x)); }
+};
+
+// x moved towards 0 by lambda, and 0 where |x| is at most that.
+struct Softshrink {
+    static constexpr bool READS_NOTHING = false;
+    static DEVICE float value(float x, Scalars s) { return x > s.a ? x - s.a : -s.a > x ? x + s.a : x * 0.0f; }
+    static DEVICE float gradient(float y, float dY, Scalars) { return absolute(y) > 0.0f ? dY : 0.0f; }
+};
+
+// x, and 0 where |x| is at most lambda.
+struct Hardshrink {
+    static constexpr bool READS_NOTHING = false;
+    static DEVICE float value(float x, Scalars s) { return absolute(x) > s.a ? x : x * 0.0f; }
+    static DEVICE float gradient(float y, float dY, Scalars) { return absolute(y) > 0.0f ? dY : 0.0f; }
+};
+
+// x - tanh(x).
+struct Tanhshrink {
+    static constexpr bool READS_NOTHING = false;
+    static DEVICE float value(float x, Scalars) {
+        float v0 = absolute(x);
+        float v1 = smaller(89.0f, larger(-104.5f, v0 + v0));
+        float v2 = nearestInteger(v1 * 1.442695f);
+        float v3 = multiplyAdd(v2, 0.00021219444f, multiplyAdd(v2, -0.6933594f, v1));
+        float v4 = multiplyAdd(multiplyAdd(multiplyAdd(0.00019875691f, v3, 0.0013981999f), v3, 0.008333452f), v3, 0.041665796f);
+        float v5 = scaleByPowerOfTwo(multiplyAdd(multiplyAdd(multiplyAdd(v4, v3, 0.16666666f), v3, 0.5f), v3 * v3, v3) + 1.0f, v2);
+        float v6 = 1.0f - 2.0f / (v5 + 1.0f);
+        float v7 = x * x;
+        float v8 = multiplyAdd(multiplyAdd(multiplyAdd(-0.0057049887f, v7, 0.020639088f), v7, -0.053739715f), v7, 0.13331442f);
+        float v9 = v0 >= 0.625f ? (0.0f > x ? -v6 : v6) : multiplyAdd(multiplyAdd(v8, v7, -0.3333328f) * v7, x, x);
+        return x - v9;
+    }
+    static DEVICE float gradient(float x, float dY, Scalars) {
+        float v0 = absolute(x);
+        float v1 = smaller(89.0f, larger(-104.5f, v0 + v0));
+        float v2 = nearestInteger(v1 * 1.442695f);
+        float v3 = multiplyAdd(v2, 0.00021219444f, multiplyAdd(v2, -0.6933594f, v1));
+        float v4 = multiplyAdd(multiplyAdd(multiplyAdd(0.00019875691f, v3, 0.0013981999f), v3, 0.008333452f), v3, 0.041665796f);
+        float v5 = scaleByPowerOfTwo(multiplyAdd(multiplyAdd(multiplyAdd(v4, v3, 0.16666666f), v3, 0.5f), v3 * v3, v3) + 1.0f, v2);
+        float v6 = 1.0f - 2.0f / (v5 + 1.0f);
+        float v7 = x * x;
+        float v8 = multiplyAdd(multiplyAdd(multiplyAdd(-0.0057049887f, v7, 0.020639088f), v7, -0.053739715f), v7, 0.13331442f);
+        float v9 = v0 >= 0.625f ? (0.0f > x ? -v6 : v6) : multiplyAdd(multiplyAdd(v8, v7, -0.3333328f) * v7, x, x);
+        return dY * (v9 * v9);
+    }
 };
 
 // F(last part of the kernels' names, function).
@@ -667,7 +784,15 @@ struct Threshold {
     F(tan, Tan) \
     F(atan, Atan) \
     F(erf, Erf) \
-    F(threshold, Threshold)
+    F(threshold, Threshold) \
+    F(asin, Asin) \
+    F(acos, Acos) \
+    F(asinh, Asinh) \
+    F(acosh, Acosh) \
+    F(atanh, Atanh) \
+    F(softshrink, Softshrink) \
+    F(hardshrink, Hardshrink) \
+    F(tanhshrink, Tanhshrink)
 
 // F(place in the table, function): those that products and convolutions may apply to their sums.
 #define EPILOGUE_FUNCTIONS(F) \

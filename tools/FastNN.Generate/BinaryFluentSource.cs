@@ -11,7 +11,7 @@ internal static class BinaryFluentSource
     [
         ("+", "Addition"), ("-", "Subtraction"), ("*", "Multiply"), ("/", "Division"), ("<", "LessThan"),
         ("<=", "LessThanOrEqual"), (">", "GreaterThan"),
-        (">=", "GreaterThanOrEqual"), ("&", "BitwiseAnd"), ("|", "BitwiseOr"), ("^", "ExclusiveOr"),
+        (">=", "GreaterThanOrEqual"), ("&", "BitwiseAnd"), ("|", "BitwiseOr"), ("^", "ExclusiveOr"), ("%", "Modulus"),
     ];
 
     public static string Operators()

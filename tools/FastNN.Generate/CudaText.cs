@@ -50,6 +50,20 @@ internal readonly struct CudaText(Expression expression) : ILanes<CudaText>
 
     public static CudaText IfGreaterOrEqual(CudaText a, CudaText b, CudaText x, CudaText y) => Choice(">=", a, b, x, y);
 
+    public static CudaText BitwiseAnd(CudaText x, CudaText y) => Bits("({0} & {1})", x, y);
+
+    public static CudaText BitwiseOr(CudaText x, CudaText y) => Bits("({0} | {1})", x, y);
+
+    public static CudaText BitwiseXor(CudaText x, CudaText y) => Bits("({0} ^ {1})", x, y);
+
+    // C++ leaves what moves out of a negative number open, but not of an unsigned one.
+    public static CudaText ShiftLeft(CudaText x, CudaText y) => Bits("(T)((uint32){0} << ({1} & 31))", x, y);
+
+    public static CudaText ShiftRight(CudaText x, CudaText y) => Bits("({0} >> ({1} & 31))", x, y);
+
+    private static CudaText Bits(string pattern, CudaText x, CudaText y) =>
+        new(new Expression(pattern, Binding.Whole, [x.Expression, y.Expression], [Binding.Whole, Binding.Whole]));
+
     private static CudaText Call(string name, params CudaText[] operands) =>
         new(Expression.Call(name, Array.ConvertAll(operands, x => x.Expression)));
 

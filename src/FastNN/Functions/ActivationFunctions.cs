@@ -73,4 +73,13 @@ public readonly partial struct Activation
     /// <param name="value">What replaces the others; default 0.</param>
     /// <returns>The function with these parameters.</returns>
     public static Activation Threshold(float threshold = 0f, float value = 0f) => Of<Threshold>(threshold, value);
+
+    /// <summary>x moved towards 0 by lambda, and 0 where |x| is at most that; lambda is 0.5 where none is given.</summary>
+    public static ParametricActivation Softshrink { get; } = With<Softshrink>();
+
+    /// <summary>x, and 0 where |x| is at most lambda; lambda is 0.5 where none is given.</summary>
+    public static ParametricActivation Hardshrink { get; } = With<Hardshrink>();
+
+    /// <summary>x - tanh(x).</summary>
+    public static Activation Tanhshrink => Of<Tanhshrink>();
 }

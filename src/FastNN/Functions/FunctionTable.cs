@@ -52,6 +52,14 @@ internal static class FunctionTable
         UnaryFunction.Of<Atan>(),
         UnaryFunction.Of<Erf>(),
         UnaryFunction.Of<Threshold>(),
+        UnaryFunction.Of<Asin>(),
+        UnaryFunction.Of<Acos>(),
+        UnaryFunction.Of<Asinh>(),
+        UnaryFunction.Of<Acosh>(),
+        UnaryFunction.Of<Atanh>(),
+        UnaryFunction.Of<Softshrink>(),
+        UnaryFunction.Of<Hardshrink>(),
+        UnaryFunction.Of<Tanhshrink>(),
     ]);
 
     /// <summary>Losses of single elements.</summary>
@@ -147,5 +155,19 @@ internal static class FunctionTable
         BinaryFunction.Of<And>(),
         BinaryFunction.Of<Or>(),
         BinaryFunction.Of<Xor>(),
+        BinaryFunction.Of<Fmod>(),
+        BinaryFunction.Of<Remainder>(),
+        BinaryFunction.Of<Atan2>(),
+        BinaryFunction.Of<Hypot>(),
+        BinaryFunction.Of<BitwiseAnd>(),
+        BinaryFunction.Of<BitwiseOr>(),
+        BinaryFunction.Of<BitwiseXor>(),
+        BinaryFunction.Of<ShiftLeft>(),
+        BinaryFunction.Of<ShiftRight>(),
+        BinaryFunction.Of<PRelu>(),
+        BinaryFunction.Of<SigmoidGate>(),
+        BinaryFunction.Of<SiLUGate>(),
+        BinaryFunction.Of<GeluGate>(),
+        BinaryFunction.Of<ReluGate>(),
     ]);
 }

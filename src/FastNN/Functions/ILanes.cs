@@ -54,4 +54,22 @@ internal interface ILanes<TSelf>
 
     /// <summary>a >= b ? x : y; y where a or b is NaN.</summary>
     static abstract TSelf IfGreaterOrEqual(TSelf a, TSelf b, TSelf x, TSelf y);
+
+    /// <summary>The bits that both have; of integers alone, like the four below.</summary>
+    static virtual TSelf BitwiseAnd(TSelf x, TSelf y) => throw OfIntegers();
+
+    /// <summary>The bits that either has.</summary>
+    static virtual TSelf BitwiseOr(TSelf x, TSelf y) => throw OfIntegers();
+
+    /// <summary>The bits in which they differ.</summary>
+    static virtual TSelf BitwiseXor(TSelf x, TSelf y) => throw OfIntegers();
+
+    /// <summary>x's bits moved up by the lowest five bits of y.</summary>
+    static virtual TSelf ShiftLeft(TSelf x, TSelf y) => throw OfIntegers();
+
+    /// <summary>x's bits moved down by the lowest five bits of y; its sign moves in.</summary>
+    static virtual TSelf ShiftRight(TSelf x, TSelf y) => throw OfIntegers();
+
+    private static NotSupportedException OfIntegers() =>
+        new("Floats have no bits to compute with: the function's row must name integers alone.");
 }

@@ -45,6 +45,53 @@ public static class ArithmeticOperators
         _ => Record<Pow>(a, b),
     };
 
+    /// <summary>The bits that a has and a mask has too, element by element.</summary>
+    /// <param name="a">Any shape of Int32.</param>
+    /// <param name="mask">At most 2^24 in size.</param>
+    /// <returns>A value of a's shape.</returns>
+    /// <exception cref="ShapeException">The type does not fit, or the mask is too large.</exception>
+    public static Value BitwiseAnd(this Value a, int mask) => Record<BitwiseAnd>(a, mask);
+
+    /// <summary>The bits that a or a mask has, element by element.</summary>
+    /// <param name="a">Any shape of Int32.</param>
+    /// <param name="mask">At most 2^24 in size.</param>
+    /// <returns>A value of a's shape.</returns>
+    /// <exception cref="ShapeException">The type does not fit, or the mask is too large.</exception>
+    public static Value BitwiseOr(this Value a, int mask) => Record<BitwiseOr>(a, mask);
+
+    /// <summary>The bits in which a and a mask differ, element by element.</summary>
+    /// <param name="a">Any shape of Int32.</param>
+    /// <param name="mask">At most 2^24 in size.</param>
+    /// <returns>A value of a's shape.</returns>
+    /// <exception cref="ShapeException">The type does not fit, or the mask is too large.</exception>
+    public static Value BitwiseXor(this Value a, int mask) => Record<BitwiseXor>(a, mask);
+
+    /// <summary>The bits that a has not: -1 - a, element by element.</summary>
+    /// <param name="a">Any shape of Int32.</param>
+    /// <returns>A value of a's shape.</returns>
+    /// <exception cref="ShapeException">The type does not fit.</exception>
+    public static Value BitwiseNot(this Value a) => Record<BitwiseXor>(a, -1);
+
+    /// <summary>a's bits moved up, zeros moving in, element by element.</summary>
+    /// <param name="a">Any shape of Int32.</param>
+    /// <param name="places">0 to 31.</param>
+    /// <returns>A value of a's shape.</returns>
+    /// <exception cref="ShapeException">The type does not fit.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number of places is another.</exception>
+    public static Value ShiftLeft(this Value a, int places) => Record<ShiftLeft>(a, Places(nameof(ShiftLeft), places));
+
+    /// <summary>a's bits moved down, its sign moving in, element by element.</summary>
+    /// <param name="a">Any shape of Int32.</param>
+    /// <param name="places">0 to 31.</param>
+    /// <returns>A value of a's shape.</returns>
+    /// <exception cref="ShapeException">The type does not fit.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number of places is another.</exception>
+    public static Value ShiftRight(this Value a, int places) => Record<ShiftRight>(a, Places(nameof(ShiftRight), places));
+
+    private static int Places(string name, int places) => places is >= 0 and <= 31
+        ? places
+        : throw new ArgumentOutOfRangeException(nameof(places), $"{name}: expected 0 to 31 places, got {places}.");
+
     internal static Value Record<TFunction>(Value a, Value b)
         where TFunction : struct, IBinaryFunction
     {

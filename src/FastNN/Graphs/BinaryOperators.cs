@@ -194,6 +194,27 @@ public static class BinaryOperators
         /// <returns>Bool of the shape that both broadcast to.</returns>
         /// <exception cref="ShapeException">The shapes do not broadcast, or the types do not fit.</exception>
         public static Value operator ^(Value a, Value b) => ArithmeticOperators.Record<Functions.Xor>(a, b);
+
+        /// <summary>a % b as in Python, with b's sign, exact for quotients up to 2^24; NaN where b is 0, element by element, with NumPy's broadcasting.</summary>
+        /// <param name="a">Any shape of Float32.</param>
+        /// <param name="b">Of a's type.</param>
+        /// <returns>A value of the shape that both broadcast to.</returns>
+        /// <exception cref="ShapeException">The shapes do not broadcast, or the types do not fit.</exception>
+        public static Value operator %(Value a, Value b) => ArithmeticOperators.Record<Functions.Remainder>(a, b);
+
+        /// <summary>a % b as in Python, with b's sign, exact for quotients up to 2^24; NaN where b is 0, element by element.</summary>
+        /// <param name="a">Any shape of Float32.</param>
+        /// <param name="b">A number.</param>
+        /// <returns>A value of the value's shape.</returns>
+        /// <exception cref="ShapeException">The type does not fit.</exception>
+        public static Value operator %(Value a, float b) => ArithmeticOperators.Record<Functions.Remainder>(a, b);
+
+        /// <summary>a % b as in Python, with b's sign, exact for quotients up to 2^24; NaN where b is 0, element by element.</summary>
+        /// <param name="a">A number.</param>
+        /// <param name="b">Any shape of Float32.</param>
+        /// <returns>A value of the value's shape.</returns>
+        /// <exception cref="ShapeException">The type does not fit.</exception>
+        public static Value operator %(float a, Value b) => ArithmeticOperators.Record<Functions.Remainder>(a, b);
     }
 
     /// <summary>a to the power of b; a below 0 has powers of integral b, element by element, with NumPy's broadcasting.</summary>
@@ -335,4 +356,130 @@ public static class BinaryOperators
     /// <returns>Bool of the shape that both broadcast to.</returns>
     /// <exception cref="ShapeException">The shapes do not broadcast, or the types do not fit.</exception>
     public static Value Xor(this Value a, Value b) => ArithmeticOperators.Record<Functions.Xor>(a, b);
+
+    /// <summary>The remainder of a / b with a's sign, exact for quotients up to 2^24; NaN where b is 0, element by element, with NumPy's broadcasting.</summary>
+    /// <param name="a">Any shape of Float32.</param>
+    /// <param name="b">Of a's type.</param>
+    /// <returns>A value of the shape that both broadcast to.</returns>
+    /// <exception cref="ShapeException">The shapes do not broadcast, or the types do not fit.</exception>
+    public static Value Fmod(this Value a, Value b) => ArithmeticOperators.Record<Functions.Fmod>(a, b);
+
+    /// <summary>The remainder of a / b with a's sign, exact for quotients up to 2^24; NaN where b is 0, element by element.</summary>
+    /// <param name="a">Any shape of Float32.</param>
+    /// <param name="b">A number.</param>
+    /// <returns>A value of the value's shape.</returns>
+    /// <exception cref="ShapeException">The type does not fit.</exception>
+    public static Value Fmod(this Value a, float b) => ArithmeticOperators.Record<Functions.Fmod>(a, b);
+
+    /// <summary>a % b as in Python, with b's sign, exact for quotients up to 2^24; NaN where b is 0, element by element, with NumPy's broadcasting.</summary>
+    /// <param name="a">Any shape of Float32.</param>
+    /// <param name="b">Of a's type.</param>
+    /// <returns>A value of the shape that both broadcast to.</returns>
+    /// <exception cref="ShapeException">The shapes do not broadcast, or the types do not fit.</exception>
+    public static Value Remainder(this Value a, Value b) => ArithmeticOperators.Record<Functions.Remainder>(a, b);
+
+    /// <summary>a % b as in Python, with b's sign, exact for quotients up to 2^24; NaN where b is 0, element by element.</summary>
+    /// <param name="a">Any shape of Float32.</param>
+    /// <param name="b">A number.</param>
+    /// <returns>A value of the value's shape.</returns>
+    /// <exception cref="ShapeException">The type does not fit.</exception>
+    public static Value Remainder(this Value a, float b) => ArithmeticOperators.Record<Functions.Remainder>(a, b);
+
+    /// <summary>The angle in radians, -pi to pi, of the point with the ordinate a and the abscissa b, element by element, with NumPy's broadcasting.</summary>
+    /// <param name="a">Any shape of Float32.</param>
+    /// <param name="b">Of a's type.</param>
+    /// <returns>A value of the shape that both broadcast to.</returns>
+    /// <exception cref="ShapeException">The shapes do not broadcast, or the types do not fit.</exception>
+    public static Value Atan2(this Value a, Value b) => ArithmeticOperators.Record<Functions.Atan2>(a, b);
+
+    /// <summary>The angle in radians, -pi to pi, of the point with the ordinate a and the abscissa b, element by element.</summary>
+    /// <param name="a">Any shape of Float32.</param>
+    /// <param name="b">A number.</param>
+    /// <returns>A value of the value's shape.</returns>
+    /// <exception cref="ShapeException">The type does not fit.</exception>
+    public static Value Atan2(this Value a, float b) => ArithmeticOperators.Record<Functions.Atan2>(a, b);
+
+    /// <summary>The square root of a^2 + b^2, without overflow; NaN gradients where both are 0, as in PyTorch, element by element, with NumPy's broadcasting.</summary>
+    /// <param name="a">Any shape of Float32.</param>
+    /// <param name="b">Of a's type.</param>
+    /// <returns>A value of the shape that both broadcast to.</returns>
+    /// <exception cref="ShapeException">The shapes do not broadcast, or the types do not fit.</exception>
+    public static Value Hypot(this Value a, Value b) => ArithmeticOperators.Record<Functions.Hypot>(a, b);
+
+    /// <summary>The square root of a^2 + b^2, without overflow; NaN gradients where both are 0, as in PyTorch, element by element.</summary>
+    /// <param name="a">Any shape of Float32.</param>
+    /// <param name="b">A number.</param>
+    /// <returns>A value of the value's shape.</returns>
+    /// <exception cref="ShapeException">The type does not fit.</exception>
+    public static Value Hypot(this Value a, float b) => ArithmeticOperators.Record<Functions.Hypot>(a, b);
+
+    /// <summary>The bits that a and b have both, element by element, with NumPy's broadcasting.</summary>
+    /// <param name="a">Any shape of Int32.</param>
+    /// <param name="b">Of a's type.</param>
+    /// <returns>A value of the shape that both broadcast to.</returns>
+    /// <exception cref="ShapeException">The shapes do not broadcast, or the types do not fit.</exception>
+    public static Value BitwiseAnd(this Value a, Value b) => ArithmeticOperators.Record<Functions.BitwiseAnd>(a, b);
+
+    /// <summary>The bits that a or b or both have, element by element, with NumPy's broadcasting.</summary>
+    /// <param name="a">Any shape of Int32.</param>
+    /// <param name="b">Of a's type.</param>
+    /// <returns>A value of the shape that both broadcast to.</returns>
+    /// <exception cref="ShapeException">The shapes do not broadcast, or the types do not fit.</exception>
+    public static Value BitwiseOr(this Value a, Value b) => ArithmeticOperators.Record<Functions.BitwiseOr>(a, b);
+
+    /// <summary>The bits that one of a and b has and the other has not, element by element, with NumPy's broadcasting.</summary>
+    /// <param name="a">Any shape of Int32.</param>
+    /// <param name="b">Of a's type.</param>
+    /// <returns>A value of the shape that both broadcast to.</returns>
+    /// <exception cref="ShapeException">The shapes do not broadcast, or the types do not fit.</exception>
+    public static Value BitwiseXor(this Value a, Value b) => ArithmeticOperators.Record<Functions.BitwiseXor>(a, b);
+
+    /// <summary>a's bits moved up by b places, of which the lowest five bits count; zeros move in, element by element, with NumPy's broadcasting.</summary>
+    /// <param name="a">Any shape of Int32.</param>
+    /// <param name="b">Of a's type.</param>
+    /// <returns>A value of the shape that both broadcast to.</returns>
+    /// <exception cref="ShapeException">The shapes do not broadcast, or the types do not fit.</exception>
+    public static Value ShiftLeft(this Value a, Value b) => ArithmeticOperators.Record<Functions.ShiftLeft>(a, b);
+
+    /// <summary>a's bits moved down by b places, of which the lowest five bits count; its sign moves in, element by element, with NumPy's broadcasting.</summary>
+    /// <param name="a">Any shape of Int32.</param>
+    /// <param name="b">Of a's type.</param>
+    /// <returns>A value of the shape that both broadcast to.</returns>
+    /// <exception cref="ShapeException">The shapes do not broadcast, or the types do not fit.</exception>
+    public static Value ShiftRight(this Value a, Value b) => ArithmeticOperators.Record<Functions.ShiftRight>(a, b);
+
+    /// <summary>a where it is above 0, else a times the slope b, which is learned (He et al., 2015), element by element, with NumPy's broadcasting.</summary>
+    /// <param name="a">Any shape of Float32.</param>
+    /// <param name="b">Of a's type.</param>
+    /// <returns>A value of the shape that both broadcast to.</returns>
+    /// <exception cref="ShapeException">The shapes do not broadcast, or the types do not fit.</exception>
+    public static Value PReLU(this Value a, Value b) => ArithmeticOperators.Record<Functions.PRelu>(a, b);
+
+    /// <summary>a times sigmoid(b), element by element, with NumPy's broadcasting.</summary>
+    /// <param name="a">Any shape of Float32.</param>
+    /// <param name="b">Of a's type.</param>
+    /// <returns>A value of the shape that both broadcast to.</returns>
+    /// <exception cref="ShapeException">The shapes do not broadcast, or the types do not fit.</exception>
+    public static Value SigmoidGate(this Value a, Value b) => ArithmeticOperators.Record<Functions.SigmoidGate>(a, b);
+
+    /// <summary>a times SiLU(b), element by element, with NumPy's broadcasting.</summary>
+    /// <param name="a">Any shape of Float32.</param>
+    /// <param name="b">Of a's type.</param>
+    /// <returns>A value of the shape that both broadcast to.</returns>
+    /// <exception cref="ShapeException">The shapes do not broadcast, or the types do not fit.</exception>
+    public static Value SiLUGate(this Value a, Value b) => ArithmeticOperators.Record<Functions.SiLUGate>(a, b);
+
+    /// <summary>a times GELU(b), element by element, with NumPy's broadcasting.</summary>
+    /// <param name="a">Any shape of Float32.</param>
+    /// <param name="b">Of a's type.</param>
+    /// <returns>A value of the shape that both broadcast to.</returns>
+    /// <exception cref="ShapeException">The shapes do not broadcast, or the types do not fit.</exception>
+    public static Value GeluGate(this Value a, Value b) => ArithmeticOperators.Record<Functions.GeluGate>(a, b);
+
+    /// <summary>a times ReLU(b); the gradient for b is 0 at 0, element by element, with NumPy's broadcasting.</summary>
+    /// <param name="a">Any shape of Float32.</param>
+    /// <param name="b">Of a's type.</param>
+    /// <returns>A value of the shape that both broadcast to.</returns>
+    /// <exception cref="ShapeException">The shapes do not broadcast, or the types do not fit.</exception>
+    public static Value ReLUGate(this Value a, Value b) => ArithmeticOperators.Record<Functions.ReluGate>(a, b);
 }

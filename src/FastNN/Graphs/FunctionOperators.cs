@@ -232,4 +232,46 @@ public static partial class Operators
     /// <param name="value">What replaces the others; default 0.</param>
     /// <returns>A value of x's shape.</returns>
     public static Value Threshold(this Value x, float threshold = 0f, float value = 0f) => x.Apply<Threshold>(threshold, value);
+
+    /// <summary>The angle in radians, -pi / 2 to pi / 2, whose sine is x; NaN where |x| is above 1.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Asin(this Value x) => x.Apply<Asin>();
+
+    /// <summary>The angle in radians, 0 to pi, whose cosine is x; NaN where |x| is above 1.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Acos(this Value x) => x.Apply<Acos>();
+
+    /// <summary>The number whose hyperbolic sine is x.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Asinh(this Value x) => x.Apply<Asinh>();
+
+    /// <summary>The number of at least 0 whose hyperbolic cosine is x; NaN below 1.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Acosh(this Value x) => x.Apply<Acosh>();
+
+    /// <summary>The number whose hyperbolic tangent is x; infinite at -1 and 1, NaN beyond.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Atanh(this Value x) => x.Apply<Atanh>();
+
+    /// <summary>x moved towards 0 by lambda, and 0 where |x| is at most that.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <param name="lambda">The distance; default 0.5.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Softshrink(this Value x, float lambda = 0.5f) => x.Apply<Softshrink>(lambda);
+
+    /// <summary>x, and 0 where |x| is at most lambda.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <param name="lambda">The bound; default 0.5.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Hardshrink(this Value x, float lambda = 0.5f) => x.Apply<Hardshrink>(lambda);
+
+    /// <summary>x - tanh(x).</summary>
+    /// <param name="x">Any shape.</param>
+    /// <returns>A value of x's shape.</returns>
+    public static Value Tanhshrink(this Value x) => x.Apply<Tanhshrink>();
 }

@@ -136,6 +136,49 @@ public static partial class ShapeOperators
         return condition.Graph.Add(new WhereOp(), condition, a, b);
     }
 
+    /// <summary>condition ? a : a number, element by element, with NumPy's broadcasting.</summary>
+    /// <param name="condition">Bool.</param>
+    /// <param name="a">Taken where the condition holds.</param>
+    /// <param name="b">Taken elsewhere, in a's type.</param>
+    /// <returns>A value of the shape that both broadcast to.</returns>
+    /// <exception cref="ShapeException">The condition is not Bool, or the shapes do not broadcast.</exception>
+    public static Value Where(Value condition, Value a, float b) => Where(condition, a, NumberLike(a, b));
+
+    /// <summary>condition ? a number : b, element by element, with NumPy's broadcasting.</summary>
+    /// <param name="condition">Bool.</param>
+    /// <param name="a">Taken where the condition holds, in b's type.</param>
+    /// <param name="b">Taken elsewhere.</param>
+    /// <returns>A value of the shape that both broadcast to.</returns>
+    /// <exception cref="ShapeException">The condition is not Bool, or the shapes do not broadcast.</exception>
+    public static Value Where(Value condition, float a, Value b) => Where(condition, NumberLike(b, a), b);
+
+    /// <summary>condition ? a : b of two numbers, element by element.</summary>
+    /// <param name="condition">Bool.</param>
+    /// <param name="a">The value where the condition holds.</param>
+    /// <param name="b">The value elsewhere.</param>
+    /// <returns>Float32 of the condition's shape.</returns>
+    /// <exception cref="ShapeException">The condition is not Bool.</exception>
+    public static Value Where(Value condition, float a, float b)
+    {
+        ArgumentNullException.ThrowIfNull(condition);
+        return Where(condition, condition.Graph.Constant(a), condition.Graph.Constant(b));
+    }
+
+    /// <summary>A number in place of the elements that a mask names, as PyTorch's masked_fill; they get no gradient.</summary>
+    /// <param name="x">Any shape.</param>
+    /// <param name="mask">Bool of a shape that broadcasts with x's.</param>
+    /// <param name="value">The number, in x's type.</param>
+    /// <returns>A value of the shape that both broadcast to.</returns>
+    /// <exception cref="ShapeException">The mask is not Bool, or the shapes do not broadcast.</exception>
+    public static Value MaskedFill(this Value x, Value mask, float value) => Where(mask, value, x);
+
+    private static Value NumberLike(Value other, float number)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        Value constant = other.Graph.Constant(number);
+        return other.Type == DType.Float32 ? constant : constant.Cast(other.Type);
+    }
+
     /// <summary>
     /// The same values in another type. Floats become integers by truncation within the type's range, NaN as 0; integers wrap;
     /// everything but 0 is true. Gradients flow between floats.

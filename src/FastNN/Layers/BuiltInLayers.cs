@@ -53,6 +53,8 @@ internal static class BuiltInLayers
         LayerKinds.Register(nameof(SimpleRnn), SimpleRnn.Create);
         LayerKinds.Register(nameof(Lstm), Lstm.Create);
         LayerKinds.Register(nameof(Gru), Gru.Create);
+        LayerKinds.Register(nameof(PReLU), PReLU.Create);
+        LayerKinds.Register(nameof(GLU), GLU.Create);
         LayerKinds.Register(nameof(LayerNorm), LayerNorm.Create);
         LayerKinds.Register(nameof(BatchNorm1D), BatchNorm1D.Create);
         LayerKinds.Register(nameof(BatchNorm2D), BatchNorm2D.Create);

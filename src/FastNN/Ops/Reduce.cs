@@ -48,29 +48,14 @@ internal sealed record ReduceOp(ReduceFunction Function, int Axes, bool KeepDims
     {
         RequireFloats(inputs, 1, 1);
         Shape x = inputs[0].Shape;
-        if (Axes >> x.Rank != 0)
-        {
-            throw new ShapeException($"{Name}: expected axes of {x}, got more than its {x.Rank}.");
-        }
-
-        List<int> extents = [];
-        for (int axis = 0; axis < x.Rank; axis++)
-        {
-            bool reduced = (Reduced(x) & (1 << axis)) != 0;
-            if (!reduced || KeepDims)
-            {
-                extents.Add(reduced ? 1 : x[axis]);
-            }
-        }
-
-        var y = new Shape([.. extents]);
+        Shape y = Without(Name, x, Axes, KeepDims);
         return x.Count > 0 || y.Count == 0 || !IsExtreme
             ? [new TensorType(y)]
             : throw new ShapeException($"{Name}: expected at least one element along the axes reduced, got {x}.");
     }
 
     public override object Bind(TensorType[] inputs, TensorType[] outputs) =>
-        new ReduceGeometry(inputs[0].Shape, Reduced(inputs[0].Shape));
+        new ReduceGeometry(inputs[0].Shape, FromFront(inputs[0].Shape, Axes));
 
     // The mean of a variance, the largest of exponentials.
     public override TensorType[] SavedTensors(NodeTypes types, bool training) =>
@@ -169,13 +154,37 @@ internal sealed record ReduceOp(ReduceFunction Function, int Axes, bool KeepDims
 
     private float Divisor(ReduceGeometry geometry) => 1f / Math.Max(0, geometry.Terms - Correction);
 
-    /// <summary>Bit i: axis i, counted from the front.</summary>
-    private int Reduced(Shape x)
+    /// <summary>The shape of the outputs.</summary>
+    /// <param name="name">The operator, for messages.</param>
+    /// <param name="axes">Bit i: axis -1 - i is reduced.</param>
+    public static Shape Without(string name, Shape x, int axes, bool keepDims)
+    {
+        if (axes >> x.Rank != 0)
+        {
+            throw new ShapeException($"{name}: expected axes of {x}, got more than its {x.Rank}.");
+        }
+
+        int all = FromFront(x, axes);
+        List<int> extents = [];
+        for (int axis = 0; axis < x.Rank; axis++)
+        {
+            bool reduced = (all & (1 << axis)) != 0;
+            if (!reduced || keepDims)
+            {
+                extents.Add(reduced ? 1 : x[axis]);
+            }
+        }
+
+        return new Shape([.. extents]);
+    }
+
+    /// <summary>Bit i: axis i, counted from the front, of axes counted from the end.</summary>
+    public static int FromFront(Shape x, int axes)
     {
         int reduced = 0;
         for (int axis = 0; axis < x.Rank; axis++)
         {
-            reduced |= ((Axes >> (x.Rank - 1 - axis)) & 1) << axis;
+            reduced |= ((axes >> (x.Rank - 1 - axis)) & 1) << axis;
         }
 
         return reduced;

@@ -10,6 +10,8 @@ internal static class GoldenOperators
         ["linear"] = Linear,
         ["gelu"] = Gelu,
         ["gelu_tanh"] = Gelu,
+        ["prelu"] = PRelu,
+        ["glu"] = Glu,
         ["softmax"] = (golden, device) => Softmax(golden, device, logarithm: false),
         ["log_softmax"] = (golden, device) => Softmax(golden, device, logarithm: true),
         ["pow_scalar"] = PowScalar,
@@ -83,6 +85,21 @@ internal static class GoldenOperators
         }
 
         Unary(golden, device, x => approximate == "tanh" ? x.GeluTanh() : x.Gelu());
+    }
+
+    /// <summary>PyTorch's channels are axis 1; the engine's are the last.</summary>
+    private static void PRelu(GoldenCase golden, Device device)
+    {
+        golden.Attributes.Skip("num_parameters");
+        Port[] inputs = [Port.Classes(golden, "x", 1), Port.Plain(golden, "weight")];
+        GoldenRunner.RunOperator(
+            golden, device, inputs, Port.Classes(golden, "y", 1), values => values[0].PReLU(values[1]));
+    }
+
+    private static void Glu(GoldenCase golden, Device device)
+    {
+        int axis = golden.Attributes.Int("axis");
+        Unary(golden, device, x => x.GLU(axis));
     }
 
     private static void Softmax(GoldenCase golden, Device device, bool logarithm)

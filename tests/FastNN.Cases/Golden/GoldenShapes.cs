@@ -15,11 +15,16 @@ internal static class GoldenShapes
         ["embedding"] = Embedding,
         ["argmax"] = (golden, device) => Place(golden, device, (x, axis, keep) => x.ArgMax(axis, keep)),
         ["argmin"] = (golden, device) => Place(golden, device, (x, axis, keep) => x.ArgMin(axis, keep)),
-        ["amax"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Max(axes, keep)),
-        ["amin"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Min(axes, keep)),
+        ["reduce_max"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Max(axes, keep)),
+        ["reduce_min"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Min(axes, keep)),
         ["sum"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Sum(axes, keep)),
         ["mean"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Mean(axes, keep)),
         ["prod"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Prod(axes, keep)),
+        ["cumsum"] = (golden, device) =>
+        {
+            int axis = golden.Attributes.Int("axis");
+            Unary(golden, device, x => x.CumSum(axis));
+        },
         ["logsumexp"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.LogSumExp(axes, keep)),
         ["var"] = (golden, device) => Spread(golden, device, (x, axes, keep, correction) => x.Variance(axes, keep, correction)),
         ["std"] = (golden, device) => Spread(

@@ -1,3 +1,5 @@
+using FastNN.Functions;
+
 namespace FastNN.Testing;
 
 /// <summary>
@@ -6,8 +8,64 @@ namespace FastNN.Testing;
 /// </summary>
 internal sealed class ComposedCases : IOpCases
 {
+    private static readonly (string Name, Func<Value, int, Value> Build, string Function)[] Gates =
+    [
+        ("GLU", (x, axis) => x.GLU(axis), "Sigmoid"), ("SwiGLU", (x, axis) => x.SwiGLU(axis), "SiLU"),
+        ("GeGLU", (x, axis) => x.GeGLU(axis), "Gelu"), ("ReGLU", (x, axis) => x.ReGLU(axis), "ReLU"),
+    ];
+
     public static IEnumerable<OpCase> Cases { get; } = [
-        Attention(2, 5, 3, 4), Attention(1, 17, 2, 8), Residual(7, 5), Residual(33, 13), Autoencoder(5, 7, 3)];
+        Attention(2, 5, 3, 4), Attention(1, 17, 2, 8), Residual(7, 5), Residual(33, 13), Autoencoder(5, 7, 3),
+        .. from gate in Gates
+           from pattern in new (int[] Shape, int Axis)[] { ([3, 8], -1), ([4, 5], 0), ([2, 6, 7], 1), ([33, 34], 1) }
+           select Gate(gate, new Shape(pattern.Shape), pattern.Axis),
+        MaskedFill(new Shape(13, 7), new Shape(7), 3), MaskedFill(new Shape(33), new Shape(33), float.NegativeInfinity),
+        NumberBeside(new Shape(5, 7)),
+    ];
+
+    private static OpCase Gate((string Name, Func<Value, int, Value> Build, string Function) gate, Shape shape, int axis)
+    {
+        UnaryFunction row = FunctionTable.Unary.Single(row => row.Info.Name == gate.Function);
+        var function = new Activation(row, row.Info.Defaults);
+        int at = shape.NormalizeAxis(axis), half = shape[at] / 2, inner = (int)shape.Product(at + 1, shape.Rank);
+        return new OpCase(
+            $"{gate.Name} {shape} along {axis}", [OpInput.AwayFromZero("x", shape, 2)], values => gate.Build(values[0], axis),
+            values =>
+            {
+                var y = new double[values[0].Length / 2];
+                for (int i = 0; i < y.Length; i++)
+                {
+                    int from = (i / (half * inner) * 2 * half * inner) + (i % (half * inner));
+                    y[i] = values[0][from] * ActivationsReference.Value(function, values[0][from + (half * inner)]);
+                }
+
+                return y;
+            });
+    }
+
+    private static OpCase MaskedFill(Shape shape, Shape mask, float number) => new(
+        $"masked fill of {shape} by {mask} with {number}", [OpInput.Uniform("x", shape), OpInput.Bits("mask", mask)],
+        values => values[0].MaskedFill(values[1], number).Exp(),
+        values =>
+        [
+            .. values[0].Select((x, i) => Math.Exp(values[1][i % mask.Count] != 0 ? number : x)),
+        ])
+    {
+        Tolerance = 2e-5,
+    };
+
+    private static OpCase NumberBeside(Shape shape) => new(
+        $"where with numbers {shape}", [OpInput.AwayFromZero("x", shape)],
+        values => ShapeOperators.Where(values[0] > 0, values[0], -0.5f)
+            + ShapeOperators.Where(values[0] > 0.5f, 2f, values[0] * 3f) + ShapeOperators.Where(values[0] > 0, 1, 4),
+        values =>
+        [
+            .. values[0].Select(x => (x > 0 ? x : -0.5) + (x > 0.5 ? 2 : 3 * x) + (x > 0 ? 1 : 4)),
+        ])
+    {
+        Samples = 0,
+    };
+
 
     /// <summary>x [B, T, H D] weight [H D, 3 H D]: split into queries, keys and values, each [B, H, T, D].</summary>
     private static OpCase Attention(int batch, int length, int heads, int width)

@@ -35,6 +35,10 @@ internal static class OpCases
         Of<PadCases>(), Of<PenaltyCases>(), Of<Pool2DCases>(), Of<RearrangeCases>(), Of<ReduceCases>(), Of<ReshapeCases>(),
         Of<RotaryCases>(), Of<ScaledDotProductCases>(), Of<ScatterCases>(), Of<SoftmaxCases>(), Of<TriluCases>(),
         Of<WhereCases>(), Of<WindowMaxCases>(), Of<WindowSumCases>(),
+        Of<FoldCases>(), Of<GatherCases>(), Of<MatMulCases>(), Of<NormalizationCases>(), Of<PadCases>(), Of<PenaltyCases>(),
+        Of<Pool2DCases>(), Of<RearrangeCases>(), Of<ReduceCases>(), Of<ReduceIntegersCases>(), Of<ReshapeCases>(),
+        Of<RotaryCases>(), Of<ScaledDotProductCases>(), Of<ScanCases>(), Of<ScatterCases>(), Of<SoftmaxCases>(),
+        Of<SortCases>(), Of<TriluCases>(), Of<WhereCases>(),
     ];
 
     public static IEnumerable<(string Operator, OpCase Case)> All =>

@@ -48,6 +48,11 @@ internal sealed class ReduceCases : IOpCases
             }
 
             yield return Repeated("Prod with zeros", ReduceFunction.Prod, 4);
+            foreach (float order in new[] { 0, 0.5f, 3, -1.5f, float.PositiveInfinity, float.NegativeInfinity })
+            {
+                yield return OfOrder(order, new Shape(13, 7), [1]);
+                yield return OfOrder(order, new Shape(5, 3, 17), [0, 2]);
+            }
         }
     }
 
@@ -72,6 +77,18 @@ internal sealed class ReduceCases : IOpCases
             ReferenceBackward = (values, dY) => [ReduceReference.Backward(function, values[0], dY, shape, axes, correction)],
         };
     }
+
+    /// <summary>A norm that is composed of other operators.</summary>
+    private static OpCase OfOrder(float order, Shape shape, int[] axes) => new(
+        $"norm of order {order} {shape} over {new Shape(axes)}",
+        [float.IsInfinity(order) ? OpInput.Distinct("x", shape) : OpInput.AwayFromZero("x", shape, 2) with
+        {
+            IsDifferentiable = order != 0,
+        }],
+        values => values[0].Norm(order, axes), values => ReduceReference.Norm(order, values[0], shape, axes))
+    {
+        Tolerance = 2e-5,
+    };
 
     /// <summary>
     /// Few values, so that extremes tie and factors are 0: where differences say nothing, the reference's gradients do.

@@ -51,6 +51,14 @@ internal static class ActivationsReference
         ["Atan"] = new((x, s) => Math.Atan(x)),
         ["Erf"] = new((x, s) => (2 * NormalDistribution(x * Math.Sqrt(2))) - 1),
         ["Threshold"] = new((x, s) => x > s.First ? x : s.Second),
+        ["Asin"] = new((x, s) => Math.Asin(x), (x, s) => 1 / Math.Sqrt(1 - (x * x))),
+        ["Acos"] = new((x, s) => Math.Acos(x), (x, s) => -1 / Math.Sqrt(1 - (x * x))),
+        ["Asinh"] = new((x, s) => Math.Asinh(x)),
+        ["Acosh"] = new((x, s) => Math.Acosh(x), (x, s) => 1 / Math.Sqrt((x * x) - 1)),
+        ["Atanh"] = new((x, s) => Math.Atanh(x), (x, s) => 1 / (1 - (x * x))),
+        ["Softshrink"] = new((x, s) => x > s.First ? x - s.First : x < -s.First ? x + s.First : 0),
+        ["Hardshrink"] = new((x, s) => Math.Abs(x) > s.First ? x : 0),
+        ["Tanhshrink"] = new((x, s) => x - Math.Tanh(x)),
         ["HardSwish"] = new((x, s) => x * Math.Clamp((x + 3) / 6, 0, 1)),
     };
 

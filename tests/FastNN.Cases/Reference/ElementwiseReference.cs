@@ -23,6 +23,20 @@ internal static class ElementwiseReference
         ["And"] = new((a, b) => a != 0 && b != 0 ? 1 : 0),
         ["Or"] = new((a, b) => a != 0 || b != 0 ? 1 : 0),
         ["Xor"] = new((a, b) => (a != 0) != (b != 0) ? 1 : 0),
+        ["Fmod"] = new((a, b) => a % b, (a, b) => 1, (a, b) => -Math.Truncate(a / b)),
+        ["Remainder"] = new((a, b) => a - (b * Math.Floor(a / b)), (a, b) => 1, (a, b) => -Math.Floor(a / b)),
+        ["Atan2"] = new(Math.Atan2, (a, b) => b / ((a * a) + (b * b)), (a, b) => -a / ((a * a) + (b * b))),
+        ["Hypot"] = new(Hypot, (a, b) => a / Hypot(a, b), (a, b) => b / Hypot(a, b)),
+        ["BitwiseAnd"] = new((a, b) => (int)a & (int)b),
+        ["BitwiseOr"] = new((a, b) => (int)a | (int)b),
+        ["BitwiseXor"] = new((a, b) => (int)a ^ (int)b),
+        ["ShiftLeft"] = new((a, b) => (int)a << (int)b),
+        ["ShiftRight"] = new((a, b) => (int)a >> (int)b),
+        ["PReLU"] = new((a, b) => a > 0 ? a : a * b, (a, b) => a > 0 ? 1 : b, (a, b) => a > 0 ? 0 : a),
+        ["SigmoidGate"] = Gate("Sigmoid"),
+        ["SiLUGate"] = Gate("SiLU"),
+        ["GeluGate"] = Gate("Gelu"),
+        ["ReLUGate"] = Gate("ReLU"),
     };
 
     public static double Value(BinaryFunction function, double a, double b) => Of(function).Value(a, b);
@@ -55,6 +69,18 @@ internal static class ElementwiseReference
         }
 
         return dX;
+    }
+
+    private static double Hypot(double a, double b) => Math.Sqrt((a * a) + (b * b));
+
+    /// <summary>a times a function of b.</summary>
+    private static Definition Gate(string name)
+    {
+        UnaryFunction row = FunctionTable.Unary.Single(row => row.Info.Name == name);
+        var function = new Activation(row, row.Info.Defaults);
+        return new(
+            (a, b) => a * ActivationsReference.Value(function, b), (a, b) => ActivationsReference.Value(function, b),
+            (a, b) => a * ActivationsReference.Derivative(function, b));
     }
 
     private static Definition Of(BinaryFunction function) =>

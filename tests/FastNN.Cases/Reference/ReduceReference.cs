@@ -26,6 +26,17 @@ internal static class ReduceReference
         return dX;
     }
 
+    public static double[] Norm(float order, double[] x, Shape shape, int[] axes) =>
+        [.. Groups(shape, axes).Select(group => Norm(order, [.. group.Select(i => Math.Abs(x[i]))]))];
+
+    private static double Norm(float order, double[] sizes) => order switch
+    {
+        0 => sizes.Count(size => size != 0),
+        float.PositiveInfinity => sizes.Max(),
+        float.NegativeInfinity => sizes.Min(),
+        _ => Math.Pow(sizes.Sum(size => Math.Pow(size, order)), 1.0 / order),
+    };
+
     private static double Value(ReduceFunction function, double[] terms, int correction)
     {
         double mean = terms.Length == 0 ? double.NaN : terms.Sum() / terms.Length,

@@ -29,6 +29,40 @@ public sealed unsafe class ElementaryTests
             [.. Sweep(0, 1), .. Sweep(1e-12f, 1e-6f)], 4);
 
     [Test]
+    public void Inverse_functions_are_within_their_bounds([Values(1, 16)] int lanes) => Assert.Multiple(() =>
+    {
+        float[] unit = [.. Sweep(-1, 1), .. Sweep(-1e-3f, 1e-3f), .. Sweep(0.9999f, 1)];
+        float[] open = [.. Sweep(-0.99999f, 0.99999f), .. Sweep(-1e-3f, 1e-3f)];
+        AssertWithin(default(Of<Atan>), Math.Atan, lanes, [.. Sweep(-9, 9), .. Sweep(-1e-3f, 1e-3f), .. Sweep(0, 1e9f)], 3);
+        AssertWithin(default(Of<Asin>), Math.Asin, lanes, unit, 5);
+        AssertWithin(default(Of<Acos>), Math.Acos, lanes, unit, 5);
+        AssertWithin(default(Of<Asinh>), Math.Asinh, lanes, [.. Sweep(-9, 9), .. Sweep(-1e-3f, 1e-3f), .. Sweep(0, 1e20f)], 6);
+        AssertWithin(default(Of<Acosh>), Math.Acosh, lanes, [.. Sweep(1, 9), .. Sweep(1, 1.001f), .. Sweep(1, 1e20f)], 6);
+        AssertWithin(default(Of<Atanh>), Math.Atanh, lanes, open, 6);
+    });
+
+    [Test]
+    public void Inverse_functions_of_special_values([Values(1, 4, 8, 16)] int lanes)
+    {
+        float[] x = [float.NaN, float.PositiveInfinity, float.NegativeInfinity, 0, 1, -1, 2, -2, 1e30f];
+        Check(default(Of<Asin>), MathF.Asin);
+        Check(default(Of<Acos>), MathF.Acos);
+        Check(default(Of<Asinh>), MathF.Asinh);
+        Check(default(Of<Acosh>), MathF.Acosh);
+        Check(default(Of<Atanh>), MathF.Atanh);
+
+        void Check<TFunction>(TFunction f, Func<float, float> exact)
+            where TFunction : struct, IUnaryOperator
+        {
+            float[] y = Run(f, lanes, x);
+            for (int i = 0; i < x.Length; i++)
+            {
+                Assert.That(y[i], Is.EqualTo(exact(x[i])).Within(3).Ulps, $"{typeof(TFunction)} of {x[i]}");
+            }
+        }
+    }
+
+    [Test]
     public void Exp_of_special_values([Values(1, 4, 8, 16)] int lanes)
     {
         float[] y = Run(
@@ -111,5 +145,13 @@ public sealed unsafe class ElementaryTests
     {
         public TLanes Invoke<TLanes>(TLanes x)
             where TLanes : struct, ILanes<TLanes> => Elementary.LogOnePlus(x);
+    }
+
+    /// <summary>A function of the table.</summary>
+    private readonly struct Of<TFunction> : IUnaryOperator
+        where TFunction : struct, IUnaryFunction
+    {
+        public TLanes Invoke<TLanes>(TLanes x)
+            where TLanes : struct, ILanes<TLanes> => TFunction.Value(x, default);
     }
 }

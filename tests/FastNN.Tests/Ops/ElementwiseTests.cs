@@ -18,6 +18,75 @@ internal sealed class ElementwiseTests : CpuOpFixture<ElementwiseCases>
         Near.Check("dx", run.Gradients[0], [.. x.Zip(dY, (value, upstream) => upstream * ((2 * value) + 1))], 1e-6);
     }
 
+    /// <summary>C's fmod, Python's %, and both with infinities and zeros, where they are PyTorch's.</summary>
+    [Test]
+    public void Remainders_have_the_sign_of_the_dividend_or_of_the_divisor()
+    {
+        float infinity = float.PositiveInfinity;
+        float[] a = [7, -7, 7, -7, 6, -6, 5.5f, -1, 1, infinity, 3, 1e7f, -0.3f, 0, float.NaN];
+        float[] b = [3, 3, -3, -3, 3, 3, 0.25f, infinity, -infinity, 3, 0, 3, 0.1f, 2, 2];
+        Assert.That(Of(a, b, (x, y) => x.Fmod(y)), Is.EqualTo(a.Zip(b, (x, y) => x % y)).Within(1e-7));
+        Assert.That(
+            Of(a, b, (x, y) => x % y),
+            Is.EqualTo(a.Zip(b, (x, y) => x % y is var rest && rest != 0 && rest < 0 != y < 0 ? rest + y : rest)).Within(1e-7));
+    }
+
+    [Test]
+    public void Angles_and_lengths_at_the_axes_and_at_infinity_are_those_of_C()
+    {
+        float infinity = float.PositiveInfinity;
+        float[] a = [0, -0f, 0, -0f, 1, -1, 0, 0, infinity, infinity, -infinity, 1, -1, 3e38f, 1e-38f, float.NaN];
+        float[] b = [0, 0, -0f, -0f, 0, -0f, 2, -2, infinity, -infinity, -infinity, -infinity, infinity, 3e38f, -1e-38f, 1];
+        float[] angles = Of(a, b, (y, x) => y.Atan2(x)), lengths = Of(a, b, (y, x) => y.Hypot(x));
+        for (int i = 0; i < a.Length; i++)
+        {
+            float angle = (float)Math.Atan2(a[i], b[i]);
+            Assert.That(angles[i], Is.EqualTo(angle).Within(3e-7), $"{a[i]}, {b[i]}");
+            Assert.That(float.IsNegative(angles[i]) == float.IsNegative(angle) || float.IsNaN(angle), $"{a[i]}, {b[i]}");
+            double length = Math.Sqrt(((double)a[i] * a[i]) + ((double)b[i] * b[i]));
+            Assert.That(
+                lengths[i],
+                float.IsNaN(a[i]) ? Is.NaN : Is.EqualTo((float)length).Within(2e-7 * Math.Min(length, 1e30)), $"{a[i]}, {b[i]}");
+        }
+    }
+
+    [Test]
+    public void Bits_of_integers()
+    {
+        var graph = new Graph(GraphMode.Inference);
+        Value x = graph.Input(new Shape(4), DType.Int32);
+        Value[] integers =
+            [x.BitwiseNot(), x.BitwiseAnd(6), x.BitwiseOr(1), x.BitwiseXor(3), x.ShiftLeft(4), x.ShiftRight(1)];
+        Value[] results = Array.ConvertAll(integers, y => y.Cast(DType.Float32));
+        using var run = new GraphRun(One, graph, results, null, []);
+        run.Set(x, [0, 5, -1, 1000]);
+        run.Upload();
+        run.Forward();
+        Assert.That(results.Select(run.Read), Is.EqualTo(new float[][]
+        {
+            [-1, -6, 0, -1001], [0, 4, 6, 1000 & 6], [1, 5, -1, 1001], [3, 6, -4, 1000 ^ 3], [0, 80, -16, 16_000],
+            [0, 2, -1, 500],
+        }));
+        Assert.That(
+            () => x.ShiftLeft(32), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("ShiftLeft"));
+        Assert.That(
+            () => graph.Input(new Shape(2)).BitwiseAnd(1),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("BitwiseAnd").And.Message.Contains("Int32"));
+        Assert.That(() => x.BitwiseOr(int.MaxValue), Throws.TypeOf<ShapeException>().With.Message.Contains("2^24"));
+    }
+
+    private float[] Of(float[] a, float[] b, Func<Value, Value, Value> build)
+    {
+        var graph = new Graph(GraphMode.Inference);
+        Value first = graph.Input(new Shape(a.Length)), second = graph.Input(new Shape(b.Length)), y = build(first, second);
+        using var run = new GraphRun(One, graph, [y], null, []);
+        run.Set(first, a);
+        run.Set(second, b);
+        run.Upload();
+        run.Forward();
+        return run.Read(y);
+    }
+
     [Test]
     public void Shapes_that_do_not_broadcast_are_named()
     {

@@ -4,8 +4,8 @@ using FastNN.Functions;
 namespace FastNN.Cpu;
 
 /// <summary>
-/// One Int32, for the functions whose row says that they take integers: those add, subtract, multiply, compare and choose, and
-/// nothing else. Results wrap, as integers do.
+/// One Int32, for the functions whose row says that they take integers: those add, subtract, multiply, compare, choose and
+/// compute with bits, and nothing else. Results wrap, as integers do.
 /// </summary>
 internal readonly struct IntegerLane(int value) : ILanes<IntegerLane>
 {
@@ -48,6 +48,16 @@ internal readonly struct IntegerLane(int value) : ILanes<IntegerLane>
 
     public static IntegerLane IfGreaterOrEqual(IntegerLane a, IntegerLane b, IntegerLane x, IntegerLane y) =>
         a.Value >= b.Value ? x : y;
+
+    public static IntegerLane BitwiseAnd(IntegerLane x, IntegerLane y) => new(x.Value & y.Value);
+
+    public static IntegerLane BitwiseOr(IntegerLane x, IntegerLane y) => new(x.Value | y.Value);
+
+    public static IntegerLane BitwiseXor(IntegerLane x, IntegerLane y) => new(x.Value ^ y.Value);
+
+    public static IntegerLane ShiftLeft(IntegerLane x, IntegerLane y) => new(x.Value << (y.Value & 31));
+
+    public static IntegerLane ShiftRight(IntegerLane x, IntegerLane y) => new(x.Value >> (y.Value & 31));
 
     private static NotSupportedException NotOfIntegers(string what) =>
         new($"A function of integers has no {what}: its row must not name them.");
