@@ -215,6 +215,73 @@ struct AdadeltaUpdate {
     }
 };
 
+// p *= 1 - rate decay; m += (1 - beta1) (g - m); v += (1 - beta2) (g^2 - v); p -= (step g + next step m) / (sqrt(v) / correction
+// + epsilon).
+struct NAdamDecoupledUpdate {
+    static constexpr int STATES = 2;
+    static DEVICE float step(float p, float g, float first, float second, float, float& nextFirst, float& nextSecond, float&,
+        const UpdateScalars& s) {
+        float v0 = multiplyAdd(g - first, s.c, first);
+        float v1 = 7.888609E-31f > absolute(v0) ? 0.0f : v0;
+        nextFirst = v1;
+        float v2 = multiplyAdd(multiplyAdd(g, g, -second), s.d, second);
+        nextSecond = v2;
+        return p * s.a + multiplyAdd(g, s.b, v1 * s.g) / multiplyAdd(squareRoot(v2), s.e, s.f);
+    }
+};
+
+// g += decay p; m += (1 - beta1) (g - m); v = beta2 v + (1 - beta2) g^2; p -= step m / (sqrt(v) + epsilon), or step m in the
+// first steps.
+struct RAdamUpdate {
+    static constexpr int STATES = 2;
+    static DEVICE float step(float p, float g, float first, float second, float, float& nextFirst, float& nextSecond, float&,
+        const UpdateScalars& s) {
+        float v0 = multiplyAdd(p, s.a, g);
+        float v1 = multiplyAdd(v0 - first, s.c, first);
+        float v2 = 7.888609E-31f > absolute(v1) ? 0.0f : v1;
+        nextFirst = v2;
+        float v3 = multiplyAdd(v0 * s.e, v0, second * s.d);
+        nextSecond = v3;
+        return multiplyAdd(v2 / (s.g > 0.5f ? squareRoot(v3) + s.f : 1.0f), s.b, p);
+    }
+};
+
+// p *= 1 - rate decay; m += (1 - beta1) (g - m); v = beta2 v + (1 - beta2) g^2; p -= step m / (sqrt(v) + epsilon), or step m in
+// the first steps.
+struct RAdamDecoupledUpdate {
+    static constexpr int STATES = 2;
+    static DEVICE float step(float p, float g, float first, float second, float, float& nextFirst, float& nextSecond, float&,
+        const UpdateScalars& s) {
+        float v0 = multiplyAdd(g - first, s.c, first);
+        float v1 = 7.888609E-31f > absolute(v0) ? 0.0f : v0;
+        nextFirst = v1;
+        float v2 = multiplyAdd(g * s.e, g, second * s.d);
+        nextSecond = v2;
+        return multiplyAdd(v1 / (s.g > 0.5f ? squareRoot(v2) + s.f : 1.0f), s.b, p * s.a);
+    }
+};
+
+// c = m + (1 - beta1) (g - m); p = (1 - rate decay) p - rate sign(c); m += (1 - beta2) (g - m).
+struct LionUpdate {
+    static constexpr int STATES = 1;
+    static DEVICE float step(float p, float g, float first, float, float, float& nextFirst, float&, float&,
+        const UpdateScalars& s) {
+        float v0 = g - first;
+        float v1 = multiplyAdd(v0, s.d, first);
+        nextFirst = 7.888609E-31f > absolute(v1) ? 0.0f : v1;
+        float v2 = multiplyAdd(v0, s.c, first);
+        return multiplyAdd(v2 > 0.0f ? 1.0f : 0.0f > v2 ? -1.0f : v2, s.b, p * s.a);
+    }
+};
+
+// p += share (g - p), or g where the share is 1.
+struct AverageUpdate {
+    static constexpr int STATES = 0;
+    static DEVICE float step(float p, float g, float, float, float, float&, float&, float&, const UpdateScalars& s) {
+        return s.a >= 1.0f ? g : multiplyAdd(g - p, s.a, p);
+    }
+};
+
 // F(last part of the kernel's name, update).
 #define UPDATE_FUNCTIONS(F) \
     F(sgd, SgdUpdate) \
@@ -231,4 +298,9 @@ struct AdadeltaUpdate {
     F(rmspropcentered, RmsPropCenteredUpdate) \
     F(rmspropcenteredmomentum, RmsPropCenteredMomentumUpdate) \
     F(adagrad, AdagradUpdate) \
-    F(adadelta, AdadeltaUpdate)
+    F(adadelta, AdadeltaUpdate) \
+    F(nadamdecoupled, NAdamDecoupledUpdate) \
+    F(radam, RAdamUpdate) \
+    F(radamdecoupled, RAdamDecoupledUpdate) \
+    F(lion, LionUpdate) \
+    F(average, AverageUpdate)

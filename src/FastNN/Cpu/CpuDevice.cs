@@ -23,6 +23,7 @@ internal sealed class CpuDevice : CpuCore, IDevice
         _windows = new CpuWindows(this);
         Normalizations = new CpuNormalizations(this);
         Indexing = new CpuIndexing(this);
+        Attention = new CpuAttention(this);
         Losses = new CpuLosses(this);
         Updates = new CpuUpdates(this);
     }
@@ -38,6 +39,8 @@ internal sealed class CpuDevice : CpuCore, IDevice
     public INormalizations Normalizations { get; }
 
     public IIndexing Indexing { get; }
+
+    public IAttention Attention { get; }
 
     public ILosses Losses { get; }
 

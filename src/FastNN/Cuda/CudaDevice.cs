@@ -21,6 +21,7 @@ internal sealed class CudaDevice : CudaCore, IDevice
         _windows = new CudaWindows(this);
         Normalizations = new CudaNormalizations(this);
         Indexing = new CudaIndexing(this);
+        Attention = new CudaAttention(this);
         Losses = new CudaLosses(this);
         Updates = new CudaUpdates(this);
     }
@@ -36,6 +37,8 @@ internal sealed class CudaDevice : CudaCore, IDevice
     public INormalizations Normalizations { get; }
 
     public IIndexing Indexing { get; }
+
+    public IAttention Attention { get; }
 
     public ILosses Losses { get; }
 

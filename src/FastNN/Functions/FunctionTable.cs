@@ -114,7 +114,7 @@ internal static class FunctionTable
         UpdateFunction.Of<AdamUpdate<No, Yes>>(),
         UpdateFunction.Of<AdamUpdate<Yes, No>>(),
         UpdateFunction.Of<AdamUpdate<Yes, Yes>>(),
-        UpdateFunction.Of<NAdamUpdate>(),
+        UpdateFunction.Of<NAdamUpdate<No>>(),
         UpdateFunction.Of<AdamaxUpdate>(),
         UpdateFunction.Of<RmsPropUpdate<No, No>>(),
         UpdateFunction.Of<RmsPropUpdate<No, Yes>>(),
@@ -122,6 +122,11 @@ internal static class FunctionTable
         UpdateFunction.Of<RmsPropUpdate<Yes, Yes>>(),
         UpdateFunction.Of<AdagradUpdate>(),
         UpdateFunction.Of<AdadeltaUpdate>(),
+        UpdateFunction.Of<NAdamUpdate<Yes>>(),
+        UpdateFunction.Of<RAdamUpdate<No>>(),
+        UpdateFunction.Of<RAdamUpdate<Yes>>(),
+        UpdateFunction.Of<LionUpdate>(),
+        UpdateFunction.Of<AverageUpdate>(),
     ]);
 
     public static IReadOnlyList<BinaryFunction> Binary { get; } = TableRow.Number<BinaryFunction>(

@@ -20,6 +20,8 @@ internal interface IKernels : ICustomKernels
 
     IIndexing Indexing { get; }
 
+    IAttention Attention { get; }
+
     ILosses Losses { get; }
 
     IUpdates Updates { get; }

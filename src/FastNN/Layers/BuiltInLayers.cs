@@ -27,5 +27,13 @@ internal static class BuiltInLayers
         LayerKinds.Register(nameof(Add), description => new Add { Name = description.Name });
         LayerKinds.Register(nameof(Multiply), description => new Multiply { Name = description.Name });
         LayerKinds.Register(nameof(Concatenate), Concatenate.Create);
+        LayerKinds.Register(nameof(MultiHeadAttention), MultiHeadAttention.Create);
+        LayerKinds.Register(nameof(TransformerEncoderLayer), TransformerEncoderLayer.Create);
+        LayerKinds.Register(nameof(TransformerEncoder), TransformerEncoder.Create);
+        LayerKinds.Register(nameof(TransformerDecoderLayer), TransformerDecoderLayer.Create);
+        LayerKinds.Register(nameof(TransformerDecoder), TransformerDecoder.Create);
+        LayerKinds.Register(nameof(SinusoidalPositions), SinusoidalPositions.Create);
+        LayerKinds.Register(nameof(LearnedPositions), LearnedPositions.Create);
+        LayerKinds.Register(nameof(RotaryEmbedding), RotaryEmbedding.Create);
     }
 }

@@ -1,4 +1,5 @@
 using FastNN.Functions;
+using FastNN.Kernels;
 using FastNN.Ops;
 
 namespace FastNN;
@@ -297,6 +298,31 @@ public static class LossOperators
         Value x = fromLogits ? output.Sigmoid() : output;
         Value overlap = (x * target).Sum(axes), total = x.Sum(axes) + target.Sum(axes);
         return Reduced(1 - (((2 * overlap) + smooth) / (total + smooth)), reduction);
+    }
+
+    /// <summary>
+    /// Connectionist temporal classification (Graves et al., 2006; PyTorch's ctc_loss): the negative logarithm of the probability
+    /// of all alignments of labels with longer inputs.
+    /// </summary>
+    /// <param name="logProbabilities">[steps, batch, classes], as <see cref="Operators.LogSoftmax"/> gives them.</param>
+    /// <param name="targets">Class indices Int32 [batch, longest], not the blank; what is behind a target's length may be
+    /// anything from 0 to classes - 1.</param>
+    /// <param name="inputLengths">Int32 [batch], each from 0 to steps.</param>
+    /// <param name="targetLengths">Int32 [batch], each from 0 to longest.</param>
+    /// <param name="blank">The class between labels; default 0.</param>
+    /// <param name="zeroInfinity">Examples whose targets do not fit into their inputs cost nothing instead of infinity; default
+    /// false.</param>
+    /// <param name="reduction">Default the mean: each loss over its target's length (at least 1), and the mean over the
+    /// batch.</param>
+    /// <returns>A scalar, or [batch].</returns>
+    /// <exception cref="ShapeException">The shapes or types do not fit, or the blank is no class.</exception>
+    public static Value CtcLoss(
+        this Value logProbabilities, Value targets, Value inputLengths, Value targetLengths, int blank = 0,
+        bool zeroInfinity = false, Reduction reduction = Reduction.Mean)
+    {
+        ArgumentNullException.ThrowIfNull(logProbabilities);
+        return logProbabilities.Graph.Add(
+            new CtcOp(new CtcOptions(blank, reduction, zeroInfinity)), logProbabilities, targets, inputLengths, targetLengths);
     }
 
     /// <summary>The losses of elements or examples as a loss.</summary>

@@ -21,6 +21,8 @@ internal sealed record ActivationOp(Activation Activation) : Operator
 
     public override bool KeepsFeatures(int input) => true;
 
+    public override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) => true;
+
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
         RequireFloats(inputs, 1, 1);

@@ -17,6 +17,9 @@ internal sealed record ArgExtremeOp(bool Largest, int Axis, bool KeepDims) : Ope
 
     public override bool IsDifferentiable(int input) => false;
 
+    public override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) =>
+        inputs[0].Shape.NormalizeAxis(Axis) > 0;
+
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
         RequireFloats(inputs, 1, 1);

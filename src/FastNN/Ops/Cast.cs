@@ -10,6 +10,8 @@ internal sealed record CastOp(DType Type) : Operator
 
     public override bool KeepsFeatures(int input) => true;
 
+    public override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) => true;
+
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
         RequireInputs(inputs, 1, 1);

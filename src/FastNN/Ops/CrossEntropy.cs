@@ -15,6 +15,10 @@ internal sealed record CrossEntropyOp(CrossEntropyOptions Options) : Operator
 
     public override bool IsDifferentiable(int input) => input == 0;
 
+    // Class weights and ignored classes make the divisor depend on the targets.
+    public override bool AveragesExamples(int inputs) =>
+        Options.Reduction == Reduction.Mean && inputs == 2 && Options.IgnoreIndex < 0;
+
     public override IndexRange? IndexRange(int input, ReadOnlySpan<TensorType> inputs) =>
         input == 1 && inputs[1].Type == DType.Int32 ? new IndexRange(Name, inputs[0].Shape[-1], Options.IgnoreIndex) : null;
 

@@ -13,6 +13,9 @@ internal sealed record DenseOp(Activation Activation = default) : Operator, IAct
 
     public override bool BackwardReadsOutput(int output, ReadOnlySpan<bool> wanted) => !Activation.IsNone;
 
+    public override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) =>
+        hasExamples[0] && inputs[0].Shape.Rank > 1;
+
     public Operator WithActivation(Activation fused) => new DenseOp(fused);
 
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)

@@ -17,6 +17,8 @@ internal sealed record DropoutOp(DropoutOptions Options) : Operator
 
     public override bool KeepsFeatures(int input) => input == 0;
 
+    public override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) => hasExamples[0];
+
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
         RequireInputs(inputs, 2, 2);

@@ -22,6 +22,8 @@ internal sealed record ElementLossOp(
 
     public override bool IsDifferentiable(int input) => input == 0 || (input == 1 && Function.Info.IsSymmetric);
 
+    public override bool AveragesExamples(int inputs) => Reduction == Reduction.Mean;
+
     // Where nothing is reduced.
     public override bool KeepsFeatures(int input) => true;
 

@@ -12,6 +12,9 @@ internal sealed record BinaryOp(BinaryFunction Function, int? NumberBits = null,
 {
     public override string Name => Function.Info.Name;
 
+    /// <summary>Whether it is the sum of two values.</summary>
+    public bool IsSum => !HasNumber && Function == BinaryFunction.Of<Functions.Add>();
+
     private bool HasNumber => NumberBits is not null;
 
     public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) =>
@@ -27,6 +30,8 @@ internal sealed record BinaryOp(BinaryFunction Function, int? NumberBits = null,
     public override bool IsDifferentiable(int input) => Function.Info.IsDifferentiable;
 
     public override bool KeepsFeatures(int input) => true;
+
+    public override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) => true;
 
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {

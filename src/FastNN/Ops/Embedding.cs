@@ -19,6 +19,9 @@ internal sealed record EmbeddingOp(int Padding) : Operator
     // A row of y is a row of the table.
     public override bool KeepsFeatures(int input) => input == 1;
 
+    public override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) =>
+        hasExamples[0] && !hasExamples[1];
+
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
         RequireInputs(inputs, 2, 2);

@@ -4,10 +4,10 @@ using FastNN.Tensors;
 namespace FastNN.Ops;
 
 /// <summary>
-/// One operator: its attributes, its type rule, what its backward pass needs kept, and both passes, written once for all devices.
-/// An operator is immutable and knows neither a device nor a plan, so one instance may stand in any number of nodes; what follows
-/// from the shapes of a node is made by <see cref="Bind"/> and kept with the node. What an operator declares here is what the
-/// planner relies on: a buffer that is not declared as read may be gone.
+/// One operator: its attributes, its type rule, what its backward pass needs kept, and both passes, written once for all
+/// devices. An operator is immutable and knows neither a device nor a plan, so one instance may stand in any number of nodes;
+/// what follows from the shapes of a node is made by <see cref="Bind"/> and kept with the node. What an operator declares here
+/// is what the planner relies on: a buffer that is not declared as read may be gone.
 /// </summary>
 internal abstract record Operator
 {
@@ -67,14 +67,26 @@ internal abstract record Operator
     public virtual IndexRange? IndexRange(int input, ReadOnlySpan<TensorType> inputs) => null;
 
     /// <summary>
-    /// Whether place i along the output's last axis belongs to place i along this input's, as in everything element-wise. A dense
-    /// layer behind a flattened image asks it, since files order that layer's rows as PyTorch flattens, [C, H, W].
+    /// Whether place i along the output's last axis belongs to place i along this input's, as in everything element-wise. A
+    /// dense layer behind a flattened image asks it, since files order that layer's rows as PyTorch flattens, [C, H, W].
     /// </summary>
     public virtual bool KeepsFeatures(int input) => false;
 
     /// <summary>
-    /// What the places along an output's last axis are, where images were flattened into an input's; null where nothing is to be
-    /// said.
+    /// Whether example i of the outputs is computed of example i of the inputs that have examples (along axis 0), and of the
+    /// whole of the others, so that a batch may be computed in slices. False where in doubt.
+    /// </summary>
+    /// <param name="hasExamples">Which inputs have examples.</param>
+    /// <param name="inputs">Their types.</param>
+    public virtual bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) => false;
+
+    /// <summary>Whether the output is the mean over the examples of what each of them gives.</summary>
+    /// <param name="inputs">How many inputs there are.</param>
+    public virtual bool AveragesExamples(int inputs) => false;
+
+    /// <summary>
+    /// What the places along an output's last axis are, where images were flattened into an input's; null where nothing is to
+    /// be said.
     /// </summary>
     public virtual FeatureOrder? Features(ReadOnlySpan<TensorType> inputs, ReadOnlySpan<FeatureOrder?> orders, TensorType output)
     {

@@ -33,6 +33,8 @@ internal sealed record MaxPool2DOp(Pool2DOptions Options, bool HasReLU = false) 
 
     public override bool BackwardReadsOutput(int output, ReadOnlySpan<bool> wanted) => HasReLU;
 
+    public override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) => true;
+
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs) =>
         [Options.Resolve(Name, inputs, maximum: true).OutputType];
 
@@ -55,6 +57,8 @@ internal sealed record MaxPool2DOp(Pool2DOptions Options, bool HasReLU = false) 
 internal sealed record AvgPool2DOp(Pool2DOptions Options) : Operator
 {
     public override string Name => Options.Global ? "GlobalAvgPool2D" : "AvgPool2D";
+
+    public override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) => true;
 
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs) =>
         [Options.Resolve(Name, inputs, maximum: false).OutputType];

@@ -106,9 +106,15 @@ internal abstract record PickOp : Operator
 /// <param name="IsLeading">The axis is the first and the step 1: a view, so that neither pass moves more than a gradient.</param>
 internal sealed record SliceOp(int Axis, int Start, int Stop, int Step, bool IsLeading) : PickOp
 {
+    /// <summary>Whether the stop, which may be a symbol, must lie inside the axis; otherwise it is clamped.</summary>
+    public bool IsExact { get; init; }
+
     public override string Name => "Slice";
 
     public override bool IsView => IsLeading;
+
+    public override Operator Resolve(SymbolValues symbols) =>
+        IsExact ? this with { Stop = symbols.Resolve(new Shape(Stop))[0] } : this;
 
     public override long ViewOffset(NodeTypes types, int output) =>
         FirstElement(types.Inputs[0].Shape) * types.Inputs[0].Type.Size();
@@ -126,12 +132,18 @@ internal sealed record SliceOp(int Axis, int Start, int Stop, int Step, bool IsL
         }
 
         int[] extents = x.ToArray();
-        extents[x.NormalizeAxis(Axis)] = Bounds(x[Axis]).Count;
+        // Whether an exact stop lies inside is asked with the numbers of a plan: those that stand for symbols may be any.
+        extents[x.NormalizeAxis(Axis)] = IsExact ? Stop : Bounds(x[Axis]).Count;
         return [inputs[0] with { Shape = new Shape(extents) }];
     }
 
     protected override (long First, (int Extent, long X, long Y)[] Axes) Places(Shape x, Shape y)
     {
+        if (IsExact && Stop > x[Axis])
+        {
+            throw new ShapeException($"{Name}: expected at most {x[Axis]} of {x} along axis {Axis}, got {Stop}.");
+        }
+
         var axes = Along(x, y);
         int at = x.NormalizeAxis(Axis);
         axes[at].X *= Step;

@@ -41,6 +41,9 @@ internal sealed record ReduceOp(ReduceFunction Function, int Axes, bool KeepDims
 
     public override bool KeepsFeatures(int input) => (Axes & 1) == 0;
 
+    public override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) =>
+        (Axes & (1 << (inputs[0].Shape.Rank - 1))) == 0;
+
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
         RequireFloats(inputs, 1, 1);

@@ -18,6 +18,9 @@ internal abstract record ViewOp : Operator
             ? FeatureOrder.Of(image)
             : base.Features(inputs, orders, output);
 
+    // Elements keep their order, so an axis of examples in front of both shapes cuts them alike.
+    public sealed override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) => true;
+
     public sealed override void Forward(IKernels kernels, NodeTensors tensors)
     {
     }

@@ -17,6 +17,9 @@ internal sealed record SoftmaxOp(int Axis, bool Logarithm) : Operator
 
     public override bool KeepsFeatures(int input) => true;
 
+    public override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) =>
+        inputs[0].Shape.NormalizeAxis(Axis) > 0;
+
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
         RequireFloats(inputs, 1, 1);

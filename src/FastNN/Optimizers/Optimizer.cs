@@ -56,6 +56,9 @@ public abstract class Optimizer
                 nameof(value));
     }
 
+    /// <summary>A running mean of the weights, kept beside them; null (default) for none.</summary>
+    public WeightAverage? Average { get; init; }
+
     /// <summary>Its name in checkpoints.</summary>
     public abstract string Name { get; }
 

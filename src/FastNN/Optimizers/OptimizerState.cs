@@ -32,14 +32,15 @@ internal sealed class OptimizerState : IDisposable
         ParameterRun[] runs = [.. gradients.Runs.Where(run => run.Group >= firstGroup && run.Group < firstGroup + GroupCount)];
         _start = runs.Length == 0 ? 0 : runs[0].Start;
         _count = runs.Sum(run => run.Count);
-        StateInfo[] states = optimizer.StateInfos;
+        Gradients = new Tensor(gradients.Gradients.Address + (_start * sizeof(float)), DType.Float32, new Shape(_count));
+        StateInfo[] states = [.. StatesOf(optimizer)];
         long stride = Planner.Align((long)_count * sizeof(float));
         _block = new DeviceBlock(gradients.Store.Device, Math.Max(states.Length * stride, Planner.Alignment));
         _state = new Tensor[states.Length];
         for (int i = 0; i < _state.Length; i++)
         {
             _state[i] = new Tensor(_block.Address + (nint)(i * stride), DType.Float32, new Shape(_count));
-            if (optimizer.InitialState is not 0 and var initial)
+            if (i < optimizer.StateInfos.Length && optimizer.InitialState is not 0 and var initial)
             {
                 gradients.Store.Device.Memory.Fill(_state[i], initial);
             }
@@ -66,24 +67,32 @@ internal sealed class OptimizerState : IDisposable
 
     public Optimizer Optimizer { get; }
 
-    /// <summary>The optimizer's groups and the one of all other parameters.</summary>
-    public int GroupCount => Optimizer.Groups.Count + 1;
+    /// <summary>Rows of scalars: the optimizer's groups, the one of all other parameters, and the average's, if any.</summary>
+    public int GroupCount => GroupsOf(Optimizer);
+
+    /// <summary>Which of the states is the average of the weights; -1 where there is none.</summary>
+    public int AverageIndex => Optimizer.Average is null ? -1 : _state.Length - 1;
 
     /// <summary>Whether a GPU can be given a step with its update as a whole.</summary>
     public bool IsCapturable => _recorded?.IsCapturable ?? true;
 
     /// <summary>The gradients of all its groups.</summary>
-    public Tensor Gradients => new(_gradients.Gradients.Address + (_start * sizeof(float)), DType.Float32, new Shape(_count));
+    public Tensor Gradients { get; }
 
     /// <summary>
     /// The state tensors with their names, for checkpoints; each holds what <see cref="View"/> cuts out per parameter.
     /// </summary>
-    public IEnumerable<(StateInfo Info, int Index)> States => Optimizer.StateInfos.Select((info, index) => (info, index));
+    public IEnumerable<(StateInfo Info, int Index)> States => StatesOf(Optimizer).Select((info, index) => (info, index));
 
-    /// <summary>Parameters in the groups of an optimizer: those that none takes come last.</summary>
+    /// <summary>As <see cref="GroupCount"/>.</summary>
+    public static int GroupsOf(Optimizer optimizer) => optimizer.Groups.Count + (optimizer.Average is null ? 1 : 2);
+
+    /// <summary>
+    /// Parameters in the groups of an optimizer: those that none takes come last, and none are in the average's.
+    /// </summary>
     public static IReadOnlyList<IReadOnlyList<Parameter>> Divide(Optimizer optimizer, IReadOnlyList<Parameter> parameters)
     {
-        var groups = new List<Parameter>[optimizer.Groups.Count + 1];
+        var groups = new List<Parameter>[GroupsOf(optimizer)];
         for (int i = 0; i < groups.Length; i++)
         {
             groups[i] = [];
@@ -109,7 +118,12 @@ internal sealed class OptimizerState : IDisposable
     public void WriteScalars(Span<float> scalars, long step)
     {
         Optimizer.Advance(step);
-        for (int i = 0; i < GroupCount; i++)
+        if (Optimizer.Average is not null)
+        {
+            scalars[(_firstGroup + GroupCount - 1) * UpdateScalars.Row] = Optimizer.Average.Share(step);
+        }
+
+        for (int i = 0; i <= Optimizer.Groups.Count; i++)
         {
             ParameterGroup? group = GroupOf(i);
             Optimizer.WriteScalars(
@@ -124,14 +138,9 @@ internal sealed class OptimizerState : IDisposable
     /// <param name="results">What the guard left.</param>
     public void Update(Tensor[] scalars, Tensor results)
     {
-        if (_recorded is not null)
-        {
-            _recorded.Run(results);
-            GC.KeepAlive(this);
-            return;
-        }
-
         IDevice device = _gradients.Store.Device;
+        int own = Optimizer.Average is null ? _state.Length : _state.Length - 1;
+        _recorded?.Run(results);
         foreach ((ParameterRun run, int index, Tensor[] states) in _updates)
         {
             if (DebugChecks.Enabled)
@@ -140,7 +149,16 @@ internal sealed class OptimizerState : IDisposable
                 TensorAccess.Require(device, Optimizer.GetType().Name, states);
             }
 
-            device.Updates.Update(Optimizer.Update, scalars[index], run.Values, run.Gradients, states);
+            if (_recorded is null)
+            {
+                device.Updates.Update(Optimizer.Update, scalars[index], run.Values, run.Gradients, states.AsSpan(0, own));
+            }
+
+            if (own < states.Length)
+            {
+                device.Updates.Update(
+                    UpdateFunction.Of<AverageUpdate>(), scalars[_firstGroup + GroupCount - 1], states[own], run.Values, []);
+            }
         }
 
         GC.KeepAlive(this);
@@ -167,9 +185,19 @@ internal sealed class OptimizerState : IDisposable
     /// <summary>Takes over what an earlier state remembers of parameters that both update; for others it stays zero.</summary>
     public void CopyFrom(OptimizerState earlier)
     {
-        foreach (Parameter parameter in _gradients.Parameters.Where(
-            parameter => Contains(parameter) && earlier.Contains(parameter)))
+        foreach (Parameter parameter in _gradients.Parameters.Where(Contains))
         {
+            if (!earlier.Contains(parameter))
+            {
+                if (AverageIndex >= 0)
+                {
+                    _gradients.Store.Device.Memory.Copy(
+                        _gradients.Store.Value(parameter), View(AverageIndex, parameter), accumulate: false);
+                }
+
+                continue;
+            }
+
             for (int i = 0; i < _state.Length; i++)
             {
                 _gradients.Store.Device.Memory.Copy(earlier.View(i, parameter), View(i, parameter), accumulate: false);
@@ -204,6 +232,9 @@ internal sealed class OptimizerState : IDisposable
             }
         }
     }
+
+    private static IEnumerable<StateInfo> StatesOf(Optimizer optimizer) =>
+        optimizer.Average is null ? optimizer.StateInfos : optimizer.StateInfos.Append(new StateInfo("weightAverage"));
 
     private ParameterGroup? GroupOf(int index) => index < Optimizer.Groups.Count ? Optimizer.Groups[index] : null;
 }

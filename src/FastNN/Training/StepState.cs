@@ -33,7 +33,7 @@ internal sealed class StepState : IDisposable
     public StepState(ParameterStore store, IReadOnlyList<(Optimizer Optimizer, IReadOnlyList<Parameter> Parameters)> optimizers)
     {
         (_device, Store, _optimizers) = (store.Device, store, [.. optimizers]);
-        int groups = optimizers.Sum(pair => pair.Optimizer.Groups.Count + 1);
+        int groups = optimizers.Sum(pair => OptimizerState.GroupsOf(pair.Optimizer));
         _firstGroup = Row * (2 + optimizers.Count);
         _host = new float[_firstGroup + (UpdateScalars.Row * groups)];
         _block = new DeviceBlock(_device, _host.Length * sizeof(float));

@@ -297,9 +297,13 @@ public sealed partial class Trainer
         BeginMetrics();
         RunBatches(loader, batching, cancellationToken);
         MetricValues metrics = ReadMetrics(GraphMode.Training, _fitMetrics);
-        Evaluation? evaluation = validation is null
-            ? null
-            : Evaluate(validation, Math.Max(batching.Size, 256), _fitMetrics, cancellationToken);
+        Evaluation? evaluation = null;
+        if (validation is not null)
+        {
+            using IDisposable? average = EvaluatesAverage ? UseAverage() : null;
+            evaluation = Evaluate(validation, Math.Max(batching.Size, 256), _fitMetrics, cancellationToken);
+        }
+
         var result = new EpochResult
         {
             Epoch = _progress.Epoch + 1,
@@ -354,6 +358,12 @@ public sealed partial class Trainer
     private float RunBatch(DataLoader loader, in Batch batch, Batching batching, ClassCounter counter, ref int pushed)
     {
         using DeviceUse use = _device.Life.Enter();
+        if (batching.Accumulate == 1
+            && SliceOf(batch.Features, TargetBytes(batch), loader.Data.HasLabels) is var slice && slice < batch.Count)
+        {
+            return RunBatchInSlices(loader, batch, counter, slice);
+        }
+
         TrainingProgram program = Place(batch, loader.Data.HasLabels, pushed == batch.Index);
         bool counts = counter.Counts(program.Output.Shape), averages = Loss.Reduction == Reduction.Mean;
         if (batching.Accumulate == 1)

@@ -42,6 +42,7 @@ public sealed partial class Trainer
         if (mode == GraphMode.Training ? !metrics.SequenceEqual(_fitMetrics) : !metrics.All(_evaluationMetrics.Contains))
         {
             _ = mode == GraphMode.Training ? _fitMetrics = metrics : _evaluationMetrics = metrics;
+            _bytesPerExample = null;
             _step!.Rerecord(mode);
         }
 

@@ -9,8 +9,8 @@ namespace FastNN;
 /// <summary>
 /// Trains a model on a device: <see cref="Fit"/> as Keras has it, or an explicit loop over
 /// <see cref="TrainBatch(ReadOnlySpan{float}, ReadOnlySpan{int})"/>, or forward, backward and update one by one. It owns the
-/// device copy of the parameters until it is disposed, which brings them back to the model. After the first step of a batch size,
-/// a step allocates nothing. One thread at a time.
+/// device copy of the parameters until it is disposed, which brings them back to the model. After the first step of a batch
+/// size, a step allocates nothing. One thread at a time.
 /// </summary>
 public sealed partial class Trainer : IDisposable
 {
@@ -138,8 +138,8 @@ public sealed partial class Trainer : IDisposable
 
     /// <summary>The last third: the optimizer changes the parameters.</summary>
     /// <exception cref="InvalidOperationException">There was no backward pass before.</exception>
-    /// <exception cref="NonFiniteLossException">Loss or gradients are NaN or infinite; everything is left as it was and the step
-    /// does not count.</exception>
+    /// <exception cref="NonFiniteLossException">Loss or gradients are NaN or infinite; everything is left as it was and the
+    /// step does not count.</exception>
     public void Update()
     {
         using Occupancy.Stay stay = Enter(nameof(Update));
@@ -155,20 +155,34 @@ public sealed partial class Trainer : IDisposable
     {
         using Occupancy.Stay stay = Enter(nameof(ReadOutput));
         using DeviceUse use = _device.Life.Enter();
-        Tensor output = (_step?.Current ?? throw new InvalidOperationException(
-            "Trainer.ReadOutput: expected a training step or forward pass before it; nothing else may be computed in between.")).Output;
-        if (destination.Length < output.Count)
+        if (_slicedOutput.Count > 0)
         {
-            throw new ShapeException(
-                $"Trainer.ReadOutput: expected a destination of at least {output.Count} values for the output {output.Shape}, got {destination.Length}.");
+            RequireLength(destination, _slicedOutput.Count);
+            _slicedOutput.AsSpan().CopyTo(destination);
+            return _slicedOutput.Count;
         }
 
+        Tensor output = (_step?.Current ?? throw new InvalidOperationException(
+            "Trainer.ReadOutput: expected a training step or forward pass before it; nothing else may be computed in between.")).Output;
         var count = (int)output.Count;
+        RequireLength(destination, count);
         _device.Download(output, MemoryMarshal.AsBytes(destination[..count]));
         return count;
     }
 
-    /// <summary>How the arena of a batch size would be used; takes no device memory.</summary>
+    private static void RequireLength(Span<float> destination, int count)
+    {
+        if (destination.Length < count)
+        {
+            throw new ShapeException(
+                $"Trainer.ReadOutput: expected a destination of at least {count} values for the output, got {destination.Length}.");
+        }
+    }
+
+    /// <summary>
+    /// How the arena of a batch size would be used, were it computed as a whole; takes no device memory. A large batch of a
+    /// network whose examples do not depend on each other is computed in slices on a CPU, in the arena of one.
+    /// </summary>
     /// <param name="batchSize">Examples per step.</param>
     /// <param name="mode">A training step (default) or inference.</param>
     /// <returns>Peak, lower bound and every buffer.</returns>
@@ -236,8 +250,8 @@ public sealed partial class Trainer : IDisposable
 
     /// <summary>
     /// Frees the device memory; the parameters return to the model. Throws nothing. In a callback, or while another thread is
-    /// inside, the trainer ends first: what runs fails with <see cref="ObjectDisposedException"/> after its present step, and the
-    /// memory is freed as it leaves.
+    /// inside, the trainer ends first: what runs fails with <see cref="ObjectDisposedException"/> after its present step, and
+    /// the memory is freed as it leaves.
     /// </summary>
     /// <remarks>Where the device has failed the parameters' values are lost, which they say until the model's weights are
     /// loaded.</remarks>
@@ -270,6 +284,11 @@ public sealed partial class Trainer : IDisposable
 
     private float StepCore(ReadOnlySpan<float> x, ReadOnlySpan<byte> targets, bool classIndices)
     {
+        if (SliceOf(x, targets, classIndices) is var slice && slice * RequireExample().Count < x.Length)
+        {
+            return RunSlices(x, targets, classIndices, slice);
+        }
+
         TrainingProgram program = Load(x, targets, classIndices, GraphMode.Training);
         _step!.BeginStep(program, withOutput: false);
         return EndStep();
@@ -306,15 +325,18 @@ public sealed partial class Trainer : IDisposable
     private TrainingStep RequireStep(string otherwise) => _step ?? throw new InvalidOperationException($"Trainer: {otherwise}.");
 
     /// <summary>Checks a batch, picks the program for its size and copies it in.</summary>
-    private TrainingProgram Load(ReadOnlySpan<float> x, ReadOnlySpan<byte> targets, bool classIndices, GraphMode mode)
+    /// <param name="first">The number of its first example within the batch that it is a slice of.</param>
+    private TrainingProgram Load(
+        ReadOnlySpan<float> x, ReadOnlySpan<byte> targets, bool classIndices, GraphMode mode, int first = 0)
     {
         (Shape shape, int batch) = CheckBatch(x, classIndices);
         Prepare();
         TrainingProgram program = Program(shape, mode);
-        CheckTargets(program, targets, classIndices, batch);
+        CheckTargets(program, targets, classIndices, batch, first);
 
         // All programs share one arena: what an earlier forward pass left there is gone now.
         _step!.Invalidate();
+        _slicedOutput = default;
         ThrowIfDisposed();
         _device.Upload(MemoryMarshal.AsBytes(x), program.X);
         _device.Upload(targets, program.Target);
@@ -350,8 +372,8 @@ public sealed partial class Trainer : IDisposable
         }
         catch (ShapeException exception) when (exception.Layer is null)
         {
-            // A recording with a symbol for the batch size fails where numbers take its place, which no layer knows of; one with
-            // the number tells the layer.
+            // A recording with a symbol for the batch size fails where numbers take its place, which no layer knows of; one
+            // with the number tells the layer.
             _ = TrainingProgram.Compile(_device, Model, Loss, RequireExample(), shape[0], mode, _seed);
             throw;
         }
@@ -372,7 +394,8 @@ public sealed partial class Trainer : IDisposable
         return shape;
     }
 
-    private void CheckTargets(TrainingProgram program, ReadOnlySpan<byte> targets, bool classIndices, int batch)
+    private void CheckTargets(
+        TrainingProgram program, ReadOnlySpan<byte> targets, bool classIndices, int batch, int first = 0)
     {
         if (targets.Length != program.Target.Bytes)
         {
@@ -382,7 +405,7 @@ public sealed partial class Trainer : IDisposable
 
         if (classIndices)
         {
-            CheckLabels(MemoryMarshal.Cast<byte, int>(targets), program.Output.Shape[-1]);
+            CheckLabels(MemoryMarshal.Cast<byte, int>(targets), program.Output.Shape[-1], first);
         }
     }
 
@@ -390,12 +413,12 @@ public sealed partial class Trainer : IDisposable
         ?? throw new InvalidOperationException(
             "Trainer: the model is not built; call model.Build(shape of one example) before the first step.");
 
-    private void CheckLabels(ReadOnlySpan<int> labels, int classes)
+    private void CheckLabels(ReadOnlySpan<int> labels, int classes, int first)
     {
         if (FindBadLabel(labels, classes) is var bad and >= 0)
         {
             throw new InvalidDatasetException(
-                $"{Loss.Name}: label {labels[bad]} of example {bad} of the batch is out of range 0..{classes - 1}.");
+                $"{Loss.Name}: label {labels[bad]} of example {first + bad} of the batch is out of range 0..{classes - 1}.");
         }
     }
 
@@ -448,7 +471,8 @@ public sealed partial class Trainer : IDisposable
         _weights = weights;
     }
 
-    /// <summary>Takes the trainer for this thread; a thread that has it, in a callback for instance, may take it again.</summary>
+    /// <summary>Takes the trainer for this thread; a thread that has it, in a callback for instance, may take it
+    /// again.</summary>
     private Occupancy.Stay Enter(string operation)
     {
         Occupancy.Stay stay = _occupancy.Enter(operation);
@@ -456,6 +480,13 @@ public sealed partial class Trainer : IDisposable
         {
             stay.Dispose();
             ObjectDisposedException.ThrowIf(true, this);
+        }
+
+        if (_isAveraged && Array.IndexOf(Training, operation) >= 0)
+        {
+            stay.Dispose();
+            throw new InvalidOperationException(
+                $"Trainer.{operation}: the weights are their average; dispose what UseAverage returned first.");
         }
 
         return stay;

@@ -26,6 +26,7 @@ internal static class GoldenLosses
             values[0].TripletMarginLoss(
                 values[1], values[2], attributes.Float("margin"), attributes.Float("p"), attributes.Bool("swap"),
                 attributes.Float("eps"), reduction)),
+        ["ctc_loss"] = Ctc,
         ["nll_loss"] = (golden, device) => CrossEntropy(golden, device, CrossEntropyInput.LogProbabilities, target: null),
     };
 
@@ -102,6 +103,35 @@ internal static class GoldenLosses
         }
 
         Run(golden, device, inputs, new CrossEntropyOp(options));
+    }
+
+    private static void Ctc(GoldenCase golden, Device device)
+    {
+        Attributes attributes = golden.Attributes;
+        attributes.Require("targets", "padded [batch, longest]");
+        (int blank, bool zeroInfinity, Reduction reduction) = (
+            attributes.Int("blank"), attributes.Bool("zero_infinity"), Reduced(golden));
+        var graph = new Graph(GraphMode.Training);
+        string[] names = ["x", "target", "input_lengths", "target_lengths"];
+        Value[] values = Array.ConvertAll(names, name => graph.Input(
+            new Shape(golden.ShapeOf(name)), golden.IsInteger(name) ? DType.Int32 : DType.Float32));
+        Value logarithms = values[0].LogSoftmax();
+        Value loss = logarithms.CtcLoss(values[1], values[2], values[3], blank, zeroInfinity, reduction);
+        using var run = new GraphRun(device.Implementation, graph, [logarithms, loss], loss, [values[0]]);
+        for (int i = 0; i < names.Length; i++)
+        {
+            GoldenRunner.Set(run, values[i], golden, Port.Plain(golden, names[i]));
+        }
+
+        if (golden.Has("dloss"))
+        {
+            run.SetRootGradient(golden.Floats("dloss"));
+        }
+
+        run.Run();
+        golden.Compare("log_probs", run.Read(logarithms));
+        golden.Compare("loss", run.Read(loss));
+        golden.Compare("dx", run.Gradient(values[0]));
     }
 
     /// <summary>A loss of several values, recorded by its fluent call.</summary>

@@ -2,15 +2,12 @@ using FastNN.Ops;
 
 namespace FastNN.Testing;
 
-/// <summary>
-/// Batch normalization with its running statistics, and attention as a user writes it from products, masks and a softmax.
-/// </summary>
+/// <summary>Batch normalization with its running statistics.</summary>
 internal static class GoldenNormalizations
 {
     public static Dictionary<string, Action<GoldenCase, Device>> All { get; } = new()
     {
         ["batchnorm"] = BatchNorm,
-        ["scaled_dot_product_attention"] = Attention,
     };
 
     private static void BatchNorm(GoldenCase golden, Device device)
@@ -49,35 +46,5 @@ internal static class GoldenNormalizations
         {
             golden.Compare("d" + ports[i].Name, ports[i].ToFile(run.Gradient(values[i])));
         }
-    }
-
-    private static void Attention(GoldenCase golden, Device device)
-    {
-        bool causal = golden.Attributes.Bool("is_causal");
-        string mask = golden.Attributes.String("mask");
-        float scale = golden.Attributes.Float("scale");
-        golden.Attributes.Require("dropout", "0");
-        Port[] inputs = [
-            .. new[] { "query", "key", "value", "attn_mask" }.Where(golden.Has).Select(name => Port.Plain(golden, name))];
-        GoldenRunner.RunOperator(golden, device, inputs, Port.Plain(golden, "y"), values =>
-        {
-            Graph graph = values[0].Graph;
-            Value scores = values[0].MatMul(values[1], transposeB: true) * graph.Constant(scale),
-            never = graph.Constant(float.NegativeInfinity);
-            if (causal)
-            {
-                (int rows, int columns) = (scores.Shape[-2], scores.Shape[-1]);
-                float[] allowed = [.. Enumerable.Range(0, rows * columns).Select(i => i % columns <= i / columns ? 1f : 0f)];
-                scores = ShapeOperators.Where(graph.Constant(allowed, new Shape(rows, columns)).Cast(DType.Bool), scores, never);
-            }
-
-            scores = mask switch
-            {
-                "bool" => ShapeOperators.Where(values[3].Cast(DType.Bool), scores, never),
-                "float" => scores + values[3],
-                _ => scores,
-            };
-            return scores.Softmax().MatMul(values[2]);
-        });
     }
 }

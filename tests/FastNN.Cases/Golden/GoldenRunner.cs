@@ -7,7 +7,7 @@ internal static class GoldenRunner
     private static readonly (string Name, Dictionary<string, Action<GoldenCase, Device>> Handlers)[] Families =
     [
         ("operators", GoldenOperators.All), ("shapes", GoldenShapes.All), ("indices", GoldenIndices.All),
-        ("normalizations", GoldenNormalizations.All),
+        ("normalizations", GoldenNormalizations.All), ("attention", GoldenAttention.All),
         ("windows", GoldenWindows.All),
         ("losses", GoldenLosses.All), ("optimizers", GoldenOptimizers.All), ("schedules", GoldenSchedules.All),
         ("traces", GoldenTraces.All),

@@ -16,7 +16,6 @@ internal static partial class GoldenTraces
         ["trace_lenet"] = Follow,
         ["trace_cnn_batchnorm"] = Follow,
         ["trace_lstm_classifier"] = Follow,
-        ["trace_tiny_gpt"] = Follow,
     };
 
     private static void Follow(GoldenCase golden, Device device)

@@ -41,6 +41,15 @@ internal sealed record OptimizerCase(
         Adagrad("Adagrad with a falling rate", 0.2f, 0.1f, 0.5f, 1e-6f),
         Adadelta("Adadelta", 0.9f, 1e-6f, 0),
         Adadelta("Adadelta with weight decay", 0.8f, 1e-4f, 0.05f),
+        NAdam("NAdam with decoupled decay", 0.9f, 0.999f, 1e-8f, 0.1f, 0.004f, decoupled: true),
+        RAdam("RAdam", 0.9f, 0.999f, 1e-8f, 0, false),
+        // As for Adam, with six times its share of a square.
+        RAdam("RAdam that is rectified early", 0.8f, 0.7f, 1e-6f, 0.1f, false) with { SquaresTolerance = 1.2e-9 },
+        RAdam("RAdam with decoupled decay", 0.9f, 0.6f, 1e-6f, 0.1f, true),
+        Lion("Lion", 0.9f, 0.99f, 0),
+        Lion("Lion with decay", 0.8f, 0.95f, 0.1f),
+        Lamb("LAMB", 0.9f, 0.999f, 1e-6f, 0.01f),
+        Lamb("LAMB without decay", 0.8f, 0.95f, 1e-6f, 0),
     ];
 
     public override string ToString() => Name;
@@ -64,11 +73,26 @@ internal sealed record OptimizerCase(
                 rate, Decimal(beta1), Decimal(beta2), epsilon, decay, decoupled, step, p, g, state[0], state[1],
                 amsGrad ? state[2] : []));
 
-    private static OptimizerCase NAdam(string name, float beta1, float beta2, float epsilon, float decay, float momentumDecay) =>
-        new(
-        name, () => new NAdam(Rate, beta1, beta2, epsilon, decay, momentumDecay),
+    private static OptimizerCase NAdam(
+        string name, float beta1, float beta2, float epsilon, float decay, float momentumDecay, bool decoupled = false) => new(
+        name, () => new NAdam(Rate, beta1, beta2, epsilon, decay, momentumDecay, decoupled),
         (rate, step, p, g, state) => OptimizerReference.NAdam(
-            rate, Decimal(beta1), Decimal(beta2), epsilon, decay, momentumDecay, step, p, g, state[0], state[1]));
+            rate, Decimal(beta1), Decimal(beta2), epsilon, decay, momentumDecay, decoupled, step, p, g, state[0],
+            state[1]));
+
+    private static OptimizerCase RAdam(string name, float beta1, float beta2, float epsilon, float decay, bool decoupled) => new(
+        name, () => new RAdam(Rate, beta1, beta2, epsilon, decay, decoupled),
+        (rate, step, p, g, state) => OptimizerReference.RAdam(
+            rate, Decimal(beta1), Decimal(beta2), epsilon, decay, decoupled, step, p, g, state[0], state[1]));
+
+    private static OptimizerCase Lion(string name, float beta1, float beta2, float decay) => new(
+        name, () => new Lion(Rate, beta1, beta2, decay),
+        (rate, step, p, g, state) => OptimizerReference.Lion(rate, Decimal(beta1), Decimal(beta2), decay, p, g, state[0]));
+
+    private static OptimizerCase Lamb(string name, float beta1, float beta2, float epsilon, float decay) => new(
+        name, () => new Lamb(Rate, beta1, beta2, epsilon, decay),
+        (rate, step, p, g, state) => OptimizerReference.Lamb(
+            rate, Decimal(beta1), Decimal(beta2), epsilon, decay, step, p, g, state[0], state[1]));
 
     private static OptimizerCase Adamax(string name, float beta1, float beta2, float epsilon, float decay) => new(
         name, () => new Adamax(Rate, beta1, beta2, epsilon, decay),

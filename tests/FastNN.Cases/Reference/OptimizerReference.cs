@@ -51,7 +51,8 @@ internal static class OptimizerReference
     }
 
     public static void NAdam(
-        double rate, double beta1, double beta2, double epsilon, double weightDecay, double momentumDecay, long step,
+        double rate, double beta1, double beta2, double epsilon, double weightDecay, double momentumDecay, bool decoupled,
+            long step,
         Span<double> p, ReadOnlySpan<double> gradients, Span<double> mean, Span<double> variance)
     {
         double Mu(long t) => beta1 * (1 - (0.5 * Math.Pow(0.96, t * momentumDecay)));
@@ -63,7 +64,8 @@ internal static class OptimizerReference
 
         for (int i = 0; i < p.Length; i++)
         {
-            double g = gradients[i] + (weightDecay * p[i]);
+            double g = gradients[i] + (decoupled ? 0 : weightDecay * p[i]);
+            p[i] *= decoupled ? 1 - (rate * weightDecay) : 1;
             mean[i] = (beta1 * mean[i]) + ((1 - beta1) * g);
             variance[i] = (beta2 * variance[i]) + ((1 - beta2) * g * g);
             double m = (Mu(step + 1) * mean[i] / (1 - (product * Mu(step + 1)))) + ((1 - Mu(step)) * g / (1 - product));
@@ -134,6 +136,60 @@ internal static class OptimizerReference
             double direction = Math.Sqrt(change[i] + epsilon) / Math.Sqrt(variance[i] + epsilon) * g;
             change[i] = (rho * change[i]) + ((1 - rho) * direction * direction);
             p[i] -= rate * direction;
+        }
+    }
+
+    public static void RAdam(
+        double rate, double beta1, double beta2, double epsilon, double weightDecay, bool decoupled, long step,
+        Span<double> p, ReadOnlySpan<double> gradients, Span<double> mean, Span<double> variance)
+    {
+        double correction1 = 1 - Math.Pow(beta1, step), correction2 = 1 - Math.Pow(beta2, step);
+        double longest = (2 / (1 - beta2)) - 1, length = longest - (2 * step * Math.Pow(beta2, step) / correction2);
+        for (int i = 0; i < p.Length; i++)
+        {
+            double g = gradients[i] + (decoupled ? 0 : weightDecay * p[i]);
+            p[i] *= decoupled ? 1 - (rate * weightDecay) : 1;
+            mean[i] = (beta1 * mean[i]) + ((1 - beta1) * g);
+            variance[i] = (beta2 * variance[i]) + ((1 - beta2) * g * g);
+            double factor = length > 5
+                ? Math.Sqrt((length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length))
+                    * Math.Sqrt(correction2) / (Math.Sqrt(variance[i]) + epsilon)
+                : 1;
+            p[i] -= rate * mean[i] / correction1 * factor;
+        }
+    }
+
+    public static void Lion(
+        double rate, double beta1, double beta2, double weightDecay, Span<double> p, ReadOnlySpan<double> gradients,
+        Span<double> mean)
+    {
+        for (int i = 0; i < p.Length; i++)
+        {
+            int sign = Math.Sign((beta1 * mean[i]) + ((1 - beta1) * gradients[i]));
+            p[i] = (p[i] * (1 - (rate * weightDecay))) - (rate * sign);
+            mean[i] = (beta2 * mean[i]) + ((1 - beta2) * gradients[i]);
+        }
+    }
+
+    public static void Lamb(
+        double rate, double beta1, double beta2, double epsilon, double weightDecay, long step, Span<double> p,
+        ReadOnlySpan<double> gradients, Span<double> mean, Span<double> variance)
+    {
+        var direction = new double[p.Length];
+        double size = 0, length = 0;
+        for (int i = 0; i < p.Length; i++)
+        {
+            mean[i] = (beta1 * mean[i]) + ((1 - beta1) * gradients[i]);
+            variance[i] = (beta2 * variance[i]) + ((1 - beta2) * gradients[i] * gradients[i]);
+            direction[i] = (mean[i] / (1 - Math.Pow(beta1, step))
+                / (Math.Sqrt(variance[i] / (1 - Math.Pow(beta2, step))) + epsilon)) + (weightDecay * p[i]);
+            (size, length) = (size + (p[i] * p[i]), length + (direction[i] * direction[i]));
+        }
+
+        double ratio = size > 0 && length > 0 ? Math.Sqrt(size / length) : 1;
+        for (int i = 0; i < p.Length; i++)
+        {
+            p[i] -= rate * ratio * direction[i];
         }
     }
 }

@@ -98,6 +98,24 @@ internal sealed class OptimizerTests : OptimizerFixture
         Assert.That(
             () => new NAdam(momentumDecay: -1),
             Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("momentumDecay"));
+        Assert.That(() => new RAdam(beta2: 1), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("beta2"));
+        Assert.That(() => new Lion(beta1: -1), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("beta1"));
+        Assert.That(() => new Lamb(epsilon: -1), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("epsilon"));
+        Assert.That(() => new Muon(momentum: 1), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("momentum"));
+        Assert.That(() => new Muon(0), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("rate above 0"));
+        Assert.That(
+            () => new Muon(scale: (MuonScale)5),
+                Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("no scale 5"));
+        Assert.That(
+            () => new Muon(adamLearningRate: -1),
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("adamLearningRate"));
+        Assert.That(
+            () => WeightAverage.Exponential(1),
+                Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("[0, 1), got 1"));
+        Assert.That(
+            () => WeightAverage.Equal(every: 0), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("got 0"));
+        Assert.That(
+            () => WeightAverage.Equal(start: -1), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("got -1"));
         Assert.That(
             () => new AdamW(weightDecay: float.PositiveInfinity),
             Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("weightDecay"));

@@ -48,14 +48,17 @@ internal readonly struct AdamUpdate<TDecoupled, TAmsGrad> : IUpdateFunction
 }
 
 /// <summary>
-/// A: weight decay, B: -learning rate (1 - mu) / (1 - product of mu), C: 1 - beta1, D: 1 - beta2, E: 1 / sqrt(1 - beta2^t), F:
-/// epsilon, G: -learning rate times the next mu / (1 - product up to the next mu).
+/// A: weight decay, or 1 - learning rate times it where it is decoupled, B: -learning rate (1 - mu) / (1 - product of mu), C: 1 -
+/// beta1, D: 1 - beta2, E: 1 / sqrt(1 - beta2^t), F: epsilon, G: -learning rate times the next mu / (1 - product up to the next
+/// mu).
 /// </summary>
-internal readonly struct NAdamUpdate : IUpdateFunction
+internal readonly struct NAdamUpdate<TDecoupled> : IUpdateFunction
+    where TDecoupled : struct, IFlag
 {
     public static UpdateInfo Info => new(
-        "NAdam",
-        "g += decay p; m += (1 - beta1) (g - m); v += (1 - beta2) (g^2 - v); p -= (step g + next step m) / (sqrt(v) / correction + epsilon)",
+        "NAdam" + (TDecoupled.Value ? "Decoupled" : ""),
+        (TDecoupled.Value ? "p *= 1 - rate decay" : "g += decay p")
+            + "; m += (1 - beta1) (g - m); v += (1 - beta2) (g^2 - v); p -= (step g + next step m) / (sqrt(v) / correction + epsilon)",
         new("mean"), new("variance", IsNeverNegative: true));
 
     public static int States => 2;
@@ -64,7 +67,15 @@ internal readonly struct NAdamUpdate : IUpdateFunction
     public static T Step<T>(T p, T g, ref T mean, ref T variance, ref T third, in UpdateScalars s)
         where T : struct, ILanes<T>
     {
-        g = T.MultiplyAdd(p, s.A, g);
+        if (TDecoupled.Value)
+        {
+            p *= s.A;
+        }
+        else
+        {
+            g = T.MultiplyAdd(p, s.A, g);
+        }
+
         mean = Updates.Mean(mean, g, s.C);
         variance = T.MultiplyAdd(T.MultiplyAdd(g, g, -variance), s.D, variance);
         return p + (T.MultiplyAdd(g, s.B, mean * s.G) / T.MultiplyAdd(T.Sqrt(variance), s.E, s.F));
