@@ -11,7 +11,16 @@ internal static class BuiltInLayers
         LayerKinds.Register(nameof(LowRankDense), LowRankDense.Create);
         LayerKinds.Register(nameof(SparseDense), SparseDense.Create);
         LayerKinds.Register(nameof(Bilinear), Bilinear.Create);
+        LayerKinds.Register(nameof(Conv1D), Conv1D.Create);
         LayerKinds.Register(nameof(Conv2D), Conv2D.Create);
+        LayerKinds.Register(nameof(Conv3D), Conv3D.Create);
+        LayerKinds.Register(nameof(ConvTranspose1D), ConvTranspose1D.Create);
+        LayerKinds.Register(nameof(ConvTranspose2D), ConvTranspose2D.Create);
+        LayerKinds.Register(nameof(ConvTranspose3D), ConvTranspose3D.Create);
+        LayerKinds.Register(nameof(DepthwiseConv2D), DepthwiseConv2D.Create);
+        LayerKinds.Register(nameof(SeparableConv2D), SeparableConv2D.Create);
+        LayerKinds.Register(nameof(Unfold), Unfold.Create);
+        LayerKinds.Register(nameof(Fold), Fold.Create);
         LayerKinds.Register(nameof(MaxPool2D), MaxPool2D.Create);
         LayerKinds.Register(nameof(AvgPool2D), AvgPool2D.Create);
         LayerKinds.Register(nameof(GlobalAvgPool2D), GlobalAvgPool2D.Create);
