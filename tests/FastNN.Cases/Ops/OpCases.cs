@@ -27,6 +27,12 @@ internal static class OpCases
         Of<GatherCases>(), Of<MatMulCases>(), Of<NormalizationCases>(), Of<PadCases>(), Of<PenaltyCases>(), Of<Pool2DCases>(),
         Of<RearrangeCases>(), Of<ReduceCases>(), Of<ReshapeCases>(), Of<RotaryCases>(), Of<ScaledDotProductCases>(),
         Of<ScatterCases>(), Of<SoftmaxCases>(), Of<SparseCases>(), Of<TriluCases>(), Of<WhereCases>(),
+        Of<CrossEntropyCases>(), Of<CtcCases>(), Of<CustomCases>(), Of<DenseCases>(), Of<DropoutCases>(),
+        Of<ElementLossCases>(), Of<ElementwiseCases>(), Of<EmbeddingCases>(), Of<ExpandCases>(), Of<FlipCases>(),
+        Of<FoldCases>(), Of<GatherCases>(), Of<GridSampleCases>(), Of<MatMulCases>(), Of<NormalizationCases>(),
+        Of<PadCases>(), Of<PenaltyCases>(), Of<Pool2DCases>(), Of<RearrangeCases>(), Of<ReduceCases>(), Of<ReshapeCases>(),
+        Of<RotaryCases>(), Of<ScaledDotProductCases>(), Of<ScatterCases>(), Of<SoftmaxCases>(), Of<TriluCases>(),
+        Of<WhereCases>(), Of<WindowMaxCases>(), Of<WindowSumCases>(),
     ];
 
     public static IEnumerable<(string Operator, OpCase Case)> All =>
