@@ -22,17 +22,13 @@ internal static class OpCases
     [
         Of<ActivationsCases>(), Of<ArgExtremeCases>(), Of<CastCases>(), Of<ComposedCases>(), Of<ComposedLossCases>(),
         Of<ConcatCases>(), Of<Conv1DCases>(), Of<Conv2DCases>(), Of<Conv3DCases>(), Of<ConvTransposeCases>(),
-        Of<CrossEntropyCases>(), Of<CtcCases>(), Of<CustomCases>(), Of<DenseCases>(), Of<DropoutCases>(), Of<EinsumCases>(),
-        Of<ElementLossCases>(), Of<ElementwiseCases>(), Of<EmbeddingCases>(), Of<ExpandCases>(), Of<FlipCases>(), Of<FoldCases>(),
-        Of<GatherCases>(), Of<MatMulCases>(), Of<NormalizationCases>(), Of<PadCases>(), Of<PenaltyCases>(), Of<Pool2DCases>(),
-        Of<RearrangeCases>(), Of<ReduceCases>(), Of<ReshapeCases>(), Of<RotaryCases>(), Of<ScaledDotProductCases>(),
-        Of<ScatterCases>(), Of<SoftmaxCases>(), Of<SparseCases>(), Of<TriluCases>(), Of<WhereCases>(),
         Of<CrossEntropyCases>(), Of<CtcCases>(), Of<CustomCases>(), Of<DenseCases>(), Of<DropoutCases>(),
         Of<ElementLossCases>(), Of<ElementwiseCases>(), Of<EmbeddingCases>(), Of<ExpandCases>(), Of<FlipCases>(),
         Of<FoldCases>(), Of<GatherCases>(), Of<GridSampleCases>(), Of<MatMulCases>(), Of<NormalizationCases>(),
         Of<PadCases>(), Of<PenaltyCases>(), Of<Pool2DCases>(), Of<RearrangeCases>(), Of<ReduceCases>(), Of<ReshapeCases>(),
         Of<RotaryCases>(), Of<ScaledDotProductCases>(), Of<ScatterCases>(), Of<SoftmaxCases>(), Of<TriluCases>(),
         Of<WhereCases>(), Of<WindowMaxCases>(), Of<WindowSumCases>(),
+        Of<EinsumCases>(), Of<SparseCases>(),
     ];
 
     public static IEnumerable<(string Operator, OpCase Case)> All =>
