@@ -112,8 +112,8 @@ internal sealed class TrafficTests : DeviceFixture
             "select rows", [X(2048, 256), Rows(1024, of: 2048)],
             x => x[0].IndexSelect(0, x[1])),
         (
-            "gather between", [X(16, 64, 256), Rows(512, of: 64, width: 256)],
-            x => x[0].Gather(1, x[1].Reshape(new Shape(16, 32, 256)))),
+            "gather between", [X(32, 64, 256), Rows(1024, of: 64, width: 256)],
+            x => x[0].Gather(1, x[1].Reshape(new Shape(32, 32, 256)))),
         (
             "one-hot", [OpInput.Integers("index", new Shape(4096), 0, 127, DType.Int32), X(4096, 128)],
             x => x[0].OneHot(128) * x[1]),

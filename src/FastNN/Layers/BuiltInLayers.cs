@@ -8,6 +8,9 @@ internal static class BuiltInLayers
         LayerKinds.Register(nameof(Sequential), Sequential.Create);
         LayerKinds.Register(nameof(Model), Model.Create);
         LayerKinds.Register(nameof(Dense), Dense.Create);
+        LayerKinds.Register(nameof(LowRankDense), LowRankDense.Create);
+        LayerKinds.Register(nameof(SparseDense), SparseDense.Create);
+        LayerKinds.Register(nameof(Bilinear), Bilinear.Create);
         LayerKinds.Register(nameof(Conv1D), Conv1D.Create);
         LayerKinds.Register(nameof(Conv2D), Conv2D.Create);
         LayerKinds.Register(nameof(Conv3D), Conv3D.Create);

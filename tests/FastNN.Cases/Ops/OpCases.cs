@@ -39,6 +39,7 @@ internal static class OpCases
         Of<Pool2DCases>(), Of<RearrangeCases>(), Of<ReduceCases>(), Of<ReduceIntegersCases>(), Of<ReshapeCases>(),
         Of<RotaryCases>(), Of<ScaledDotProductCases>(), Of<ScanCases>(), Of<ScatterCases>(), Of<SoftmaxCases>(),
         Of<SortCases>(), Of<TriluCases>(), Of<WhereCases>(),
+        Of<EinsumCases>(), Of<SparseCases>(),
     ];
 
     public static IEnumerable<(string Operator, OpCase Case)> All =>
