@@ -134,6 +134,39 @@ public static partial class Operators
         return x.Convolve(new ConvTransposeOp(3, options), weight, bias);
     }
 
+    /// <summary>
+    /// The windows of images beside each other, PyTorch's unfold (im2col) with channels last: a window's elements are in the
+    /// order of the kernel's rows, its columns, the channels, where PyTorch has [N, C * KH * KW, L] with the channels
+    /// outermost.
+    /// </summary>
+    /// <param name="x">[N, H, W, C].</param>
+    /// <param name="kernel">Rows and columns of a window.</param>
+    /// <param name="stride">From window to window; default 1.</param>
+    /// <param name="padding">Zeros around the images; default none.</param>
+    /// <param name="dilation">From tap to tap; default 1.</param>
+    /// <returns>[N, OH * OW, KH * KW * C], the windows row by row.</returns>
+    /// <exception cref="ShapeException">x is not a batch of images, or the window does not fit.</exception>
+    public static Value Unfold(
+        this Value x, Size2D kernel, Size2D? stride = null, Padding2D padding = default, Size2D? dilation = null) =>
+        x.Graph.Add(new UnfoldOp(new FoldOptions(kernel, stride ?? 1, padding, dilation ?? 1)), x);
+
+    /// <summary>
+    /// Images as sums of windows, PyTorch's fold (col2im) with channels last: the transpose of <see cref="Unfold"/>, in whose
+    /// order the windows come. Where windows overlap their elements add up.
+    /// </summary>
+    /// <param name="x">[N, OH * OW, KH * KW * C].</param>
+    /// <param name="output">H and W of the images.</param>
+    /// <param name="kernel">Rows and columns of a window.</param>
+    /// <param name="stride">From window to window; default 1.</param>
+    /// <param name="padding">Zeros around the images, which are cut off; default none.</param>
+    /// <param name="dilation">From tap to tap; default 1.</param>
+    /// <returns>[N, H, W, C].</returns>
+    /// <exception cref="ShapeException">The images have other windows than x.</exception>
+    public static Value Fold(
+        this Value x, Size2D output, Size2D kernel, Size2D? stride = null, Padding2D padding = default,
+        Size2D? dilation = null) =>
+        x.Graph.Add(new FoldWindowsOp(output, new FoldOptions(kernel, stride ?? 1, padding, dilation ?? 1)), x);
+
     private static ConvolutionOptions Volume(
         Size3D stride, Padding3D padding, Size3D dilation, int groups, Size3D outputPadding) =>
         new(

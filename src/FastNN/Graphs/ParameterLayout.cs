@@ -35,9 +35,12 @@ public sealed class ParameterLayout
     public static ParameterLayout DenseWeight { get; } =
         new(shape => (shape.ToArray(), [1, 0]), shape => new Shape(shape[1], shape[0]));
 
-    /// <summary>A filter: [KH, KW, C, OC] here, [OC, C, KH, KW] in files.</summary>
+    /// <summary>
+    /// A filter: [K..., C, OC] here, [OC, C, K...] in files; [KH, KW, C, OC] and [OC, C, KH, KW] of an image. A transposed
+    /// convolution's is [K..., OC, C] here and [C, OC, K...] in files.
+    /// </summary>
     public static ParameterLayout Filter { get; } =
-        new(shape => (shape.ToArray(), [3, 2, 0, 1]), shape => new Shape(shape[3], shape[2], shape[0], shape[1]));
+        new(shape => (shape.ToArray(), FilterAxes(shape.Rank)), shape => new Shape([shape[-1], shape[-2], .. shape[..^2]]));
 
     /// <summary>The shape that files show, from the engine's.</summary>
     internal Func<Shape, Shape> FileShape { get; }
@@ -118,6 +121,17 @@ public sealed class ParameterLayout
         (int feature, int column) = _rows ? Math.DivRem(position, shape[1]) : (position, 0);
         int place = _places.Value[feature];
         return _rows ? (place * shape[1]) + column : place;
+    }
+
+    private static int[] FilterAxes(int rank)
+    {
+        int[] axes = [rank - 1, rank - 2, .. new int[rank - 2]];
+        for (int i = 2; i < rank; i++)
+        {
+            axes[i] = i - 2;
+        }
+
+        return axes;
     }
 
     private static int[] Identity(int rank)

@@ -10,12 +10,12 @@ internal abstract record ViewOp : Operator
 {
     public sealed override bool IsView => true;
 
-    // Of [N, H, W, C] to [N, H W C]: an image is flattened.
+    // Of [N, H, W, C] to [N, H W C]: an image is flattened; of [N, D, H, W, C], a volume, whose planes go on as rows.
     public sealed override FeatureOrder? Features(
         ReadOnlySpan<TensorType> inputs, ReadOnlySpan<FeatureOrder?> orders, TensorType output) =>
-        inputs[0].Shape is { Rank: 4 } x && output.Shape.Rank == 2 && x[0] == output.Shape[0]
+        inputs[0].Shape is { Rank: 4 or 5 } x && output.Shape.Rank == 2 && x[0] == output.Shape[0]
             && x[1..] is { IsSymbolic: false } image
-            ? FeatureOrder.Of(image)
+            ? FeatureOrder.Of(image.Rank == 3 ? image : new Shape(image[0] * image[1], image[2], image[3]))
             : base.Features(inputs, orders, output);
 
     // Elements keep their order, so an axis of examples in front of both shapes cuts them alike.
