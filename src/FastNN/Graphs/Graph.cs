@@ -30,6 +30,8 @@ public sealed class Graph
     private readonly List<(Value Buffer, Value Updated)> _writeBacks = [];
     private readonly SampleTypes _samples = new();
     private Value? _stepCounter;
+    private int _segment;
+    private int _segments;
     private uint _streams;
 
     /// <summary>An empty graph.</summary>
@@ -141,6 +143,32 @@ public sealed class Graph
     /// <returns>Its value.</returns>
     public Value Constant(float value) => Constant([value], default);
 
+    /// <summary>
+    /// Records a segment whose activations are not kept for backward: they are computed again there, from the segment's inputs,
+    /// bit for bit (Chen et al., 2016; PyTorch's checkpoint). It takes less memory for one more forward pass of the segment;
+    /// segments within a segment count as part of it. Inference is as without it.
+    /// </summary>
+    /// <param name="record">Records the segment with calls on values of this graph.</param>
+    /// <returns>What it returned.</returns>
+    public Value Recomputed(Func<Value> record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        if (_segment != 0)
+        {
+            return record();
+        }
+
+        _segment = ++_segments;
+        try
+        {
+            return record();
+        }
+        finally
+        {
+            _segment = 0;
+        }
+    }
+
     /// <summary>Adds a node of an operator with one output.</summary>
     internal Value Add(Operator op, params ReadOnlySpan<Value> inputs)
     {
@@ -173,6 +201,7 @@ public sealed class Graph
                 new Value(this, type, ValueKind.Intermediate, $"{op.Name}: an output")
                 {
                     Producer = node,
+                    Segment = _segment,
                     Features = op.Features(
                     types, orders, type)
                 });
@@ -287,6 +316,9 @@ public sealed class Value
 
     /// <summary>The node that computes it; null for what no node does.</summary>
     internal Node? Producer { get; init; }
+
+    /// <summary>The segment that is computed again for backward, from 1; 0 for none.</summary>
+    internal int Segment { get; init; }
 
     /// <summary>
     /// What the places along the last axis are, where images were flattened into it; settled while recording, through every

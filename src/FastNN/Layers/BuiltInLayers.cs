@@ -6,6 +6,7 @@ internal static class BuiltInLayers
     public static void Register()
     {
         LayerKinds.Register(nameof(Sequential), Sequential.Create);
+        LayerKinds.Register(nameof(Checkpoint), Checkpoint.Create);
         LayerKinds.Register(nameof(Model), Model.Create);
         LayerKinds.Register(nameof(Dense), Dense.Create);
         LayerKinds.Register(nameof(LowRankDense), LowRankDense.Create);

@@ -72,6 +72,12 @@ public abstract class Metric
     public static Metric R2 { get; } = new DeterminationMetric();
 
     /// <summary>
+    /// How many classes a model hesitates between: e to the mean cross-entropy of logits and class indices, places of the ignored
+    /// class left out.
+    /// </summary>
+    public static Metric Perplexity { get; } = new PerplexityMetric();
+
+    /// <summary>
     /// A metric that is the mean of a number of each example or element: <c>Metric.From("Bias", (output, target) => output -
     /// target)</c>.
     /// </summary>
