@@ -60,6 +60,8 @@ internal sealed class TrafficTests : DeviceFixture
         ("max pooling", [X(8, 56, 56, 64)], x => x[0].MaxPool2D((2, 2))),
         ("average pooling", [X(8, 56, 56, 64)], x => x[0].AvgPool2D((2, 2))),
         ("global pooling", [X(8, 28, 28, 128)], x => x[0].GlobalAvgPool2D()),
+        ("unfold into patches", [X(8, 56, 56, 32)], x => x[0].Unfold(2, stride: 2)),
+        ("fold of patches", [X(8, 28 * 28, 4 * 32)], x => x[0].Fold(56, 2, stride: 2)),
         ("dropout", [X(1 << 20)], x => x[0].Dropout(0.5f)),
         ("transpose", [X(512, 256)], x => x[0].Transpose()),
         ("channels first", [X(2, 128, 128, 3)], x => x[0].Permute(0, 3, 1, 2)),
