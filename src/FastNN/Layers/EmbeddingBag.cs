@@ -4,7 +4,8 @@ namespace FastNN;
 
 /// <summary>
 /// A table of vectors, of which bags are looked up and reduced to one each, as PyTorch's EmbeddingBag with its parameter
-/// "weight": indices [B, L] become [B, dimension]. A second input, if given, has what each row is multiplied by, [B, L] (sums alone).
+/// "weight": indices [B, L] become [B, dimension].
+/// A second input, if given, has what each row is multiplied by, [B, L] (sums alone).
 /// </summary>
 public sealed class EmbeddingBag : MultiInputLayer
 {
