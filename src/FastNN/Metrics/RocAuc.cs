@@ -1,3 +1,6 @@
+using FastNN.Kernels;
+using FastNN.Ops;
+
 namespace FastNN;
 
 /// <summary>
@@ -122,8 +125,8 @@ internal sealed class PerplexityMetric : Metric
         }
 
         int ignored = inputs.IgnoredClass ?? -100;
-        Value losses = new CrossEntropyLoss { ClassIndices = true, IgnoreIndex = ignored, Reduction = Reduction.None }
-            .Apply(output, target);
+        var options = new CrossEntropyOptions(CrossEntropyInput.Logits, Reduction.None, IgnoreIndex: ignored);
+        Value losses = output.Graph.Add(new CrossEntropyOp(options), output, target);
         return ShapeOperators.Stack(
             -1, losses, Classes.Select(target.NotEqual(output.Graph.ConstantInt32([ignored], default)), 1, 0));
     }
