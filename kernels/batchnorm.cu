@@ -26,6 +26,28 @@ struct Strips {
 };
 
 template <int PER>
+DEVICE void load(float* values, const float* source) {
+    if (PER == 4) {
+        float4 v = loadFour(source);
+        values[0] = v.x;
+        values[PER > 1 ? 1 : 0] = v.y;
+        values[PER > 2 ? 2 : 0] = v.z;
+        values[PER > 3 ? 3 : 0] = v.w;
+    } else {
+        values[0] = *source;
+    }
+}
+
+template <int PER>
+DEVICE void store(float* destination, const float* values, bool accumulate) {
+    if (PER == 4) {
+        putFour(destination, values[0], values[PER > 1 ? 1 : 0], values[PER > 2 ? 2 : 0], values[PER > 3 ? 3 : 0], accumulate);
+    } else {
+        put(destination, values[0], accumulate);
+    }
+}
+
+template <int PER>
 struct Strip {
     const Strips& s;
     int batch, chunk, part, lane, position, first, end;
@@ -44,7 +66,8 @@ struct Strip {
         first = start + lane;
     }
 
-    DEVICE int channel(int j) const { return (position + j) % s.n; }
+    // The thread's entries of those of the chunk's positions.
+    DEVICE void own(float* values, const float* entries) const { load<PER>(values, entries + position - firstChannel()); }
 
     // The batch's element of this thread in a step; whether it is there.
     DEVICE int64 element(int step) const { return (int64)step * s.period + position; }
@@ -64,24 +87,16 @@ struct Strip {
 };
 
 template <int PER>
-DEVICE void load(float* values, const float* source) {
-    if (PER == 4) {
-        float4 v = loadFour(source);
-        values[0] = v.x;
-        values[PER > 1 ? 1 : 0] = v.y;
-        values[PER > 2 ? 2 : 0] = v.z;
-        values[PER > 3 ? 3 : 0] = v.w;
-    } else {
-        values[0] = *source;
-    }
+DEVICE void storeShared(float* entries, const float* values) {
+    store<PER>(entries + threadIdx.x * PER, values, false);
 }
 
+// What belongs to the channels of a chunk's positions, read once by the block.
 template <int PER>
-DEVICE void store(float* destination, const float* values, bool accumulate) {
-    if (PER == 4) {
-        putFour(destination, values[0], values[PER > 1 ? 1 : 0], values[PER > 2 ? 2 : 0], values[PER > 3 ? 3 : 0], accumulate);
-    } else {
-        put(destination, values[0], accumulate);
+DEVICE void loadChannels(float* entries, const Strip<PER>& strip, const float* source, float otherwise) {
+    int start = strip.firstChannel();
+    for (int i = threadIdx.x; i < strip.positions(); i += blockDim.x) {
+        entries[i] = source ? source[(start + i) % strip.s.n] : otherwise;
     }
 }
 
@@ -119,7 +134,7 @@ DEVICE void finishMoments(const StatisticsArguments& a, int batch, int channel, 
 // Eight rows at a time by two passes in registers, then joined (Chan et al., 1983): nothing cancels.
 template <int PER>
 DEVICE void statistics(const StatisticsArguments& a) {
-    __shared__ __align__(16) float means[ENTRIES], squares[ENTRIES], counts[ENTRIES];
+    __shared__ __align__(16) float means[ENTRIES], squares[ENTRIES], counts[THREADS];
     const Strips& s = a.strips;
     Strip<PER> strip(s);
     const float* x = a.x + strip.batch * s.count;
@@ -155,13 +170,9 @@ DEVICE void statistics(const StatisticsArguments& a) {
         }
         terms += here;
     }
-    int entry = threadIdx.x * PER;
-#pragma unroll
-    for (int j = 0; j < PER; j++) {
-        means[entry + j] = mean[j];
-        squares[entry + j] = square[j];
-        counts[entry + j] = (float)terms;
-    }
+    storeShared<PER>(means, mean);
+    storeShared<PER>(squares, square);
+    counts[threadIdx.x] = (float)terms;
     __syncthreads();
     int column = threadIdx.x, channel = strip.firstChannel() + column, width = s.columns * PER;
     bool owner = column < strip.channels();
@@ -169,15 +180,16 @@ DEVICE void statistics(const StatisticsArguments& a) {
         double origin = means[column], shift = 0, all = 0, total = 0;
         for (int lane = 0; lane < s.lanes; lane++) {
             for (int i = column; i < strip.positions(); i += s.n) {
-                shift += counts[lane * width + i] * (means[lane * width + i] - origin);
-                all += counts[lane * width + i];
+                double count = counts[(lane * width + i) / PER];
+                shift += count * (means[lane * width + i] - origin);
+                all += count;
             }
         }
         double middle = origin + shift / all;
         for (int lane = 0; lane < s.lanes; lane++) {
             for (int i = column; i < strip.positions(); i += s.n) {
                 double difference = means[lane * width + i] - middle;
-                total += squares[lane * width + i] + counts[lane * width + i] * difference * difference;
+                total += squares[lane * width + i] + counts[(lane * width + i) / PER] * difference * difference;
             }
         }
         if (s.parts == 1) {
@@ -251,25 +263,27 @@ struct ColumnArguments {
     int unused;
 };
 
-DEVICE float scaleOf(const float* scale, int64 at, bool given, float eps) {
-    return given ? 1.0f / squareRoot(scale[at] + eps) : scale[at];
-}
+DEVICE float scaleOf(float scale, bool given, float eps) { return given ? 1.0f / squareRoot(scale + eps) : scale; }
 
 template <int PER>
 DEVICE void forwardColumns(const ColumnArguments& a) {
     const Strips& s = a.strips;
     Strip<PER> strip(s);
+    __shared__ __align__(16) float means[ENTRIES], scales[ENTRIES], weights[ENTRIES], biases[ENTRIES];
+    int64 batch = (int64)strip.batch * s.n;
+    loadChannels(means, strip, a.mean + batch, 0);
+    loadChannels(scales, strip, a.scale + batch, 0);
+    loadChannels(weights, strip, a.weight, 1);
+    loadChannels(biases, strip, a.bias, 0);
+    __syncthreads();
     if (!strip.inside || !strip.holds(strip.first)) return;
     float mean[PER], scale[PER], weight[PER], bias[PER];
+    strip.own(mean, means);
+    strip.own(scale, scales);
+    strip.own(weight, weights);
+    strip.own(bias, biases);
 #pragma unroll
-    for (int j = 0; j < PER; j++) {
-        int channel = strip.channel(j);
-        int64 at = (int64)strip.batch * s.n + channel;
-        mean[j] = a.mean[at];
-        scale[j] = scaleOf(a.scale, at, a.given, a.eps);
-        weight[j] = a.weight ? a.weight[channel] : 1.0f;
-        bias[j] = a.bias ? a.bias[channel] : 0.0f;
-    }
+    for (int j = 0; j < PER; j++) scale[j] = scaleOf(scale[j], a.given, a.eps);
     int64 origin = strip.batch * s.count;
     for (int step = strip.first; strip.holds(step); step += 4 * s.lanes) {
         float v[4][PER];
@@ -294,18 +308,23 @@ template <int PER>
 DEVICE void backwardColumns(const ColumnArguments& a) {
     const Strips& s = a.strips;
     Strip<PER> strip(s);
+    __shared__ __align__(16) float means[ENTRIES], scales[ENTRIES], weights[ENTRIES], sums[ENTRIES], products[ENTRIES];
+    int64 batch = (int64)strip.batch * s.n;
+    loadChannels(means, strip, a.sums ? a.mean + batch : nullptr, 0);
+    loadChannels(scales, strip, a.scale + batch, 0);
+    loadChannels(weights, strip, a.weight, 1);
+    loadChannels(sums, strip, a.sums ? a.sums + 2 * a.all + batch : nullptr, 0);
+    loadChannels(products, strip, a.sums ? a.sums + 3 * a.all + batch : nullptr, 0);
+    __syncthreads();
     if (!strip.inside || !strip.holds(strip.first)) return;
     float mean[PER], scale[PER], weight[PER], sum[PER], product[PER];
+    strip.own(mean, means);
+    strip.own(scale, scales);
+    strip.own(weight, weights);
+    strip.own(sum, sums);
+    strip.own(product, products);
 #pragma unroll
-    for (int j = 0; j < PER; j++) {
-        int channel = strip.channel(j);
-        int64 at = (int64)strip.batch * s.n + channel;
-        mean[j] = a.sums ? a.mean[at] : 0.0f;
-        scale[j] = scaleOf(a.scale, at, a.given, a.eps);
-        weight[j] = a.weight ? a.weight[channel] : 1.0f;
-        sum[j] = a.sums ? a.sums[2 * a.all + at] : 0.0f;
-        product[j] = a.sums ? a.sums[3 * a.all + at] : 0.0f;
-    }
+    for (int j = 0; j < PER; j++) scale[j] = scaleOf(scale[j], a.given, a.eps);
     int64 origin = strip.batch * s.count;
     for (int step = strip.first; strip.holds(step); step += 4 * s.lanes) {
         float v[4][PER], x[4][PER];
@@ -355,6 +374,7 @@ struct SumsArguments {
 
 DEVICE void finishSums(const SumsArguments& a, int batch, int channel, double sum, double product) {
     int64 at = (int64)batch * a.strips.n + channel;
+    product *= scaleOf(a.scale[at], a.given, a.eps);
     a.sums[at] = (float)sum;
     a.sums[a.all + at] = (float)product;
     if (!a.given && a.perGroup == 1) {
@@ -371,14 +391,13 @@ DEVICE void gradientSums(const SumsArguments& a) {
     __shared__ __align__(16) float sums[ENTRIES], products[ENTRIES];
     const Strips& s = a.strips;
     Strip<PER> strip(s);
-    float mean[PER], scale[PER], sum[PER], product[PER];
+    loadChannels(sums, strip, a.mean + (int64)strip.batch * s.n, 0);
+    __syncthreads();
+    float mean[PER], sum[PER], product[PER];
 #pragma unroll
-    for (int j = 0; j < PER; j++) {
-        int64 at = (int64)strip.batch * s.n + strip.channel(j);
-        mean[j] = strip.inside ? a.mean[at] : 0.0f;
-        scale[j] = strip.inside ? scaleOf(a.scale, at, a.given, a.eps) : 0.0f;
-        sum[j] = product[j] = 0;
-    }
+    for (int j = 0; j < PER; j++) mean[j] = sum[j] = product[j] = 0;
+    if (strip.inside) strip.own(mean, sums);
+    __syncthreads();
     int64 origin = strip.batch * s.count;
     for (int step = strip.first; strip.inside && strip.holds(step); step += 4 * s.lanes) {
         float dY[4][PER], x[4][PER];
@@ -402,12 +421,8 @@ DEVICE void gradientSums(const SumsArguments& a) {
             }
         }
     }
-    int entry = threadIdx.x * PER;
-#pragma unroll
-    for (int j = 0; j < PER; j++) {
-        sums[entry + j] = sum[j];
-        products[entry + j] = product[j] * scale[j];
-    }
+    storeShared<PER>(sums, sum);
+    storeShared<PER>(products, product);
     __syncthreads();
     int column = threadIdx.x, channel = strip.firstChannel() + column, width = s.columns * PER;
     bool owner = column < strip.channels();

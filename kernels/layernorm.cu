@@ -66,25 +66,22 @@ struct SharedRow {
     DEVICE bool holds(int k) const { return column(k) >= 0 && column(k) < length; }
 };
 
+// What belongs to columns, read once by the block.
+DEVICE void loadColumns(float* shared, const float* source, int length, float otherwise) {
+    for (int i = threadIdx.x; i < length; i += blockDim.x) shared[i] = source ? source[i] : otherwise;
+}
+
 template <class Lanes, int ITEMS>
-DEVICE void forwardRows(const LayerNormArguments& a) {
+DEVICE void forwardRows(const LayerNormArguments& a, float* weight, float* bias) {
     __shared__ float means[ROWS], scales[ROWS];
+    loadColumns(weight, a.weight, a.length, 1);
+    loadColumns(bias, a.bias, a.length, 0);
+    __syncthreads();
     int start = blockIdx.x * ROWS, end = a.rows - start < ROWS ? a.rows - start : ROWS;
     float inverse = 1.0f / a.length;
-    float weight[ITEMS], bias[ITEMS];
-    int shift = -1;
     for (int i = Lanes::group(); i < end; i += Lanes::groups()) {
         int64 origin = (int64)(start + i) * a.length;
         SharedRow<Lanes, ITEMS> row(a.x + origin, a.length);
-        // Rows of a length that is a multiple of 8 are all shifted alike.
-        if (shift != shiftOf(a.x + origin)) {
-            shift = shiftOf(a.x + origin);
-#pragma unroll
-            for (int k = 0; k < ITEMS; k++) {
-                weight[k] = a.weight && row.holds(k) ? a.weight[row.column(k)] : 1.0f;
-                bias[k] = a.bias && row.holds(k) ? a.bias[row.column(k)] : 0.0f;
-            }
-        }
         float x[ITEMS], sum = 0, squares = 0, mean = 0;
 #pragma unroll
         for (int k = 0; k < ITEMS; k++) {
@@ -100,7 +97,8 @@ DEVICE void forwardRows(const LayerNormArguments& a) {
         float scale = 1.0f / squareRoot(multiplyAdd(Lanes::sum(squares), inverse, a.eps));
 #pragma unroll
         for (int k = 0; k < ITEMS; k++) {
-            if (row.holds(k)) a.y[origin + row.column(k)] = multiplyAdd(x[k] * scale, weight[k], bias[k]);
+            int column = row.column(k);
+            if (row.holds(k)) a.y[origin + column] = multiplyAdd(x[k] * scale, weight[column], bias[column]);
         }
         if (Lanes::lane() == 0) {
             means[i] = mean;
@@ -114,8 +112,11 @@ DEVICE void forwardRows(const LayerNormArguments& a) {
     }
 }
 
-#define FORWARD(name, Lanes, ITEMS, THREADS) \
-    KERNEL void __launch_bounds__(THREADS) layernorm_forward_##name(LayerNormArguments a) { forwardRows<Lanes, ITEMS>(a); }
+#define FORWARD(name, Lanes, ITEMS, THREADS)                                               \
+    KERNEL void __launch_bounds__(THREADS) layernorm_forward_##name(LayerNormArguments a) { \
+        __shared__ float weight[name], bias[name];                                         \
+        forwardRows<Lanes, ITEMS>(a, weight, bias);                                        \
+    }
 
 FORWARD(128, Warp, 4, 256)
 FORWARD(256, Warp, 8, 256)
@@ -153,13 +154,10 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
     int64 start = (int64)blockIdx.x * a.rowsPerPart;
     int count = a.rows - start < a.rowsPerPart ? (int)(a.rows - start) : a.rowsPerPart;
     float inverse = 1.0f / a.length;
-    float weight[ITEMS], products[ITEMS], sums[ITEMS];
+    float products[ITEMS], sums[ITEMS];
 #pragma unroll
-    for (int k = 0; k < ITEMS; k++) {
-        int column = Lanes::lane() + k * Lanes::lanes();
-        weight[k] = a.weight && column < a.length ? a.weight[column] : 1.0f;
-        products[k] = sums[k] = 0;
-    }
+    for (int k = 0; k < ITEMS; k++) products[k] = sums[k] = 0;
+    loadColumns(shared, a.weight, a.length, 1);
     for (int band = 0; band < count; band += ROWS) {
         int end = count - band < ROWS ? count - band : ROWS;
         __syncthreads();
@@ -180,7 +178,7 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
                 normalized[k] = holds ? (a.x[origin + column] - mean) * scale : 0.0f;
                 products[k] = multiplyAdd(dY, normalized[k], products[k]);
                 sums[k] += dY;
-                given[k] = dY * weight[k];
+                given[k] = holds ? dY * shared[column] : 0.0f;
                 sum += given[k];
                 product = multiplyAdd(given[k], normalized[k], product);
             }
@@ -227,18 +225,18 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
     }
 }
 
-#define BACKWARD(name, Lanes, ITEMS, THREADS, SHARED)                                                  \
+#define BACKWARD(name, Lanes, ITEMS, THREADS)                                                          \
     KERNEL void __launch_bounds__(THREADS) layernorm_backward_##name(LayerNormBackwardArguments a) {   \
-        __shared__ float shared[SHARED];                                                               \
+        __shared__ float shared[name];                                                                 \
         backwardRows<Lanes, ITEMS>(a, shared);                                                         \
     }
 
-BACKWARD(128, Warp, 4, 256, 128)
-BACKWARD(256, Warp, 8, 256, 256)
-BACKWARD(512, Block, 8, 64, 1)
-BACKWARD(1024, Block, 8, 128, 1)
-BACKWARD(2048, Block, 8, 256, 1)
-BACKWARD(4096, Block, 8, 512, 1)
+BACKWARD(128, Warp, 4, 256)
+BACKWARD(256, Warp, 8, 256)
+BACKWARD(512, Block, 8, 64)
+BACKWARD(1024, Block, 8, 128)
+BACKWARD(2048, Block, 8, 256)
+BACKWARD(4096, Block, 8, 512)
 
 // Rows longer than registers hold, one block per part; the part itself takes the sums.
 KERNEL void __launch_bounds__(1024) layernorm_backward_long(LayerNormBackwardArguments a) {

@@ -13,6 +13,8 @@ internal sealed unsafe partial class CudaNormalizations
     /// <summary>Columns of a chunk, where there are more.</summary>
     private const int ChunkWidth = 64;
 
+    private const int StepsPerThread = 8;
+
     public void BatchNormStatistics(in ColumnNormalization columns, RunningStatistics? running)
     {
         ColumnGeometry geometry = columns.Geometry;
@@ -120,12 +122,11 @@ internal sealed unsafe partial class CudaNormalizations
         return strips.Cut(tickets > MaxChunks ? 1 : geometry.MaxParts);
     }
 
-    /// <summary>Rows enough to a thread that what belongs to its columns costs little.</summary>
+    /// <summary>Rows enough to a block that what belongs to its columns costs little.</summary>
     private static Strips MapStrips(ColumnGeometry geometry, bool isAligned)
     {
         Strips strips = StripsOf(geometry, isAligned);
-        int perThread = strips.IsFours && strips.Columns <= 16 ? 16 : 32;
-        return strips.Cut(Blocks(strips.Steps, strips.Lanes * perThread));
+        return strips.Cut(Blocks(strips.Steps, strips.Lanes * StepsPerThread));
     }
 
     private static Strips StripsOf(ColumnGeometry geometry, bool isAligned)
