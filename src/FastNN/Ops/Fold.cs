@@ -31,6 +31,8 @@ internal sealed record UnfoldOp(FoldOptions Options) : Operator
 {
     public override string Name => "Unfold";
 
+    public override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) => true;
+
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
         RequireFloats(inputs, 1, 1);
@@ -64,6 +66,8 @@ internal sealed record UnfoldOp(FoldOptions Options) : Operator
 internal sealed record FoldWindowsOp(Size2D Output, FoldOptions Options) : Operator
 {
     public override string Name => "Fold";
+
+    public override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) => true;
 
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
