@@ -7,6 +7,7 @@
 // Bytes per input element with disjoint windows: forward 4 read + (4 + 1 written) / taps; backward 4 written + 5 (9 with ReLU) / taps
 // read. A pixel of whole sectors (8 channels) needs no more than that; images of other channel counts pass through shared memory where
 // windows tile them, a run of rows at a time, so that each sector is still moved once.
+#include "channels.cuh"
 #include "divisor.cuh"
 
 #define POOL_THREADS 256
@@ -50,35 +51,6 @@ struct PoolArguments {
     int rowsPerBlock;  // of outputs, where rows pass through shared memory; of a cell, whose rows blockIdx.y shares out
     int unused;
 };
-
-template <int V>
-struct Channels {
-    float values[V];
-};
-
-template <int V>
-DEVICE Channels<V> loadChannels(const float* x) {
-    Channels<V> c;
-    if (V == 4) {
-        float4 v = loadFour(x);
-        c.values[0] = v.x;
-        c.values[1 % V] = v.y;
-        c.values[2 % V] = v.z;
-        c.values[3 % V] = v.w;
-    } else {
-        c.values[0] = *x;
-    }
-    return c;
-}
-
-template <int V>
-DEVICE void putChannels(float* y, const Channels<V>& c, bool accumulate) {
-    if (V == 4) {
-        putFour(y, c.values[0], c.values[1 % V], c.values[2 % V], c.values[3 % V], accumulate);
-    } else {
-        put(y, c.values[0], accumulate);
-    }
-}
 
 template <int V>
 DEVICE void storeWinners(void* winners, int element, bool wide, const int (&taps)[V]) {

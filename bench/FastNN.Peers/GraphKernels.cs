@@ -24,6 +24,18 @@ internal sealed record GraphKernel(
         new(
             "layernorm", [[1024, 256], [256], [256]], x => x[0].LayerNorm(x[1], x[2]),
             [("torchsharp", x => nn.functional.layer_norm(x[0], [256], x[1], x[2]))]),
+        Attention(8, 128), Attention(2, 1024),
         new("softmax", [[1024, 1000]], x => x[0].Softmax(), [("torchsharp", x => nn.functional.softmax(x[0], -1))]),
     ];
+
+    /// <summary>Causal attention of 4 heads of width 64.</summary>
+    private static GraphKernel Attention(int batch, int length)
+    {
+        Shape shape = [batch, 4, length, 64];
+        return new(
+            $"attention-T{length}", [shape, shape, shape],
+            x => x[0].ScaledDotProductAttention(x[1], x[2], causal: CausalMask.UpperLeft),
+            [("torchsharp", x => nn.functional.scaled_dot_product_attention(x[0], x[1], x[2], is_casual: true))],
+            7 * 2.0 * batch * 4 * length * length * 64 / 2);
+    }
 }

@@ -49,7 +49,7 @@ internal sealed unsafe class ConvolutionContender : IContender
         }
 
         Convolution.BackwardData(
-            _pool, _geometry, _outputGradient.Pointer, _weight.Pointer, _inputGradient.Pointer, accumulate: false, _workspace);
+            _pool, _geometry, _outputGradient.Pointer, _weight.Pointer, _inputGradient.Pointer, Epilogue.Store, _workspace);
         Convolution.BackwardFilter(
             _pool, _geometry, _input.Pointer, _outputGradient.Pointer, _weightGradient.Pointer, _biasGradient.Pointer,
             accumulateWeight: false, accumulateBias: false, _workspace);

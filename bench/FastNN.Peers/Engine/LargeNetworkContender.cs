@@ -7,6 +7,7 @@ internal sealed class LargeNetworkContender : IContender
     private readonly DeviceWeights? _weights;
     private readonly TrainingStep? _step;
     private readonly Predictor? _predictor;
+    private readonly Session? _session;
     private readonly float[] _numbers, _logits;
     private readonly int[] _tokens, _labels;
     private readonly Shape _input, _targets;
@@ -22,10 +23,28 @@ internal sealed class LargeNetworkContender : IContender
         _logits = new float[network.Rows * network.Classes];
         _device = Device.Cpu(threads);
         Layer model = network.Engine();
-        model.Build(_input[1..]);
+        if (network.Tokens > 0)
+        {
+            Symbol tokens = Model.Input("x", _input[1..], DType.Int32);
+            new Model(tokens, model.Apply(tokens)).Build();
+        }
+        else
+        {
+            model.Build(_input[1..]);
+        }
+
         if (!@case.Train)
         {
-            _predictor = model.CreatePredictor(_device, _input[0]);
+            if (network.Tokens > 0)
+            {
+                var graph = new Graph(GraphMode.Inference);
+                _session = graph.Compile(_device, [model.Apply(graph.Input(_input, DType.Int32))]);
+            }
+            else
+            {
+                _predictor = model.CreatePredictor(_device, _input[0]);
+            }
+
             return;
         }
 
@@ -48,6 +67,15 @@ internal sealed class LargeNetworkContender : IContender
 
     public void Step()
     {
+        if (_session is not null)
+        {
+            using SessionRun run = _session.Begin(_input);
+            run.Write<int>(0, _tokens);
+            run.Compute();
+            run.Read<float>(0, _logits);
+            return;
+        }
+
         if (_step is null)
         {
             _predictor!.Predict(_numbers, _logits);
@@ -72,6 +100,7 @@ internal sealed class LargeNetworkContender : IContender
     {
         _step?.Dispose();
         _predictor?.Dispose();
+        _session?.Dispose();
         _weights?.Dispose();
         _device.Dispose();
     }

@@ -41,6 +41,8 @@ internal sealed class Attributes(string json)
             : [value.GetInt32()];
     }
 
+    public double[] Doubles(string name) => [.. Take(name).EnumerateArray().Select(item => item.GetDouble())];
+
     public float[] Floats(string name) => [.. Take(name).EnumerateArray().Select(item => (float)item.GetDouble())];
 
     /// <summary>Counts an attribute as understood without using it, where a tensor's shape says the same.</summary>

@@ -17,6 +17,10 @@ internal static class GoldenWindows
         ["global_max_pool2d"] = GlobalMaxPool,
         ["adaptive_avg_pool2d"] = AdaptiveAvgPool,
         ["adaptive_max_pool2d"] = AdaptiveMaxPool,
+        ["upsample_nearest"] = Upsample,
+        ["upsample_bilinear"] = Upsample,
+        ["pixel_shuffle"] = PixelShuffle,
+        ["local_response_norm"] = LocalResponseNorm,
     };
 
     private static void Conv(GoldenCase golden, Device device)
@@ -89,7 +93,9 @@ internal static class GoldenWindows
         (int, int) dilation = Pair(golden, "dilation", 1);
         Padding2D padding = Padding(golden);
         bool ceil = golden.Attributes.Bool("ceil_mode");
-        Max(golden, device, x => x.MaxPool2D(kernel, stride, padding, dilation, ceil));
+        Max(
+            golden, device, x => x.MaxPool2D(kernel, stride, padding, dilation, ceil),
+            x => x.MaxPool2DWithIndices(kernel, stride, padding, dilation, ceil));
     }
 
     private static void AvgPool(GoldenCase golden, Device device)
@@ -120,73 +126,79 @@ internal static class GoldenWindows
     private static void GlobalMaxPool(GoldenCase golden, Device device)
     {
         golden.Attributes.Require("keepdim", "True");
-        int[] x = golden.ShapeOf("x");
-        Max(golden, device, value => value.MaxPool2D((x[2], x[3])));
+        Max(golden, device, value => value.GlobalMaxPool2D(keepAxes: true), value => value.AdaptiveMaxPool2DWithIndices(1));
     }
 
     private static void AdaptiveAvgPool(GoldenCase golden, Device device)
     {
-        (int, int) window = AdaptiveWindow(golden);
-        Average(golden, device, x => x.AvgPool2D(window));
+        Size2D size = Pair(golden, "output_size", 1);
+        Average(golden, device, x => x.AdaptiveAvgPool2D(size));
     }
 
     private static void AdaptiveMaxPool(GoldenCase golden, Device device)
     {
-        (int, int) window = AdaptiveWindow(golden);
-        Max(golden, device, x => x.MaxPool2D(window));
+        Size2D size = Pair(golden, "output_size", 1);
+        Max(golden, device, x => x.AdaptiveMaxPool2D(size), x => x.AdaptiveMaxPool2DWithIndices(size));
     }
 
-    /// <summary>Adaptive pooling is plain pooling where the output divides the input.</summary>
-    private static (int Rows, int Columns) AdaptiveWindow(GoldenCase golden)
+    private static void Upsample(GoldenCase golden, Device device)
     {
-        (int rows, int columns) = Pair(golden, "output_size", 1);
-        int[] x = golden.ShapeOf("x");
-        return x[2] % rows == 0 && x[3] % columns == 0
-            ? (x[2] / rows, x[3] / columns)
-            : throw new UnsupportedCaseException($"{golden.Op} from {x[2]}x{x[3]} to {rows}x{columns}, windows of several sizes");
+        Attributes attributes = golden.Attributes;
+        InterpolationMode mode = attributes.String("mode") switch
+        {
+            "nearest" => InterpolationMode.Nearest,
+            "bilinear" => InterpolationMode.Linear,
+            string other => throw new UnsupportedCaseException($"mode = {other}"),
+        };
+        bool alignCorners = attributes.Has("align_corners") && attributes.Bool("align_corners");
+        bool bySize = attributes.IsNull("scale_factor");
+        int[] size = bySize ? attributes.Ints("size") : [];
+        double[] scales = bySize ? [] : attributes.Doubles("scale_factor");
+        attributes.Skip("size", "scale_factor");
+        Average(golden, device, x => bySize
+            ? x.Interpolate(new Shape(size), mode, alignCorners)
+            : x.InterpolateBy(scales, mode, alignCorners));
+    }
+
+    private static void PixelShuffle(GoldenCase golden, Device device)
+    {
+        int factor = golden.Attributes.Int("upscale_factor");
+        Average(golden, device, x => x.PixelShuffle(factor));
+    }
+
+    private static void LocalResponseNorm(GoldenCase golden, Device device)
+    {
+        Attributes attributes = golden.Attributes;
+        int size = attributes.Int("size");
+        (float alpha, float beta, float k) = (attributes.Float("alpha"), attributes.Float("beta"), attributes.Float("k"));
+        Average(golden, device, x => x.LocalResponseNorm(size, alpha, beta, k));
     }
 
     private static void Average(GoldenCase golden, Device device, Func<Value, Value> build) =>
         GoldenRunner.RunOperator(golden, device, [Port.Image(golden, "x")], Port.Image(golden, "y"), values => build(values[0]));
 
-    private static void Max(GoldenCase golden, Device device, Func<Value, Value> build)
+    private static void Max(
+        GoldenCase golden, Device device, Func<Value, Value> build, Func<Value, (Value Y, Value Indices)> buildWithIndices)
     {
-        GoldenRunner.RunOperator(golden, device, [Port.Image(golden, "x")], Port.Image(golden, "y"), values => build(values[0]));
+        Average(golden, device, build);
         if (golden.Has("indices"))
         {
-            golden.CompareExactly("indices", Winners(golden, device, build));
+            Average(golden, device, x => buildWithIndices(x).Y);
+            golden.CompareExactly("indices", Indices(golden, device, buildWithIndices));
         }
     }
 
-    /// <summary>
-    /// The engine records winners in its own form, for backward alone, so they are asked through backward: the gradient of one
-    /// output lands on its winner.
-    /// </summary>
-    private static long[] Winners(GoldenCase golden, Device device, Func<Value, Value> build)
+    private static long[] Indices(GoldenCase golden, Device device, Func<Value, (Value Y, Value Indices)> build)
     {
+        var graph = new Graph(GraphMode.Inference);
         Port input = Port.Image(golden, "x");
-        Port output = Port.Image(golden, "y");
-        var graph = new Graph(GraphMode.Training);
-        Value x = graph.Input(input.EngineShape);
-        Value y = build(x);
-        using var run = new GraphRun(device.Implementation, graph, [], y, [x]);
+        Value x = graph.Input(input.EngineShape), indices = build(x).Indices.Cast(DType.Float32);
+        using var run = new GraphRun(device.Implementation, graph, [indices], null, []);
         GoldenRunner.Set(run, x, golden, input);
-        var winners = new long[y.Shape.Count];
-        var upstream = new float[winners.Length];
-        int plane = input.FileShape[2] * input.FileShape[3];
-        for (int i = 0; i < winners.Length; i++)
-        {
-            upstream[i] = 1;
-            run.SetRootGradient(output.ToEngine(upstream));
-            run.Run();
-            upstream[i] = 0;
-            float[] gradient = input.ToFile(run.Gradient(x));
-            winners[i] = gradient.Count(value => value != 0) == 1
-                ? Array.FindIndex(gradient, value => value != 0) % plane
-                : throw new GoldenMismatchException($"{golden.Name}: output {i} has no single winner");
-        }
+        run.Run();
 
-        return winners;
+        // In the file's order; indices of planes this small are exact as floats.
+        return Array.ConvertAll(Port.Image(golden, "y").ToFile(run.Read(indices)), index => (long)index);
     }
 
     /// <summary>Rows and columns; a single number is that of columns, of an image of height 1.</summary>

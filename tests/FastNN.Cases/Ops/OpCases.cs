@@ -24,10 +24,10 @@ internal static class OpCases
         Of<ConcatCases>(), Of<Conv1DCases>(), Of<Conv2DCases>(), Of<Conv3DCases>(), Of<ConvTransposeCases>(),
         Of<CrossEntropyCases>(), Of<CtcCases>(), Of<CustomCases>(), Of<DenseCases>(), Of<DropoutCases>(),
         Of<ElementLossCases>(), Of<ElementwiseCases>(), Of<EmbeddingCases>(), Of<ExpandCases>(), Of<FlipCases>(),
-        Of<FoldCases>(), Of<GatherCases>(), Of<MatMulCases>(), Of<NormalizationCases>(), Of<PadCases>(), Of<PenaltyCases>(),
-        Of<Pool2DCases>(), Of<RearrangeCases>(), Of<ReduceCases>(), Of<ReduceIntegersCases>(), Of<ReshapeCases>(),
-        Of<RotaryCases>(), Of<ScaledDotProductCases>(), Of<ScanCases>(), Of<ScatterCases>(), Of<SoftmaxCases>(),
-        Of<SortCases>(), Of<TriluCases>(), Of<WhereCases>(),
+        Of<FoldCases>(), Of<GatherCases>(), Of<GridSampleCases>(), Of<MatMulCases>(), Of<NormalizationCases>(), Of<PadCases>(),
+        Of<PenaltyCases>(), Of<Pool2DCases>(), Of<RearrangeCases>(), Of<ReduceCases>(), Of<ReduceIntegersCases>(),
+        Of<ReshapeCases>(), Of<RotaryCases>(), Of<ScaledDotProductCases>(), Of<ScanCases>(), Of<ScatterCases>(),
+        Of<SoftmaxCases>(), Of<SortCases>(), Of<TriluCases>(), Of<WhereCases>(), Of<WindowMaxCases>(), Of<WindowSumCases>(),
     ];
 
     public static IEnumerable<(string Operator, OpCase Case)> All =>

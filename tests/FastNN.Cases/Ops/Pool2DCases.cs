@@ -4,7 +4,7 @@ namespace FastNN.Testing;
 
 internal sealed class Pool2DCases : IOpCases
 {
-    public static IEnumerable<OpCase> Cases => MaxCases().Concat(AverageCases());
+    public static IEnumerable<OpCase> Cases => MaxCases().Concat(AverageCases()).Concat(PoolingCases.All);
 
     private static IEnumerable<OpCase> MaxCases()
     {

@@ -113,7 +113,11 @@ internal readonly record struct Pool2DGeometry
         return new Pool2DGeometry(n, c, vertical, horizontal, countIncludePad, divisorOverride);
     }
 
-    private static WindowAxis Axis(
+    /// <summary>One axis of a pooling, checked.</summary>
+    /// <exception cref="ShapeException">
+    /// The window does not fit, its padding exceeds half of it, or it meets no input.
+    /// </exception>
+    public static WindowAxis Axis(
         string operation, string name, int input, int taps, int stride, int dilation, bool same, int before, int after,
         bool ceilMode)
     {
