@@ -1,5 +1,5 @@
 // Matrix products in batches by tiles of 32 x 32, row-major: C [M, N] (=|+=) the sum over reduced batches of op(A) [M, K] op(B) [K, N], a layer of the
-// grid for each kept batch, a launch for each reduced one (a loop over them would not fit into the registers). 2 M N K flops each; the operands are
+// grid for each kept batch. The loop over reduced batches, where there are any, takes more registers: a block per multiprocessor instead of two. 2 M N K flops each; the operands are
 // read once per tile. Large products are cuBLAS's.
 #include "strides.cuh"
 #include "tiles.cuh"
@@ -11,7 +11,7 @@ struct MatMulArguments {
     StridedAxes kept;     // first: A, second: B, third: C
     StridedAxes reduced;
     int firstBatch;
-    int term;             // which reduced batch
+    int terms;            // reduced batches
     int m;
     int n;
     int k;
@@ -22,7 +22,7 @@ struct MatMulArguments {
 
 // A panel's source: rows of a matrix, which are neighbors along the depth or along the rows.
 template <bool TransposeA, bool TransposeB>
-DEVICE void multiplyBatch(const MatMulArguments& a) {
+DEVICE void multiplyBatch(const MatMulArguments& a, int term) {
     __shared__ __attribute__((aligned(16))) float shared[Small::Floats];
     // Found by one thread and kept here: the tile leaves no registers for where a batch lies.
     __shared__ int64 places[3];
@@ -30,7 +30,7 @@ DEVICE void multiplyBatch(const MatMulArguments& a) {
     if (threadIdx.x == 0) {
         int64 moreA, moreB, unused;
         locate(a.kept, a.firstBatch + blockIdx.z, places[0], places[1], places[2]);
-        locate(a.reduced, a.term, moreA, moreB, unused);
+        locate(a.reduced, term, moreA, moreB, unused);
         places[0] += moreA;
         places[1] += moreB;
     }
@@ -57,11 +57,25 @@ DEVICE void multiplyBatch(const MatMulArguments& a) {
 #pragma unroll
     for (int i = 0; i < Small::TM; i++) {
         int row = firstRow + Sums<Small>::row(thread, i), column = firstColumn + Sums<Small>::column(thread, 0);
-        if (row < a.m) putSums(a.c + places[2] + (int64)row * a.n, sums.values[i], column, a.n, (a.vector & 4) != 0, a.accumulate);
+        if (row < a.m) putSums(a.c + places[2] + (int64)row * a.n, sums.values[i], column, a.n, (a.vector & 4) != 0, a.accumulate || term > 0);
     }
 }
 
-KERNEL void __launch_bounds__(256, 2) matmul_nn(MatMulArguments a) { multiplyBatch<false, false>(a); }
-KERNEL void __launch_bounds__(256, 2) matmul_nt(MatMulArguments a) { multiplyBatch<false, true>(a); }
-KERNEL void __launch_bounds__(256, 2) matmul_tn(MatMulArguments a) { multiplyBatch<true, false>(a); }
-KERNEL void __launch_bounds__(256, 2) matmul_tt(MatMulArguments a) { multiplyBatch<true, true>(a); }
+// The sum over reduced batches, each added to what those before it left in C by the same thread.
+template <bool TransposeA, bool TransposeB>
+DEVICE void multiplyBatches(const MatMulArguments& a) {
+    for (int term = 0; term < a.terms; term++) {
+        // What the term before left in shared memory has been read.
+        __syncthreads();
+        multiplyBatch<TransposeA, TransposeB>(a, term);
+    }
+}
+
+KERNEL void __launch_bounds__(256, 2) matmul_nn(MatMulArguments a) { multiplyBatch<false, false>(a, 0); }
+KERNEL void __launch_bounds__(256, 2) matmul_nt(MatMulArguments a) { multiplyBatch<false, true>(a, 0); }
+KERNEL void __launch_bounds__(256, 2) matmul_tn(MatMulArguments a) { multiplyBatch<true, false>(a, 0); }
+KERNEL void __launch_bounds__(256, 2) matmul_tt(MatMulArguments a) { multiplyBatch<true, true>(a, 0); }
+KERNEL void __launch_bounds__(256, 1) matmul_sum_nn(MatMulArguments a) { multiplyBatches<false, false>(a); }
+KERNEL void __launch_bounds__(256, 1) matmul_sum_nt(MatMulArguments a) { multiplyBatches<false, true>(a); }
+KERNEL void __launch_bounds__(256, 1) matmul_sum_tn(MatMulArguments a) { multiplyBatches<true, false>(a); }
+KERNEL void __launch_bounds__(256, 1) matmul_sum_tt(MatMulArguments a) { multiplyBatches<true, true>(a); }

@@ -24,6 +24,7 @@ internal sealed class CpuDevice : CpuCore, IDevice
         Normalizations = new CpuNormalizations(this);
         Indexing = new CpuIndexing(this);
         Attention = new CpuAttention(this);
+        Recurrence = new CpuRecurrence(this);
         Losses = new CpuLosses(this);
         Updates = new CpuUpdates(this);
     }
@@ -41,6 +42,8 @@ internal sealed class CpuDevice : CpuCore, IDevice
     public IIndexing Indexing { get; }
 
     public IAttention Attention { get; }
+
+    public IRecurrence Recurrence { get; }
 
     public ILosses Losses { get; }
 

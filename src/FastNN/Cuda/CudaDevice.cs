@@ -22,6 +22,7 @@ internal sealed class CudaDevice : CudaCore, IDevice
         Normalizations = new CudaNormalizations(this);
         Indexing = new CudaIndexing(this);
         Attention = new CudaAttention(this);
+        Recurrence = new CudaRecurrence(this);
         Losses = new CudaLosses(this);
         Updates = new CudaUpdates(this);
     }
@@ -39,6 +40,8 @@ internal sealed class CudaDevice : CudaCore, IDevice
     public IIndexing Indexing { get; }
 
     public IAttention Attention { get; }
+
+    public IRecurrence Recurrence { get; }
 
     public ILosses Losses { get; }
 

@@ -9,8 +9,7 @@ namespace FastNN.Graphs;
 /// <summary>
 /// Turns a recorded graph into a plan: lets the passes rewrite it, puts numbers in the place of symbols, decides which gradients
 /// exist and who writes or adds to them, works out every buffer's lifetime over forward and backward, shares memory in place
-/// where operators allow it, and lets the planner assign offsets. Steps are numbered 0..F-1 forward and F..2F-1 backward, node
-/// i's backward being step 2F-1-i.
+/// where operators allow it, and lets the planner assign offsets. Steps are numbered as <see cref="StepNumbers"/> says.
 /// </summary>
 internal sealed class Compiler
 {
@@ -22,6 +21,7 @@ internal sealed class Compiler
     private readonly HashSet<Value> _wanted;
     private readonly List<Buffer> _buffers = [];
     private readonly Dictionary<Value, PlannedTensor> _places = [];
+    private readonly Dictionary<Value, PlannedTensor> _again = [];
     private readonly Dictionary<Value, PlannedTensor> _gradients = [];
     private readonly HashSet<Place> _written = [];
     private readonly HashSet<Buffer> _inputBuffers = [];
@@ -43,7 +43,9 @@ internal sealed class Compiler
         _nodes = recording.Nodes;
     }
 
-    private int End => (2 * _nodes.Count) - 1;
+    private StepNumbers _steps = null!;
+
+    private int End => _steps.Last;
 
     /// <summary>Compiles a graph.</summary>
     /// <param name="planning">The device's answers to questions of size.</param>
@@ -87,25 +89,40 @@ internal sealed class Compiler
         BindTypes();
         FindDifferentiable();
         bool[] backward = FindBackward();
-        Dictionary<Value, int> lastReads = FindLastReads(backward);
+        _steps = StepNumbers.Of(_nodes, i => backward[i], Keeps);
+        LastReads lastReads = FindLastReads(backward);
         foreach (Value input in graph.Inputs)
         {
             // Inputs are filled before step 0, so they exist from there on.
-            _places[input] = NewPlace("input", TypeOf(input), 0, lastReads.GetValueOrDefault(input));
+            _places[input] = NewPlace("input", TypeOf(input), 0, lastReads.First.GetValueOrDefault(input));
             _inputBuffers.Add(_places[input].Place.Buffer!);
         }
 
         var planned = new PlannedNode[_nodes.Count];
         for (int i = 0; i < planned.Length; i++)
         {
-            planned[i] = PlanForward(i, backward[i], lastReads);
+            planned[i] = PlanForward(i, i, backward[i] && !_steps.IsAgain(i), _places, lastReads.First);
         }
 
-        for (int i = planned.Length - 1; i >= 0; i--)
+        // Before any gradient is planned: what they may take the place of has to be known.
+        var again = new PlannedNode?[_nodes.Count];
+        foreach ((int node, int step, bool isAgain) in _steps.Backward)
         {
-            if (backward[i])
+            if (isAgain)
             {
-                PlanBackward(i, planned[i]);
+                again[node] = PlanForward(node, step, backward[node], _again, lastReads.Again);
+            }
+        }
+
+        var passes = new List<BackwardStep>();
+        foreach ((int node, int step, bool isAgain) in _steps.Backward)
+        {
+            PlannedNode there = again[node] ?? AmongAgain(node, planned[node]);
+            passes.Add(new BackwardStep(
+                there, step, isAgain ? PassKind.Again : backward[node] ? PassKind.Backward : PassKind.None));
+            if (!isAgain && backward[node])
+            {
+                PlanBackward(node, there);
             }
         }
 
@@ -124,6 +141,7 @@ internal sealed class Compiler
         return new Plan
         {
             Nodes = planned,
+            Backward = passes,
             Buffers = _buffers,
             Values = graph.Inputs.Concat(_outputs).Distinct().ToDictionary(value => value, Planned),
             IndexRanges = FindIndexRanges().ToLookup(found => found.Input, found => found.Range),
@@ -261,72 +279,132 @@ internal sealed class Compiler
         return backward;
     }
 
-    /// <summary>The last step that reads each value under its own name; views are added to what they view.</summary>
-    private Dictionary<Value, int> FindLastReads(bool[] backward)
+    /// <summary>Whether a node leaves something for its backward pass besides what that reads.</summary>
+    private bool Keeps(int node)
     {
-        var last = new Dictionary<Value, int>();
-        void Read(Value value, int step) => last[value] = Math.Max(step, last.GetValueOrDefault(value, -1));
+        (Operator op, NodeTypes types) = _bound[node];
+        return op.SavedBytes(_planning, types, training: true) > 0 || op.SavedTensors(types, training: true).Length > 0;
+    }
+
+    /// <summary>
+    /// The last step that reads each value under its own name, as it was computed first and where it is computed again; views are
+    /// added to what they view.
+    /// </summary>
+    private LastReads FindLastReads(bool[] backward)
+    {
+        var last = new LastReads([], []);
+
+        // Passes of backward see what was computed again, as far as it was.
+        void Read(Value value, int step, bool again)
+        {
+            Dictionary<Value, int> reads = again && _steps.IsAgain(value) ? last.Again : last.First;
+            reads[value] = Math.Max(step, reads.GetValueOrDefault(value, -1));
+        }
 
         for (int i = 0; i < _nodes.Count; i++)
         {
             Node node = _nodes[i];
+            bool inSegment = _steps.SegmentOf(i) != 0, isAgain = _steps.IsAgain(i);
             for (int j = 0; j < node.Inputs.Length; j++)
             {
-                Read(node.Inputs[j], i);
+                bool own = inSegment && node.Inputs[j].Segment == _steps.SegmentOf(i);
+                Read(node.Inputs[j], i, again: false);
+                if (isAgain)
+                {
+                    Read(node.Inputs[j], _steps.AgainOf(i), own);
+                }
+
                 if (backward[i] && node.Op.BackwardReadsInput(j, _needed[i]))
                 {
-                    Read(node.Inputs[j], End - i);
+                    Read(node.Inputs[j], _steps.BackwardOf(i), own);
                 }
             }
 
             for (int j = 0; j < node.Outputs.Length; j++)
             {
-                Read(node.Outputs[j], backward[i] && node.Op.BackwardReadsOutput(j, _needed[i]) ? End - i : i);
+                bool isRead = backward[i] && node.Op.BackwardReadsOutput(j, _needed[i]);
+                Read(node.Outputs[j], isRead && !isAgain ? _steps.BackwardOf(i) : i, again: false);
+                if (isAgain)
+                {
+                    Read(node.Outputs[j], isRead ? _steps.BackwardOf(i) : _steps.AgainOf(i), again: true);
+                }
             }
         }
 
         foreach (Value output in _outputs)
         {
-            Read(output, End + 1);
+            Read(output, End + 1, again: false);
         }
 
         for (int i = _nodes.Count - 1; i >= 0; i--)
         {
             if (_nodes[i].Op.IsView)
             {
-                Read(_nodes[i].Inputs[0], _nodes[i].Outputs.Max(output => last[output]));
+                Value viewed = _nodes[i].Inputs[0];
+                Read(viewed, _nodes[i].Outputs.Max(output => last.First[output]), again: false);
+                if (_steps.IsAgain(i))
+                {
+                    Read(
+                        viewed, _nodes[i].Outputs.Max(output => last.Again[output]),
+                        viewed.Segment == _steps.SegmentOf(i));
+                }
             }
         }
 
         return last;
     }
 
-    private PlannedNode PlanForward(int step, bool backward, Dictionary<Value, int> lastReads)
+    /// <summary>A node that is not computed again, in a segment where others are: its backward pass reads what those
+    /// compute.</summary>
+    private PlannedNode AmongAgain(int index, PlannedNode planned) =>
+        _steps.SegmentOf(index) == 0 || !Array.Exists(_nodes[index].Inputs, input => IsOwnAgain(index, input))
+            ? planned
+            : new PlannedNode
+            {
+                Op = planned.Op,
+                Types = planned.Types,
+                Inputs = [.. planned.Inputs.Select((place, i) => IsOwnAgain(index, _nodes[index].Inputs[i])
+                    ? _again[_nodes[index].Inputs[i]]
+                    : place)],
+                Outputs = planned.Outputs,
+            };
+
+    /// <summary>Whether a node's input is computed again by its own segment.</summary>
+    private bool IsOwnAgain(int index, Value input) => input.Segment == _steps.SegmentOf(index) && _again.ContainsKey(input);
+
+    /// <summary>Plans a node's forward pass at a step: its first, or that for backward.</summary>
+    /// <param name="keeps">Whether its backward pass follows and finds what it saves.</param>
+    /// <param name="places">Receives its outputs' places.</param>
+    private PlannedNode PlanForward(
+        int index, int step, bool keeps, Dictionary<Value, PlannedTensor> places, Dictionary<Value, int> lastReads)
     {
-        Node node = _nodes[step];
-        (Operator op, NodeTypes types) = _bound[step];
-        PlannedTensor[] inputs = Array.ConvertAll(node.Inputs, Planned);
+        Node node = _nodes[index];
+        (Operator op, NodeTypes types) = _bound[index];
+        bool isAgain = places == _again;
+        PlannedTensor Place(Value value) => isAgain && IsOwnAgain(index, value) ? _again[value] : Planned(value);
+        PlannedTensor[] inputs = Array.ConvertAll(node.Inputs, Place);
         for (int i = 0; i < node.Outputs.Length; i++)
         {
             int last = lastReads[node.Outputs[i]];
             TensorType type = types.Outputs[i];
             PlannedTensor place = op.IsView ? new PlannedTensor(inputs[0].Place, type, inputs[0].Offset + op.ViewOffset(types, i))
-                : i == 0 && ReuseInput(node, op, types, step) is { } reused ? reused with { Type = type }
+                : i == 0 && ReuseInput(node, op, types, step, inputs) is { } reused ? reused with { Type = type }
                 : NewPlace(op.Name, type, step, last);
             Extend(place, last);
-            _places[node.Outputs[i]] = place;
+            places[node.Outputs[i]] = place;
         }
 
-        long saved = op.SavedBytes(_planning, types, backward);
+        long saved = op.SavedBytes(_planning, types, keeps);
+        int kept = keeps ? _steps.BackwardOf(index) : step;
         return new PlannedNode
         {
             Op = op,
             Types = types,
             Inputs = inputs,
-            Outputs = Array.ConvertAll(node.Outputs, Planned),
-            Saved = saved == 0 ? null : Scratch(op.Name + " saved", saved, step, backward ? End - step : step),
+            Outputs = Array.ConvertAll(node.Outputs, value => places[value]),
+            Saved = saved == 0 ? null : Scratch(op.Name + " saved", saved, step, kept),
             SavedTensors = Array.ConvertAll(
-                op.SavedTensors(types, backward), type => NewPlace(op.Name + " saved", type, step, backward ? End - step : step)),
+                op.SavedTensors(types, keeps), type => NewPlace(op.Name + " saved", type, step, kept)),
             ForwardWorkspace = Workspace(op, op.ForwardWorkspaceBytes(_planning, types), step),
         };
     }
@@ -334,17 +412,15 @@ internal sealed class Compiler
     /// <summary>
     /// The place of an input that this step reads last and that the operator may overwrite; the graph's own inputs stay as given.
     /// </summary>
-    private PlannedTensor? ReuseInput(Node node, Operator op, NodeTypes types, int step)
+    private PlannedTensor? ReuseInput(Node node, Operator op, NodeTypes types, int step, PlannedTensor[] inputs)
     {
         for (int i = 0; i < node.Inputs.Length; i++)
         {
-            Value input = node.Inputs[i];
-            if (op.ForwardInPlace(types, i) && _places.TryGetValue(input, out PlannedTensor place)
-                && place.Place.Buffer is { } buffer
-                && buffer.Last <= step && place.Type.Bytes == types.Outputs[0].Bytes && !_inputBuffers.Contains(buffer)
-                && OccursOnce(node, input))
+            if (op.ForwardInPlace(types, i) && inputs[i].Place.Buffer is { } buffer
+                && buffer.Last <= step && inputs[i].Type.Bytes == types.Outputs[0].Bytes && !_inputBuffers.Contains(buffer)
+                && OccursOnce(node, node.Inputs[i]))
             {
-                return place;
+                return inputs[i];
             }
         }
 
@@ -357,7 +433,7 @@ internal sealed class Compiler
     private void PlanBackward(int index, PlannedNode planned)
     {
         Node node = _nodes[index];
-        int step = End - index;
+        int step = _steps.BackwardOf(index);
         planned.OutputGradients = Array.ConvertAll(node.Outputs, output => OutputGradient(output, step));
         PlannedTensor? dOutput = planned.OutputGradients[0];
         var gradients = new PlannedTensor?[node.Inputs.Length];
@@ -483,4 +559,7 @@ internal sealed class Compiler
             buffer.Last = Math.Max(buffer.Last, step);
         }
     }
+
+    /// <summary>The last steps that read values as they were computed first, and where they are computed again.</summary>
+    private sealed record LastReads(Dictionary<Value, int> First, Dictionary<Value, int> Again);
 }

@@ -62,9 +62,20 @@ internal sealed class Executor : IDisposable
             }
 
             var binder = new Binder(_arena.Address, parameters, gradients, _constants, stepCounter, RootGradient);
-            (Operator Op, NodeTensors Tensors)[] nodes = [.. plan.Nodes.Select(node => (node.Op, binder.Bind(node)))];
-            _forward = [.. nodes.Where(node => !node.Op.IsView)];
-            _backward = [.. nodes.Where(node => node.Tensors.OutputGradients.Length > 0).Reverse()];
+            var nodes = new Dictionary<PlannedNode, NodeTensors>();
+            NodeTensors TensorsOf(PlannedNode node)
+            {
+                if (!nodes.TryGetValue(node, out NodeTensors? tensors))
+                {
+                    nodes.Add(node, tensors = binder.Bind(node));
+                }
+
+                return tensors;
+            }
+
+            _forward = [.. plan.Nodes.Where(node => !node.Op.IsView).Select(node => (node.Op, TensorsOf(node)))];
+            _backward = [.. plan.Backward.Where(Runs).Select(pass => (
+                pass.Kind == PassKind.Again ? new ForwardAgain(pass.Node.Op) : pass.Node.Op, TensorsOf(pass.Node)))];
             _writeBacks = [.. plan.WriteBacks.Select(writeBack => (binder.Bind(writeBack.From), binder.Bind(writeBack.To)))];
             foreach ((Value value, PlannedTensor tensor) in plan.Values)
             {
@@ -77,7 +88,7 @@ internal sealed class Executor : IDisposable
             }
 
             _checks = DebugChecks.Enabled
-                ? new ExecutionChecks(device, plan, _arena.Address, [.. nodes.Select(node => node.Tensors)])
+                ? new ExecutionChecks(device, plan, _arena.Address, TensorsOf)
                 : null;
         }
         catch
@@ -169,12 +180,20 @@ internal sealed class Executor : IDisposable
     /// <summary>The backward pass with every parameter's gradient added to.</summary>
     private (Operator Op, NodeTensors Tensors)[] Accumulating()
     {
-        IEnumerable<PlannedNode> planned = Plan.Nodes.Where(node => node.HasBackward).Reverse();
+        IEnumerable<PlannedNode> planned = Plan.Backward.Where(Runs).Select(pass => pass.Node);
         return [.. _backward.Zip(planned, (bound, node) => (bound.Op, bound.Tensors.WithAccumulate(
             [
                 .. node.Accumulate.Select(
                     (adds, i) => adds || node.InputGradients[i] is { Place.Kind: PlaceKind.ParameterGradient })])))];
     }
+
+    /// <summary>Whether anything runs at a step of the backward pass.</summary>
+    private static bool Runs(BackwardStep pass) => pass.Kind switch
+    {
+        PassKind.Backward => true,
+        PassKind.Again => !pass.Node.Op.IsView,
+        _ => false,
+    };
 
     private void RequireBound()
     {
@@ -182,6 +201,18 @@ internal sealed class Executor : IDisposable
         {
             throw new InvalidOperationException("Executor: the arena has moved since the plan was bound to it.");
         }
+    }
+
+    /// <summary>A forward pass among backward passes.</summary>
+    private sealed record ForwardAgain(Operator Op) : Operator
+    {
+        public override string Name => Op.Name;
+
+        public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs) => Op.Infer(inputs);
+
+        public override void Forward(IKernels kernels, NodeTensors tensors) => Op.Forward(kernels, tensors);
+
+        public override void Backward(IKernels kernels, NodeTensors tensors) => Op.Forward(kernels, tensors);
     }
 
     /// <summary>Turns places into addresses.</summary>

@@ -26,9 +26,12 @@ public sealed class Graph
     private readonly List<Node> _nodes = [];
     private readonly List<Value> _inputs = [];
     private readonly Dictionary<Parameter, Value> _parameters = [];
+    private readonly Dictionary<Parameter, Value> _substitutes = [];
     private readonly List<(Value Buffer, Value Updated)> _writeBacks = [];
     private readonly SampleTypes _samples = new();
     private Value? _stepCounter;
+    private int _segment;
+    private int _segments;
     private uint _streams;
 
     /// <summary>An empty graph.</summary>
@@ -99,7 +102,12 @@ public sealed class Graph
     public Value Use(Parameter parameter)
     {
         ArgumentNullException.ThrowIfNull(parameter);
-        if (!_parameters.TryGetValue(parameter, out Value? value))
+        if (_substitutes.TryGetValue(parameter, out Value? value))
+        {
+            return value;
+        }
+
+        if (!_parameters.TryGetValue(parameter, out value))
         {
             value = new Value(this, new TensorType(parameter.Shape), ValueKind.Parameter,
                 $"Parameter {parameter.Name}")
@@ -109,6 +117,12 @@ public sealed class Graph
 
         return value;
     }
+
+    /// <summary>From here on the parameter is a value that is computed from others.</summary>
+    internal void Substitute(Parameter parameter, Value value) => _substitutes[parameter] = value;
+
+    /// <summary>Whether the parameter is computed from others.</summary>
+    internal bool IsSubstituted(Parameter parameter) => _substitutes.ContainsKey(parameter);
 
     /// <summary>A constant.</summary>
     /// <param name="values">One number per element, in row-major order; copied.</param>
@@ -128,6 +142,32 @@ public sealed class Graph
     /// <param name="value">The number.</param>
     /// <returns>Its value.</returns>
     public Value Constant(float value) => Constant([value], default);
+
+    /// <summary>
+    /// Records a segment whose activations are not kept for backward: they are computed again there, from the segment's inputs,
+    /// bit for bit (Chen et al., 2016; PyTorch's checkpoint). It takes less memory for one more forward pass of the segment;
+    /// segments within a segment count as part of it. Inference is as without it.
+    /// </summary>
+    /// <param name="record">Records the segment with calls on values of this graph.</param>
+    /// <returns>What it returned.</returns>
+    public Value Recomputed(Func<Value> record)
+    {
+        ArgumentNullException.ThrowIfNull(record);
+        if (_segment != 0)
+        {
+            return record();
+        }
+
+        _segment = ++_segments;
+        try
+        {
+            return record();
+        }
+        finally
+        {
+            _segment = 0;
+        }
+    }
 
     /// <summary>Adds a node of an operator with one output.</summary>
     internal Value Add(Operator op, params ReadOnlySpan<Value> inputs)
@@ -161,6 +201,7 @@ public sealed class Graph
                 new Value(this, type, ValueKind.Intermediate, $"{op.Name}: an output")
                 {
                     Producer = node,
+                    Segment = _segment,
                     Features = op.Features(
                     types, orders, type)
                 });
@@ -275,6 +316,9 @@ public sealed class Value
 
     /// <summary>The node that computes it; null for what no node does.</summary>
     internal Node? Producer { get; init; }
+
+    /// <summary>The segment that is computed again for backward, from 1; 0 for none.</summary>
+    internal int Segment { get; init; }
 
     /// <summary>
     /// What the places along the last axis are, where images were flattened into it; settled while recording, through every

@@ -47,6 +47,15 @@ public static partial class Operators
     /// <exception cref="ShapeException">The numbers of elements differ.</exception>
     public static Value Reshape(this Value x, Shape shape) => x.Graph.Add(new ReshapeOp(shape), x);
 
+    /// <summary>The same elements, a constant to the gradients of what follows, as PyTorch's detach; moves nothing.</summary>
+    /// <param name="x">Any value.</param>
+    /// <returns>A value of x's shape and type.</returns>
+    public static Value StopGradient(this Value x)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return x.Graph.Add(new StopGradientOp(), x);
+    }
+
     /// <summary>Folds all axes but the first into one; moves nothing.</summary>
     /// <param name="x">[N, ...].</param>
     /// <returns>[N, product of the others], in NHWC order for images.</returns>

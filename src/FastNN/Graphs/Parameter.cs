@@ -68,6 +68,9 @@ public sealed class Parameter
     /// <summary>The number of elements.</summary>
     public long Count => Shape.Count;
 
+    /// <summary>What its first values are drawn from.</summary>
+    internal Initializer Initializer => _initializer;
+
     internal bool IsOnDevice => Volatile.Read(ref _store) is not null;
 
     internal ParameterStore? Store => Volatile.Read(ref _store);

@@ -28,6 +28,10 @@ public sealed class ParameterLayout
         _rows = rows;
     }
 
+    private ParameterLayout(
+        Func<Shape, (int[] Extents, int[] Axes)> view, Func<Shape, Shape> fileShape, Lazy<int[]>? places, bool rows) =>
+        (_view, FileShape, _places, _rows) = (view, fileShape, places, rows);
+
     /// <summary>Files hold the elements as the engine does.</summary>
     public static ParameterLayout AsIs { get; } = new(shape => (shape.ToArray(), Identity(shape.Rank)), shape => shape);
 
@@ -81,6 +85,10 @@ public sealed class ParameterLayout
         ArgumentNullException.ThrowIfNull(x);
         return x.Features is { } order ? new ParameterLayout(AsIs._view, AsIs.FileShape, order, rows: false) : AsIs;
     }
+
+    /// <summary>The order of another layout, which files show as one axis.</summary>
+    internal static ParameterLayout Flat(ParameterLayout layout) =>
+        new(layout._view, shape => new Shape(checked((int)shape.Count)), layout._places, layout._rows);
 
     /// <summary>
     /// A vector along the last axis of a value: behind a flattened image files have it in C, H, W order, where the engine has H,

@@ -30,7 +30,8 @@ internal sealed class Place(PlaceKind kind, Buffer? buffer = null, Parameter? pa
 /// <summary>A tensor to be bound: its place, the bytes from there to its beginning, and its type.</summary>
 internal readonly record struct PlannedTensor(Place Place, TensorType Type, long Offset = 0);
 
-/// <summary>A node with all its tensors' places; the executor walks these forward, then those with a gradient backward.</summary>
+/// <summary>A node with all its tensors' places; the executor walks these forward, and <see cref="Plan.Backward"/> after
+/// them.</summary>
 internal sealed class PlannedNode
 {
     /// <summary>What it computes, with numbers for all symbols.</summary>
@@ -62,10 +63,32 @@ internal sealed class PlannedNode
     public bool[] Accumulate { get; set; } = [];
 }
 
+/// <summary>What happens at a step of a backward pass.</summary>
+internal enum PassKind
+{
+    /// <summary>Nothing: no gradient flows through the node.</summary>
+    None,
+
+    /// <summary>The node's gradients.</summary>
+    Backward,
+
+    /// <summary>The node's outputs once more, of a segment that does not keep them.</summary>
+    Again,
+}
+
+/// <summary>A step of a backward pass.</summary>
+/// <param name="Node">Which node, with the tensors that it has there.</param>
+/// <param name="Step">Its number.</param>
+/// <param name="Kind">What happens.</param>
+internal readonly record struct BackwardStep(PlannedNode Node, int Step, PassKind Kind);
+
 /// <summary>A compiled graph: nodes in order and one arena that holds every tensor between them.</summary>
 internal sealed class Plan
 {
     public required IReadOnlyList<PlannedNode> Nodes { get; init; }
+
+    /// <summary>The steps of the backward pass in order, those in which nothing happens included.</summary>
+    public required IReadOnlyList<BackwardStep> Backward { get; init; }
 
     public required IReadOnlyList<Buffer> Buffers { get; init; }
 

@@ -22,6 +22,8 @@ internal interface IKernels : ICustomKernels
 
     IAttention Attention { get; }
 
+    IRecurrence Recurrence { get; }
+
     ILosses Losses { get; }
 
     IUpdates Updates { get; }

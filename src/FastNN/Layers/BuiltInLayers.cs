@@ -6,8 +6,12 @@ internal static class BuiltInLayers
     public static void Register()
     {
         LayerKinds.Register(nameof(Sequential), Sequential.Create);
+        LayerKinds.Register(nameof(Checkpoint), Checkpoint.Create);
         LayerKinds.Register(nameof(Model), Model.Create);
         LayerKinds.Register(nameof(Dense), Dense.Create);
+        LayerKinds.Register(nameof(LowRankDense), LowRankDense.Create);
+        LayerKinds.Register(nameof(SparseDense), SparseDense.Create);
+        LayerKinds.Register(nameof(Bilinear), Bilinear.Create);
         LayerKinds.Register(nameof(Conv1D), Conv1D.Create);
         LayerKinds.Register(nameof(Conv2D), Conv2D.Create);
         LayerKinds.Register(nameof(Conv3D), Conv3D.Create);
@@ -49,11 +53,23 @@ internal static class BuiltInLayers
         LayerKinds.Register(nameof(ActivationLayer), ActivationLayer.Create);
         LayerKinds.Register(nameof(Softmax), Softmax.Create);
         LayerKinds.Register(nameof(Embedding), Embedding.Create);
+        LayerKinds.Register(nameof(EmbeddingBag), EmbeddingBag.Create);
+        LayerKinds.Register(nameof(SimpleRnn), SimpleRnn.Create);
+        LayerKinds.Register(nameof(Lstm), Lstm.Create);
+        LayerKinds.Register(nameof(Gru), Gru.Create);
         LayerKinds.Register(nameof(PReLU), PReLU.Create);
         LayerKinds.Register(nameof(GLU), GLU.Create);
         LayerKinds.Register(nameof(LayerNorm), LayerNorm.Create);
         LayerKinds.Register(nameof(BatchNorm1D), BatchNorm1D.Create);
         LayerKinds.Register(nameof(BatchNorm2D), BatchNorm2D.Create);
+        LayerKinds.Register(nameof(BatchNorm3D), BatchNorm3D.Create);
+        LayerKinds.Register(nameof(WeightNorm), WeightNorm.Create);
+        LayerKinds.Register(nameof(SpectralNorm), SpectralNorm.Create);
+        LayerKinds.Register(nameof(RMSNorm), RMSNorm.Create);
+        LayerKinds.Register(nameof(GroupNorm), GroupNorm.Create);
+        LayerKinds.Register(nameof(InstanceNorm1D), InstanceNorm1D.Create);
+        LayerKinds.Register(nameof(InstanceNorm2D), InstanceNorm2D.Create);
+        LayerKinds.Register(nameof(InstanceNorm3D), InstanceNorm3D.Create);
         LayerKinds.Register(nameof(Add), description => new Add { Name = description.Name });
         LayerKinds.Register(nameof(Multiply), description => new Multiply { Name = description.Name });
         LayerKinds.Register(nameof(Concatenate), Concatenate.Create);

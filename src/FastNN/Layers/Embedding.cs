@@ -26,7 +26,7 @@ public sealed class Embedding : Layer
         (_entries, _dimension) = (entries, dimension);
     }
 
-    /// <summary>A row that gets no gradient; default -1, none.</summary>
+    /// <summary>A row that is zero at first and gets no gradient (PyTorch's padding_idx); default -1, none.</summary>
     public int PaddingIndex { get; init; } = -1;
 
     /// <summary>What the table is drawn from; default normal with deviation 1 (PyTorch).</summary>
@@ -37,7 +37,8 @@ public sealed class Embedding : Layer
 
     /// <inheritdoc/>
     protected override void Build(Value x) =>
-        _weight = AddParameter("weight", new Shape(_entries, _dimension), WeightInitializer);
+        _weight = AddParameter(
+            "weight", new Shape(_entries, _dimension), Padded(WeightInitializer, PaddingIndex, _entries));
 
     /// <inheritdoc/>
     protected override Value Forward(Value x) => x.Embedding(x.Graph.Use(_weight!), PaddingIndex);
@@ -57,4 +58,18 @@ public sealed class Embedding : Layer
             PaddingIndex = description.Int32("paddingIndex"),
             WeightInitializer = description.Initializer("weightInitializer", StandardNormal),
         };
+
+    /// <summary>A table's first values with zeros in the padding row, where there is one.</summary>
+    internal static Initializer Padded(Initializer others, int padding, int entries) =>
+        (uint)padding < (uint)entries ? new PaddedInitializer(others, padding) : others;
+
+    /// <summary>Zeros in one row.</summary>
+    private sealed class PaddedInitializer(Initializer others, int row) : Initializer
+    {
+        public override void Fill(Span<float> values, Shape shape, ulong seed, uint number)
+        {
+            others.Fill(values, shape, seed, number);
+            values.Slice(row * shape[1], shape[1]).Clear();
+        }
+    }
 }

@@ -162,7 +162,7 @@ public abstract class Layer
         if (ExampleShape is null)
         {
             // Also where the layer was built as a part of another model: then this tells whether the shape fits it.
-            Apply(new Graph(GraphMode.Inference).Input(example.Prepend(1)));
+            _ = Record([new Graph(GraphMode.Inference).Input(example.Prepend(1))]);
         }
 
         ExampleShape ??= example;
@@ -267,6 +267,28 @@ public abstract class Layer
         var description = new LayerDescription(GetType().Name, Name, []);
         Describe(description);
         return description.ToString();
+    }
+
+    /// <summary>Makes the parameters for an input, unless they were made before, and records nothing.</summary>
+    internal void BuildFor(Value x)
+    {
+        if (!_built)
+        {
+            BuildFrom([x]);
+            _built = true;
+        }
+    }
+
+    /// <summary>Takes a parameter of its own out of the layer, or null where there is none of this name.</summary>
+    internal Parameter? Release(string name)
+    {
+        Parameter? parameter = _own.Find(own => own.Name == name && !own.IsBuffer);
+        if (parameter is not null)
+        {
+            _own.Remove(parameter);
+        }
+
+        return parameter;
     }
 
     /// <summary>Gives the parameters that have no values yet their first ones.</summary>

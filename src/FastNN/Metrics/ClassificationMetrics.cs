@@ -66,6 +66,8 @@ internal enum ClassAverage
     Precision,
     Recall,
     F1,
+    IoU,
+    Dice,
 }
 
 /// <summary>A mean over classes, from the counts of each pair of actual and predicted class: [1, C * C].</summary>
@@ -92,6 +94,7 @@ internal sealed class ClassAverageMetric(ClassAverage average) : Metric
     {
         var classes = (int)Math.Sqrt(sums.Columns);
         double total = 0;
+        int present = 0;
         for (int i = 0; i < classes; i++)
         {
             double hits = sums.Sum((i * classes) + i), actual = 0, predicted = 0;
@@ -101,16 +104,19 @@ internal sealed class ClassAverageMetric(ClassAverage average) : Metric
                 predicted += sums.Sum((j * classes) + i);
             }
 
+            present += actual + predicted > 0 ? 1 : 0;
             double precision = predicted > 0 ? hits / predicted : 0, recall = actual > 0 ? hits / actual : 0;
             total += average switch
             {
                 ClassAverage.Precision => precision,
                 ClassAverage.Recall => recall,
+                ClassAverage.IoU => hits > 0 ? hits / (actual + predicted - hits) : 0,
+                ClassAverage.Dice => hits > 0 ? 2 * hits / (actual + predicted) : 0,
                 _ => precision + recall > 0 ? 2 * precision * recall / (precision + recall) : 0,
             };
         }
 
-        return total / classes;
+        return average is ClassAverage.IoU or ClassAverage.Dice ? total / present : total / classes;
     }
 
     // One example has no axis of rows.

@@ -40,6 +40,18 @@ public abstract class Metric
     /// <summary>The mean over classes of the harmonic mean of precision and recall (scikit-learn's macro F1).</summary>
     public static Metric F1 { get; } = new ClassAverageMetric(ClassAverage.F1);
 
+    /// <summary>
+    /// Intersection over union, as for segmentation: the mean over classes of the places that are right over those that belong to
+    /// the class or are taken for it. A class that neither occurs nor is predicted does not count; NaN where none does.
+    /// </summary>
+    public static Metric IoU { get; } = new ClassAverageMetric(ClassAverage.IoU);
+
+    /// <summary>
+    /// The Dice coefficient: the mean over classes of twice the places that are right over those that belong to the class plus
+    /// those that are taken for it, of the classes that <see cref="IoU"/> counts.
+    /// </summary>
+    public static Metric Dice { get; } = new ClassAverageMetric(ClassAverage.Dice);
+
     /// <summary>The mean of |output - target| over all elements.</summary>
     public static Metric MeanAbsoluteError { get; } = new ErrorMetric(
         "MeanAbsoluteError", error => error.Abs(), sums => sums.Mean());
@@ -58,6 +70,12 @@ public abstract class Metric
     /// alike it is 1 if there is no error, else 0.
     /// </summary>
     public static Metric R2 { get; } = new DeterminationMetric();
+
+    /// <summary>
+    /// How many classes a model hesitates between: e to the mean cross-entropy of logits and class indices, places of the ignored
+    /// class left out.
+    /// </summary>
+    public static Metric Perplexity { get; } = new PerplexityMetric();
 
     /// <summary>
     /// A metric that is the mean of a number of each example or element: <c>Metric.From("Bias", (output, target) => output -

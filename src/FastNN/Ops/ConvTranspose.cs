@@ -25,6 +25,8 @@ internal sealed record ConvTransposeOp(int Axes, ConvolutionOptions Options, Act
 
     public override bool BackwardReadsOutput(int output, ReadOnlySpan<bool> wanted) => !Activation.IsNone;
 
+    public override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) => hasExamples[0];
+
     public Operator WithActivation(Activation fused) => this with { Activation = fused };
 
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)

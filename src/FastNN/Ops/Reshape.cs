@@ -57,6 +57,28 @@ internal sealed record ReshapeOp(Shape Shape) : ViewOp
     }
 }
 
+/// <summary>The same elements, through which no gradient flows.</summary>
+internal sealed record StopGradientOp : Operator
+{
+    public override string Name => "StopGradient";
+
+    public override bool IsView => true;
+
+    public override bool KeepsFeatures(int input) => true;
+
+    public override bool IsDifferentiable(int input) => false;
+
+    public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
+    {
+        RequireInputs(inputs, 1, 1);
+        return [inputs[0]];
+    }
+
+    public override void Forward(IKernels kernels, NodeTensors tensors)
+    {
+    }
+}
+
 /// <summary>All axes but the first folded into one: [N, ...] becomes [N, product of the others].</summary>
 internal sealed record FlattenOp : ViewOp
 {

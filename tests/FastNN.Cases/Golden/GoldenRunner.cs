@@ -8,7 +8,7 @@ internal static class GoldenRunner
     [
         ("operators", GoldenOperators.All), ("shapes", GoldenShapes.All), ("indices", GoldenIndices.All),
         ("normalizations", GoldenNormalizations.All), ("attention", GoldenAttention.All),
-        ("windows", GoldenWindows.All),
+        ("sequences", GoldenSequences.All), ("windows", GoldenWindows.All),
         ("losses", GoldenLosses.All), ("optimizers", GoldenOptimizers.All), ("schedules", GoldenSchedules.All),
         ("traces", GoldenTraces.All),
     ];

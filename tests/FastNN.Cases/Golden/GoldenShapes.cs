@@ -13,7 +13,6 @@ internal static class GoldenShapes
         ["where"] = Where,
         ["matmul"] = MatMul,
         ["embedding"] = Embedding,
-        ["layernorm"] = LayerNorm,
         ["argmax"] = (golden, device) => Place(golden, device, (x, axis, keep) => x.ArgMax(axis, keep)),
         ["argmin"] = (golden, device) => Place(golden, device, (x, axis, keep) => x.ArgMin(axis, keep)),
         ["reduce_max"] = (golden, device) => Reduce(golden, device, (x, axes, keep) => x.Max(axes, keep)),
@@ -127,16 +126,5 @@ internal static class GoldenShapes
         Port[] inputs = [Port.Plain(golden, "x"), Port.Plain(golden, "weight")];
         GoldenRunner.RunOperator(
             golden, device, inputs, Port.Plain(golden, "y"), values => values[0].Embedding(values[1], padding));
-    }
-
-    private static void LayerNorm(GoldenCase golden, Device device)
-    {
-        int axes = golden.Attributes.Ints("normalized_shape").Length;
-        float eps = golden.Attributes.Float("eps");
-        golden.Attributes.Skip("affine", "bias");
-        Port[] inputs = [.. new[] { "x", "weight", "bias" }.Where(golden.Has).Select(name => Port.Plain(golden, name))];
-        GoldenRunner.RunOperator(
-            golden, device, inputs, Port.Plain(golden, "y"),
-            values => values[0].LayerNorm(values.ElementAtOrDefault(1), values.ElementAtOrDefault(2), axes, eps));
     }
 }

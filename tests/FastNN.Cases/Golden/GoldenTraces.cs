@@ -8,6 +8,9 @@ namespace FastNN.Testing;
 /// </summary>
 internal static partial class GoldenTraces
 {
+    /// <summary>What the case says of its LSTM, with commas of its own.</summary>
+    private const string LastStep = " (1 layer, batch first, zero initial state), last time step";
+
     public static Dictionary<string, Action<GoldenCase, Device>> All { get; } = new()
     {
         ["trace_mlp"] = Follow,
@@ -36,12 +39,18 @@ internal static partial class GoldenTraces
         }
 
         var first = new float[golden.ShapeOf("y_first").Aggregate(1, (product, extent) => product * extent)];
-        using (Predictor predictor = model.CreatePredictor(device))
+        float[] firstBatch = x.ToEngine(Slice(golden.Floats("x"), 0, batches));
+        bool batchNorm = golden.Has("y_eval_final");
+        if (batchNorm)
         {
-            predictor.Predict(x.ToEngine(Slice(golden.Floats("x"), 0, batches)), first);
+            attributes.Require("batchnorm", "eps 1e-5, momentum 0.1");
+        }
+        else
+        {
+            Predict(model, device, firstBatch, first);
+            golden.Compare("y_first", first);
         }
 
-        golden.Compare("y_first", first);
         using var trainer = new Trainer(model, device, loss, optimizer);
         var losses = new float[steps];
         for (int step = 0; step < steps; step++)
@@ -58,6 +67,12 @@ internal static partial class GoldenTraces
         }
 
         golden.Compare("loss", losses);
+        if (batchNorm)
+        {
+            Predict(model, device, firstBatch, first);
+            golden.Compare("y_eval_final", first);
+        }
+
         foreach ((string name, Parameter parameter) in model.NamedParameters)
         {
             var engine = new float[parameter.Count];
@@ -66,6 +81,12 @@ internal static partial class GoldenTraces
             parameter.Layout.ToFile(parameter.Shape, engine, file);
             golden.Compare("final." + name, file);
         }
+    }
+
+    private static void Predict(Layer model, Device device, float[] x, float[] y)
+    {
+        using Predictor predictor = model.CreatePredictor(device);
+        predictor.Predict(x, y);
     }
 
     /// <summary>One batch of a tensor [batches, N, ...]; images are NCHW.</summary>
@@ -90,7 +111,8 @@ internal static partial class GoldenTraces
             .Where(name => name.StartsWith("init.", StringComparison.Ordinal))
             .Select(name => name.Split('.')[1])
             .Distinct());
-        Layer[] layers = Array.ConvertAll(golden.Attributes.String("layers").Split(", "), words => LayerOf(words, names));
+        string all = golden.Attributes.String("layers").Replace(LastStep, " last", StringComparison.Ordinal);
+        Layer[] layers = Array.ConvertAll(all.Split(", "), words => LayerOf(words, names));
         return new Sequential(layers);
     }
 
@@ -119,12 +141,18 @@ internal static partial class GoldenTraces
             return new MaxPool2D(Number(pool, "k"));
         }
 
+        if (LstmWords().Match(words) is { Success: true } lstm)
+        {
+            return new Lstm(Number(lstm, "units")) { ReturnSequences = false, Name = names.Dequeue() };
+        }
+
         return words switch
         {
             "relu" => new ActivationLayer(Activation.ReLU),
             "sigmoid" => new ActivationLayer(Activation.Sigmoid),
             "tanh" => new ActivationLayer(Activation.Tanh),
             "flatten" => new Flatten(),
+            "batchnorm" => new BatchNorm2D { Name = names.Dequeue() },
             "global average pool" => new GlobalAvgPool2D(),
             _ => throw new UnsupportedCaseException($"layer {words}"),
         };
@@ -145,6 +173,9 @@ internal static partial class GoldenTraces
 
     [GeneratedRegex(@"^conv \d+-(?<filters>\d+) k(?<k>\d+)( s(?<s>\d+))?( p(?<p>\d+))?(?<nobias> no bias)?$")]
     private static partial Regex ConvWords();
+
+    [GeneratedRegex(@"^lstm \d+-(?<units>\d+) last$")]
+    private static partial Regex LstmWords();
 
     [GeneratedRegex(@"^maxpool (?<k>\d+)$")]
     private static partial Regex MaxPoolWords();

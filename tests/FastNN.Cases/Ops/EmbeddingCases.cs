@@ -2,7 +2,19 @@ namespace FastNN.Testing;
 
 internal sealed class EmbeddingCases : IOpCases
 {
-    public static IEnumerable<OpCase> Cases =>
+    public static IEnumerable<OpCase> Cases => Lookups.Concat(Bags);
+
+    private static IEnumerable<OpCase> Bags =>
+        from mode in new[] { EmbeddingBagMode.Sum, EmbeddingBagMode.Mean, EmbeddingBagMode.Max }
+        from row in new (int Bags, int Length, int Entries, int Width, int Padding, bool Factors)[]
+        {
+            (1, 1, 1, 1, -1, false), (3, 7, 31, 5, -1, false), (17, 5, 13, 33, -1, false), (13, 2, 3, 7, 1, false),
+            (5, 4, 7, 3, 0, false), (7, 3, 5, 13, -1, true), (7, 3, 3, 13, 2, true),
+        }
+        where !row.Factors || mode == EmbeddingBagMode.Sum
+        select Bag(mode, row.Bags, row.Length, row.Entries, row.Width, row.Padding, row.Factors);
+
+    private static IEnumerable<OpCase> Lookups =>
         from row in new (int[] Indices, int Entries, int Width, int Padding)[]
         {
             ([], 3, 5, -1), ([1], 1, 1, -1), ([7], 5, 3, -1), ([3, 13], 17, 33, -1), ([31, 17], 7, 129, -1), ([700], 31, 300, -1),
@@ -21,4 +33,21 @@ internal sealed class EmbeddingCases : IOpCases
         Tolerance = 2e-6 * Math.Max(1, Math.Sqrt(indices.Count / (double)entries)),
         ReferenceBackward = (values, dY) => [null, EmbeddingReference.Backward(values[0], dY, entries * width, width, padding)],
     };
+
+    private static OpCase Bag(EmbeddingBagMode mode, int bags, int length, int entries, int width, int padding, bool hasFactors)
+    {
+        OpInput[] inputs = [
+            OpInput.Integers("indices", new Shape(bags, length), 0, entries - 1, DType.Int32),
+            OpInput.Distinct("weight", new Shape(entries, width)), OpInput.Uniform("factors", new Shape(bags, length))];
+        string options = (padding < 0 ? "" : $", padding {padding}") + (hasFactors ? ", factors" : "");
+        return new OpCase(
+            $"{mode} of {bags} bags of {length} of [{entries}, {width}]{options}", hasFactors ? inputs : inputs[..2],
+            values => values[0].EmbeddingBag(values[1], mode, values.ElementAtOrDefault(2), padding),
+            values => EmbeddingReference.Bags(
+                values[0], values[1], length, width, mode, values.ElementAtOrDefault(2), padding))
+        {
+            Tolerance = 2e-6 * Math.Sqrt(length * (1 + (bags / (double)entries))),
+            Samples = 12,
+        };
+    }
 }

@@ -20,14 +20,15 @@ internal static class OpCases
     /// <summary>By name; a test fails where a class of cases is missing here.</summary>
     public static IReadOnlyList<OpFamily> Families { get; } =
     [
-        Of<ActivationsCases>(), Of<ArgExtremeCases>(), Of<CastCases>(), Of<ComposedCases>(), Of<ComposedLossCases>(),
-        Of<ConcatCases>(), Of<Conv1DCases>(), Of<Conv2DCases>(), Of<Conv3DCases>(), Of<ConvTransposeCases>(),
-        Of<CrossEntropyCases>(), Of<CtcCases>(), Of<CustomCases>(), Of<DenseCases>(), Of<DropoutCases>(),
-        Of<ElementLossCases>(), Of<ElementwiseCases>(), Of<EmbeddingCases>(), Of<ExpandCases>(), Of<FlipCases>(),
-        Of<FoldCases>(), Of<GatherCases>(), Of<GridSampleCases>(), Of<MatMulCases>(), Of<NormalizationCases>(), Of<PadCases>(),
-        Of<PenaltyCases>(), Of<Pool2DCases>(), Of<RearrangeCases>(), Of<ReduceCases>(), Of<ReduceIntegersCases>(),
-        Of<ReshapeCases>(), Of<RotaryCases>(), Of<ScaledDotProductCases>(), Of<ScanCases>(), Of<ScatterCases>(),
-        Of<SoftmaxCases>(), Of<SortCases>(), Of<TriluCases>(), Of<WhereCases>(), Of<WindowMaxCases>(), Of<WindowSumCases>(),
+        Of<ActivationsCases>(), Of<ArgExtremeCases>(), Of<BatchNormCases>(), Of<CastCases>(), Of<ComposedCases>(),
+        Of<ComposedLossCases>(), Of<ConcatCases>(), Of<Conv1DCases>(), Of<Conv2DCases>(), Of<Conv3DCases>(),
+        Of<ConvTransposeCases>(), Of<CrossEntropyCases>(), Of<CtcCases>(), Of<CustomCases>(), Of<DenseCases>(),
+        Of<DropoutCases>(), Of<EinsumCases>(), Of<ElementLossCases>(), Of<ElementwiseCases>(), Of<EmbeddingCases>(),
+        Of<ExpandCases>(), Of<FlipCases>(), Of<FoldCases>(), Of<GatherCases>(), Of<GridSampleCases>(), Of<LayerNormCases>(),
+        Of<MatMulCases>(), Of<PadCases>(), Of<PenaltyCases>(), Of<Pool2DCases>(), Of<RearrangeCases>(), Of<RecurrenceCases>(),
+        Of<ReduceCases>(), Of<ReduceIntegersCases>(), Of<ReshapeCases>(), Of<RotaryCases>(), Of<ScaledDotProductCases>(),
+        Of<ScanCases>(), Of<ScatterCases>(), Of<SoftmaxCases>(), Of<SortCases>(), Of<SparseCases>(), Of<TriluCases>(),
+        Of<WhereCases>(), Of<WindowMaxCases>(), Of<WindowSumCases>(),
     ];
 
     public static IEnumerable<(string Operator, OpCase Case)> All =>

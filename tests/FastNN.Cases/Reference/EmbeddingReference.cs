@@ -17,4 +17,22 @@ internal static class EmbeddingReference
 
         return gradient;
     }
+
+    /// <summary>Bags [B, length], each to one row; those of nothing but padding give zeros.</summary>
+    public static double[] Bags(
+        double[] indices, double[] weight, int length, int width, EmbeddingBagMode mode, double[]? factors, int padding)
+    {
+        var y = new double[indices.Length / length * width];
+        for (int i = 0; i < y.Length; i++)
+        {
+            int[] places = [.. Enumerable.Range(i / width * length, length).Where(place => (int)indices[place] != padding)];
+            double[] column = [
+                .. places.Select(place => weight[((int)indices[place] * width) + (i % width)] * (factors?[place] ?? 1))];
+            y[i] = column.Length == 0 ? 0
+                : mode == EmbeddingBagMode.Max ? column.Max()
+                : column.Sum() / (mode == EmbeddingBagMode.Mean ? column.Length : 1);
+        }
+
+        return y;
+    }
 }

@@ -18,6 +18,18 @@ internal static class NormalizationReference
                 + (bias?[parameter(i)] ?? 0))];
     }
 
+    /// <summary>x / sqrt(mean(x^2) + eps) weight along rows of so many elements.</summary>
+    public static double[] RootMeanSquare(double[] x, double[]? weight, int size, double eps)
+    {
+        var squares = new double[x.Length / size];
+        for (int i = 0; i < x.Length; i++)
+        {
+            squares[i / size] += x[i] * x[i] / size;
+        }
+
+        return [.. x.Select((value, i) => value / Math.Sqrt(squares[i / size] + eps) * (weight?[i % size] ?? 1))];
+    }
+
     /// <summary>Mean and biased variance of each group.</summary>
     public static (double[] Mean, double[] Variance) Statistics(double[] x, Func<int, int> group)
     {

@@ -117,6 +117,22 @@ internal abstract class MetricFixture
     }
 
     [Test]
+    public void Overlaps_are_means_over_the_classes_that_occur_or_are_predicted()
+    {
+        using Device device = Open();
+        var model = new Sequential(new Dense(4) { Name = "constant" });
+        model.Build(new Shape(1));
+        model.Parameters[1].Write([0, 1, 0, 0]);
+        using var trainer = new Trainer(model, device, Loss.SparseCrossEntropy, new Sgd(0));
+
+        // All are taken for class 1: of it 2 are right of 5; class 2 is never right, class 3 does not occur.
+        MetricValues values = trainer.Evaluate(
+            Dataset.FromFloats(new float[5], [1], [1, 2, 2, 1, 0], 4), 2, [Metric.IoU, Metric.Dice]).Metrics;
+        Assert.That(values["IoU"], Is.EqualTo(2 / 5.0 / 3).Within(1e-12));
+        Assert.That(values["Dice"], Is.EqualTo(4 / 7.0 / 3).Within(1e-12));
+    }
+
+    [Test]
     public void Fit_reports_metrics_of_every_epoch_and_leaves_the_weights_alone()
     {
         Dataset data = Toy.Points(50), other = Toy.Points(30, seed: 9);

@@ -39,7 +39,7 @@ internal sealed class ArchitectureTests
         ["Schedules"] = [],
         ["Optimizers"] = ["Schedules", "Tensors", "Functions", "Kernels", "Graphs"],
         ["Formats"] = ["Tensors"],
-        ["Metrics"] = ["Tensors", "Graphs"],
+        ["Metrics"] = ["Tensors", "Kernels", "Ops", "Graphs"],
         ["Data"] = ["Tensors", "Formats"],
         ["Inference"] = ["Tensors", "Functions", "Kernels", "Graphs", "Layers", ""],
         ["Training"] =

@@ -84,8 +84,17 @@ internal static unsafe partial class Convolution<TLanes>
                 }
                 (int khFirst, int khEnd) = _g.Vertical.ValidTaps(oh);
                 long top = ((long)image * _g.H) + _g.Vertical.Start(oh) + (khFirst * _g.Vertical.Dilation);
+                (int inside, int outside) = DepthwiseBlock.Interior(_g.Horizontal);
                 for (int ow = 0; ow < _g.OW; ow++)
                 {
+                    if (ow >= inside && ow + DepthwiseBlock.Pixels <= outside)
+                    {
+                        float* first = _x + (((top * _g.W) + _g.Horizontal.Start(ow)) * _g.C);
+                        float* filter = _w + ((long)khFirst * _g.KW * _g.C);
+                        Block(first, filter, khEnd - khFirst, _y + (((row * _g.OW) + ow) * _g.C));
+                        ow += DepthwiseBlock.Pixels - 1;
+                        continue;
+                    }
                     (int kwFirst, int kwEnd) = _g.Horizontal.ValidTaps(ow);
                     long left = _g.Horizontal.Start(ow) + ((long)kwFirst * _g.Horizontal.Dilation);
                     float* x = _x + (((top * _g.W) + left) * _g.C);
@@ -97,6 +106,22 @@ internal static unsafe partial class Convolution<TLanes>
                     _epilogue.Finish(_y + (row * _g.OW * _g.C), _g.C, _g.OW, _g.C);
                 }
             }
+        }
+
+        private readonly void Block(float* x, float* w, int rows, float* y)
+        {
+            var block = new DepthwiseBlock
+            {
+                SourceRow = (nint)_g.Vertical.Dilation * _g.W * _g.C,
+                SourceColumn = (nint)_g.Horizontal.Dilation * _g.C,
+                SourcePixel = (nint)_g.Horizontal.Stride * _g.C,
+                FilterRow = (nint)_g.KW * _g.C,
+                FilterColumn = _g.C,
+                Rows = rows,
+                Columns = _g.KW,
+                Channels = _g.C,
+            };
+            Pixels(block, x, w, y, _epilogue);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -166,8 +191,15 @@ internal static unsafe partial class Convolution<TLanes>
                 float* dx = _dx + ((((nint)image * _g.H) + ih) * _g.W * _g.C);
                 (int ohFirst, int ohEnd) = _g.Vertical.Windows(ih);
                 float* dy = _dy + ((row / _g.H) * _g.OH * _g.OW * _g.C);
+                (int inside, int outside) = DepthwiseBlock.GradientInterior(_g);
                 for (int iw = 0; iw < _g.W; iw++)
                 {
+                    if (iw >= inside && iw + DepthwiseBlock.Pixels <= outside)
+                    {
+                        Block(dy, ih, iw, ohFirst, ohEnd, dx + ((nint)iw * _g.C));
+                        iw += DepthwiseBlock.Pixels - 1;
+                        continue;
+                    }
                     (int owFirst, int owEnd) = _g.Horizontal.Windows(iw);
                     Pixel(dy, ih, iw, ohFirst, ohEnd, owFirst, owEnd, dx + ((nint)iw * _g.C));
                 }
@@ -176,6 +208,35 @@ internal static unsafe partial class Convolution<TLanes>
                     _epilogue.Finish(dx, _g.C, _g.W, _g.C);
                 }
             }
+        }
+
+        /// <summary>
+        /// Stride 1: a convolution of dy with the filter walked backwards, so that outputs come in their order.
+        /// </summary>
+        private readonly void Block(float* dy, int ih, int iw, int ohFirst, int ohEnd, float* dx)
+        {
+            // With dilation some of the outputs that span the row meet it between taps.
+            int spread = _g.Vertical.Dilation;
+            while (ohFirst < ohEnd && _g.Vertical.TapOf(ih, ohFirst) < 0)
+            {
+                ohFirst++;
+            }
+            int rows = (ohEnd - ohFirst + spread - 1) / spread;
+            int kh = rows > 0 ? _g.Vertical.TapOf(ih, ohFirst) : 0;
+            int owFirst = iw + _g.Horizontal.PadBefore - ((_g.KW - 1) * _g.Horizontal.Dilation);
+            var block = new DepthwiseBlock
+            {
+                SourceRow = (nint)spread * _g.OW * _g.C,
+                SourceColumn = (nint)_g.Horizontal.Dilation * _g.C,
+                SourcePixel = _g.C,
+                FilterRow = -(nint)_g.KW * _g.C,
+                FilterColumn = -(nint)_g.C,
+                Rows = rows,
+                Columns = _g.KW,
+                Channels = _g.C,
+            };
+            float* source = dy + ((((nint)ohFirst * _g.OW) + owFirst) * _g.C);
+            Pixels(block, source, _w + (((((nint)kh + 1) * _g.KW) - 1) * _g.C), dx, _epilogue);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -205,7 +266,7 @@ internal static unsafe partial class Convolution<TLanes>
     }
 
     /// <summary>Sums of one chunk of rows into a partial filter and bias; a row of pixels is summed in registers.</summary>
-    private readonly struct DepthwiseFilterBody(
+    private readonly partial struct DepthwiseFilterBody(
         Conv2DGeometry geometry, float* x, float* dy, float* partials, float* biasPartials, long rowsPerChunk) : IParallelBody
     {
         private readonly Conv2DGeometry _g = geometry;
@@ -242,6 +303,12 @@ internal static unsafe partial class Convolution<TLanes>
 
         private void Row(float* x, float* dy, float* dw)
         {
+            if (_g.KW == 3)
+            {
+                RowOfThree(x, dy, dw);
+                return;
+            }
+
             for (int kw = 0; kw < _g.KW; kw++)
             {
                 (int owFirst, int owEnd) = _g.Horizontal.ValidOutputs(kw);

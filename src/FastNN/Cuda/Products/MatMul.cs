@@ -5,7 +5,7 @@ using FastNN.Tensors;
 namespace FastNN.Cuda;
 
 /// <summary>
-/// Matrix products in batches: small ones are one launch of our own tiles for all batches that are not summed; large ones are
+/// Matrix products in batches: small ones are one launch of our own tiles for all batches, summed or not; large ones are
 /// cuBLAS's, one call where the batches are evenly spaced, else one each.
 /// </summary>
 internal sealed unsafe partial class CudaProducts
@@ -37,24 +37,24 @@ internal sealed unsafe partial class CudaProducts
             int vector = (StaysAligned(a, geometry.StrideA, 0, kept, reduced) ? 1 : 0)
                 | (StaysAligned(b, geometry.StrideB, 1, kept, reduced) ? 2 : 0)
                 | (StaysAligned(c, n, 2, kept, reduced) ? 4 : 0);
-            string kernel = (geometry.TransposeA, geometry.TransposeB) switch
+            string kernel = (geometry.TransposeA, geometry.TransposeB, terms > 1) switch
             {
-                (false, false) => "matmul_nn",
-                (false, true) => "matmul_nt",
-                (true, false) => "matmul_tn",
-                _ => "matmul_tt",
+                (false, false, false) => "matmul_nn",
+                (false, true, false) => "matmul_nt",
+                (true, false, false) => "matmul_tn",
+                (true, true, false) => "matmul_tt",
+                (false, false, true) => "matmul_sum_nn",
+                (false, true, true) => "matmul_sum_nt",
+                (true, false, true) => "matmul_sum_tn",
+                _ => "matmul_sum_tt",
             };
-            for (int term = 0; term < terms; term++)
+            for (int first = 0; first < batches; first += MaxGridZ)
             {
-                for (int first = 0; first < batches; first += MaxGridZ)
-                {
-                    Grid grid = SmallGrid(m, n) with { Z = Math.Min(MaxGridZ, batches - first) };
-                    int add = accumulate || term > 0 ? 1 : 0;
-                    Launch(
-                        "matmul", kernel, grid,
-                        new MatMulArguments(
-                            a.Address, b.Address, c.Address, kept, reduced, first, term, m, n, k, vector, add, 0));
-                }
+                Grid grid = SmallGrid(m, n) with { Z = Math.Min(MaxGridZ, batches - first) };
+                Launch(
+                    "matmul", kernel, grid,
+                    new MatMulArguments(
+                        a.Address, b.Address, c.Address, kept, reduced, first, terms, m, n, k, vector, accumulate ? 1 : 0, 0));
             }
 
             return;
@@ -107,6 +107,6 @@ internal sealed unsafe partial class CudaProducts
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct MatMulArguments(
-        nint A, nint B, nint C, StridedAxes Kept, StridedAxes Reduced, int FirstBatch, int Term, int M, int N, int K, int Vector,
+        nint A, nint B, nint C, StridedAxes Kept, StridedAxes Reduced, int FirstBatch, int Terms, int M, int N, int K, int Vector,
         int Accumulate, int Unused);
 }

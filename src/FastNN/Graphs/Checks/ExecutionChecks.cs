@@ -22,31 +22,38 @@ internal sealed class ExecutionChecks
     /// <param name="device">Where the plan runs.</param>
     /// <param name="plan">The plan.</param>
     /// <param name="arena">Where its arena begins.</param>
-    /// <param name="nodes">Its nodes' tensors, in order.</param>
+    /// <param name="tensorsOf">A node's tensors.</param>
     /// <exception cref="InvalidOperationException">The plan contradicts itself.</exception>
-    public ExecutionChecks(IDevice device, Plan plan, nint arena, IReadOnlyList<NodeTensors> nodes)
+    public ExecutionChecks(IDevice device, Plan plan, nint arena, Func<PlannedNode, NodeTensors> tensorsOf)
     {
         _device = device;
         PlanCheck.RequireDisjoint(plan.Buffers);
-        int last = (2 * nodes.Count) - 1;
         ILookup<int,
         Buffer> dying = plan.Buffers.Where(buffer => buffer.Bytes > 0).ToLookup(buffer => Math.Max(buffer.Last, buffer.First));
         (nint Address, long Bytes)[] Dying(int step) =>
             [.. dying[step].Select(buffer => (arena + (nint)buffer.Offset, buffer.Bytes))];
 
-        _forward = new CheckedPass[nodes.Count];
-        _backward = new CheckedPass[nodes.Count];
-        for (int i = 0; i < nodes.Count; i++)
+        _forward = new CheckedPass[plan.Nodes.Count];
+        _backward = new CheckedPass[plan.Backward.Count];
+        for (int i = 0; i < _forward.Length; i++)
         {
             PlannedNode node = plan.Nodes[i];
             _forward[i] = new CheckedPass(
-                $"{node.Op.Name} forward (node {i})", !node.Op.IsView, node.Op.IsView ? [] : ForwardAccesses(node, nodes[i]),
-                Dying(i));
-            _backward[i] = new CheckedPass(
-                $"{node.Op.Name} backward (node {i})", node.HasBackward, node.HasBackward ? BackwardAccesses(node, nodes[i]) : [],
-                Dying(last - i));
+                $"{node.Op.Name} forward (node {i})", !node.Op.IsView,
+                node.Op.IsView ? [] : ForwardAccesses(node, tensorsOf(node)), Dying(i));
             Check(_forward[i], node, i);
-            Check(_backward[i], node, last - i);
+        }
+
+        for (int i = 0; i < _backward.Length; i++)
+        {
+            (PlannedNode node, int step, PassKind kind) = plan.Backward[i];
+            bool isAgain = kind == PassKind.Again;
+            bool runs = isAgain ? !node.Op.IsView : kind == PassKind.Backward;
+            _backward[i] = new CheckedPass(
+                $"{node.Op.Name} {(isAgain ? "forward again" : "backward")} (step {step})", runs,
+                !runs ? [] : isAgain ? ForwardAccesses(node, tensorsOf(node)) : BackwardAccesses(node, tensorsOf(node)),
+                Dying(step));
+            Check(_backward[i], node, step);
         }
 
         _fresh = Fresh(plan, arena);
@@ -88,7 +95,7 @@ internal sealed class ExecutionChecks
         }
 
         int next = 0;
-        for (int i = _backward.Length - 1; i >= 0; i--)
+        for (int i = 0; i < _backward.Length; i++)
         {
             if (_backward[i].Runs)
             {

@@ -17,6 +17,12 @@ internal static unsafe partial class Gemm<TLanes>
     }
 
     /// <summary>
+    /// The product with B in panels on this thread, by tiles whatever the number of rows: the bits of a row do not depend on
+    /// the rows beside it.
+    /// </summary>
+    public static void RunPanels(in Product p) => TileBlock(p, 0, p.M, 0, p.N, null);
+
+    /// <summary>
     /// Rows [row0, row1) and columns [col0, col1) of C over all of K. A transposed B is turned into a panel in
     /// <paramref name="scratch"/>, where it is still in the cache when the tiles read it.
     /// </summary>

@@ -1,0 +1,500 @@
+// Normalization of channels, the last axis of x [batches, rows, channels] (Kernels/Normalizations/BatchNorm.cs). Statistics read x once, 4 bytes per
+// element; forward y = (x - mean) scale weight + bias 8 bytes; backward sums dY and dY normalized over the rows, 8 bytes, then dX (=|+=) scale (dY weight -
+// sum - normalized product) 12 or 16. y may be x, and dX dY where it does not add. Groups of several channels, and parameters of several batches, take one
+// more launch that reads the channels' sums.
+// A block walks down a chunk of columns (64, or all of them where there are fewer), several rows at a time, four neighbors to a thread where rows allow it;
+// what belongs to a column stays in registers. Blocks that share a chunk's rows leave parts in the workspace, and the last one joins them in their order.
+// Channels that are no multiple of 8 move up to 1.25 times their bytes, as accesses begin within sectors.
+#include "sums.cuh"
+
+#define ENTRIES 1024
+#define BATCH 8
+
+// BatchNorm.cs makes it. A period is a number of whole rows that a step covers, more than one only where a single chunk has them all.
+struct Strips {
+    int64 count;  // elements of a batch
+    int n;        // channels
+    int period;
+    int width;    // positions of a chunk
+    int columns;  // threads across a chunk
+    int lanes;    // threads down it
+    int chunks;
+    int steps;    // periods of a batch
+    int stepsPerPart;
+    int parts;
+    int unused;
+};
+
+template <int PER>
+struct Strip {
+    const Strips& s;
+    int batch, chunk, part, lane, position, first, end;
+    bool inside;
+
+    DEVICE Strip(const Strips& s) : s(s) {
+        int rest = blockIdx.x / s.parts;
+        part = blockIdx.x - rest * s.parts;
+        batch = rest / s.chunks;
+        chunk = rest - batch * s.chunks;
+        lane = threadIdx.x / s.columns;
+        position = chunk * s.width + (threadIdx.x - lane * s.columns) * PER;
+        inside = lane < s.lanes && position < s.period;
+        int start = part * s.stepsPerPart;
+        end = start + s.stepsPerPart < s.steps ? start + s.stepsPerPart : s.steps;
+        first = start + lane;
+    }
+
+    DEVICE int channel(int j) const { return (position + j) % s.n; }
+
+    // The batch's element of this thread in a step; whether it is there.
+    DEVICE int64 element(int step) const { return (int64)step * s.period + position; }
+    DEVICE bool holds(int step) const { return step < end && element(step) < s.count; }
+
+    // Rows of a part.
+    DEVICE int rowsOf(int which) const {
+        int64 rows = s.count / s.n, perStep = s.period / s.n;
+        int64 from = (int64)which * s.stepsPerPart * perStep, to = from + s.stepsPerPart * perStep;
+        return (int)((to < rows ? to : rows) - from);
+    }
+
+    // Channels of the chunk: the thread with this number has one, in the shared entries every n positions of every lane.
+    DEVICE int firstChannel() const { return chunk * s.width; }
+    DEVICE int channels() const { return s.n - firstChannel() < s.width ? s.n - firstChannel() : s.width; }
+    DEVICE int positions() const { return s.period - firstChannel() < s.width ? s.period - firstChannel() : s.width; }
+};
+
+template <int PER>
+DEVICE void load(float* values, const float* source) {
+    if (PER == 4) {
+        float4 v = loadFour(source);
+        values[0] = v.x;
+        values[PER > 1 ? 1 : 0] = v.y;
+        values[PER > 2 ? 2 : 0] = v.z;
+        values[PER > 3 ? 3 : 0] = v.w;
+    } else {
+        values[0] = *source;
+    }
+}
+
+template <int PER>
+DEVICE void store(float* destination, const float* values, bool accumulate) {
+    if (PER == 4) {
+        putFour(destination, values[0], values[PER > 1 ? 1 : 0], values[PER > 2 ? 2 : 0], values[PER > 3 ? 3 : 0], accumulate);
+    } else {
+        put(destination, values[0], accumulate);
+    }
+}
+
+struct StatisticsArguments {
+    const float* x;
+    float* mean;            // [batches, n]
+    float* scale;           // of groups of one channel, else the sums of squares about the mean
+    float* parts;           // [batches, parts, 2, n]
+    uint32* tickets;
+    const float* running[2];  // mean and variance, or null
+    float* updated[2];
+    Strips strips;
+    float eps;
+    float momentum;
+    int perGroup;
+    int unused;
+};
+
+DEVICE void finishMoments(const StatisticsArguments& a, int batch, int channel, double mean, double squares) {
+    int64 at = (int64)batch * a.strips.n + channel;
+    double terms = (double)(a.strips.count / a.strips.n);
+    a.mean[at] = (float)mean;
+    if (a.perGroup > 1) {
+        a.scale[at] = (float)squares;
+        return;
+    }
+    float variance = (float)(squares / terms);
+    a.scale[at] = 1.0f / squareRoot(variance + a.eps);
+    if (!a.running[0]) return;
+    a.updated[0][channel] = multiplyAdd(1.0f - a.momentum, a.running[0][channel], a.momentum * (float)mean);
+    a.updated[1][channel] =
+        multiplyAdd(1.0f - a.momentum, a.running[1][channel], a.momentum * (float)(squares / (terms - 1.0)));
+}
+
+// Eight rows at a time by two passes in registers, then joined (Chan et al., 1983): nothing cancels.
+template <int PER>
+DEVICE void statistics(const StatisticsArguments& a) {
+    __shared__ __align__(16) float means[ENTRIES], squares[ENTRIES], counts[ENTRIES];
+    const Strips& s = a.strips;
+    Strip<PER> strip(s);
+    const float* x = a.x + strip.batch * s.count;
+    float mean[PER], square[PER];
+    int terms = 0;
+#pragma unroll
+    for (int j = 0; j < PER; j++) mean[j] = square[j] = 0;
+    for (int step = strip.first; strip.inside && strip.holds(step); step += BATCH * s.lanes) {
+        float v[BATCH][PER];
+        int here = 0;
+#pragma unroll
+        for (int k = 0; k < BATCH; k++) {
+            if (strip.holds(step + k * s.lanes)) {
+                load<PER>(v[k], x + strip.element(step + k * s.lanes));
+                here++;
+            } else {
+#pragma unroll
+                for (int j = 0; j < PER; j++) v[k][j] = 0;
+            }
+        }
+        float inverse = 1.0f / here, share = here / (float)(terms + here);
+#pragma unroll
+        for (int j = 0; j < PER; j++) {
+            float sum = 0, about = 0;
+#pragma unroll
+            for (int k = 0; k < BATCH; k++) sum += v[k][j];
+            float middle = sum * inverse;
+#pragma unroll
+            for (int k = 0; k < BATCH; k++) about += k < here ? (v[k][j] - middle) * (v[k][j] - middle) : 0.0f;
+            float difference = middle - mean[j];
+            mean[j] = multiplyAdd(difference, share, mean[j]);
+            square[j] += multiplyAdd(difference * difference, share * terms, about);
+        }
+        terms += here;
+    }
+    int entry = threadIdx.x * PER;
+#pragma unroll
+    for (int j = 0; j < PER; j++) {
+        means[entry + j] = mean[j];
+        squares[entry + j] = square[j];
+        counts[entry + j] = (float)terms;
+    }
+    __syncthreads();
+    int column = threadIdx.x, channel = strip.firstChannel() + column, width = s.columns * PER;
+    bool owner = column < strip.channels();
+    if (owner) {
+        double origin = means[column], shift = 0, all = 0, total = 0;
+        for (int lane = 0; lane < s.lanes; lane++) {
+            for (int i = column; i < strip.positions(); i += s.n) {
+                shift += counts[lane * width + i] * (means[lane * width + i] - origin);
+                all += counts[lane * width + i];
+            }
+        }
+        double middle = origin + shift / all;
+        for (int lane = 0; lane < s.lanes; lane++) {
+            for (int i = column; i < strip.positions(); i += s.n) {
+                double difference = means[lane * width + i] - middle;
+                total += squares[lane * width + i] + counts[lane * width + i] * difference * difference;
+            }
+        }
+        if (s.parts == 1) {
+            finishMoments(a, strip.batch, channel, middle, total);
+        } else {
+            float* part = a.parts + ((int64)strip.batch * s.parts + strip.part) * 2 * s.n + channel;
+            part[0] = (float)middle;
+            part[s.n] = (float)total;
+        }
+    }
+    if (s.parts == 1 || !isLastOf(a.tickets + strip.batch * s.chunks + strip.chunk, s.parts)) return;
+    if (!owner) return;
+    const volatile float* parts = a.parts + (int64)strip.batch * s.parts * 2 * s.n + channel;
+    double origin = parts[0], shift = 0, total = 0;
+    for (int i = 0; i < s.parts; i++) shift += strip.rowsOf(i) * (parts[(int64)i * 2 * s.n] - origin);
+    double middle = origin + shift / (double)(s.count / s.n);
+    for (int i = 0; i < s.parts; i++) {
+        double difference = parts[(int64)i * 2 * s.n] - middle;
+        total += parts[((int64)i * 2 + 1) * s.n] + strip.rowsOf(i) * difference * difference;
+    }
+    finishMoments(a, strip.batch, channel, middle, total);
+}
+
+KERNEL void __launch_bounds__(256) batchnorm_statistics_fours(StatisticsArguments a) { statistics<4>(a); }
+KERNEL void __launch_bounds__(256) batchnorm_statistics_ones(StatisticsArguments a) { statistics<1>(a); }
+
+struct GroupArguments {
+    float* mean;   // [batches, n]
+    float* scale;
+    int64 rows;
+    int n;
+    int perGroup;
+    float eps;
+    int unused;
+};
+
+// A block per batch, a warp per group: the channels' moments joined, as all have equally many terms.
+KERNEL void batchnorm_groups(GroupArguments a) {
+    int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
+    for (int first = warp * a.perGroup; first < a.n; first += 8 * a.perGroup) {
+        float *mean = a.mean + (int64)blockIdx.x * a.n + first, *scale = a.scale + (int64)blockIdx.x * a.n + first;
+        float origin = mean[0], shift = 0, squares = 0;
+        for (int i = lane; i < a.perGroup; i += 32) shift += mean[i] - origin;
+        float middle = origin + warpSum(shift) / a.perGroup;
+        for (int i = lane; i < a.perGroup; i += 32) {
+            float difference = mean[i] - middle;
+            squares += multiplyAdd(difference * difference, (float)a.rows, scale[i]);
+        }
+        float factor = 1.0f / squareRoot(warpSum(squares) / ((float)a.rows * a.perGroup) + a.eps);
+        for (int i = lane; i < a.perGroup; i += 32) {
+            mean[i] = middle;
+            scale[i] = factor;
+        }
+    }
+}
+
+struct ColumnArguments {
+    const float* x;
+    const float* mean;    // [batches, n]
+    const float* scale;   // the variance where statistics are given
+    const float* weight;  // or null
+    const float* bias;    // or null
+    const float* dY;
+    const float* sums;    // [4, batches, n] or null; those of backward are the last two
+    float* y;             // dX in backward
+    Strips strips;
+    int64 all;            // batches * n
+    float eps;
+    int given;
+    int accumulate;
+    int unused;
+};
+
+DEVICE float scaleOf(const float* scale, int64 at, bool given, float eps) {
+    return given ? 1.0f / squareRoot(scale[at] + eps) : scale[at];
+}
+
+template <int PER>
+DEVICE void forwardColumns(const ColumnArguments& a) {
+    const Strips& s = a.strips;
+    Strip<PER> strip(s);
+    if (!strip.inside || !strip.holds(strip.first)) return;
+    float mean[PER], scale[PER], weight[PER], bias[PER];
+#pragma unroll
+    for (int j = 0; j < PER; j++) {
+        int channel = strip.channel(j);
+        int64 at = (int64)strip.batch * s.n + channel;
+        mean[j] = a.mean[at];
+        scale[j] = scaleOf(a.scale, at, a.given, a.eps);
+        weight[j] = a.weight ? a.weight[channel] : 1.0f;
+        bias[j] = a.bias ? a.bias[channel] : 0.0f;
+    }
+    int64 origin = strip.batch * s.count;
+    for (int step = strip.first; strip.holds(step); step += 4 * s.lanes) {
+        float v[4][PER];
+#pragma unroll
+        for (int k = 0; k < 4; k++) {
+            if (strip.holds(step + k * s.lanes)) load<PER>(v[k], a.x + origin + strip.element(step + k * s.lanes));
+        }
+#pragma unroll
+        for (int k = 0; k < 4; k++) {
+            if (!strip.holds(step + k * s.lanes)) continue;
+#pragma unroll
+            for (int j = 0; j < PER; j++) v[k][j] = multiplyAdd((v[k][j] - mean[j]) * scale[j], weight[j], bias[j]);
+            store<PER>(a.y + origin + strip.element(step + k * s.lanes), v[k], false);
+        }
+    }
+}
+
+KERNEL void __launch_bounds__(256) batchnorm_forward_fours(ColumnArguments a) { forwardColumns<4>(a); }
+KERNEL void __launch_bounds__(256) batchnorm_forward_ones(ColumnArguments a) { forwardColumns<1>(a); }
+
+template <int PER>
+DEVICE void backwardColumns(const ColumnArguments& a) {
+    const Strips& s = a.strips;
+    Strip<PER> strip(s);
+    if (!strip.inside || !strip.holds(strip.first)) return;
+    float mean[PER], scale[PER], weight[PER], sum[PER], product[PER];
+#pragma unroll
+    for (int j = 0; j < PER; j++) {
+        int channel = strip.channel(j);
+        int64 at = (int64)strip.batch * s.n + channel;
+        mean[j] = a.sums ? a.mean[at] : 0.0f;
+        scale[j] = scaleOf(a.scale, at, a.given, a.eps);
+        weight[j] = a.weight ? a.weight[channel] : 1.0f;
+        sum[j] = a.sums ? a.sums[2 * a.all + at] : 0.0f;
+        product[j] = a.sums ? a.sums[3 * a.all + at] : 0.0f;
+    }
+    int64 origin = strip.batch * s.count;
+    for (int step = strip.first; strip.holds(step); step += 4 * s.lanes) {
+        float v[4][PER], x[4][PER];
+#pragma unroll
+        for (int k = 0; k < 4; k++) {
+            if (!strip.holds(step + k * s.lanes)) continue;
+            int64 at = origin + strip.element(step + k * s.lanes);
+            load<PER>(v[k], a.dY + at);
+            if (a.sums) load<PER>(x[k], a.x + at);
+        }
+#pragma unroll
+        for (int k = 0; k < 4; k++) {
+            if (!strip.holds(step + k * s.lanes)) continue;
+#pragma unroll
+            for (int j = 0; j < PER; j++) {
+                float normalized = a.sums ? (x[k][j] - mean[j]) * scale[j] : 0.0f;
+                v[k][j] = scale[j] * (v[k][j] * weight[j] - multiplyAdd(normalized, product[j], sum[j]));
+            }
+            store<PER>(a.y + origin + strip.element(step + k * s.lanes), v[k], a.accumulate);
+        }
+    }
+}
+
+KERNEL void __launch_bounds__(256) batchnorm_backward_fours(ColumnArguments a) { backwardColumns<4>(a); }
+KERNEL void __launch_bounds__(256) batchnorm_backward_ones(ColumnArguments a) { backwardColumns<1>(a); }
+
+struct SumsArguments {
+    const float* x;
+    const float* mean;
+    const float* scale;
+    const float* weight;  // or null
+    const float* dY;
+    float* sums;          // [4, batches, n]
+    float* parts;         // [batches, parts, 2, n]
+    uint32* tickets;
+    float* dWeight;       // or null; of one batch
+    float* dBias;
+    Strips strips;
+    int64 all;
+    float eps;
+    int given;
+    int perGroup;
+    int accumulateWeight;
+    int accumulateBias;
+    int unused;
+};
+
+DEVICE void finishSums(const SumsArguments& a, int batch, int channel, double sum, double product) {
+    int64 at = (int64)batch * a.strips.n + channel;
+    a.sums[at] = (float)sum;
+    a.sums[a.all + at] = (float)product;
+    if (!a.given && a.perGroup == 1) {
+        double factor = (a.weight ? a.weight[channel] : 1.0f) / (double)(a.strips.count / a.strips.n);
+        a.sums[2 * a.all + at] = (float)(sum * factor);
+        a.sums[3 * a.all + at] = (float)(product * factor);
+    }
+    if (a.dBias) put(a.dBias + channel, (float)sum, a.accumulateBias);
+    if (a.dWeight) put(a.dWeight + channel, (float)product, a.accumulateWeight);
+}
+
+template <int PER>
+DEVICE void gradientSums(const SumsArguments& a) {
+    __shared__ __align__(16) float sums[ENTRIES], products[ENTRIES];
+    const Strips& s = a.strips;
+    Strip<PER> strip(s);
+    float mean[PER], scale[PER], sum[PER], product[PER];
+#pragma unroll
+    for (int j = 0; j < PER; j++) {
+        int64 at = (int64)strip.batch * s.n + strip.channel(j);
+        mean[j] = strip.inside ? a.mean[at] : 0.0f;
+        scale[j] = strip.inside ? scaleOf(a.scale, at, a.given, a.eps) : 0.0f;
+        sum[j] = product[j] = 0;
+    }
+    int64 origin = strip.batch * s.count;
+    for (int step = strip.first; strip.inside && strip.holds(step); step += 4 * s.lanes) {
+        float dY[4][PER], x[4][PER];
+#pragma unroll
+        for (int k = 0; k < 4; k++) {
+            if (strip.holds(step + k * s.lanes)) {
+                int64 at = origin + strip.element(step + k * s.lanes);
+                load<PER>(dY[k], a.dY + at);
+                load<PER>(x[k], a.x + at);
+            } else {
+#pragma unroll
+                for (int j = 0; j < PER; j++) dY[k][j] = x[k][j] = 0;
+            }
+        }
+#pragma unroll
+        for (int k = 0; k < 4; k++) {
+#pragma unroll
+            for (int j = 0; j < PER; j++) {
+                sum[j] += dY[k][j];
+                product[j] = multiplyAdd(dY[k][j], x[k][j] - mean[j], product[j]);
+            }
+        }
+    }
+    int entry = threadIdx.x * PER;
+#pragma unroll
+    for (int j = 0; j < PER; j++) {
+        sums[entry + j] = sum[j];
+        products[entry + j] = product[j] * scale[j];
+    }
+    __syncthreads();
+    int column = threadIdx.x, channel = strip.firstChannel() + column, width = s.columns * PER;
+    bool owner = column < strip.channels();
+    double total = 0, totalProduct = 0;
+    if (owner) {
+        for (int lane = 0; lane < s.lanes; lane++) {
+            for (int i = column; i < strip.positions(); i += s.n) {
+                total += sums[lane * width + i];
+                totalProduct += products[lane * width + i];
+            }
+        }
+        if (s.parts == 1) {
+            finishSums(a, strip.batch, channel, total, totalProduct);
+        } else {
+            float* part = a.parts + ((int64)strip.batch * s.parts + strip.part) * 2 * s.n + channel;
+            part[0] = (float)total;
+            part[s.n] = (float)totalProduct;
+        }
+    }
+    if (s.parts == 1 || !isLastOf(a.tickets + strip.batch * s.chunks + strip.chunk, s.parts)) return;
+    if (!owner) return;
+    const volatile float* parts = a.parts + (int64)strip.batch * s.parts * 2 * s.n + channel;
+    total = totalProduct = 0;
+    for (int i = 0; i < s.parts; i++) {
+        total += parts[(int64)i * 2 * s.n];
+        totalProduct += parts[((int64)i * 2 + 1) * s.n];
+    }
+    finishSums(a, strip.batch, channel, total, totalProduct);
+}
+
+KERNEL void __launch_bounds__(256) batchnorm_sums_fours(SumsArguments a) { gradientSums<4>(a); }
+KERNEL void __launch_bounds__(256) batchnorm_sums_ones(SumsArguments a) { gradientSums<1>(a); }
+
+struct JoinArguments {
+    float* sums;          // [4, batches, n]
+    const float* weight;  // or null
+    float* dWeight;       // or null
+    float* dBias;
+    int64 rows;
+    int batches;
+    int n;
+    int perGroup;         // 1: groups are done
+    int accumulateWeight;
+    int accumulateBias;
+    int unused;
+};
+
+// The first blocks take a batch each, a warp a group: the group's sums. The others take 32 channels each, 8 threads a channel: the sums over batches.
+KERNEL void batchnorm_join(JoinArguments a) {
+    __shared__ float groups[2][256];
+    int64 all = (int64)a.batches * a.n;
+    int warp = threadIdx.x >> 5, lane = threadIdx.x & 31, batches = a.perGroup > 1 ? a.batches : 0;
+    if ((int)blockIdx.x < batches) {
+        for (int first = warp * a.perGroup; first < a.n; first += 8 * a.perGroup) {
+            float* from = a.sums + (int64)blockIdx.x * a.n + first;
+            float sum = 0, product = 0, inverse = 1.0f / ((float)a.rows * a.perGroup);
+            for (int i = lane; i < a.perGroup; i += 32) {
+                float weight = a.weight ? a.weight[first + i] : 1.0f;
+                sum = multiplyAdd(from[i], weight, sum);
+                product = multiplyAdd(from[all + i], weight, product);
+            }
+            sum = warpSum(sum) * inverse;
+            product = warpSum(product) * inverse;
+            for (int i = lane; i < a.perGroup; i += 32) {
+                from[2 * all + i] = sum;
+                from[3 * all + i] = product;
+            }
+        }
+        return;
+    }
+    int channel = (blockIdx.x - batches) * 32 + lane;
+    double sum = 0, product = 0;
+    if (channel < a.n) {
+        for (int batch = warp; batch < a.batches; batch += 8) {
+            sum += a.sums[(int64)batch * a.n + channel];
+            product += a.sums[all + (int64)batch * a.n + channel];
+        }
+    }
+    groups[0][threadIdx.x] = (float)sum;
+    groups[1][threadIdx.x] = (float)product;
+    __syncthreads();
+    if (warp > 0 || channel >= a.n) return;
+    sum = product = 0;
+    for (int i = 0; i < 8; i++) {
+        sum += groups[0][i * 32 + lane];
+        product += groups[1][i * 32 + lane];
+    }
+    if (a.dBias) put(a.dBias + channel, (float)sum, a.accumulateBias);
+    if (a.dWeight) put(a.dWeight + channel, (float)product, a.accumulateWeight);
+}

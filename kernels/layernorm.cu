@@ -1,0 +1,298 @@
+// Normalization of rows [rows, length] (Kernels/Normalizations/LayerNorm.cs): forward y = (x - mean) scale weight + bias with the statistics of each row, 8 bytes
+// per element; backward dX (=|+=) scale (dY weight - sum / n - normalized product / n), 12 or 16, and the sums over rows for the parameters: a block leaves
+// a part of each, 8 bytes per column, and layernorm_parts adds them. y may be x, and dX dY where it does not add.
+// A row stays in registers: short ones (up to 1024 elements, backward 256) in one warp's, eight rows to a block at a time, longer ones in a block's. Those of
+// more than 4096 elements are read again, three times forward and twice backward. A block takes 16 rows or more, so that weights are read for them once.
+// Rows whose length is no multiple of 8 move up to 1.25 times their bytes where they are short, as their accesses begin within sectors.
+#include "rows.cuh"
+
+#define WARPS 8
+#define ROWS 16
+
+struct LayerNormArguments {
+    const float* x;
+    const float* weight;  // or null
+    const float* bias;    // or null
+    float* mean;          // null: rows are not centered
+    float* scale;
+    float* y;
+    int rows;
+    int length;
+    float eps;
+    int unused;
+};
+
+struct LayerNormBackwardArguments {
+    const float* x;
+    const float* weight;  // or null
+    const float* mean;    // null: rows are not centered
+    const float* scale;
+    const float* dY;
+    float* dX;            // or null
+    float* parts;         // [blocks, 2, length]: dY normalized, dY; or null
+    int rows;
+    int length;
+    int rowsPerPart;
+    int accumulate;
+};
+
+// Who shares a row: a warp, or the block.
+struct Warp {
+    DEVICE static int lane() { return threadIdx.x & 31; }
+    DEVICE static int lanes() { return 32; }
+    DEVICE static int group() { return threadIdx.x >> 5; }
+    DEVICE static int groups() { return blockDim.x >> 5; }
+    DEVICE static float sum(float value) { return warpSum(value); }
+};
+
+struct Block {
+    DEVICE static int lane() { return threadIdx.x; }
+    DEVICE static int lanes() { return blockDim.x; }
+    DEVICE static int group() { return 0; }
+    DEVICE static int groups() { return 1; }
+    DEVICE static float sum(float value) { return (float)blockSum(value); }
+};
+
+// Elements first + k lanes of a row; lanes in front of the row do nothing.
+template <class Lanes, int ITEMS>
+struct SharedRow {
+    int first;
+    int length;
+
+    DEVICE SharedRow(const float* row, int length) : first(Lanes::lane() - shiftOf(row)), length(length) {}
+
+    DEVICE int column(int k) const { return first + k * Lanes::lanes(); }
+
+    DEVICE bool holds(int k) const { return column(k) >= 0 && column(k) < length; }
+};
+
+template <class Lanes, int ITEMS>
+DEVICE void forwardRows(const LayerNormArguments& a) {
+    __shared__ float means[ROWS], scales[ROWS];
+    int start = blockIdx.x * ROWS, end = a.rows - start < ROWS ? a.rows - start : ROWS;
+    float inverse = 1.0f / a.length;
+    float weight[ITEMS], bias[ITEMS];
+    int shift = -1;
+    for (int i = Lanes::group(); i < end; i += Lanes::groups()) {
+        int64 origin = (int64)(start + i) * a.length;
+        SharedRow<Lanes, ITEMS> row(a.x + origin, a.length);
+        // Rows of a length that is a multiple of 8 are all shifted alike.
+        if (shift != shiftOf(a.x + origin)) {
+            shift = shiftOf(a.x + origin);
+#pragma unroll
+            for (int k = 0; k < ITEMS; k++) {
+                weight[k] = a.weight && row.holds(k) ? a.weight[row.column(k)] : 1.0f;
+                bias[k] = a.bias && row.holds(k) ? a.bias[row.column(k)] : 0.0f;
+            }
+        }
+        float x[ITEMS], sum = 0, squares = 0, mean = 0;
+#pragma unroll
+        for (int k = 0; k < ITEMS; k++) {
+            x[k] = row.holds(k) ? a.x[origin + row.column(k)] : 0.0f;
+            sum += x[k];
+        }
+        if (a.mean) mean = Lanes::sum(sum) * inverse;
+#pragma unroll
+        for (int k = 0; k < ITEMS; k++) {
+            x[k] -= mean;
+            squares += row.holds(k) ? x[k] * x[k] : 0.0f;
+        }
+        float scale = 1.0f / squareRoot(multiplyAdd(Lanes::sum(squares), inverse, a.eps));
+#pragma unroll
+        for (int k = 0; k < ITEMS; k++) {
+            if (row.holds(k)) a.y[origin + row.column(k)] = multiplyAdd(x[k] * scale, weight[k], bias[k]);
+        }
+        if (Lanes::lane() == 0) {
+            means[i] = mean;
+            scales[i] = scale;
+        }
+    }
+    __syncthreads();
+    if ((int)threadIdx.x < end) {
+        a.scale[start + threadIdx.x] = scales[threadIdx.x];
+        if (a.mean) a.mean[start + threadIdx.x] = means[threadIdx.x];
+    }
+}
+
+#define FORWARD(name, Lanes, ITEMS, THREADS) \
+    KERNEL void __launch_bounds__(THREADS) layernorm_forward_##name(LayerNormArguments a) { forwardRows<Lanes, ITEMS>(a); }
+
+FORWARD(128, Warp, 4, 256)
+FORWARD(256, Warp, 8, 256)
+FORWARD(512, Warp, 16, 256)
+FORWARD(1024, Warp, 32, 256)
+FORWARD(2048, Block, 8, 256)
+FORWARD(4096, Block, 8, 512)
+
+KERNEL void __launch_bounds__(1024) layernorm_forward_long(LayerNormArguments a) {
+    int64 origin = (int64)blockIdx.x * a.length;
+    const float* x = a.x + origin;
+    int first = (int)threadIdx.x - shiftOf(x);
+    first += first < 0 ? (int)blockDim.x : 0;
+    float inverse = 1.0f / a.length, sum = 0, squares = 0, mean = 0;
+    if (a.mean) {
+        for (int i = first; i < a.length; i += blockDim.x) sum += x[i];
+        mean = (float)(blockSum(sum) * inverse);
+    }
+    for (int i = first; i < a.length; i += blockDim.x) squares += (x[i] - mean) * (x[i] - mean);
+    float scale = 1.0f / squareRoot(multiplyAdd((float)blockSum(squares), inverse, a.eps));
+    for (int i = first; i < a.length; i += blockDim.x) {
+        a.y[origin + i] = multiplyAdd((x[i] - mean) * scale, a.weight ? a.weight[i] : 1.0f, a.bias ? a.bias[i] : 0.0f);
+    }
+    if (threadIdx.x == 0) {
+        a.scale[blockIdx.x] = scale;
+        if (a.mean) a.mean[blockIdx.x] = mean;
+    }
+}
+
+// The block's rows, 16 statistics at a time. Sums over rows stay in registers, so lanes are not shifted: a row that is, as its length is no multiple of 8,
+// would have its lanes on other columns.
+template <class Lanes, int ITEMS>
+DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
+    __shared__ float means[ROWS], scales[ROWS];
+    int64 start = (int64)blockIdx.x * a.rowsPerPart;
+    int count = a.rows - start < a.rowsPerPart ? (int)(a.rows - start) : a.rowsPerPart;
+    float inverse = 1.0f / a.length;
+    float weight[ITEMS], products[ITEMS], sums[ITEMS];
+#pragma unroll
+    for (int k = 0; k < ITEMS; k++) {
+        int column = Lanes::lane() + k * Lanes::lanes();
+        weight[k] = a.weight && column < a.length ? a.weight[column] : 1.0f;
+        products[k] = sums[k] = 0;
+    }
+    for (int band = 0; band < count; band += ROWS) {
+        int end = count - band < ROWS ? count - band : ROWS;
+        __syncthreads();
+        if ((int)threadIdx.x < end) {
+            scales[threadIdx.x] = a.scale[start + band + threadIdx.x];
+            means[threadIdx.x] = a.mean ? a.mean[start + band + threadIdx.x] : 0.0f;
+        }
+        __syncthreads();
+        for (int i = Lanes::group(); i < end; i += Lanes::groups()) {
+            int64 origin = (start + band + i) * a.length;
+            float mean = means[i], scale = scales[i], sum = 0, product = 0;
+            float normalized[ITEMS], given[ITEMS];
+#pragma unroll
+            for (int k = 0; k < ITEMS; k++) {
+                int column = Lanes::lane() + k * Lanes::lanes();
+                bool holds = column < a.length;
+                float dY = holds ? a.dY[origin + column] : 0.0f;
+                normalized[k] = holds ? (a.x[origin + column] - mean) * scale : 0.0f;
+                products[k] = multiplyAdd(dY, normalized[k], products[k]);
+                sums[k] += dY;
+                given[k] = dY * weight[k];
+                sum += given[k];
+                product = multiplyAdd(given[k], normalized[k], product);
+            }
+            if (!a.dX) continue;
+            product = Lanes::sum(product) * inverse;
+            sum = a.mean ? Lanes::sum(sum) * inverse : 0.0f;
+#pragma unroll
+            for (int k = 0; k < ITEMS; k++) {
+                int column = Lanes::lane() + k * Lanes::lanes();
+                if (column < a.length) {
+                    put(a.dX + origin + column, scale * (given[k] - multiplyAdd(normalized[k], product, sum)), a.accumulate);
+                }
+            }
+        }
+    }
+    if (!a.parts) return;
+    float* part = a.parts + (int64)blockIdx.x * 2 * a.length;
+    if (Lanes::groups() == 1) {
+#pragma unroll
+        for (int k = 0; k < ITEMS; k++) {
+            int column = Lanes::lane() + k * Lanes::lanes();
+            if (column < a.length) {
+                part[column] = products[k];
+                part[a.length + column] = sums[k];
+            }
+        }
+        return;
+    }
+    // The warps in their order, first the products, then the sums.
+    for (int kind = 0; kind < 2; kind++) {
+        for (int warp = 0; warp < Lanes::groups(); warp++) {
+            __syncthreads();
+            if (Lanes::group() == warp) {
+#pragma unroll
+                for (int k = 0; k < ITEMS; k++) {
+                    int column = Lanes::lane() + k * Lanes::lanes();
+                    float value = kind == 0 ? products[k] : sums[k];
+                    if (column < a.length) shared[column] = warp == 0 ? value : shared[column] + value;
+                }
+            }
+        }
+        __syncthreads();
+        for (int column = threadIdx.x; column < a.length; column += blockDim.x) part[kind * a.length + column] = shared[column];
+    }
+}
+
+#define BACKWARD(name, Lanes, ITEMS, THREADS, SHARED)                                                  \
+    KERNEL void __launch_bounds__(THREADS) layernorm_backward_##name(LayerNormBackwardArguments a) {   \
+        __shared__ float shared[SHARED];                                                               \
+        backwardRows<Lanes, ITEMS>(a, shared);                                                         \
+    }
+
+BACKWARD(128, Warp, 4, 256, 128)
+BACKWARD(256, Warp, 8, 256, 256)
+BACKWARD(512, Block, 8, 64, 1)
+BACKWARD(1024, Block, 8, 128, 1)
+BACKWARD(2048, Block, 8, 256, 1)
+BACKWARD(4096, Block, 8, 512, 1)
+
+// Rows longer than registers hold, one block per part; the part itself takes the sums.
+KERNEL void __launch_bounds__(1024) layernorm_backward_long(LayerNormBackwardArguments a) {
+    int64 start = (int64)blockIdx.x * a.rowsPerPart;
+    int count = a.rows - start < a.rowsPerPart ? (int)(a.rows - start) : a.rowsPerPart;
+    float inverse = 1.0f / a.length;
+    float* part = a.parts + (int64)blockIdx.x * 2 * a.length;
+    for (int row = 0; row < count; row++) {
+        int64 origin = (start + row) * a.length;
+        float mean = a.mean ? a.mean[start + row] : 0.0f, scale = a.scale[start + row], sum = 0, product = 0;
+        for (int i = threadIdx.x; i < a.length; i += blockDim.x) {
+            float dY = a.dY[origin + i], normalized = (a.x[origin + i] - mean) * scale;
+            if (a.parts) {
+                put(part + i, dY * normalized, row > 0);
+                put(part + a.length + i, dY, row > 0);
+            }
+            float given = dY * (a.weight ? a.weight[i] : 1.0f);
+            sum += given;
+            product = multiplyAdd(given, normalized, product);
+        }
+        if (!a.dX) continue;
+        product = (float)(blockSum(product) * inverse);
+        sum = a.mean ? (float)(blockSum(sum) * inverse) : 0.0f;
+        for (int i = threadIdx.x; i < a.length; i += blockDim.x) {
+            float given = a.dY[origin + i] * (a.weight ? a.weight[i] : 1.0f), normalized = (a.x[origin + i] - mean) * scale;
+            put(a.dX + origin + i, scale * (given - multiplyAdd(normalized, product, sum)), a.accumulate);
+        }
+    }
+}
+
+struct LayerNormPartsArguments {
+    const float* parts;  // [count, 2, length]
+    float* dWeight;      // or null
+    float* dBias;        // or null
+    int count;
+    int length;
+    int accumulateWeight;
+    int accumulateBias;
+};
+
+// 32 columns of both sums to a block, 8 of its threads a column.
+KERNEL void layernorm_parts(LayerNormPartsArguments a) {
+    __shared__ float groups[256];
+    int column = blockIdx.x * 32 + (threadIdx.x & 31), kind = blockIdx.y, group = threadIdx.x >> 5;
+    float* result = kind == 0 ? a.dWeight : a.dBias;
+    if (!result) return;
+    double sum = 0;
+    if (column < a.length) {
+        for (int part = group; part < a.count; part += 8) sum += a.parts[((int64)part * 2 + kind) * a.length + column];
+    }
+    groups[threadIdx.x] = (float)sum;
+    __syncthreads();
+    if (group > 0 || column >= a.length) return;
+    sum = 0;
+    for (int i = 0; i < 8; i++) sum += groups[i * 32 + threadIdx.x];
+    put(result + column, (float)sum, kind == 0 ? a.accumulateWeight : a.accumulateBias);
+}

@@ -1,0 +1,235 @@
+using FastNN.Kernels;
+using FastNN.Tensors;
+
+namespace FastNN.Cpu;
+
+/// <summary>
+/// Recurrent sequences. The inputs' product is one over all steps and lies in the gates; in the loop over steps h's product is
+/// added to it, and the gates follow row by row, in the first-level cache. Sequences of a batch do not know of each other, so a
+/// task takes some of them through all steps, and threads meet once per pass. A row's sums do not depend on the rows beside it:
+/// any number of threads gives the same bits.
+/// </summary>
+internal sealed unsafe partial class CpuRecurrence
+{
+    /// <summary>Sequences of a task at least: fewer rows leave a tile's registers empty.</summary>
+    private const int LeastRows = 4;
+
+    public void RecurrenceForward(RecurrenceGeometry geometry, in RecurrenceTensors tensors, Tensor workspace)
+    {
+        (int rows, int width, int hidden) = (geometry.Rows, geometry.Width, geometry.Hidden);
+        Gemm.Run(
+            Pool, false, false, rows, width, geometry.Inputs, Floats(tensors.X), geometry.Inputs, Floats(tensors.InputWeight),
+            width, Floats(tensors.Gates), width, new Epilogue(Floats(tensors.InputBias)));
+        float* panels = Floats(workspace), later = panels + RecurrenceGeometry.Packed(hidden, geometry.Joined);
+        float* free = panels + geometry.PackedForward, weight = Floats(tensors.HiddenWeight);
+        RecurrentProduct.Pack(weight, width, geometry.Joined, hidden, transposed: false, panels);
+        RecurrentProduct.Pack(weight + geometry.Joined, width, width - geometry.Joined, hidden, transposed: false, later);
+        Begin(tensors.FirstState, Floats(tensors.State), geometry);
+        if (tensors.Cell is { } cell)
+        {
+            Begin(tensors.FirstCell, Floats(cell), geometry);
+        }
+
+        var body = new ForwardBody(geometry, tensors, panels, later, free, RowsPerTask(geometry.Batch));
+        Pool.Run(body.Tasks, ref body);
+    }
+
+    public void RecurrenceBackward(
+        RecurrenceGeometry geometry, in RecurrenceTensors tensors, in RecurrenceGradients gradients, Tensor workspace)
+    {
+        (int width, int hidden, int joined) = (geometry.Width, geometry.Hidden, geometry.Joined);
+        nint states = (nint)geometry.Batch * hidden;
+        float* panels = Floats(workspace), later = panels + RecurrenceGeometry.Packed(joined, hidden);
+        float* zeros = panels + geometry.PackedBackward, dState = zeros + hidden, dCell = dState + states;
+        float* first = dCell + states, ones = first + ((nint)geometry.Batch * (width + hidden));
+        float* weight = Floats(tensors.HiddenWeight);
+        RecurrentProduct.Pack(weight, width, hidden, joined, transposed: true, panels);
+        RecurrentProduct.Pack(weight + joined, width, hidden, width - joined, transposed: true, later);
+        new Span<float>(zeros, hidden).Clear();
+        Begin(gradients.State, dState, geometry);
+        Begin(gradients.Cell, dCell, geometry);
+        var body = new BackwardBody(
+            geometry, tensors, gradients, panels, later, zeros, dState, dCell, RowsPerTask(geometry.Batch));
+        Pool.Run(body.Tasks, ref body);
+
+        End(dCell, gradients.FirstCell);
+        End(dState, gradients.FirstState);
+        Biases(geometry, tensors, gradients, ones);
+        if (gradients.HiddenWeight.Tensor is { } dHidden)
+        {
+            HiddenWeight(geometry, tensors, Floats(dHidden), gradients.HiddenWeight.Accumulate, first);
+        }
+
+        (int rows, int inputs) = (geometry.Rows, geometry.Inputs);
+        float* dGates = Floats(tensors.Gates);
+        if (gradients.InputWeight is { Tensor: { } dInput } wanted)
+        {
+            Epilogue epilogue = wanted.Accumulate ? Epilogue.Add : Epilogue.Store;
+            Gemm.Run(
+                Pool, true, false, inputs, width, rows, Floats(tensors.X), inputs, dGates, width, Floats(dInput), width,
+                epilogue);
+        }
+
+        if (gradients.X is { Tensor: { } dX } asked)
+        {
+            Epilogue epilogue = asked.Accumulate ? Epilogue.Add : Epilogue.Store;
+            Gemm.Run(
+                Pool, false, true, rows, inputs, width, dGates, width, Floats(tensors.InputWeight), width, Floats(dX), inputs,
+                epilogue);
+        }
+    }
+
+    private int RowsPerTask(int batch)
+    {
+        int even = (batch + Threads - 1) / Threads;
+        return Math.Max(1, (even + LeastRows - 1) / LeastRows * LeastRows);
+    }
+
+    /// <summary>A copy of what is there before the first step, or zeros.</summary>
+    private static void Begin(Tensor? source, float* destination, RecurrenceGeometry geometry)
+    {
+        long bytes = (long)geometry.Batch * geometry.Hidden * sizeof(float);
+        if (source is null)
+        {
+            System.Runtime.InteropServices.NativeMemory.Clear(destination, (nuint)bytes);
+        }
+        else
+        {
+            Buffer.MemoryCopy(Floats(source), destination, bytes, bytes);
+        }
+    }
+
+    private void End(float* source, WantedGradient gradient)
+    {
+        if (gradient.Tensor is not { } target)
+        {
+            return;
+        }
+
+        if (gradient.Accumulate)
+        {
+            ElementLoop.Run(Pool, target.Count, new UnaryMap<Identity, Accumulate>(source, Floats(target), default));
+        }
+        else
+        {
+            Buffer.MemoryCopy(source, Floats(target), target.Bytes, target.Bytes);
+        }
+    }
+
+    /// <summary>
+    /// Column sums of the gates' gradients, as products with a row of ones. Both biases of RNN and LSTM have the same; that of
+    /// a GRU's new gate differs behind the reset gate.
+    /// </summary>
+    private void Biases(RecurrenceGeometry geometry, in RecurrenceTensors tensors, in RecurrenceGradients gradients, float* ones)
+    {
+        if (gradients.HiddenBias.Tensor is null && gradients.InputBias.Tensor is null)
+        {
+            return;
+        }
+
+        new Span<float>(ones, geometry.Rows).Fill(1);
+        int joined = geometry.Joined;
+        if (gradients.HiddenBias.Tensor is { } dHidden)
+        {
+            SumRows(Floats(tensors.Gates), geometry.Width, joined, Floats(dHidden), gradients.HiddenBias.Accumulate);
+            if (joined < geometry.Width)
+            {
+                SumRows(
+                    Floats(tensors.Kept), geometry.Hidden, geometry.Hidden, Floats(dHidden) + joined,
+                    gradients.HiddenBias.Accumulate);
+            }
+        }
+
+        if (gradients.InputBias.Tensor is { } dInput)
+        {
+            SumRows(Floats(tensors.Gates), geometry.Width, geometry.Width, Floats(dInput), gradients.InputBias.Accumulate);
+        }
+
+        void SumRows(float* rows, int stride, int columns, float* sums, bool accumulate) => Gemm.Run(
+            Pool, false, false, 1, columns, geometry.Rows, ones, geometry.Rows, rows, stride, sums, columns,
+            accumulate ? Epilogue.Add : Epilogue.Store);
+    }
+
+    /// <summary>
+    /// h before each step, transposed, times the gates' gradients: y of the step before it, one product over all steps, and
+    /// where there is one the first state.
+    /// </summary>
+    private void HiddenWeight(
+        RecurrenceGeometry geometry, in RecurrenceTensors tensors, float* dWeight, bool accumulate, float* first)
+    {
+        (int width, int hidden, int joined) = (geometry.Width, geometry.Hidden, geometry.Joined);
+        float* dGates = Floats(tensors.Gates), dNew = Floats(tensors.Kept), y = Floats(tensors.Y);
+        int rows = geometry.Rows - geometry.Batch;
+        if (rows > 0)
+        {
+            nint from = geometry.IsReverse ? geometry.Batch : 0, to = geometry.Batch - from;
+            Product(rows, y + (from * hidden), dGates + (to * width), dNew + (to * hidden), accumulate);
+            accumulate = true;
+        }
+
+        if (tensors.FirstState is { } state)
+        {
+            FirstSteps(geometry, tensors, ref dGates, ref dNew, first);
+            Product(geometry.Batch, Floats(state), dGates, dNew, accumulate);
+            accumulate = true;
+        }
+
+        if (!accumulate)
+        {
+            new Span<float>(dWeight, Tensor.Index((long)hidden * width)).Clear();
+        }
+
+        void Product(int count, float* h, float* gates, float* products, bool add)
+        {
+            Epilogue epilogue = add ? Epilogue.Add : Epilogue.Store;
+            Gemm.Run(Pool, true, false, hidden, joined, count, h, hidden, gates, width, dWeight, width, epilogue);
+            if (joined < width)
+            {
+                Gemm.Run(
+                    Pool, true, false, hidden, hidden, count, h, hidden, products, hidden, dWeight + joined, width, epilogue);
+            }
+        }
+    }
+
+    /// <summary>The gates' gradients at the steps that h began with: those of one time, or of each sequence's end.</summary>
+    private static void FirstSteps(
+        RecurrenceGeometry geometry, in RecurrenceTensors tensors, ref float* dGates, ref float* dNew, float* first)
+    {
+        (int width, int hidden, nint batch) = (geometry.Width, geometry.Hidden, geometry.Batch);
+        nint step = geometry.Time(0) * batch;
+        if (!geometry.IsReverse || tensors.Lengths is null)
+        {
+            dGates += step * width;
+            dNew += step * hidden;
+            return;
+        }
+
+        float* products = first + (batch * width);
+        for (int b = 0; b < geometry.Batch; b++)
+        {
+            nint row = ((((int*)tensors.Lengths.Address)[b] - 1) * batch) + b;
+            bool any = row >= 0;
+            Gather(any ? dGates + (row * width) : null, first + (b * (nint)width), width);
+            if (geometry.Cell == RecurrentCell.Gru)
+            {
+                Gather(any ? dNew + (row * hidden) : null, products + (b * (nint)hidden), hidden);
+            }
+        }
+
+        dGates = first;
+        dNew = products;
+
+        static void Gather(float* source, float* destination, int count)
+        {
+            var target = new Span<float>(destination, count);
+            if (source == null)
+            {
+                target.Clear();
+            }
+            else
+            {
+                new ReadOnlySpan<float>(source, count).CopyTo(target);
+            }
+        }
+    }
+}

@@ -1,0 +1,198 @@
+using System.Runtime.InteropServices;
+using FastNN.Kernels;
+using FastNN.Tensors;
+
+namespace FastNN.Cuda;
+
+/// <summary>
+/// Normalization of channels: two launches forward and two backward, one more where groups have several channels and where
+/// parameters belong to several batches.
+/// </summary>
+internal sealed unsafe partial class CudaNormalizations
+{
+    /// <summary>Columns of a chunk, where there are more.</summary>
+    private const int ChunkWidth = 64;
+
+    public void BatchNormStatistics(in ColumnNormalization columns, RunningStatistics? running)
+    {
+        ColumnGeometry geometry = columns.Geometry;
+        if (geometry.Count == 0)
+        {
+            return;
+        }
+
+        Strips strips = SumStrips(geometry, IsAligned(columns.X.Address));
+        Launch(
+            "batchnorm", strips.IsFours ? "batchnorm_statistics_fours" : "batchnorm_statistics_ones",
+            strips.Grid(geometry.Batches),
+            new StatisticsArguments(
+                columns.X.Address, columns.Mean.Address, columns.Scale.Address, columns.Workspace.Address, Scratch,
+                AddressOf(running?.Mean), AddressOf(running?.Variance), AddressOf(running?.UpdatedMean),
+                AddressOf(running?.UpdatedVariance), strips, columns.Eps, running?.Momentum ?? 0, geometry.PerGroup, 0));
+        if (geometry.PerGroup > 1)
+        {
+            Launch(
+                "batchnorm", "batchnorm_groups", new Grid(geometry.Batches, 256),
+                new GroupArguments(
+                    columns.Mean.Address, columns.Scale.Address, geometry.Rows, geometry.Channels, geometry.PerGroup, columns.Eps,
+                    0));
+        }
+    }
+
+    public void BatchNormForward(in ColumnNormalization columns, Tensor? bias, Tensor y)
+    {
+        if (columns.Geometry.Count > 0)
+        {
+            Strips strips = MapStrips(columns.Geometry, IsAligned(columns.X.Address, y.Address));
+            Launch(
+                "batchnorm", strips.IsFours ? "batchnorm_forward_fours" : "batchnorm_forward_ones",
+                strips.Grid(columns.Geometry.Batches), Arguments(columns, strips, y) with { Bias = AddressOf(bias) });
+        }
+    }
+
+    public void BatchNormSums(in ColumnNormalization columns, Tensor dY, Tensor sums, in NormalizationGradients gradients)
+    {
+        ColumnGeometry geometry = columns.Geometry;
+        if (geometry.Count == 0)
+        {
+            Empty(gradients.Weight, gradients.AccumulateWeight);
+            Empty(gradients.Bias, gradients.AccumulateBias);
+            return;
+        }
+
+        Strips strips = SumStrips(geometry, IsAligned(columns.X.Address, dY.Address));
+        bool one = geometry.Batches == 1;
+        nint dWeight = AddressOf(gradients.Weight), dBias = AddressOf(gradients.Bias);
+        (int addWeight, int addBias) = (gradients.AccumulateWeight ? 1 : 0, gradients.AccumulateBias ? 1 : 0);
+        Launch(
+            "batchnorm", strips.IsFours ? "batchnorm_sums_fours" : "batchnorm_sums_ones", strips.Grid(geometry.Batches),
+            new SumsArguments(
+                columns.X.Address, columns.Mean.Address, columns.Scale.Address, AddressOf(columns.Weight), dY.Address,
+                sums.Address, columns.Workspace.Address, Scratch, one ? dWeight : 0, one ? dBias : 0, strips,
+                (long)geometry.Batches * geometry.Channels, columns.Eps, columns.IsGiven ? 1 : 0, geometry.PerGroup, addWeight,
+                addBias, 0));
+        int groups = geometry.PerGroup > 1 ? geometry.Batches : 0;
+        int chunks = !one && (dWeight != 0 || dBias != 0) ? Blocks(geometry.Channels, 32) : 0;
+        if (groups + chunks > 0)
+        {
+            Launch(
+                "batchnorm", "batchnorm_join", new Grid(groups + chunks, 256),
+                new JoinArguments(
+                    sums.Address, AddressOf(columns.Weight), one ? 0 : dWeight, one ? 0 : dBias, geometry.Rows, geometry.Batches,
+                    geometry.Channels, geometry.PerGroup, addWeight, addBias, 0));
+        }
+    }
+
+    public void BatchNormBackward(in ColumnNormalization columns, Tensor dY, Tensor? sums, Tensor dX, bool accumulate)
+    {
+        if (columns.Geometry.Count > 0)
+        {
+            Strips strips = MapStrips(columns.Geometry, IsAligned(columns.X.Address, dY.Address, dX.Address));
+            Launch(
+                "batchnorm", strips.IsFours ? "batchnorm_backward_fours" : "batchnorm_backward_ones",
+                strips.Grid(columns.Geometry.Batches), Arguments(columns, strips, dX) with
+                {
+                    DY = dY.Address,
+                    Sums = AddressOf(sums),
+                    Accumulate = accumulate ? 1 : 0,
+                });
+        }
+    }
+
+    private static ColumnArguments Arguments(in ColumnNormalization columns, Strips strips, Tensor y) => new(
+        columns.X.Address, columns.Mean.Address, columns.Scale.Address, AddressOf(columns.Weight), 0, 0, 0, y.Address, strips,
+        (long)columns.Geometry.Batches * columns.Geometry.Channels, columns.Eps, columns.IsGiven ? 1 : 0, 0, 0);
+
+    /// <summary>The sum of nothing.</summary>
+    private void Empty(Tensor? sum, bool accumulate)
+    {
+        if (sum is not null && !accumulate)
+        {
+            Fill(sum, 0);
+        }
+    }
+
+    /// <summary>A column's rows are shared by as many blocks as there are tickets and parts for.</summary>
+    private static Strips SumStrips(ColumnGeometry geometry, bool isAligned)
+    {
+        Strips strips = StripsOf(geometry, isAligned);
+        long tickets = (long)geometry.Batches * strips.Chunks;
+        return strips.Cut(tickets > MaxChunks ? 1 : geometry.MaxParts);
+    }
+
+    /// <summary>Rows enough to a thread that what belongs to its columns costs little.</summary>
+    private static Strips MapStrips(ColumnGeometry geometry, bool isAligned)
+    {
+        Strips strips = StripsOf(geometry, isAligned);
+        int perThread = strips.IsFours && strips.Columns <= 16 ? 16 : 32;
+        return strips.Cut(Blocks(strips.Steps, strips.Lanes * perThread));
+    }
+
+    private static Strips StripsOf(ColumnGeometry geometry, bool isAligned)
+    {
+        int n = geometry.Channels;
+        long count = (long)geometry.Rows * n, common = n % 4 == 0 ? n : n % 2 == 0 ? 2L * n : 4L * n;
+        if (isAligned && count % 4 == 0 && n % 4 == 0 && n >= ChunkWidth)
+        {
+            return Strips.Of(count, n, n, ChunkWidth, perThread: 4);
+        }
+
+        if (isAligned && count % 4 == 0 && common <= 4 * ElementThreads)
+        {
+            int period = (int)(common * Math.Max(1, ChunkWidth / common));
+            return Strips.Of(count, n, period, period, perThread: 4);
+        }
+
+        int ones = n >= ChunkWidth ? n : n * (ChunkWidth / n);
+        return Strips.Of(count, n, ones, Math.Min(ones, ChunkWidth), perThread: 1);
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct Strips(
+        long Count, int N, int Period, int Width, int Columns, int Lanes, int Chunks, int Steps, int StepsPerPart, int Parts,
+        int Unused)
+    {
+        public bool IsFours => Width == 4 * Columns;
+
+        public static Strips Of(long count, int n, int period, int width, int perThread)
+        {
+            int columns = width / perThread;
+            return new Strips(
+                count, n, period, width, columns, ElementThreads / columns, Blocks(period, width), Blocks(count, period), 0, 1,
+                0);
+        }
+
+        /// <summary>The same with the rows in so many parts at most.</summary>
+        public Strips Cut(int parts)
+        {
+            int steps = Blocks(Blocks(Steps, parts), Lanes) * Lanes;
+            return this with { StepsPerPart = steps, Parts = Blocks(Steps, steps) };
+        }
+
+        public Grid Grid(int batches) => new(checked(batches * Chunks * Parts), ElementThreads);
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct StatisticsArguments(
+        nint X, nint Mean, nint Scale, nint Parts, nint Tickets, nint RunningMean, nint RunningVariance, nint UpdatedMean,
+        nint UpdatedVariance, Strips Strips, float Eps, float Momentum, int PerGroup, int Unused);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct GroupArguments(
+        nint Mean, nint Scale, long Rows, int N, int PerGroup, float Eps, int Unused);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct ColumnArguments(
+        nint X, nint Mean, nint Scale, nint Weight, nint Bias, nint DY, nint Sums, nint Y, Strips Strips, long All, float Eps,
+        int Given, int Accumulate, int Unused);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct SumsArguments(
+        nint X, nint Mean, nint Scale, nint Weight, nint DY, nint Sums, nint Parts, nint Tickets, nint DWeight, nint DBias,
+        Strips Strips, long All, float Eps, int Given, int PerGroup, int AccumulateWeight, int AccumulateBias, int Unused);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct JoinArguments(
+        nint Sums, nint Weight, nint DWeight, nint DBias, long Rows, int Batches, int N, int PerGroup, int AccumulateWeight,
+        int AccumulateBias, int Unused);
+}

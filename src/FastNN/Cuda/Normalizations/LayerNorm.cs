@@ -1,0 +1,92 @@
+using System.Runtime.InteropServices;
+using FastNN.Kernels;
+using FastNN.Tensors;
+
+namespace FastNN.Cuda;
+
+/// <summary>Normalization of rows, in one launch; backward in two where weight or bias have gradients.</summary>
+internal sealed unsafe partial class CudaNormalizations
+{
+    public void LayerNormForward(in RowNormalization rows, Tensor? bias, Tensor y)
+    {
+        RowGeometry geometry = rows.Geometry;
+        if (rows.X.Count == 0)
+        {
+            return;
+        }
+
+        // Rows are shifted to whole sectors, by up to seven elements.
+        bool shifts = geometry.Length % 8 != 0 || (rows.X.Address & 31) != 0;
+        RowKernel kernel = ForwardKernel(geometry.Length + (shifts ? 7 : 0));
+        Launch(
+            "layernorm", kernel.Name, new Grid(Blocks(geometry.Rows, kernel.RowsPerBlock), kernel.Threads),
+            new LayerNormArguments(
+                rows.X.Address, AddressOf(rows.Weight), AddressOf(bias), AddressOf(rows.Mean), rows.Scale.Address, y.Address,
+                geometry.Rows, geometry.Length, rows.Eps, 0));
+    }
+
+    public void LayerNormBackward(
+        in RowNormalization rows, Tensor dY, in NormalizationGradients gradients, Tensor? workspace)
+    {
+        RowGeometry geometry = rows.Geometry;
+        nint parts = gradients.Weight is null && gradients.Bias is null ? 0 : AddressOf(workspace);
+        if (rows.X.Count > 0)
+        {
+            RowKernel kernel = BackwardKernel(geometry.Length);
+            Launch(
+                "layernorm", kernel.Name, new Grid(geometry.Parts, kernel.Threads),
+                new LayerNormBackwardArguments(
+                    rows.X.Address, AddressOf(rows.Weight), AddressOf(rows.Mean), rows.Scale.Address, dY.Address,
+                    AddressOf(gradients.X), parts, geometry.Rows, geometry.Length, geometry.RowsPerPart,
+                    gradients.AccumulateX ? 1 : 0));
+        }
+
+        if (parts != 0 && geometry.Length > 0)
+        {
+            Launch(
+                "layernorm", "layernorm_parts", new Grid(Blocks(geometry.Length, 32), 256, Y: 2),
+                new LayerNormPartsArguments(
+                    parts, AddressOf(gradients.Weight), AddressOf(gradients.Bias), geometry.Parts, geometry.Length,
+                    gradients.AccumulateWeight ? 1 : 0, gradients.AccumulateBias ? 1 : 0));
+        }
+    }
+
+    /// <summary>The kernels whose registers hold a row of so many elements.</summary>
+    private static RowKernel ForwardKernel(int length) => length switch
+    {
+        <= 128 => new("layernorm_forward_128", 256),
+        <= 256 => new("layernorm_forward_256", 256),
+        <= 512 => new("layernorm_forward_512", 256),
+        <= 1024 => new("layernorm_forward_1024", 256),
+        <= 2048 => new("layernorm_forward_2048", 256),
+        <= 4096 => new("layernorm_forward_4096", 512),
+        _ => new("layernorm_forward_long", 1024, RowsPerBlock: 1),
+    };
+
+    /// <inheritdoc cref="ForwardKernel"/>
+    private static RowKernel BackwardKernel(int length) => length switch
+    {
+        <= 128 => new("layernorm_backward_128", 256),
+        <= 256 => new("layernorm_backward_256", 256),
+        <= 512 => new("layernorm_backward_512", 64),
+        <= 1024 => new("layernorm_backward_1024", 128),
+        <= 2048 => new("layernorm_backward_2048", 256),
+        <= 4096 => new("layernorm_backward_4096", 512),
+        _ => new("layernorm_backward_long", 1024),
+    };
+
+    private readonly record struct RowKernel(string Name, int Threads, int RowsPerBlock = 16);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct LayerNormArguments(
+        nint X, nint Weight, nint Bias, nint Mean, nint Scale, nint Y, int Rows, int Length, float Eps, int Unused);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct LayerNormBackwardArguments(
+        nint X, nint Weight, nint Mean, nint Scale, nint DY, nint DX, nint Parts, int Rows, int Length, int RowsPerPart,
+        int Accumulate);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct LayerNormPartsArguments(
+        nint Parts, nint DWeight, nint DBias, int Count, int Length, int AccumulateWeight, int AccumulateBias);
+}

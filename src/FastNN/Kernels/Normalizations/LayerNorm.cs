@@ -1,0 +1,48 @@
+using FastNN.Tensors;
+
+namespace FastNN.Kernels;
+
+/// <summary>
+/// The normalization of each row of x [rows, length]. Mean and scale have a number per row, weight and bias one per column.
+/// </summary>
+/// <param name="Mean">Null where rows are not centered (RMSNorm).</param>
+/// <param name="Scale">1 / sqrt(variance + eps), or of the mean of squares.</param>
+internal readonly record struct RowNormalization(
+    RowGeometry Geometry, float Eps, Tensor X, Tensor? Mean, Tensor Scale, Tensor? Weight);
+
+/// <summary>Rows to normalize, and how the sums over them for the parameters' gradients are cut.</summary>
+internal sealed record RowGeometry(int Rows, int Length)
+{
+    private const int LeastRows = 16, MostParts = 512;
+
+    /// <summary>
+    /// Rows whose sums are one part: a multiple of 8. Few parts cost little to write and add, many keep more processors busy.
+    /// </summary>
+    public int RowsPerPart { get; } = Math.Max(LeastRows, (int)(((((long)Rows + MostParts - 1) / MostParts) + 7) / 8 * 8));
+
+    /// <summary>Parts of the sums over rows.</summary>
+    public int Parts => (int)(((long)Rows + RowsPerPart - 1) / RowsPerPart);
+
+    /// <summary>Bytes that hold the parts of the gradients of weight and bias.</summary>
+    public long WorkspaceBytes => 2L * Parts * Length * sizeof(float);
+}
+
+/// <summary>Gradients of a normalization, each null where none is wanted, each written (=) or added to (+=).</summary>
+internal readonly record struct NormalizationGradients(
+    Tensor? X, bool AccumulateX, Tensor? Weight, bool AccumulateWeight, Tensor? Bias, bool AccumulateBias);
+
+internal partial interface INormalizations
+{
+    /// <summary>
+    /// mean and scale (=) of each row, and y = (x - mean) scale weight + bias; without weight or bias 1 and 0. y may be x.
+    /// </summary>
+    void LayerNormForward(in RowNormalization rows, Tensor? bias, Tensor y);
+
+    /// <summary>
+    /// With given = dY weight and normalized = (x - mean) scale: dX (=|+=) scale (given - sum(given) / n - normalized
+    /// sum(given normalized) / n), the sum of given only where rows are centered; dWeight (=|+=) the sums of dY normalized over
+    /// the rows, dBias (=|+=) those of dY. dX may be dY where it does not add.
+    /// </summary>
+    /// <param name="workspace"><see cref="RowGeometry.WorkspaceBytes"/>, where a gradient of weight or bias is wanted.</param>
+    void LayerNormBackward(in RowNormalization rows, Tensor dY, in NormalizationGradients gradients, Tensor? workspace);
+}

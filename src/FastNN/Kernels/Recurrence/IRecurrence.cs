@@ -1,0 +1,4 @@
+namespace FastNN.Kernels;
+
+/// <summary>Layers whose steps depend on one another: recurrent networks.</summary>
+internal partial interface IRecurrence;
