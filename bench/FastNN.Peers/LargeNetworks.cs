@@ -21,6 +21,9 @@ internal sealed record LargeNetwork(
             "resnet18-cifar", [32, 32, 32, 3], 10, 0, 32, () => new ResNet18(), () => new Sgd(0.1f, momentum: 0.9f),
             () => new TorchResNet18(), parameters => optim.SGD(parameters, 0.1, 0.9)),
         new(
+            "lstm-256", [32, 64, 128], 10, 0, 32, () => new LstmClassifier(), () => new Adam(0.001f), () => new TorchLstm(),
+            parameters => optim.Adam(parameters, 0.001)),
+        new(
             "gpt-256", [8, 128], 65, 65, 8 * 128, () => new Gpt(), () => new Adam(0.001f), () => new TorchGpt(),
             parameters => optim.Adam(parameters, 0.001)),
     ];

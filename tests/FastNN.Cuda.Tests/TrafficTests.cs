@@ -36,9 +36,15 @@ internal sealed class TrafficTests : DeviceFixture
 
     /// <summary>
     /// A bias that is read again for each few rows of a small matrix: 12 KB in all. Behind cuDNN the same kernel finishes large
-    /// convolutions too, and stays within 1.10.
+    /// convolutions too, and stays within 1.10. Joining the statistics of groups of channels reads what a few channels have, in
+    /// launches of at most 12 KB beside passes over the whole input.
     /// </summary>
-    private static readonly Dictionary<string, double> MostMoved = new() { ["dense_bias_activation"] = 1.36 };
+    private static readonly Dictionary<string, double> MostMoved = new()
+    {
+        ["dense_bias_activation"] = 1.36,
+        ["batchnorm_groups"] = 1.51,
+        ["batchnorm_join"] = 1.59,
+    };
 
     private static IEnumerable<TestCaseData> Large => new (string Name, OpInput[] Inputs, Func<Value[], Value> Build)[]
     {

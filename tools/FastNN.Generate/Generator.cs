@@ -7,6 +7,7 @@ internal static class Generator
     public static IReadOnlyList<(string Path, string Text)> Files(string root) =>
     [
         ("README.md", Catalog.Into(Read(Path.Combine(root, "README.md")) ?? "", root)),
+        ("docs/operators.md", OperatorPage.Text()),
         ("kernels/generated/elementary.cuh", ElementarySource.Text()),
         ("kernels/generated/activations.cuh", UnarySource.Text()),
         ("kernels/generated/binary.cuh", BinarySource.Text()),

@@ -20,6 +20,8 @@ internal sealed record ScatterOp(int Axis, bool Adds) : Operator
     public override IndexRange? IndexRange(int input, ReadOnlySpan<TensorType> inputs) =>
         input == 1 ? new IndexRange(Name, inputs[0].Shape[Axis]) : null;
 
+    public override bool KeepsFeatures(int input) => input != 1 && Axis != -1;
+
     public override bool ForwardInPlace(NodeTypes types, int input) => input == 0;
 
     public override bool BackwardInPlace(NodeTypes types, int input) => input == 0;

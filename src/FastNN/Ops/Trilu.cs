@@ -13,7 +13,8 @@ internal sealed record TriluOp(bool Upper, int Diagonal) : Operator
 
     public override bool BackwardInPlace(NodeTypes types, int input) => true;
 
-    public override bool KeepsFeatures(int input) => true;
+    // What becomes 0 depends on the place along the last axis.
+    public override bool KeepsFeatures(int input) => false;
 
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
