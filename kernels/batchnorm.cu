@@ -231,7 +231,8 @@ KERNEL void batchnorm_groups(GroupArguments a) {
     int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
     for (int first = warp * a.perGroup; first < a.n; first += 8 * a.perGroup) {
         float *mean = a.mean + (int64)blockIdx.x * a.n + first, *scale = a.scale + (int64)blockIdx.x * a.n + first;
-        float origin = mean[0], shift = 0, squares = 0;
+        // Read by the lane that writes it below.
+        float origin = warpSum(lane == 0 ? mean[0] : 0.0f), shift = 0, squares = 0;
         for (int i = lane; i < a.perGroup; i += 32) shift += mean[i] - origin;
         float middle = origin + warpSum(shift) / a.perGroup;
         for (int i = lane; i < a.perGroup; i += 32) {

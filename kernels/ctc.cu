@@ -46,7 +46,7 @@ DEVICE float addLogs(float a, float b, float c) {
 
 // One block's example.
 struct Example {
-    int steps, length, states, width;
+    int steps, length, states, width, blank;
     const int* labels;
     float* alpha;
 
@@ -55,6 +55,7 @@ struct Example {
         length = a.targetLengths[n];
         states = 2 * length + 1;
         width = 2 * a.longest + 3;
+        blank = a.blank;
         labels = a.targets + (int64)n * a.longest;
         alpha = a.alpha + (int64)n * a.kept * width;
     }
@@ -69,7 +70,7 @@ struct Example {
         return blockSum(bad) == 0;
     }
 
-    DEVICE int classOf(const CtcArguments& a, int state) const { return (state & 1) == 0 ? a.blank : labels[state >> 1]; }
+    DEVICE int classOf(int state) const { return (state & 1) == 0 ? blank : labels[state >> 1]; }
 
     // Whether a state can be reached from the one two before it.
     DEVICE bool skips(int state) const {
@@ -99,7 +100,7 @@ KERNEL void ctc_forward(CtcArguments a) {
             for (int s = threadIdx.x; s < e.states; s += blockDim.x) {
                 float own = step == 0 ? (s < 2 ? 0.0f : -infinity())
                                       : addLogs(from[s], s > 0 ? from[s - 1] : -infinity(), e.skips(s) ? from[s - 2] : -infinity());
-                to[s] = own + x[e.classOf(a, s)];
+                to[s] = own + x[e.classOf(s)];
             }
             __syncthreads();
         }
@@ -161,9 +162,9 @@ KERNEL void ctc_backward(CtcArguments a) {
             if (step == e.steps - 1) {
                 score = s >= e.states - 2 ? 0.0f : -infinity();
             } else {
-                float stay = behind[s] + x[e.classOf(a, s)];
-                float on = s + 1 < e.states ? behind[s + 1] + x[e.classOf(a, s + 1)] : -infinity();
-                float twoOn = e.skips(s + 2) ? behind[s + 2] + x[e.classOf(a, s + 2)] : -infinity();
+                float stay = behind[s] + x[e.classOf(s)];
+                float on = s + 1 < e.states ? behind[s + 1] + x[e.classOf(s + 1)] : -infinity();
+                float twoOn = e.skips(s + 2) ? behind[s + 2] + x[e.classOf(s + 2)] : -infinity();
                 score = addLogs(stay, on, twoOn);
             }
             beta[s] = score;

@@ -41,7 +41,7 @@ public static class ProductOperators
     /// <param name="a">[K].</param>
     /// <param name="b">[K].</param>
     /// <returns>A scalar.</returns>
-    /// <exception cref="ShapeException">They are no vectors of one length.</exception>
+    /// <exception cref="ShapeException">The operands are not two vectors of the same length.</exception>
     public static Value Dot(this Value a, Value b)
     {
         ArgumentNullException.ThrowIfNull(b);
