@@ -11,6 +11,7 @@ public sealed class Parameter
     private readonly Initializer _initializer;
     private float[]? _host;
     private ParameterStore? _store;
+    private int _moves;
     private string? _lost;
 
     /// <summary>A parameter without values yet; the model's seed gives them when it is built.</summary>
@@ -168,7 +169,21 @@ public sealed class Parameter
     /// Whether the values now belong to this store; false where another has them. They stay on the host until
     /// <see cref="DropHost"/>.
     /// </summary>
-    internal bool TryClaim(ParameterStore store) => Interlocked.CompareExchange(ref _store, store, null) is null;
+    internal bool TryClaim(ParameterStore store)
+    {
+        bool claimed = Interlocked.CompareExchange(ref _store, store, null) is null;
+        if (claimed)
+        {
+            Interlocked.Increment(ref _moves);
+        }
+
+        return claimed;
+    }
+
+    /// <summary>
+    /// How often the values went to a store or came back: values that are read while it stays the same are of one place.
+    /// </summary>
+    internal int Moves => Volatile.Read(ref _moves);
 
     internal bool BelongsTo(ParameterStore store) => Volatile.Read(ref _store) == store;
 
@@ -184,6 +199,7 @@ public sealed class Parameter
     internal void Release(float[]? values, string? lost = null)
     {
         (_host, _lost) = (values, lost);
+        Interlocked.Increment(ref _moves);
         Volatile.Write(ref _store, null);
     }
 

@@ -70,8 +70,15 @@ internal sealed class ParameterStore : IParameterPlaces, IResident, IDisposable
     /// <exception cref="ConcurrentUseException">Another thread is training them.</exception>
     public void CopyFrom(IReadOnlyList<Parameter> parameters)
     {
-        // All values are of one moment: as long as a store's occupancy is held, no step runs on it.
-        Copy(parameters, [.. parameters.Select(parameter => parameter.Store).OfType<ParameterStore>().Distinct()], 0);
+        long moves;
+        do
+        {
+            // All values are of one moment: as long as a store's occupancy is held, no step runs on it. Where a trainer took the
+            // parameters meanwhile, what was read before its first step does not belong to what was read after it.
+            moves = parameters.Sum(parameter => (long)parameter.Moves);
+            Copy(parameters, [.. parameters.Select(parameter => parameter.Store).OfType<ParameterStore>().Distinct()], 0);
+        }
+        while (parameters.Sum(parameter => (long)parameter.Moves) != moves);
     }
 
     /// <summary>
