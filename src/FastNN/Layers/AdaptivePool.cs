@@ -62,7 +62,7 @@ public sealed class AdaptiveAvgPool3D(Size3D size) : Layer
     }
 
     internal static AdaptiveAvgPool3D Create(LayerDescription description) =>
-        new(description.PoolSize3D("size")) { Name = description.Name };
+        new(description.Volume("size")) { Name = description.Name };
 }
 
 /// <summary>
@@ -125,5 +125,5 @@ public sealed class AdaptiveMaxPool3D(Size3D size) : Layer
     }
 
     internal static AdaptiveMaxPool3D Create(LayerDescription description) =>
-        new(description.PoolSize3D("size")) { Name = description.Name };
+        new(description.Volume("size")) { Name = description.Name };
 }

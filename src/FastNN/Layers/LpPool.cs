@@ -104,10 +104,10 @@ public sealed class LpPool3D(float norm, Size3D kernel) : Layer
     }
 
     internal static LpPool3D Create(LayerDescription description) => new(
-        description.Single("norm"), description.PoolSize3D("kernel"))
+        description.Single("norm"), description.Volume("kernel"))
     {
         Name = description.Name,
-        Stride = description.Has("stride") ? description.PoolSize3D("stride") : null,
+        Stride = description.Has("stride") ? description.Volume("stride") : null,
         CeilMode = description.Boolean("ceilMode", false),
     };
 }

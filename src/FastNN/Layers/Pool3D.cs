@@ -27,13 +27,13 @@ public sealed class MaxPool3D(Size3D kernel) : Layer
     protected internal override void Describe(LayerDescription description) =>
         description.SetVolumePool(kernel, Stride, Padding, CeilMode).SetSize3D("dilation", Dilation);
 
-    internal static MaxPool3D Create(LayerDescription description) => new(description.PoolSize3D("kernel"))
+    internal static MaxPool3D Create(LayerDescription description) => new(description.Volume("kernel"))
     {
         Name = description.Name,
-        Stride = description.Has("stride") ? description.PoolSize3D("stride") : null,
-        Padding = description.PoolPadding3D(),
+        Stride = description.Has("stride") ? description.Volume("stride") : null,
+        Padding = description.Faces(),
         CeilMode = description.Boolean("ceilMode", false),
-        Dilation = description.PoolSize3D("dilation"),
+        Dilation = description.Volume("dilation"),
     };
 }
 
@@ -62,11 +62,11 @@ public sealed class AvgPool3D(Size3D kernel) : Layer
     protected internal override void Describe(LayerDescription description) =>
         description.SetVolumePool(kernel, Stride, Padding, CeilMode).Set("countIncludePad", CountIncludePad);
 
-    internal static AvgPool3D Create(LayerDescription description) => new(description.PoolSize3D("kernel"))
+    internal static AvgPool3D Create(LayerDescription description) => new(description.Volume("kernel"))
     {
         Name = description.Name,
-        Stride = description.Has("stride") ? description.PoolSize3D("stride") : null,
-        Padding = description.PoolPadding3D(),
+        Stride = description.Has("stride") ? description.Volume("stride") : null,
+        Padding = description.Faces(),
         CeilMode = description.Boolean("ceilMode", false),
         CountIncludePad = description.Boolean("countIncludePad", true),
     };
