@@ -299,10 +299,11 @@ bool openShared(Warp& warp, const Instr& instr, Request& request, Mode mode) {
     if (block.copies.any()) [[unlikely]] {
         for (Mask rest = request.lanes; rest; rest &= rest - 1) {
             int lane = std::countr_zero(rest);
-            u32 thread = block.copies.pendingAt(request.address[lane], request.size);
-            if (!thread) continue;
+            if (!block.copies.mayTouch(request.address[lane], request.size)) continue;
+            const AsyncCopies::Copy& copy = *block.copies.at(request.address[lane], request.size);
             block.report(FindingKind::AsyncCopy, warp, instr, lane, request.address[lane],
-                         accessText(mode, request.size, "shared") + " that thread " + threadText(block, thread - 1) + " copies by cp.async and has not waited for");
+                         accessText(mode, request.size, "shared") + " to which thread " + threadText(block, copy.thread) + " copies by the cp.async of PTX line " +
+                             std::to_string(copy.instr->line) + " and has not waited for");
             break;
         }
     }

@@ -1,52 +1,69 @@
-// Copies by cp.async that a block has under way: what they bring may be read once their own thread has waited for them.
+// Copies by cp.async that a block has under way: the bytes arrive when their own thread waits for them, and nobody may touch their place before.
 #pragma once
+#include <array>
 #include <cstdint>
 #include <vector>
 
 namespace softcuda {
 
+struct Instr;
+
 class AsyncCopies {
 public:
+    static constexpr std::uint32_t MostBytes = 16;
     struct Copy {
+        const Instr* instr;
         std::uint32_t thread, offset, bytes, group;
+        std::uint64_t source;
+        std::uint32_t count;  // of the bytes, those that are read; the rest becomes zeros
+        std::array<std::uint8_t, MostBytes> seen;  // what the source held when the copy began: it must not change before the wait
+        bool overlaps(std::uint64_t at, std::uint32_t size) const { return at < offset + bytes && offset < at + size; }
     };
 
     /// For a new block.
     void start(std::uint32_t sharedBytes, std::uint32_t threads);
     bool any() const { return !copies_.empty(); }
-    void add(std::uint32_t thread, std::uint32_t offset, std::uint32_t bytes);
+    /// The copy belongs to the group that its thread commits next.
+    void add(Copy copy);
     /// Closes the group of what the thread has copied since the last.
     void commit(std::uint32_t thread) {
-        if (thread < groups_.size()) ++groups_[thread];
+        if (groups_.empty()) groups_.assign(threads_, 0);
+        ++groups_[thread];
     }
-    /// The thread waits until at most so many of its latest groups are under way; a negative number is for all it copied, committed or not.
-    /// Calls done(copy) for each that has arrived.
+    /// Lanes of a warp wait until at most so many of each one's latest groups are under way; a negative number is for all they copied,
+    /// committed or not. Calls done(copy) for each that arrives, in the order in which they began.
     template <class Done>
-    void wait(std::uint32_t thread, std::int64_t open, Done done) {
-        std::int64_t arrived = open < 0 ? INT64_MAX : static_cast<std::int64_t>(groups_.empty() ? 0 : groups_[thread]) - open;
+    void wait(std::uint32_t warp, std::uint32_t lanes, std::int64_t open, Done done) {
         std::erase_if(copies_, [&](const Copy& copy) {
-            if (copy.thread != thread || static_cast<std::int64_t>(copy.group) >= arrived) return false;
-            mark(copy, 0);
+            if (copy.thread / 32 != warp || !(lanes >> copy.thread % 32 & 1)) return false;
+            if (open >= 0 && static_cast<std::int64_t>(copy.group) >= static_cast<std::int64_t>(groups_[copy.thread]) - open) return false;
+            mark(copy, -1);
             done(copy);
             return true;
         });
     }
-    /// 1 + the thread whose copy to one of these bytes is under way, or 0.
-    std::uint32_t pendingAt(std::uint64_t offset, std::uint32_t bytes) const {
-        std::uint32_t found = 0;
-        for (std::uint64_t unit = offset / 4; unit <= (offset + bytes - 1) / 4; ++unit) found = found ? found : pending_[unit];
-        return found;
+    /// A copy to one of these bytes that is under way, or null.
+    const Copy* at(std::uint64_t offset, std::uint32_t bytes) const {
+        for (const Copy& copy : copies_)
+            if (copy.overlaps(offset, bytes)) return &copy;
+        return nullptr;
+    }
+    /// Whether there may be one: false for nearly all accesses, and told without a search.
+    bool mayTouch(std::uint64_t offset, std::uint32_t bytes) const {
+        for (std::uint64_t unit = offset / 4; unit <= (offset + bytes - 1) / 4; ++unit)
+            if (begun_[unit]) return true;
+        return false;
     }
 
 private:
-    void mark(const Copy& copy, std::uint32_t value) {
-        for (std::uint32_t unit = copy.offset / 4; unit < (copy.offset + copy.bytes) / 4; ++unit) pending_[unit] = value;
+    void mark(const Copy& copy, int by) {
+        for (std::uint32_t unit = copy.offset / 4; unit < (copy.offset + copy.bytes) / 4; ++unit) begun_[unit] = static_cast<std::uint16_t>(begun_[unit] + by);
     }
 
     std::uint32_t sharedBytes_ = 0, threads_ = 0;
     std::vector<Copy> copies_;
-    std::vector<std::uint32_t> groups_;   // committed, by thread; empty until the first copy
-    std::vector<std::uint32_t> pending_;  // by 4 bytes of shared memory: copies are multiples of that
+    std::vector<std::uint32_t> groups_;  // committed, by thread; empty until the first
+    std::vector<std::uint16_t> begun_;   // copies under way, by 4 bytes of shared memory: copies are multiples of that
 };
 
 inline void AsyncCopies::start(std::uint32_t sharedBytes, std::uint32_t threads) {
@@ -54,15 +71,15 @@ inline void AsyncCopies::start(std::uint32_t sharedBytes, std::uint32_t threads)
     threads_ = threads;
     copies_.clear();
     groups_.clear();
+    begun_.clear();
 }
 
-inline void AsyncCopies::add(std::uint32_t thread, std::uint32_t offset, std::uint32_t bytes) {
-    if (groups_.empty()) {
-        groups_.assign(threads_, 0);
-        pending_.assign((sharedBytes_ + 3) / 4, 0);
-    }
-    copies_.push_back({thread, offset, bytes, groups_[thread]});
-    mark(copies_.back(), thread + 1);
+inline void AsyncCopies::add(Copy copy) {
+    if (groups_.empty()) groups_.assign(threads_, 0);
+    if (begun_.empty()) begun_.assign((sharedBytes_ + 3) / 4, 0);
+    copy.group = groups_[copy.thread];
+    mark(copy, 1);
+    copies_.push_back(copy);
 }
 
 }  // namespace softcuda

@@ -137,7 +137,7 @@ void BlockRunner::setUp(std::uint64_t index) {
         std::memset(state.shared, 0xCD, state.sharedBytes);
         if (state.checks) state.shadow.start(state.sharedBytes, state.kernel->sharedUnit, static_cast<u32>(state.warps.size()));
     }
-    if (state.checks) state.copies.start(state.sharedBytes, static_cast<u32>(state.warps.size()) * Lanes);
+    state.copies.start(state.sharedBytes, static_cast<u32>(state.warps.size()) * Lanes);
     if (state.global) state.global->startBlock(static_cast<u32>(index));
     barriers_.assign(MostBarriers, {});
 }

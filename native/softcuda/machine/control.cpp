@@ -2,14 +2,15 @@
 #include "control.hpp"
 
 #include "decoder.hpp"
-#include "lanes.hpp"
+#include "members.hpp"
 
 namespace softcuda {
 
 namespace {
 
 void nothing(Warp&, const Instr&, Mask) {}
-void syncWarp(Warp& warp, const Instr&, Mask) {
+void syncWarp(Warp& warp, const Instr& instr, Mask mask) {
+    checkMembers(warp, instr, mask, row<const u32>(warp, instr.o[1]));
     warp.block->shadow.syncWarp(warp.index);
     if (warp.block->global) warp.block->global->syncWarp(warp.index);
 }

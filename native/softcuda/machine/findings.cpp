@@ -27,7 +27,7 @@ void BlockState::report(FindingKind kind, const Warp& warp, const Instr& instr, 
 
 std::string describe(const Finding& finding) {
     constexpr const char* Names[] = {"out of bounds", "misaligned", "uninitialised read", "shared-memory race", "divergent barrier", "uninitialised shared memory",
-                                     "invalid instruction", "trap", "leak", "host access", "global-memory race", "stale read", "asynchronous copy"};
+                                     "invalid instruction", "trap", "leak", "host access", "global-memory race", "stale read", "asynchronous copy", "lane mask"};
     std::string text = Names[static_cast<std::size_t>(finding.kind)];
     if (finding.line > 0) {
         char place[200];

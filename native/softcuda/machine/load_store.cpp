@@ -8,7 +8,8 @@ namespace {
 
 // Loads have the address at o[4] and destinations at o[0..3]; stores the address at o[4] and values at o[0..3].
 constexpr std::size_t AddressSlot = 4;
-constexpr u16 HasSizes = 2;   // cp.async with a number of bytes for each lane
+// cp.async with a number of bytes for each lane, or a predicate whose lanes read nothing, which may be negated.
+constexpr u16 HasSizes = 2, IgnoresSource = 4, NegatedPredicate = 8;
 constexpr u16 Uncounted = 1;  // parameters of called functions, which lie in local memory
 
 /// Fills the destination rows of a load; at(lane) tells where a lane's elements lie.
@@ -374,7 +375,55 @@ bool decodeLoadStore(Decoder& d, bool isStore, bool uniformLoad) {
 
 void nothing(Warp&, const Instr&, Mask) {}
 
-/// cp.async: copies at once, but what it brings counts as there once its thread has waited.
+/// Of a cp.async: how many bytes each lane reads.
+template <u32 Size>
+void sourceBytes(Warp& warp, const Instr& instr, Mask mask, u32* counts) {
+    std::fill_n(counts, Lanes, Size);
+    if (instr.flags & HasSizes) {
+        const u32* sizes = row<const u32>(warp, instr.o[6]);
+        for (Mask rest = mask; rest; rest &= rest - 1) {
+            int lane = std::countr_zero(rest);
+            counts[lane] = std::min(sizes[lane], Size);
+            if (sizes[lane] > Size && warp.block->checks)
+                warp.block->report(FindingKind::InvalidInstruction, warp, instr, lane, 0,
+                                   "reads " + std::to_string(sizes[lane]) + " bytes to copy " + std::to_string(Size) + ", which is undefined");
+        }
+    } else if (instr.flags & IgnoresSource) {
+        Mask ignored = *row<Mask>(warp, instr.o[6]) ^ (instr.flags & NegatedPredicate ? AllLanes : 0);
+        for (int lane = 0; lane < Lanes; ++lane) counts[lane] = ignored >> lane & 1 ? 0 : Size;
+    }
+}
+
+/// Checks and counts what a cp.async reads. Lanes that read less than a whole element read it in pieces; those that read nothing may be anywhere.
+template <u32 Size>
+bool openSource(Warp& warp, const Instr& instr, Mask mask, const Request& from, const u32* counts) {
+    auto open = [&](u32 size, auto picks, auto offsetOf) {
+        Request part = from;
+        part.size = size;
+        part.lanes = 0;
+        for (Mask rest = mask; rest; rest &= rest - 1) {
+            int lane = std::countr_zero(rest);
+            if (!picks(counts[lane])) continue;
+            part.lanes |= 1u << lane;
+            part.address[lane] += offsetOf(counts[lane]);
+        }
+        if (!part.lanes) return true;
+        classify(part);
+        return openGlobal(warp, instr, part, Mode::Read);
+    };
+    for (Mask rest = mask; rest; rest &= rest - 1) {
+        int lane = std::countr_zero(rest);
+        if (counts[lane] % Size == 0 || from.address[lane] % Size == 0) continue;
+        warp.block->report(FindingKind::Misaligned, warp, instr, lane, from.address[lane], "copies from an address that is no multiple of " + std::to_string(Size));
+        return false;
+    }
+    if (!open(Size, [](u32 count) { return count == Size; }, [](u32) { return 0u; })) return false;
+    for (u32 piece = Size / 2; piece; piece /= 2)
+        if (!open(piece, [&](u32 count) { return count < Size && count & piece; }, [&](u32 count) { return count & ~(2 * piece - 1); })) return false;
+    return true;
+}
+
+/// cp.async: checks and remembers the copy. The bytes arrive when the thread waits; until then the destination holds what it held.
 template <u32 Size>
 void copyAsync(Warp& warp, const Instr& instr, Mask mask) {
     Request from, to;
@@ -386,18 +435,9 @@ void copyAsync(Warp& warp, const Instr& instr, Mask mask) {
     source.wideAddress = instr.count == 8;
     gatherAddresses(warp, instr.o[5], source, from);
     classify(to);
-    const u32* sizes = instr.flags & HasSizes ? row<const u32>(warp, instr.o[6]) : nullptr;
-    Request read = from;
-    if (sizes) {
-        // Lanes that copy nothing read nothing; the rest of the destination is zeros.
-        read.lanes = 0;
-        for (Mask rest = mask; rest; rest &= rest - 1)
-            if (sizes[std::countr_zero(rest)] != 0) read.lanes |= rest & (0 - rest);
-    }
-    if (read.lanes) {
-        classify(read);
-        if (!openGlobal(warp, instr, read, Mode::Read)) return;
-    }
+    u32 counts[Lanes];
+    sourceBytes<Size>(warp, instr, mask, counts);
+    if (!openSource<Size>(warp, instr, mask, from, counts)) return;
     if (!openShared(warp, instr, to, Mode::Write)) return;
     if (to.suspects) {
         int lane = std::countr_zero(to.suspects);
@@ -406,11 +446,26 @@ void copyAsync(Warp& warp, const Instr& instr, Mask mask) {
     BlockState& block = *warp.block;
     for (Mask rest = mask; rest; rest &= rest - 1) {
         int lane = std::countr_zero(rest);
-        u32 count = sizes ? std::min(sizes[lane], Size) : Size;
-        std::memset(block.shared + to.address[lane], 0, Size);
-        if (count) std::memcpy(block.shared + to.address[lane], block.memory->host(from.address[lane]), count);
-        if (block.checks) block.copies.add(warp.index * Lanes + static_cast<u32>(lane), static_cast<u32>(to.address[lane]), Size);
+        AsyncCopies::Copy copy{&instr, warp.index * Lanes + static_cast<u32>(lane), static_cast<u32>(to.address[lane]), Size, 0, from.address[lane], counts[lane], {}};
+        if (copy.count) std::memcpy(copy.seen.data(), block.memory->host(copy.source), copy.count);
+        block.copies.add(copy);
     }
+}
+
+/// The bytes of a copy arrive. Only now they count as written, so that other threads need a barrier behind the wait.
+void arrive(Warp& warp, const AsyncCopies::Copy& copy) {
+    BlockState& block = *warp.block;
+    auto lane = static_cast<u8>(copy.thread % Lanes);
+    u8* to = block.shared + copy.offset;
+    std::memset(to, 0, copy.bytes);
+    if (copy.count) std::memcpy(to, block.memory->host(copy.source), copy.count);
+    if (!block.checks) return;
+    if (std::memcmp(to, copy.seen.data(), copy.count) != 0)
+        block.report(FindingKind::AsyncCopy, warp, *copy.instr, lane, copy.source,
+                     "copies " + std::to_string(copy.count) + " bytes of global memory that change before the thread waits for the copy");
+    u64 addresses[Lanes];
+    addresses[lane] = copy.offset;
+    block.shadow.scattered(SharedShadow::Kind::Write, warp.index, &lane, 1, 0, addresses, copy.bytes);
 }
 
 void commitCopies(Warp& warp, const Instr&, Mask mask) {
@@ -418,17 +473,8 @@ void commitCopies(Warp& warp, const Instr&, Mask mask) {
 }
 
 void waitForCopies(Warp& warp, const Instr& instr, Mask mask) {
-    BlockState& block = *warp.block;
-    if (!block.copies.any()) return;
-    for (Mask rest = mask; rest; rest &= rest - 1) {
-        auto lane = static_cast<u8>(std::countr_zero(rest));
-        block.copies.wait(warp.index * Lanes + lane, instr.immediate, [&](const AsyncCopies::Copy& copy) {
-            // Only now it is written, so that others need a barrier behind the wait.
-            u64 addresses[Lanes];
-            addresses[lane] = copy.offset;
-            block.shadow.scattered(SharedShadow::Kind::Write, warp.index, &lane, 1, 0, addresses, copy.bytes);
-        });
-    }
+    if (!warp.block->copies.any()) return;
+    warp.block->copies.wait(warp.index, mask, instr.immediate, [&](const AsyncCopies::Copy& copy) { arrive(warp, copy); });
 }
 
 bool decodeCopyAsync(Decoder& d) {
@@ -466,8 +512,14 @@ bool decodeCopyAsync(Decoder& d) {
     d.address(AddressSlot, d.operand(0));
     d.out.count = sourceWide ? 8 : 4;
     if (d.operands() == 4) {
-        d.use(6, d.operand(3), Type::U32);
-        d.out.flags |= HasSizes;
+        const Operand& last = d.operand(3);
+        if (last.kind == OperandKind::Name && d.findRegister(last.name) == Type::Pred) {
+            d.usePredicate(6, last);
+            d.out.flags |= IgnoresSource | (last.negated ? NegatedPredicate : 0);
+        } else {
+            d.use(6, last, Type::U32);
+            d.out.flags |= HasSizes;
+        }
     }
     d.out.bytes = static_cast<u8>(size);
     d.out.space = Space::Shared;

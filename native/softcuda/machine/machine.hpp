@@ -56,7 +56,8 @@ enum class FindingKind {
     HostAccess,  // a copy, or a cuBLAS or cuDNN call, that reads or writes where it may not
     GlobalRace,  // of two threads of a block or of two blocks, a plain access against an atomic one, a ticket without a fence before it
     StaleRead,   // ld.global.nc of what this launch wrote
-    AsyncCopy,   // shared memory touched before the thread whose cp.async fills it has waited
+    AsyncCopy,   // shared memory touched before the thread whose cp.async fills it has waited, or a source that changes before that
+    LaneMask,    // an instruction of several lanes whose mask names others than execute it, or that takes the value of a lane outside
 };
 
 /// One thing a kernel did that it may not.

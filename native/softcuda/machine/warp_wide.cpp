@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "decoder.hpp"
-#include "lanes.hpp"
+#include "members.hpp"
 
 namespace softcuda {
 
@@ -11,19 +11,13 @@ namespace {
 // The lanes that take part are at o[4].
 constexpr std::size_t MembersSlot = 4;
 
-/// Every executing lane names itself and only lanes that execute with it or have exited.
-void checkMembers(Warp& warp, const Instr& instr, Mask mask) {
-    if (!warp.block->checks) return;
-    const u32* members = row<const u32>(warp, instr.o[MembersSlot]);
-    for (Mask rest = mask; rest; rest &= rest - 1) {
-        int lane = std::countr_zero(rest);
-        if (members[lane] == mask) continue;
-        if (!(members[lane] >> lane & 1))
-            return warp.block->report(FindingKind::InvalidInstruction, warp, instr, lane, 0, "the thread is not in its own member mask");
-        if (Mask missing = members[lane] & warp.live & ~mask)
-            return warp.block->report(FindingKind::InvalidInstruction, warp, instr, lane, 0,
-                                      "the member mask names lane " + std::to_string(std::countr_zero(missing)) + ", which is elsewhere");
-    }
+void checkMembers(Warp& warp, const Instr& instr, Mask mask) { checkMembers(warp, instr, mask, row<const u32>(warp, instr.o[MembersSlot])); }
+
+/// Of a lane that takes the value of another: that one must execute the instruction and be a member.
+void reportSource(Warp& warp, const Instr& instr, Mask mask, int lane, int from) {
+    std::string text = "lane " + std::to_string(lane) + " takes the value of lane " + std::to_string(from) + ", ";
+    text += mask >> from & 1 ? "which is not in its member mask" : absence(warp, from);
+    warp.block->report(FindingKind::LaneMask, warp, instr, lane, 0, text + ": the result is undefined");
 }
 
 enum class Shuffle { Up, Down, Butterfly, Index };
@@ -37,6 +31,8 @@ void shuffle(Warp& warp, const Instr& instr, Mask mask) {
     const u32* c = row<const u32>(warp, instr.o[3]);
     alignas(64) u32 result[Lanes];
     alignas(64) s32 inside[Lanes];
+    const u32* members = row<const u32>(warp, instr.o[MembersSlot]);
+    alignas(64) s32 sources[Lanes];
     Mask outside = 0;
     for (s32 lane = 0; lane < Lanes; ++lane) {
         s32 by = static_cast<s32>(b[lane] & 31), clamp = static_cast<s32>(c[lane] & 31), segment = static_cast<s32>(c[lane] >> 8 & 31);
@@ -45,11 +41,12 @@ void shuffle(Warp& warp, const Instr& instr, Mask mask) {
         bool valid = How == Shuffle::Up ? from >= most : from <= most;
         result[lane] = a[valid ? from & 31 : lane];
         inside[lane] = valid ? -1 : 0;
-        outside |= static_cast<Mask>(valid && !(mask >> (from & 31) & 1)) << lane;
+        sources[lane] = from & 31;
+        outside |= static_cast<Mask>(valid && !((mask & members[lane]) >> (from & 31) & 1)) << lane;
     }
     if ((outside & mask) && warp.block->checks) {
         int lane = std::countr_zero(outside & mask);
-        warp.block->report(FindingKind::InvalidInstruction, warp, instr, lane, 0, "reads the value of a lane that does not take part, which is undefined");
+        reportSource(warp, instr, mask, lane, sources[lane]);
     }
     writeLanes<u32>(warp, instr.o[0], mask, [&](int lane) { return result[lane]; });
     if (instr.count == 2) setPredicate(warp, instr.o[5], gather(inside), mask);
@@ -159,8 +156,8 @@ void reduce(Warp& warp, const Instr& instr, Mask mask) {
     Source<T> a(warp, instr.o[1]);
     alignas(64) u32 result[Lanes] = {};
     for (Mask rest = mask; rest;) {
-        Mask group = members[std::countr_zero(rest)] & mask;
-        if (!group) group = rest & (0 - rest);
+        // A lane outside of its own mask, which is reported, is a member here: rest must shrink.
+        Mask first = rest & (0 - rest), group = (members[std::countr_zero(rest)] & mask) | first;
         T total = a[std::countr_zero(group)];
         for (Mask others = group & (group - 1); others; others &= others - 1) total = O::template f<T>(total, a[std::countr_zero(others)]);
         for (Mask own = group; own; own &= own - 1) result[std::countr_zero(own)] = static_cast<u32>(total);

@@ -1,68 +1,13 @@
 // Races in global memory: within a warp, a block and between blocks, tickets with and without a fence, stale reads through the constant cache;
-// and correct programs that come close. Copies by cp.async and shuffles that take what is not theirs.
-#include "values.hpp"
+// and correct programs that come close.
+#include "marked.hpp"
 
 using namespace softcuda;
 using namespace softcuda::test;
 
 namespace {
 
-constexpr u32 Threads = 64, Blocks = 4;
-
-/// %rd0 is the array, %rd1 the thread's own word of it, %rd2 that of the thread 32 further (of the other warp), %rd3 a neighbour lane's,
-/// %rd4 the ticket, all zeros; every block has 64 words of the array.
-std::string program(const std::string& body) {
-    return header() + kernel("race", "u64 out, u64 ticket", R"(.shared .align 16 .b8 cells[1024];
-        mov.u32 %r0, cells; mad.lo.u32 %r1, %thread, 4, %r0; mov.u32 %r9, 0; mov.u64 %rd4, %ticket;
-        mov.u32 %r8, %ctaid.x; mov.u32 %r2, %gid; mul.wide.u32 %rd1, %r2, 4; add.s64 %rd1, %out, %rd1; mov.u64 %rd0, %out;
-        xor.b32 %r3, %r2, 32; mul.wide.u32 %rd2, %r3, 4; add.s64 %rd2, %out, %rd2; xor.b32 %r3, %r2, 1; mul.wide.u32 %rd3, %r3, 4; add.s64 %rd3, %out, %rd3;
-        setp.eq.u32 %p2, %thread, 0; setp.eq.u32 %p3, %thread, 32; setp.eq.u32 %p4, %r8, 0;
-)" + body);
-}
-
-bool isMarked(const std::string& text, int line) {
-    std::vector<std::string> lines{""};
-    for (char c : text) {
-        if (c == '\n') lines.emplace_back();
-        else lines.back() += c;
-    }
-    return line > 0 && line <= static_cast<int>(lines.size()) && lines[static_cast<std::size_t>(line) - 1].find("// here") != std::string::npos;
-}
-
-void run(Bench& bench, u64 seed, bool races) {
-    bench.options.seed = seed;
-    bench.options.races = races;
-    u64 out = bench.upload(std::vector<u32>(Threads * Blocks, 0)), ticket = bench.upload(std::vector<u32>(64, 0));
-    bench.launch("race", {Blocks}, {Threads}, 0, out, ticket);
-}
-
-/// Findings of one kind on the lines marked "// here", whatever the order, and none with the check off.
-void finds(FindingKind kind, const char* what, const std::string& body, const char* words = "") {
-    std::string text = program(body);
-    for (u64 seed : {0, 1, 2, 3}) {
-        Bench bench(text);
-        run(bench, seed, true);
-        expect(bench.outcome == Outcome::Ok && !bench.findings.empty(), "%s: not found with seed %d", what, static_cast<int>(seed));
-        for (const Finding& finding : bench.findings) {
-            expect(finding.kind == kind && isMarked(text, finding.line) && finding.message.find(words) != std::string::npos, "%s: %s", what, describe(finding).c_str());
-        }
-    }
-    if (kind != FindingKind::GlobalRace && kind != FindingKind::StaleRead) return;
-    Bench bench(text);
-    run(bench, 0, false);
-    expect(bench.findings.empty(), "%s: found although it is switched off", what);
-}
-
 void races(const char* what, const std::string& body, const char* words = "") { finds(FindingKind::GlobalRace, what, body, words); }
-
-void fine(const char* what, const std::string& body) {
-    for (u64 seed : {0, 1, 2, 3}) {
-        Bench bench(program(body));
-        run(bench, seed, true);
-        for (const Finding& finding : bench.findings) expect(false, "%s: a false alarm: %s", what, describe(finding).c_str());
-    }
-    count(1);
-}
 
 void withinBlocks() {
     races("two warps write one word", "st.global.u32 [%rd1], %thread; // here\n st.global.u32 [%rd2], 77; // here\n", "no barrier");
@@ -149,54 +94,11 @@ void staleReads() {
     fine("the constant cache before a write", "ld.global.nc.u32 %r9, [%rd1]; bar.sync 0; st.global.u32 [%rd1], 5;");
 }
 
-void copies() {
-    auto copy = [](const char* wait, const char* mark, const char* from = "%r1") {
-        return format("cp.async.ca.shared.global [%%r1], [%%rd1], 4;\n cp.async.commit_group; %s\n ld.shared.u32 %%r9, [%s]; %s\n", wait, from, mark);
-    };
-    finds(FindingKind::AsyncCopy, "a copy that nobody waits for", copy("bar.sync 0;", "// here"), "has not waited");
-    finds(FindingKind::AsyncCopy, "a copy that may still be under way", copy("cp.async.wait_group 1;", "// here"));
-    finds(FindingKind::AsyncCopy, "a store into a copy's place", "cp.async.ca.shared.global [%r1], [%rd1], 4;\n st.shared.u32 [%r1], 5; // here\n cp.async.wait_all;");
-    finds(FindingKind::AsyncCopy, "a copy outside the group that is waited for", R"(
-        cp.async.commit_group; cp.async.ca.shared.global [%r1], [%rd1], 4;
-        cp.async.wait_group 0; ld.shared.u32 %r9, [%r1]; // here
-        )");
-    // Found as the one or the other, by which warp comes first.
-    for (u64 seed : {0, 1, 2, 3}) {
-        Bench bench(program(R"(
-        xor.b32 %r3, %thread, 32; mad.lo.u32 %r4, %r3, 4, %r0; cp.async.ca.shared.global [%r1], [%rd1], 4;
-        cp.async.commit_group; bar.sync 0; cp.async.wait_group 0; ld.shared.u32 %r9, [%r4];)"));
-        run(bench, seed, true);
-        bool found = !bench.findings.empty() && (bench.findings[0].kind == FindingKind::AsyncCopy || bench.findings[0].kind == FindingKind::SharedRace);
-        expect(found, "a barrier before the wait instead of behind it: not found with seed %d", static_cast<int>(seed));
-    }
-    fine("waited for", copy("cp.async.wait_group 0;", ""));
-    fine("all waited for", copy("cp.async.wait_all;", ""));
-    fine("two stages", R"(
-        cp.async.ca.shared.global [%r1], [%rd1], 4; cp.async.commit_group; cp.async.ca.shared.global [%r1+512], [%rd1], 4; cp.async.commit_group;
-        cp.async.wait_group 1; bar.sync 0; xor.b32 %r3, %thread, 32; mad.lo.u32 %r4, %r3, 4, %r0; ld.shared.u32 %r9, [%r4];
-        cp.async.wait_group 0; bar.sync 0; ld.shared.u32 %r9, [%r4+512];)");
-}
-
-void shuffles() {
-    finds(FindingKind::InvalidInstruction, "a shuffle from lanes that branch elsewhere", R"(
-        setp.ge.u32 %p7, %lane, 16; @%p7 bra END;
-        shfl.sync.down.b32 %r9, %thread, 8, 31, 0xffff; // here
-    END: ret;)", "does not take part");
-    finds(FindingKind::InvalidInstruction, "an indexed shuffle from outside the mask", R"(
-        setp.ge.u32 %p7, %lane, 4; @%p7 bra END;
-        shfl.sync.idx.b32 %r9, %thread, 20, 31, 0xf; // here
-    END: ret;)", "does not take part");
-    fine("a shuffle that stays inside", "setp.ge.u32 %p7, %lane, 16; @%p7 bra END; shfl.sync.bfly.b32 %r9, %thread, 8, 31, 0xffff; END: ret;");
-    fine("a shuffle clamped to its segment", "setp.ge.u32 %p7, %lane, 16; @%p7 bra END; shfl.sync.down.b32 %r9, %thread, 8, 4111, 0xffff; END: ret;");
-}
-
 }  // namespace
 
 int main() {
     withinBlocks();
     betweenBlocks();
     staleReads();
-    copies();
-    shuffles();
     return finish("global races");
 }

@@ -62,7 +62,8 @@ const char* nameOf(Outcome outcome) {
 const char* nameOf(FindingKind kind) {
     static const char* const names[] = {"OutOfBounds",         "Misaligned",         "UninitialisedRead", "SharedRace", "DivergentBarrier",
                                         "UninitialisedShared", "InvalidInstruction", "Trap",              "Leak",       "HostAccess",
-                                        "GlobalRace",          "StaleRead",          "AsyncCopy"};
+                                        "GlobalRace",          "StaleRead",          "AsyncCopy",
+                                        "LaneMask"};
     return names[static_cast<int>(kind)];
 }
 

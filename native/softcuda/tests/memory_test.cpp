@@ -293,6 +293,8 @@ void asynchronousCopies() {
                   {"cp.async.cg.shared.global [%r0], [%rd1], 16;", 16, 16},
                   {"cp.async.cg.shared.global [%r0], [%rd1], 16, 5;", 16, 5},
                   {"mov.u32 %r9, 0; cp.async.ca.shared.global [%r0], [%rd1], 8, %r9;", 8, 0},
+                  {"setp.eq.u32 %p9, %r1, %r1; cp.async.ca.shared.global [%r0], [%rd1], 8, %p9;", 8, 0},
+                  {"setp.ne.u32 %p9, %r1, %r1; cp.async.cg.shared.global.L2::128B [%r0], [%rd1], 16, %p9;", 16, 16},
                   {"cp.async.ca.shared.global [%r0+8], [%rd1+8], 4; cp.async.ca.shared.global [%r0+0], [%rd1], 8; cp.async.ca.shared.global [%r0+12], [%rd1+12], 4;", 16, 16}};
     for (const auto& copy : copies) {
         Bench bench(header() + kernel("copy", "u64 in, u64 out", body(copy.text)));
