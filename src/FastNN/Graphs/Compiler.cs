@@ -159,7 +159,7 @@ internal sealed class Compiler
         foreach (Node node in _nodes)
         {
             Operator op = node.Op.Resolve(_symbols);
-            var types = NodeTypes.Of(op, Array.ConvertAll(node.Inputs, TypeOf));
+            NodeTypes types = Graph.Named(op, Array.ConvertAll(node.Inputs, TypeOf), NodeTypes.Of);
             for (int i = 0; i < node.Outputs.Length; i++)
             {
                 if (node.Outputs[i].Shape.IsSymbolic)
@@ -529,8 +529,16 @@ internal sealed class Compiler
         return tensor;
     }
 
-    private PlannedTensor NewPlace(string name, TensorType type, int first, int last) =>
-        new(new Place(PlaceKind.Arena, NewBuffer(name, type.Bytes, first, last)), type);
+    private PlannedTensor NewPlace(string name, TensorType type, int first, int last)
+    {
+        // Kernels count elements in 32 bits; bytes of untyped memory they do not.
+        if (type.Type != DType.UInt8)
+        {
+            type.Shape.RequireAtMost(int.MaxValue, name);
+        }
+
+        return new PlannedTensor(new Place(PlaceKind.Arena, NewBuffer(name, type.Bytes, first, last)), type);
+    }
 
     private Buffer NewBuffer(string name, long bytes, int first, int last)
     {

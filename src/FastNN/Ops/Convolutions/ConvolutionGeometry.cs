@@ -23,6 +23,8 @@ internal readonly record struct ConvolutionOptions(
 /// </summary>
 internal sealed partial class ConvolutionGeometry
 {
+    private const int MaxDepthTaps = 1 << 16;
+
     private readonly Conv2DGeometry[] _taps;
 
     // A tap that meets every sample (or every image): it can write where all others add.
@@ -63,7 +65,7 @@ internal sealed partial class ConvolutionGeometry
         WindowAxis depth = TransposedAxis(operation, axes, 0, options.Depth, x, weight);
         WindowAxis vertical = TransposedAxis(operation, axes, 1, options.Rows, x, weight);
         WindowAxis horizontal = TransposedAxis(operation, axes, 2, options.Columns, x, weight);
-        int channels = checked(weight[-2] * options.Groups);
+        int channels = weight[-2] * options.Groups;
         Shape output = Joined(axes, x[0], depth.Input, vertical.Input, horizontal.Input, channels);
         return new ConvolutionGeometry(
             Taps(operation, x[0], channels, x[-1], options.Groups, depth, vertical, horizontal), output);
@@ -91,6 +93,12 @@ internal sealed partial class ConvolutionGeometry
         if (depth.Taps == 1 && depth.Stride == 1 && depth.PadBefore == 0 && depth.Input == depth.Output)
         {
             return [geometry];
+        }
+
+        if (depth.Taps > MaxDepthTaps)
+        {
+            throw new ShapeException(
+                $"{operation}: expected a kernel of at most {MaxDepthTaps} planes, each of which is a convolution, got {depth.Taps}.");
         }
 
         var taps = new Conv2DGeometry[depth.Taps];
