@@ -37,7 +37,7 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
         if (extents.Length > MaxRank)
         {
             throw new ShapeException(
-                $"Shape: expected at most {MaxRank} axes, got {extents.Length}: {Format(extents)}.");
+                $"Shape: expected at most {MaxRank} axes, got {extents.Length} axes: {Format(extents)}.");
         }
 
         long count = 1;
@@ -114,7 +114,8 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
     {
         if (start < 0 || length < 0 || length > Rank - start)
         {
-            throw new ShapeException($"Shape: expected axes from 0 to {Rank - 1} of {this}, got {start} to {start + length - 1L}.");
+            throw new ShapeException(
+                $"Shape: expected axes from 0 to {Rank - 1} of {this}, got {start} to {start + length - 1L}.");
         }
 
         Span<int> extents = stackalloc int[MaxRank];
