@@ -1,6 +1,7 @@
 // Normalization of channels, the last axis of x [batches, rows, channels] (Kernels/Normalizations/BatchNorm.cs). Statistics read x once, 4 bytes per
-// element; forward y = (x - mean) scale weight + bias 8 bytes; backward sums dY and dY normalized over the rows, 8 bytes, then dX (=|+=) scale (dY weight -
-// sum - normalized product) 12 or 16. y may be x, and dX dY where it does not add. Groups of several channels, and parameters of several batches, take one
+// element; forward y = (x - mean) scale weight + bias, with a residual added and clipped at 0 where asked for, 8 bytes or 12; backward sums dY and dY
+// normalized over the rows, 8 bytes, 16 where dY is first masked in its place by the sign of y, then dX (=|+=) scale (dY weight - sum - normalized product)
+// 12 or 16. y may be x or the residual, and dX dY where it does not add. Groups of several channels, and parameters of several batches, take one
 // more launch that reads the channels' sums.
 // A block walks down a chunk of columns (64, or all of them where there are fewer), several rows at a time, four neighbors to a thread where rows allow it;
 // what belongs to a column stays in registers. Blocks that share a chunk's rows leave parts in the workspace, and the last one joins them in their order.
@@ -253,6 +254,7 @@ struct ColumnArguments {
     const float* scale;   // the variance where statistics are given
     const float* weight;  // or null
     const float* bias;    // or null
+    const float* residual;  // or null
     const float* dY;
     const float* sums;    // [4, batches, n] or null; those of backward are the last two
     float* y;             // dX in backward
@@ -261,7 +263,7 @@ struct ColumnArguments {
     float eps;
     int given;
     int accumulate;
-    int unused;
+    int relu;
 };
 
 DEVICE float scaleOf(float scale, bool given, float eps) { return given ? 1.0f / squareRoot(scale + eps) : scale; }
@@ -287,16 +289,23 @@ DEVICE void forwardColumns(const ColumnArguments& a) {
     for (int j = 0; j < PER; j++) scale[j] = scaleOf(scale[j], a.given, a.eps);
     int64 origin = strip.batch * s.count;
     for (int step = strip.first; strip.holds(step); step += 4 * s.lanes) {
-        float v[4][PER];
+        float v[4][PER], residual[4][PER];
 #pragma unroll
         for (int k = 0; k < 4; k++) {
-            if (strip.holds(step + k * s.lanes)) load<PER>(v[k], a.x + origin + strip.element(step + k * s.lanes));
+            if (!strip.holds(step + k * s.lanes)) continue;
+            int64 at = origin + strip.element(step + k * s.lanes);
+            load<PER>(v[k], a.x + at);
+            if (a.residual) load<PER>(residual[k], a.residual + at);
         }
 #pragma unroll
         for (int k = 0; k < 4; k++) {
             if (!strip.holds(step + k * s.lanes)) continue;
 #pragma unroll
-            for (int j = 0; j < PER; j++) v[k][j] = multiplyAdd((v[k][j] - mean[j]) * scale[j], weight[j], bias[j]);
+            for (int j = 0; j < PER; j++) {
+                float y = multiplyAdd((v[k][j] - mean[j]) * scale[j], weight[j], bias[j]);
+                if (a.residual) y += residual[k][j];
+                v[k][j] = a.relu && 0.0f > y ? 0.0f : y;
+            }
             store<PER>(a.y + origin + strip.element(step + k * s.lanes), v[k], false);
         }
     }
@@ -357,7 +366,8 @@ struct SumsArguments {
     const float* mean;
     const float* scale;
     const float* weight;  // or null
-    const float* dY;
+    const float* y;       // masks dY, or null
+    float* dY;
     float* sums;          // [4, batches, n]
     float* parts;         // [batches, parts, 2, n]
     uint32* tickets;
@@ -408,6 +418,12 @@ DEVICE void gradientSums(const SumsArguments& a) {
                 int64 at = origin + strip.element(step + k * s.lanes);
                 load<PER>(dY[k], a.dY + at);
                 load<PER>(x[k], a.x + at);
+                if (!a.y) continue;
+                float y[PER];
+                load<PER>(y, a.y + at);
+#pragma unroll
+                for (int j = 0; j < PER; j++) dY[k][j] = 0.0f >= y[j] ? 0.0f : dY[k][j];
+                store<PER>(a.dY + at, dY[k], false);
             } else {
 #pragma unroll
                 for (int j = 0; j < PER; j++) dY[k][j] = x[k][j] = 0;

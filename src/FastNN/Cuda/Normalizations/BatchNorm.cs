@@ -41,18 +41,25 @@ internal sealed unsafe partial class CudaNormalizations
         }
     }
 
-    public void BatchNormForward(in ColumnNormalization columns, Tensor? bias, Tensor y)
+    public void BatchNormForward(in ColumnNormalization columns, Tensor? bias, Tensor? residual, bool relu, Tensor y)
     {
         if (columns.Geometry.Count > 0)
         {
-            Strips strips = MapStrips(columns.Geometry, IsAligned(columns.X.Address, y.Address));
+            Strips strips = MapStrips(columns.Geometry, IsAligned(columns.X.Address, AddressOf(residual), y.Address));
             Launch(
                 "batchnorm", strips.IsFours ? "batchnorm_forward_fours" : "batchnorm_forward_ones",
-                strips.Grid(columns.Geometry.Batches), Arguments(columns, strips, y) with { Bias = AddressOf(bias) });
+                strips.Grid(columns.Geometry.Batches),
+                Arguments(columns, strips, y) with
+                {
+                    Bias = AddressOf(bias),
+                    Residual = AddressOf(residual),
+                    Relu = relu ? 1 : 0,
+                });
         }
     }
 
-    public void BatchNormSums(in ColumnNormalization columns, Tensor dY, Tensor sums, in NormalizationGradients gradients)
+    public void BatchNormSums(
+        in ColumnNormalization columns, Tensor? y, Tensor dY, Tensor sums, in NormalizationGradients gradients)
     {
         ColumnGeometry geometry = columns.Geometry;
         if (geometry.Count == 0)
@@ -62,14 +69,14 @@ internal sealed unsafe partial class CudaNormalizations
             return;
         }
 
-        Strips strips = SumStrips(geometry, IsAligned(columns.X.Address, dY.Address));
+        Strips strips = SumStrips(geometry, IsAligned(columns.X.Address, AddressOf(y), dY.Address));
         bool one = geometry.Batches == 1;
         nint dWeight = AddressOf(gradients.Weight), dBias = AddressOf(gradients.Bias);
         (int addWeight, int addBias) = (gradients.AccumulateWeight ? 1 : 0, gradients.AccumulateBias ? 1 : 0);
         Launch(
             "batchnorm", strips.IsFours ? "batchnorm_sums_fours" : "batchnorm_sums_ones", strips.Grid(geometry.Batches),
             new SumsArguments(
-                columns.X.Address, columns.Mean.Address, columns.Scale.Address, AddressOf(columns.Weight), dY.Address,
+                columns.X.Address, columns.Mean.Address, columns.Scale.Address, AddressOf(columns.Weight), AddressOf(y), dY.Address,
                 sums.Address, columns.Workspace.Address, Scratch, one ? dWeight : 0, one ? dBias : 0, strips,
                 (long)geometry.Batches * geometry.Channels, columns.Eps, columns.IsGiven ? 1 : 0, geometry.PerGroup, addWeight,
                 addBias, 0));
@@ -102,7 +109,7 @@ internal sealed unsafe partial class CudaNormalizations
     }
 
     private static ColumnArguments Arguments(in ColumnNormalization columns, Strips strips, Tensor y) => new(
-        columns.X.Address, columns.Mean.Address, columns.Scale.Address, AddressOf(columns.Weight), 0, 0, 0, y.Address, strips,
+        columns.X.Address, columns.Mean.Address, columns.Scale.Address, AddressOf(columns.Weight), 0, 0, 0, 0, y.Address, strips,
         (long)columns.Geometry.Batches * columns.Geometry.Channels, columns.Eps, columns.IsGiven ? 1 : 0, 0, 0);
 
     /// <summary>The sum of nothing.</summary>
@@ -184,12 +191,12 @@ internal sealed unsafe partial class CudaNormalizations
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct ColumnArguments(
-        nint X, nint Mean, nint Scale, nint Weight, nint Bias, nint DY, nint Sums, nint Y, Strips Strips, long All, float Eps,
-        int Given, int Accumulate, int Unused);
+        nint X, nint Mean, nint Scale, nint Weight, nint Bias, nint Residual, nint DY, nint Sums, nint Y, Strips Strips, long All,
+        float Eps, int Given, int Accumulate, int Relu);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct SumsArguments(
-        nint X, nint Mean, nint Scale, nint Weight, nint DY, nint Sums, nint Parts, nint Tickets, nint DWeight, nint DBias,
+        nint X, nint Mean, nint Scale, nint Weight, nint Y, nint DY, nint Sums, nint Parts, nint Tickets, nint DWeight, nint DBias,
         Strips Strips, long All, float Eps, int Given, int PerGroup, int AccumulateWeight, int AccumulateBias, int Unused);
 
     [StructLayout(LayoutKind.Sequential)]
