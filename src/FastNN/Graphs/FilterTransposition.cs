@@ -6,8 +6,8 @@ namespace FastNN.Graphs;
 /// <summary>
 /// Where several convolutions of a plan would each transpose its filter, all filters are transposed at once, in front of
 /// everything, and all their gradients behind everything: two launches in place of two or three for each convolution. It takes
-/// memory for the transposed filters and for their gradients. Every bit is kept. Which convolutions these are is a question of the
-/// device and of sizes, so no pass can do it, but what runs once nodes have their types.
+/// memory for the transposed filters and for their gradients. Every bit is kept. Which convolutions these are is a question of
+/// the device and of sizes, so no pass can do it, but what runs once nodes have their types.
 /// </summary>
 internal static class FilterTransposition
 {
@@ -18,7 +18,9 @@ internal static class FilterTransposition
     /// <param name="bound">Their operators and types, likewise.</param>
     /// <param name="types">Receives the transposed filters' types.</param>
     /// <param name="training">Whether a backward pass follows.</param>
-    /// <param name="isTrained">Which parameters get gradients; they are apart, so that no gradient is computed for others.</param>
+    /// <param name="isTrained">
+    /// Which parameters get gradients; they are apart, so that no gradient is computed for others.
+    /// </param>
     public static void Insert(
         IPlanning planning, Graph graph, List<Node> nodes, List<(Operator Op, NodeTypes Types)> bound,
         Dictionary<Value, TensorType> types, bool training, Func<Parameter, bool> isTrained)

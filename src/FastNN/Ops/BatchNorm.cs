@@ -60,9 +60,12 @@ internal abstract record ColumnNormOp(float Eps) : Operator
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {
-        ColumnNormalization columns = Operands(tensors, tensors.BackwardWorkspace!);
         Tensor dY = tensors.OutputGradient!, sums = tensors.BackwardScratch[0];
         NormalizationGradients gradients = Gradients(tensors);
+
+        // Only dX needs the weight; without it something else may be in its place.
+        ColumnNormalization columns = Operands(tensors, tensors.BackwardWorkspace!);
+        columns = gradients.X is null ? columns with { Weight = null } : columns;
         Tensor? y = HasReLU ? tensors.Output : null;
         if (!IsGiven || gradients.Weight is not null || gradients.Bias is not null)
         {
@@ -89,10 +92,20 @@ internal abstract record ColumnNormOp(float Eps) : Operator
         (ColumnGeometry)tensors.Bound!, Eps, tensors.Inputs[0], IsGiven ? tensors.Inputs[1] : tensors.SavedTensors[0],
         IsGiven ? tensors.Inputs[2] : tensors.SavedTensors[1], Input(tensors, FirstParameter), IsGiven, workspace);
 
-    /// <summary>y from the statistics.</summary>
-    protected void Apply(IKernels kernels, in ColumnNormalization columns, NodeTensors tensors) =>
-        kernels.Normalizations.BatchNormForward(
-            columns, Input(tensors, FirstParameter + 1), HasResidual ? tensors.Inputs[Residual] : null, HasReLU, tensors.Output);
+    /// <summary>y from statistics that are given, or are made first.</summary>
+    protected void Apply(IKernels kernels, NodeTensors tensors, RunningStatistics? running)
+    {
+        ColumnNormalization columns = Operands(tensors, tensors.ForwardWorkspace!);
+        Tensor? bias = Input(tensors, FirstParameter + 1), residual = HasResidual ? tensors.Inputs[Residual] : null;
+        if (IsGiven)
+        {
+            kernels.Normalizations.BatchNormForward(columns, bias, residual, HasReLU, tensors.Output);
+        }
+        else
+        {
+            kernels.Normalizations.BatchNormTrain(columns, running, bias, residual, HasReLU, tensors.Output);
+        }
+    }
 
     /// <summary>Fails unless the inputs from one on are a number per channel, and a residual is like x.</summary>
     protected void RequireChannels(ReadOnlySpan<TensorType> inputs)
@@ -173,18 +186,10 @@ internal sealed record BatchNormOp(bool IsTraining, float Momentum, float Eps) :
                 $"{Name}: expected more than one value per channel when training, got input {x}; use a larger batch.");
     }
 
-    public override void Forward(IKernels kernels, NodeTensors tensors)
-    {
-        ColumnNormalization columns = Operands(tensors, tensors.ForwardWorkspace!);
-        if (IsTraining)
-        {
-            kernels.Normalizations.BatchNormStatistics(
-                columns, new RunningStatistics(
-                    tensors.Inputs[1], tensors.Inputs[2], Momentum, tensors.Outputs[1], tensors.Outputs[2]));
-        }
-
-        Apply(kernels, columns, tensors);
-    }
+    public override void Forward(IKernels kernels, NodeTensors tensors) => Apply(
+        kernels, tensors, IsTraining
+            ? new RunningStatistics(tensors.Inputs[1], tensors.Inputs[2], Momentum, tensors.Outputs[1], tensors.Outputs[2])
+            : null);
 }
 
 /// <summary>
@@ -242,10 +247,5 @@ internal sealed record GroupNormOp(int Groups, float Eps) : ColumnNormOp(Eps)
         return geometry;
     }
 
-    public override void Forward(IKernels kernels, NodeTensors tensors)
-    {
-        ColumnNormalization columns = Operands(tensors, tensors.ForwardWorkspace!);
-        kernels.Normalizations.BatchNormStatistics(columns, null);
-        Apply(kernels, columns, tensors);
-    }
+    public override void Forward(IKernels kernels, NodeTensors tensors) => Apply(kernels, tensors, null);
 }

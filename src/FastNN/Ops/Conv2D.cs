@@ -13,7 +13,9 @@ namespace FastNN.Ops;
 internal sealed record ConvolutionOp(int Axes, ConvolutionOptions Options, Activation Activation = default)
     : Operator, IActivationEpilogue
 {
-    /// <summary>Whether the filter is [OC, K..., C / groups]: the compiler has put <see cref="TransposeFiltersOp"/> before it.</summary>
+    /// <summary>
+    /// Whether the filter is [OC, K..., C / groups]: the compiler has put <see cref="TransposeFiltersOp"/> before it.
+    /// </summary>
     public bool HasTransposedFilter { get; init; }
 
     public override string Name => Axes switch

@@ -12,7 +12,14 @@ internal sealed unsafe partial class CpuNormalizations
     /// <summary>Elements of a part at least.</summary>
     private const int PartElements = 32 * 1024;
 
-    public void BatchNormStatistics(in ColumnNormalization columns, RunningStatistics? running)
+    public void BatchNormTrain(
+        in ColumnNormalization columns, RunningStatistics? running, Tensor? bias, Tensor? residual, bool relu, Tensor y)
+    {
+        BatchNormStatistics(columns, running);
+        BatchNormForward(columns, bias, residual, relu, y);
+    }
+
+    private void BatchNormStatistics(in ColumnNormalization columns, RunningStatistics? running)
     {
         ColumnGeometry geometry = columns.Geometry;
         ColumnParts parts = PartsOf(geometry, columns.Workspace);
@@ -71,12 +78,15 @@ internal sealed unsafe partial class CpuNormalizations
         ColumnParts parts = PartsOf(geometry, columns.Workspace);
         if (y is null)
         {
-            parts.Run(Pool, new ColumnGradientSums<Unmasked>(Floats(columns.X), null, Floats(dY), Floats(columns.Mean), scale, parts));
+            parts.Run(
+                Pool, new ColumnGradientSums<Unmasked>(
+                    Floats(columns.X), null, Floats(dY), Floats(columns.Mean), scale, parts));
         }
         else
         {
             parts.Run(
-                Pool, new ColumnGradientSums<Masked>(Floats(columns.X), Floats(y), Floats(dY), Floats(columns.Mean), scale, parts));
+                Pool, new ColumnGradientSums<Masked>(
+                    Floats(columns.X), Floats(y), Floats(dY), Floats(columns.Mean), scale, parts));
         }
 
         RowLoop.Run(

@@ -45,7 +45,8 @@ internal readonly unsafe struct AddedAndClipped : IColumnFinish
 
 /// <summary>y = (x - mean) scale weight + bias, and what follows: rows of channels, statistics of a row's batch.</summary>
 internal readonly unsafe struct NormalizedColumns<TFinish>(
-    ColumnGeometry geometry, float* x, float* mean, float* scale, float* weight, float* bias, float* residual, float* y) : IRowBody
+    ColumnGeometry geometry, float* x, float* mean, float* scale, float* weight, float* bias, float* residual, float* y)
+    : IRowBody
     where TFinish : struct, IColumnFinish
 {
     public void Invoke<TLanes>(nint start, nint end)

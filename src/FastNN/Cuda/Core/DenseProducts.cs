@@ -85,7 +85,8 @@ internal abstract unsafe partial class CudaFacet
 
     private static DenseBackwardDataArguments DataArguments(
         int m, int k, int n, nint dY, nint weight, nint dX, bool accumulate) => new(
-        dY, weight, dX, m, k, n, Vectors(n % 4 == 0 && IsAligned(dY, weight), k % 4 == 0 && IsAligned(dX)), accumulate ? 1 : 0, 0);
+        dY, weight, dX, m, k, n, Vectors(n % 4 == 0 && IsAligned(dY, weight), k % 4 == 0 && IsAligned(dX)), accumulate ? 1 : 0,
+        0);
 
     private static DenseBackwardWeightArguments WeightArguments(
         int m, int k, int n, nint x, nint dY, nint dWeight, nint dBias, bool accumulateWeight, bool accumulateBias) => new(

@@ -37,15 +37,13 @@ internal sealed unsafe partial class CudaNormalizations
             return;
         }
 
-        // Only dX needs the weight; without it the workspace may have taken its place.
-        nint weight = gradients.X is null ? 0 : AddressOf(rows.Weight);
         RowKernel kernel = BackwardKernel(geometry.Length);
         Launch(
             "layernorm", kernel.Name, new Grid(geometry.Parts, kernel.Threads),
             new LayerNormBackwardArguments(
-                rows.X.Address, weight, AddressOf(rows.Mean), rows.Scale.Address, dY.Address, AddressOf(gradients.X), parts,
-                AddressOf(gradients.Weight), AddressOf(gradients.Bias), Scratch, geometry.Rows, geometry.Length,
-                geometry.RowsPerPart, PartsPerGroup(geometry.Parts), gradients.AccumulateX ? 1 : 0,
+                rows.X.Address, AddressOf(rows.Weight), AddressOf(rows.Mean), rows.Scale.Address, dY.Address,
+                AddressOf(gradients.X), parts, AddressOf(gradients.Weight), AddressOf(gradients.Bias), Scratch, geometry.Rows,
+                geometry.Length, geometry.RowsPerPart, PartsPerGroup(geometry.Parts), gradients.AccumulateX ? 1 : 0,
                 gradients.AccumulateWeight ? 1 : 0, gradients.AccumulateBias ? 1 : 0, 0));
     }
 

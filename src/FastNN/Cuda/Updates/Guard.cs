@@ -23,8 +23,8 @@ internal sealed unsafe partial class CudaUpdates
         new GuardScaleArguments(gradients.Address, options.Address, results.Address, gradients.Count));
 
     /// <summary>
-    /// Many small buffers, such as running statistics, in one launch. One that reads or writes what another of the same launch writes
-    /// waits for the next.
+    /// Many small buffers, such as running statistics, in one launch. One that reads or writes what another of the same launch
+    /// writes waits for the next.
     /// </summary>
     public void GuardCopy(ReadOnlySpan<(Tensor From, Tensor To)> copies, Tensor results)
     {

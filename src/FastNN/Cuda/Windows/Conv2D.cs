@@ -7,8 +7,8 @@ namespace FastNN.Cuda;
 
 /// <summary>
 /// Convolutions: those that are matrix products as such, depthwise ones by our own kernels, others by cuDNN where it is there and
-/// takes the geometry, else by our own implicit products (kernels/conv2d.cu). cuDNN's filters are the transpose of ours: where a plan
-/// has several such convolutions one launch moves them all, and one all their gradients; where not, one before it or behind it.
+/// takes the geometry, else by our own implicit products (kernels/conv2d.cu). cuDNN's filters are the transpose of ours: where a
+/// plan has several such convolutions one launch moves them all, and one all their gradients; else one before it or behind it.
 /// </summary>
 internal sealed unsafe partial class CudaWindows
 {

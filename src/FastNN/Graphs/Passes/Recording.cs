@@ -17,12 +17,14 @@ internal sealed class Recording(IEnumerable<Node> nodes, IEnumerable<Value> outp
     public bool IsOutput(Value value) => _outputs.Contains(value);
 
     /// <summary>
-    /// Replaces a consumer and the producer of one of its inputs by one node in the consumer's place, where nothing else reads what
-    /// lay between, and nothing in between reads what the producer reads or its other outputs: gradients are then added in the
-    /// order in which they were.
+    /// Replaces a consumer and the producer of one of its inputs by one node in the consumer's place, where nothing else reads
+    /// what lay between, and nothing in between reads what the producer reads or its other outputs: gradients are then added in
+    /// the order in which they were.
     /// </summary>
-    /// <param name="rule">The operator that does both, whose inputs are the producer's and then the consumer's others; its outputs
-    /// the consumer's and then the producer's others. Null where there is none.</param>
+    /// <param name="rule">
+    /// The operator that does both, whose inputs are the producer's and then the consumer's others, its outputs the consumer's
+    /// and then the producer's others. Null where there is none.
+    /// </param>
     /// <param name="input">Which of the consumer's inputs.</param>
     /// <returns>Whether anything was replaced.</returns>
     public bool FusePairs(Func<Node, Node, Operator?> rule, int input = 0)
@@ -63,7 +65,7 @@ internal sealed class Recording(IEnumerable<Node> nodes, IEnumerable<Value> outp
     {
         for (int i = from + 1; i < to; i++)
         {
-            if (Array.Exists(Nodes[i].Inputs, read => Array.IndexOf(node.Inputs, read) >= 0 || Array.IndexOf(node.Outputs, read) >= 0))
+            if (Array.Exists(Nodes[i].Inputs, read => node.Inputs.Contains(read) || node.Outputs.Contains(read)))
             {
                 return false;
             }

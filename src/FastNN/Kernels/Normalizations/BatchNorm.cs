@@ -43,8 +43,12 @@ internal readonly record struct RunningStatistics(
 
 internal partial interface INormalizations
 {
-    /// <summary>Mean and scale (=) of x, and the running statistics, for one batch and groups of one channel.</summary>
-    void BatchNormStatistics(in ColumnNormalization columns, RunningStatistics? running);
+    /// <summary>
+    /// Mean and scale (=) of x, the running statistics, for one batch and groups of one channel, and then y as
+    /// <see cref="BatchNormForward"/> makes it of them.
+    /// </summary>
+    void BatchNormTrain(
+        in ColumnNormalization columns, RunningStatistics? running, Tensor? bias, Tensor? residual, bool relu, Tensor y);
 
     /// <summary>
     /// y = (x - mean) scale weight + bias, plus the residual, if there is one, and clipped at 0, if asked for; without weight or
