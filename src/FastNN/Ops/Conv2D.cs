@@ -70,7 +70,8 @@ internal sealed record ConvolutionOp(int Axes, ConvolutionOptions Options, Activ
         return [new TensorType(Geometry(x, weight).Output)];
     }
 
-    public override object Bind(TensorType[] inputs, TensorType[] outputs) => Geometry(inputs[0].Shape, FilterShape(inputs[1].Shape));
+    public override object Bind(TensorType[] inputs, TensorType[] outputs) =>
+        Geometry(inputs[0].Shape, FilterShape(inputs[1].Shape));
 
     public override long ForwardWorkspaceBytes(IPlanning planning, NodeTypes types) =>
         ((ConvolutionGeometry)types.Bound!).WorkspaceBytes(planning, ConvolutionPass.Forward);
