@@ -52,5 +52,8 @@ internal sealed class CudaDevice : CudaCore, IDevice
     public long Conv2DWorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) =>
         _windows.Conv2DWorkspaceBytes(geometry, pass);
 
+    public bool WantsTransposedFilter(in Conv2DGeometry geometry, ConvolutionPass pass) =>
+        _windows.WantsTransposedFilter(geometry, pass);
+
     public long MaxPool2DWinnerBytes(in Pool2DGeometry geometry) => _windows.MaxPool2DWinnerBytes(geometry);
 }
