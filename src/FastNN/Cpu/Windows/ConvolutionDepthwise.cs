@@ -4,8 +4,8 @@ using FastNN.Kernels;
 namespace FastNN.Cpu;
 
 /// <content>
-/// Depthwise convolution, one filter per channel: w [KH,KW,1,C]. Each element of x meets KH*KW multiply-adds, so nothing is
-/// worth a register tile; the loops run over the channels, a vector at a time, taps innermost.
+/// Depthwise convolution, one filter per channel: w [KH,KW,1,C]. 3 x 3 taps of stride 1 or 2 go to
+/// <see cref="Depthwise3x3{TLanes}"/>; for others the loops run over the channels, a vector at a time, taps innermost.
 /// </content>
 internal static unsafe partial class Convolution<TLanes>
 {

@@ -126,11 +126,16 @@ internal static unsafe partial class Depthwise3x3<TLanes>
             TLanes s20 = Load<TMask>(last, mask), s21 = Load<TMask>(last + tap, mask), s22 = Load<TMask>(last + (2 * tap), mask);
             TLanes bias = default(TLanes);
             float* x0 = source[0], x1 = source[1], x2 = source[2], x3 = source[3], x4 = source[4];
-            nint at = c;
+            nint at = c, ahead = (nint)count * TStride.Value * tap;
             upper += c;
             lower += c;
             for (; count > 0; count--)
             {
+                // The block that follows, of the rows that no earlier band has read.
+                TLanes.Prefetch(x2 + at + ahead);
+                TLanes.Prefetch(x3 + at + ahead);
+                TLanes.Prefetch(upper + ((nint)ahead / TStride.Value));
+                TLanes.Prefetch(lower + ((nint)ahead / TStride.Value));
                 TLanes above = Load<TMask>(upper, mask), below = Load<TMask>(lower, mask);
                 bias = bias + (above + below);
                 Taps<TMask>(x0, x1, x2, x3, x4, at, mask, above, below, ref s00, ref s10, ref s20);

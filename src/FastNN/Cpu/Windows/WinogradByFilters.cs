@@ -7,7 +7,10 @@ namespace FastNN.Cpu;
 /// are transformed first and kept, a task takes a panel of the filter, and each block of it is transformed and multiplied within
 /// the second-level cache, so that the filter is read once and its points never see memory.
 /// </content>
-/// <remarks>512 to 512 channels, 7 x 7, 8 images on one Zen 5 core: 2.9 times the speed of direct sums at 68 % of peak.</remarks>
+/// <remarks>
+/// 512 to 512 channels, 7 x 7, 8 images on one Zen 5 core: 3.4 ms, direct sums 9.1 ms; 180 GFLOP/s of its own multiplications,
+/// 62 % of peak.
+/// </remarks>
 internal static unsafe partial class Winograd<TLanes>
 {
     /// <summary>Rows of a block of the filter: with a panel's columns its points are 295 KB.</summary>
