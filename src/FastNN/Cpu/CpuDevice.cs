@@ -54,6 +54,9 @@ internal sealed class CpuDevice : CpuCore, IDevice
     public long Conv2DWorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) =>
         _windows.Conv2DWorkspaceBytes(geometry, pass);
 
+    public bool WantsTransposedFilter(in Conv2DGeometry geometry, ConvolutionPass pass) =>
+        _windows.WantsTransposedFilter(geometry, pass);
+
     public long MaxPool2DWinnerBytes(in Pool2DGeometry geometry) => CpuWindows.MaxPool2DWinnerBytes(geometry);
 
     public long RecurrenceSavedBytes(RecurrenceGeometry geometry, bool training) => geometry.SavedBytes(training);

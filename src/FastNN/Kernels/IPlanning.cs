@@ -9,6 +9,11 @@ internal interface IPlanning
     /// <summary>Bytes of scratch that a pass of a convolution needs.</summary>
     long Conv2DWorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass);
 
+    /// <summary>
+    /// Whether a pass of a convolution takes the filter as [OC, KH, KW, C / groups], and would have to transpose it each time.
+    /// </summary>
+    bool WantsTransposedFilter(in Conv2DGeometry geometry, ConvolutionPass pass);
+
     /// <summary>Bytes that hold the winners of a max pooling.</summary>
     long MaxPool2DWinnerBytes(in Pool2DGeometry geometry);
 

@@ -64,12 +64,12 @@ internal sealed unsafe partial class Cudnn(CudaCore core, bool wanted, bool allo
             geometry);
     }
 
-    /// <summary>dFilter = the gradient of the filter.</summary>
-    public void BackwardFilter(in Conv2DGeometry geometry, nint x, nint dY, nint dFilter, nint workspace)
+    /// <summary>dFilter = beta dFilter + the gradient of the filter.</summary>
+    public void BackwardFilter(in Conv2DGeometry geometry, nint x, nint dY, nint dFilter, float beta, nint workspace)
     {
         using Lock.Scope scope = core.Enter();
         CudnnConvolution c = Require(geometry, ConvolutionPass.BackwardFilter);
-        float alpha = 1, beta = 0;
+        float alpha = 1;
         Launched(
             nameof(cudnnConvolutionBackwardFilter),
             cudnnConvolutionBackwardFilter(_handle, &alpha, c.X, x, c.Y, dY, c.Convolution, c.Algorithm,
@@ -120,8 +120,10 @@ internal sealed unsafe partial class Cudnn(CudaCore core, bool wanted, bool allo
             return null;
         }
 
+        // Its filters are transposed however the caller has them.
+        Conv2DGeometry key = geometry with { HasTransposedFilter = true };
         using Lock.Scope scope = core.Enter();
-        if (!_convolutions.TryGetValue((geometry, pass), out CudnnConvolution? convolution))
+        if (!_convolutions.TryGetValue((key, pass), out CudnnConvolution? convolution))
         {
             if (core.IsCapturing)
             {
@@ -131,7 +133,7 @@ internal sealed unsafe partial class Cudnn(CudaCore core, bool wanted, bool allo
 
             Open();
             convolution = Choose(geometry, pass);
-            _convolutions.Add((geometry, pass), convolution);
+            _convolutions.Add((key, pass), convolution);
         }
 
         return convolution;
