@@ -88,7 +88,9 @@ internal sealed class CudnnRecurrenceTests : CudaFixture
                 : v[0].Gru(v[1], v[1], v[2], v[2], v[3], isReverse: reverse)[0],
             v => RecurrenceReference.Forward(
                 new(cell, Steps, batch, hidden, hidden, reverse, Bias: true, State: true, Lengths: false),
-                cell == RecurrentCell.Lstm ? [v[0], v[1], v[1], v[2], v[2], v[3], v[3]] : [v[0], v[1], v[1], v[2], v[2], v[3]])[0])
+                cell == RecurrentCell.Lstm
+                    ? [v[0], v[1], v[1], v[2], v[2], v[3], v[3]]
+                    : [v[0], v[1], v[1], v[2], v[2], v[3]])[0])
         {
             Samples = 12,
             Tolerance = 1e-4,

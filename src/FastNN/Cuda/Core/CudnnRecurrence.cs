@@ -4,7 +4,7 @@ using static FastNN.Cuda.Bindings.CudnnNative;
 
 namespace FastNN.Cuda;
 
-/// <summary>cuDNN's descriptors of one layer and direction of a recurrent network, its sizes, and where its weights are.</summary>
+/// <summary>cuDNN's descriptors of a layer and direction of a recurrent network, its sizes, and where weights are.</summary>
 internal sealed unsafe class CudnnRecurrence
 {
     private nint _dropout;
