@@ -132,7 +132,8 @@ internal sealed unsafe partial class CudaRecurrence
                 "recurrence", BackwardKernel(geometry.Cell), Grid(geometry, BackwardUnits),
                 new RecurrenceBackwardArguments(
                     gates, kept, behind, keptBehind, before, AddressOf(firsts), Step(AddressOf(gradients.Y), step * h),
-                    stateIn, cellIn, dState, isLstm ? dCell : 0, tensors.HiddenWeight.Address, AddressOf(tensors.Lengths), geometry.Batch,
+                    stateIn, cellIn, dState, isLstm ? dCell : 0, tensors.HiddenWeight.Address,
+                    AddressOf(tensors.Lengths), geometry.Batch,
                     geometry.Hidden, geometry.Time(s), s == 0 ? 1 : 0, geometry.IsReverse ? 1 : 0, 0, 0, 0));
             (stateIn, cellIn, behind, keptBehind) = (dState, isLstm ? dCell : 0, gates, kept);
         }
