@@ -16,4 +16,10 @@ internal interface IPlanning
 
     /// <summary>Bytes that hold the winners of a max pooling.</summary>
     long MaxPool2DWinnerBytes(in Pool2DGeometry geometry);
+
+    /// <summary>Bytes that forward of a recurrent sequence leaves for backward, or works in where none follows.</summary>
+    long RecurrenceSavedBytes(RecurrenceGeometry geometry, bool training);
+
+    /// <summary>Bytes of scratch that a pass of a recurrent sequence needs.</summary>
+    long RecurrenceWorkspaceBytes(RecurrenceGeometry geometry, bool backward);
 }

@@ -6,7 +6,7 @@ namespace FastNN.Cpu;
 /// <summary>Convolution on tensors; the work is in <see cref="Convolution"/>.</summary>
 internal sealed unsafe partial class CpuWindows
 {
-    public bool WantsTransposedFilter(in Conv2DGeometry geometry, ConvolutionPass pass) => false;
+    public static bool WantsTransposedFilter(in Conv2DGeometry geometry, ConvolutionPass pass) => false;
 
     /// <summary>Row by row: what the CPU's own convolutions never need.</summary>
     public void TransposeFilters(

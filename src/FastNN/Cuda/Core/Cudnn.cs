@@ -11,7 +11,7 @@ namespace FastNN.Cuda;
 /// library, or where it has no such algorithm, nothing is supported, and FastNN's own kernels do the work.
 /// </summary>
 /// <param name="allowTF32">Whether factors may be rounded to TF32.</param>
-internal sealed unsafe class Cudnn(CudaCore core, bool wanted, bool allowTF32)
+internal sealed unsafe partial class Cudnn(CudaCore core, bool wanted, bool allowTF32)
 {
     private const int MostAlgorithms = 16;
 
@@ -86,6 +86,12 @@ internal sealed unsafe class Cudnn(CudaCore core, bool wanted, bool allowTF32)
         }
 
         _convolutions.Clear();
+        foreach (CudnnRecurrence? recurrence in _recurrences.Values)
+        {
+            recurrence?.Destroy();
+        }
+
+        _recurrences.Clear();
         if (_handle != 0)
         {
             _ = cudnnDestroy(_handle);
@@ -254,7 +260,7 @@ internal sealed unsafe class Cudnn(CudaCore core, bool wanted, bool allowTF32)
         core.CountLaunch();
     }
 
-    private static bool IsUnsupported(CudnnStatus status) => (int)status / 1000 == (int)CudnnStatus.NotSupported / 1000;
+    internal static bool IsUnsupported(CudnnStatus status) => (int)status / 1000 == (int)CudnnStatus.NotSupported / 1000;
 
     /// <summary>The code, its name and the library's last words.</summary>
     private static string Told(CudnnStatus status)
