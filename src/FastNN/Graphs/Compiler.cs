@@ -87,6 +87,7 @@ internal sealed class Compiler
     private Plan Build(Graph graph)
     {
         BindTypes();
+        FilterTransposition.Insert(_planning, graph, _nodes, _bound, _types, _root is not null, _isTrained);
         FindDifferentiable();
         bool[] backward = FindBackward();
         _steps = StepNumbers.Of(_nodes, i => backward[i], Keeps);
