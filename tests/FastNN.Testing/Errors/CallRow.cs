@@ -35,7 +35,7 @@ internal sealed record CallRow(string Name, Type[] Types, object?[] Arguments, F
     /// <summary>A call that takes spans, which reflection cannot hand over.</summary>
     public static CallRow Of(string name, object?[] arguments, Func<object?[], object> call) =>
         new(
-            name, [.. arguments.Select(argument => argument is Operand or null ? typeof(Value) : argument.GetType())],
+            name, [.. arguments.Select(argument => argument is CallInput or null ? typeof(Value) : argument.GetType())],
             arguments, call);
 
     /// <summary>The public calls that record operators.</summary>
@@ -82,7 +82,7 @@ internal sealed record CallRow(string Name, Type[] Types, object?[] Arguments, F
         return argument switch
         {
             null => true,
-            Operand => type == typeof(Value),
+            CallInput => type == typeof(Value),
             int when type == typeof(Size2D) || type == typeof(Size3D) => true,
             _ => type.IsInstanceOfType(argument),
         };

@@ -1,5 +1,5 @@
 using FastNN.Functions;
-using static FastNN.Testing.Operand;
+using static FastNN.Testing.CallInput;
 
 namespace FastNN.Testing;
 
@@ -23,7 +23,7 @@ internal static class CallTable
         {
             DType type = function.Info.Takes(OperandTypes.Floats) ? DType.Float32
                 : function.Info.Takes(OperandTypes.Integers) ? DType.Int32 : DType.Bool;
-            yield return CallRow.Of(function.Info.Name, new Operand([2, 3], type, 1), new Operand([3], type, 1));
+            yield return CallRow.Of(function.Info.Name, new CallInput([2, 3], type, 1), new CallInput([3], type, 1));
         }
 
         yield return CallRow.Of("Add", [F(2, 3), F(3)], a => V(a[0]) + V(a[1]));
@@ -102,7 +102,7 @@ internal static class CallTable
         CallRow.Of("LogSoftmax", F(2, 3)),
     ];
 
-    private static CallRow Reduce(string name, Operand x) => CallRow.Of(
+    private static CallRow Reduce(string name, CallInput x) => CallRow.Of(
         name, [x, new[] { 1, -1 }, false, 1, 2f], a =>
         {
             (Value value, int[] axes, bool keep, int correction) = (V(a[0]), Ns(a[1]), (bool)a[2]!, N(a[3]));
@@ -194,16 +194,16 @@ internal static class CallTable
         CallRow.Of("RMSNorm", F(2, 3, 4), F(4)),
         CallRow.Of("ScaledDotProductAttention", F(2, 2, 3, 4), F(2, 2, 5, 4), F(2, 2, 5, 4)),
         CallRow.Of("ScaledDotProductAttention", F(2, 2, 3, 4), F(2, 2, 5, 4), F(2, 2, 5, 4), F(3, 5), CausalMask.None, 1f, 0f,
-            new Operand([2], DType.Int32, 2)),
-        CallRow.Of("PackedAttention", F(2, 3, 24), 2, null, null, CausalMask.None, null, new Operand([2], DType.Int32, 2)),
+            new CallInput([2], DType.Int32, 2)),
+        CallRow.Of("PackedAttention", F(2, 3, 24), 2, null, null, CausalMask.None, null, new CallInput([2], DType.Int32, 2)),
         CallRow.Of("Rotary", F(2, 3, 2, 4), 8),
-        CallRow.Of("SimpleRnn", F(3, 2, 4), F(4, 5), F(5, 5), F(5), F(5), F(2, 5), new Operand([2], DType.Int32, 2)),
-        CallRow.Of("Gru", F(3, 2, 4), F(4, 15), F(5, 15), F(15), F(15), F(2, 5), new Operand([2], DType.Int32, 2)),
-        CallRow.Of("Lstm", F(3, 2, 4), F(4, 20), F(5, 20), F(20), F(20), F(2, 5), F(2, 5), new Operand([2], DType.Int32, 2)),
+        CallRow.Of("SimpleRnn", F(3, 2, 4), F(4, 5), F(5, 5), F(5), F(5), F(2, 5), new CallInput([2], DType.Int32, 2)),
+        CallRow.Of("Gru", F(3, 2, 4), F(4, 15), F(5, 15), F(15), F(15), F(2, 5), new CallInput([2], DType.Int32, 2)),
+        CallRow.Of("Lstm", F(3, 2, 4), F(4, 20), F(5, 20), F(20), F(20), F(2, 5), F(2, 5), new CallInput([2], DType.Int32, 2)),
         CallRow.Of("BinaryCrossEntropyLoss", F(3, 4), F(3, 4), F(4), F(4), true),
         CallRow.Of("CosineEmbeddingLoss", F(3, 4), F(3, 4), F(3)),
-        CallRow.Of("CtcLoss", F(5, 2, 4), new Operand([2, 2], DType.Int32, 1), new Operand([2], DType.Int32, 4),
-            new Operand([2], DType.Int32, 1)),
+        CallRow.Of("CtcLoss", F(5, 2, 4), new CallInput([2, 2], DType.Int32, 1), new CallInput([2], DType.Int32, 4),
+            new CallInput([2], DType.Int32, 1)),
         CallRow.Of("DiceLoss", F(3, 4), F(3, 4)),
         CallRow.Of("GaussianLoss", F(3, 4), F(3, 4), F(3, 4)),
         CallRow.Of("InfoNCELoss", F(3, 4), F(3, 4)),

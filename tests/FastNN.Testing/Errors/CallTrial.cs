@@ -35,7 +35,7 @@ internal static class CallTrial
         {
             var graph = new Graph(GraphMode.Training);
             var inputs = new List<(Value Value, double Number)>();
-            Value Input(Operand operand)
+            Value Input(CallInput operand)
             {
                 Value value = graph.Input(operand.Shape, operand.Type);
                 inputs.Add((value, operand.Value));
@@ -44,8 +44,8 @@ internal static class CallTrial
 
             object?[] given = Array.ConvertAll(arguments, argument => argument switch
             {
-                Operand operand => Input(operand),
-                Operand[] operands => Array.ConvertAll(operands, Input),
+                CallInput operand => Input(operand),
+                CallInput[] operands => Array.ConvertAll(operands, Input),
                 _ => argument,
             });
             Value[] outputs = Values(row.Call(given));
@@ -116,11 +116,11 @@ internal static class CallTrial
 
     private static bool Names(string message, object? value, Exception exception) => value switch
     {
-        Operand operand => message.Contains(operand.Shape.ToString(), StringComparison.Ordinal)
+        CallInput operand => message.Contains(operand.Shape.ToString(), StringComparison.Ordinal)
             || message.Contains(operand.Type.ToString(), StringComparison.Ordinal)
             || operand.Shape.IsSymbolic || (operand.Shape.Rank == 0 && message.Contains("scalar", StringComparison.Ordinal))
             || operand.Shape.Any(extent => Has(message, extent)),
-        Operand[] operands => operands.Length is 0 or 9 || Array.Exists(operands, operand => Names(message, operand, exception)),
+        CallInput[] operands => operands.Length is 0 or 9 || Array.Exists(operands, operand => Names(message, operand, exception)),
         int[] numbers => numbers.Length is 0 or 9 || Array.Exists(numbers, number => Has(message, number)),
         long[] numbers => numbers.Length == 0 || Array.Exists(numbers, number => Has(message, number)),
         double[] numbers => numbers.Length == 0 || Array.Exists(numbers, number => Has(message, number)),

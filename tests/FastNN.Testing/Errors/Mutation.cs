@@ -35,10 +35,10 @@ internal sealed record Mutation(int Argument, object? Value)
 
         return value switch
         {
-            Operand operand => Operands(operand),
-            Operand[] operands => Lists(operands, operand => Operands(operand).Cast<Operand>()),
+            CallInput operand => Operands(operand),
+            CallInput[] operands => Lists(operands, operand => Operands(operand).Cast<CallInput>()),
             null when type == typeof(Value) =>
-                [Operand.F(), Operand.F(7), Operand.F(2, 3), Operand.F(2, 3, 4), Operand.I(2), Operand.B(2, 3, 4, 1)],
+                [CallInput.F(), CallInput.F(7), CallInput.F(2, 3), CallInput.F(2, 3, 4), CallInput.I(2), CallInput.B(2, 3, 4, 1)],
             int number => Integers(number).Cast<object?>(),
             long number => new object?[] { 0L, -1L, 1L, number + 1, long.MaxValue, long.MinValue },
             float number => Floats(number).Select(other => (object?)(float)other),
@@ -104,7 +104,7 @@ internal sealed record Mutation(int Argument, object? Value)
         }
     }
 
-    private static IEnumerable<object?> Operands(Operand operand) =>
+    private static IEnumerable<object?> Operands(CallInput operand) =>
         Shapes(operand.Shape).Select(shape => (object?)(operand with { Shape = shape })).Concat(
             new[] { DType.Float32, DType.Int32, DType.Bool, DType.Int64, DType.Float16, DType.UInt8 }
                 .Select(type => (object?)(operand with { Type = type })));
