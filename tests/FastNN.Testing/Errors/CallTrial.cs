@@ -120,7 +120,8 @@ internal static class CallTrial
             || message.Contains(operand.Type.ToString(), StringComparison.Ordinal)
             || operand.Shape.IsSymbolic || (operand.Shape.Rank == 0 && message.Contains("scalar", StringComparison.Ordinal))
             || operand.Shape.Any(extent => Has(message, extent)),
-        CallInput[] operands => operands.Length is 0 or 9 || Array.Exists(operands, operand => Names(message, operand, exception)),
+        CallInput[] operands => operands.Length is 0 or 9
+            || Array.Exists(operands, operand => Names(message, operand, exception)),
         int[] numbers => numbers.Length is 0 or 9 || Array.Exists(numbers, number => Has(message, number)),
         long[] numbers => numbers.Length == 0 || Array.Exists(numbers, number => Has(message, number)),
         double[] numbers => numbers.Length == 0 || Array.Exists(numbers, number => Has(message, number)),
