@@ -1,6 +1,8 @@
 // Normalization of channels, the last axis of x [batches, rows, channels] (Kernels/Normalizations/BatchNorm.cs). Statistics read x once, 4 bytes per
-// element; forward y = (x - mean) scale weight + bias 8 bytes; backward sums dY and dY normalized over the rows, 8 bytes, then dX (=|+=) scale (dY weight -
-// sum - normalized product) 12 or 16. y may be x, and dX dY where it does not add. Groups of several channels, and parameters of several batches, take one
+// element; forward y = (x - mean) scale weight + bias, with a residual added and clipped at 0 where asked for, 8 bytes or 12; backward sums dY and dY
+// normalized over the rows, 8 bytes, 16 where dY is first masked in its place by the sign of y, then dX (=|+=) scale (dY weight - sum - normalized product)
+// 12 or 16. y may be x or the residual, and dX dY where it does not add. Where a block's rows fit into registers, statistics and y are one launch that reads
+// x once. Groups of several channels, and parameters of several batches, take one
 // more launch that reads the channels' sums.
 // A block walks down a chunk of columns (64, or all of them where there are fewer), several rows at a time, four neighbors to a thread where rows allow it;
 // what belongs to a column stays in registers. Blocks that share a chunk's rows leave parts in the workspace, and the last one joins them in their order.
@@ -115,25 +117,45 @@ struct StatisticsArguments {
     int unused;
 };
 
-DEVICE void finishMoments(const StatisticsArguments& a, int batch, int channel, double mean, double squares) {
+DEVICE float finishMoments(const StatisticsArguments& a, int batch, int channel, double mean, double squares) {
     int64 at = (int64)batch * a.strips.n + channel;
     double terms = (double)(a.strips.count / a.strips.n);
     a.mean[at] = (float)mean;
     if (a.perGroup > 1) {
         a.scale[at] = (float)squares;
-        return;
+        return 0;
     }
-    float variance = (float)(squares / terms);
-    a.scale[at] = 1.0f / squareRoot(variance + a.eps);
-    if (!a.running[0]) return;
+    float variance = (float)(squares / terms), scale = 1.0f / squareRoot(variance + a.eps);
+    a.scale[at] = scale;
+    if (!a.running[0]) return scale;
     a.updated[0][channel] = multiplyAdd(1.0f - a.momentum, a.running[0][channel], a.momentum * (float)mean);
     a.updated[1][channel] =
         multiplyAdd(1.0f - a.momentum, a.running[1][channel], a.momentum * (float)(squares / (terms - 1.0)));
+    return scale;
+}
+
+// With y's side of it, for the launch that has both.
+struct WholeArguments {
+    StatisticsArguments statistics;
+    const float* weight;    // or null
+    const float* bias;      // or null
+    const float* residual;  // or null
+    float* y;
+    int relu;
+    int unused;
+};
+
+// y of one element.
+DEVICE float finished(float x, float mean, float scale, float weight, float bias, const float* residual, int j, bool relu) {
+    float y = multiplyAdd((x - mean) * scale, weight, bias);
+    if (residual) y += residual[j];
+    return relu && 0.0f > y ? 0.0f : y;
 }
 
 // Eight rows at a time by two passes in registers, then joined (Chan et al., 1983): nothing cancels.
-template <int PER>
-DEVICE void statistics(const StatisticsArguments& a) {
+// With y's side (WHOLE) these are all rows, which stay in registers.
+template <int PER, bool WHOLE>
+DEVICE void statistics(const StatisticsArguments& a, const WholeArguments& whole) {
     __shared__ __align__(16) float means[ENTRIES], squares[ENTRIES], counts[THREADS];
     const Strips& s = a.strips;
     Strip<PER> strip(s);
@@ -142,8 +164,8 @@ DEVICE void statistics(const StatisticsArguments& a) {
     int terms = 0;
 #pragma unroll
     for (int j = 0; j < PER; j++) mean[j] = square[j] = 0;
+    float v[BATCH][PER];
     for (int step = strip.first; strip.inside && strip.holds(step); step += BATCH * s.lanes) {
-        float v[BATCH][PER];
         int here = 0;
 #pragma unroll
         for (int k = 0; k < BATCH; k++) {
@@ -169,6 +191,7 @@ DEVICE void statistics(const StatisticsArguments& a) {
             square[j] += multiplyAdd(difference * difference, share * terms, about);
         }
         terms += here;
+        if (WHOLE) break;
     }
     storeShared<PER>(means, mean);
     storeShared<PER>(squares, square);
@@ -176,6 +199,7 @@ DEVICE void statistics(const StatisticsArguments& a) {
     __syncthreads();
     int column = threadIdx.x, channel = strip.firstChannel() + column, width = s.columns * PER;
     bool owner = column < strip.channels();
+    float joined = 0, factor = 0;
     if (owner) {
         double origin = means[column], shift = 0, all = 0, total = 0;
         for (int lane = 0; lane < s.lanes; lane++) {
@@ -193,12 +217,44 @@ DEVICE void statistics(const StatisticsArguments& a) {
             }
         }
         if (s.parts == 1) {
-            finishMoments(a, strip.batch, channel, middle, total);
+            joined = (float)middle;
+            factor = finishMoments(a, strip.batch, channel, middle, total);
         } else {
             float* part = a.parts + ((int64)strip.batch * s.parts + strip.part) * 2 * s.n + channel;
             part[0] = (float)middle;
             part[s.n] = (float)total;
         }
+    }
+    if (WHOLE) {
+        __shared__ __align__(16) float weights[ENTRIES], biases[ENTRIES];
+        loadChannels(weights, strip, whole.weight, 1);
+        loadChannels(biases, strip, whole.bias, 0);
+        __syncthreads();
+        for (int i = column; owner && i < strip.positions(); i += s.n) {
+            means[i] = joined;
+            squares[i] = factor;
+        }
+        __syncthreads();
+        if (!strip.inside) return;
+        float scale[PER], weight[PER], bias[PER];
+        strip.own(mean, means);
+        strip.own(scale, squares);
+        strip.own(weight, weights);
+        strip.own(bias, biases);
+        int64 origin = strip.batch * s.count;
+#pragma unroll
+        for (int k = 0; k < BATCH; k++) {
+            if (!strip.holds(strip.first + k * s.lanes)) continue;
+            int64 at = origin + strip.element(strip.first + k * s.lanes);
+            float residual[PER];
+            if (whole.residual) load<PER>(residual, whole.residual + at);
+#pragma unroll
+            for (int j = 0; j < PER; j++) {
+                v[k][j] = finished(v[k][j], mean[j], scale[j], weight[j], bias[j], whole.residual ? residual : nullptr, j, whole.relu);
+            }
+            store<PER>(whole.y + at, v[k], false);
+        }
+        return;
     }
     if (s.parts == 1 || !isLastOf(a.tickets + strip.batch * s.chunks + strip.chunk, s.parts)) return;
     if (!owner) return;
@@ -213,8 +269,10 @@ DEVICE void statistics(const StatisticsArguments& a) {
     finishMoments(a, strip.batch, channel, middle, total);
 }
 
-KERNEL void __launch_bounds__(256) batchnorm_statistics_fours(StatisticsArguments a) { statistics<4>(a); }
-KERNEL void __launch_bounds__(256) batchnorm_statistics_ones(StatisticsArguments a) { statistics<1>(a); }
+KERNEL void __launch_bounds__(256) batchnorm_statistics_fours(StatisticsArguments a) { statistics<4, false>(a, WholeArguments{}); }
+KERNEL void __launch_bounds__(256) batchnorm_statistics_ones(StatisticsArguments a) { statistics<1, false>(a, WholeArguments{}); }
+KERNEL void __launch_bounds__(256) batchnorm_whole_fours(WholeArguments a) { statistics<4, true>(a.statistics, a); }
+KERNEL void __launch_bounds__(256) batchnorm_whole_ones(WholeArguments a) { statistics<1, true>(a.statistics, a); }
 
 struct GroupArguments {
     float* mean;   // [batches, n]
@@ -253,6 +311,7 @@ struct ColumnArguments {
     const float* scale;   // the variance where statistics are given
     const float* weight;  // or null
     const float* bias;    // or null
+    const float* residual;  // or null
     const float* dY;
     const float* sums;    // [4, batches, n] or null; those of backward are the last two
     float* y;             // dX in backward
@@ -261,7 +320,7 @@ struct ColumnArguments {
     float eps;
     int given;
     int accumulate;
-    int unused;
+    int relu;
 };
 
 DEVICE float scaleOf(float scale, bool given, float eps) { return given ? 1.0f / squareRoot(scale + eps) : scale; }
@@ -287,16 +346,21 @@ DEVICE void forwardColumns(const ColumnArguments& a) {
     for (int j = 0; j < PER; j++) scale[j] = scaleOf(scale[j], a.given, a.eps);
     int64 origin = strip.batch * s.count;
     for (int step = strip.first; strip.holds(step); step += 4 * s.lanes) {
-        float v[4][PER];
+        float v[4][PER], residual[4][PER];
 #pragma unroll
         for (int k = 0; k < 4; k++) {
-            if (strip.holds(step + k * s.lanes)) load<PER>(v[k], a.x + origin + strip.element(step + k * s.lanes));
+            if (!strip.holds(step + k * s.lanes)) continue;
+            int64 at = origin + strip.element(step + k * s.lanes);
+            load<PER>(v[k], a.x + at);
+            if (a.residual) load<PER>(residual[k], a.residual + at);
         }
 #pragma unroll
         for (int k = 0; k < 4; k++) {
             if (!strip.holds(step + k * s.lanes)) continue;
 #pragma unroll
-            for (int j = 0; j < PER; j++) v[k][j] = multiplyAdd((v[k][j] - mean[j]) * scale[j], weight[j], bias[j]);
+            for (int j = 0; j < PER; j++) {
+                v[k][j] = finished(v[k][j], mean[j], scale[j], weight[j], bias[j], a.residual ? residual[k] : nullptr, j, a.relu);
+            }
             store<PER>(a.y + origin + strip.element(step + k * s.lanes), v[k], false);
         }
     }
@@ -357,7 +421,8 @@ struct SumsArguments {
     const float* mean;
     const float* scale;
     const float* weight;  // or null
-    const float* dY;
+    const float* y;       // masks dY, or null
+    float* dY;
     float* sums;          // [4, batches, n]
     float* parts;         // [batches, parts, 2, n]
     uint32* tickets;
@@ -408,6 +473,12 @@ DEVICE void gradientSums(const SumsArguments& a) {
                 int64 at = origin + strip.element(step + k * s.lanes);
                 load<PER>(dY[k], a.dY + at);
                 load<PER>(x[k], a.x + at);
+                if (!a.y) continue;
+                float y[PER];
+                load<PER>(y, a.y + at);
+#pragma unroll
+                for (int j = 0; j < PER; j++) dY[k][j] = 0.0f >= y[j] ? 0.0f : dY[k][j];
+                store<PER>(a.dY + at, dY[k], false);
             } else {
 #pragma unroll
                 for (int j = 0; j < PER; j++) dY[k][j] = x[k][j] = 0;

@@ -239,7 +239,24 @@ DEVICE void transposeTile(const TransposeArguments& a, int block) {
     }
 }
 
-KERNEL void __launch_bounds__(256) conv2d_transpose_filter(TransposeArguments a) { transposeTile(a, blockIdx.x); }
+struct FilterPlace {
+    TransposeArguments transpose;
+    int first;
+    int unused;
+};
+
+struct TransposeFiltersArguments {
+    int count;
+    int blocks;
+    FilterPlace filters[64];
+};
+
+// The tiles of the filters one after the other.
+KERNEL void __launch_bounds__(256) conv2d_transpose_filters(TransposeFiltersArguments a) {
+    int which = 0;
+    while (which + 1 < a.count && (int)blockIdx.x >= a.filters[which + 1].first) which++;
+    transposeTile(a.filters[which].transpose, blockIdx.x - a.filters[which].first);
+}
 
 // Behind cuDNN's filter gradient, in one launch: dWeight (=|+=) its transpose, and in the blocks after those dBias (=|+=) the column
 // sums of dY.

@@ -1,6 +1,6 @@
 // Dense layers by tiles of 32 x 32, for products too small for cuBLAS to be worth its launch and another for the bias; row-major.
 // Forward y [M, N] = f(x [M, K] weight [K, N] + bias [N]); backward dX [M, K] (=|+=) dY [M, N] weight^T, and in one launch
-// dWeight [K, N] (=|+=) x^T dY and dBias [N] (=|+=) the column sums of dY. 2 M N K flops each; the operands are read once per tile.
+// dWeight [K, N] (=|+=) x^T dY and dBias [N] (=|+=) the column sums of dY; or all three in one launch, blocks for dX first. 2 M N K flops each; the operands are read once per tile.
 // Behind cuBLAS, for large ones: y = f(y + bias) in place, 8 bytes an element, and dBias alone, 4 bytes an element.
 #include "columns.cuh"
 #include "tiles.cuh"
@@ -47,9 +47,8 @@ struct DenseBackwardDataArguments {
     int unused;
 };
 
-KERNEL void __launch_bounds__(256, 2) dense_backward_data(DenseBackwardDataArguments a) {
-    __shared__ __attribute__((aligned(16))) float shared[Small::Floats];
-    int firstRow = blockIdx.x * Small::M, firstColumn = blockIdx.y * Small::N;
+DEVICE void backwardData(const DenseBackwardDataArguments& a, int tileRow, int tileColumn, float* shared) {
+    int firstRow = tileRow * Small::M, firstColumn = tileColumn * Small::N;
     MatrixRows dY{{a.dY, 1, 1}, firstRow, a.m, a.n, a.n, 1, (a.vector & 1) != 0, -1};
     MatrixRows weight{{a.weight, 1, 1}, firstColumn, a.k, a.n, a.n, 1, (a.vector & 1) != 0, -1};
     Sums<Small> sums;
@@ -63,6 +62,11 @@ KERNEL void __launch_bounds__(256, 2) dense_backward_data(DenseBackwardDataArgum
         int row = firstRow + Sums<Small>::row(thread, i), column = firstColumn + Sums<Small>::column(thread, 0);
         if (row < a.m) putSums(a.dX + (int64)row * a.k, sums.values[i], column, a.k, (a.vector & 2) != 0, a.accumulate);
     }
+}
+
+KERNEL void __launch_bounds__(256, 2) dense_backward_data(DenseBackwardDataArguments a) {
+    __shared__ __attribute__((aligned(16))) float shared[Small::Floats];
+    backwardData(a, blockIdx.x, blockIdx.y, shared);
 }
 
 struct DenseBackwardWeightArguments {
@@ -79,9 +83,8 @@ struct DenseBackwardWeightArguments {
 };
 
 // The sums of dY are one more row of the product: that of a column of ones behind x.
-KERNEL void __launch_bounds__(256, 2) dense_backward_weight(DenseBackwardWeightArguments a) {
-    __shared__ __attribute__((aligned(16))) float shared[Small::Floats];
-    int firstRow = blockIdx.x * Small::M, firstColumn = blockIdx.y * Small::N;
+DEVICE void backwardWeight(const DenseBackwardWeightArguments& a, int tileRow, int tileColumn, float* shared) {
+    int firstRow = tileRow * Small::M, firstColumn = tileColumn * Small::N;
     MatrixRows x{{a.x, 1, 1}, firstRow, a.k, 1, a.m, a.k, (a.vector & 1) != 0, a.dBias ? a.k : -1};
     MatrixRows dY{{a.dY, 1, 1}, firstColumn, a.n, 1, a.m, a.n, (a.vector & 2) != 0, -1};
     Sums<Small> sums;
@@ -98,6 +101,31 @@ KERNEL void __launch_bounds__(256, 2) dense_backward_weight(DenseBackwardWeightA
         if (row < a.k || (isBias && a.dBias)) {
             putSums(out, sums.values[i], column, a.n, (a.vector & 2) != 0 && aligned16(out), isBias ? a.accumulateBias : a.accumulateWeight);
         }
+    }
+}
+
+KERNEL void __launch_bounds__(256, 2) dense_backward_weight(DenseBackwardWeightArguments a) {
+    __shared__ __attribute__((aligned(16))) float shared[Small::Floats];
+    backwardWeight(a, blockIdx.x, blockIdx.y, shared);
+}
+
+struct DenseBackwardArguments {
+    DenseBackwardDataArguments data;
+    DenseBackwardWeightArguments weight;
+    int dataRows;    // tiles down dX
+    int dataBlocks;
+    int weightRows;  // tiles down dWeight and dBias
+    int unused;
+};
+
+KERNEL void __launch_bounds__(256, 2) dense_backward(DenseBackwardArguments a) {
+    __shared__ __attribute__((aligned(16))) float shared[Small::Floats];
+    int block = blockIdx.x;
+    if (block < a.dataBlocks) {
+        backwardData(a.data, block % a.dataRows, block / a.dataRows, shared);
+    } else {
+        block -= a.dataBlocks;
+        backwardWeight(a.weight, block % a.weightRows, block / a.weightRows, shared);
     }
 }
 

@@ -27,11 +27,19 @@ struct GuardScaleArguments {
     int64 count;
 };
 
-struct GuardCopyArguments {
+struct GuardedCopy {
     const float* x;
     float* y;
-    const float* results;
     int64 count;
+    int firstBlock;
+    int unused;
+};
+
+struct GuardCopyArguments {
+    const float* results;
+    int count;
+    int blocks;
+    GuardedCopy copies[64];
 };
 
 struct Squares {
@@ -96,7 +104,19 @@ KERNEL void guard_scale(GuardScaleArguments a) {
     });
 }
 
+// The blocks of the copies one after the other.
 KERNEL void guard_copy(GuardCopyArguments a) {
-    if (!hasElements(a.count) || !isFinite(a.results[3])) return;
-    mapElements(a.x, a.y, a.count, false, [](float x) { return x; });
+    int which = 0;
+    while (which + 1 < a.count && (int)blockIdx.x >= a.copies[which + 1].firstBlock) which++;
+    const float* x = a.copies[which].x;
+    float* y = a.copies[which].y;
+    int64 count = a.copies[which].count, first = (int64)(blockIdx.x - a.copies[which].firstBlock) * PER_BLOCK;
+    if (first + threadIdx.x >= count || !isFinite(a.results[3])) return;
+    if (aligned16(x) && aligned16(y) && first + PER_BLOCK <= count) {
+        float4 v = loadFour(x + first + threadIdx.x * 4);
+        storeFour(y + first + threadIdx.x * 4, v.x, v.y, v.z, v.w);
+        KEEP_APART();
+        return;
+    }
+    for (int64 i = first + threadIdx.x; i < count && i < first + PER_BLOCK; i += THREADS) y[i] = x[i];
 }

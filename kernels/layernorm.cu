@@ -1,6 +1,6 @@
 // Normalization of rows [rows, length] (Kernels/Normalizations/LayerNorm.cs): forward y = (x - mean) scale weight + bias with the statistics of each row, 8 bytes
 // per element; backward dX (=|+=) scale (dY weight - sum / n - normalized product / n), 12 or 16, and the sums over rows for the parameters: a block leaves
-// a part of each, 8 bytes per column, and layernorm_parts adds them. y may be x, and dX dY where it does not add.
+// a part of each, 8 bytes per column, and the last block adds them in their order. y may be x, and dX dY where it does not add.
 // A row stays in registers: short ones (up to 1024 elements, backward 256) in one warp's, eight rows to a block at a time, longer ones in a block's. Those of
 // more than 4096 elements are read again, three times forward and twice backward. A block takes 16 rows or more, so that weights are read for them once.
 // Rows whose length is no multiple of 8 move up to 1.25 times their bytes where they are short, as their accesses begin within sectors.
@@ -30,10 +30,17 @@ struct LayerNormBackwardArguments {
     const float* dY;
     float* dX;            // or null
     float* parts;         // [blocks, 2, length]: dY normalized, dY; or null
+    float* dWeight;       // or null
+    float* dBias;         // or null
+    uint32* tickets;
     int rows;
     int length;
     int rowsPerPart;
+    int partsPerGroup;
     int accumulate;
+    int accumulateWeight;
+    int accumulateBias;
+    int unused;
 };
 
 // Who shares a row: a warp, or the block.
@@ -146,6 +153,33 @@ KERNEL void __launch_bounds__(1024) layernorm_forward_long(LayerNormArguments a)
     }
 }
 
+// Adds so many parts, which are so many parts apart, and puts the sums in the first one's place or where they belong.
+DEVICE void sumParts(const LayerNormBackwardArguments& a, int first, int count, int apart, bool isLast) {
+    int columns = 2 * a.length;
+    for (int column = threadIdx.x; column < columns; column += blockDim.x) {
+        volatile float* from = a.parts + (int64)first * columns + column;
+        double sum = 0;
+#pragma unroll 4
+        for (int i = 0; i < count; i++) sum += from[(int64)i * apart * columns];
+        if (!isLast) {
+            *from = (float)sum;
+        } else if (column >= a.length) {
+            if (a.dBias) put(a.dBias + column - a.length, (float)sum, a.accumulateBias);
+        } else if (a.dWeight) {
+            put(a.dWeight + column, (float)sum, a.accumulateWeight);
+        }
+    }
+}
+
+// The last block of a group of neighbors adds their parts in order, and the last of these the groups': none adds more than the square root of all.
+DEVICE void joinParts(const LayerNormBackwardArguments& a) {
+    int group = blockIdx.x / a.partsPerGroup, first = group * a.partsPerGroup, groups = (gridDim.x - 1) / a.partsPerGroup + 1;
+    int members = (int)gridDim.x - first < a.partsPerGroup ? (int)gridDim.x - first : a.partsPerGroup;
+    if (!isLastOf(a.tickets + 1 + group, members)) return;
+    sumParts(a, first, members, 1, groups == 1);
+    if (groups > 1 && isLastOf(a.tickets, groups)) sumParts(a, 0, groups, a.partsPerGroup, true);
+}
+
 // The block's rows, 16 statistics at a time. Sums over rows stay in registers, so lanes are not shifted: a row that is, as its length is no multiple of 8,
 // would have its lanes on other columns.
 template <class Lanes, int ITEMS>
@@ -205,6 +239,7 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
                 part[a.length + column] = sums[k];
             }
         }
+        joinParts(a);
         return;
     }
     // The warps in their order, first the products, then the sums.
@@ -223,6 +258,7 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
         __syncthreads();
         for (int column = threadIdx.x; column < a.length; column += blockDim.x) part[kind * a.length + column] = shared[column];
     }
+    joinParts(a);
 }
 
 #define BACKWARD(name, Lanes, ITEMS, THREADS)                                                          \
@@ -265,32 +301,5 @@ KERNEL void __launch_bounds__(1024) layernorm_backward_long(LayerNormBackwardArg
             put(a.dX + origin + i, scale * (given - multiplyAdd(normalized, product, sum)), a.accumulate);
         }
     }
-}
-
-struct LayerNormPartsArguments {
-    const float* parts;  // [count, 2, length]
-    float* dWeight;      // or null
-    float* dBias;        // or null
-    int count;
-    int length;
-    int accumulateWeight;
-    int accumulateBias;
-};
-
-// 32 columns of both sums to a block, 8 of its threads a column.
-KERNEL void layernorm_parts(LayerNormPartsArguments a) {
-    __shared__ float groups[256];
-    int column = blockIdx.x * 32 + (threadIdx.x & 31), kind = blockIdx.y, group = threadIdx.x >> 5;
-    float* result = kind == 0 ? a.dWeight : a.dBias;
-    if (!result) return;
-    double sum = 0;
-    if (column < a.length) {
-        for (int part = group; part < a.count; part += 8) sum += a.parts[((int64)part * 2 + kind) * a.length + column];
-    }
-    groups[threadIdx.x] = (float)sum;
-    __syncthreads();
-    if (group > 0 || column >= a.length) return;
-    sum = 0;
-    for (int i = 0; i < 8; i++) sum += groups[i * 32 + threadIdx.x];
-    put(result + column, (float)sum, kind == 0 ? a.accumulateWeight : a.accumulateBias);
+    if (a.parts) joinParts(a);
 }

@@ -3,6 +3,7 @@
 // sequences and 32 units: it takes the product of the gates' gradients of the step behind with the weight's rows, adds what else arrives at
 // h, and turns the gates into their gradients in place. The products of inputs, and the weights' gradients, are products over all steps and
 // no business of these kernels. Flops per step: 2 B H G H each way; bytes: the weight for every 32 sequences, the gates once.
+// Where cuDNN computes, its weights and the order of steps are what is left to kernels: recurrence_pack, recurrence_unpack, recurrence_turn.
 // Behind a sequence's end y is 0, states stay, and the gates' gradients are 0.
 #include "generated/activations.cuh"
 
@@ -72,6 +73,36 @@ struct RecurrenceFirstArguments {
     float* y;              // [B, columns]
     int batch;
     int columns;
+};
+
+// Our weights [rows, G H] and cuDNN's: a matrix [H, rows] and a bias [H] for each gate, somewhere in its weight space. Gates of the
+// inputs come first, those of the states behind them.
+struct RecurrenceWeightsArguments {
+    float* inputWeight;    // null where nothing is wanted, as the others
+    float* hiddenWeight;
+    float* inputBias;
+    float* hiddenBias;
+    float* space;
+    int inputs;
+    int hidden;
+    int gates;
+    int accumulateInputWeight;
+    int accumulateHiddenWeight;
+    int accumulateInputBias;
+    int accumulateHiddenBias;
+    int unused;
+    int matrices[8];       // floats from the space's beginning
+    int biases[8];
+};
+
+struct RecurrenceTurnArguments {
+    const float* x;        // [T, row]
+    float* y;
+    int64 row;
+    int steps;
+    int blocks;            // of a step
+    int isReverse;
+    int accumulate;
 };
 
 struct RecurrenceAddArguments {
@@ -362,4 +393,81 @@ KERNEL void recurrence_ends(RecurrenceFirstArguments a) {
 KERNEL void recurrence_add(RecurrenceAddArguments a) {
     int64 i = (int64)blockIdx.x * THREADS + threadIdx.x;
     if (i < a.count) put(a.y + i, a.x[i], a.accumulate);
+}
+
+// 32 rows and 32 units of a gate: from ours to cuDNN's.
+DEVICE void packTile(const float* weight, int rows, int hidden, int gates, int gate, int row0, int unit0, float* matrix, float* tile) {
+    int lane = threadIdx.x & 31;
+    for (int i = threadIdx.x >> 5; i < 32; i += THREADS / 32) {
+        int row = row0 + i, unit = unit0 + lane;
+        if (row < rows && unit < hidden) tile[i * PAD + lane] = weight[((int64)row * gates + gate) * hidden + unit];
+    }
+    __syncthreads();
+    for (int i = threadIdx.x >> 5; i < 32; i += THREADS / 32) {
+        int row = row0 + lane, unit = unit0 + i;
+        if (row < rows && unit < hidden) matrix[(int64)unit * rows + row] = tile[lane * PAD + i];
+    }
+    __syncthreads();
+}
+
+// The way back, of gradients.
+DEVICE void unpackTile(float* weight, int rows, int hidden, int gates, int gate, int row0, int unit0, const float* matrix, float* tile,
+                       int accumulate) {
+    int lane = threadIdx.x & 31;
+    for (int i = threadIdx.x >> 5; i < 32; i += THREADS / 32) {
+        int row = row0 + lane, unit = unit0 + i;
+        if (row < rows && unit < hidden) tile[lane * PAD + i] = matrix[(int64)unit * rows + row];
+    }
+    __syncthreads();
+    for (int i = threadIdx.x >> 5; i < 32; i += THREADS / 32) {
+        int row = row0 + i, unit = unit0 + lane;
+        if (row < rows && unit < hidden) put(weight + ((int64)row * gates + gate) * hidden + unit, tile[i * PAD + lane], accumulate);
+    }
+    __syncthreads();
+}
+
+// A block has 32 units of one gate, and 32 rows of both weights; the last row of blocks has the biases.
+KERNEL __launch_bounds__(THREADS) void recurrence_pack(RecurrenceWeightsArguments a) {
+    __shared__ float tile[32 * PAD];
+    int tiles = (a.hidden + 31) / 32, gate = blockIdx.x / tiles, unit0 = blockIdx.x % tiles * 32, row0 = blockIdx.y * 32;
+    if (blockIdx.y < gridDim.y - 1) {
+        if (row0 < a.inputs) packTile(a.inputWeight, a.inputs, a.hidden, a.gates, gate, row0, unit0, a.space + a.matrices[gate], tile);
+        if (row0 < a.hidden) {
+            packTile(a.hiddenWeight, a.hidden, a.hidden, a.gates, gate, row0, unit0, a.space + a.matrices[a.gates + gate], tile);
+        }
+        return;
+    }
+    int unit = unit0 + threadIdx.x;
+    if (threadIdx.x >= 32 || unit >= a.hidden || !a.inputBias) return;
+    a.space[a.biases[gate] + unit] = a.inputBias[gate * a.hidden + unit];
+    a.space[a.biases[a.gates + gate] + unit] = a.hiddenBias[gate * a.hidden + unit];
+}
+
+// Where both weights, or both biases, are one tensor, its later place writes and the other adds, in the same threads.
+KERNEL __launch_bounds__(THREADS) void recurrence_unpack(RecurrenceWeightsArguments a) {
+    __shared__ float tile[32 * PAD];
+    int tiles = (a.hidden + 31) / 32, gate = blockIdx.x / tiles, unit0 = blockIdx.x % tiles * 32, row0 = blockIdx.y * 32;
+    if (blockIdx.y < gridDim.y - 1) {
+        if (a.hiddenWeight && row0 < a.hidden) {
+            unpackTile(a.hiddenWeight, a.hidden, a.hidden, a.gates, gate, row0, unit0, a.space + a.matrices[a.gates + gate], tile,
+                       a.accumulateHiddenWeight);
+        }
+        if (a.inputWeight && row0 < a.inputs) {
+            unpackTile(a.inputWeight, a.inputs, a.hidden, a.gates, gate, row0, unit0, a.space + a.matrices[gate], tile,
+                       a.accumulateInputWeight);
+        }
+        return;
+    }
+    int unit = unit0 + threadIdx.x;
+    if (threadIdx.x >= 32 || unit >= a.hidden) return;
+    if (a.hiddenBias) put(a.hiddenBias + gate * a.hidden + unit, a.space[a.biases[a.gates + gate] + unit], a.accumulateHiddenBias);
+    if (a.inputBias) put(a.inputBias + gate * a.hidden + unit, a.space[a.biases[gate] + unit], a.accumulateInputBias);
+}
+
+// Steps in the same order or in the other: y[s] (=|+=) x[s or T - 1 - s].
+KERNEL __launch_bounds__(THREADS) void recurrence_turn(RecurrenceTurnArguments a) {
+    int step = blockIdx.x / a.blocks;
+    int64 i = (int64)(blockIdx.x % a.blocks) * THREADS + threadIdx.x;
+    if (i >= a.row) return;
+    put(a.y + step * a.row + i, a.x[(a.isReverse ? a.steps - 1 - step : step) * a.row + i], a.accumulate);
 }

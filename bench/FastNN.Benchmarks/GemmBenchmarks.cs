@@ -1,4 +1,5 @@
 using BenchmarkDotNet.Attributes;
+using FastNN.Kernels;
 using FastNN.Tensors;
 
 namespace FastNN.Benchmarks;
@@ -43,9 +44,10 @@ public class GemmBenchmarks : KernelBenchmark
     public void Forward() => Kernels.Products.DenseForward(_x, _weight, _bias, _y, Activation.ReLU);
 
     [Benchmark]
-    public void BackwardData() => Kernels.Products.DenseBackwardData(_y, _weight, _dX, accumulate: false);
+    public void BackwardData() =>
+        Kernels.Products.DenseBackward(_x, _weight, _y, new DenseGradients(_dX, false, null, false, null, false));
 
     [Benchmark]
     public void BackwardWeight() =>
-        Kernels.Products.DenseBackwardWeight(_x, _y, _dWeight, _bias, accumulateWeight: false, accumulateBias: false);
+        Kernels.Products.DenseBackward(_x, _weight, _y, new DenseGradients(null, false, _dWeight, false, _bias, false));
 }

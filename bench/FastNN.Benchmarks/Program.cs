@@ -4,6 +4,12 @@ using BenchmarkDotNet.Diagnosers;
 using BenchmarkDotNet.Running;
 using FastNN.Benchmarks;
 
+if (args is [WinogradAccuracy.Command])
+{
+    WinogradAccuracy.Run();
+    return;
+}
+
 // dotnet run -c Release --project bench/FastNN.Benchmarks -- --filter '*' --job short
 IConfig config = DefaultConfig.Instance
     .AddDiagnoser(MemoryDiagnoser.Default)

@@ -57,7 +57,7 @@ internal sealed class CudnnTests : CudaFixture
         expected = new double[g.FilterCount];
         Conv2DReference.BackwardFilter(g, Wide(x), Wide(dY), expected, []);
         nint dFilter = memory.Put(NotNumbers(g.FilterCount));
-        device.Cudnn.BackwardFilter(g, xAt, dYAt, dFilter, Workspace(device, memory, g, ConvolutionPass.BackwardFilter));
+        device.Cudnn.BackwardFilter(g, xAt, dYAt, dFilter, 0, Workspace(device, memory, g, ConvolutionPass.BackwardFilter));
         Near.Check("dFilter", Inner(g, memory.Get(dFilter, filter.Length)), expected, 1e-5);
     }
 

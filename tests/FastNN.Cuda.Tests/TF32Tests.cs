@@ -60,7 +60,7 @@ internal sealed class TF32Tests : CudaFixture
                 memory.Put(new float[dY.Length]), memory.Put(new float[x.Length]), memory.Put(new float[filter.Length]));
             device.Cudnn.Forward(g, xAt, filterAt, y, 0, Scratch(ConvolutionPass.Forward));
             device.Cudnn.BackwardData(g, dYAt, filterAt, dX, 0, Scratch(ConvolutionPass.BackwardData));
-            device.Cudnn.BackwardFilter(g, xAt, dYAt, dFilter, Scratch(ConvolutionPass.BackwardFilter));
+            device.Cudnn.BackwardFilter(g, xAt, dYAt, dFilter, 0, Scratch(ConvolutionPass.BackwardFilter));
             return (memory.Get(y, dY.Length), memory.Get(dX, x.Length), memory.Get(dFilter, filter.Length));
         }
 

@@ -72,6 +72,14 @@ internal sealed class TrafficTests : DeviceFixture
         (
             "batch normalization of 16", [X(16, 32, 32, 16), X(16).Constant(), X(16).Constant(), X(16), X(16)],
             x => x[0].BatchNorm(x[1], x[2], x[3], x[4])),
+        (
+            "batch normalization, a residual and ReLU",
+            [X(4, 28, 28, 128), X(128).Constant(), X(128).Constant(), X(128), X(128), X(4, 28, 28, 128)],
+            x => (x[0].BatchNorm(x[1], x[2], x[3], x[4]) + x[5]).ReLU() * 2),
+        (
+            "batch normalization of 128 rows and ReLU",
+            [X(128, 1024), X(1024).Constant(), X(1024).Constant(), X(1024), X(1024)],
+            x => x[0].BatchNorm(x[1], x[2], x[3], x[4]).ReLU() * 2),
         ("group normalization", [X(4, 32, 32, 64), X(64), X(64)], x => x[0].GroupNorm(8, x[1], x[2])),
         ("instance normalization", [X(4, 32, 32, 64), X(64), X(64)], x => x[0].InstanceNorm(x[1], x[2])),
         ("max pooling", [X(8, 56, 56, 64)], x => x[0].MaxPool2D((2, 2))),

@@ -84,8 +84,23 @@ SOFTCUDA_EXPORT int cudnnSetTensor4dDescriptorEx(void* descriptor, int type, int
 SOFTCUDA_EXPORT int cudnnSetTensorNdDescriptor(void* descriptor, int type, int dimensions, const int* sizes, const int* strides) {
     SOFTCUDA_ENTER(cudnnSetTensorNdDescriptor);
     if (!sizes || !strides) return fail(NullPointer, "cudnnSetTensorNdDescriptor: sizes or strides are null");
-    if (dimensions != 4) return fail(NotSupported, "cudnnSetTensorNdDescriptor: four dimensions only");
-    return cudnnSetTensor4dDescriptorEx(descriptor, type, sizes[0], sizes[1], sizes[2], sizes[3], strides[0], strides[1], strides[2], strides[3]);
+    if (dimensions != 3 && dimensions != 4) return fail(NotSupported, "cudnnSetTensorNdDescriptor: three or four dimensions only");
+    bool three = dimensions == 3;
+    return cudnnSetTensor4dDescriptorEx(descriptor, type, sizes[0], sizes[1], sizes[2], three ? 1 : sizes[3], strides[0], strides[1], strides[2], three ? 1 : strides[3]);
+}
+
+/// Descriptors forget how many dimensions they were set with; those of one element at the end are told as three.
+SOFTCUDA_EXPORT int cudnnGetTensorNdDescriptor(void* descriptor, int most, int* type, int* dimensions, int* sizes, int* strides) {
+    SOFTCUDA_ENTER(cudnnGetTensorNdDescriptor);
+    const Tensor* t = ready<Tensor>(descriptor);
+    if (!t || !type || !dimensions || !sizes || !strides || most < 3) return fail(BadParam, "cudnnGetTensorNdDescriptor: an argument is null or not set");
+    *type = Float;
+    *dimensions = t->size[3] == 1 ? 3 : 4;
+    for (int i = 0; i < std::min(most, *dimensions); ++i) {
+        sizes[i] = t->size[static_cast<std::size_t>(i)];
+        strides[i] = static_cast<int>(t->stride[static_cast<std::size_t>(i)]);
+    }
+    return Success;
 }
 
 SOFTCUDA_EXPORT int cudnnSetFilter4dDescriptor(void* descriptor, int type, int format, int k, int c, int h, int w) {

@@ -8,6 +8,7 @@ namespace FastNN.Cuda;
 internal sealed class CudaDevice : CudaCore, IDevice
 {
     private readonly CudaWindows _windows;
+    private readonly CudaRecurrence _recurrence;
 
     /// <summary>Opens a GPU.</summary>
     /// <exception cref="DeviceException">There is no driver or no GPU with this index, or the driver rejects the
@@ -22,7 +23,7 @@ internal sealed class CudaDevice : CudaCore, IDevice
         Normalizations = new CudaNormalizations(this);
         Indexing = new CudaIndexing(this);
         Attention = new CudaAttention(this);
-        Recurrence = new CudaRecurrence(this);
+        _recurrence = new CudaRecurrence(this);
         Losses = new CudaLosses(this);
         Updates = new CudaUpdates(this);
     }
@@ -41,7 +42,7 @@ internal sealed class CudaDevice : CudaCore, IDevice
 
     public IAttention Attention { get; }
 
-    public IRecurrence Recurrence { get; }
+    public IRecurrence Recurrence => _recurrence;
 
     public ILosses Losses { get; }
 
@@ -52,5 +53,14 @@ internal sealed class CudaDevice : CudaCore, IDevice
     public long Conv2DWorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) =>
         _windows.Conv2DWorkspaceBytes(geometry, pass);
 
-    public long MaxPool2DWinnerBytes(in Pool2DGeometry geometry) => _windows.MaxPool2DWinnerBytes(geometry);
+    public bool WantsTransposedFilter(in Conv2DGeometry geometry, ConvolutionPass pass) =>
+        _windows.WantsTransposedFilter(geometry, pass);
+
+    public long MaxPool2DWinnerBytes(in Pool2DGeometry geometry) => CudaWindows.MaxPool2DWinnerBytes(geometry);
+
+    public long RecurrenceSavedBytes(RecurrenceGeometry geometry, bool training) =>
+        _recurrence.RecurrenceSavedBytes(geometry, training);
+
+    public long RecurrenceWorkspaceBytes(RecurrenceGeometry geometry, bool backward) =>
+        _recurrence.RecurrenceWorkspaceBytes(geometry, backward);
 }

@@ -48,7 +48,7 @@ public static class AttentionOperators
             if (lengths is not null)
             {
                 throw new ShapeException(
-                    "ScaledDotProductAttention: expected no lengths beside dropout or a mask with a gradient; give a boolean mask.");
+                    $"ScaledDotProductAttention: expected no lengths beside a dropout (got {dropout}) or a mask with a gradient; give a boolean mask.");
             }
 
             return ComposedAttention.Record(query, key, value, mask, causal, scale, dropout, headsLast, out _);
@@ -103,8 +103,12 @@ public static class AttentionOperators
         this Value x, int maxPositions, int timeAxis = -3, float theta = 10_000, bool interleaved = false,
         Value? positions = null, int offset = 0, int? rotated = null)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxPositions);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(theta);
+        ArgumentNullException.ThrowIfNull(x);
+        if (!(theta > 0) || !float.IsFinite(theta))
+        {
+            throw new ArgumentOutOfRangeException(nameof(theta), $"Rotary: expected a finite theta above 0, got {theta}.");
+        }
+
         int rank = x.Shape.Rank, width = rank == 0 ? 0 : x.Shape[-1];
         if (rank < 2 || Dim.IsSymbol(width))
         {
@@ -112,7 +116,7 @@ public static class AttentionOperators
         }
 
         Value table = x.Graph.Constant(PositionTables.Rotary(maxPositions, width, theta), new Shape(maxPositions, width));
-        var op = new RotaryOp(x.Shape.NormalizeAxis(timeAxis) - rank, rotated ?? -1, interleaved, offset);
+        var op = new RotaryOp(x.Shape.NormalizeAxis(timeAxis, nameof(Rotary)) - rank, rotated ?? -1, interleaved, offset);
         return positions is null ? x.Graph.Add(op, x, table) : x.Graph.Add(op, x, table, positions);
     }
 
@@ -134,7 +138,8 @@ public static class AttentionOperators
     {
         if (!Enum.IsDefined(causal))
         {
-            throw new ArgumentOutOfRangeException(nameof(causal), causal, "expected a member of CausalMask.");
+            throw new ArgumentOutOfRangeException(
+                nameof(causal), $"ScaledDotProductAttention: expected a member of CausalMask, got {causal}.");
         }
     }
 }
@@ -247,10 +252,14 @@ internal static class ComposedAttention
 /// <summary>Tables of positions.</summary>
 internal static class PositionTables
 {
+    /// <summary>A gigabyte; it is computed number by number while recording.</summary>
+    private const int MaxElements = 1 << 28;
+
     /// <summary>[positions, width]: the cosines of the pairs' angles, then their sines.</summary>
     public static float[] Rotary(int positions, int width, float theta)
     {
-        var table = new float[(long)positions * width];
+        Require("Rotary", positions, width);
+        var table = new float[positions * width];
         for (int position = 0; position < positions; position++)
         {
             for (int pair = 0; pair < width / 2; pair++)
@@ -264,12 +273,23 @@ internal static class PositionTables
         return table;
     }
 
+    private static void Require(string name, int positions, int width)
+    {
+        if (positions < 1 || (long)positions * width > MaxElements)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(positions),
+                $"{name}: expected at least one position and at most {MaxElements} numbers in a table of {width} per position, got {positions}.");
+        }
+    }
+
     /// <summary>
     /// [positions, width] of Vaswani et al. (2017): at 2i the sine of position / 10000^(2i / width), at 2i + 1 its cosine.
     /// </summary>
     public static float[] Sinusoidal(int positions, int width)
     {
-        var table = new float[(long)positions * width];
+        Require("SinusoidalPositions", positions, width);
+        var table = new float[positions * width];
         for (int i = 0; i < table.Length; i++)
         {
             (int position, int column) = Math.DivRem(i, width);

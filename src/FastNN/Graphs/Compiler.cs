@@ -87,6 +87,7 @@ internal sealed class Compiler
     private Plan Build(Graph graph)
     {
         BindTypes();
+        FilterTransposition.Insert(_planning, graph, _nodes, _bound, _types, _root is not null, _isTrained);
         FindDifferentiable();
         bool[] backward = FindBackward();
         _steps = StepNumbers.Of(_nodes, i => backward[i], Keeps);
@@ -159,7 +160,7 @@ internal sealed class Compiler
         foreach (Node node in _nodes)
         {
             Operator op = node.Op.Resolve(_symbols);
-            var types = NodeTypes.Of(op, Array.ConvertAll(node.Inputs, TypeOf));
+            NodeTypes types = Graph.Named(op, Array.ConvertAll(node.Inputs, TypeOf), NodeTypes.Of);
             for (int i = 0; i < node.Outputs.Length; i++)
             {
                 if (node.Outputs[i].Shape.IsSymbolic)
@@ -529,8 +530,16 @@ internal sealed class Compiler
         return tensor;
     }
 
-    private PlannedTensor NewPlace(string name, TensorType type, int first, int last) =>
-        new(new Place(PlaceKind.Arena, NewBuffer(name, type.Bytes, first, last)), type);
+    private PlannedTensor NewPlace(string name, TensorType type, int first, int last)
+    {
+        // Kernels count elements in 32 bits; bytes of untyped memory they do not.
+        if (type.Type != DType.UInt8)
+        {
+            type.Shape.RequireAtMost(int.MaxValue, name);
+        }
+
+        return new PlannedTensor(new Place(PlaceKind.Arena, NewBuffer(name, type.Bytes, first, last)), type);
+    }
 
     private Buffer NewBuffer(string name, long bytes, int first, int last)
     {

@@ -73,9 +73,9 @@ internal sealed class Executor : IDisposable
                 return tensors;
             }
 
-            _forward = [.. plan.Nodes.Where(node => !node.Op.IsView).Select(node => (node.Op, TensorsOf(node)))];
+            _forward = [.. plan.Nodes.Where(node => !node.Op.IsView).Select(node => (Pass(node), TensorsOf(node)))];
             _backward = [.. plan.Backward.Where(Runs).Select(pass => (
-                pass.Kind == PassKind.Again ? new ForwardAgain(pass.Node.Op) : pass.Node.Op, TensorsOf(pass.Node)))];
+                pass.Kind == PassKind.Again ? new ForwardAgain(Pass(pass.Node)) : Pass(pass.Node), TensorsOf(pass.Node)))];
             _writeBacks = [.. plan.WriteBacks.Select(writeBack => (binder.Bind(writeBack.From), binder.Bind(writeBack.To)))];
             foreach ((Value value, PlannedTensor tensor) in plan.Values)
             {
@@ -195,11 +195,41 @@ internal sealed class Executor : IDisposable
         _ => false,
     };
 
+    /// <summary>What computes a node: its operator, unless no output has an element.</summary>
+    private static Operator Pass(PlannedNode node) =>
+        Array.TrueForAll(node.Outputs, output => output.Type.Shape.Count == 0) ? new EmptyPass(node.Op) : node.Op;
+
     private void RequireBound()
     {
         if (!IsBound)
         {
             throw new InvalidOperationException("Executor: the arena has moved since the plan was bound to it.");
+        }
+    }
+
+    /// <summary>
+    /// The passes of an operator whose outputs have no element, as for an empty batch: nothing is computed, and gradients through
+    /// them are 0. So no kernel meets such shapes, some of which have 2^31 rows without columns.
+    /// </summary>
+    private sealed record EmptyPass(Operator Op) : Operator
+    {
+        public override string Name => Op.Name;
+
+        public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs) => Op.Infer(inputs);
+
+        public override void Forward(IKernels kernels, NodeTensors tensors)
+        {
+        }
+
+        public override void Backward(IKernels kernels, NodeTensors tensors)
+        {
+            for (int i = tensors.InputGradients.Length - 1; i >= 0; i--)
+            {
+                if (tensors.InputGradients[i] is { Count: > 0 } gradient && !tensors.Accumulate[i])
+                {
+                    kernels.Memory.Fill(gradient, 0);
+                }
+            }
         }
     }
 

@@ -40,7 +40,7 @@ public static class GateOperators
         where TGate : struct, IBinaryFunction
     {
         ArgumentNullException.ThrowIfNull(x);
-        int extent = x.Shape[x.Shape.NormalizeAxis(axis)];
+        int extent = x.Shape[x.Shape.NormalizeAxis(axis, name)];
         if (Dim.IsSymbol(extent) || extent % 2 != 0)
         {
             throw new ShapeException(

@@ -196,7 +196,7 @@ public sealed class Graph
         var node = new Node(op, inputs.ToArray(), []);
         FeatureOrder?[] orders = Array.ConvertAll(node.Inputs, input => input.Features);
         node.Outputs = Array.ConvertAll(
-            _samples.Infer(op, types),
+            Named(op, types, _samples.Infer),
             type =>
                 new Value(this, type, ValueKind.Intermediate, $"{op.Name}: an output")
                 {
@@ -207,6 +207,21 @@ public sealed class Graph
                 });
         _nodes.Add(node);
         return node.Outputs;
+    }
+
+    /// <summary>What an operator makes of its inputs' types.</summary>
+    /// <exception cref="ShapeException">The operator does not take these inputs; the message names it.</exception>
+    internal static T Named<T>(Operator op, TensorType[] types, Func<Operator, TensorType[], T> infer)
+    {
+        try
+        {
+            return infer(op, types);
+        }
+        catch (ShapeException exception) when (!exception.Message.StartsWith(op.Name, StringComparison.Ordinal))
+        {
+            // What a shape says of itself knows no operator.
+            throw new ShapeException($"{op.Name} of {string.Join(", ", types)}: {exception.Message}");
+        }
     }
 
     /// <summary>

@@ -50,12 +50,12 @@ public static class GridOperators
                 $"AffineGrid: expected matrices [N, 2, 3] and a positive size, got {theta.Shape} and {size}.");
         }
 
-        var places = new Shape(size.Rows, size.Columns, 3);
         if ((long)size.Rows * size.Columns > int.MaxValue / 3)
         {
             throw new ShapeException($"AffineGrid: a grid of {size} for {theta.Shape} has more than {int.MaxValue} elements.");
         }
 
+        var places = new Shape(size.Rows, size.Columns, 3);
         var values = new float[places.Count];
         for (int i = 0; i < values.Length; i += 3)
         {

@@ -18,7 +18,7 @@ public static class IndexOperators
     /// <returns>A value of the indices' shape.</returns>
     /// <exception cref="ShapeException">The axis is out of range, or shapes or types do not fit.</exception>
     public static Value Gather(this Value x, int axis, Value index) =>
-        x.Graph.Add(new GatherOp(x.Shape.NormalizeAxis(axis) - x.Shape.Rank), x, index);
+        x.Graph.Add(new GatherOp(x.Shape.NormalizeAxis(axis, nameof(Gather)) - x.Shape.Rank), x, index);
 
     /// <summary>
     /// Slices along one axis by their numbers, as PyTorch's index_select; for indices of any shape as NumPy's take and ONNX'
@@ -31,7 +31,7 @@ public static class IndexOperators
     /// <exception cref="ShapeException">The axis is out of range, the indices are no integers, or there are more than eight
     /// axes.</exception>
     public static Value IndexSelect(this Value x, int axis, Value index) =>
-        x.Graph.Add(new IndexSelectOp(x.Shape.NormalizeAxis(axis) - x.Shape.Rank), x, index);
+        x.Graph.Add(new IndexSelectOp(x.Shape.NormalizeAxis(axis, nameof(IndexSelect)) - x.Shape.Rank), x, index);
 
     /// <summary>
     /// x with some elements replaced, as PyTorch's scatter: <c>y[i, index[i, j, k], k] = source[i, j, k]</c> for axis 1. Of
@@ -44,7 +44,7 @@ public static class IndexOperators
     /// <returns>A value of x's shape.</returns>
     /// <exception cref="ShapeException">The axis is out of range, or shapes or types do not fit.</exception>
     public static Value Scatter(this Value x, int axis, Value index, Value source) =>
-        x.Graph.Add(new ScatterOp(x.Shape.NormalizeAxis(axis) - x.Shape.Rank, Adds: false), x, index, source);
+        x.Graph.Add(new ScatterOp(x.Shape.NormalizeAxis(axis, nameof(Scatter)) - x.Shape.Rank, Adds: false), x, index, source);
 
     /// <summary>
     /// x with others added to some elements, as PyTorch's scatter_add: <c>y[i, index[i, j, k], k] += source[i, j, k]</c> for
@@ -57,7 +57,7 @@ public static class IndexOperators
     /// <returns>A value of x's shape.</returns>
     /// <exception cref="ShapeException">The axis is out of range, or shapes or types do not fit.</exception>
     public static Value ScatterAdd(this Value x, int axis, Value index, Value source) =>
-        x.Graph.Add(new ScatterOp(x.Shape.NormalizeAxis(axis) - x.Shape.Rank, Adds: true), x, index, source);
+        x.Graph.Add(new ScatterOp(x.Shape.NormalizeAxis(axis, nameof(ScatterAdd)) - x.Shape.Rank, Adds: true), x, index, source);
 
     /// <summary>1 at each index and 0 elsewhere, along a new last axis, as PyTorch's one_hot, in Float32.</summary>
     /// <param name="index">Any shape of at most seven axes.</param>

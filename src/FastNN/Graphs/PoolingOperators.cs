@@ -49,8 +49,12 @@ public static class PoolingOperators
     {
         const string name = "MaxPool1DWithIndices";
         int length = WindowRecorder.Extents(name, x, 1)[0];
-        return WindowRecorder.Max(name, x, Bands.Windows(Pool2DGeometry.Axis(
-            name, "length", length, kernel, stride ?? kernel, dilation, false, padding, padding, ceilMode)));
+        return Max(
+            name, x,
+            WindowRecorder.RequireTable(
+                name, x,
+                Pool2DGeometry.Axis(
+                    name, "length", length, kernel, stride ?? kernel, dilation, false, padding, padding, ceilMode)));
     }
 
     /// <summary>As <c>MaxPool2D</c>, with the position of each maximum, as PyTorch's return_indices.</summary>
@@ -71,14 +75,16 @@ public static class PoolingOperators
         const string name = "MaxPool2DWithIndices";
         int[] extents = WindowRecorder.Extents(name, x, 2);
         (Size2D steps, Size2D taps) = (stride ?? kernel, dilation ?? 1);
-        return WindowRecorder.Max(
+        return Max(
             name, x,
-            Bands.Windows(Pool2DGeometry.Axis(
-                name, "height", extents[0], kernel.Rows, steps.Rows, taps.Rows, padding.IsSame, padding.Top, padding.Bottom,
-                ceilMode)),
-            Bands.Windows(Pool2DGeometry.Axis(
-                name, "width", extents[1], kernel.Columns, steps.Columns, taps.Columns, padding.IsSame, padding.Left,
-                padding.Right, ceilMode)));
+            WindowRecorder.RequireTable(
+                name, x,
+                Pool2DGeometry.Axis(
+                    name, "height", extents[0], kernel.Rows, steps.Rows, taps.Rows, padding.IsSame, padding.Top,
+                    padding.Bottom, ceilMode),
+                Pool2DGeometry.Axis(
+                    name, "width", extents[1], kernel.Columns, steps.Columns, taps.Columns, padding.IsSame, padding.Left,
+                    padding.Right, ceilMode)));
     }
 
     /// <summary>As <see cref="MaxPool3D"/>, with the position of each maximum, as PyTorch's return_indices.</summary>
@@ -249,30 +255,39 @@ public static class PoolingOperators
         else
         {
             int[] extents = WindowRecorder.Extents(name, x, axes);
-            int columns = extents[^1], rows = extents[..^1].Aggregate(1, (count, extent) => checked(count * extent));
+            int columns = extents[^1];
+            double all = extents[..^1].Aggregate(1.0, (count, extent) => count * extent);
+            int rows = all <= int.MaxValue
+                ? (int)all
+                : throw new ShapeException(
+                    $"{name}: expected at most {int.MaxValue} rows in all planes together, got {x.Shape}.");
             Value image = x.Reshape([x.Shape[0], rows, columns, x.Shape[-1]]);
 
             // The positions of the 2D kernels' winners have 16 bits.
             y = !maximum ? image.GlobalAvgPool2D()
                 : rows * (long)columns <= ushort.MaxValue ? image.MaxPool2D((rows, columns), 1)
-                : Max(name, image, Bands.Bins(rows, 1, mean: false), Bands.Bins(columns, 1, mean: false)).Y;
+                : Whole(name, image, rows, columns);
         }
 
         Shape shape = keepAxes ? [x.Shape[0], .. Enumerable.Repeat(1, axes), x.Shape[-1]] : [x.Shape[0], x.Shape[-1]];
         return y.Shape == shape ? y : y.Reshape(shape);
     }
 
-    private static (Value Y, Value Indices) Max(string name, Value x, WindowAxis[] axes) =>
-        Max(name, x, Array.ConvertAll(axes, Bands.Windows));
+    private static Value Whole(string name, Value image, int rows, int columns)
+    {
+        WindowRecorder.RequireExtents(name, image, [1, 1]);
+        return WindowRecorder.Max(name, image, Bands.Bins(rows, 1, mean: false), Bands.Bins(columns, 1, mean: false)).Y;
+    }
 
-    private static (Value Y, Value Indices) Max(string name, Value x, params Bands[] axes) => WindowRecorder.Max(name, x, axes);
+    private static (Value Y, Value Indices) Max(string name, Value x, WindowAxis[] axes) =>
+        WindowRecorder.Max(name, x, Array.ConvertAll(axes, Bands.Windows));
 
     private static WindowAxis[] Axes(
         string name, Value x, Size3D kernel, Size3D stride, Padding3D padding, Size3D dilation, bool ceilMode)
     {
         int[] extents = WindowRecorder.Extents(name, x, 3);
-        return
-        [
+        return WindowRecorder.RequireTable(
+            name, x,
             Pool2DGeometry.Axis(
                 name, "depth", extents[0], kernel.Planes, stride.Planes, dilation.Planes, padding.IsSame, padding.Front,
                 padding.Back, ceilMode),
@@ -281,7 +296,6 @@ public static class PoolingOperators
                 padding.Bottom, ceilMode),
             Pool2DGeometry.Axis(
                 name, "width", extents[2], kernel.Columns, stride.Columns, dilation.Columns, padding.IsSame, padding.Left,
-                padding.Right, ceilMode),
-        ];
+                padding.Right, ceilMode));
     }
 }

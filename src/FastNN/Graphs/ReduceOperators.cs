@@ -174,7 +174,7 @@ public static class ReduceOperators
     /// <returns>Int64 indices along the axis, of x's shape without it.</returns>
     /// <exception cref="ShapeException">The axis is out of range or empty.</exception>
     public static Value ArgMax(this Value x, int axis = -1, bool keepDims = false) =>
-        x.Graph.Add(new ArgExtremeOp(Largest: true, x.Shape.NormalizeAxis(axis) - x.Shape.Rank, keepDims), x);
+        x.Graph.Add(new ArgExtremeOp(Largest: true, x.Shape.NormalizeAxis(axis, nameof(ArgMax)) - x.Shape.Rank, keepDims), x);
 
     /// <summary>
     /// The place of the smallest element along an axis, the first of equal ones, NaN before all others, as PyTorch's argmin. No
@@ -186,12 +186,13 @@ public static class ReduceOperators
     /// <returns>Int64 indices along the axis, of x's shape without it.</returns>
     /// <exception cref="ShapeException">The axis is out of range or empty.</exception>
     public static Value ArgMin(this Value x, int axis = -1, bool keepDims = false) =>
-        x.Graph.Add(new ArgExtremeOp(Largest: false, x.Shape.NormalizeAxis(axis) - x.Shape.Rank, keepDims), x);
+        x.Graph.Add(new ArgExtremeOp(Largest: false, x.Shape.NormalizeAxis(axis, nameof(ArgMin)) - x.Shape.Rank, keepDims), x);
 
     private static Value Scan(Value x, ScanFunction function, int axis, bool exclusive, bool reverse)
     {
         ArgumentNullException.ThrowIfNull(x);
-        return x.Graph.Add(new ScanOp(function, x.Shape.NormalizeAxis(axis) - x.Shape.Rank, exclusive, reverse), x);
+        string name = function == ScanFunction.Sum ? nameof(CumSum) : nameof(CumProd);
+        return x.Graph.Add(new ScanOp(function, x.Shape.NormalizeAxis(axis, name) - x.Shape.Rank, exclusive, reverse), x);
     }
 
     private static Value Truth(Value x, IntegerFold fold, ReadOnlySpan<int> axes, bool keepDims)
@@ -204,7 +205,7 @@ public static class ReduceOperators
     private static Value Reduce(Value x, ReduceFunction function, ReadOnlySpan<int> axes, bool keepDims, int correction = 0)
     {
         ArgumentNullException.ThrowIfNull(x);
-        int mask = Mask(function.ToString(), x.Shape, axes);
+        int mask = Mask(ReduceOp.NameOf(function), x.Shape, axes);
         IntegerFold? fold = function switch
         {
             ReduceFunction.Sum => IntegerFold.Sum,
@@ -224,7 +225,7 @@ public static class ReduceOperators
         int rank = shape.Rank, mask = axes.Length == 0 ? (1 << rank) - 1 : 0;
         foreach (int axis in axes)
         {
-            int bit = 1 << (rank - 1 - shape.NormalizeAxis(axis));
+            int bit = 1 << (rank - 1 - shape.NormalizeAxis(axis, name));
             mask = (mask & bit) == 0
                 ? mask | bit
                 : throw new ShapeException($"{name}: expected each axis of {shape} at most once, got axis {axis} twice.");

@@ -72,10 +72,11 @@ public static class ResizeOperators
     {
         ArgumentNullException.ThrowIfNull(x);
         Shape shape = x.Shape;
-        if (factor < 1 || factor > 46340 || shape.Rank != 4 || HasSymbols(shape) || shape[3] % (factor * factor) != 0)
+        if (factor < 1 || factor > 46340 || shape.Rank != 4 || HasSymbols(shape) || shape[3] % (factor * factor) != 0
+            || Math.Max(shape[1], shape[2]) > int.MaxValue / factor)
         {
             throw new ShapeException(
-                $"PixelShuffle: expected an input [N, H, W, C] with a multiple of factor^2 channels, got {shape} and factor {factor}.");
+                $"PixelShuffle: expected an input [N, H, W, C] with a multiple of factor^2 channels, whose H and W stay below 2^31, got {shape} and factor {factor}.");
         }
 
         int channels = shape[3] / (factor * factor);
@@ -92,15 +93,16 @@ public static class ResizeOperators
     {
         ArgumentNullException.ThrowIfNull(x);
         Shape shape = x.Shape;
-        if (factor < 1 || shape.Rank != 4 || HasSymbols(shape) || shape[1] % factor != 0 || shape[2] % factor != 0)
+        if (factor < 1 || shape.Rank != 4 || HasSymbols(shape) || shape[1] % factor != 0 || shape[2] % factor != 0
+            || shape[3] > int.MaxValue / factor / factor)
         {
             throw new ShapeException(
-                $"PixelUnshuffle: expected an input [N, H, W, C] whose H and W are multiples of the factor, got {shape} and factor {factor}.");
+                $"PixelUnshuffle: expected an input [N, H, W, C] whose H and W are multiples of the factor and whose C factor^2 stays below 2^31, got {shape} and factor {factor}.");
         }
 
         (int height, int width) = (shape[1] / factor, shape[2] / factor);
         return x.Reshape([shape[0], height, factor, width, factor, shape[3]]).Permute(0, 1, 3, 5, 2, 4)
-            .Reshape([shape[0], height, width, checked(shape[3] * factor * factor)]);
+            .Reshape([shape[0], height, width, shape[3] * factor * factor]);
     }
 
     private const string Name = "Interpolate";

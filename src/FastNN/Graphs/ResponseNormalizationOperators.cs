@@ -26,14 +26,18 @@ public static class ResponseNormalizationOperators
                 $"{name}: expected an input [N, ..., C] with 1 to 3 axes of numbers between batch and channels, got {x.Shape}.");
         }
 
-        if (size < 1)
+        if (size < 1 || (long)size + x.Shape[-1] > int.MaxValue)
         {
-            throw new ShapeException($"{name}: expected a positive number of channels for {x.Shape}, got {size}.");
+            throw new ShapeException(
+                $"{name}: expected a positive number of channels that stays below 2^31 with those of {x.Shape}, got {size}.");
         }
 
         // An image of a row for each pixel and a column for each channel, with one channel of its own.
         WindowRecorder.Require(name, x, x.Shape.Rank - 2);
-        int pixels = x.Shape[1..^1].Aggregate(1, (count, extent) => checked(count * extent));
+        double all = x.Shape[1..^1].Aggregate(1.0, (count, extent) => count * extent);
+        int pixels = all <= int.MaxValue
+            ? (int)all
+            : throw new ShapeException($"{name}: expected at most {int.MaxValue} pixels in an example, got {x.Shape}.");
         Value squares = x.Square().Reshape([x.Shape[0], pixels, x.Shape[-1], 1]);
         Value means = squares.AvgPool2D((1, size), 1, Padding2D.Explicit(0, 0, size / 2, (size - 1) / 2)).Reshape(x.Shape);
         return x * ((means * alpha) + k).Pow(-beta);

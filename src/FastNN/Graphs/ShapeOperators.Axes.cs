@@ -28,7 +28,7 @@ public static partial class ShapeOperators
         Shape shape = x.Shape;
         int at = axis < 0 ? axis + shape.Rank + 1 : axis;
         return (uint)at <= (uint)shape.Rank
-            ? x.Reshape([.. shape[..at], 1, .. shape[at..]])
+            ? x.Reshape(Shape.Of(nameof(Unsqueeze), [.. shape[..at], 1, .. shape[at..]]))
             : throw new ShapeException(
                 $"Unsqueeze: expected a place from {-shape.Rank - 1} to {shape.Rank} for {shape}, got {axis}.");
     }
@@ -41,7 +41,7 @@ public static partial class ShapeOperators
     /// <exception cref="ShapeException">An axis is out of range, or the last comes before the first.</exception>
     public static Value Flatten(this Value x, int start, int end = -1)
     {
-        (int first, int last) = (x.Shape.NormalizeAxis(start), x.Shape.NormalizeAxis(end));
+        (int first, int last) = (x.Shape.NormalizeAxis(start, nameof(Flatten)), x.Shape.NormalizeAxis(end, nameof(Flatten)));
         return first > last
             ? throw new ShapeException(
                 $"Flatten: expected a first axis in front of the last of {x.Shape}, got {start} and {end}.")
@@ -71,7 +71,8 @@ public static partial class ShapeOperators
             }
         }
 
-        return new Shape(extents) == x.Shape ? x : x.Graph.Add(new ExpandOp(extents), x);
+        var expanded = Shape.Of(nameof(Expand), extents);
+        return expanded == x.Shape ? x : x.Graph.Add(new ExpandOp(expanded), x);
     }
 
     /// <summary>Copies of the whole side by side along each axis, as PyTorch's tile and Tensor.repeat, and NumPy's
@@ -131,11 +132,11 @@ public static partial class ShapeOperators
     /// <exception cref="ShapeException">The axis is out of range or symbolic, or the number is not positive.</exception>
     public static Value RepeatInterleave(this Value x, int repeats, int axis)
     {
-        int at = x.Shape.NormalizeAxis(axis), extent = x.Shape[at];
-        if (repeats < 1 || Dim.IsSymbol(extent) || (long)extent * repeats > int.MaxValue)
+        int at = x.Shape.NormalizeAxis(axis, nameof(RepeatInterleave)), extent = x.Shape[at];
+        if (repeats < 1 || Dim.IsSymbol(extent) || (long)extent * repeats > int.MaxValue || x.Shape.Rank == Shape.MaxRank)
         {
             throw new ShapeException(
-                $"RepeatInterleave: expected at least one repeat along an axis whose extent is a number and stays below 2^31, got {repeats} along axis {at} of {x.Shape}.");
+                $"RepeatInterleave: expected at most {Shape.MaxRank - 1} axes and at least one repeat along one whose extent is a number and stays below 2^31, got {repeats} along axis {at} of {x.Shape}.");
         }
 
         return repeats == 1
@@ -255,7 +256,7 @@ public static partial class ShapeOperators
         var normalized = new int[axes.Length];
         for (int i = 0; i < normalized.Length; i++)
         {
-            normalized[i] = shape.NormalizeAxis(axes[i]);
+            normalized[i] = shape.NormalizeAxis(axes[i], name);
         }
 
         return normalized.Distinct().Count() == normalized.Length

@@ -14,7 +14,7 @@ public static partial class ShapeOperators
     public static Value Transpose(this Value x, int axis0 = -2, int axis1 = -1)
     {
         int[] order = [.. Enumerable.Range(0, x.Shape.Rank)];
-        (int first, int second) = (x.Shape.NormalizeAxis(axis0), x.Shape.NormalizeAxis(axis1));
+        int first = x.Shape.NormalizeAxis(axis0, nameof(Transpose)), second = x.Shape.NormalizeAxis(axis1, nameof(Transpose));
         (order[first], order[second]) = (order[second], order[first]);
         return x.Permute(order);
     }
@@ -29,10 +29,16 @@ public static partial class ShapeOperators
     /// <exception cref="ShapeException">Not every axis is given once.</exception>
     public static Value Permute(this Value x, params ReadOnlySpan<int> axes)
     {
+        if (axes.Length != x.Shape.Rank)
+        {
+            throw new ShapeException(
+                $"Permute: expected each of the {x.Shape.Rank} axes of {x.Shape} once, got [{string.Join(", ", axes.ToArray())}].");
+        }
+
         var order = new int[axes.Length];
         for (int i = 0; i < order.Length; i++)
         {
-            order[i] = x.Shape.NormalizeAxis(axes[i]);
+            order[i] = x.Shape.NormalizeAxis(axes[i], nameof(Permute));
         }
 
         return order.AsSpan().SequenceEqual(Enumerable.Range(0, x.Shape.Rank).ToArray())
@@ -54,7 +60,7 @@ public static partial class ShapeOperators
     /// <exception cref="ShapeException">The axis is out of range, or the step is 0.</exception>
     public static Value Slice(this Value x, int axis, int? start = null, int? stop = null, int step = 1)
     {
-        int at = x.Shape.NormalizeAxis(axis);
+        int at = x.Shape.NormalizeAxis(axis, nameof(Slice));
         int first = start ?? (step > 0 ? int.MinValue : int.MaxValue), end = stop ?? (step > 0 ? int.MaxValue : int.MinValue);
         return x.Graph.Add(new SliceOp(at - x.Shape.Rank, first, end, step, IsLeading: at == 0 && step == 1), x);
     }
@@ -67,7 +73,7 @@ public static partial class ShapeOperators
     /// <exception cref="ShapeException">The axis is out of range, or the sizes do not add up to its extent.</exception>
     public static Value[] Split(this Value x, int axis, params ReadOnlySpan<int> sizes)
     {
-        int at = x.Shape.NormalizeAxis(axis);
+        int at = x.Shape.NormalizeAxis(axis, nameof(Split));
         return x.Graph.AddNode(new SplitOp(at - x.Shape.Rank, new Sizes(sizes.ToArray()), IsLeading: at == 0), x);
     }
 
@@ -79,7 +85,7 @@ public static partial class ShapeOperators
     /// <exception cref="ShapeException">The axis is out of range, or its extent is not a multiple.</exception>
     public static Value[] Chunk(this Value x, int parts, int axis = -1)
     {
-        int extent = x.Shape[axis];
+        int extent = x.Shape[x.Shape.NormalizeAxis(axis, nameof(Chunk))];
         if (parts <= 0 || Dim.IsSymbol(extent) || extent % parts != 0)
         {
             throw new ShapeException($"Chunk: expected a number of parts that divides axis {axis} of {x.Shape}, got {parts}.");
@@ -104,10 +110,11 @@ public static partial class ShapeOperators
 
         Shape shape = values[0].Shape;
         int at = axis < 0 ? axis + shape.Rank + 1 : axis;
-        if ((uint)at > (uint)shape.Rank)
+        if ((uint)at > (uint)shape.Rank || shape.Rank == Shape.MaxRank)
         {
             throw new ShapeException(
-                $"Stack: expected an axis from {-shape.Rank - 1} to {shape.Rank} for values of shape {shape}, got {axis}.");
+                $"Stack: expected values of at most {Shape.MaxRank - 1} axes and an axis from {-shape.Rank - 1} to {shape.Rank} for " +
+                $"values of shape {shape}, got {axis}.");
         }
 
         var columns = new Value[values.Length];

@@ -38,7 +38,7 @@ public static class SortOperators
     private static (Value Values, Value Indices) Along(Value x, int axis, SortOp op)
     {
         ArgumentNullException.ThrowIfNull(x);
-        int at = x.Shape.NormalizeAxis(axis);
+        int at = x.Shape.NormalizeAxis(axis, op.Name);
         bool isLast = at == x.Shape.Rank - 1;
         Value[] outputs = x.Graph.AddNode(op, isLast ? x : x.Transpose(at, -1));
         return isLast ? (outputs[0], outputs[1]) : (outputs[0].Transpose(at, -1), outputs[1].Transpose(at, -1));

@@ -9,6 +9,12 @@ namespace FastNN.Graphs;
 /// </summary>
 internal static class WindowRecorder
 {
+    /// <summary>Positions along an axis whose windows are written down one by one; more take seconds and gigabytes.</summary>
+    private const int MaxExtent = 1 << 22;
+
+    /// <summary>Positions of all windows along an axis, likewise.</summary>
+    private const long MaxTaps = 1 << 26;
+
     private static readonly string[] Layouts = ["[N, L, C]", "[N, H, W, C]", "[N, D, H, W, C]"];
 
     /// <summary>The extents of the axes between the batch and the channels.</summary>
@@ -33,10 +39,41 @@ internal static class WindowRecorder
         }
     }
 
+    /// <summary>Axes whose windows can be written down.</summary>
+    /// <exception cref="ShapeException">There are too many of them, or they are too long.</exception>
+    public static WindowAxis[] RequireTable(string name, Value x, params WindowAxis[] axes)
+    {
+        RequireExtents(name, x, Array.ConvertAll(axes, axis => axis.Output));
+        foreach (WindowAxis axis in axes)
+        {
+            if ((long)axis.Output * Math.Min(axis.Taps, axis.Input) > MaxTaps)
+            {
+                throw new ShapeException(
+                    $"{name}: expected at most {MaxTaps} positions in all windows along an axis of {x.Shape}, got {axis.Output} " +
+                    $"windows of {axis.Taps}; use larger strides.");
+            }
+        }
+
+        return axes;
+    }
+
+    /// <exception cref="ShapeException">An axis is too long.</exception>
+    public static void RequireExtents(string name, Value x, int[] sizes)
+    {
+        if (sizes.Concat(x.Shape[1..^1]).Any(extent => extent > MaxExtent))
+        {
+            throw new ShapeException(
+                $"{name}: expected at most {MaxExtent} positions along an axis of the input and of the output, got {x.Shape} and " +
+                $"{string.Join(" x ", sizes)}.");
+        }
+    }
+
     /// <exception cref="ShapeException">The output has too many elements.</exception>
     public static void RequireCount(string name, Value x, int[] sizes)
     {
         int batch = Dim.IsSymbol(x.Shape[0]) ? 1 : x.Shape[0], channels = Dim.IsSymbol(x.Shape[-1]) ? 1 : x.Shape[-1];
+        RequireExtents(name, x, sizes);
+
         if (sizes.Aggregate((double)batch * channels, (count, size) => count * size) > int.MaxValue)
         {
             throw new ShapeException(

@@ -9,6 +9,17 @@ internal interface IPlanning
     /// <summary>Bytes of scratch that a pass of a convolution needs.</summary>
     long Conv2DWorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass);
 
+    /// <summary>
+    /// Whether a pass of a convolution takes the filter as [OC, KH, KW, C / groups], and would have to transpose it each time.
+    /// </summary>
+    bool WantsTransposedFilter(in Conv2DGeometry geometry, ConvolutionPass pass);
+
     /// <summary>Bytes that hold the winners of a max pooling.</summary>
     long MaxPool2DWinnerBytes(in Pool2DGeometry geometry);
+
+    /// <summary>Bytes that forward of a recurrent sequence leaves for backward, or works in where none follows.</summary>
+    long RecurrenceSavedBytes(RecurrenceGeometry geometry, bool training);
+
+    /// <summary>Bytes of scratch that a pass of a recurrent sequence needs.</summary>
+    long RecurrenceWorkspaceBytes(RecurrenceGeometry geometry, bool backward);
 }

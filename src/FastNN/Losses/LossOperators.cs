@@ -12,6 +12,9 @@ public static class LossOperators
 {
     private const float CosineEpsilon = 1e-12f;
 
+    /// <summary>Their numbers are a constant of the graph.</summary>
+    private const int MaxClasses = 1 << 26;
+
     /// <summary>
     /// Binary cross-entropy (PyTorch's binary_cross_entropy and binary_cross_entropy_with_logits). Targets get no gradient.
     /// </summary>
@@ -65,6 +68,13 @@ public static class LossOperators
         this Value first, Value second, Value target, float margin = 0, Reduction reduction = Reduction.Mean)
     {
         RequireAlike("MarginRanking", first, second);
+        ArgumentNullException.ThrowIfNull(target);
+        if (target.TensorType != first.TensorType)
+        {
+            throw new ShapeException(
+                $"MarginRanking: expected targets {first.TensorType} as the values, got {target.TensorType}.");
+        }
+
         return first.Graph.Add(
             new ElementLossOp(LossFunction.Of<MarginError>(), new(Finite(margin, "MarginRanking")), reduction), first - second,
             target);
@@ -217,6 +227,11 @@ public static class LossOperators
         if (classWeights is not null && classWeights.Shape != new Shape(shape[-1]))
         {
             throw new ShapeException($"{name}: expected class weights [{shape[-1]}], got {classWeights.Shape}.");
+        }
+
+        if (shape[-1] > MaxClasses)
+        {
+            throw new ShapeException($"{name}: expected scores of at most {MaxClasses} classes, got {output.TensorType}.");
         }
 
         Graph graph = output.Graph;

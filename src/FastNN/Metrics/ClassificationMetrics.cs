@@ -80,19 +80,12 @@ internal sealed class ClassAverageMetric(ClassAverage average) : Metric
     public override Value Record(MetricInputs inputs)
     {
         Classes classes = Classes.Of(Name, inputs);
-        Value actual = classes.OneHot(classes.Actual) * classes.Weight.WithColumn();
-        Value pairs = Rows(actual).MatMul(Rows(classes.OneHot(classes.Predicted)), transposeA: true);
-        while (pairs.Shape.Rank > 2)
-        {
-            pairs = pairs.Sum([0]);
-        }
-
-        return pairs.Reshape([1, classes.Total * classes.Total]);
+        return classes.Pairs(classes.Predicted);
     }
 
     public override double Compute(MetricSums sums)
     {
-        var classes = (int)Math.Sqrt(sums.Columns);
+        int classes = Classes.OfPairs(sums);
         double total = 0;
         int present = 0;
         for (int i = 0; i < classes; i++)
@@ -119,8 +112,45 @@ internal sealed class ClassAverageMetric(ClassAverage average) : Metric
         return average is ClassAverage.IoU or ClassAverage.Dice ? total / present : total / classes;
     }
 
-    // One example has no axis of rows.
-    private static Value Rows(Value x) => x.Shape.Rank > 1 ? x : x.Reshape([1, .. x.Shape]);
+}
+
+/// <summary>
+/// The counts of each pair of actual and predicted class, [1, C * C], from which <see cref="Trainer.Evaluate"/> makes its
+/// <see cref="ConfusionMatrix"/>. A row of the output with NaN names the place of the first one.
+/// </summary>
+internal sealed class ConfusionMetric : Metric
+{
+    // One-hot rows of more classes would be more to compute than the output is to copy.
+    private const int MaxClasses = 256;
+
+    public static readonly ConfusionMetric Instance = new();
+
+    public override string Name => "Confusion";
+
+    /// <summary>Whether the pairs are counted on the device: few classes, and a target for each row of the output.</summary>
+    public static bool Suits(Value output, Value target, int? classes) =>
+        classes is > 0 and <= MaxClasses
+        && output.Shape.Rank > 1
+        && target.Shape == (target.Type == DType.Int32 ? output.Shape[..^1] : output.Shape);
+
+    public override Value Record(MetricInputs inputs)
+    {
+        Classes classes = Classes.Of(Name, inputs);
+        return classes.Pairs(classes.PredictedWithNaN(inputs));
+    }
+
+    public override double Compute(MetricSums sums) => Count(sums, new ConfusionMatrix(Classes.OfPairs(sums))).Accuracy;
+
+    /// <summary>Adds the pairs to a matrix.</summary>
+    public static ConfusionMatrix Count(MetricSums sums, ConfusionMatrix matrix)
+    {
+        for (int i = 0; i < matrix.Classes * matrix.Classes; i++)
+        {
+            matrix.Add(i / matrix.Classes, i % matrix.Classes, (long)sums.Sum(i));
+        }
+
+        return matrix;
+    }
 }
 
 /// <summary>Classes of a batch, as floats: what outputs and targets name, and which rows count.</summary>
@@ -158,8 +188,8 @@ internal sealed class Classes
         int columns = output.Shape.Rank > 1 ? output.Shape[-1] : 1;
         bool isBinary = columns == 1;
         Value indices = graph.Constant([.. Enumerable.Range(0, total).Select(i => (float)i)], [total]);
-        Value predicted = Name(output, inputs.Threshold);
-        Value actual = target.Type == DType.Float32 ? Name(target, 0.5f) : target.Cast(DType.Float32);
+        Value predicted = Name(output, inputs.Threshold, indices, isBinary);
+        Value actual = target.Type == DType.Float32 ? Name(target, 0.5f, indices, isBinary) : target.Cast(DType.Float32);
         if (actual.Shape != predicted.Shape)
         {
             actual = actual.Shape.Rank == predicted.Shape.Rank + 1 && actual.Shape[-1] == 1 ? actual.Reshape(predicted.Shape)
@@ -172,19 +202,32 @@ internal sealed class Classes
             ? inside * Select(actual.NotEqual(ignored), 1, 0)
             : inside;
         return new Classes(indices, predicted, actual, weight, total, isBinary);
-
-        Value Name(Value x, float threshold)
-        {
-            if (isBinary)
-            {
-                Value second = Select(!(x <= threshold), 1, 0);
-                return x.Shape.Rank > 1 ? second.Sum([-1]) : second;
-            }
-
-            Value other = x.NotEqual(x.Max([-1], keepDims: true));
-            return ShapeOperators.Where(other, graph.Constant(total), indices).Min([-1]);
-        }
     }
+
+    /// <summary>The class that each row names, where NaN is larger than every number: the place of the first one.</summary>
+    public Value PredictedWithNaN(MetricInputs inputs)
+    {
+        Value x = inputs.Output;
+        return IsBinary ? Predicted : FirstOf(x.NotEqual(Largest(x)) & x.Equal(x), Indices);
+    }
+
+    /// <summary>[1, C * C]: how many rows that count are of a class and named another.</summary>
+    public Value Pairs(Value predicted)
+    {
+        Value pairs = Rows(OneHot(Actual) * Weight.WithColumn()).MatMul(Rows(OneHot(predicted)), transposeA: true);
+        while (pairs.Shape.Rank > 2)
+        {
+            pairs = pairs.Sum([0]);
+        }
+
+        return pairs.Reshape([1, Total * Total]);
+
+        // One example has no axis of rows.
+        static Value Rows(Value x) => x.Shape.Rank > 1 ? x : x.Reshape([1, .. x.Shape]);
+    }
+
+    /// <summary>How many classes there are where columns are their pairs.</summary>
+    public static int OfPairs(MetricSums sums) => (int)Math.Sqrt(sums.Columns);
 
     /// <summary>[..., 2]: right, and whether it counts.</summary>
     public Value Count(Value right) => ShapeOperators.Stack(-1, right * Weight, Weight);
@@ -197,6 +240,23 @@ internal sealed class Classes
 
     public static Value Select(Value condition, float yes, float no) =>
         ShapeOperators.Where(condition, condition.Graph.Constant(yes), condition.Graph.Constant(no));
+
+    private static Value Name(Value x, float threshold, Value indices, bool isBinary)
+    {
+        if (isBinary)
+        {
+            Value second = Select(!(x <= threshold), 1, 0);
+            return x.Shape.Rank > 1 ? second.Sum([-1]) : second;
+        }
+
+        return FirstOf(x.NotEqual(Largest(x)), indices);
+    }
+
+    private static Value Largest(Value x) => x.Max([-1], keepDims: true);
+
+    // The number of classes, which is none of them, where there is none.
+    private static Value FirstOf(Value other, Value indices) =>
+        ShapeOperators.Where(other, other.Graph.Constant(indices.Shape[0]), indices).Min([-1]);
 }
 
 internal static class ColumnExtensions

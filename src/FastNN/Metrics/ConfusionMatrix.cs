@@ -85,12 +85,7 @@ public sealed class ConfusionMatrix
     /// <param name="actual">The class it belongs to.</param>
     /// <param name="predicted">The class it was taken for.</param>
     /// <exception cref="InvalidDatasetException">A class is out of range; nothing is counted.</exception>
-    public void Add(int actual, int predicted)
-    {
-        _counts[Index(actual, predicted)]++;
-        Total++;
-        Correct += actual == predicted ? 1 : 0;
-    }
+    public void Add(int actual, int predicted) => Add(actual, predicted, 1);
 
     /// <summary>
     /// Counts examples by the greatest of each row's scores; the first of equal ones wins, as in NumPy's argmax.
@@ -183,6 +178,13 @@ public sealed class ConfusionMatrix
         }
 
         return table.ToString().TrimEnd('\n');
+    }
+
+    internal void Add(int actual, int predicted, long count)
+    {
+        _counts[Index(actual, predicted)] += count;
+        Total += count;
+        Correct += actual == predicted ? count : 0;
     }
 
     /// <summary>The index of the greatest score; the first of equal ones.</summary>

@@ -24,7 +24,7 @@ internal sealed record ArgExtremeOp(bool Largest, int Axis, bool KeepDims) : Ope
     {
         RequireFloats(inputs, 1, 1);
         Shape x = inputs[0].Shape;
-        int axis = x.NormalizeAxis(Axis);
+        int axis = x.NormalizeAxis(Axis, Name);
         return x[axis] != 0
             ? [new TensorType(Without(x, axis), DType.Int64)]
             : throw new ShapeException($"{Name}: expected at least one element along axis {axis}, got {x}.");

@@ -3,26 +3,41 @@ using FastNN.Tensors;
 
 namespace FastNN.Ops;
 
-/// <summary>What normalizes channels, the last axis, over other axes: batch, instance and group normalization.</summary>
+/// <summary>
+/// What normalizes channels, the last axis, over other axes: batch, instance and group normalization; then, where passes have put
+/// them there, adds a residual of x's shape, the last input, and clips at 0.
+/// </summary>
 /// <param name="Eps">Added to the variance.</param>
 internal abstract record ColumnNormOp(float Eps) : Operator
 {
+    /// <summary>Whether the input behind the bias is added to what was normalized.</summary>
+    public bool HasResidual { get; init; }
+
+    /// <summary>Whether the result is clipped at 0, last of all.</summary>
+    public bool HasReLU { get; init; }
+
+    /// <summary>The input that is added, behind weight and bias.</summary>
+    public int Residual => FirstParameter + 2;
+
     /// <summary>Which input is the weight; the bias comes behind it.</summary>
     protected abstract int FirstParameter { get; }
 
     /// <summary>Whether inputs 1 and 2, mean and variance, are the statistics.</summary>
     protected abstract bool IsGiven { get; }
 
-    public override bool KeepsFeatures(int input) => input == 0;
+    public override bool KeepsFeatures(int input) => input == 0 || input == Residual;
 
     public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) =>
         input == 0 || (input == FirstParameter && wanted[0]) || (input < FirstParameter && IsGiven);
 
+    public override bool BackwardReadsOutput(int output, ReadOnlySpan<bool> wanted) => HasReLU && output == 0;
+
     public override bool IsDifferentiable(int input) => input == 0 || input >= FirstParameter;
 
-    public override bool ForwardInPlace(NodeTypes types, int input) => input == 0;
+    public override bool ForwardInPlace(NodeTypes types, int input) => input == 0 || input == Residual;
 
-    public override bool BackwardInPlace(NodeTypes types, int input) => input == 0;
+    // The residual's gradient is dY once ReLU has masked it.
+    public override bool BackwardInPlace(NodeTypes types, int input) => input == 0 || input == Residual;
 
     public override TensorType[] SavedTensors(NodeTypes types, bool training)
     {
@@ -45,12 +60,25 @@ internal abstract record ColumnNormOp(float Eps) : Operator
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {
-        ColumnNormalization columns = Operands(tensors, tensors.BackwardWorkspace!);
         Tensor dY = tensors.OutputGradient!, sums = tensors.BackwardScratch[0];
         NormalizationGradients gradients = Gradients(tensors);
+
+        // Only dX needs the weight; without it something else may be in its place.
+        ColumnNormalization columns = Operands(tensors, tensors.BackwardWorkspace!);
+        columns = gradients.X is null ? columns with { Weight = null } : columns;
+        Tensor? y = HasReLU ? tensors.Output : null;
         if (!IsGiven || gradients.Weight is not null || gradients.Bias is not null)
         {
-            kernels.Normalizations.BatchNormSums(columns, dY, sums, gradients);
+            kernels.Normalizations.BatchNormSums(columns, y, dY, sums, gradients);
+        }
+        else if (y is not null)
+        {
+            kernels.Elements.ActivationBackward(Activation.ReLU, y, dY, dY, accumulate: false);
+        }
+
+        if (HasResidual && tensors.InputGradients[Residual] is { } dResidual && dResidual.Address != dY.Address)
+        {
+            kernels.Memory.Copy(dY, dResidual, tensors.Accumulate[Residual]);
         }
 
         if (gradients.X is { } dX)
@@ -64,15 +92,33 @@ internal abstract record ColumnNormOp(float Eps) : Operator
         (ColumnGeometry)tensors.Bound!, Eps, tensors.Inputs[0], IsGiven ? tensors.Inputs[1] : tensors.SavedTensors[0],
         IsGiven ? tensors.Inputs[2] : tensors.SavedTensors[1], Input(tensors, FirstParameter), IsGiven, workspace);
 
-    protected Tensor? Bias(NodeTensors tensors) => Input(tensors, FirstParameter + 1);
+    /// <summary>y from statistics that are given, or are made first.</summary>
+    protected void Apply(IKernels kernels, NodeTensors tensors, RunningStatistics? running)
+    {
+        ColumnNormalization columns = Operands(tensors, tensors.ForwardWorkspace!);
+        Tensor? bias = Input(tensors, FirstParameter + 1), residual = HasResidual ? tensors.Inputs[Residual] : null;
+        if (IsGiven)
+        {
+            kernels.Normalizations.BatchNormForward(columns, bias, residual, HasReLU, tensors.Output);
+        }
+        else
+        {
+            kernels.Normalizations.BatchNormTrain(columns, running, bias, residual, HasReLU, tensors.Output);
+        }
+    }
 
-    /// <summary>Fails unless the inputs from one on are a number per channel.</summary>
+    /// <summary>Fails unless the inputs from one on are a number per channel, and a residual is like x.</summary>
     protected void RequireChannels(ReadOnlySpan<TensorType> inputs)
     {
         NormalizationChecks.RequireEps(Name, Eps);
         Shape x = inputs[0].Shape;
         var channels = new Shape(x[-1]);
-        for (int i = 1; i < inputs.Length; i++)
+        if (HasResidual && (inputs.Length <= Residual || inputs[Residual].Shape != x))
+        {
+            throw new ShapeException($"{Name}: expected weight, bias and a residual of shape {x}.");
+        }
+
+        for (int i = 1; i < Math.Min(inputs.Length, Residual); i++)
         {
             if (inputs[i].Shape != channels)
             {
@@ -118,7 +164,7 @@ internal sealed record BatchNormOp(bool IsTraining, float Momentum, float Eps) :
 
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
-        RequireFloats(inputs, 3, 5);
+        RequireFloats(inputs, 3, HasResidual ? 6 : 5);
         Shape x = inputs[0].Shape;
         if (x.Rank < 2)
         {
@@ -140,18 +186,10 @@ internal sealed record BatchNormOp(bool IsTraining, float Momentum, float Eps) :
                 $"{Name}: expected more than one value per channel when training, got input {x}; use a larger batch.");
     }
 
-    public override void Forward(IKernels kernels, NodeTensors tensors)
-    {
-        ColumnNormalization columns = Operands(tensors, tensors.ForwardWorkspace!);
-        if (IsTraining)
-        {
-            kernels.Normalizations.BatchNormStatistics(
-                columns, new RunningStatistics(
-                    tensors.Inputs[1], tensors.Inputs[2], Momentum, tensors.Outputs[1], tensors.Outputs[2]));
-        }
-
-        kernels.Normalizations.BatchNormForward(columns, Bias(tensors), tensors.Output);
-    }
+    public override void Forward(IKernels kernels, NodeTensors tensors) => Apply(
+        kernels, tensors, IsTraining
+            ? new RunningStatistics(tensors.Inputs[1], tensors.Inputs[2], Momentum, tensors.Outputs[1], tensors.Outputs[2])
+            : null);
 }
 
 /// <summary>
@@ -165,7 +203,7 @@ internal sealed record GroupNormOp(int Groups, float Eps) : ColumnNormOp(Eps)
     public override string Name => Groups == 0 ? "InstanceNorm" : "GroupNorm";
 
     // Groups of neighbors are others where places have another order.
-    public override bool KeepsFeatures(int input) => input == 0 && Groups <= 1;
+    public override bool KeepsFeatures(int input) => (input == 0 && Groups <= 1) || input == Residual;
 
     protected override int FirstParameter => 1;
 
@@ -173,7 +211,7 @@ internal sealed record GroupNormOp(int Groups, float Eps) : ColumnNormOp(Eps)
 
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
-        RequireFloats(inputs, 1, 3);
+        RequireFloats(inputs, 1, HasResidual ? 4 : 3);
         Shape x = inputs[0].Shape;
         int least = Groups == 0 ? 3 : 2;
         if (x.Rank < least)
@@ -209,10 +247,5 @@ internal sealed record GroupNormOp(int Groups, float Eps) : ColumnNormOp(Eps)
         return geometry;
     }
 
-    public override void Forward(IKernels kernels, NodeTensors tensors)
-    {
-        ColumnNormalization columns = Operands(tensors, tensors.ForwardWorkspace!);
-        kernels.Normalizations.BatchNormStatistics(columns, null);
-        kernels.Normalizations.BatchNormForward(columns, Bias(tensors), tensors.Output);
-    }
+    public override void Forward(IKernels kernels, NodeTensors tensors) => Apply(kernels, tensors, null);
 }

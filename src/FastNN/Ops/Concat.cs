@@ -23,7 +23,7 @@ internal sealed record ConcatOp(int Axis) : Operator
             throw new ShapeException($"{Name}: expected inputs with an axis, got scalars; reshape them to [1].");
         }
 
-        int at = first.NormalizeAxis(Axis);
+        int at = first.NormalizeAxis(Axis, Name);
         int[] extents = first.ToArray();
         extents[at] = 0;
         foreach (TensorType input in inputs)

@@ -13,6 +13,11 @@ namespace FastNN.Ops;
 internal sealed record ConvolutionOp(int Axes, ConvolutionOptions Options, Activation Activation = default)
     : Operator, IActivationEpilogue
 {
+    /// <summary>
+    /// Whether the filter is [OC, K..., C / groups]: the compiler has put <see cref="TransposeFiltersOp"/> before it.
+    /// </summary>
+    public bool HasTransposedFilter { get; init; }
+
     public override string Name => Axes switch
     {
         1 => "Conv1D",
@@ -48,7 +53,7 @@ internal sealed record ConvolutionOp(int Axes, ConvolutionOptions Options, Activ
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
         RequireFloats(inputs, 2, 3);
-        (Shape x, Shape weight) = (inputs[0].Shape, inputs[1].Shape);
+        (Shape x, Shape weight) = (inputs[0].Shape, FilterShape(inputs[1].Shape));
         if (x.Rank != Axes + 2 || weight.Rank != Axes + 2 || Options.Groups <= 0 || weight[-2] * (long)Options.Groups != x[-1])
         {
             throw new ShapeException(
@@ -65,7 +70,8 @@ internal sealed record ConvolutionOp(int Axes, ConvolutionOptions Options, Activ
         return [new TensorType(Geometry(x, weight).Output)];
     }
 
-    public override object Bind(TensorType[] inputs, TensorType[] outputs) => Geometry(inputs[0].Shape, inputs[1].Shape);
+    public override object Bind(TensorType[] inputs, TensorType[] outputs) =>
+        Geometry(inputs[0].Shape, FilterShape(inputs[1].Shape));
 
     public override long ForwardWorkspaceBytes(IPlanning planning, NodeTypes types) =>
         ((ConvolutionGeometry)types.Bound!).WorkspaceBytes(planning, ConvolutionPass.Forward);
@@ -113,6 +119,9 @@ internal sealed record ConvolutionOp(int Axes, ConvolutionOptions Options, Activ
         }
     }
 
+    /// <summary>[K..., C / groups, OC], however the filter is given.</summary>
+    private Shape FilterShape(Shape weight) => HasTransposedFilter ? new Shape([.. weight.ToArray()[1..], weight[0]]) : weight;
+
     private ConvolutionGeometry Geometry(in Shape x, in Shape weight) =>
-        ConvolutionGeometry.Create(Name, Axes, Options, x, weight);
+        ConvolutionGeometry.Create(Name, Axes, Options, x, weight, HasTransposedFilter);
 }

@@ -50,18 +50,12 @@ internal sealed record DenseOp(Activation Activation = default) : Operator, IAct
             kernels.Elements.ActivationBackward(Activation, tensors.Output, dY, dY, accumulate: false);
         }
 
-        Tensor? dBias = tensors.Inputs.Length > 2 ? tensors.InputGradients[2] : null;
-        if (tensors.InputGradients[1] is not null || dBias is not null)
-        {
-            kernels.Products.DenseBackwardWeight(
-                tensors.Inputs[0], dY, tensors.InputGradients[1], dBias, tensors.Accumulate[1],
-                dBias is not null && tensors.Accumulate[2]);
-        }
-
-        if (tensors.InputGradients[0] is { } dX)
-        {
-            kernels.Products.DenseBackwardData(dY, tensors.Inputs[1], dX, tensors.Accumulate[0]);
-        }
+        bool hasBias = tensors.Inputs.Length > 2;
+        kernels.Products.DenseBackward(
+            tensors.Inputs[0], tensors.Inputs[1], dY,
+            new DenseGradients(
+                tensors.InputGradients[0], tensors.Accumulate[0], tensors.InputGradients[1], tensors.Accumulate[1],
+                hasBias ? tensors.InputGradients[2] : null, hasBias && tensors.Accumulate[2]));
     }
 }
 

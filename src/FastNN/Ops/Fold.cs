@@ -16,7 +16,7 @@ internal readonly record struct FoldOptions(Size2D Kernel, Size2D Stride, Paddin
         return elements <= int.MaxValue && windows <= int.MaxValue
             ? Conv2DGeometry.Create(operation, n, c, (int)elements, 1, vertical, horizontal)
             : throw new ShapeException(
-                $"{operation}: expected at most {int.MaxValue} windows of as many elements, got {windows} of {elements}.");
+                $"{operation}: expected at most {int.MaxValue} windows of as many elements of images {h}x{w}, got {windows} of {elements}.");
     }
 
     private WindowAxis Axis(

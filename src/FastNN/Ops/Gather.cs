@@ -61,7 +61,7 @@ internal sealed record IndexSelectOp(int Axis) : Operator
         RequireInputs(inputs, 2, 2);
         Indexing.RequireIndices(Name, inputs[1]);
         Shape x = inputs[0].Shape;
-        int at = x.NormalizeAxis(Axis);
+        int at = x.NormalizeAxis(Axis, Name);
         return [inputs[0] with { Shape = new Shape([.. x[..at], .. inputs[1].Shape, .. x[(at + 1)..]]) }];
     }
 
@@ -102,7 +102,7 @@ internal static class Indexing
     public static void RequireFit(string name, string what, Shape small, Shape large, int? axis)
     {
         bool fits = small.Rank == large.Rank && small.Rank > 0;
-        int at = axis is { } given && large.Rank > 0 ? large.NormalizeAxis(given) : -1;
+        int at = axis is { } given && large.Rank > 0 ? large.NormalizeAxis(given, name) : -1;
         for (int i = 0; fits && i < small.Rank; i++)
         {
             fits = i == at || small[i] <= large[i];

@@ -70,8 +70,11 @@ internal abstract record RowNormOp(int Trailing, float Eps, bool IsCentered) : O
         var gradients = new NormalizationGradients(
             tensors.InputGradients[0], tensors.Accumulate[0], weight ? tensors.InputGradients[1] : null,
             weight && tensors.Accumulate[1], bias ? tensors.InputGradients[2] : null, bias && tensors.Accumulate[2]);
-        kernels.Normalizations.LayerNormBackward(
-            Operands(tensors), tensors.OutputGradient!, gradients, tensors.BackwardWorkspace);
+
+        // Only dX needs the weight; without it something else may be in its place.
+        RowNormalization rows = Operands(tensors);
+        rows = gradients.X is null ? rows with { Weight = null } : rows;
+        kernels.Normalizations.LayerNormBackward(rows, tensors.OutputGradient!, gradients, tensors.BackwardWorkspace);
     }
 
     private RowNormalization Operands(NodeTensors tensors) => new(

@@ -168,9 +168,15 @@ internal abstract record Operator
 /// <param name="Bound">What <see cref="Operator.Bind"/> gave.</param>
 internal sealed record NodeTypes(TensorType[] Inputs, TensorType[] Outputs, object? Bound)
 {
+    /// <exception cref="ShapeException">The operator does not take these inputs, or an output has too many elements.</exception>
     public static NodeTypes Of(Operator op, TensorType[] inputs)
     {
         TensorType[] outputs = op.Infer(inputs);
+        foreach (TensorType output in outputs)
+        {
+            output.Shape.RequireAtMost(int.MaxValue, $"{op.Name}: an output");
+        }
+
         return new NodeTypes(inputs, outputs, op.Bind(inputs, outputs));
     }
 }

@@ -133,7 +133,7 @@ internal sealed record SliceOp(int Axis, int Start, int Stop, int Step, bool IsL
 
         int[] extents = x.ToArray();
         // Whether an exact stop lies inside is asked with the numbers of a plan: those that stand for symbols may be any.
-        extents[x.NormalizeAxis(Axis)] = IsExact ? Stop : Bounds(x[Axis]).Count;
+        extents[x.NormalizeAxis(Axis, Name)] = IsExact ? Stop : Bounds(x[Axis]).Count;
         return [inputs[0] with { Shape = new Shape(extents) }];
     }
 
@@ -186,7 +186,7 @@ internal sealed record SplitOp(int Axis, Sizes Sizes, bool IsLeading) : Operator
         RequireInputs(inputs, 1, 1);
         TensorType input = inputs[0];
         Shape x = input.Shape;
-        int at = x.NormalizeAxis(Axis);
+        int at = x.NormalizeAxis(Axis, Name);
         if (Sizes.Items.Any(size => size < 0) || Sizes.Items.Sum(size => (long)size) != x[at])
         {
             throw new ShapeException(

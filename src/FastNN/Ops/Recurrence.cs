@@ -34,7 +34,8 @@ internal sealed record RecurrenceOp(RecurrentCell Cell, bool IsReverse, bool Has
 
     public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => input switch
     {
-        0 => wanted[1],
+        // cuDNN computes the gradients of all weights and biases together.
+        0 => wanted[1] || wanted[2] || (HasBias && (wanted[3] || wanted[4])),
         1 => wanted[0],
         2 => true,
         _ => input >= StateAt,
@@ -101,25 +102,25 @@ internal sealed record RecurrenceOp(RecurrentCell Cell, bool IsReverse, bool Has
     public override object Bind(TensorType[] inputs, TensorType[] outputs)
     {
         Shape x = inputs[0].Shape;
-        var geometry = new RecurrenceGeometry(Cell, IsReverse, x[0], x[1], x[2], inputs[2].Shape[0]);
+        var geometry = new RecurrenceGeometry(Cell, IsReverse, x[0], x[1], x[2], inputs[2].Shape[0])
+        {
+            HasBias = HasBias,
+            HasLengths = HasLengths,
+        };
         return (long)x[0] * x[1] <= int.MaxValue
             ? geometry
             : throw new ShapeException(
                 $"{Name}: expected at most {int.MaxValue} steps of all sequences together, got {x}; use a smaller batch.");
     }
 
-    public override TensorType[] SavedTensors(NodeTypes types, bool training)
-    {
-        var geometry = (RecurrenceGeometry)types.Bound!;
-        var gates = new TensorType(new Shape(geometry.Steps, geometry.Batch, geometry.Width));
-        return training && geometry.KeepsMore ? [gates, types.Outputs[0]] : [gates];
-    }
+    public override long SavedBytes(IPlanning planning, NodeTypes types, bool training) =>
+        planning.RecurrenceSavedBytes((RecurrenceGeometry)types.Bound!, training);
 
     public override long ForwardWorkspaceBytes(IPlanning planning, NodeTypes types) =>
-        ((RecurrenceGeometry)types.Bound!).ForwardBytes;
+        planning.RecurrenceWorkspaceBytes((RecurrenceGeometry)types.Bound!, backward: false);
 
     public override long BackwardWorkspaceBytes(IPlanning planning, NodeTypes types, ReadOnlySpan<bool> wanted) =>
-        ((RecurrenceGeometry)types.Bound!).BackwardBytes;
+        planning.RecurrenceWorkspaceBytes((RecurrenceGeometry)types.Bound!, backward: true);
 
     public override void Forward(IKernels kernels, NodeTensors tensors) => kernels.Recurrence.RecurrenceForward(
         (RecurrenceGeometry)tensors.Bound!, Tensors(tensors), tensors.ForwardWorkspace!);
@@ -155,6 +156,6 @@ internal sealed record RecurrenceOp(RecurrentCell Cell, bool IsReverse, bool Has
             inputs[0], inputs[1], inputs[2], HasBias ? inputs[3] : null, HasBias ? inputs[4] : null,
             HasState ? inputs[StateAt] : null, HasState && isLstm ? inputs[StateAt + 1] : null,
             HasLengths ? inputs[LengthsAt] : null, tensors.Outputs[0], tensors.Outputs[1], isLstm ? tensors.Outputs[2] : null,
-            tensors.SavedTensors[0], tensors.SavedTensors.Length > 1 ? tensors.SavedTensors[1] : null);
+            tensors.Saved);
     }
 }

@@ -26,7 +26,11 @@ internal enum ReduceFunction
 /// <param name="Correction">Of variances: the divisor is the number of terms less this.</param>
 internal sealed record ReduceOp(ReduceFunction Function, int Axes, bool KeepDims, int Correction = 0) : Operator
 {
-    public override string Name => Function.ToString();
+    public override string Name => NameOf(Function);
+
+    /// <summary>That of the call.</summary>
+    public static string NameOf(ReduceFunction function) =>
+        function is ReduceFunction.Norm1 or ReduceFunction.Norm2 ? "Norm" : function.ToString();
 
     private bool IsSpread => Function is ReduceFunction.Variance or ReduceFunction.StandardDeviation;
 

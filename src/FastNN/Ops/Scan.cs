@@ -21,7 +21,7 @@ internal sealed record ScanOp(ScanFunction Function, int Axis, bool Exclusive, b
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
         RequireFloats(inputs, 1, 1);
-        inputs[0].Shape.NormalizeAxis(Axis);
+        inputs[0].Shape.NormalizeAxis(Axis, Name);
         return [inputs[0]];
     }
 

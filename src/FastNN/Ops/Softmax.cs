@@ -29,7 +29,7 @@ internal sealed record SoftmaxOp(int Axis, bool Logarithm) : Operator
             throw new ShapeException($"{Name}: expected an input with an axis, got a scalar.");
         }
 
-        int at = x.NormalizeAxis(Axis);
+        int at = x.NormalizeAxis(Axis, Name);
         if (x.Product(0, at) > int.MaxValue || x.Product(at + 1, x.Rank) > int.MaxValue)
         {
             throw new ShapeException($"{Name}: {x} has more than {int.MaxValue} elements on one side of axis {at}.");

@@ -45,10 +45,7 @@ internal sealed class RecordedUpdates : IDisposable
         foreach (Executor executor in _executors)
         {
             executor.Forward();
-            foreach ((Tensor from, Tensor to) in executor.WriteBacks)
-            {
-                _device.Updates.GuardCopy(from, to, results);
-            }
+            _device.Updates.GuardCopy(executor.WriteBacks, results);
         }
     }
 

@@ -67,7 +67,7 @@ internal static class DTypes
     /// <exception cref="ArgumentOutOfRangeException">The number is not a member of the enumeration.</exception>
     public static DTypeTraits Traits(this DType type) => (uint)type < (uint)Table.Length
         ? Table[(int)type]
-        : throw new ArgumentOutOfRangeException(nameof(type), $"expected a DType, got {(int)type}.");
+        : throw new ArgumentOutOfRangeException(nameof(type), $"DType: expected a member of the enumeration, got {(int)type}.");
 
     public static int Size(this DType type) => Traits(type).Size;
 

@@ -36,7 +36,8 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
     {
         if (extents.Length > MaxRank)
         {
-            throw new ShapeException($"Shape: {extents.Length} axes given, at most {MaxRank} are supported.");
+            throw new ShapeException(
+                $"Shape: expected at most {MaxRank} axes, got {extents.Length} axes: {Format(extents)}.");
         }
 
         long count = 1;
@@ -67,6 +68,22 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
         _countLessOne = count - 1;
     }
 
+    /// <summary>A shape of these extents.</summary>
+    /// <param name="operation">Who asks, for the message.</param>
+    /// <param name="extents">Extents, outermost first.</param>
+    /// <exception cref="ShapeException">They are none of a shape; the message names the operation.</exception>
+    internal static Shape Of(string operation, ReadOnlySpan<int> extents)
+    {
+        try
+        {
+            return new Shape(extents);
+        }
+        catch (ShapeException exception)
+        {
+            throw new ShapeException($"{operation}: {exception.Message}");
+        }
+    }
+
     /// <summary>The number of axes.</summary>
     public int Rank { get; }
 
@@ -95,9 +112,10 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
     /// <exception cref="ShapeException">An axis is out of range.</exception>
     public Shape Slice(int start, int length)
     {
-        if (start < 0 || length < 0 || start + length > Rank)
+        if (start < 0 || length < 0 || length > Rank - start)
         {
-            throw new ShapeException($"Shape {this} has no axes {start} to {start + length - 1}.");
+            throw new ShapeException(
+                $"Shape: expected axes from 0 to {Rank - 1} of {this}, got {start} to {start + length - 1L}.");
         }
 
         Span<int> extents = stackalloc int[MaxRank];
@@ -113,10 +131,19 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
     /// <param name="axis">-Rank to Rank - 1.</param>
     /// <returns>The axis counted from the front.</returns>
     /// <exception cref="ShapeException">The axis is out of range.</exception>
-    public int NormalizeAxis(int axis)
+    public int NormalizeAxis(int axis) => NormalizeAxis(axis, nameof(Shape));
+
+    /// <summary>Maps a possibly negative axis to 0..Rank-1.</summary>
+    /// <param name="axis">-Rank to Rank - 1.</param>
+    /// <param name="operation">Who asks, for the message.</param>
+    /// <exception cref="ShapeException">The axis is out of range.</exception>
+    internal int NormalizeAxis(int axis, string operation)
     {
         int normalized = axis < 0 ? axis + Rank : axis;
-        return (uint)normalized < (uint)Rank ? normalized : throw new ShapeException($"Shape {this} has no axis {axis}.");
+        return (uint)normalized < (uint)Rank ? normalized
+            : throw new ShapeException(
+                Rank == 0 ? $"{operation}: expected a shape with axis {axis}, got the scalar shape [], which has none."
+                : $"{operation}: expected an axis from {-Rank} to {Rank - 1} of shape {this}, got {axis}.");
     }
 
     /// <summary>The extents as a new array.</summary>

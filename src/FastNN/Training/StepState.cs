@@ -195,15 +195,15 @@ internal sealed class StepState : IDisposable
     /// <summary>Gives buffers the values that the step computed for them, unless the guard forbids it.</summary>
     public void WriteBack(ReadOnlySpan<(Tensor From, Tensor To)> writeBacks)
     {
-        foreach ((Tensor from, Tensor to) in writeBacks)
+        if (DebugChecks.Enabled)
         {
-            if (DebugChecks.Enabled)
+            foreach ((Tensor from, Tensor to) in writeBacks)
             {
                 TensorAccess.Require(_device, "GuardCopy", from, to, Results);
             }
-
-            _device.Updates.GuardCopy(from, to, Results);
         }
+
+        _device.Updates.GuardCopy(writeBacks, Results);
     }
 
     /// <summary>The first parameter whose gradient is not finite, and where; null where all are.</summary>

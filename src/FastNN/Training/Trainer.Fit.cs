@@ -131,17 +131,19 @@ public sealed partial class Trainer
         {
             using DeviceUse use = _device.Life.Enter();
             TrainingProgram program = Load(batch.Features, TargetBytes(batch), data.HasLabels, GraphMode.Inference);
-            bool counts = counter.Counts(program.Output.Shape);
+            bool counts = counter.Counts(program.Output.Shape) && !_step!.CountsPairs;
             program.Begin(withOutput: counts);
             float loss = program.ReadResults().Loss;
             total += Loss.Reduction == Reduction.Mean ? (double)loss * batch.Count : loss;
             if (counts)
             {
-                confusion ??= data.ClassNames.Count == counter.Classes
-                    ? new ConfusionMatrix(data.ClassNames)
-                    : new ConfusionMatrix(counter.Classes);
-                counter.Count(program.ReadOutput(), batch, confusion);
+                counter.Count(program.ReadOutput(), batch, confusion ??= NewMatrix());
             }
+        }
+
+        if (_step!.CountsPairs)
+        {
+            confusion = ReadConfusion(NewMatrix());
         }
 
         return new Evaluation
@@ -151,6 +153,10 @@ public sealed partial class Trainer
             Confusion = confusion,
             Metrics = ReadMetrics(GraphMode.Inference, used),
         };
+
+        ConfusionMatrix NewMatrix() => data.ClassNames.Count == counter.Classes
+            ? new ConfusionMatrix(data.ClassNames)
+            : new ConfusionMatrix(counter.Classes);
     }
 
     /// <summary>The network's outputs for all examples, with the present parameters.</summary>

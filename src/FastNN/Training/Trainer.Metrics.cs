@@ -60,6 +60,13 @@ public sealed partial class Trainer
                 metric => KeyValuePair.Create(metric.Name, _step!.ReadMetric(mode, Array.IndexOf(MetricsOf(mode), metric)))));
     }
 
+    private ConfusionMatrix ReadConfusion(ConfusionMatrix matrix)
+    {
+        using DeviceUse use = _device.Life.Enter();
+        return ConfusionMetric.Count(
+            new MetricSums(_step!.ReadMetricSums(GraphMode.Inference, _evaluationMetrics.Length)), matrix);
+    }
+
     /// <summary>At the beginning of an epoch, or in its middle where a run is resumed.</summary>
     private void BeginMetrics()
     {

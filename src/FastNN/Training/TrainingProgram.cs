@@ -94,7 +94,10 @@ internal sealed class TrainingProgram : IDisposable
         return (plan, recording);
     }
 
-    /// <summary>Records a model with one input and one output, and its loss.</summary>
+    /// <summary>
+    /// Records a model with one input and one output, and its loss; in an evaluation also the counts for a confusion matrix,
+    /// behind the metrics, where the device is to count them.
+    /// </summary>
     public static void Record(
         StepBuilder step, Layer model, Loss loss, Shape example, bool wantsGradient = false, int? batch = null,
         IReadOnlyList<Metric>? metrics = null)
@@ -106,6 +109,12 @@ internal sealed class TrainingProgram : IDisposable
         foreach (Metric metric in metrics ?? [])
         {
             step.Metric(metric.Name, metric, output, target, loss);
+        }
+
+        if (metrics is not null && step.Graph.Mode == GraphMode.Inference
+            && ConfusionMetric.Suits(output, target, loss.ClassCount(output.Shape)))
+        {
+            step.Metric(ConfusionMetric.Instance.Name, ConfusionMetric.Instance, output, target, loss);
         }
     }
 

@@ -158,6 +158,9 @@ public sealed partial class TrainingStep
 
     internal void ResetMetrics(GraphMode mode) => Store(mode)?.Reset();
 
+    /// <summary>Whether an evaluation counts pairs of classes on the device, behind all metrics.</summary>
+    internal bool CountsPairs => Recording(GraphMode.Inference).MetricKinds is [.., ConfusionMetric];
+
     internal double ReadMetric(GraphMode mode, int index) =>
         Recording(mode).MetricKinds[index].Compute(new MetricSums(ReadMetricSums(mode, index)));
 

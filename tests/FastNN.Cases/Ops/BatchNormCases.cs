@@ -23,6 +23,13 @@ internal sealed class BatchNormCases : IOpCases
                 yield return Batch(new Shape(shape), 2, training: false);
             }
 
+            foreach (int[] shape in new int[][] { [5, 3], [3, 4, 7], [4, 3, 3, 17], [700, 129], [1031, 64], [2053, 7] })
+            {
+                yield return Finished(new Shape(shape), adds: true, clips: false);
+                yield return Finished(new Shape(shape), adds: true, clips: true);
+                yield return Finished(new Shape(shape), adds: false, clips: true);
+            }
+
             yield return Running(new Shape(6, 5));
             yield return Running(new Shape(3, 4, 4, 7));
             yield return Running(new Shape(1031, 65));
@@ -86,6 +93,43 @@ internal sealed class BatchNormCases : IOpCases
             values => NormalizationReference.Forward(
                 values[0], values.ElementAtOrDefault(3), values.ElementAtOrDefault(4), i => i % channels, i => i % channels, Eps,
                 training ? null : (values[1], values[2])))
+        {
+            Samples = x.Count > 10_000 ? 3 : 16,
+            Tolerance = 1e-5 * Math.Max(1, Math.Sqrt(x.Count / (double)channels) / 2),
+        };
+    }
+
+    private static OpInput Large(string name, Shape shape) => new(
+        name, shape,
+        (random, count) => [
+            .. Enumerable.Range(0, count).Select(_ => (2.5 + random.NextDouble()) * (random.Next(2) == 0 ? 1 : -1))]);
+
+    /// <summary>What passes put behind the normalization. The bias or the residual decides the sign, so that no value is near the
+    /// kink.</summary>
+    private static OpCase Finished(Shape x, bool adds, bool clips)
+    {
+        int channels = x[-1];
+        Shape own = new(channels);
+        OpInput mean = OpInput.Uniform("mean", own).Constant(), variance = OpInput.Uniform("variance", own, 0.5, 1.5).Constant();
+        OpInput bias = OpInput.Uniform("bias", own);
+        OpInput[] inputs = [
+            OpInput.Uniform("x", x), mean, variance, OpInput.Uniform("weight", own, 0.2, 0.5),
+            adds ? bias : Large("bias", own), .. adds ? [Large("residual", x)] : (OpInput[])[]];
+        return new OpCase(
+            $"{x}{(adds ? ", residual" : "")}{(clips ? ", ReLU" : "")}", inputs,
+            values =>
+            {
+                Value y = Record(values[..5], training: true)[0];
+                y = adds ? y + values[5] : y;
+                return clips ? y.ReLU() : y;
+            },
+            values =>
+            {
+                double[] y = NormalizationReference.Forward(
+                    values[0], values[3], values[4], i => i % channels, i => i % channels, Eps);
+                y = adds ? [.. y.Zip(values[5], (a, b) => a + b)] : y;
+                return clips ? Array.ConvertAll(y, value => Math.Max(0, value)) : y;
+            })
         {
             Samples = x.Count > 10_000 ? 3 : 16,
             Tolerance = 1e-5 * Math.Max(1, Math.Sqrt(x.Count / (double)channels) / 2),

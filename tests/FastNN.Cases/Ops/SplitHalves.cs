@@ -10,9 +10,9 @@ internal sealed class SplitHalves : CustomOperator
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
         Shape x = inputs[0].Shape;
-        if (x.Rank == 0 || x[-1] % 2 != 0)
+        if (inputs[0].Type != DType.Float32 || x.Rank == 0 || x[-1] % 2 != 0)
         {
-            throw new ShapeException($"{Name}: expected an even last axis, got {x}.");
+            throw new ShapeException($"{Name}: expected Float32 and an even last axis, got {inputs[0]}.");
         }
 
         int[] extents = x.ToArray();

@@ -37,7 +37,7 @@ internal sealed class CudaResNetTests : ResNetFixture
 
         Assert.That(counts.GraphLaunches, Is.EqualTo(1), "graph launches");
         Assert.That(counts.Allocations, Is.Zero, "device allocations");
-        // Reached; 140 are the aim: filters are transposed for cuDNN one by one, and running statistics are written back so.
-        Assert.That(counts.Launches, Is.LessThanOrEqualTo(289), "kernels");
+        // 59 are convolutions and 60 of 20 batch normalizations; those of full size, whose rows fit into no block, take 20 more.
+        Assert.That(counts.Launches, Is.LessThanOrEqualTo(130), "kernels");
     }
 }

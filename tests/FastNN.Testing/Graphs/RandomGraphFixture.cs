@@ -1,4 +1,5 @@
 using FastNN.Kernels;
+using FastNN.Ops;
 
 namespace FastNN.Testing;
 
@@ -67,6 +68,55 @@ internal abstract class RandomGraphFixture : DeviceFixture
             "y", inference.Run.Read(inference.Output), Array.ConvertAll(training.Run.Read(training.Output), y => (double)y),
             4e-6);
     });
+
+    [Test]
+    public void What_follows_a_normalization_keeps_every_bit_in_its_pass(
+        [Values] bool adds, [Values] bool clips, [Values] bool isSecond, [Values(1, 2, 0)] int consumers)
+    {
+        float[][] apart = Follow(isApart: true), joined = Follow(isApart: false);
+        Near.SameBits(apart, joined);
+
+        // Values that are outputs stay where they are, so nothing is fused with what they lead to.
+        float[][] Follow(bool isApart)
+        {
+            var graph = new Graph(GraphMode.Training);
+            var shape = new Shape(7, 5, 12);
+            Value x = graph.Input(shape), residual = graph.Input(shape);
+            Parameter[] parameters = Array.ConvertAll(
+                new[] { "weight", "bias", "mean", "variance" },
+                name => new Parameter(name, new Shape(12), Initializer.Zeros) { IsTrainable = name is "weight" or "bias" });
+            Array.ForEach(
+                parameters, parameter => parameter.Write([.. Enumerable.Range(0, 12).Select(i => 0.5f + (i / 9f))]));
+            Value[] own = Array.ConvertAll(parameters, graph.Use);
+            var outputs = new List<Value>();
+            var norm = new BatchNormOp(true, 0.1f, 1e-3f);
+            Value normalized = graph.AddNode(norm, x, own[2], own[3], own[0], own[1])[0];
+            outputs.Add(normalized);
+            Value y = !adds ? normalized : isSecond ? residual + normalized : normalized + residual;
+            outputs.Add(y);
+            y = clips ? y.ReLU() : y;
+
+            // The residual's gradient may be written before, after, or not at all by others.
+            Value all = y.Tanh();
+            all = consumers > 0 ? all + residual.Sigmoid() : all;
+            all = consumers > 1 ? all + residual.Tanh() : all;
+            all *= 0.5f;
+            Value[] read = adds || consumers > 0 ? [x, residual] : [x];
+            using var run = new GraphRun(
+                Device, graph, isApart ? [.. outputs.Distinct(), all] : [all], all, read, parameters);
+            Assert.That(
+                run.Plan.Nodes.Any(
+                    node => node.Op is ColumnNormOp joined && joined.HasResidual == adds && joined.HasReLU == clips),
+                Is.EqualTo(!isApart || (!adds && !clips)));
+            var random = new Random(3);
+            float[] Numbers() => [.. Enumerable.Range(0, (int)shape.Count).Select(_ => (float)(random.NextDouble() - 0.5))];
+            Array.ForEach(read, input => run.Set(input, Numbers()));
+            run.SetRootGradient(Numbers());
+            run.Run();
+            return [
+                run.Read(all), .. Array.ConvertAll(read, run.Gradient), run.Gradient(parameters[0]), run.Gradient(parameters[1])];
+        }
+    }
 
     private static double[][] Draw()
     {

@@ -12,6 +12,9 @@ internal sealed class RandomProgram(int[] genes)
     public const int Inputs = 2;
     private const int LongestProgram = 12;
 
+    /// <summary>Of normalizations: large beside the values' variances, so that no slope is steep.</summary>
+    public const float Eps = 0.5f;
+
     /// <summary>Shapes of the parameters; all are used by several instructions.</summary>
     public static IReadOnlyList<Shape> ParameterShapes { get; } =
     [
@@ -49,7 +52,8 @@ internal sealed class RandomProgram(int[] genes)
         T b = nodes[(int)((gene >> 4 & 0xfff) % (uint)nodes.Count)];
         return (gene >> 28) switch
         {
-            0 or 1 => arithmetic.Add(a, b),
+            0 => arithmetic.Add(a, b),
+            1 => arithmetic.Add(arithmetic.Normalize(a, parameters[1], parameters[1]), b),
             2 => arithmetic.Multiply(a, arithmetic.Activate(b, Activation.Tanh)),
             3 => arithmetic.Activate(a, Activation.Tanh),
             4 => arithmetic.Activate(a, Activation.Sigmoid),
@@ -84,6 +88,9 @@ internal interface IArithmetic<T>
 
     T Softmax(T x);
 
+    /// <summary>Each row, with weights and biases [Columns].</summary>
+    T Normalize(T x, T weight, T bias);
+
     /// <summary>x, by way of two views.</summary>
     T ThereAndBack(T x);
 }
@@ -102,6 +109,8 @@ internal sealed class GraphArithmetic : IArithmetic<Value>
     public Value Concat(Value a, Value b) => Operators.Concat(1, a, b);
 
     public Value Softmax(Value x) => x.Softmax();
+
+    public Value Normalize(Value x, Value weight, Value bias) => x.GroupNorm(1, weight, bias, RandomProgram.Eps);
 
     public Value ThereAndBack(Value x) => x.Reshape(new Shape(RandomProgram.Rows * RandomProgram.Columns)).Reshape(x.Shape);
 }
@@ -162,6 +171,24 @@ internal sealed class DoubleArithmetic : IArithmetic<double[]>
             for (int i = row * width; i < (row + 1) * width; i++)
             {
                 y[i] /= sum;
+            }
+        }
+
+        return y;
+    }
+
+    public double[] Normalize(double[] x, double[] weight, double[] bias)
+    {
+        int width = x.Length / Rows;
+        var y = new double[x.Length];
+        for (int row = 0; row < Rows; row++)
+        {
+            double[] values = x[(row * width)..((row + 1) * width)];
+            double mean = values.Average();
+            double scale = 1 / Math.Sqrt(values.Average(value => (value - mean) * (value - mean)) + RandomProgram.Eps);
+            for (int i = 0; i < width; i++)
+            {
+                y[(row * width) + i] = ((values[i] - mean) * scale * weight[i]) + bias[i];
             }
         }
 

@@ -75,6 +75,57 @@ internal abstract class MetricFixture
         });
     }
 
+    [TestCase(1, Description = "one number against the threshold")]
+    [TestCase(4)]
+    [TestCase(256, Description = "the most that the device counts")]
+    [TestCase(257, Description = "counted on the host")]
+    public void The_confusion_matrix_counts_what_the_outputs_name(int columns)
+    {
+        int classes = Math.Max(columns, 2);
+        float[] x = Draw(75 * 3, 1);
+        int[] labels = [.. Enumerable.Range(0, 75).Select(i => i * 7 % classes)];
+        Dataset data = columns == 1
+            ? Dataset.FromFloats(x, [3], [.. labels.Select(label => (float)label)], [1])
+            : Dataset.FromFloats(x, [3], labels, classes);
+        var model = new Sequential(new Dense(columns) { Name = "line" });
+        model.Build(new Shape(3), 4);
+        using Device device = Open();
+        using var trainer = new Trainer(
+            model, device, columns == 1 ? Loss.BinaryCrossEntropyWithLogits : Loss.SparseCrossEntropy, new Sgd(0));
+        var expected = new ConfusionMatrix(classes);
+        float[] outputs = trainer.Predict(data);
+        if (columns == 1)
+        {
+            expected.AddProbabilities(labels, outputs, threshold: 0);
+        }
+        else
+        {
+            expected.AddScores(labels, outputs);
+        }
+
+        ConfusionMatrix counted = trainer.Evaluate(data, 16).Confusion!, again = trainer.Evaluate(data, 75).Confusion!;
+        for (int i = 0; i < classes * classes; i++)
+        {
+            (int actual, int predicted) = (i / classes, i % classes);
+            Assert.That(counted[actual, predicted], Is.EqualTo(expected[actual, predicted]), $"{predicted} for {actual}");
+            Assert.That(again[actual, predicted], Is.EqualTo(expected[actual, predicted]), "each evaluation counts anew");
+        }
+
+        Assert.That((counted.Total, counted.Correct), Is.EqualTo((75L, expected.Correct)));
+    }
+
+    [Test]
+    public void A_row_of_NaN_is_taken_for_the_class_of_the_first_one()
+    {
+        var model = new Sequential(new Dense(4) { Name = "constant" });
+        model.Build(new Shape(1));
+        model.Parameters[1].Write([0, 1, float.NaN, float.NaN]);
+        using Device device = Open();
+        using var trainer = new Trainer(model, device, Loss.SparseCrossEntropy, new Sgd(0));
+        ConfusionMatrix counted = trainer.Evaluate(Dataset.FromFloats(new float[3], [1], [2, 1, 2], 4)).Confusion!;
+        Assert.That((counted[2, 2], counted[1, 2], counted.Total), Is.EqualTo((2L, 1L, 3L)));
+    }
+
     [Test]
     public void Equal_outputs_one_hot_targets_thresholds_and_ignored_classes_count_as_in_the_report()
     {

@@ -96,6 +96,16 @@ public sealed unsafe class ConvolutionTests
         yield return ("depthwise", Conv2DGeometry.Create(2, 9, 11, 37, 37, 3, 3, same, groups: 37));
         yield return (
             "depthwise stride 2", Conv2DGeometry.Create(2, 11, 9, 6, 6, 5, 3, Padding2D.Explicit(2, 1, 0, 1), 2, 3, groups: 6));
+        yield return ("depthwise, blocks of columns", Conv2DGeometry.Create(2, 7, 23, 307, 307, 3, 3, same, groups: 307));
+        yield return (
+            "depthwise, padded unevenly",
+            Conv2DGeometry.Create(3, 6, 5, 33, 33, 3, 3, Padding2D.Explicit(4, 1, 0, 3), groups: 33));
+        yield return ("depthwise 3x3 stride 2", Conv2DGeometry.Create(2, 11, 24, 161, 161, 3, 3, same, 2, 2, groups: 161));
+        yield return (
+            "depthwise 3x3 stride 2, padded unevenly",
+            Conv2DGeometry.Create(3, 8, 7, 17, 17, 3, 3, Padding2D.Explicit(3, 2, 1, 4), 2, 2, groups: 17));
+        yield return ("depthwise, one pixel", Conv2DGeometry.Create(2, 1, 1, 3, 3, 3, 3, same, groups: 3));
+        yield return ("depthwise stride 3", Conv2DGeometry.Create(2, 11, 10, 19, 19, 3, 3, same, 3, 3, groups: 19));
         yield return ("depthwise dilation 2", Conv2DGeometry.Create(2, 11, 9, 16, 16, 3, 3, same, 1, 1, 2, 2, groups: 16));
         yield return ("depthwise with multiplier", Conv2DGeometry.Create(2, 7, 7, 5, 15, 3, 3, same, groups: 5));
         yield return ("many filters", Conv2DGeometry.Create(1, 4, 5, 9, 129, 3, 3, same));
@@ -106,6 +116,10 @@ public sealed unsafe class ConvolutionTests
             "by Winograd's algorithm, padded unevenly",
             Conv2DGeometry.Create(6, 15, 14, 64, 80, 3, 3, Padding2D.Explicit(2, 1, 0, 2)));
         yield return ("by Winograd's algorithm, valid", Conv2DGeometry.Create(6, 18, 17, 64, 64, 3, 3, valid));
+        yield return (
+            "by Winograd's algorithm, a large filter over few tiles",
+            Conv2DGeometry.Create(5, 7, 8, 144, 160, 3, 3, Padding2D.Explicit(1, 1, 2, 0)));
+        yield return ("by Winograd's algorithm, 4x4", Conv2DGeometry.Create(15, 4, 4, 64, 208, 3, 3, same));
         yield return ("wide image", Conv2DGeometry.Create(1, 3, 300, 2, 5, 3, 3, same));
         yield return ("tall image", Conv2DGeometry.Create(1, 300, 3, 2, 5, 3, 3, same));
     }

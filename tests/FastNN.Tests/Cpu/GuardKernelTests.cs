@@ -74,7 +74,7 @@ internal sealed class GuardKernelTests : DeviceFixture
     public void A_guarded_copy_copies_only_where_it_may([Values] bool may)
     {
         using var block = new Block(One, Draw(77), new float[77], [0, 0, 0, may ? 0 : float.NaN]);
-        One.Updates.GuardCopy(block[0], block[1], block[2]);
+        One.Updates.GuardCopy([(block[0], block[1])], block[2]);
         Assert.That(block.Read(1), Is.EqualTo(may ? block.Read(0) : new float[77]));
     }
 

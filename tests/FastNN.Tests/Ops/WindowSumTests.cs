@@ -21,7 +21,7 @@ internal sealed class WindowSumTests : CpuOpFixture<WindowSumCases>
         ("integers", x => x.Cast(DType.Int32).Interpolate([4, 4]), ["Interpolate", "Int32"]),
         ("global", x => x.GlobalAvgPool1D(), ["GlobalAvgPool1D", "[2, 4, 6, 3]"]),
         ("norm", x => x.LpPool2D(0, 2), ["LpPool2D", "positive norm"]),
-        ("norm's window", x => x.LpPool2D(2, 5), ["avgPool2d", "height"]),
+        ("norm's window", x => x.LpPool2D(2, 5), ["AvgPool2D", "height"]),
         ("channels of shuffle", x => x.PixelShuffle(2), ["PixelShuffle", "[2, 4, 6, 3]", "2"]),
         ("factor of shuffle", x => x.PixelShuffle(0), ["PixelShuffle", "0"]),
         ("rows of unshuffle", x => x.PixelUnshuffle(4), ["PixelUnshuffle", "4"]),

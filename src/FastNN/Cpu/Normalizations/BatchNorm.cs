@@ -4,15 +4,22 @@ using FastNN.Tensors;
 namespace FastNN.Cpu;
 
 /// <summary>
-/// Columns: statistics read x once from memory, 4 bytes per element, the sums of backward 8; y takes 8, dX 12 or 16. Parts of
-/// rows are cut by the shape and added in order, so the number of threads changes no bit.
+/// Columns: statistics read x once from memory, 4 bytes per element, the sums of backward 8, 16 where ReLU masks; y takes 8, 12
+/// with a residual, dX 12 or 16. Parts of rows are cut by the shape and added in order, so the number of threads changes no bit.
 /// </summary>
 internal sealed unsafe partial class CpuNormalizations
 {
     /// <summary>Elements of a part at least.</summary>
     private const int PartElements = 32 * 1024;
 
-    public void BatchNormStatistics(in ColumnNormalization columns, RunningStatistics? running)
+    public void BatchNormTrain(
+        in ColumnNormalization columns, RunningStatistics? running, Tensor? bias, Tensor? residual, bool relu, Tensor y)
+    {
+        BatchNormStatistics(columns, running);
+        BatchNormForward(columns, bias, residual, relu, y);
+    }
+
+    private void BatchNormStatistics(in ColumnNormalization columns, RunningStatistics? running)
     {
         ColumnGeometry geometry = columns.Geometry;
         ColumnParts parts = PartsOf(geometry, columns.Workspace);
@@ -26,17 +33,38 @@ internal sealed unsafe partial class CpuNormalizations
         }
     }
 
-    public void BatchNormForward(in ColumnNormalization columns, Tensor? bias, Tensor y)
+    public void BatchNormForward(in ColumnNormalization columns, Tensor? bias, Tensor? residual, bool relu, Tensor y)
+    {
+        switch (residual is not null, relu)
+        {
+            case (false, false):
+                BatchNormForward<Plain>(columns, bias, residual, y);
+                break;
+            case (false, true):
+                BatchNormForward<Clipped>(columns, bias, residual, y);
+                break;
+            case (true, false):
+                BatchNormForward<Added>(columns, bias, residual, y);
+                break;
+            default:
+                BatchNormForward<AddedAndClipped>(columns, bias, residual, y);
+                break;
+        }
+    }
+
+    private void BatchNormForward<TFinish>(in ColumnNormalization columns, Tensor? bias, Tensor? residual, Tensor y)
+        where TFinish : struct, IColumnFinish
     {
         ColumnGeometry geometry = columns.Geometry;
         RowLoop.Run(
             Pool, geometry.Batches * geometry.Rows, geometry.Channels,
-            new NormalizedColumns(
+            new NormalizedColumns<TFinish>(
                 geometry, Floats(columns.X), Floats(columns.Mean), ScaleOf(columns), Floats(columns.Weight), Floats(bias),
-                Floats(y)));
+                Floats(residual), Floats(y)));
     }
 
-    public void BatchNormSums(in ColumnNormalization columns, Tensor dY, Tensor sums, in NormalizationGradients gradients)
+    public void BatchNormSums(
+        in ColumnNormalization columns, Tensor? y, Tensor dY, Tensor sums, in NormalizationGradients gradients)
     {
         ColumnGeometry geometry = columns.Geometry;
         float* scale = ScaleOf(columns), to = Floats(sums);
@@ -48,7 +76,19 @@ internal sealed unsafe partial class CpuNormalizations
         }
 
         ColumnParts parts = PartsOf(geometry, columns.Workspace);
-        parts.Run(Pool, new ColumnGradientSums(Floats(columns.X), Floats(dY), Floats(columns.Mean), scale, parts));
+        if (y is null)
+        {
+            parts.Run(
+                Pool, new ColumnGradientSums<Unmasked>(
+                    Floats(columns.X), null, Floats(dY), Floats(columns.Mean), scale, parts));
+        }
+        else
+        {
+            parts.Run(
+                Pool, new ColumnGradientSums<Masked>(
+                    Floats(columns.X), Floats(y), Floats(dY), Floats(columns.Mean), scale, parts));
+        }
+
         RowLoop.Run(
             Pool, geometry.Batches, (long)parts.Count * geometry.Channels,
             new JoinedSums(parts, geometry.PerGroup, Floats(columns.Weight), to, columns.IsGiven));

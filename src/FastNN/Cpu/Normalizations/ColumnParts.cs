@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using FastNN.Functions;
 using FastNN.Kernels;
 
 namespace FastNN.Cpu;
@@ -103,8 +104,38 @@ internal readonly unsafe struct ColumnMoments(float* x, ColumnParts parts) : IRo
     }
 }
 
-/// <summary>Sums of each column of a part: dY, and dY (x - mean) scale.</summary>
-internal readonly unsafe struct ColumnGradientSums(float* x, float* dY, float* mean, float* scale, ColumnParts parts) : IRowBody
+/// <summary>Whether dY passes a ReLU first. Chosen once per kernel, so the loop has no branch.</summary>
+internal unsafe interface IColumnMask
+{
+    static abstract TLanes Load<TLanes>(float* y, float* dY, int count)
+        where TLanes : struct, IVectorLanes<TLanes>;
+}
+
+/// <summary>dY as it is.</summary>
+internal readonly unsafe struct Unmasked : IColumnMask
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLanes Load<TLanes>(float* y, float* dY, int count)
+        where TLanes : struct, IVectorLanes<TLanes> => TLanes.Load(dY, count);
+}
+
+/// <summary>0 where y is not above 0, in dY's place as well.</summary>
+internal readonly unsafe struct Masked : IColumnMask
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLanes Load<TLanes>(float* y, float* dY, int count)
+        where TLanes : struct, IVectorLanes<TLanes>
+    {
+        TLanes masked = Relu.Gradient(TLanes.Load(y, count), TLanes.Load(dY, count), default);
+        masked.Store(dY, count);
+        return masked;
+    }
+}
+
+/// <summary>Sums of each column of a part: dY, masked where ReLU follows, and dY (x - mean) scale.</summary>
+internal readonly unsafe struct ColumnGradientSums<TMask>(
+    float* x, float* y, float* dY, float* mean, float* scale, ColumnParts parts) : IRowBody
+    where TMask : struct, IColumnMask
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Invoke<TLanes>(nint start, nint end)
@@ -143,7 +174,7 @@ internal readonly unsafe struct ColumnGradientSums(float* x, float* dY, float* m
         TLanes sum = TLanes.Broadcast(0f), sumOdd = sum, product = sum, productOdd = sum;
         for (int row = 0; row < rows; row++, at += parts.Channels)
         {
-            TLanes given = TLanes.Load(dY + at, lanes);
+            TLanes given = TMask.Load<TLanes>(y + at, dY + at, lanes);
             TLanes next = sum + given, nextProduct = TLanes.MultiplyAdd(given, TLanes.Load(x + at, lanes) - middle, product);
             sum = sumOdd;
             sumOdd = next;

@@ -1,11 +1,53 @@
 using System.Runtime.CompilerServices;
+using FastNN.Functions;
 using FastNN.Kernels;
 
 namespace FastNN.Cpu;
 
-/// <summary>y = (x - mean) scale weight + bias: rows of channels, statistics of a row's batch.</summary>
-internal readonly unsafe struct NormalizedColumns(
-    ColumnGeometry geometry, float* x, float* mean, float* scale, float* weight, float* bias, float* y) : IRowBody
+/// <summary>What follows a normalization in the same pass. Chosen once per kernel, so the loop has no branch.</summary>
+internal unsafe interface IColumnFinish
+{
+    static abstract TLanes Invoke<TLanes>(TLanes normalized, float* residual, int count)
+        where TLanes : struct, IVectorLanes<TLanes>;
+}
+
+/// <summary>Nothing.</summary>
+internal readonly unsafe struct Plain : IColumnFinish
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLanes Invoke<TLanes>(TLanes normalized, float* residual, int count)
+        where TLanes : struct, IVectorLanes<TLanes> => normalized;
+}
+
+/// <summary>ReLU.</summary>
+internal readonly unsafe struct Clipped : IColumnFinish
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLanes Invoke<TLanes>(TLanes normalized, float* residual, int count)
+        where TLanes : struct, IVectorLanes<TLanes> => Relu.Value(normalized, default);
+}
+
+/// <summary>A residual is added.</summary>
+internal readonly unsafe struct Added : IColumnFinish
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLanes Invoke<TLanes>(TLanes normalized, float* residual, int count)
+        where TLanes : struct, IVectorLanes<TLanes> => normalized + TLanes.Load(residual, count);
+}
+
+/// <summary>A residual is added, then ReLU.</summary>
+internal readonly unsafe struct AddedAndClipped : IColumnFinish
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static TLanes Invoke<TLanes>(TLanes normalized, float* residual, int count)
+        where TLanes : struct, IVectorLanes<TLanes> => Relu.Value(normalized + TLanes.Load(residual, count), default);
+}
+
+/// <summary>y = (x - mean) scale weight + bias, and what follows: rows of channels, statistics of a row's batch.</summary>
+internal readonly unsafe struct NormalizedColumns<TFinish>(
+    ColumnGeometry geometry, float* x, float* mean, float* scale, float* weight, float* bias, float* residual, float* y)
+    : IRowBody
+    where TFinish : struct, IColumnFinish
 {
     public void Invoke<TLanes>(nint start, nint end)
         where TLanes : struct, IVectorLanes<TLanes>
@@ -15,12 +57,14 @@ internal readonly unsafe struct NormalizedColumns(
         {
             nint statistics = geometry.Batches == 1 ? 0 : row / geometry.Rows * channels;
             ElementLoop.Range<TLanes, Row>(
-                new(x + (row * channels), mean + statistics, scale + statistics, weight, bias, y + (row * channels)), 0,
-                channels);
+                new(
+                    x + (row * channels), mean + statistics, scale + statistics, weight, bias, residual + (row * channels),
+                    y + (row * channels)), 0, channels);
         }
     }
 
-    private readonly struct Row(float* x, float* mean, float* scale, float* weight, float* bias, float* y) : IElementBody
+    private readonly struct Row(
+        float* x, float* mean, float* scale, float* weight, float* bias, float* residual, float* y) : IElementBody
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Invoke<TLanes>(nint i, int count)
@@ -35,7 +79,7 @@ internal readonly unsafe struct NormalizedColumns(
                     : TLanes.MultiplyAdd(normalized, factor, TLanes.Load(bias + i, count));
             }
 
-            normalized.Store(y + i, count);
+            TFinish.Invoke(normalized, residual + i, count).Store(y + i, count);
         }
     }
 }

@@ -1,3 +1,4 @@
+using FastNN.Kernels;
 using FastNN.Tensors;
 
 namespace FastNN.Cpu;
@@ -16,7 +17,17 @@ internal sealed unsafe partial class CpuProducts
             epilogue);
     }
 
-    public void DenseBackwardData(Tensor dY, Tensor weight, Tensor dX, bool accumulate)
+    public void DenseBackward(Tensor x, Tensor weight, Tensor dY, in DenseGradients gradients)
+    {
+        DenseBackwardWeight(
+            x, dY, gradients.Weight, gradients.Bias, gradients.AccumulateWeight, gradients.AccumulateBias);
+        if (gradients.X is { } dX)
+        {
+            DenseBackwardData(dY, weight, dX, gradients.AccumulateX);
+        }
+    }
+
+    private void DenseBackwardData(Tensor dY, Tensor weight, Tensor dX, bool accumulate)
     {
         (int k, int n) = (weight.Shape[0], weight.Shape[1]);
         Epilogue epilogue = accumulate ? Epilogue.Add : Epilogue.Store;
@@ -25,7 +36,7 @@ internal sealed unsafe partial class CpuProducts
             epilogue);
     }
 
-    public void DenseBackwardWeight(
+    private void DenseBackwardWeight(
         Tensor x, Tensor dY, Tensor? dWeight, Tensor? dBias, bool accumulateWeight, bool accumulateBias)
     {
         if (dWeight is not null)

@@ -19,7 +19,7 @@ internal sealed unsafe partial class CpuRecurrence
         (int rows, int width, int hidden) = (geometry.Rows, geometry.Width, geometry.Hidden);
         Gemm.Run(
             Pool, false, false, rows, width, geometry.Inputs, Floats(tensors.X), geometry.Inputs, Floats(tensors.InputWeight),
-            width, Floats(tensors.Gates), width, new Epilogue(Floats(tensors.InputBias)));
+            width, (float*)tensors.Gates, width, new Epilogue(Floats(tensors.InputBias)));
         float* panels = Floats(workspace), later = panels + RecurrenceGeometry.Packed(hidden, geometry.Joined);
         float* free = panels + geometry.PackedForward, weight = Floats(tensors.HiddenWeight);
         RecurrentProduct.Pack(weight, width, geometry.Joined, hidden, transposed: false, panels);
@@ -61,7 +61,7 @@ internal sealed unsafe partial class CpuRecurrence
         }
 
         (int rows, int inputs) = (geometry.Rows, geometry.Inputs);
-        float* dGates = Floats(tensors.Gates);
+        float* dGates = (float*)tensors.Gates;
         if (gradients.InputWeight is { Tensor: { } dInput } wanted)
         {
             Epilogue epilogue = wanted.Accumulate ? Epilogue.Add : Epilogue.Store;
@@ -131,18 +131,18 @@ internal sealed unsafe partial class CpuRecurrence
         int joined = geometry.Joined;
         if (gradients.HiddenBias.Tensor is { } dHidden)
         {
-            SumRows(Floats(tensors.Gates), geometry.Width, joined, Floats(dHidden), gradients.HiddenBias.Accumulate);
+            SumRows((float*)tensors.Gates, geometry.Width, joined, Floats(dHidden), gradients.HiddenBias.Accumulate);
             if (joined < geometry.Width)
             {
                 SumRows(
-                    Floats(tensors.Kept), geometry.Hidden, geometry.Hidden, Floats(dHidden) + joined,
+                    (float*)tensors.Kept(geometry), geometry.Hidden, geometry.Hidden, Floats(dHidden) + joined,
                     gradients.HiddenBias.Accumulate);
             }
         }
 
         if (gradients.InputBias.Tensor is { } dInput)
         {
-            SumRows(Floats(tensors.Gates), geometry.Width, geometry.Width, Floats(dInput), gradients.InputBias.Accumulate);
+            SumRows((float*)tensors.Gates, geometry.Width, geometry.Width, Floats(dInput), gradients.InputBias.Accumulate);
         }
 
         void SumRows(float* rows, int stride, int columns, float* sums, bool accumulate) => Gemm.Run(
@@ -158,7 +158,7 @@ internal sealed unsafe partial class CpuRecurrence
         RecurrenceGeometry geometry, in RecurrenceTensors tensors, float* dWeight, bool accumulate, float* first)
     {
         (int width, int hidden, int joined) = (geometry.Width, geometry.Hidden, geometry.Joined);
-        float* dGates = Floats(tensors.Gates), dNew = Floats(tensors.Kept), y = Floats(tensors.Y);
+        float* dGates = (float*)tensors.Gates, dNew = (float*)tensors.Kept(geometry), y = Floats(tensors.Y);
         int rows = geometry.Rows - geometry.Batch;
         if (rows > 0)
         {

@@ -29,8 +29,8 @@ internal sealed unsafe partial class CpuRecurrence
             _zeros = zeros;
             _dState = dState;
             _dCell = dCell;
-            _gates = Floats(tensors.Gates);
-            _kept = Floats(tensors.Kept);
+            _gates = (float*)tensors.Gates;
+            _kept = (float*)tensors.Kept(geometry);
             _y = Floats(tensors.Y);
             _dY = Floats(gradients.Y);
             _firstState = Floats(tensors.FirstState);

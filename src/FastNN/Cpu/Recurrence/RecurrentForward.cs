@@ -29,8 +29,8 @@ internal sealed unsafe partial class CpuRecurrence
             _panels = panels;
             _later = later;
             _slab = slab;
-            _gates = Floats(tensors.Gates);
-            _kept = Floats(tensors.Kept);
+            _gates = (float*)tensors.Gates;
+            _kept = (float*)tensors.Kept(geometry);
             _y = Floats(tensors.Y);
             _h = Floats(tensors.State);
             _c = Floats(tensors.Cell);

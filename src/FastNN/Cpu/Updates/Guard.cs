@@ -32,11 +32,16 @@ internal sealed unsafe partial class CpuUpdates
             new ScaleAndCut(Floats(gradients), norm > option[1] ? factor * (option[1] / norm) : factor, option[2]));
     }
 
-    public void GuardCopy(Tensor x, Tensor y, Tensor results)
+    public void GuardCopy(ReadOnlySpan<(Tensor From, Tensor To)> copies, Tensor results)
     {
-        if (float.IsFinite(Floats(results)[3]))
+        if (!float.IsFinite(Floats(results)[3]))
         {
-            Copy(x, y, accumulate: false);
+            return;
+        }
+
+        foreach ((Tensor from, Tensor to) in copies)
+        {
+            Copy(from, to, accumulate: false);
         }
     }
 

@@ -6,6 +6,34 @@ namespace FastNN.Cpu;
 /// <summary>Convolution on tensors; the work is in <see cref="Convolution"/>.</summary>
 internal sealed unsafe partial class CpuWindows
 {
+    public static bool WantsTransposedFilter(in Conv2DGeometry geometry, ConvolutionPass pass) => false;
+
+    /// <summary>Row by row: what the CPU's own convolutions never need.</summary>
+    public void TransposeFilters(
+        ReadOnlySpan<Tensor?> from, ReadOnlySpan<Tensor?> to, bool back, ReadOnlySpan<bool> accumulate)
+    {
+        for (int i = 0; i < from.Length; i++)
+        {
+            if (from[i] is not { } x || to[i] is not { } y)
+            {
+                continue;
+            }
+
+            bool adds = accumulate.Length > 0 && accumulate[i];
+            int outputs = back ? x.Shape[0] : x.Shape[-1], taps = outputs == 0 ? 0 : Tensor.Index(x.Count / outputs);
+            (int rows, int columns) = back ? (outputs, taps) : (taps, outputs);
+            for (int row = 0; row < rows; row++)
+            {
+                for (int column = 0; column < columns; column++)
+                {
+                    float value = Floats(x)[((nint)row * columns) + column];
+                    float* target = Floats(y) + ((nint)column * rows) + row;
+                    *target = adds ? *target + value : value;
+                }
+            }
+        }
+    }
+
     public long Conv2DWorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) =>
         Convolution.WorkspaceBytes(geometry, pass, Options.AllowWinograd);
 

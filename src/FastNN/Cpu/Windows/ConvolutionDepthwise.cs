@@ -4,8 +4,8 @@ using FastNN.Kernels;
 namespace FastNN.Cpu;
 
 /// <content>
-/// Depthwise convolution, one filter per channel: w [KH,KW,1,C]. Each element of x meets KH*KW multiply-adds, so nothing is
-/// worth a register tile; the loops run over the channels, a vector at a time, taps innermost.
+/// Depthwise convolution, one filter per channel: w [KH,KW,1,C]. 3 x 3 taps of stride 1 or 2 go to
+/// <see cref="Depthwise3x3{TLanes}"/>; for others the loops run over the channels, a vector at a time, taps innermost.
 /// </content>
 internal static unsafe partial class Convolution<TLanes>
 {
@@ -21,6 +21,12 @@ internal static unsafe partial class Convolution<TLanes>
     private static void DepthwiseForward(
         WorkerPool pool, in Conv2DGeometry geometry, float* x, float* w, float* y, in Epilogue epilogue)
     {
+        if (Depthwise3x3.Takes(geometry))
+        {
+            Depthwise3x3<TLanes>.Run(pool, DepthwiseForwardOperands(geometry, x, w, y, epilogue), geometry.Vertical.Stride);
+            return;
+        }
+
         var body = new DepthwiseForwardBody(geometry, x, w, y, epilogue);
         pool.Run(DepthwiseTasks((long)geometry.N * geometry.OH, (long)geometry.OW * geometry.C, out body.RowsPerTask), ref body);
     }
@@ -28,6 +34,12 @@ internal static unsafe partial class Convolution<TLanes>
     private static void DepthwiseBackwardData(
         WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, in Epilogue epilogue)
     {
+        if (Depthwise3x3.Takes(geometry) && geometry.Vertical.Stride == 1)
+        {
+            Depthwise3x3<TLanes>.Run(pool, DepthwiseDataOperands(geometry, dy, w, dx, epilogue), 1);
+            return;
+        }
+
         var body = new DepthwiseDataBody(geometry, dy, w, dx, epilogue);
         pool.Run(DepthwiseTasks((long)geometry.N * geometry.H, (long)geometry.W * geometry.C, out body.RowsPerTask), ref body);
     }
@@ -38,14 +50,64 @@ internal static unsafe partial class Convolution<TLanes>
     {
         int chunks = DepthwiseChunks(geometry, out long rowsPerChunk);
         float* biasPartials = dbias == null ? null : workspace + (chunks * geometry.FilterCount);
-        var body = new DepthwiseFilterBody(geometry, x, dy, workspace, biasPartials, rowsPerChunk);
-        pool.Run(chunks, ref body);
+        if (Depthwise3x3.Takes(geometry))
+        {
+            Depthwise3x3<TLanes>.BackwardFilter(pool, geometry, x, dy, workspace, biasPartials);
+        }
+        else
+        {
+            var body = new DepthwiseFilterBody(geometry, x, dy, workspace, biasPartials, rowsPerChunk);
+            pool.Run(chunks, ref body);
+        }
+
         ConvolutionReduction<TLanes>.Run(pool, workspace, chunks, geometry.FilterCount, dw, accumulateWeight);
         if (dbias != null)
         {
             ConvolutionReduction<TLanes>.Run(pool, biasPartials, chunks, geometry.OC, dbias, accumulateBias);
         }
     }
+
+    private static DepthwiseOperands DepthwiseForwardOperands(
+        in Conv2DGeometry g, float* x, float* w, float* y, in Epilogue epilogue) => new()
+        {
+            Source = x,
+            SourceRows = g.H,
+            SourceColumns = g.W,
+            Target = y,
+            Rows = g.OH,
+            Columns = g.OW,
+            Samples = g.N,
+            Channels = g.C,
+            PadTop = g.Vertical.PadBefore,
+            PadLeft = g.Horizontal.PadBefore,
+            Images = g.Depth,
+            Filter = w,
+            FilterRow = (nint)g.KW * g.C,
+            FilterColumn = g.C,
+            Epilogue = epilogue,
+        };
+
+    /// <summary>With stride 1 dx is dy convolved with the filter turned by half a circle.</summary>
+    private static DepthwiseOperands DepthwiseDataOperands(
+        in Conv2DGeometry g, float* dy, float* w, float* dx, in Epilogue epilogue) => new()
+        {
+            Source = dy,
+            SourceRows = g.OH,
+            SourceColumns = g.OW,
+            Target = dx,
+            Rows = g.H,
+            Columns = g.W,
+            Samples = g.N,
+            Channels = g.C,
+            PadTop = g.KH - 1 - g.Vertical.PadBefore,
+            PadLeft = g.KW - 1 - g.Horizontal.PadBefore,
+            Images = g.Depth,
+            TargetsImages = true,
+            Filter = w + ((((nint)g.KH * g.KW) - 1) * g.C),
+            FilterRow = -(nint)g.KW * g.C,
+            FilterColumn = -(nint)g.C,
+            Epilogue = epilogue,
+        };
 
     private static int DepthwiseTasks(long rows, long rowElements, out long rowsPerTask)
     {
@@ -55,6 +117,11 @@ internal static unsafe partial class Convolution<TLanes>
 
     private static int DepthwiseChunks(in Conv2DGeometry geometry, out long rowsPerChunk)
     {
+        if (Depthwise3x3.Takes(geometry))
+        {
+            return Depthwise3x3<TLanes>.Chunks(geometry, out rowsPerChunk);
+        }
+
         long rows = (long)geometry.N * geometry.OH;
         long wanted = Math.Clamp(rows * geometry.OW / 256, 1, DepthwiseMaxChunks);
         rowsPerChunk = (rows + wanted - 1) / wanted;

@@ -6,7 +6,7 @@ namespace FastNN.Cpu;
 /// <summary>Pooling on tensors; the work is in <see cref="Pool2D"/>.</summary>
 internal sealed unsafe partial class CpuWindows
 {
-    public long MaxPool2DWinnerBytes(in Pool2DGeometry geometry) => Pool2D.WinnersBytes(geometry);
+    public static long MaxPool2DWinnerBytes(in Pool2DGeometry geometry) => Pool2D.WinnersBytes(geometry);
 
     public void MaxPool2DForward(in Pool2DGeometry geometry, Tensor x, Tensor y, Tensor? winners, bool relu) =>
         Pool2D.MaxForward(Pool, geometry, Floats(x), Floats(y), Bytes(winners), relu);

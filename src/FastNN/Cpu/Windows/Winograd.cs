@@ -29,7 +29,7 @@ internal static unsafe partial class Winograd<TLanes>
     private const int LeastChannels = 64;
 
     /// <summary>Tiles from which on transforming the filter, once per call, is paid back.</summary>
-    private const int LeastTiles = 96;
+    private const int LeastTiles = 12;
 
     /// <summary>Tiles of a task at most: the filter is read again for each.</summary>
     private const int TaskTiles = 48;
@@ -54,47 +54,55 @@ internal static unsafe partial class Winograd<TLanes>
         return Pays(g.N, g.OH, g.OW) && Pays(g.N, g.H, g.W);
     }
 
-    public static long WorkspaceBytes(in Conv2DGeometry g, ConvolutionPass pass) => pass == ConvolutionPass.BackwardFilter
-        ? GradientWorkspaceBytes(g)
-        : Points * PointStep((long)g.C * g.OC) * sizeof(float);
+    public static long WorkspaceBytes(in Conv2DGeometry g, ConvolutionPass pass) => sizeof(float) * pass switch
+    {
+        ConvolutionPass.BackwardFilter => GradientWorkspaceFloats(g),
+        ConvolutionPass.Forward when KeepsTiles(Tiles(g.N, g.OH, g.OW), g.C, g.OC) => TilesFloats(Tiles(g.N, g.OH, g.OW), g.C),
+        ConvolutionPass.BackwardData when KeepsTiles(Tiles(g.N, g.H, g.W), g.OC, g.C) => TilesFloats(Tiles(g.N, g.H, g.W), g.OC),
+        _ => Points * PointStep((long)g.C * g.OC),
+    };
 
     /// <summary>y (=|+=) f(x * w + bias).</summary>
     public static void Forward(
         WorkerPool pool, in Conv2DGeometry g, float* x, float* w, float* y, in Epilogue epilogue, float* workspace)
     {
-        var filter = new FilterBody(pool, w, workspace, g.C, g.OC, transposed: false);
-        pool.Run(filter.Tasks, ref filter);
         var source = new TileGrid(x, g.H, g.W, g.C, g.OH, g.OW, g.N, g.Vertical.PadBefore, g.Horizontal.PadBefore);
-        Run(pool, source, workspace, y, g.OC, epilogue);
+        Run(pool, source, new FilterGrid(w, g.C, g.OC, false), workspace, y, epilogue);
     }
 
     /// <summary>dx (=|+=) f(dy convolved with the filter turned by half a circle, its channels exchanged, + bias).</summary>
     public static void BackwardData(
         WorkerPool pool, in Conv2DGeometry g, float* dy, float* w, float* dx, in Epilogue epilogue, float* workspace)
     {
-        var filter = new FilterBody(pool, w, workspace, g.OC, g.C, transposed: true);
-        pool.Run(filter.Tasks, ref filter);
         var source = new TileGrid(
             dy, g.OH, g.OW, g.OC, g.H, g.W, g.N, 2 - g.Vertical.PadBefore, 2 - g.Horizontal.PadBefore);
-        Run(pool, source, workspace, dx, g.C, epilogue);
+        Run(pool, source, new FilterGrid(w, g.OC, g.C, true), workspace, dx, epilogue);
     }
 
     /// <summary>Whether enough tiles are full: a tile of 16 outputs costs 36 multiplications, direct sums 9 each.</summary>
     private static bool Pays(int samples, int rows, int columns)
     {
-        long tilesPerSample = (long)Ceiling(rows, Outputs) * Ceiling(columns, Outputs);
+        long tilesPerSample = Tiles(1, rows, columns);
         return samples * tilesPerSample >= LeastTiles && tilesPerSample * Outputs * Outputs * 5 <= (long)rows * columns * 7;
     }
 
     private static void Run(
-        WorkerPool pool, in TileGrid source, float* filter, float* target, int targetChannels, in Epilogue epilogue)
+        WorkerPool pool, in TileGrid source, in FilterGrid filter, float* workspace, float* target, in Epilogue epilogue)
     {
+        if (KeepsTiles(source.Tiles, filter.Rows, filter.Cols))
+        {
+            RunByFilters(pool, source, filter, workspace, target, epilogue);
+            return;
+        }
+
+        var transform = new FilterBody(pool, filter, workspace);
+        pool.Run(transform.Tasks, ref transform);
         int fitting = (int)(((WorkerPool.ScratchBytes / sizeof(float)) - (3 * Points * Granule))
-            / ScratchFloats(1, source.Channels, targetChannels));
+            / ScratchFloats(1, filter.Rows, filter.Cols));
         int most = Math.Min(TaskTiles, fitting / Tile<TLanes>.MaxRows * Tile<TLanes>.MaxRows);
         // How tiles are shared does not change their sums, so it may depend on the number of threads.
         int tasks = Ceiling(Ceiling(source.Tiles, most), pool.Threads) * pool.Threads;
-        var body = new TileBody(pool, source, Ceiling(source.Tiles, tasks), filter, target, targetChannels, epilogue);
+        var body = new TileBody(pool, source, Ceiling(source.Tiles, tasks), workspace, target, filter.Cols, epilogue);
         pool.Run(Ceiling(source.Tiles, body.TilesPerTask), ref body);
     }
 
@@ -106,64 +114,26 @@ internal static unsafe partial class Winograd<TLanes>
     /// Floats from one point's values to the next: an odd number of cache lines, so that the 36 lines that a transform writes
     /// at a time fall on different cache sets.
     /// </summary>
-    private static nint PointStep(long floats) => (nint)((floats / Granule) | 1) * Granule;
+    private static nint PointStep(long floats) => (nint)(((floats + Granule - 1) / Granule) | 1) * Granule;
+
+    private static int Tiles(int samples, int rows, int columns) =>
+        samples * Ceiling(rows, Outputs) * Ceiling(columns, Outputs);
 
     private static int Ceiling(int count, int size) => (count + size - 1) / size;
 
-    /// <summary>Transformed filters as the product reads them: [point][panel of columns][row][width].</summary>
-    private readonly struct FilterBody(
-        WorkerPool pool, float* weights, float* target, int rows, int cols, bool transposed) : IParallelBody
+    /// <summary>The whole filter transformed, as the product reads it: [point][panel of columns][row][width].</summary>
+    private readonly struct FilterBody(WorkerPool pool, FilterGrid filter, float* target) : IParallelBody
     {
-        private const int RowsPerTask = 16;
+        public int Tasks => Ceiling(filter.Cols, PanelWidth) * Ceiling(filter.Rows, FilterGrid.BlockRows);
 
-        public int Tasks => Ceiling(cols, PanelWidth) * Ceiling(rows, RowsPerTask);
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Invoke(int task, int worker)
         {
-            int blocks = Ceiling(rows, RowsPerTask);
-            int column = task / blocks * PanelWidth, first = task % blocks * RowsPerTask;
-            int width = Math.Min(PanelWidth, cols - column), count = Math.Min(RowsPerTask, rows - first);
-            float* columns = (float*)pool.Scratch(worker);
-            float* taps = columns + (Points * Granule);
-            nint tapStep = (nint)rows * cols, rowStep = cols;
-            float* source = weights + ((nint)first * cols) + column;
-            if (transposed)
-            {
-                // The weights are [3, 3, cols, rows]: a turned filter begins with its last tap.
-                tapStep = (RowsPerTask * PanelWidth) + Pack<TLanes>.Slack;
-                rowStep = width;
-                source = taps;
-                for (int tap = 0; tap < 9; tap++)
-                {
-                    float* from = weights + ((nint)(8 - tap) * rows * cols) + ((nint)column * rows) + first;
-                    Pack<TLanes>.Transposed(from, rows, width, count, taps + (tap * tapStep), width);
-                }
-            }
-
-            float* panel = target + ((nint)rows * column) + ((nint)first * width);
-            nint point = PointStep((long)rows * cols);
-            for (int row = 0; row < count; row++)
-            {
-                for (int c = 0; c < width; c += TLanes.Count)
-                {
-                    float* g = source + (row * rowStep) + c;
-                    for (int j = 0; j < 3; j++)
-                    {
-                        WinogradTransforms<TLanes>.Filter(
-                            TLanes.Load(g + (j * tapStep)), TLanes.Load(g + ((3 + j) * tapStep)),
-                            TLanes.Load(g + ((6 + j) * tapStep)), columns + (j * Granule), 3 * Granule);
-                    }
-
-                    for (int i = 0; i < Side; i++)
-                    {
-                        float* at = columns + (i * 3 * Granule);
-                        WinogradTransforms<TLanes>.Filter(
-                            TLanes.Load(at), TLanes.Load(at + Granule), TLanes.Load(at + (2 * Granule)),
-                            panel + ((nint)row * width) + c + (i * Side * point), point);
-                    }
-                }
-            }
+            int blocks = Ceiling(filter.Rows, FilterGrid.BlockRows);
+            int column = task / blocks * PanelWidth, first = task % blocks * FilterGrid.BlockRows;
+            int width = Math.Min(PanelWidth, filter.Cols - column), count = Math.Min(FilterGrid.BlockRows, filter.Rows - first);
+            filter.Transform(
+                first, count, column, width, (float*)pool.Scratch(worker),
+                target + ((nint)filter.Rows * column) + ((nint)first * width), PointStep((long)filter.Rows * filter.Cols));
         }
     }
 
@@ -192,14 +162,12 @@ internal static unsafe partial class Winograd<TLanes>
             {
                 source.WriteOutputs(
                     first + tile, columns, products + ((nint)tile * productStep), productPoint, target, targetChannels,
-                    epilogue);
+                    targetChannels, epilogue);
             }
         }
 
         private void Multiply(float* inputs, int rowStep, float* products, int productStep, int count)
         {
-            float** rows = stackalloc float*[16];
-            nint offset = 0;
             for (int point = 0; point < Points; point++)
             {
                 float* a = inputs + (point * PointStep((long)count * rowStep));
@@ -208,20 +176,30 @@ internal static unsafe partial class Winograd<TLanes>
                 for (int column = 0; column < targetChannels; column += PanelWidth)
                 {
                     int width = Math.Min(PanelWidth, targetChannels - column);
-                    for (int row = 0; row < count; row += Tile<TLanes>.MaxRows)
-                    {
-                        int taken = Math.Min(Tile<TLanes>.MaxRows, count - row);
-                        for (int r = 0; r < Tile<TLanes>.MaxRows; r++)
-                        {
-                            rows[r] = a + ((nint)(row + Math.Min(r, taken - 1)) * rowStep);
-                        }
-
-                        Tile<TLanes>.Rows(
-                            rows, &offset, 1, source.Channels, b + ((nint)source.Channels * column), width,
-                            c + ((nint)row * productStep) + column, productStep, taken, width, Epilogue.Store);
-                    }
+                    Product(
+                        a, rowStep, count, source.Channels, b + ((nint)source.Channels * column), width, c + column, productStep,
+                        Epilogue.Store);
                 }
             }
+        }
+    }
+
+    /// <summary>c [count, width] (=|+=) a [count, depth] * b [depth, width], for one point and one panel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Product(
+        float* a, nint aStep, int count, int depth, float* b, int width, float* c, nint cStride, in Epilogue epilogue)
+    {
+        float** rows = stackalloc float*[16];
+        nint offset = 0;
+        for (int row = 0; row < count; row += Tile<TLanes>.MaxRows)
+        {
+            int taken = Math.Min(Tile<TLanes>.MaxRows, count - row);
+            for (int r = 0; r < Tile<TLanes>.MaxRows; r++)
+            {
+                rows[r] = a + ((nint)(row + Math.Min(r, taken - 1)) * aStep);
+            }
+
+            Tile<TLanes>.Rows(rows, &offset, 1, depth, b, width, c + (row * cStride), cStride, taken, width, epilogue);
         }
     }
 }

@@ -14,11 +14,18 @@ internal static unsafe partial class Winograd<TLanes>
 
     private const int TilesPerTask = 8;
 
+    /// <summary>Channels whose 36 points of a panel's filters, 442 KB, are summed and transformed at once.</summary>
+    private const int GradientChannels = 96;
+
+    /// <summary>Channels times filters from which on there are enough such blocks for several threads.</summary>
+    private const int LeastInOnePiece = 128 * 128;
+
     /// <summary>dw (=|+=) the gradient of the filter.</summary>
     public static void BackwardFilter(
         WorkerPool pool, in Conv2DGeometry g, float* x, float* dy, float* dw, bool accumulate, float* workspace)
     {
         int piece = PieceTiles(g);
+        nint sums = IsOnePiece(g) ? 0 : Points * PointStep((long)g.C * g.OC);
         var body = new GradientBody
         {
             Pool = pool,
@@ -27,8 +34,8 @@ internal static unsafe partial class Winograd<TLanes>
             Channels = g.C,
             Filters = g.OC,
             Sums = workspace,
-            Inputs = workspace + (Points * PointStep((long)g.C * g.OC)),
-            Outputs = workspace + (Points * (PointStep((long)g.C * g.OC) + PointStep((long)piece * (g.C + RowGap)))),
+            Inputs = workspace + sums,
+            Outputs = workspace + sums + (Points * PointStep((long)piece * (g.C + RowGap))),
             Target = dw,
             Accumulate = accumulate,
         };
@@ -37,6 +44,13 @@ internal static unsafe partial class Winograd<TLanes>
             (body.First, body.Count) = (first, Math.Min(piece, body.Grid.Tiles - first));
             body.Stage = Stage.Transform;
             pool.Run(Ceiling(body.Count, TilesPerTask), ref body);
+            if (IsOnePiece(g))
+            {
+                body.Stage = Stage.MultiplyAndFinish;
+                pool.Run(Ceiling(g.OC, PanelWidth) * Ceiling(g.C, GradientChannels), ref body);
+                return;
+            }
+
             body.Stage = Stage.Multiply;
             pool.Run(Points, ref body);
         }
@@ -45,13 +59,23 @@ internal static unsafe partial class Winograd<TLanes>
         pool.Run(g.C, ref body);
     }
 
-    private static int Tiles(in Conv2DGeometry g) => g.N * Ceiling(g.OH, Outputs) * Ceiling(g.OW, Outputs);
+    private static int Tiles(in Conv2DGeometry g) => Tiles(g.N, g.OH, g.OW);
 
-    private static int PieceTiles(in Conv2DGeometry g) =>
+    /// <summary>
+    /// Whether all tiles are kept at once, where that takes no more memory than a piece and sums for all channels and filters: a
+    /// task then sums some channels and filters to the end.
+    /// </summary>
+    private static bool IsOnePiece(in Conv2DGeometry g) =>
+        (long)g.C * g.OC >= LeastInOnePiece
+            && (Tiles(g) - SmallPieceTiles(g)) * (g.C + g.OC + (2L * RowGap)) <= (long)g.C * g.OC;
+
+    private static int PieceTiles(in Conv2DGeometry g) => IsOnePiece(g) ? Tiles(g) : SmallPieceTiles(g);
+
+    private static int SmallPieceTiles(in Conv2DGeometry g) =>
         Math.Min(Tiles(g), Math.Max(48, PieceFloats / (Points * (g.C + g.OC + (2 * RowGap))) / 16 * 16));
 
-    private static long GradientWorkspaceBytes(in Conv2DGeometry g) => sizeof(float)
-        * Points * (PointStep((long)g.C * g.OC) + PointStep((long)PieceTiles(g) * (g.C + RowGap))
+    private static long GradientWorkspaceFloats(in Conv2DGeometry g) => Points
+        * ((IsOnePiece(g) ? 0 : PointStep((long)g.C * g.OC)) + PointStep((long)PieceTiles(g) * (g.C + RowGap))
             + PointStep((long)PieceTiles(g) * (g.OC + RowGap)));
 
     private enum Stage
@@ -59,6 +83,7 @@ internal static unsafe partial class Winograd<TLanes>
         Transform,
         Multiply,
         Finish,
+        MultiplyAndFinish,
     }
 
     private struct GradientBody : IParallelBody
@@ -97,6 +122,9 @@ internal static unsafe partial class Winograd<TLanes>
                 case Stage.Multiply:
                     Multiply(task);
                     break;
+                case Stage.MultiplyAndFinish:
+                    MultiplyAndFinish(task, (float*)Pool.Scratch(worker));
+                    break;
                 default:
                     Finish(task, (float*)Pool.Scratch(worker));
                     break;
@@ -117,31 +145,57 @@ internal static unsafe partial class Winograd<TLanes>
         /// <summary>One point's sums over the tiles of this piece.</summary>
         private readonly void Multiply(int point)
         {
-            float* inputs = Inputs + (point * InputPoint);
-            float* outputs = Outputs + (point * OutputPoint);
-            float* sums = Sums + (point * SumPoint);
             Epilogue epilogue = First == 0 ? Epilogue.Store : Epilogue.Add;
             for (int column = 0; column < Filters; column += PanelWidth)
             {
                 int width = Math.Min(PanelWidth, Filters - column);
-                float* b = outputs + column;
-                for (int row = 0; row < Channels; row += Tile<TLanes>.MaxRows)
-                {
-                    float* a = inputs + row;
-                    Tile<TLanes>.Panel(
-                        &a, InputStep, &b, OutputStep, 1, Count, sums + ((nint)row * Filters) + column, Filters,
-                        Math.Min(Tile<TLanes>.MaxRows, Channels - row), width, epilogue);
-                }
+                Product(point, 0, Channels, column, width, Sums + (point * SumPoint) + column, Filters, epilogue);
+            }
+        }
+
+        /// <summary>c [rows, width] (=|+=) one point's sums for some channels and one panel of filters.</summary>
+        private readonly void Product(
+            int point, int first, int rows, int column, int width, float* c, nint cStep, in Epilogue epilogue)
+        {
+            float* b = Outputs + (point * OutputPoint) + column;
+            for (int row = 0; row < rows; row += Tile<TLanes>.MaxRows)
+            {
+                float* a = Inputs + (point * InputPoint) + first + row;
+                Tile<TLanes>.Panel(
+                    &a, InputStep, &b, OutputStep, 1, Count, c + (row * cStep), cStep,
+                    Math.Min(Tile<TLanes>.MaxRows, rows - row), width, epilogue);
+            }
+        }
+
+        /// <summary>All points of some channels and one panel of filters, whose sums stay in the second-level cache.</summary>
+        private readonly void MultiplyAndFinish(int task, float* scratch)
+        {
+            int blocks = Ceiling(Channels, GradientChannels);
+            int column = task / blocks * PanelWidth, first = task % blocks * GradientChannels;
+            int width = Math.Min(PanelWidth, Filters - column), rows = Math.Min(GradientChannels, Channels - first);
+            float* sums = scratch + (3 * Side * Granule);
+            nint sumPoint = PointStep((long)rows * width);
+            for (int point = 0; point < Points; point++)
+            {
+                Product(point, first, rows, column, width, sums + (point * sumPoint), width, Epilogue.Store);
+            }
+
+            for (int row = 0; row < rows; row++)
+            {
+                Taps(
+                    sums + ((nint)row * width), sumPoint, Target + ((nint)(first + row) * Filters) + column, width, scratch);
             }
         }
 
         /// <summary>The nine taps of one input channel.</summary>
+        private readonly void Finish(int channel, float* scratch) => Taps(
+            Sums + ((nint)channel * Filters), SumPoint, Target + ((nint)channel * Filters), Filters, scratch);
+
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        private readonly void Finish(int channel, float* scratch)
+        private readonly void Taps(float* sums, nint point, float* target, int count, float* scratch)
         {
-            nint point = SumPoint, tap = (nint)Channels * Filters;
-            float* sums = Sums + ((nint)channel * Filters), target = Target + ((nint)channel * Filters);
-            for (int c = 0; c < Filters; c += TLanes.Count)
+            nint tap = (nint)Channels * Filters;
+            for (int c = 0; c < count; c += TLanes.Count)
             {
                 for (int j = 0; j < Side; j++)
                 {

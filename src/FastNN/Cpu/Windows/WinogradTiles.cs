@@ -32,18 +32,21 @@ internal static unsafe partial class Winograd<TLanes>
             }
         }
 
-        /// <summary>Four times four outputs from 36 points, where they lie inside of the target.</summary>
+        /// <summary>
+        /// Four times four outputs from 36 points, where they lie inside of the target: so many of its channels.
+        /// </summary>
         public void WriteOutputs(
-            int tile, float* scratch, float* points, nint pointStep, float* target, int targetChannels, in Epilogue epilogue)
+            int tile, float* scratch, float* points, nint pointStep, float* target, int targetChannels, int count,
+            in Epilogue epilogue)
         {
             (int sample, int row, int column) = Locate(tile);
             int validRows = Math.Min(Outputs, rows - row), validColumns = Math.Min(Outputs, columns - column);
             float* corner = target + ((((((nint)sample * rows) + row) * columns) + column) * targetChannels);
             nint rowStep = (nint)columns * targetChannels;
-            Outward(scratch, points, pointStep, corner, rowStep, targetChannels, validRows, validColumns, epilogue);
+            Outward(scratch, points, pointStep, corner, rowStep, targetChannels, count, validRows, validColumns, epilogue);
             for (int i = 0; epilogue.NeedsFinish && i < validRows; i++)
             {
-                epilogue.Finish(corner + (i * rowStep), targetChannels, validColumns, targetChannels);
+                epilogue.Finish(corner + (i * rowStep), targetChannels, validColumns, count);
             }
         }
 
@@ -148,12 +151,12 @@ internal static unsafe partial class Winograd<TLanes>
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         private static void Outward(
-            float* scratch, float* points, nint pointStep, float* corner, nint rowStep, int targetChannels, int validRows,
-            int validColumns, in Epilogue epilogue)
+            float* scratch, float* points, nint pointStep, float* corner, nint rowStep, int targetChannels, int count,
+            int validRows, int validColumns, in Epilogue epilogue)
         {
             TLanes slope = TLanes.Broadcast(epilogue.Slope);
             bool rectifies = epilogue.IsRectifier, leaky = epilogue.Slope != 0, accumulates = epilogue.Accumulate;
-            for (int c = 0; c < targetChannels; c += TLanes.Count)
+            for (int c = 0; c < count; c += TLanes.Count)
             {
                 TLanes bias = epilogue.Bias != null ? TLanes.Load(epilogue.Bias + c) : default(TLanes);
                 for (int j = 0; j < Side; j++)

@@ -107,4 +107,75 @@ internal static unsafe class CudnnNative
         nint handle, float* alpha, nint xDesc, nint x, nint dyDesc, nint dy, nint convDesc, int algo, nint workSpace,
         nuint workSpaceSizeInBytes,
         float* beta, nint dwDesc, nint dw);
+
+    [DllImport(Library)]
+    public static extern CudnnStatus cudnnSetTensorNdDescriptor(
+        nint tensorDesc, CudnnDataType dataType, int nbDims, int* dimA, int* strideA);
+
+    [DllImport(Library)]
+    public static extern CudnnStatus cudnnGetTensorNdDescriptor(
+        nint tensorDesc, int nbDimsRequested, CudnnDataType* dataType, int* nbDims, int* dimA, int* strideA);
+
+    [DllImport(Library)]
+    public static extern CudnnStatus cudnnCreateDropoutDescriptor(nint* dropoutDesc);
+
+    [DllImport(Library)]
+    public static extern CudnnStatus cudnnSetDropoutDescriptor(
+        nint dropoutDesc, nint handle, float dropout, nint states, nuint stateSizeInBytes, ulong seed);
+
+    [DllImport(Library)]
+    public static extern CudnnStatus cudnnDestroyDropoutDescriptor(nint dropoutDesc);
+
+    [DllImport(Library)]
+    public static extern CudnnStatus cudnnCreateRNNDescriptor(nint* rnnDesc);
+
+    [DllImport(Library)]
+    public static extern CudnnStatus cudnnSetRNNDescriptor_v8(
+        nint rnnDesc, CudnnRnnAlgorithm algo, CudnnRnnMode cellMode, CudnnRnnBiasMode biasMode, CudnnDirectionMode dirMode,
+        CudnnRnnInputMode inputMode, CudnnDataType dataType, CudnnDataType mathPrec, CudnnMathType mathType, int inputSize,
+        int hiddenSize, int projSize, int numLayers, nint dropoutDesc, uint auxFlags);
+
+    [DllImport(Library)]
+    public static extern CudnnStatus cudnnDestroyRNNDescriptor(nint rnnDesc);
+
+    [DllImport(Library)]
+    public static extern CudnnStatus cudnnCreateRNNDataDescriptor(nint* rnnDataDesc);
+
+    [DllImport(Library)]
+    public static extern CudnnStatus cudnnSetRNNDataDescriptor(
+        nint rnnDataDesc, CudnnDataType dataType, CudnnRnnDataLayout layout, int maxSeqLength, int batchSize, int vectorSize,
+        int* seqLengthArray, nint paddingFill);
+
+    [DllImport(Library)]
+    public static extern CudnnStatus cudnnDestroyRNNDataDescriptor(nint rnnDataDesc);
+
+    [DllImport(Library)]
+    public static extern CudnnStatus cudnnGetRNNTempSpaceSizes(
+        nint handle, nint rnnDesc, CudnnForwardMode fwdMode, nint xDesc, nuint* workSpaceSize, nuint* reserveSpaceSize);
+
+    [DllImport(Library)]
+    public static extern CudnnStatus cudnnGetRNNWeightSpaceSize(nint handle, nint rnnDesc, nuint* weightSpaceSize);
+
+    [DllImport(Library)]
+    public static extern CudnnStatus cudnnGetRNNWeightParams(
+        nint handle, nint rnnDesc, int pseudoLayer, nuint weightSpaceSize, nint weightSpace, int linLayerID, nint mDesc, nint*
+        mAddr, nint bDesc, nint* bAddr);
+
+    [DllImport(Library)]
+    public static extern CudnnStatus cudnnRNNForward(
+        nint handle, nint rnnDesc, CudnnForwardMode fwdMode, int* devSeqLengths, nint xDesc, nint x, nint yDesc, nint y, nint
+        hDesc, nint hx, nint hy, nint cDesc, nint cx, nint cy, nuint weightSpaceSize, nint weightSpace, nuint workSpaceSize,
+        nint workSpace, nuint reserveSpaceSize, nint reserveSpace);
+
+    [DllImport(Library)]
+    public static extern CudnnStatus cudnnRNNBackwardData_v8(
+        nint handle, nint rnnDesc, int* devSeqLengths, nint yDesc, nint y, nint dy, nint xDesc, nint dx, nint hDesc, nint hx,
+        nint dhy, nint dhx, nint cDesc, nint cx, nint dcy, nint dcx, nuint weightSpaceSize, nint weightSpace, nuint
+        workSpaceSize, nint workSpace, nuint reserveSpaceSize, nint reserveSpace);
+
+    [DllImport(Library)]
+    public static extern CudnnStatus cudnnRNNBackwardWeights_v8(
+        nint handle, nint rnnDesc, CudnnWgradMode addGrad, int* devSeqLengths, nint xDesc, nint x, nint hDesc, nint hx, nint
+        yDesc, nint y, nuint weightSpaceSize, nint dweightSpace, nuint workSpaceSize, nint workSpace, nuint reserveSpaceSize,
+        nint reserveSpace);
 }

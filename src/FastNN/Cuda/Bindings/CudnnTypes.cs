@@ -49,6 +49,52 @@ internal enum CudnnDeterminism
     Deterministic = 1,
 }
 
+internal enum CudnnRnnAlgorithm
+{
+    Standard = 0,
+}
+
+internal enum CudnnRnnMode
+{
+    Relu = 0,
+    Tanh = 1,
+    Lstm = 2,
+    Gru = 3,
+}
+
+internal enum CudnnRnnBiasMode
+{
+    NoBias = 0,
+    DoubleBias = 2,
+}
+
+internal enum CudnnDirectionMode
+{
+    Unidirectional = 0,
+}
+
+internal enum CudnnRnnInputMode
+{
+    LinearInput = 0,
+}
+
+internal enum CudnnRnnDataLayout
+{
+    SeqMajorUnpacked = 0,
+    SeqMajorPacked = 1,
+}
+
+internal enum CudnnForwardMode
+{
+    Inference = 0,
+    Training = 1,
+}
+
+internal enum CudnnWgradMode
+{
+    Add = 0,
+}
+
 /// <summary>
 /// What a heuristic says of an algorithm; one layout for the three passes, whose algorithms are enumerations of their own.
 /// </summary>

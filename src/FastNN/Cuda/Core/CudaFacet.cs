@@ -31,6 +31,9 @@ internal abstract unsafe partial class CudaFacet(CudaCore core)
 
     protected void Fill(Tensor x, float value) => core.Fill(x, value);
 
+    /// <inheritdoc cref="CudaCore.Zero"/>
+    protected void Zero(nint address, long bytes) => core.Zero(address, bytes);
+
     protected void Copy(Tensor x, Tensor y, bool accumulate) => core.Copy(x, y, accumulate);
 
     protected static Grid ElementGrid(long count) => Grid.ForElements(count);

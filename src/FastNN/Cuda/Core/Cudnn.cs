@@ -11,7 +11,7 @@ namespace FastNN.Cuda;
 /// library, or where it has no such algorithm, nothing is supported, and FastNN's own kernels do the work.
 /// </summary>
 /// <param name="allowTF32">Whether factors may be rounded to TF32.</param>
-internal sealed unsafe class Cudnn(CudaCore core, bool wanted, bool allowTF32)
+internal sealed unsafe partial class Cudnn(CudaCore core, bool wanted, bool allowTF32)
 {
     private const int MostAlgorithms = 16;
 
@@ -64,12 +64,12 @@ internal sealed unsafe class Cudnn(CudaCore core, bool wanted, bool allowTF32)
             geometry);
     }
 
-    /// <summary>dFilter = the gradient of the filter.</summary>
-    public void BackwardFilter(in Conv2DGeometry geometry, nint x, nint dY, nint dFilter, nint workspace)
+    /// <summary>dFilter = beta dFilter + the gradient of the filter.</summary>
+    public void BackwardFilter(in Conv2DGeometry geometry, nint x, nint dY, nint dFilter, float beta, nint workspace)
     {
         using Lock.Scope scope = core.Enter();
         CudnnConvolution c = Require(geometry, ConvolutionPass.BackwardFilter);
-        float alpha = 1, beta = 0;
+        float alpha = 1;
         Launched(
             nameof(cudnnConvolutionBackwardFilter),
             cudnnConvolutionBackwardFilter(_handle, &alpha, c.X, x, c.Y, dY, c.Convolution, c.Algorithm,
@@ -86,6 +86,12 @@ internal sealed unsafe class Cudnn(CudaCore core, bool wanted, bool allowTF32)
         }
 
         _convolutions.Clear();
+        foreach (CudnnRecurrence? recurrence in _recurrences.Values)
+        {
+            recurrence?.Destroy();
+        }
+
+        _recurrences.Clear();
         if (_handle != 0)
         {
             _ = cudnnDestroy(_handle);
@@ -114,8 +120,10 @@ internal sealed unsafe class Cudnn(CudaCore core, bool wanted, bool allowTF32)
             return null;
         }
 
+        // Its filters are transposed however the caller has them.
+        Conv2DGeometry key = geometry with { HasTransposedFilter = true };
         using Lock.Scope scope = core.Enter();
-        if (!_convolutions.TryGetValue((geometry, pass), out CudnnConvolution? convolution))
+        if (!_convolutions.TryGetValue((key, pass), out CudnnConvolution? convolution))
         {
             if (core.IsCapturing)
             {
@@ -125,7 +133,7 @@ internal sealed unsafe class Cudnn(CudaCore core, bool wanted, bool allowTF32)
 
             Open();
             convolution = Choose(geometry, pass);
-            _convolutions.Add((geometry, pass), convolution);
+            _convolutions.Add((key, pass), convolution);
         }
 
         return convolution;
@@ -252,7 +260,7 @@ internal sealed unsafe class Cudnn(CudaCore core, bool wanted, bool allowTF32)
         core.CountLaunch();
     }
 
-    private static bool IsUnsupported(CudnnStatus status) => (int)status / 1000 == (int)CudnnStatus.NotSupported / 1000;
+    internal static bool IsUnsupported(CudnnStatus status) => (int)status / 1000 == (int)CudnnStatus.NotSupported / 1000;
 
     /// <summary>The code, its name and the library's last words.</summary>
     private static string Told(CudnnStatus status)

@@ -43,9 +43,7 @@ internal abstract unsafe partial class CudaFacet
     {
         if (IsSmall(m, k, n))
         {
-            int vector = Vectors(n % 4 == 0 && IsAligned(dY, weight), k % 4 == 0 && IsAligned(dX));
-            var arguments = new DenseBackwardDataArguments(dY, weight, dX, m, k, n, vector, accumulate ? 1 : 0, 0);
-            Launch("dense", "dense_backward_data", SmallGrid(m, k), arguments);
+            Launch("dense", "dense_backward_data", SmallGrid(m, k), DataArguments(m, k, n, dY, weight, dX, accumulate));
             return;
         }
 
@@ -58,10 +56,9 @@ internal abstract unsafe partial class CudaFacet
     {
         if (IsSmall(k, n, m))
         {
-            int vector = Vectors(k % 4 == 0 && IsAligned(x), n % 4 == 0 && IsAligned(dY, dWeight));
-            var arguments = new DenseBackwardWeightArguments(
-                x, dY, dWeight, dBias, m, k, n, vector, accumulateWeight ? 1 : 0, accumulateBias ? 1 : 0);
-            Launch("dense", "dense_backward_weight", SmallGrid(dBias == 0 ? k : k + 1, n), arguments);
+            Launch(
+                "dense", "dense_backward_weight", SmallGrid(dBias == 0 ? k : k + 1, n),
+                WeightArguments(m, k, n, x, dY, dWeight, dBias, accumulateWeight, accumulateBias));
             return;
         }
 
@@ -71,6 +68,30 @@ internal abstract unsafe partial class CudaFacet
             SumOverRows(dY, (long)m * n, n, dBias, accumulateBias);
         }
     }
+
+    /// <summary>All gradients of a small product in one launch; none of them may be in another's place.</summary>
+    protected void MultiplyBackward(
+        int m, int k, int n, nint x, nint weight, nint dY, nint dX, bool accumulateX, nint dWeight, bool accumulateWeight,
+        nint dBias, bool accumulateBias)
+    {
+        Grid data = SmallGrid(m, k), weights = SmallGrid(dBias == 0 ? k : k + 1, n);
+        Launch(
+            "dense", "dense_backward", new Grid(checked((data.X * data.Y) + (weights.X * weights.Y)), SmallThreads),
+            new DenseBackwardArguments(
+                DataArguments(m, k, n, dY, weight, dX, accumulateX),
+                WeightArguments(m, k, n, x, dY, dWeight, dBias, accumulateWeight, accumulateBias), data.X, data.X * data.Y,
+                weights.X, 0));
+    }
+
+    private static DenseBackwardDataArguments DataArguments(
+        int m, int k, int n, nint dY, nint weight, nint dX, bool accumulate) => new(
+        dY, weight, dX, m, k, n, Vectors(n % 4 == 0 && IsAligned(dY, weight), k % 4 == 0 && IsAligned(dX)), accumulate ? 1 : 0,
+        0);
+
+    private static DenseBackwardWeightArguments WeightArguments(
+        int m, int k, int n, nint x, nint dY, nint dWeight, nint dBias, bool accumulateWeight, bool accumulateBias) => new(
+        x, dY, dWeight, dBias, m, k, n, Vectors(k % 4 == 0 && IsAligned(x), n % 4 == 0 && IsAligned(dY, dWeight)),
+        accumulateWeight ? 1 : 0, accumulateBias ? 1 : 0);
 
     protected static bool IsSmall(int rows, int columns, int depth) =>
         depth <= SmallDepth && columns <= SmallProduct / 2 && (double)rows * columns * depth <= SmallProduct;
@@ -91,4 +112,9 @@ internal abstract unsafe partial class CudaFacet
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct DenseBackwardWeightArguments(
         nint X, nint DY, nint DWeight, nint DBias, int M, int K, int N, int Vector, int AccumulateWeight, int AccumulateBias);
+
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct DenseBackwardArguments(
+        DenseBackwardDataArguments Data, DenseBackwardWeightArguments Weight, int DataRows, int DataBlocks, int WeightRows,
+        int Unused);
 }

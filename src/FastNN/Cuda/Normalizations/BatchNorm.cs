@@ -5,8 +5,8 @@ using FastNN.Tensors;
 namespace FastNN.Cuda;
 
 /// <summary>
-/// Normalization of channels: two launches forward and two backward, one more where groups have several channels and where
-/// parameters belong to several batches.
+/// Normalization of channels: two launches forward, one where a block has all rows in registers, and two backward; one more where
+/// groups have several channels and where parameters belong to several batches.
 /// </summary>
 internal sealed unsafe partial class CudaNormalizations
 {
@@ -15,7 +15,11 @@ internal sealed unsafe partial class CudaNormalizations
 
     private const int StepsPerThread = 8;
 
-    public void BatchNormStatistics(in ColumnNormalization columns, RunningStatistics? running)
+    /// <summary>Steps that a thread of kernels/batchnorm.cu keeps in registers: BATCH there.</summary>
+    private const int StepsInRegisters = 8;
+
+    public void BatchNormTrain(
+        in ColumnNormalization columns, RunningStatistics? running, Tensor? bias, Tensor? residual, bool relu, Tensor y)
     {
         ColumnGeometry geometry = columns.Geometry;
         if (geometry.Count == 0)
@@ -23,14 +27,28 @@ internal sealed unsafe partial class CudaNormalizations
             return;
         }
 
+        Strips whole = StripsOf(geometry, IsAligned(columns.X.Address, AddressOf(residual), y.Address)).Cut(1);
+        if (geometry.PerGroup == 1 && whole.Steps <= whole.Lanes * StepsInRegisters)
+        {
+            Launch(
+                "batchnorm", whole.IsFours ? "batchnorm_whole_fours" : "batchnorm_whole_ones", whole.Grid(geometry.Batches),
+                new WholeArguments(
+                    Statistics(columns, running, whole), AddressOf(columns.Weight), AddressOf(bias), AddressOf(residual),
+                    y.Address, relu ? 1 : 0, 0));
+            return;
+        }
+
+        BatchNormStatistics(columns, running);
+        BatchNormForward(columns, bias, residual, relu, y);
+    }
+
+    private void BatchNormStatistics(in ColumnNormalization columns, RunningStatistics? running)
+    {
+        ColumnGeometry geometry = columns.Geometry;
         Strips strips = SumStrips(geometry, IsAligned(columns.X.Address));
         Launch(
             "batchnorm", strips.IsFours ? "batchnorm_statistics_fours" : "batchnorm_statistics_ones",
-            strips.Grid(geometry.Batches),
-            new StatisticsArguments(
-                columns.X.Address, columns.Mean.Address, columns.Scale.Address, columns.Workspace.Address, Scratch,
-                AddressOf(running?.Mean), AddressOf(running?.Variance), AddressOf(running?.UpdatedMean),
-                AddressOf(running?.UpdatedVariance), strips, columns.Eps, running?.Momentum ?? 0, geometry.PerGroup, 0));
+            strips.Grid(geometry.Batches), Statistics(columns, running, strips));
         if (geometry.PerGroup > 1)
         {
             Launch(
@@ -41,18 +59,25 @@ internal sealed unsafe partial class CudaNormalizations
         }
     }
 
-    public void BatchNormForward(in ColumnNormalization columns, Tensor? bias, Tensor y)
+    public void BatchNormForward(in ColumnNormalization columns, Tensor? bias, Tensor? residual, bool relu, Tensor y)
     {
         if (columns.Geometry.Count > 0)
         {
-            Strips strips = MapStrips(columns.Geometry, IsAligned(columns.X.Address, y.Address));
+            Strips strips = MapStrips(columns.Geometry, IsAligned(columns.X.Address, AddressOf(residual), y.Address));
             Launch(
                 "batchnorm", strips.IsFours ? "batchnorm_forward_fours" : "batchnorm_forward_ones",
-                strips.Grid(columns.Geometry.Batches), Arguments(columns, strips, y) with { Bias = AddressOf(bias) });
+                strips.Grid(columns.Geometry.Batches),
+                Arguments(columns, strips, y) with
+                {
+                    Bias = AddressOf(bias),
+                    Residual = AddressOf(residual),
+                    Relu = relu ? 1 : 0,
+                });
         }
     }
 
-    public void BatchNormSums(in ColumnNormalization columns, Tensor dY, Tensor sums, in NormalizationGradients gradients)
+    public void BatchNormSums(
+        in ColumnNormalization columns, Tensor? y, Tensor dY, Tensor sums, in NormalizationGradients gradients)
     {
         ColumnGeometry geometry = columns.Geometry;
         if (geometry.Count == 0)
@@ -62,15 +87,15 @@ internal sealed unsafe partial class CudaNormalizations
             return;
         }
 
-        Strips strips = SumStrips(geometry, IsAligned(columns.X.Address, dY.Address));
+        Strips strips = SumStrips(geometry, IsAligned(columns.X.Address, AddressOf(y), dY.Address));
         bool one = geometry.Batches == 1;
         nint dWeight = AddressOf(gradients.Weight), dBias = AddressOf(gradients.Bias);
         (int addWeight, int addBias) = (gradients.AccumulateWeight ? 1 : 0, gradients.AccumulateBias ? 1 : 0);
         Launch(
             "batchnorm", strips.IsFours ? "batchnorm_sums_fours" : "batchnorm_sums_ones", strips.Grid(geometry.Batches),
             new SumsArguments(
-                columns.X.Address, columns.Mean.Address, columns.Scale.Address, AddressOf(columns.Weight), dY.Address,
-                sums.Address, columns.Workspace.Address, Scratch, one ? dWeight : 0, one ? dBias : 0, strips,
+                columns.X.Address, columns.Mean.Address, columns.Scale.Address, AddressOf(columns.Weight), AddressOf(y),
+                dY.Address, sums.Address, columns.Workspace.Address, Scratch, one ? dWeight : 0, one ? dBias : 0, strips,
                 (long)geometry.Batches * geometry.Channels, columns.Eps, columns.IsGiven ? 1 : 0, geometry.PerGroup, addWeight,
                 addBias, 0));
         int groups = geometry.PerGroup > 1 ? geometry.Batches : 0;
@@ -101,8 +126,13 @@ internal sealed unsafe partial class CudaNormalizations
         }
     }
 
+    private StatisticsArguments Statistics(in ColumnNormalization columns, RunningStatistics? running, Strips strips) => new(
+        columns.X.Address, columns.Mean.Address, columns.Scale.Address, columns.Workspace.Address, Scratch,
+        AddressOf(running?.Mean), AddressOf(running?.Variance), AddressOf(running?.UpdatedMean),
+        AddressOf(running?.UpdatedVariance), strips, columns.Eps, running?.Momentum ?? 0, columns.Geometry.PerGroup, 0);
+
     private static ColumnArguments Arguments(in ColumnNormalization columns, Strips strips, Tensor y) => new(
-        columns.X.Address, columns.Mean.Address, columns.Scale.Address, AddressOf(columns.Weight), 0, 0, 0, y.Address, strips,
+        columns.X.Address, columns.Mean.Address, columns.Scale.Address, AddressOf(columns.Weight), 0, 0, 0, 0, y.Address, strips,
         (long)columns.Geometry.Batches * columns.Geometry.Channels, columns.Eps, columns.IsGiven ? 1 : 0, 0, 0);
 
     /// <summary>The sum of nothing.</summary>
@@ -179,18 +209,23 @@ internal sealed unsafe partial class CudaNormalizations
         nint UpdatedVariance, Strips Strips, float Eps, float Momentum, int PerGroup, int Unused);
 
     [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct WholeArguments(
+        StatisticsArguments Statistics, nint Weight, nint Bias, nint Residual, nint Y, int Relu, int Unused);
+
+    [StructLayout(LayoutKind.Sequential)]
     private readonly record struct GroupArguments(
         nint Mean, nint Scale, long Rows, int N, int PerGroup, float Eps, int Unused);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct ColumnArguments(
-        nint X, nint Mean, nint Scale, nint Weight, nint Bias, nint DY, nint Sums, nint Y, Strips Strips, long All, float Eps,
-        int Given, int Accumulate, int Unused);
+        nint X, nint Mean, nint Scale, nint Weight, nint Bias, nint Residual, nint DY, nint Sums, nint Y, Strips Strips, long All,
+        float Eps, int Given, int Accumulate, int Relu);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct SumsArguments(
-        nint X, nint Mean, nint Scale, nint Weight, nint DY, nint Sums, nint Parts, nint Tickets, nint DWeight, nint DBias,
-        Strips Strips, long All, float Eps, int Given, int PerGroup, int AccumulateWeight, int AccumulateBias, int Unused);
+        nint X, nint Mean, nint Scale, nint Weight, nint Y, nint DY, nint Sums, nint Parts, nint Tickets, nint DWeight,
+        nint DBias, Strips Strips, long All, float Eps, int Given, int PerGroup, int AccumulateWeight, int AccumulateBias,
+        int Unused);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct JoinArguments(

@@ -4,7 +4,7 @@ using FastNN.Tensors;
 
 namespace FastNN.Cuda;
 
-/// <summary>Normalization of rows, in one launch; backward in two where weight or bias have gradients.</summary>
+/// <summary>Normalization of rows, in one launch each way.</summary>
 internal sealed unsafe partial class CudaNormalizations
 {
     public void LayerNormForward(in RowNormalization rows, Tensor? bias, Tensor y)
@@ -30,26 +30,25 @@ internal sealed unsafe partial class CudaNormalizations
     {
         RowGeometry geometry = rows.Geometry;
         nint parts = gradients.Weight is null && gradients.Bias is null ? 0 : AddressOf(workspace);
-        if (rows.X.Count > 0)
+        if (rows.X.Count == 0)
         {
-            RowKernel kernel = BackwardKernel(geometry.Length);
-            Launch(
-                "layernorm", kernel.Name, new Grid(geometry.Parts, kernel.Threads),
-                new LayerNormBackwardArguments(
-                    rows.X.Address, AddressOf(rows.Weight), AddressOf(rows.Mean), rows.Scale.Address, dY.Address,
-                    AddressOf(gradients.X), parts, geometry.Rows, geometry.Length, geometry.RowsPerPart,
-                    gradients.AccumulateX ? 1 : 0));
+            Empty(gradients.Weight, gradients.AccumulateWeight);
+            Empty(gradients.Bias, gradients.AccumulateBias);
+            return;
         }
 
-        if (parts != 0 && geometry.Length > 0)
-        {
-            Launch(
-                "layernorm", "layernorm_parts", new Grid(Blocks(geometry.Length, 32), 256, Y: 2),
-                new LayerNormPartsArguments(
-                    parts, AddressOf(gradients.Weight), AddressOf(gradients.Bias), geometry.Parts, geometry.Length,
-                    gradients.AccumulateWeight ? 1 : 0, gradients.AccumulateBias ? 1 : 0));
-        }
+        RowKernel kernel = BackwardKernel(geometry.Length);
+        Launch(
+            "layernorm", kernel.Name, new Grid(geometry.Parts, kernel.Threads),
+            new LayerNormBackwardArguments(
+                rows.X.Address, AddressOf(rows.Weight), AddressOf(rows.Mean), rows.Scale.Address, dY.Address,
+                AddressOf(gradients.X), parts, AddressOf(gradients.Weight), AddressOf(gradients.Bias), Scratch, geometry.Rows,
+                geometry.Length, geometry.RowsPerPart, PartsPerGroup(geometry.Parts), gradients.AccumulateX ? 1 : 0,
+                gradients.AccumulateWeight ? 1 : 0, gradients.AccumulateBias ? 1 : 0, 0));
     }
+
+    /// <summary>Parts that one block adds: few are one group, more are as many groups as each has parts.</summary>
+    private static int PartsPerGroup(int parts) => parts <= 16 ? 16 : (int)Math.Ceiling(Math.Sqrt(parts));
 
     /// <summary>The kernels whose registers hold a row of so many elements.</summary>
     private static RowKernel ForwardKernel(int length) => length switch
@@ -83,10 +82,7 @@ internal sealed unsafe partial class CudaNormalizations
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct LayerNormBackwardArguments(
-        nint X, nint Weight, nint Mean, nint Scale, nint DY, nint DX, nint Parts, int Rows, int Length, int RowsPerPart,
-        int Accumulate);
-
-    [StructLayout(LayoutKind.Sequential)]
-    private readonly record struct LayerNormPartsArguments(
-        nint Parts, nint DWeight, nint DBias, int Count, int Length, int AccumulateWeight, int AccumulateBias);
+        nint X, nint Weight, nint Mean, nint Scale, nint DY, nint DX, nint Parts, nint DWeight, nint DBias, nint Tickets,
+        int Rows, int Length, int RowsPerPart, int PartsPerGroup, int Accumulate, int AccumulateWeight, int AccumulateBias,
+        int Unused);
 }

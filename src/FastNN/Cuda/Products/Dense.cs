@@ -1,10 +1,11 @@
+using FastNN.Kernels;
 using FastNN.Tensors;
 
 namespace FastNN.Cuda;
 
 /// <summary>
 /// Dense layers as row-major matrix products. Small ones are one launch of our kernels, bias, activation and the bias's gradient
-/// included; large ones are cuBLAS's and one launch more for those.
+/// included, and one for all gradients; large ones are cuBLAS's and one launch more for those.
 /// </summary>
 internal sealed unsafe partial class CudaProducts
 {
@@ -19,34 +20,35 @@ internal sealed unsafe partial class CudaProducts
         }
     }
 
-    public void DenseBackwardData(Tensor dY, Tensor weight, Tensor dX, bool accumulate)
+    public void DenseBackward(Tensor x, Tensor weight, Tensor dY, in DenseGradients gradients)
     {
         (int k, int n) = (weight.Shape[0], weight.Shape[1]);
-        if (k > 0)
-        {
-            MultiplyBackwardData(Tensor.Index(dX.Count / k), k, n, dY.Address, weight.Address, dX.Address, accumulate);
-        }
-    }
+        int m = n > 0 ? Tensor.Index(dY.Count / n) : k > 0 ? Tensor.Index(x.Count / k) : 0;
+        nint dWeight = AddressOf(gradients.Weight), dBias = AddressOf(gradients.Bias), dX = AddressOf(gradients.X);
 
-    public void DenseBackwardWeight(
-        Tensor x, Tensor dY, Tensor? dWeight, Tensor? dBias, bool accumulateWeight, bool accumulateBias)
-    {
-        if (dWeight is null)
+        // Where one value is several inputs, its gradient is written by one and added to by another: one after the other then.
+        bool isApart = dX != dWeight && dX != dBias;
+        if (k > 0 && n > 0 && dX != 0 && dWeight != 0 && isApart && IsSmall(m, k, n) && IsSmall(k, n, m))
         {
-            if (dBias is { Count: > 0 })
-            {
-                SumOverRows(dY.Address, dY.Count, Tensor.Index(dBias.Count), dBias.Address, accumulateBias);
-            }
-
+            MultiplyBackward(
+                m, k, n, x.Address, weight.Address, dY.Address, dX, gradients.AccumulateX, dWeight, gradients.AccumulateWeight,
+                dBias, gradients.AccumulateBias);
             return;
         }
 
-        (int k, int n) = (dWeight.Shape[0], dWeight.Shape[1]);
-        if (n > 0)
+        if (n > 0 && dWeight != 0)
         {
             MultiplyBackwardWeight(
-                Tensor.Index(dY.Count / n), k, n, x.Address, dY.Address, dWeight.Address, AddressOf(dBias), accumulateWeight,
-                accumulateBias);
+                m, k, n, x.Address, dY.Address, dWeight, dBias, gradients.AccumulateWeight, gradients.AccumulateBias);
+        }
+        else if (n > 0 && dBias != 0)
+        {
+            SumOverRows(dY.Address, dY.Count, n, dBias, gradients.AccumulateBias);
+        }
+
+        if (k > 0 && dX != 0)
+        {
+            MultiplyBackwardData(m, k, n, dY.Address, weight.Address, dX, gradients.AccumulateX);
         }
     }
 }

@@ -11,9 +11,15 @@ internal sealed unsafe partial class CudaRecurrence
 
     public void RecurrenceForward(RecurrenceGeometry geometry, in RecurrenceTensors tensors, Tensor workspace)
     {
+        if (Cudnn.Find(geometry) is { } sequence)
+        {
+            ForwardByCudnn(sequence, geometry, tensors, workspace);
+            return;
+        }
+
         (int batch, int hidden, int width) = (geometry.Batch, geometry.Hidden, geometry.Width);
         Multiply(
-            geometry.Rows, geometry.Inputs, width, tensors.X.Address, tensors.InputWeight.Address, tensors.Gates.Address,
+            geometry.Rows, geometry.Inputs, width, tensors.X.Address, tensors.InputWeight.Address, tensors.Gates,
             default);
         if (tensors.Cell is { } cell)
         {
@@ -28,7 +34,7 @@ internal sealed unsafe partial class CudaRecurrence
         }
 
         // h goes back and forth between two places, the last step's is the output.
-        nint state = AddressOf(tensors.FirstState);
+        nint state = AddressOf(tensors.FirstState), kept = tensors.Kept(geometry);
         for (int s = 0; s < geometry.Steps; s++)
         {
             nint step = (nint)geometry.Time(s) * batch * sizeof(float);
@@ -36,7 +42,7 @@ internal sealed unsafe partial class CudaRecurrence
             Launch(
                 "recurrence", ForwardKernel(geometry.Cell), Grid(geometry, ForwardUnits),
                 new RecurrenceForwardArguments(
-                    tensors.Gates.Address + (step * width), Step(tensors.Kept, step * hidden),
+                    tensors.Gates + (step * width), Step(kept, step * hidden),
                     tensors.Y.Address + (step * hidden),
                     AddressOf(tensors.Cell), state, next, tensors.HiddenWeight.Address, AddressOf(tensors.InputBias),
                     AddressOf(tensors.HiddenBias), AddressOf(tensors.Lengths), batch, hidden, geometry.Time(s), 0));
@@ -47,23 +53,22 @@ internal sealed unsafe partial class CudaRecurrence
     public void RecurrenceBackward(
         RecurrenceGeometry geometry, in RecurrenceTensors tensors, in RecurrenceGradients gradients, Tensor workspace)
     {
+        if (Cudnn.Find(geometry) is { } sequence)
+        {
+            BackwardByCudnn(sequence, geometry, tensors, gradients, workspace);
+            return;
+        }
+
         (int width, int hidden) = (geometry.Width, geometry.Hidden);
         nint states = (nint)geometry.Batch * hidden * sizeof(float);
         nint dState = workspace.Address, dCell = dState + states, ends = dCell + states;
         Steps(geometry, tensors, gradients, dState, dCell);
-        if (gradients.FirstCell is { Tensor: { } dFirst } asked)
-        {
-            Launch(
-                "recurrence", "recurrence_add", new Grid(Blocks(dFirst.Count, Threads), Threads),
-                new RecurrenceAddArguments(dCell, dFirst.Address, dFirst.Count, asked.Accumulate ? 1 : 0, 0));
-        }
-
         if (gradients.HiddenBias.Tensor is not null || gradients.InputBias.Tensor is not null)
         {
             Launch(
                 "recurrence", "recurrence_bias", new Grid(Blocks(width, BiasColumns), Threads),
                 new RecurrenceBiasArguments(
-                    tensors.Gates.Address, AddressOf(tensors.Kept), AddressOf(gradients.InputBias.Tensor),
+                    tensors.Gates, tensors.Kept(geometry), AddressOf(gradients.InputBias.Tensor),
                     AddressOf(gradients.HiddenBias.Tensor), geometry.Rows, width, geometry.Joined,
                     gradients.InputBias.Accumulate ? 1 : 0, gradients.HiddenBias.Accumulate ? 1 : 0));
         }
@@ -76,14 +81,14 @@ internal sealed unsafe partial class CudaRecurrence
         if (gradients.InputWeight is { Tensor: { } dInput } inputWeight)
         {
             MultiplyBackwardWeight(
-                geometry.Rows, geometry.Inputs, width, tensors.X.Address, tensors.Gates.Address, dInput.Address, 0,
+                geometry.Rows, geometry.Inputs, width, tensors.X.Address, tensors.Gates, dInput.Address, 0,
                 inputWeight.Accumulate, false);
         }
 
         if (gradients.X is { Tensor: { } dX } x)
         {
             MultiplyBackwardData(
-                geometry.Rows, geometry.Inputs, width, tensors.Gates.Address, tensors.InputWeight.Address, dX.Address,
+                geometry.Rows, geometry.Inputs, width, tensors.Gates, tensors.InputWeight.Address, dX.Address,
                 x.Accumulate);
         }
     }
@@ -91,7 +96,7 @@ internal sealed unsafe partial class CudaRecurrence
     private static Grid Grid(RecurrenceGeometry geometry, int units) =>
         new(Blocks(geometry.Hidden, units), Threads, Blocks(geometry.Batch, Rows));
 
-    private static nint Step(Tensor? tensor, nint bytes) => tensor is null ? 0 : tensor.Address + bytes;
+    private static nint Step(nint address, nint bytes) => address == 0 ? 0 : address + bytes;
 
     private static string ForwardKernel(RecurrentCell cell) => cell switch
     {
@@ -116,21 +121,25 @@ internal sealed unsafe partial class CudaRecurrence
         bool isLstm = geometry.Cell == RecurrentCell.Lstm;
         nint h = (nint)geometry.Hidden * sizeof(float), w = (nint)geometry.Width * sizeof(float);
         nint stateIn = AddressOf(gradients.State), cellIn = AddressOf(gradients.Cell), behind = 0, keptBehind = 0;
+        nint keeps = tensors.Kept(geometry);
         Tensor? firsts = isLstm ? tensors.FirstCell : tensors.FirstState;
         for (int s = geometry.Steps - 1; s >= 0; s--)
         {
             nint step = (nint)geometry.Time(s) * geometry.Batch;
-            nint gates = tensors.Gates.Address + (step * w), kept = Step(tensors.Kept, step * h);
-            nint before = s == 0 ? 0 : (isLstm ? tensors.Kept! : tensors.Y).Address + ((step + geometry.Before) * h);
+            nint gates = tensors.Gates + (step * w), kept = Step(keeps, step * h);
+            nint before = s == 0 ? 0 : (isLstm ? keeps : tensors.Y.Address) + ((step + geometry.Before) * h);
             Launch(
                 "recurrence", BackwardKernel(geometry.Cell), Grid(geometry, BackwardUnits),
                 new RecurrenceBackwardArguments(
-                    gates, kept, behind, keptBehind, before, AddressOf(firsts), Step(gradients.Y, step * h), stateIn, cellIn,
-                    dState, isLstm ? dCell : 0, tensors.HiddenWeight.Address, AddressOf(tensors.Lengths), geometry.Batch,
+                    gates, kept, behind, keptBehind, before, AddressOf(firsts), Step(AddressOf(gradients.Y), step * h),
+                    stateIn, cellIn, dState, isLstm ? dCell : 0, tensors.HiddenWeight.Address,
+                    AddressOf(tensors.Lengths), geometry.Batch,
                     geometry.Hidden, geometry.Time(s), s == 0 ? 1 : 0, geometry.IsReverse ? 1 : 0, 0, 0, 0));
             (stateIn, cellIn, behind, keptBehind) = (dState, isLstm ? dCell : 0, gates, kept);
         }
 
+        // The cell is the later input: where both are one value, it writes and the state adds.
+        AddTo(gradients.FirstCell, dCell);
         if (gradients.FirstState is { Tensor: { } first } wanted)
         {
             Launch(
@@ -141,6 +150,17 @@ internal sealed unsafe partial class CudaRecurrence
         }
     }
 
+    /// <summary>A gradient (=|+=) what was computed elsewhere.</summary>
+    private void AddTo(WantedGradient gradient, nint source)
+    {
+        if (gradient.Tensor is { } target)
+        {
+            Launch(
+                "recurrence", "recurrence_add", new Grid(Blocks(target.Count, Threads), Threads),
+                new RecurrenceAddArguments(source, target.Address, target.Count, gradient.Accumulate ? 1 : 0, 0));
+        }
+    }
+
     /// <summary>h before each step, transposed, times the gates' gradients: y of the step before it, and the first
     /// state.</summary>
     private void HiddenWeight(
@@ -148,7 +168,7 @@ internal sealed unsafe partial class CudaRecurrence
     {
         (int width, int hidden, int joined) = (geometry.Width, geometry.Hidden, geometry.Joined);
         nint batch = geometry.Batch;
-        nint gates = tensors.Gates.Address, kept = AddressOf(tensors.Kept), target = dWeight.Address;
+        nint gates = tensors.Gates, kept = tensors.Kept(geometry), target = dWeight.Address;
         nint rowOfState = (nint)hidden * sizeof(float), rowOfGates = (nint)width * sizeof(float);
         int rows = geometry.Rows - geometry.Batch;
         if (rows > 0)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using FastNN.Kernels;
 using FastNN.Tensors;
@@ -6,8 +7,8 @@ namespace FastNN.Cuda;
 
 /// <summary>
 /// Convolutions: those that are matrix products as such, depthwise ones by our own kernels, others by cuDNN where it is there and
-/// takes the geometry, else by our own implicit products (kernels/conv2d.cu). cuDNN's filters are the transpose of ours, so one
-/// launch before it, or behind it for the filter's gradient, moves them.
+/// takes the geometry, else by our own implicit products (kernels/conv2d.cu). cuDNN's filters are the transpose of ours: where a
+/// plan has several such convolutions one launch moves them all, and one all their gradients; else one before it or behind it.
 /// </summary>
 internal sealed unsafe partial class CudaWindows
 {
@@ -23,12 +24,15 @@ internal sealed unsafe partial class CudaWindows
 
         if (UsesCudnn(geometry, pass))
         {
-            return FilterBytes(geometry) + Cudnn.WorkspaceBytes(geometry, pass);
+            return (geometry.HasTransposedFilter ? 0 : FilterBytes(geometry)) + Cudnn.WorkspaceBytes(geometry, pass);
         }
 
         RequireTiles(geometry, pass);
         return pass == ConvolutionPass.BackwardFilter ? FilterParts(geometry).Bytes : 0;
     }
+
+    public bool WantsTransposedFilter(in Conv2DGeometry geometry, ConvolutionPass pass) =>
+        !geometry.IsMatrixProduct && geometry.FilterCount > 0 && UsesCudnn(geometry, pass);
 
     public void Conv2DForward(
         in Conv2DGeometry geometry, Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, Tensor? workspace,
@@ -52,9 +56,8 @@ internal sealed unsafe partial class CudaWindows
         }
         else if (!geometry.IsMatrixProduct && UsesCudnn(geometry, ConvolutionPass.Forward))
         {
-            nint filter = workspace!.Address;
-            TransposeFilter(geometry, weights, filter);
-            Cudnn.Forward(geometry, x.Address, filter, y.Address, accumulate ? 1 : 0, filter + (nint)FilterBytes(geometry));
+            (nint filter, nint scratch) = CudnnFilter(geometry, weights, workspace);
+            Cudnn.Forward(geometry, x.Address, filter, y.Address, accumulate ? 1 : 0, scratch);
             if (!epilogue.IsIdentity)
             {
                 FinishColumns(y.Address, y.Count, geometry.OC, epilogue);
@@ -90,10 +93,8 @@ internal sealed unsafe partial class CudaWindows
         }
         else if (UsesCudnn(geometry, ConvolutionPass.BackwardData))
         {
-            nint filter = workspace!.Address;
-            TransposeFilter(geometry, weights, filter);
-            Cudnn.BackwardData(
-                geometry, dY.Address, filter, dX.Address, accumulate ? 1 : 0, filter + (nint)FilterBytes(geometry));
+            (nint filter, nint scratch) = CudnnFilter(geometry, weights, workspace);
+            Cudnn.BackwardData(geometry, dY.Address, filter, dX.Address, accumulate ? 1 : 0, scratch);
             FinishData(geometry, dX, epilogue);
         }
         else
@@ -119,10 +120,19 @@ internal sealed unsafe partial class CudaWindows
                 geometry, x.Address, dY.Address, weights, AddressOf(dBias), accumulateWeight, accumulateBias,
                 workspace?.Address ?? 0);
         }
+        else if (geometry.HasTransposedFilter)
+        {
+            Cudnn.BackwardFilter(
+                geometry, x.Address, dY.Address, dWeight.Address, accumulateWeight ? 1 : 0, AddressOf(workspace));
+            if (dBias is not null)
+            {
+                SumOverRows(dY.Address, dY.Count, geometry.OC, dBias.Address, accumulateBias);
+            }
+        }
         else
         {
             nint filter = workspace!.Address;
-            Cudnn.BackwardFilter(geometry, x.Address, dY.Address, filter, filter + (nint)FilterBytes(geometry));
+            Cudnn.BackwardFilter(geometry, x.Address, dY.Address, filter, 0, filter + (nint)FilterBytes(geometry));
             FinishFilter(geometry, filter, dY, weights, dBias, accumulateWeight, accumulateBias);
         }
     }
@@ -142,11 +152,44 @@ internal sealed unsafe partial class CudaWindows
         }
     }
 
-    private void TransposeFilter(in Conv2DGeometry geometry, nint weight, nint filter)
+    /// <summary>The filter as cuDNN has it, and its scratch.</summary>
+    private (nint Filter, nint Scratch) CudnnFilter(in Conv2DGeometry geometry, nint weight, Tensor? workspace)
     {
-        TransposeArguments arguments = Transpose(
-            weight, filter, (int)(geometry.FilterCount / geometry.OC), geometry.OC, accumulate: false);
-        Launch("conv2d", "conv2d_transpose_filter", new Grid(arguments.Blocks, SmallThreads), arguments);
+        if (geometry.HasTransposedFilter)
+        {
+            return (weight, AddressOf(workspace));
+        }
+
+        nint filter = workspace!.Address;
+        var arguments = new TransposeFiltersArguments();
+        arguments.Add(Transpose(weight, filter, (int)(geometry.FilterCount / geometry.OC), geometry.OC, accumulate: false));
+        Launch("conv2d", "conv2d_transpose_filters", new Grid(arguments.Blocks, SmallThreads), arguments);
+        return (filter, filter + (nint)FilterBytes(geometry));
+    }
+
+    public void TransposeFilters(
+        ReadOnlySpan<Tensor?> from, ReadOnlySpan<Tensor?> to, bool back, ReadOnlySpan<bool> accumulate)
+    {
+        var arguments = new TransposeFiltersArguments();
+        for (int i = 0; i < from.Length; i++)
+        {
+            if (from[i] is not { } x || to[i] is not { } y)
+            {
+                continue;
+            }
+
+            if (arguments.Count == MaxFilters)
+            {
+                Launch("conv2d", "conv2d_transpose_filters", new Grid(arguments.Blocks, SmallThreads), arguments);
+                (arguments.Count, arguments.Blocks) = (0, 0);
+            }
+
+            int outputs = back ? x.Shape[0] : x.Shape[-1], taps = (int)(x.Count / outputs);
+            (int rows, int columns) = back ? (outputs, taps) : (taps, outputs);
+            arguments.Add(Transpose(x.Address, y.Address, rows, columns, accumulate.Length > 0 && accumulate[i]));
+        }
+
+        Launch("conv2d", "conv2d_transpose_filters", new Grid(arguments.Blocks, SmallThreads), arguments);
     }
 
     private void FinishFilter(
@@ -190,4 +233,30 @@ internal sealed unsafe partial class CudaWindows
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct FinishFilterArguments(
         TransposeArguments Transpose, ColumnSumArguments Bias, int TransposeBlocks, int Unused);
+
+    private const int MaxFilters = 64;
+
+    /// <summary>A filter, whose tiles are moved by the blocks from the first on.</summary>
+    [StructLayout(LayoutKind.Sequential)]
+    private readonly record struct FilterPlace(TransposeArguments Transpose, int First, int Unused);
+
+    [InlineArray(MaxFilters)]
+    private struct FilterPlaces
+    {
+        private FilterPlace _first;
+    }
+
+    [StructLayout(LayoutKind.Sequential)]
+    private struct TransposeFiltersArguments
+    {
+        public int Count;
+        public int Blocks;
+        public FilterPlaces Filters;
+
+        public void Add(in TransposeArguments transpose)
+        {
+            Filters[Count++] = new FilterPlace(transpose, Blocks, 0);
+            Blocks += transpose.Blocks;
+        }
+    }
 }

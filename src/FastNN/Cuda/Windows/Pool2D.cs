@@ -22,7 +22,8 @@ internal sealed unsafe partial class CudaWindows
 
     private const int MostGridY = 65535;
 
-    public long MaxPool2DWinnerBytes(in Pool2DGeometry geometry) => geometry.OutputCount * (HasWideWinners(geometry) ? 2 : 1);
+    public static long MaxPool2DWinnerBytes(in Pool2DGeometry geometry) =>
+        geometry.OutputCount * (HasWideWinners(geometry) ? 2 : 1);
 
     public void MaxPool2DForward(in Pool2DGeometry geometry, Tensor x, Tensor y, Tensor? winners, bool relu)
     {

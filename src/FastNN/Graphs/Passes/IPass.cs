@@ -22,7 +22,7 @@ internal static class PassPipeline
     // Pooling takes its ReLU before an epilogue can: it then masks at the pooled resolution.
     private static readonly IPass[] Passes =
     [
-        new DeadCode(), new CommonSubexpression(), new ReLUIntoMaxPool(), new ActivationIntoEpilogue(),
+        new DeadCode(), new CommonSubexpression(), new ReLUIntoMaxPool(), new ActivationIntoEpilogue(), new IntoNormalization(),
         new LogSoftmaxIntoCrossEntropy(),
     ];
 

@@ -17,39 +17,61 @@ internal sealed class Recording(IEnumerable<Node> nodes, IEnumerable<Value> outp
     public bool IsOutput(Value value) => _outputs.Contains(value);
 
     /// <summary>
-    /// Replaces a consumer and the producer of its input 0 by one node, where nothing else reads what lay between.
+    /// Replaces a consumer and the producer of one of its inputs by one node in the consumer's place, where nothing else reads
+    /// what lay between, and nothing in between reads what the producer reads or its other outputs: gradients are then added in
+    /// the order in which they were.
     /// </summary>
-    /// <param name="rule">The operator that does both, whose inputs are the producer's and then the consumer's others; null where
-    /// there is none.</param>
+    /// <param name="rule">
+    /// The operator that does both, whose inputs are the producer's and then the consumer's others, its outputs the consumer's
+    /// and then the producer's others. Null where there is none.
+    /// </param>
+    /// <param name="input">Which of the consumer's inputs.</param>
     /// <returns>Whether anything was replaced.</returns>
-    public bool FusePairs(Func<Node, Node, Operator?> rule)
+    public bool FusePairs(Func<Node, Node, Operator?> rule, int input = 0)
     {
-        var producers = new Dictionary<Value, Node>();
+        var producers = new Dictionary<Value, int>();
         var uses = new Dictionary<Value, int>();
-        foreach (Value input in Nodes.SelectMany(node => node.Inputs))
+        foreach (Value read in Nodes.SelectMany(node => node.Inputs))
         {
-            uses[input] = uses.GetValueOrDefault(input) + 1;
+            uses[read] = uses.GetValueOrDefault(read) + 1;
         }
 
         var dropped = new HashSet<Node>();
         for (int i = 0; i < Nodes.Count; i++)
         {
             Node node = Nodes[i];
-            if (node.Inputs.Length > 0 && producers.TryGetValue(node.Inputs[0], out Node? producer)
-                && producer.Outputs.Length == 1
-                && uses[producer.Output] == 1 && !IsOutput(producer.Output) && rule(producer, node) is { } op)
+            if (node.Inputs.Length > input && producers.TryGetValue(node.Inputs[input], out int at)
+                && Nodes[at] is var producer && producer.Output == node.Inputs[input]
+                && uses[producer.Output] == 1 && !IsOutput(producer.Output) && rule(producer, node) is { } op
+                && MayMove(producer, at, i))
             {
                 dropped.Add(producer);
-                Nodes[i] = node = new Node(op, [.. producer.Inputs, .. node.Inputs[1..]], node.Outputs);
+                Nodes[i] = node = new Node(
+                    op, [.. producer.Inputs, .. node.Inputs[..input], .. node.Inputs[(input + 1)..]],
+                    [.. node.Outputs, .. producer.Outputs[1..]]);
             }
 
             foreach (Value output in node.Outputs)
             {
-                producers[output] = node;
+                producers[output] = i;
             }
         }
 
         return Nodes.RemoveAll(dropped.Contains) > 0;
+    }
+
+    /// <summary>Whether a node may be computed at a later place.</summary>
+    private bool MayMove(Node node, int from, int to)
+    {
+        for (int i = from + 1; i < to; i++)
+        {
+            if (Array.Exists(Nodes[i].Inputs, read => node.Inputs.Contains(read) || node.Outputs.Contains(read)))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     /// <summary>Lets every node read other values in place of some.</summary>

@@ -43,18 +43,26 @@ internal readonly record struct RunningStatistics(
 
 internal partial interface INormalizations
 {
-    /// <summary>Mean and scale (=) of x, and the running statistics, for one batch and groups of one channel.</summary>
-    void BatchNormStatistics(in ColumnNormalization columns, RunningStatistics? running);
+    /// <summary>
+    /// Mean and scale (=) of x, the running statistics, for one batch and groups of one channel, and then y as
+    /// <see cref="BatchNormForward"/> makes it of them.
+    /// </summary>
+    void BatchNormTrain(
+        in ColumnNormalization columns, RunningStatistics? running, Tensor? bias, Tensor? residual, bool relu, Tensor y);
 
-    /// <summary>y = (x - mean) scale weight + bias; without weight or bias 1 and 0. y may be x.</summary>
-    void BatchNormForward(in ColumnNormalization columns, Tensor? bias, Tensor y);
+    /// <summary>
+    /// y = (x - mean) scale weight + bias, plus the residual, if there is one, and clipped at 0, if asked for; without weight or
+    /// bias 1 and 0. y may be x or the residual.
+    /// </summary>
+    void BatchNormForward(in ColumnNormalization columns, Tensor? bias, Tensor? residual, bool relu, Tensor y);
 
     /// <summary>
     /// sums [4, batches, channels] = the sums over rows of dY, and of dY (x - mean) scale; and, unless statistics are given, for
     /// each channel the sums over its group of both, times the weight and divided by the number of terms. dWeight and dBias
     /// (=|+=) the second and the first over the batches.
     /// </summary>
-    void BatchNormSums(in ColumnNormalization columns, Tensor dY, Tensor sums, in NormalizationGradients gradients);
+    /// <param name="y">What ReLU gave, or null: where it is not above 0, dY becomes 0 first.</param>
+    void BatchNormSums(in ColumnNormalization columns, Tensor? y, Tensor dY, Tensor sums, in NormalizationGradients gradients);
 
     /// <summary>
     /// dX (=|+=) scale (dY weight - sum - (x - mean) scale product) with the group's sums, or scale dY weight where statistics

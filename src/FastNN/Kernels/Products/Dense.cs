@@ -2,14 +2,17 @@ using FastNN.Tensors;
 
 namespace FastNN.Kernels;
 
+/// <summary>Gradients of a dense layer, each null where none is wanted, each written (=) or added to (+=).</summary>
+internal readonly record struct DenseGradients(
+    Tensor? X, bool AccumulateX, Tensor? Weight, bool AccumulateWeight, Tensor? Bias, bool AccumulateBias);
+
 internal partial interface IProducts
 {
     /// <summary>y [M, N] = f(x [M, K] * weight [K, N] + bias [N]); leading axes of x and y are folded into M.</summary>
     void DenseForward(Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation);
 
-    /// <summary>dX [M, K] (=|+=) dY [M, N] * weight^T.</summary>
-    void DenseBackwardData(Tensor dY, Tensor weight, Tensor dX, bool accumulate);
-
-    /// <summary>dWeight [K, N] (=|+=) x^T * dY, and dBias [N] (=|+=) the column sums of dY. Either may be absent.</summary>
-    void DenseBackwardWeight(Tensor x, Tensor dY, Tensor? dWeight, Tensor? dBias, bool accumulateWeight, bool accumulateBias);
+    /// <summary>
+    /// dWeight [K, N] (=|+=) x^T * dY, dBias [N] (=|+=) the column sums of dY [M, N], and last dX [M, K] (=|+=) dY * weight^T.
+    /// </summary>
+    void DenseBackward(Tensor x, Tensor weight, Tensor dY, in DenseGradients gradients);
 }

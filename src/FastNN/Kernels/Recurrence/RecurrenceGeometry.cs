@@ -28,6 +28,12 @@ internal sealed record RecurrenceGeometry(RecurrentCell Cell, bool IsReverse, in
     /// it.</summary>
     private const int PanelColumns = 32, PanelSlack = 16;
 
+    /// <summary>Whether there are biases.</summary>
+    public bool HasBias { get; init; }
+
+    /// <summary>Whether sequences have lengths of their own, which only the device knows.</summary>
+    public bool HasLengths { get; init; }
+
     public int Gates => Cell switch
     {
         RecurrentCell.Lstm => 4,
@@ -73,6 +79,13 @@ internal sealed record RecurrenceGeometry(RecurrentCell Cell, bool IsReverse, in
     /// </summary>
     public long BackwardBytes =>
         sizeof(float) * (PackedBackward + Hidden + (2L * Batch * Hidden) + ((long)Batch * (Width + Hidden)) + Rows);
+
+    /// <summary>Bytes of the gates of all steps.</summary>
+    public long GateBytes => (long)Rows * Width * sizeof(float);
+
+    /// <summary>Bytes that our own kernels leave for backward, or work in where none follows.</summary>
+    public long SavedBytes(bool training) =>
+        GateBytes + (training && KeepsMore ? (long)Rows * Hidden * sizeof(float) : 0);
 
     /// <summary>Floats of a matrix [rows, columns] in panels.</summary>
     public static long Packed(int rows, int columns) => columns == 0

@@ -29,7 +29,7 @@ internal partial interface IUpdates
     /// <param name="results">What <see cref="GuardNorm"/> left.</param>
     void GuardScale(Tensor gradients, Tensor options, Tensor results);
 
-    /// <summary>y = x, of 4-byte elements, unless the guard forbids it.</summary>
+    /// <summary>To = From of each pair, of 4-byte elements and one after the other, unless the guard forbids it.</summary>
     /// <param name="results">What <see cref="GuardNorm"/> left.</param>
-    void GuardCopy(Tensor x, Tensor y, Tensor results);
+    void GuardCopy(ReadOnlySpan<(Tensor From, Tensor To)> copies, Tensor results);
 }

@@ -34,4 +34,13 @@ internal partial interface IWindows
     void Conv2DBackwardFilter(
         in Conv2DGeometry geometry, Tensor x, Tensor dY, Tensor dWeight, Tensor? dBias, bool accumulateWeight,
         bool accumulateBias, Tensor? workspace);
+
+    /// <summary>
+    /// Each filter [.., OC] as [OC, ..] (=), or back (=|+=), for convolutions whose geometry says that theirs are transposed
+    /// (<see cref="IPlanning.WantsTransposedFilter"/>). Pairs without a source or target are left out.
+    /// </summary>
+    /// <param name="back">Whether the sources are [OC, ..].</param>
+    /// <param name="accumulate">For each target whether it is added to; empty for none.</param>
+    void TransposeFilters(
+        ReadOnlySpan<Tensor?> from, ReadOnlySpan<Tensor?> to, bool back, ReadOnlySpan<bool> accumulate);
 }

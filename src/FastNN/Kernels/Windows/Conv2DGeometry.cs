@@ -33,6 +33,9 @@ internal readonly record struct Conv2DGeometry
     /// </summary>
     public DepthTap Depth { get; init; }
 
+    /// <summary>Whether the filter, and with it its gradient, is given as [OC, KH, KW, C / groups].</summary>
+    public bool HasTransposedFilter { get; init; }
+
     public int H => Vertical.Input;
 
     public int W => Horizontal.Input;

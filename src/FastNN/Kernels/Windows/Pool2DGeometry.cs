@@ -61,7 +61,7 @@ internal readonly record struct Pool2DGeometry
         int n, int h, int w, int c, int kh, int kw, int strideH, int strideW, Padding2D padding,
         int dilationH = 1, int dilationW = 1, bool ceilMode = false)
     {
-        const string operation = "maxPool2d";
+        const string operation = "MaxPool2D";
         Pool2DGeometry geometry = Create(
             operation, n, h, w, c, kh, kw, strideH, strideW, padding, dilationH, dilationW, ceilMode, true, 0);
         if ((long)kh * kw > ushort.MaxValue)
@@ -78,7 +78,7 @@ internal readonly record struct Pool2DGeometry
         int n, int h, int w, int c, int kh, int kw, int strideH, int strideW, Padding2D padding,
         bool ceilMode = false, bool countIncludePad = true, int divisorOverride = 0)
     {
-        const string operation = "avgPool2d";
+        const string operation = "AvgPool2D";
         if (divisorOverride < 0)
         {
             throw new ShapeException(

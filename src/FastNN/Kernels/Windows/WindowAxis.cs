@@ -10,7 +10,8 @@ internal readonly record struct WindowAxis
     {
         Input = input;
         Taps = taps;
-        Stride = stride;
+        // One window is alone whatever its stride; a huge one would only make loops over its positions long.
+        Stride = output == 1 ? (int)Math.Min(stride, Math.Max((long)input + padBefore + padAfter, 1)) : stride;
         Dilation = dilation;
         PadBefore = padBefore;
         PadAfter = padAfter;

@@ -23,6 +23,8 @@ internal readonly record struct ConvolutionOptions(
 /// </summary>
 internal sealed partial class ConvolutionGeometry
 {
+    private const int MaxDepthTaps = 1 << 16;
+
     private readonly Conv2DGeometry[] _taps;
 
     // A tap that meets every sample (or every image): it can write where all others add.
@@ -42,14 +44,15 @@ internal sealed partial class ConvolutionGeometry
     /// <summary>The sizes of x [N, ..., C] with weight [K..., C / groups, OC].</summary>
     /// <exception cref="ShapeException">A size is out of range, or the window does not fit.</exception>
     public static ConvolutionGeometry Create(
-        string operation, int axes, in ConvolutionOptions options, in Shape x, in Shape weight)
+        string operation, int axes, in ConvolutionOptions options, in Shape x, in Shape weight, bool hasTransposedFilter = false)
     {
         WindowAxis depth = Axis(operation, axes, 0, options.Depth, options.IsSame, x, weight);
         WindowAxis vertical = Axis(operation, axes, 1, options.Rows, options.IsSame, x, weight);
         WindowAxis horizontal = Axis(operation, axes, 2, options.Columns, options.IsSame, x, weight);
         Shape output = Joined(axes, x[0], depth.Output, vertical.Output, horizontal.Output, weight[-1]);
+        Conv2DGeometry[] taps = Taps(operation, x[0], x[-1], weight[-1], options.Groups, depth, vertical, horizontal);
         return new ConvolutionGeometry(
-            Taps(operation, x[0], x[-1], weight[-1], options.Groups, depth, vertical, horizontal), output);
+            hasTransposedFilter ? Array.ConvertAll(taps, tap => tap with { HasTransposedFilter = true }) : taps, output);
     }
 
     /// <summary>
@@ -63,10 +66,24 @@ internal sealed partial class ConvolutionGeometry
         WindowAxis depth = TransposedAxis(operation, axes, 0, options.Depth, x, weight);
         WindowAxis vertical = TransposedAxis(operation, axes, 1, options.Rows, x, weight);
         WindowAxis horizontal = TransposedAxis(operation, axes, 2, options.Columns, x, weight);
-        int channels = checked(weight[-2] * options.Groups);
+        int channels = weight[-2] * options.Groups;
         Shape output = Joined(axes, x[0], depth.Input, vertical.Input, horizontal.Input, channels);
         return new ConvolutionGeometry(
             Taps(operation, x[0], channels, x[-1], options.Groups, depth, vertical, horizontal), output);
+    }
+
+    /// <summary>Whether the device takes the filter transposed in these passes.</summary>
+    public bool WantsTransposedFilter(IPlanning planning, params ReadOnlySpan<ConvolutionPass> passes)
+    {
+        foreach (ConvolutionPass pass in passes)
+        {
+            if (_taps.Length > 1 || !planning.WantsTransposedFilter(_taps[0], pass))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     public long WorkspaceBytes(IPlanning planning, ConvolutionPass pass)
@@ -91,6 +108,12 @@ internal sealed partial class ConvolutionGeometry
         if (depth.Taps == 1 && depth.Stride == 1 && depth.PadBefore == 0 && depth.Input == depth.Output)
         {
             return [geometry];
+        }
+
+        if (depth.Taps > MaxDepthTaps)
+        {
+            throw new ShapeException(
+                $"{operation}: expected a kernel of at most {MaxDepthTaps} planes, each of which is a convolution, got {depth.Taps}.");
         }
 
         var taps = new Conv2DGeometry[depth.Taps];
