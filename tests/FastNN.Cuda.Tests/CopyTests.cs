@@ -44,6 +44,29 @@ internal sealed class CopyTests : CudaFixture
         device.Free(tensor.Address);
     }
 
+    [TestCase(DType.Int8, -3f, 253)]
+    [TestCase(DType.UInt8, 200f, 200)]
+    [TestCase(DType.Bool, 1f, 1)]
+    public void Filling_bytes_ends_where_they_end(DType type, float value, int expected)
+    {
+        using CudaDevice device = Open();
+        Tensor around = Bytes(device, 64);
+        for (int count = 1; count < 10; count++)
+        {
+            device.Upload(Content(64, seed: count), around);
+            device.Fill(new Tensor(around.Address + count, type, new Shape(count)), value);
+            byte[] filled = Content(64, seed: count), back = new byte[64];
+            filled.AsSpan(count, count).Fill((byte)expected);
+            device.Download(around, back);
+            Assert.That(back, Is.EqualTo(filled), $"{count} from byte {count} on");
+        }
+
+        Assert.That(
+            () => device.Fill(new Tensor(around.Address, DType.Float64, new Shape(2)), 0),
+            Throws.TypeOf<NotSupportedException>().With.Message.Contains("one byte"));
+        device.Free(around.Address);
+    }
+
     [Test]
     public void Small_uploads_neither_wait_nor_allocate()
     {

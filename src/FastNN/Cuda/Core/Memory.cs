@@ -17,9 +17,11 @@ internal abstract unsafe partial class CudaCore
         {
             DType.Float32 => BitConverter.SingleToUInt32Bits(value),
             DType.Int32 => (uint)(int)value,
-            _ => (byte)value,
+            DType.Int8 => (byte)(sbyte)value,
+            DType.UInt8 or DType.Bool => (byte)value,
+            _ => throw new NotSupportedException($"Fill: expected Float32, Int32 or a type of one byte, got {x}."),
         };
-        string kernel = x.Type == DType.UInt8 ? "memory_fill_bytes" : "memory_fill_words";
+        string kernel = x.Type.Size() == 1 ? "memory_fill_bytes" : "memory_fill_words";
         Launch("memory", kernel, Grid.ForElements(x.Count), new FillArguments(x.Address, x.Count, bits));
     }
 
