@@ -143,7 +143,7 @@ public readonly struct Shape : IEquatable<Shape>, IEnumerable<int>
         return (uint)normalized < (uint)Rank ? normalized
             : throw new ShapeException(
                 Rank == 0 ? $"{operation}: expected a shape with axis {axis}, got the scalar shape [], which has none."
-                : $"{operation}: expected an axis from {-Rank} to {Rank - 1} of shape {this}, got {axis}.");
+                : $"{operation}: axis {axis} of shape {this} is out of range {-Rank}..{Rank - 1}.");
     }
 
     /// <summary>The extents as a new array.</summary>

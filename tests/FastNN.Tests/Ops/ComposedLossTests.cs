@@ -9,7 +9,7 @@ internal sealed class ComposedLossTests : CpuOpFixture<ComposedLossCases>
     [
         Of("shapes of a ranking", x => x.MarginRankingLoss(In(x, 4, 5), x), "MarginRanking: expected two Float32 values",
             "[4, 5]"),
-        Of("targets of a ranking", x => x.MarginRankingLoss(x, In(x, 4)), "Hinge: expected targets", "[4]"),
+        Of("targets of a ranking", x => x.MarginRankingLoss(x, In(x, 4)), "MarginRanking: expected targets", "[4]"),
         Of("a ranking's margin", x => x.MarginRankingLoss(x, x, float.NaN), "MarginRanking: expected a finite margin", "NaN"),
         Of("shapes of cosines", x => x.CosineEmbeddingLoss(In(x, 3, 6), In(x, 4)), "CosineEmbedding: expected two Float32",
             "[3, 6]"),
