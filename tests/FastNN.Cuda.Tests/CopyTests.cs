@@ -49,7 +49,7 @@ internal sealed class CopyTests : CudaFixture
     [TestCase(DType.Bool, 1f, 1)]
     public void Filling_bytes_ends_where_they_end(DType type, float value, int expected)
     {
-        using CudaDevice device = Open();
+        using CudaDevice device = Open(kernels: KernelSource.Embedded);
         Tensor around = Bytes(device, 64);
         for (int count = 1; count < 10; count++)
         {
