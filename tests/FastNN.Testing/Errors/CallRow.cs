@@ -10,6 +10,9 @@ namespace FastNN.Testing;
 /// <param name="Call">Takes arguments whose operands have become values, and gives a value, an array or a tuple of them.</param>
 internal sealed record CallRow(string Name, Type[] Types, object?[] Arguments, Func<object?[], object> Call)
 {
+    /// <summary>The names of the first arguments, as far as they are known.</summary>
+    public string[] Names { get; init; } = [];
+
     /// <summary>A public call of one of the classes of operators; arguments that are not given have their defaults.</summary>
     public static CallRow Of(string name, params object?[] arguments)
     {
@@ -18,18 +21,11 @@ internal sealed record CallRow(string Name, Type[] Types, object?[] Arguments, F
         Type[] types = Array.ConvertAll(parameters, parameter => parameter.ParameterType);
         object?[] all = [
             .. parameters.Select((parameter, i) => i < arguments.Length ? Convert(arguments[i], types[i]) : Default(parameter))];
-        return new CallRow(name, types, all, given =>
+        return new CallRow(
+            name, types, all, given => method.Invoke(null, BindingFlags.DoNotWrapExceptions, null, given, null)!)
         {
-            try
-            {
-                return method.Invoke(null, given)!;
-            }
-            catch (TargetInvocationException exception)
-            {
-                System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(exception.InnerException!);
-                throw;
-            }
-        });
+            Names = Array.ConvertAll(parameters, parameter => parameter.Name!),
+        };
     }
 
     /// <summary>A call that takes spans, which reflection cannot hand over.</summary>
@@ -88,7 +84,8 @@ internal sealed record CallRow(string Name, Type[] Types, object?[] Arguments, F
         };
     }
 
-    private static object? Convert(object? argument, Type type)
+    /// <summary>An argument as a parameter of this type takes it.</summary>
+    public static object? Convert(object? argument, Type type)
     {
         type = Nullable.GetUnderlyingType(type) ?? type;
         return argument switch

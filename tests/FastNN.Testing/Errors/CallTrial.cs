@@ -58,12 +58,24 @@ internal static class CallTrial
             var symbols = new SymbolValues();
             symbols.Bind(Dim.Batch, 2);
             Value[] read = [.. outputs.Where(output => output.Producer is not null).Distinct()];
-            Plan plan = Compiler.Compile(device, graph, symbols, read, wanted.Length == 0 ? null : root, wanted);
-            if (run && plan.PeakBytes <= Small && !Array.Exists(read, output => output.Shape.IsSymbolic)
+            Parameter[] parameters = [.. graph.Parameters];
+            if (!Array.Exists(parameters, parameter => parameter.IsTrainable) && wanted.Length == 0)
+            {
+                root = null;
+            }
+
+            Plan plan = Compiler.Compile(device, graph, symbols, read, root, wanted);
+            if (run && plan.PeakBytes <= Small && parameters.Sum(parameter => parameter.Count) <= Small
+                && !Array.Exists(read, output => output.Shape.IsSymbolic)
                 && inputs.TrueForAll(input => !input.Value.Shape.IsSymbolic) && read.Length > 0)
             {
                 stage = "run";
-                using var execution = new GraphRun(device, graph, read, wanted.Length == 0 ? null : root, wanted);
+                for (uint i = 0; i < parameters.Length; i++)
+                {
+                    parameters[i].Initialize(1, i);
+                }
+
+                using var execution = new GraphRun(device, graph, read, root, wanted, parameters);
                 foreach ((Value value, double number) in inputs)
                 {
                     if (plan.Values.ContainsKey(value))
@@ -74,7 +86,7 @@ internal static class CallTrial
 
                 execution.Upload();
                 execution.Forward();
-                if (wanted.Length > 0)
+                if (root is not null)
                 {
                     execution.Backward();
                 }

@@ -36,6 +36,8 @@ internal sealed record Mutation(int Argument, object? Value)
         return value switch
         {
             CallInput operand => Operands(operand),
+            CallLayer => [null, new CallLayer(() => new Flatten())],
+            CallLayer[] layers => Lists(layers, _ => [null!]),
             CallInput[] operands => Lists(operands, operand => Operands(operand).Cast<CallInput>()),
             null when type == typeof(Value) =>
                 [CallInput.F(), CallInput.F(7), CallInput.F(2, 3), CallInput.F(2, 3, 4), CallInput.I(2), CallInput.B(2, 3, 4, 1)],
@@ -65,7 +67,8 @@ internal sealed record Mutation(int Argument, object? Value)
                 .Concat(Integers(size.Columns).Select(n => (object?)(size with { Columns = n })))
                 .Append(new Size3D(1 << 20, 1 << 20, 1 << 20)),
             Activation => [Activation.None, Activation.ReLU, Activation.Tanh],
-            _ => [],
+            null => [],
+            _ => type.IsValueType ? [] : [null],
         };
     }
 
@@ -74,7 +77,7 @@ internal sealed record Mutation(int Argument, object? Value)
         : type == typeof(Size3D) ? new Size3D(1, 1, 1) : Activator.CreateInstance(type)!;
 
     private static IEnumerable<int> Integers(int number) =>
-        [0, 1, -1, number + 1, number - 1, -7, 1 << 16, int.MaxValue, int.MinValue, int.MinValue + 0x10000];
+        [0, 1, -1, number + 1, number - 1, -7, 1 << 16, 1 << 20, int.MaxValue, int.MinValue, int.MinValue + 0x10000];
 
     private static IEnumerable<double> Floats(double number) =>
         [0, 1, -1, -number, number * 1.5, 1e30, -1e30, double.NaN, double.PositiveInfinity, double.NegativeInfinity];
