@@ -22,6 +22,8 @@ public sealed class Parameter
     /// <exception cref="ShapeException">The shape has more elements than an array can hold.</exception>
     public Parameter(string name, Shape shape, Initializer initializer, ParameterLayout? layout = null)
     {
+        ArgumentNullException.ThrowIfNull(initializer);
+
         // The values live in one array of the host.
         shape.RequireAtMost(Array.MaxLength, $"Parameter {name}");
         Name = name;

@@ -18,7 +18,7 @@ public sealed class Conv1D : ConvolutionLayer
     public Conv1D(int filters, int kernel, Activation activation = default)
         : base(activation)
     {
-        RequirePositive(filters, kernel);
+        RequireSizes(filters, kernel);
         (_filters, _kernel) = (filters, kernel);
     }
 

@@ -18,7 +18,7 @@ public sealed class Conv2D : ConvolutionLayer
     public Conv2D(int filters, Size2D kernel, Activation activation = default)
         : base(activation)
     {
-        RequirePositive(filters, kernel.Rows, kernel.Columns);
+        RequireSizes(filters, kernel.Rows, kernel.Columns);
         (_filters, _kernel) = (filters, kernel);
     }
 

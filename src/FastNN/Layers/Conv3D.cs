@@ -19,7 +19,7 @@ public sealed class Conv3D : ConvolutionLayer
     public Conv3D(int filters, Size3D kernel, Activation activation = default)
         : base(activation)
     {
-        RequirePositive(filters, kernel.Planes, kernel.Rows, kernel.Columns);
+        RequireSizes(filters, kernel.Planes, kernel.Rows, kernel.Columns);
         (_filters, _kernel) = (filters, kernel);
     }
 

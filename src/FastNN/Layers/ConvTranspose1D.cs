@@ -19,7 +19,7 @@ public sealed class ConvTranspose1D : ConvolutionLayer
     public ConvTranspose1D(int filters, int kernel, Activation activation = default)
         : base(activation)
     {
-        RequirePositive(filters, kernel);
+        RequireSizes(filters, kernel);
         (_filters, _kernel) = (filters, kernel);
     }
 

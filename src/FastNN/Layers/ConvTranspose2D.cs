@@ -20,7 +20,7 @@ public sealed class ConvTranspose2D : ConvolutionLayer
     public ConvTranspose2D(int filters, Size2D kernel, Activation activation = default)
         : base(activation)
     {
-        RequirePositive(filters, kernel.Rows, kernel.Columns);
+        RequireSizes(filters, kernel.Rows, kernel.Columns);
         (_filters, _kernel) = (filters, kernel);
     }
 

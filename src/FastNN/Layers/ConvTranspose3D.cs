@@ -20,7 +20,7 @@ public sealed class ConvTranspose3D : ConvolutionLayer
     public ConvTranspose3D(int filters, Size3D kernel, Activation activation = default)
         : base(activation)
     {
-        RequirePositive(filters, kernel.Planes, kernel.Rows, kernel.Columns);
+        RequireSizes(filters, kernel.Planes, kernel.Rows, kernel.Columns);
         (_filters, _kernel) = (filters, kernel);
     }
 

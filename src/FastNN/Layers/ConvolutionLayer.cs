@@ -77,6 +77,11 @@ public abstract class ConvolutionLayer : Layer
         }
 
         int channels = x.Shape[-1];
+        if (Dim.IsSymbol(channels))
+        {
+            throw new ShapeException($"{name}: expected a known number of channels, got an input of shape {x.Shape}.");
+        }
+
         (int filters, int groups) = ChannelsFor(channels);
         if (groups <= 0 || channels % groups != 0 || filters % groups != 0)
         {
@@ -98,12 +103,12 @@ public abstract class ConvolutionLayer : Layer
     }
 
     /// <summary>Fails unless there are filters and taps.</summary>
-    private protected static void RequirePositive(int filters, params ReadOnlySpan<int> kernel)
+    private protected void RequireSizes(int filters, params ReadOnlySpan<int> kernel)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(filters);
+        RequirePositive(filters);
         foreach (int taps in kernel)
         {
-            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(taps, nameof(kernel));
+            RequirePositive(taps, nameof(kernel));
         }
     }
 

@@ -16,7 +16,7 @@ public sealed class Dense : Layer
     /// <exception cref="ArgumentOutOfRangeException">The number of units is not positive.</exception>
     public Dense(int units, Activation activation = default)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(units);
+        RequirePositive(units);
         (_units, _activation) = (units, activation);
     }
 
@@ -43,7 +43,7 @@ public sealed class Dense : Layer
     {
         if (x.Shape.Rank < 2)
         {
-            throw new ShapeException($"Dense: input {x.Shape} has no feature axis behind the batch axis.");
+            throw new ShapeException($"Dense: expected an input [N, ..., in], got {x.Shape}.");
         }
 
         _weight = AddParameter("weight", new Shape(x.Shape[-1], _units), WeightInitializer, ParameterLayout.DenseWeightFor(x));

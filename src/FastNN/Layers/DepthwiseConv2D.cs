@@ -17,7 +17,7 @@ public sealed class DepthwiseConv2D : ConvolutionLayer
     public DepthwiseConv2D(Size2D kernel, Activation activation = default)
         : base(activation)
     {
-        RequirePositive(1, kernel.Rows, kernel.Columns);
+        RequireSizes(1, kernel.Rows, kernel.Columns);
         _kernel = kernel;
     }
 
@@ -62,7 +62,7 @@ public sealed class DepthwiseConv2D : ConvolutionLayer
         Multiplier > 0 && (long)channels * Multiplier <= int.MaxValue
             ? (channels * Multiplier, channels)
             : throw new ShapeException(
-                $"DepthwiseConv2D: expected a multiplier from 1 to {int.MaxValue / channels} for {channels} channels, got {Multiplier}.");
+                $"DepthwiseConv2D: expected a multiplier from 1 to {int.MaxValue / Math.Max(channels, 1)} for {channels} channels, got {Multiplier}.");
 
     private protected override Value Convolve(Value x, Value weight, Value? bias) =>
         x.Conv2D(weight, bias, Stride, Padding, Dilation, x.Shape[3]);

@@ -21,8 +21,8 @@ public sealed class Embedding : Layer
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
     public Embedding(int entries, int dimension)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(entries);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dimension);
+        RequirePositive(entries);
+        RequirePositive(dimension);
         (_entries, _dimension) = (entries, dimension);
     }
 
@@ -60,8 +60,11 @@ public sealed class Embedding : Layer
         };
 
     /// <summary>A table's first values with zeros in the padding row, where there is one.</summary>
-    internal static Initializer Padded(Initializer others, int padding, int entries) =>
-        (uint)padding < (uint)entries ? new PaddedInitializer(others, padding) : others;
+    internal static Initializer Padded(Initializer others, int padding, int entries)
+    {
+        ArgumentNullException.ThrowIfNull(others);
+        return (uint)padding < (uint)entries ? new PaddedInitializer(others, padding) : others;
+    }
 
     /// <summary>Zeros in one row.</summary>
     private sealed class PaddedInitializer(Initializer others, int row) : Initializer

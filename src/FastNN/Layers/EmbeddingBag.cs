@@ -24,9 +24,14 @@ public sealed class EmbeddingBag : MultiInputLayer
     /// enumeration.</exception>
     public EmbeddingBag(int entries, int dimension, EmbeddingBagMode mode = EmbeddingBagMode.Mean)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(entries);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(dimension);
-        ArgumentOutOfRangeException.ThrowIfGreaterThan((uint)mode, (uint)EmbeddingBagMode.Max, nameof(mode));
+        RequirePositive(entries);
+        RequirePositive(dimension);
+        if (!Enum.IsDefined(mode))
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(mode), $"EmbeddingBag: expected a mode of Sum, Mean or Max, got {mode}.");
+        }
+
         (_entries, _dimension, _mode) = (entries, dimension, mode);
     }
 

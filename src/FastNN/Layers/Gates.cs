@@ -18,7 +18,7 @@ public sealed class PReLU : Layer
     /// <exception cref="ArgumentOutOfRangeException">The number is not positive.</exception>
     public PReLU(int slopes = 1)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(slopes);
+        RequirePositive(slopes);
         _slopes = slopes;
     }
 
@@ -85,7 +85,14 @@ public enum GateKind
 public sealed class GLU(int axis = -1) : Layer
 {
     /// <summary>The activation; default <see cref="GateKind.Sigmoid"/>.</summary>
-    public GateKind Gate { get; init; }
+    public GateKind Gate
+    {
+        get;
+        init => field = Enum.IsDefined(value)
+            ? value
+            : throw new ArgumentOutOfRangeException(
+                nameof(Gate), $"GLU: expected a gate of Sigmoid, SiLU, Gelu or ReLU, got {value}.");
+    }
 
     /// <inheritdoc/>
     protected override Value Forward(Value x) => Gate switch
@@ -93,8 +100,7 @@ public sealed class GLU(int axis = -1) : Layer
         GateKind.Sigmoid => x.GLU(axis),
         GateKind.SiLU => x.SwiGLU(axis),
         GateKind.Gelu => x.GeGLU(axis),
-        GateKind.ReLU => x.ReGLU(axis),
-        _ => throw new InvalidOperationException($"GLU: expected a gate of {nameof(GateKind)}, got {Gate}."),
+        _ => x.ReGLU(axis),
     };
 
     /// <inheritdoc/>

@@ -149,6 +149,12 @@ public abstract class Layer
                 $"Build: the shape of one example {example} has no elements; every extent must be positive.");
         }
 
+        if (example.Rank == Shape.MaxRank)
+        {
+            throw new ShapeException(
+                $"Build: expected at most {Shape.MaxRank - 1} axes for one example, since the batch axis comes first, got {example}.");
+        }
+
         Prepare(example);
         Initialize(seed);
     }
@@ -204,6 +210,7 @@ public abstract class Layer
             throw new ArgumentException($"{GetType().Name}: two parameters are named '{name}'.");
         }
 
+        shape.RequireAtMost(Array.MaxLength, $"{GetType().Name}: the parameter {name}");
         var parameter = new Parameter(name, shape, initializer, layout) { IsTrainable = !_isFrozen };
         _own.Add(parameter);
         return parameter;
@@ -226,9 +233,21 @@ public abstract class Layer
             throw new ArgumentException($"{GetType().Name}: two parameters are named '{name}'.");
         }
 
+        shape.RequireAtMost(Array.MaxLength, $"{GetType().Name}: the buffer {name}");
         var buffer = new Parameter(name, shape, initializer, layout) { IsBuffer = true };
         _own.Add(buffer);
         return buffer;
+    }
+
+    /// <summary>Fails unless a size is positive.</summary>
+    private protected void RequirePositive(int value, [CallerArgumentExpression(nameof(value))] string name = "")
+    {
+        if (value <= 0)
+        {
+            throw new ArgumentOutOfRangeException(
+                name, string.Create(
+                    CultureInfo.InvariantCulture, $"{GetType().Name}: expected {name} of at least 1, got {value}."));
+        }
     }
 
     /// <summary>Adds a child, so that its parameters belong to this layer.</summary>
@@ -338,6 +357,15 @@ public abstract class Layer
             IReadOnlyList<Value> outputs = ForwardFrom(inputs);
             graph.Trace?.TryAdd(this, outputs);
             return outputs;
+        }
+        catch (ShapeException exception) when (exception.Left is null
+            && exception.Message.StartsWith("Shape: ", StringComparison.Ordinal))
+        {
+            // A shape that the layer computes, such as a parameter's, knows neither the layer nor what it was computed from.
+            string types = string.Join(", ", inputs.ToArray().Select(input => input.TensorType));
+            var named = new ShapeException($"{GetType().Name} of {types}: {exception.Message}");
+            named.Leave(this, null);
+            throw named;
         }
         catch (ShapeException exception)
         {

@@ -23,8 +23,8 @@ public sealed class LowRankDense : Layer
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
     public LowRankDense(int units, int rank, Activation activation = default)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(units);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(rank);
+        RequirePositive(units);
+        RequirePositive(rank);
         (_units, _rank, _activation) = (units, rank, activation);
     }
 
@@ -48,7 +48,7 @@ public sealed class LowRankDense : Layer
     {
         if (x.Shape.Rank < 2)
         {
-            throw new ShapeException($"LowRankDense: input {x.Shape} has no feature axis behind the batch axis.");
+            throw new ShapeException($"LowRankDense: expected an input [N, ..., in], got {x.Shape}.");
         }
 
         _first = AddParameter("u.weight", new Shape(x.Shape[-1], _rank), WeightInitializer, ParameterLayout.DenseWeightFor(x));

@@ -154,8 +154,19 @@ public sealed class Model : MultiInputLayer
     /// <exception cref="ShapeException">The shape has no elements.</exception>
     public static Symbol Input(string name, Shape shape, DType type = DType.Float32)
     {
-        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(name);
+        if (name.Length == 0)
+        {
+            throw new ArgumentException("Model.Input: expected a name for the input, got ''.", nameof(name));
+        }
+
         type.Traits();
+        if (shape.Rank == Shape.MaxRank)
+        {
+            throw new ShapeException(
+                $"Model.Input: expected at most {Shape.MaxRank - 1} axes for one example of input '{name}', got {shape}.");
+        }
+
         return shape.IsSymbolic || shape.Count > 0
             ? Symbol.OfInput(new ModelInput(name, shape, type))
             : throw new ShapeException(

@@ -28,12 +28,18 @@ public sealed class MultiHeadAttention : MultiInputLayer
     /// <exception cref="ArgumentException">The heads do not divide the width.</exception>
     public MultiHeadAttention(int width, int heads)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(heads);
+        RequirePositive(width);
+        RequirePositive(heads);
         if (width % heads != 0)
         {
             throw new ArgumentException(
                 $"MultiHeadAttention: expected a number of heads that divides the width {width}, got {heads}.", nameof(heads));
+        }
+
+        if (width > int.MaxValue / 3)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(width), $"MultiHeadAttention: expected a width of at most {int.MaxValue / 3}, got {width}.");
         }
 
         (_width, _heads) = (width, heads);
@@ -43,7 +49,7 @@ public sealed class MultiHeadAttention : MultiInputLayer
     public bool UseBias { get; init; } = true;
 
     /// <summary>Which keys a query sees by its place; default all.</summary>
-    public CausalMask Causal { get; init; }
+    public CausalMask Causal { get; init => field = Require(nameof(MultiHeadAttention), value); }
 
     /// <summary>The probability that a weight becomes 0 while training, in [0, 1); default 0.</summary>
     public float Dropout { get; init; }
@@ -207,6 +213,12 @@ public sealed class MultiHeadAttention : MultiInputLayer
         };
 
     /// <summary>What a model file calls it.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is not a member of the enumeration.</exception>
+    internal static CausalMask Require(string layer, CausalMask causal) => Enum.IsDefined(causal)
+        ? causal
+        : throw new ArgumentOutOfRangeException(
+            nameof(causal), $"{layer}: expected a causal mask of None, UpperLeft or LowerRight, got {causal}.");
+
     internal static CausalMask ParseCausal(string text) => Enum.TryParse(text, out CausalMask causal) && Enum.IsDefined(causal)
         ? causal
         : throw new ArgumentException($"expected a causal mask such as UpperLeft, got '{Formats.Quote.Text(text)}'.");

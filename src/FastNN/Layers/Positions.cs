@@ -12,7 +12,7 @@ public sealed class SinusoidalPositions(int maxPositions = 5000) : Layer
     /// <inheritdoc/>
     protected override Value Forward(Value x)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxPositions);
+        RequirePositive(maxPositions);
         Position.Require(x, nameof(SinusoidalPositions));
         int width = x.Shape[2];
         Value table = x.Graph.Constant(PositionTables.Sinusoidal(maxPositions, width), new Shape(maxPositions, width));
@@ -50,7 +50,7 @@ public sealed class LearnedPositions(int maxPositions) : Layer
     /// <inheritdoc/>
     protected override void Build(Value x)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxPositions);
+        RequirePositive(maxPositions);
         Position.Require(x, nameof(LearnedPositions));
         _weight = AddParameter("weight", new Shape(maxPositions, x.Shape[2]), WeightInitializer);
     }

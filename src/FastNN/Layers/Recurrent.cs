@@ -12,12 +12,17 @@ namespace FastNN;
 /// </summary>
 public abstract class RecurrentLayer : MultiInputLayer
 {
+    /// <summary>
+    /// Each layer records its own operators, so a count far above any network in use is refused before it fills the memory.
+    /// </summary>
+    private const int MaxLayers = 1000;
+
     private readonly int _units;
     private readonly List<Parameter[]> _parameters = [];
 
     private protected RecurrentLayer(int units)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(units);
+        RequirePositive(units);
         _units = units;
     }
 
@@ -82,13 +87,18 @@ public abstract class RecurrentLayer : MultiInputLayer
     /// <inheritdoc/>
     protected override void Build(ReadOnlySpan<Value> inputs)
     {
-        if (LayerCount < 1)
+        if (LayerCount is < 1 or > MaxLayers)
         {
-            throw new ShapeException($"{Kind}: expected at least one layer, got {LayerCount}.");
+            throw new ShapeException($"{Kind}: expected 1 to {MaxLayers} layers, got {LayerCount}.");
+        }
+
+        if ((long)Gates * _units > int.MaxValue)
+        {
+            throw new ShapeException($"{Kind}: expected at most {int.MaxValue / Gates} units for {Gates} gates, got {_units}.");
         }
 
         Value x = Sequences(inputs[0]);
-        int width = checked(Gates * _units);
+        int width = Gates * _units;
         float limit = 1 / MathF.Sqrt(_units);
         Initializer usual = Initializer.Uniform(-limit, limit), weights = WeightInitializer ?? usual;
         for (int place = 0; place < LayerCount * Directions; place++)

@@ -31,7 +31,7 @@ public sealed class Upsample : Layer
         if (Size is null == (Scale.Count == 0))
         {
             throw new ShapeException(
-                $"Upsample: expected either Size or Scale for {x.Shape}, got {(Size is null ? "neither" : "both")}.");
+                $"Upsample: expected either Size or Scale for {x.Shape}, got {(Size is null ? "neither" : $"both, {Size} and {Scale.Count} factors")}.");
         }
 
         return Size is { } size

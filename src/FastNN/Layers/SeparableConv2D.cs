@@ -22,9 +22,9 @@ public sealed class SeparableConv2D : Layer
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive.</exception>
     public SeparableConv2D(int filters, Size2D kernel, Activation activation = default)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(filters);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(kernel.Rows, nameof(kernel));
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(kernel.Columns, nameof(kernel));
+        RequirePositive(filters);
+        RequirePositive(kernel.Rows, nameof(kernel));
+        RequirePositive(kernel.Columns, nameof(kernel));
         (_filters, _kernel, _activation) = (filters, kernel, activation);
     }
 

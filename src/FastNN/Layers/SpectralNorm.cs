@@ -9,6 +9,9 @@ namespace FastNN;
 /// <param name="name">The weight's name; default "weight".</param>
 public sealed class SpectralNorm(Layer layer, int iterations = 1, string name = "weight") : ParametrizedWeight(layer, name)
 {
+    /// <summary>Each iteration records its own operators.</summary>
+    private const int MaxIterations = 1000;
+
     private Parameter? _u;
     private Parameter? _v;
 
@@ -20,9 +23,9 @@ public sealed class SpectralNorm(Layer layer, int iterations = 1, string name = 
 
     private protected override void AddParameters()
     {
-        if (iterations < 1)
+        if (iterations is < 1 or > MaxIterations)
         {
-            throw new ShapeException($"SpectralNorm: expected at least 1 power iteration, got {iterations}.");
+            throw new ShapeException($"SpectralNorm: expected 1 to {MaxIterations} power iterations, got {iterations}.");
         }
 
         Shape shape = Weight.Shape;

@@ -111,10 +111,20 @@ internal static class TransformerStack
 {
     public static void Require(TransformerLayer[] layers, string name)
     {
-        if (layers.Length == 0 || Array.Exists(layers, layer => layer is null || layer.Width != layers[0].Width))
+        foreach (TransformerLayer layer in layers)
+        {
+            ArgumentNullException.ThrowIfNull(layer, nameof(layers));
+        }
+
+        if (layers.Length == 0)
+        {
+            throw new ArgumentException($"{name}: expected at least one layer, got none.", nameof(layers));
+        }
+
+        if (Array.Exists(layers, layer => layer.Width != layers[0].Width))
         {
             throw new ArgumentException(
-                $"{name}: expected at least one layer, all of one width, got {string.Join(", ", layers.Select(layer => layer?.Width))}.",
+                $"{name}: expected layers of one width, got {string.Join(", ", layers.Select(layer => layer.Width))}.",
                 nameof(layers));
         }
     }

@@ -15,9 +15,15 @@ public abstract class TransformerLayer : MultiInputLayer
 
     private protected TransformerLayer(int width, int heads, int hidden)
     {
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(heads);
-        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(hidden);
+        RequirePositive(width);
+        RequirePositive(heads);
+        RequirePositive(hidden);
+        if (width % heads != 0)
+        {
+            throw new ArgumentException(
+                $"{GetType().Name}: expected a number of heads that divides the width {width}, got {heads}.", nameof(heads));
+        }
+
         (Width, Heads, Hidden) = (width, heads, hidden);
     }
 
@@ -49,7 +55,7 @@ public abstract class TransformerLayer : MultiInputLayer
     public bool UseBias { get; init; } = true;
 
     /// <summary>Which positions self-attention sees from each; default all.</summary>
-    public CausalMask Causal { get; init; }
+    public CausalMask Causal { get; init => field = MultiHeadAttention.Require(GetType().Name, value); }
 
     /// <summary>Whether a mask of self-attention is an input; default false.</summary>
     public bool HasMask { get; init; }
@@ -107,7 +113,8 @@ public abstract class TransformerLayer : MultiInputLayer
     {
         if (inputs.Length != count)
         {
-            throw new ArgumentException($"{GetType().Name}: expected {count} inputs, masks among them, got {inputs.Length}.");
+            throw new ShapeException(
+                $"{GetType().Name}: expected a number of inputs, masks among them, of {count}, got {inputs.Length}.");
         }
     }
 }

@@ -11,7 +11,13 @@ public abstract class ParametrizedWeight : Layer
 
     private protected ParametrizedWeight(Layer layer, string name)
     {
-        ArgumentException.ThrowIfNullOrEmpty(name);
+        ArgumentNullException.ThrowIfNull(name);
+        if (name.Length == 0)
+        {
+            throw new ArgumentException(
+                $"{GetType().Name}: expected the name of a parameter such as weight, got ''.", nameof(name));
+        }
+
         Inner = AddLayer(layer, "");
         _name = name;
     }

@@ -56,7 +56,7 @@ public sealed class GaussianLoss : Loss
 
         Value[] parts = output.Chunk(2);
         Value losses = (((parts[0] - target).Square() * (-parts[1]).Exp()) + parts[1]) * 0.5f;
-        return LossOperators.Reduced(Full ? losses + 0.918938533f : losses, Reduction);
+        return LossOperators.Reduced(Name, Full ? losses + 0.918938533f : losses, Reduction);
     }
 
     private Shape Rows(Shape output) => output.Rank > 0 && !Dim.IsSymbol(output[-1]) && output[-1] % 2 == 0

@@ -57,7 +57,7 @@ public abstract class Loss
     /// <summary>
     /// How the losses of a batch become one number; default their mean. Training needs one number, so not None.
     /// </summary>
-    public Reduction Reduction { get; init; } = Reduction.Mean;
+    public Reduction Reduction { get; init => field = Reductions.Require(Name, value); } = Reduction.Mean;
 
     /// <summary>
     /// What a network's output means to this loss: so many classes, of which each row names one (the largest of several, or a

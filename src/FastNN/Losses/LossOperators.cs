@@ -49,7 +49,7 @@ public static class LossOperators
         }
 
         Value losses = output.Graph.Add(new ElementLossOp(loss, default, Reduction.None), [output, target, .. last]);
-        return Reduced(Weighted(loss.Info.Name, losses, weight), reduction);
+        return Reduced(loss.Info.Name, Weighted(loss.Info.Name, losses, weight), reduction);
     }
 
     /// <summary>
@@ -68,6 +68,7 @@ public static class LossOperators
         this Value first, Value second, Value target, float margin = 0, Reduction reduction = Reduction.Mean)
     {
         RequireAlike("MarginRanking", first, second);
+        Reductions.Require("MarginRanking", reduction);
         ArgumentNullException.ThrowIfNull(target);
         if (target.TensorType != first.TensorType)
         {
@@ -146,7 +147,7 @@ public static class LossOperators
             far = far.Minimum(Distance(positive, negative));
         }
 
-        return Reduced((Distance(anchor, positive) - far + margin).ReLU(), reduction);
+        return Reduced(name, (Distance(anchor, positive) - far + margin).ReLU(), reduction);
 
         Value Distance(Value a, Value b)
         {
@@ -188,7 +189,7 @@ public static class LossOperators
 
         Value spread = variance.Maximum(epsilon);
         Value losses = ((output - target).Square() / spread + spread.Log()) * 0.5f;
-        return Reduced(full ? losses + 0.918938533f : losses, reduction);
+        return Reduced(name, full ? losses + 0.918938533f : losses, reduction);
     }
 
     /// <summary>
@@ -245,7 +246,7 @@ public static class LossOperators
             losses *= ShapeOperators.Where(isTarget, classWeights, zero).Sum([-1]);
         }
 
-        return Reduced(losses, reduction);
+        return Reduced(name, losses, reduction);
     }
 
     /// <summary>
@@ -280,7 +281,7 @@ public static class LossOperators
             losses = (losses + (logits.LogSumExp([0]) - own)) * 0.5f;
         }
 
-        return Reduced(losses, reduction);
+        return Reduced(name, losses, reduction);
 
         static Value Normalized(Value x) => x * (x.Square().Sum([-1], keepDims: true) + CosineEpsilon).Rsqrt();
     }
@@ -312,7 +313,7 @@ public static class LossOperators
         int[] axes = [.. Enumerable.Range(1, rank == 2 ? 1 : rank - 2)];
         Value x = fromLogits ? output.Sigmoid() : output;
         Value overlap = (x * target).Sum(axes), total = x.Sum(axes) + target.Sum(axes);
-        return Reduced(1 - (((2 * overlap) + smooth) / (total + smooth)), reduction);
+        return Reduced(name, 1 - (((2 * overlap) + smooth) / (total + smooth)), reduction);
     }
 
     /// <summary>
@@ -341,7 +342,7 @@ public static class LossOperators
     }
 
     /// <summary>The losses of elements or examples as a loss.</summary>
-    internal static Value Reduced(Value losses, Reduction reduction) => reduction switch
+    internal static Value Reduced(string name, Value losses, Reduction reduction) => Reductions.Require(name, reduction) switch
     {
         Reduction.Mean => losses.Mean(),
         Reduction.Sum => losses.Sum(),

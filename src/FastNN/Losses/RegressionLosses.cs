@@ -17,12 +17,7 @@ public abstract class ElementLoss : Loss
         }
 
         Value losses = Elements(output, target);
-        return Reduction switch
-        {
-            Reduction.Mean => losses.Mean(),
-            Reduction.Sum => losses.Sum(),
-            _ => losses,
-        };
+        return LossOperators.Reduced(Name, losses, Reduction);
     }
 
     /// <summary>The loss of every element.</summary>

@@ -24,6 +24,7 @@ internal sealed record CrossEntropyOp(CrossEntropyOptions Options) : Operator
 
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
+        Reductions.Require(Name, Options.Reduction);
         RequireInputs(inputs, 2, 3);
         RequireType(inputs, 0, DType.Float32);
         (Shape x, Shape targets) = (inputs[0].Shape, inputs[1].Shape);
@@ -54,7 +55,7 @@ internal sealed record CrossEntropyOp(CrossEntropyOptions Options) : Operator
             || (Options.LabelSmoothing > 0 && Options.Input != CrossEntropyInput.Logits))
         {
             throw new ShapeException(
-                $"{Name}: label smoothing {Options.LabelSmoothing} must be in [0, 1], and 0 unless given logits.");
+                $"{Name}: expected a label smoothing in [0, 1], and 0 unless given logits, got {Options.LabelSmoothing}.");
         }
 
         return [new TensorType(Options.Reduction == Reduction.None ? new Shape(rows) : default)];

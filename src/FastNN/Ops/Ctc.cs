@@ -25,6 +25,7 @@ internal sealed record CtcOp(CtcOptions Options) : Operator
 
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
+        Reductions.Require(Name, Options.Reduction);
         RequireInputs(inputs, 4, 4);
         RequireType(inputs, 0, DType.Float32);
         for (int i = 1; i < inputs.Length; i++)

@@ -29,6 +29,7 @@ internal sealed record ElementLossOp(
 
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
+        Reductions.Require(Name, Reduction);
         int count = 2 + (HasWeight ? 1 : 0) + (Function.TakesPositiveWeight ? 1 : 0);
         RequireFloats(inputs, count, count);
         Shape x = inputs[0].Shape;

@@ -43,7 +43,8 @@ public sealed class Muon : CustomOptimizer
 
         if (!Enum.IsDefined(scale))
         {
-            throw new ArgumentOutOfRangeException(nameof(scale), $"Muon: there is no scale {scale}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(scale), $"Muon: expected a scale of Original or LikeAdamW, got {scale}.");
         }
 
         _options = (

@@ -28,7 +28,8 @@ public abstract class Optimizer
         {
             if (!float.IsFinite(value) || value < 0)
             {
-                throw new ArgumentOutOfRangeException(nameof(value), $"Learning rate {value} must be finite and not negative.");
+                throw new ArgumentOutOfRangeException(
+                    nameof(LearningRate), $"{Kind}: expected a finite learning rate of at least 0, got {value}.");
             }
 
             _learningRate = value;
@@ -83,7 +84,8 @@ public abstract class Optimizer
     {
         get; init => field = value is 2 or float.PositiveInfinity
             ? value
-            : throw new ArgumentOutOfRangeException(nameof(value), $"ClipNormOrder: expected 2 or infinity, got {value}.");
+            : throw new ArgumentOutOfRangeException(
+                nameof(ClipNormOrder), $"{Kind}: for ClipNormOrder expected 2 or infinity, got {value}.");
     } = 2;
 
     /// <summary>
@@ -150,17 +152,21 @@ public abstract class Optimizer
     /// <summary>The decimal number that was meant, which takes a float's seven digits.</summary>
     private protected static double Meant(float value) => (double)(decimal)value;
 
-    private protected static float Share(float value, string name) => value is >= 0 and < 1
+    private protected float Share(float value, string name) => value is >= 0 and < 1
         ? value
-        : throw new ArgumentOutOfRangeException(name, $"{name} {value} must be in [0, 1).");
+        : throw new ArgumentOutOfRangeException(name, $"{Kind}: expected {name} in [0, 1), got {value}.");
 
-    internal static float RequireNotNegative(float value, string name) => NotNegative(value, name);
+    private protected float NotNegative(float value, string name) => RequireNotNegative(value, Kind, name);
 
-    private static float? RequirePositive(float? value, string name) => value is null or > 0
+    /// <summary>A number of an optimizer, or of what belongs to one, that must be finite and not negative.</summary>
+    internal static float RequireNotNegative(float value, string owner, string name) => float.IsFinite(value) && value >= 0
         ? value
-        : throw new ArgumentOutOfRangeException(name, $"{name} {value} must be positive.");
+        : throw new ArgumentOutOfRangeException(name, $"{owner}: expected a finite {name} of at least 0, got {value}.");
 
-    private protected static float NotNegative(float value, string name) => float.IsFinite(value) && value >= 0
+    // Not Name, which classes of users may compute from fields that are not set yet.
+    private string Kind => GetType().Name;
+
+    private float? RequirePositive(float? value, string name) => value is null or > 0
         ? value
-        : throw new ArgumentOutOfRangeException(name, $"{name} {value} must be finite and not negative.");
+        : throw new ArgumentOutOfRangeException(name, $"{Kind}: expected a {name} above 0, got {value}.");
 }

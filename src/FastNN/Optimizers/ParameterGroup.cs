@@ -17,14 +17,18 @@ public sealed class ParameterGroup(Func<Parameter, bool> contains)
     /// What the optimizer's learning rate is multiplied with; default 1. Schedules of the optimizer hold for all its groups.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative or not finite.</exception>
-    public float LearningRateScale { get; init => field = Optimizer.RequireNotNegative(value, nameof(LearningRateScale)); } = 1;
+    public float LearningRateScale
+    {
+        get;
+        init => field = Optimizer.RequireNotNegative(value, nameof(ParameterGroup), nameof(LearningRateScale));
+    } = 1;
 
     /// <summary>The weight decay, or null (default) for the optimizer's.</summary>
     /// <exception cref="ArgumentOutOfRangeException">It is negative or not finite.</exception>
     public float? WeightDecay
     {
         get; init => field = value is { } decay
-        ? Optimizer.RequireNotNegative(decay, nameof(WeightDecay))
+        ? Optimizer.RequireNotNegative(decay, nameof(ParameterGroup), nameof(WeightDecay))
         : null;
     }
 

@@ -26,12 +26,13 @@ public sealed class Sgd : Optimizer
                 ? UpdateFunction.Of<MomentumSgd<No>>()
                 : UpdateFunction.Of<PlainSgd>())
     {
-        if (nesterov && (momentum <= 0 || dampening != 0))
-        {
-            throw new ArgumentException("Sgd: Nesterov's momentum needs a momentum above 0 and no dampening.", nameof(nesterov));
-        }
-
         (_momentum, _dampening) = (Share(momentum, nameof(momentum)), NotNegative(dampening, nameof(dampening)));
+        if (nesterov && (momentum == 0 || dampening != 0))
+        {
+            throw new ArgumentException(
+                $"Sgd: expected a momentum above 0 and no dampening for Nesterov's momentum, got {momentum} and {dampening}.",
+                nameof(nesterov));
+        }
     }
 
     /// <inheritdoc/>

@@ -118,11 +118,14 @@ public abstract partial class Schedule
 
         if (!Enum.IsDefined(mode))
         {
-            throw new ArgumentOutOfRangeException(nameof(mode), $"Schedule: there is no mode {mode}.");
+            throw new ArgumentOutOfRangeException(nameof(mode), $"Schedule: expected a mode of Triangular, Halving or Exponential, got {mode}.");
         }
 
-        return new CyclicSchedule(
-            lowest, highest, Positive(up, nameof(up)), down == 0 ? up : Positive(down, nameof(down)), mode, factor);
+        down = down == 0 ? Positive(up, nameof(up)) : Positive(down, nameof(down));
+        return Positive(up, nameof(up)) <= long.MaxValue - down
+            ? new CyclicSchedule(lowest, highest, up, down, mode, factor)
+            : throw new ArgumentOutOfRangeException(
+                nameof(up), $"Schedule: expected a cycle of at most {long.MaxValue} steps, got {up} steps up and {down} down.");
     }
 
     private static PhasedSchedule Cycle(long steps, float rising, Annealing annealing, double[] levels)
@@ -139,7 +142,8 @@ public abstract partial class Schedule
 
         if (!Enum.IsDefined(annealing))
         {
-            throw new ArgumentOutOfRangeException(nameof(annealing), $"Schedule: there is no annealing {annealing}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(annealing), $"Schedule: expected an annealing of Cosine or Linear, got {annealing}.");
         }
 
         double top = ((double)(decimal)rising * steps) - 1;

@@ -76,8 +76,15 @@ public abstract partial class Schedule
     /// <summary>The rates of the first steps, for plots and tests.</summary>
     /// <param name="steps">How many.</param>
     /// <returns>One rate per step.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">The number is negative or more than an array can have.</exception>
     public float[] First(int steps)
     {
+        if (steps < 0 || steps > Array.MaxLength)
+        {
+            throw new ArgumentOutOfRangeException(
+                nameof(steps), $"Schedule: expected 0 to {Array.MaxLength} steps, got {steps}.");
+        }
+
         var rates = new float[steps];
         for (int step = 0; step < steps; step++)
         {

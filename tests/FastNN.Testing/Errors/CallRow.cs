@@ -28,6 +28,20 @@ internal sealed record CallRow(string Name, Type[] Types, object?[] Arguments, F
         };
     }
 
+    /// <summary>A public static method of a class, whose result is used.</summary>
+    public static CallRow Of(Type type, string name, object?[] arguments, Func<object, object> use)
+    {
+        MethodInfo method = type.GetMethod(name, BindingFlags.Public | BindingFlags.Static)!;
+        ParameterInfo[] parameters = method.GetParameters();
+        return new CallRow(
+            $"{type.Name}.{name}", Array.ConvertAll(parameters, parameter => parameter.ParameterType),
+            [.. parameters.Select((parameter, i) => i < arguments.Length ? arguments[i] : Default(parameter))],
+            given => use(method.Invoke(null, BindingFlags.DoNotWrapExceptions, null, given, null)!))
+        {
+            Names = Array.ConvertAll(parameters, parameter => parameter.Name!),
+        };
+    }
+
     /// <summary>A call that takes spans, which reflection cannot hand over.</summary>
     public static CallRow Of(string name, object?[] arguments, Func<object?[], object> call) =>
         new(

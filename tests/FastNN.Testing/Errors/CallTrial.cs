@@ -1,6 +1,4 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
-using FastNN.Functions;
 using FastNN.Graphs;
 using FastNN.Kernels;
 
@@ -15,13 +13,6 @@ internal static class CallTrial
     /// <summary>What is run has at most so many bytes.</summary>
     private const long Small = 64 << 10;
 
-    /// <summary>A call that records several operators may name the one that refused.</summary>
-    private static readonly HashSet<string> Public =
-        [.. CallRow.Calls.Select(call => call.Name), .. FunctionTable.Binary.Select(function => function.Info.Name)];
-
-    /// <summary>Names of the operators of tests, and of what knows no operator.</summary>
-    private static readonly HashSet<string> Ours = ["ScaledSoftsign", "SplitHalves", "DType", "BinaryCrossEntropyWithLogits"];
-
     /// <summary>Null, or what is wrong with how the call took these arguments.</summary>
     /// <param name="device">What plans and runs.</param>
     /// <param name="row">The call.</param>
@@ -31,7 +22,7 @@ internal static class CallTrial
     public static string? Problem(IDevice device, CallRow row, object?[] arguments, Mutation[] mutations, bool run)
     {
         string stage = "record";
-        try
+        return Judged(row, mutations, () => stage, () =>
         {
             var graph = new Graph(GraphMode.Training);
             var inputs = new List<(Value Value, double Number)>();
@@ -90,75 +81,37 @@ internal static class CallTrial
                 {
                     execution.Backward();
                 }
-
             }
+        });
+    }
 
-            return null;
+    /// <summary>Null, or what is wrong with how a call that records nothing took one argument.</summary>
+    public static string? Problem(CallRow row, Mutation[] mutations) =>
+        Judged(row, mutations, () => "call", () => row.Call(row.With(mutations)));
+
+    /// <summary>
+    /// Null where what is done is refused by name, or works and no argument is a member that no enumeration has.
+    /// </summary>
+    private static string? Judged(CallRow row, Mutation[] mutations, Func<string> stage, Action done)
+    {
+        string? fault;
+        Exception? refusal = null;
+        try
+        {
+            done();
+            fault = Array.Exists(mutations, mutation => mutation.Value is Enum value && !Enum.IsDefined(value.GetType(), value))
+                ? "takes an undefined member"
+                : null;
         }
         catch (Exception exception)
         {
-            return Fault(exception, row.Name, mutations) is { } fault
-                ? $"{row.Name}, {string.Join(", ", mutations.AsEnumerable())}: {stage}: {fault}: {exception}"
-                : null;
+            (fault, refusal) = (ErrorText.Fault(exception, row, mutations), exception);
         }
+
+        return fault is null
+            ? null
+            : $"{row.Name}, {string.Join(", ", mutations.AsEnumerable())}: {stage()}: {fault}: {refusal}";
     }
-
-    /// <summary>What a message lacks, or null: it must be of the family of argument errors, and name the call and
-    /// what was wrong.</summary>
-    private static string? Fault(Exception exception, string name, Mutation[] mutations)
-    {
-        if (exception is not ArgumentException)
-        {
-            return "not a named error";
-        }
-
-        string message = exception.Message;
-        if (message.StartsWith("An input of shape", StringComparison.Ordinal) || exception is ArgumentNullException)
-        {
-            return null;
-        }
-
-        string word = new([.. message.TakeWhile(char.IsLetterOrDigit)]);
-        bool named = name.Contains(word, StringComparison.Ordinal)
-            || Public.Contains(word) || Ours.Contains(word);
-        return !named ? "does not name the call"
-            : !Array.Exists(mutations, mutation => Names(message, mutation.Value, exception)) ? "does not tell what was given"
-            : null;
-    }
-
-    private static bool Names(string message, object? value, Exception exception) => value switch
-    {
-        CallInput operand => message.Contains(operand.Shape.ToString(), StringComparison.Ordinal)
-            || message.Contains(operand.Type.ToString(), StringComparison.Ordinal)
-            || operand.Shape.IsSymbolic || (operand.Shape.Rank == 0 && message.Contains("scalar", StringComparison.Ordinal))
-            || operand.Shape.Any(extent => Has(message, extent)),
-        CallInput[] operands => operands.Length is 0 or 9
-            || Array.Exists(operands, operand => Names(message, operand, exception)),
-        int[] numbers => numbers.Length is 0 or 9 || Array.Exists(numbers, number => Has(message, number)),
-        long[] numbers => numbers.Length == 0 || Array.Exists(numbers, number => Has(message, number)),
-        double[] numbers => numbers.Length == 0 || Array.Exists(numbers, number => Has(message, number)),
-        float[] numbers => numbers.Length == 0 || Array.Exists(numbers, number => Has(message, number)),
-        Size2D size => message.Contains('[') || Has(message, size.Rows) || Has(message, size.Columns),
-        Size3D size => message.Contains('[') || Has(message, size.Planes) || Has(message, size.Rows)
-            || Has(message, size.Columns),
-        Padding1D p => Has(message, p.Left) || Has(message, p.Right) || message.Contains("same", StringComparison.Ordinal),
-        Padding2D p => Has(message, p.Top) || Has(message, p.Bottom) || Has(message, p.Left) || Has(message, p.Right)
-            || message.Contains("same", StringComparison.Ordinal),
-        Padding3D p => Has(message, p.Front) || Has(message, p.Top) || Has(message, p.Left) || Has(message, p.Back)
-            || Has(message, p.Bottom) || Has(message, p.Right) || message.Contains("same", StringComparison.Ordinal),
-        Shape shape => shape.Rank == 0 || shape.Any(extent => Has(message, extent)),
-        null or "" => true,
-        bool => true,
-        int number => Has(message, number) || message.Contains('['),
-        _ => Has(message, value) || exception is ArgumentNullException,
-    };
-
-    private static bool Has(string message, object? value) =>
-        message.Contains(
-            value is IFormattable number ? number.ToString(null, CultureInfo.InvariantCulture) : value!.ToString()!,
-            StringComparison.Ordinal)
-        || (value is int extent
-            && message.Contains(extent.ToString("N0", CultureInfo.InvariantCulture), StringComparison.Ordinal));
 
     private static bool Flows(Graph graph, Value input, Value root)
     {

@@ -131,7 +131,7 @@ internal static class LayerTable
             {
                 Symbol input = Model.Input((string)a[0]!, (Shape)a[1]!, (DType)a[2]!);
                 var layer = (Layer)ObjectRow.Made(a[3])!;
-                return Apply(new Model(input, layer.Apply(input)), a[4]);
+                return Apply(new Model(input, new Sequential(layer).Apply(input)), a[4]);
             }),
     ];
 

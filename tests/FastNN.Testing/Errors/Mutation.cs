@@ -134,6 +134,15 @@ internal sealed record Mutation(int Argument, object? Value)
             yield return new Shape(extents.AsSpan(0, extents.Length - 1));
         }
 
+        if (extents.Length > 0)
+        {
+            int[] huge = [.. Enumerable.Repeat(1, extents.Length)];
+            huge.AsSpan(0, Math.Min(3, huge.Length)).Fill(1 << 18);
+            huge[0] = Dim.Batch;
+            huge[^1] = extents[^1];
+            yield return huge;
+        }
+
         for (int i = 0; i < extents.Length; i++)
         {
             long others = 1;
@@ -147,11 +156,6 @@ internal sealed record Mutation(int Argument, object? Value)
             yield return With(extents, i, extents[i] + 1);
             yield return With(extents, i, (int)(int.MaxValue / others));
             yield return With(extents, i, Dim.Batch);
-            int[] huge = [.. Enumerable.Repeat(1, extents.Length)];
-            huge.AsSpan(0, Math.Min(3, huge.Length)).Fill(1 << 18);
-            huge[0] = Dim.Batch;
-            huge[^1] = extents[^1];
-            yield return huge;
             if (extents.Length > 1)
             {
                 int[] none = [.. Enumerable.Repeat(1, extents.Length)];

@@ -40,6 +40,54 @@ internal abstract class IndexRangeFixture
         }
     }
 
+    private static IEnumerable<TestCaseData> Indexed() =>
+    [
+        Of("Embedding", 5, ids => ids.Embedding(Table(ids, 5, 2))),
+        Of("EmbeddingBag", 5, ids => ids.EmbeddingBag(Table(ids, 5, 2), EmbeddingBagMode.Sum)),
+        Of("Gather", 5, ids => Table(ids, 2, 5).Gather(1, ids)),
+        Of("IndexSelect", 5, ids => Table(ids, 2, 5).IndexSelect(1, ids.Flatten(0))),
+        Of("Scatter", 8, ids => Table(ids, 8, 2).Scatter(0, ids.Flatten(0), Table(ids, 6, 2))),
+        Of("ScatterAdd", 8, ids => Table(ids, 8, 2).ScatterAdd(0, ids.Flatten(0), Table(ids, 6, 2))),
+        Of("OneHot", 5, ids => ids.OneHot(5)),
+        Of("CrossEntropy", 5, ids => Loss.SparseCrossEntropy.Apply(
+            ids.Graph.Constant(new float[30], new Shape(2, 3, 5)), ids)),
+        Of("CtcLoss", 5, ids => ids.Graph.Constant(new float[50], new Shape(5, 2, 5)).CtcLoss(
+            ids, ids.Graph.ConstantInt32([5, 5], new Shape(2)), ids.Graph.ConstantInt32([1, 1], new Shape(2)))),
+        Of("Lstm lengths", 8, ids => ids.Graph.Constant(new float[84], new Shape(7, 6, 2)).Lstm(
+            Table(ids, 2, 4), Table(ids, 1, 4), lengths: ids.Flatten(0))[0]),
+    ];
+
+    [TestCaseSource(nameof(Indexed))]
+    public void An_index_out_of_range_is_named_and_changes_nothing(string name, int count, Func<Value, Value> record)
+    {
+        var graph = new Graph(GraphMode.Inference);
+        Value ids = graph.Input([2, 3], DType.Int32, "ids");
+        Value y = record(ids);
+        using Device device = Open();
+        using Session session = graph.Compile(device, [y]);
+        using SessionRun run = session.Begin([2, 3]);
+        run.Write<int>(0, [1, 2, 3, 0, 4, count > 5 ? 5 : 0]);
+        run.Compute();
+        float[] before = new float[y.Shape.Count], after = new float[y.Shape.Count];
+        run.Read<float>(0, before);
+        foreach (int wrong in new[] { -1, count, int.MaxValue, int.MinValue })
+        {
+            string message = Assert.Throws<InvalidDatasetException>(() => run.Write<int>(0, [4, 0, 4, 0, wrong, 4])).Message;
+            Assert.That(message, Does.StartWith($"{name}: expected indices 0..{count - 1}"));
+            Assert.That(message, Does.Contain($"got {wrong} at position 4"));
+        }
+
+        run.Compute();
+        run.Read<float>(0, after);
+        Near.SameBits(before, after);
+    }
+
+    private static TestCaseData Of(string name, int count, Func<Value, Value> record) =>
+        new TestCaseData(name, count, record).SetArgDisplayNames(name);
+
+    private static Value Table(Value ids, int rows, int columns) => ids.Graph.Constant(
+        [.. Enumerable.Range(0, rows * columns).Select(i => (float)i)], new Shape(rows, columns));
+
     [Test]
     public void A_step_names_a_class_that_there_is_not_and_lets_the_ignored_one_pass()
     {

@@ -46,6 +46,26 @@ internal sealed class Pool2DTests : CpuOpFixture<Pool2DCases>
         Assert.That(() => row.GlobalAvgPool2D(), Throws.TypeOf<ShapeException>().With.Message.Contains("GlobalAvgPool2D"));
     }
 
+    [Test]
+    public void An_empty_batch_gives_an_empty_output_and_gradient()
+    {
+        foreach (Func<Value, Value> pool in new Func<Value, Value>[]
+        {
+            x => x.MaxPool2D((2, 3)), x => x.AvgPool2D((2, 3)), x => x.GlobalAvgPool2D(), x => x.GlobalMaxPool2D(),
+            x => x.LpPool2D(2, (2, 3)), x => x.AdaptiveAvgPool2D((2, 3)), x => x.AdaptiveMaxPool2D((2, 3)),
+        })
+        {
+            var graph = new Graph(GraphMode.Training);
+            Value x = graph.Input(new Shape(0, 6, 9, 3)), y = pool(x);
+            using var run = new GraphRun(One, graph, [], y, [x]);
+            run.Run();
+            Assert.That(y.Shape[0], Is.Zero);
+            Assert.That(y.Shape[-1], Is.EqualTo(3));
+            Assert.That(run.Read(y), Is.Empty);
+            Assert.That(run.Gradient(x), Is.Empty);
+        }
+    }
+
     private (float[] Y, float[] Gradient, int Nodes) ReLUThenPool(double[] values, int kernel, int stride, bool readReLU)
     {
         var graph = new Graph(GraphMode.Training);

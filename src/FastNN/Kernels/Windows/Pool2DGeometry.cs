@@ -55,7 +55,8 @@ internal readonly record struct Pool2DGeometry
 
     /// <summary>Checks the sizes of a maximum pooling and computes padding and output size.</summary>
     /// <exception cref="ShapeException">
-    /// A size is not positive, the window does not fit, its padding exceeds half of it, or it has more than 65 535 taps.
+    /// A size other than the batch's is not positive, the window does not fit, its padding exceeds half of it, or it has more
+    /// than 65 535 taps.
     /// </exception>
     public static Pool2DGeometry Max(
         int n, int h, int w, int c, int kh, int kw, int strideH, int strideW, Padding2D padding,
@@ -72,8 +73,8 @@ internal readonly record struct Pool2DGeometry
     }
 
     /// <summary>Checks the sizes of an average pooling and computes padding and output size.</summary>
-    /// <exception cref="ShapeException">A size is not positive, or the window does not fit, or its padding exceeds half of
-    /// it.</exception>
+    /// <exception cref="ShapeException">A size other than the batch's is not positive, or the window does not fit, or its padding
+    /// exceeds half of it.</exception>
     public static Pool2DGeometry Average(
         int n, int h, int w, int c, int kh, int kw, int strideH, int strideW, Padding2D padding,
         bool ceilMode = false, bool countIncludePad = true, int divisorOverride = 0)
@@ -98,9 +99,11 @@ internal readonly record struct Pool2DGeometry
         string operation, int n, int h, int w, int c, int kh, int kw, int strideH, int strideW, Padding2D padding,
         int dilationH, int dilationW, bool ceilMode, bool countIncludePad, int divisorOverride)
     {
-        if (n <= 0 || c <= 0)
+        // An empty batch gives an empty output, as in PyTorch.
+        if (n < 0 || c <= 0)
         {
-            throw new ShapeException($"{operation}: batch and channels must be positive, got {n} and {c}.");
+            throw new ShapeException(
+                $"{operation}: expected a batch of at least 0 images with at least 1 channel, got {n} images and {c} channels.");
         }
         WindowAxis vertical = Axis(
             operation, "height", h, kh, strideH, dilationH, padding.IsSame, padding.Top, padding.Bottom, ceilMode);

@@ -1,0 +1,30 @@
+namespace FastNN.Tests.Errors;
+
+/// <summary>
+/// Every public loss with every constructor argument, property, prediction and target made wrong: it gives a named error, or it
+/// is planned and runs.
+/// </summary>
+internal sealed class LossErrorTests : DeviceFixture
+{
+    private static IEnumerable<CallRow> Rows => LossTable.Rows;
+
+    [Test]
+    public void Every_public_loss_has_a_row() => Assert.That(Missing.Of<Loss>(Rows), Is.Empty);
+
+    [Test]
+    public void Rows_are_right_as_they_stand()
+    {
+        Assert.That(Rows.Select(row => CallTrial.Problem(One, row, row.Arguments, [], run: true)).OfType<string>(), Is.Empty);
+    }
+
+    [TestCaseSource(nameof(Rows))]
+    public void A_wrong_argument_is_refused_by_name_or_works(CallRow row)
+    {
+        string[] problems =
+        [
+            .. row.Mutations
+                .Select(mutation => CallTrial.Problem(One, row, row.With(mutation), [mutation], run: true)).OfType<string>(),
+        ];
+        Assert.That(problems, Is.Empty, string.Join('\n', problems));
+    }
+}
