@@ -72,7 +72,16 @@ internal abstract class IndexRangeFixture
         run.Read<float>(0, before);
         foreach (int wrong in new[] { -1, count, int.MaxValue, int.MinValue })
         {
-            string message = Assert.Throws<InvalidDatasetException>(() => run.Write<int>(0, [4, 0, 4, 0, wrong, 4])).Message;
+            string? message = null;
+            try
+            {
+                run.Write<int>(0, [4, 0, 4, 0, wrong, 4]);
+            }
+            catch (InvalidDatasetException exception)
+            {
+                message = exception.Message;
+            }
+
             Assert.That(message, Does.StartWith($"{name}: expected indices 0..{count - 1}"));
             Assert.That(message, Does.Contain($"got {wrong} at position 4"));
         }
