@@ -361,9 +361,8 @@ public abstract class Layer
         catch (ShapeException exception) when (exception.Left is null
             && exception.Message.StartsWith("Shape: ", StringComparison.Ordinal))
         {
-            // A shape that the layer computes, such as a parameter's, knows neither the layer nor what it was computed from.
-            string types = string.Join(", ", inputs.ToArray().Select(input => input.TensorType));
-            var named = new ShapeException($"{GetType().Name} of {types}: {exception.Message}");
+            // A shape that the layer computes, such as a parameter's, does not know the layer.
+            var named = new ShapeException($"{GetType().Name}: {exception.Message["Shape: ".Length..]}");
             named.Leave(this, null);
             throw named;
         }

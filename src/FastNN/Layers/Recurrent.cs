@@ -41,7 +41,7 @@ public abstract class RecurrentLayer : MultiInputLayer
         BiasInitializer = InitializerOf(description, "biasInitializer");
     }
 
-    /// <summary>How many layers stand on one another; default 1.</summary>
+    /// <summary>How many layers stand on one another, 1 to 1,000; default 1.</summary>
     public int LayerCount { get; init; } = 1;
 
     /// <summary>Read sequences in both directions, whose outputs are joined along the last axis; default false.</summary>

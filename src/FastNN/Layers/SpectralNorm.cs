@@ -5,7 +5,7 @@ namespace FastNN;
 /// steps, as PyTorch's spectral_norm. Its parameter is "weight_orig", its buffers "weight_u" [out] and "weight_v" [all others].
 /// </summary>
 /// <param name="layer">The layer around whose weight it is, such as Dense or Conv2D.</param>
-/// <param name="iterations">Power iterations of a step; default 1.</param>
+/// <param name="iterations">Power iterations of a step, 1 to 1,000; default 1.</param>
 /// <param name="name">The weight's name; default "weight".</param>
 public sealed class SpectralNorm(Layer layer, int iterations = 1, string name = "weight") : ParametrizedWeight(layer, name)
 {

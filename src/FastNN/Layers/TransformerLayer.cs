@@ -114,7 +114,7 @@ public abstract class TransformerLayer : MultiInputLayer
         if (inputs.Length != count)
         {
             throw new ShapeException(
-                $"{GetType().Name}: expected a number of inputs, masks among them, of {count}, got {inputs.Length}.");
+                $"{GetType().Name}: expected {count} {(count == 1 ? "input" : "inputs")}, masks among them, got {inputs.Length}.");
         }
     }
 }

@@ -118,7 +118,8 @@ public abstract partial class Schedule
 
         if (!Enum.IsDefined(mode))
         {
-            throw new ArgumentOutOfRangeException(nameof(mode), $"Schedule: expected a mode of Triangular, Halving or Exponential, got {mode}.");
+            throw new ArgumentOutOfRangeException(
+                nameof(mode), $"Schedule: expected a mode of Triangular, Halving or Exponential, got {mode}.");
         }
 
         down = down == 0 ? Positive(up, nameof(up)) : Positive(down, nameof(down));

@@ -54,9 +54,12 @@ internal static partial class ErrorText
             || Array.Exists(operands, operand => Gives(message, operand)),
         CallLayer or CallLayer[] => true,
         int[] numbers => numbers.Length is 0 or 9 || Array.Exists(numbers, number => Has(message, number)),
-        long[] numbers => numbers.Length == 0 || Has(message, numbers.Length) || Array.Exists(numbers, number => Has(message, number)),
-        double[] numbers => numbers.Length == 0 || Has(message, numbers.Length) || Array.Exists(numbers, number => Has(message, number)),
-        float[] numbers => numbers.Length == 0 || Has(message, numbers.Length) || Array.Exists(numbers, number => Has(message, number)),
+        long[] numbers => numbers.Length == 0 || Has(message, numbers.Length)
+            || Array.Exists(numbers, number => Has(message, number)),
+        double[] numbers => numbers.Length == 0 || Has(message, numbers.Length)
+            || Array.Exists(numbers, number => Has(message, number)),
+        float[] numbers => numbers.Length == 0 || Has(message, numbers.Length)
+            || Array.Exists(numbers, number => Has(message, number)),
         Size2D size => message.Contains('[') || Has(message, size.Rows) || Has(message, size.Columns),
         Size3D size => message.Contains('[') || Has(message, size.Planes) || Has(message, size.Rows)
             || Has(message, size.Columns),

@@ -7,7 +7,8 @@ namespace FastNN.Testing;
 /// </summary>
 internal static class ScheduleTable
 {
-    private static readonly long[] Steps = [-1, 0, 1, 2, 3, 9, 10, 11, 1000, int.MaxValue, 1L << 53, long.MaxValue - 1, long.MaxValue];
+    private static readonly long[] Steps =
+        [-1, 0, 1, 2, 3, 9, 10, 11, 1000, int.MaxValue, 1L << 53, long.MaxValue - 1, long.MaxValue];
 
     private static readonly Schedule Falling = Schedule.Linear(0.1f, 10);
 

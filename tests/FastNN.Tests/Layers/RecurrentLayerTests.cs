@@ -108,7 +108,7 @@ internal sealed class RecurrentLayerTests
             () => new SimpleRnn(3, Activation.Sigmoid), Throws.TypeOf<ArgumentException>().With.Message.Contains("Tanh or ReLU"));
         Assert.That(
             () => new Gru(3) { LayerCount = 0 }.Build(new Shape(5, 4)),
-            Throws.TypeOf<ShapeException>().With.Message.Contains("at least one layer"));
+            Throws.TypeOf<ShapeException>().With.Message.Contains("1 to 1000 layers, got 0"));
     }
 
     private static TestCaseData Row(int gates, Func<RecurrentLayer> create) =>

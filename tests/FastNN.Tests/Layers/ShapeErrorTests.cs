@@ -97,9 +97,9 @@ internal sealed class ShapeErrorTests : TrainingFixture
         yield return Case("dense", new Dense(65536), new Shape(65536), "17,179,869,184 bytes");
         yield return Case(
             "units", new Sequential(new Dense(int.MaxValue)), new Shape(3),
-            "layer 0 (Dense): Parameter weight of shape [3, 2147483647]");
+            "layer 0 (Dense): Dense: the parameter weight of shape [3, 2147483647]");
         yield return Case(
-            "filters", new Sequential(new Conv2D(int.MaxValue, 2)), new Shape(4, 4, 1), "layer 0 (Conv2D): Parameter weight");
+            "filters", new Sequential(new Conv2D(int.MaxValue, 2)), new Shape(4, 4, 1), "layer 0 (Conv2D): Conv2D: the parameter weight");
         yield return Case("flatten", new Flatten(), new Shape(65536, 65536), "An input of shape [1, 65536, 65536]");
         yield return Case(
             "padding", new Sequential(new Conv2D(2, 2) { Padding = Padding2D.Symmetric(1 << 29, 0) }), new Shape(4, 4, 1),

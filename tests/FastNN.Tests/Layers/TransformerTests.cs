@@ -178,7 +178,8 @@ internal sealed class TransformerTests : TrainingFixture
             Assert.That(
                 () => new MultiHeadAttention(8, 2).Apply([x, x]), Throws.ArgumentException.With.Message.Contains("got 2 inputs"));
             Assert.That(
-                () => new TransformerDecoderLayer(8, 2).Apply([x]), Throws.ArgumentException.With.Message.Contains("2 inputs"));
+                () => new TransformerDecoderLayer(8, 2).Apply([x]),
+                Throws.TypeOf<ShapeException>().With.Message.Contains("expected 2 inputs, masks among them, got 1"));
         });
 
         static void Refused(Func<Value> record, string words) =>
