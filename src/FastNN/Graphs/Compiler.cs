@@ -199,7 +199,7 @@ internal sealed class Compiler
                 if (op.IndexRange(j, types.Inputs) is { } range)
                 {
                     Value value = _nodes[i].Inputs[j];
-                    while (value.Producer is { Op: ReshapeOp } view)
+                    while (value.Producer is { Op: ViewOp or StopGradientOp } view)
                     {
                         value = view.Inputs[0];
                     }
