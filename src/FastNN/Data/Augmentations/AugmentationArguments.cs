@@ -62,6 +62,7 @@ internal static class AugmentationArguments
     private static string Bounds(double least, double most) => (least, most) switch
     {
         (double.Epsilon, double.MaxValue) => "above 0",
+        (double.MinValue, double.MaxValue) => "finite",
         (_, double.MaxValue) => $"at least {least}",
         (double.Epsilon, _) => $"above 0 and at most {most}",
         _ => $"in {least}..{most}",
