@@ -44,7 +44,10 @@ internal readonly record struct AffineMap(double XX, double XY, double X0, doubl
     }
 }
 
-/// <summary>A projective map, of the target's coordinates from the corner of the image to the source's.</summary>
+/// <summary>
+/// A projective map, of the target's coordinates from a middle point to the source's from the corner of the image. From the
+/// middle, since the point that the denominator's constant belongs to must not be one that comes from infinitely far away.
+/// </summary>
 /// <param name="A">x of x, over the denominator.</param>
 /// <param name="B">x of y.</param>
 /// <param name="C">x of 1.</param>
@@ -53,8 +56,11 @@ internal readonly record struct AffineMap(double XX, double XY, double X0, doubl
 /// <param name="F">y of 1.</param>
 /// <param name="G">The denominator's x; its constant is 1.</param>
 /// <param name="H">The denominator's y.</param>
+/// <param name="MiddleX">Where the middle is.</param>
+/// <param name="MiddleY">Where it is.</param>
 internal readonly record struct PerspectiveMap(
-    double A, double B, double C, double D, double E, double F, double G, double H) : ICoordinateMap
+    double A, double B, double C, double D, double E, double F, double G, double H, double MiddleX, double MiddleY)
+    : ICoordinateMap
 {
     private const int Unknowns = 8;
 
@@ -62,7 +68,7 @@ internal readonly record struct PerspectiveMap(
     /// <remarks>The half pixels are torchvision's (its _perspective_grid).</remarks>
     public (double X, double Y) Source(int x, int y)
     {
-        (double column, double row) = (x + 0.5, y + 0.5);
+        (double column, double row) = (x + 0.5 - MiddleX, y + 0.5 - MiddleY);
         double denominator = (G * column) + (H * row) + 1;
         return (
             (((A * column) + (B * row) + C) / denominator) - 0.5,
@@ -72,13 +78,16 @@ internal readonly record struct PerspectiveMap(
     /// <summary>The map that takes four points of the target to four of the source.</summary>
     /// <param name="target">x and y of each; no three on a line.</param>
     /// <param name="source">x and y of each.</param>
-    public static PerspectiveMap Between(ReadOnlySpan<double> target, ReadOnlySpan<double> source)
+    /// <param name="middleX">Of a point within the four of the target.</param>
+    /// <param name="middleY">Of the same point.</param>
+    public static PerspectiveMap Between(
+        ReadOnlySpan<double> target, ReadOnlySpan<double> source, double middleX, double middleY)
     {
         Span<double> rows = stackalloc double[Unknowns * (Unknowns + 1)];
         rows.Clear();
         for (int i = 0; i < 4; i++)
         {
-            (double x, double y) = (target[2 * i], target[(2 * i) + 1]);
+            (double x, double y) = (target[2 * i] - middleX, target[(2 * i) + 1] - middleY);
             for (int axis = 0; axis < 2; axis++)
             {
                 Span<double> row = rows.Slice(((2 * i) + axis) * (Unknowns + 1), Unknowns + 1);
@@ -91,7 +100,7 @@ internal readonly record struct PerspectiveMap(
         Span<double> solved = stackalloc double[Unknowns];
         Solve(rows, solved);
         return new PerspectiveMap(
-            solved[0], solved[1], solved[2], solved[3], solved[4], solved[5], solved[6], solved[7]);
+            solved[0], solved[1], solved[2], solved[3], solved[4], solved[5], solved[6], solved[7], middleX, middleY);
     }
 
     /// <summary>Gauss's elimination with the largest pivot of each column.</summary>

@@ -25,6 +25,9 @@ public abstract class Augmentation : IBatchTransform
     [ThreadStatic]
     private static AugmentationImage? _threadImage;
 
+    /// <summary>Memory and random numbers of the calling thread.</summary>
+    internal static AugmentationImage ThreadImage => _threadImage ??= new AugmentationImage();
+
     /// <summary>How many places among the augmentations this one takes: itself, and those in it.</summary>
     internal virtual int Places => 1;
 
@@ -116,7 +119,7 @@ public abstract class Augmentation : IBatchTransform
 
     internal void AugmentOne(ReadOnlySpan<float> pixels, Shape shape, Span<float> result, Key key)
     {
-        AugmentationImage image = _threadImage ??= new AugmentationImage();
+        AugmentationImage image = ThreadImage;
         image.Load(pixels, shape[0], shape[1], shape[2]);
         image.Random.Begin(RandomUse.Augmentation, key.Seed, key.Epoch, key.Example);
         try

@@ -50,6 +50,19 @@ internal static class AugmentationArguments
             : throw Wrong(
                 augmentation, name, $"two numbers in order, each {Bounds(least, most)}", $"({range.Low}, {range.High})");
 
+    public static int Odd(string augmentation, int value, [CallerArgumentExpression(nameof(value))] string name = "") =>
+        value > 0 && value % 2 == 1 ? value : throw Wrong(augmentation, name, "a positive odd number", $"{value}");
+
+    public static ValueRange Values(string augmentation, ValueRange range) =>
+        range.Low < range.High && float.IsFinite(range.High - range.Low)
+            ? range
+            : throw Wrong(augmentation, nameof(range), "black below white, both finite", $"{range.Low} and {range.High}");
+
+    /// <summary>The shape of an image that has colors, or is gray.</summary>
+    public static Shape Colored(string augmentation, Shape shape) => shape[2] is 1 or 3
+        ? shape
+        : throw new ShapeException($"{augmentation}: expected images of 1 or 3 channels, got {shape}.");
+
     /// <summary>A copy of the parts of a composition, none of which is null.</summary>
     public static Augmentation[] Parts(string augmentation, ReadOnlySpan<Augmentation> parts)
     {

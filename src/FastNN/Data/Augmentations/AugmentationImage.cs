@@ -38,14 +38,17 @@ public sealed class AugmentationImage
     /// <param name="before">The pixels of this one, to make the new ones of; they hold until the next call.</param>
     /// <returns>The new pixels, uninitialized: each has to be written.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An extent is not positive.</exception>
-    public Span<float> Replace(int height, int width, out ReadOnlySpan<float> before)
+    public Span<float> Replace(int height, int width, out ReadOnlySpan<float> before) =>
+        ReplaceBy(height, width, Channels, out before);
+
+    internal Span<float> ReplaceBy(int height, int width, int channels, out ReadOnlySpan<float> before)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(height);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);
         before = Pixels;
         (_pixels, _other) = (_other, _pixels);
-        (Height, Width) = (height, width);
-        Grow(ref _pixels, checked(height * width * Channels));
+        (Height, Width, Channels) = (height, width, channels);
+        Grow(ref _pixels, checked(height * width * channels));
         return Pixels;
     }
 

@@ -61,6 +61,16 @@ public sealed class AugmentationRandom
         _state = _state with { Cursor = begin + (uint)destination.Length };
     }
 
+    /// <summary>
+    /// A number of the Beta distribution with both parameters <paramref name="alpha"/>: from two of the Gamma distribution, whose
+    /// logarithms do not vanish for a small one.
+    /// </summary>
+    internal double Beta(double alpha)
+    {
+        double first = LogGamma(alpha), second = LogGamma(alpha);
+        return 1 / (1 + Math.Exp(second - first));
+    }
+
     /// <summary>Starts the sequences of an example.</summary>
     /// <param name="use">What they are for.</param>
     /// <param name="seed">The loader's seed.</param>
@@ -90,6 +100,24 @@ public sealed class AugmentationRandom
         _state = state;
         _stream = Philox.AtPlace(_stream, (uint)state.Place);
         _blockNumber = ulong.MaxValue;
+    }
+
+    /// <summary>
+    /// The logarithm of a number of the Gamma distribution of scale 1 (Marsaglia and Tsang, "A simple method for generating gamma
+    /// variables", 2000): that of shape alpha + 1, whose method needs a shape of 1 or more, times a uniform one to the 1 / alpha.
+    /// </summary>
+    private double LogGamma(double alpha)
+    {
+        double d = alpha + 1 - (1.0 / 3), c = 1 / Math.Sqrt(9 * d);
+        while (true)
+        {
+            double x = Normal(), v = 1 + (c * x);
+            v *= v * v;
+            if (v > 0 && Math.Log(1 - Uniform()) < (0.5 * x * x) + d - (d * v) + (d * Math.Log(v)))
+            {
+                return Math.Log(d * v) + (Math.Log(1 - Uniform()) / alpha);
+            }
+        }
     }
 
     private uint Bits()

@@ -194,6 +194,7 @@ public sealed class RandomPerspective : RandomAugmentation
             moved[i] = corners[i] == 0 ? inwards : corners[i] - inwards;
         }
 
-        Warp.Apply(image, PerspectiveMap.Between(moved, corners), Resampling, Fill);
+        PerspectiveMap map = PerspectiveMap.Between(moved, corners, (width - 1) / 2.0, (height - 1) / 2.0);
+        Warp.Apply(image, map, Resampling, Fill);
     }
 }

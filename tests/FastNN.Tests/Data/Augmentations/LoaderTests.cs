@@ -132,7 +132,8 @@ internal sealed class LoaderTests
         float[][] ends = [.. new[] { 1, 3 }.Select(threads =>
         {
             var model = new Sequential(new Flatten(), new Dense(3));
-            using var trainer = new Trainer(model, Device.Cpu(1), Loss.SparseCrossEntropy, new Adam(0.01f), seed: 1);
+            using Device device = Device.Cpu(1);
+            using var trainer = new Trainer(model, device, Loss.SparseCrossEntropy, new Adam(0.01f), seed: 1);
             trainer.Fit(
                 data, epochs: 2, batchSize: 7, transform: new Compose(new RandomCrop(6), new RandomHorizontalFlip()),
                 loaderThreads: threads);
