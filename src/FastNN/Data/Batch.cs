@@ -56,8 +56,8 @@ public readonly ref struct TransformContext
     }
 
     /// <summary>
-    /// The features of the batch, one example after the other, to be changed in place; by a transform that changes their shape, to
-    /// be read.
+    /// The features of the batch, one example after the other, to be changed in place; by a transform that changes their shape,
+    /// to be read.
     /// </summary>
     public Span<float> Features { get; }
 

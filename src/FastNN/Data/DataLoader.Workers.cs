@@ -4,7 +4,7 @@ using FastNN.Tensors;
 namespace FastNN.Data;
 
 /// <summary>
-/// The background threads. Each takes the next batch that no other has taken, whole, and fills the slot that the batch belongs to;
+/// The background threads. Each takes the next batch that no other has taken, whole, and fills the slot that the batch has;
 /// batches may be done out of order, the caller gets them in order.
 /// </summary>
 public sealed partial class DataLoader

@@ -216,8 +216,8 @@ public sealed partial class DataLoader : IDisposable
     }
 
     /// <summary>
-    /// Ends the background threads; a second call does nothing. A transform or source that is running is told to stop by its token
-    /// and has two seconds; one that goes on is left alone on its thread, which ends when it returns and does not keep the
+    /// Ends the background threads; a second call does nothing. A transform or source that is running is told to stop by its
+    /// token and has two seconds; one that goes on is left alone on its thread, which ends when it returns and does not keep the
     /// process alive.
     /// </summary>
     public void Dispose()

@@ -6,8 +6,8 @@ namespace FastNN.Data;
 /// Changes images one by one on the threads of a <see cref="DataLoader"/>. Images are [height, width, channels] floats; where the
 /// range of values matters, an augmentation has a <see cref="ValueRange"/>, 0 to 1 unless another is given.
 /// <para>
-/// All random numbers are a function of (seed, epoch, example, place among the augmentations), so an image comes out with the same
-/// bits for any number of threads and any batch size, and in a resumed run. Names, arguments and defaults are those of
+/// All random numbers are a function of (seed, epoch, example, place among the augmentations), so an image comes out with the
+/// same bits for any number of threads and any batch size, and in a resumed run. Names, arguments and defaults are those of
 /// torchvision.transforms.v2 where it has the augmentation.
 /// </para>
 /// </summary>

@@ -4,7 +4,7 @@ namespace FastNN.Data;
 
 /// <summary>
 /// The random numbers of one augmentation on one example: a sequence that is a function of the loader's seed, the epoch, the
-/// example and the augmentation's place among the others alone. Threads, batches and what other augmentations draw change nothing.
+/// example and the augmentation's place among the others alone. Threads, batches and other draws change nothing.
 /// </summary>
 public sealed class AugmentationRandom
 {

@@ -27,7 +27,8 @@ internal sealed class ComposeTests
         {
             // Places 1 and 2; the flips draw differently, as often as not.
             bool first = Images.Draws(example, place: 1).Happens(0.5), second = Images.Draws(example, place: 2).Happens(0.5);
-            float[] twice = Images.Run(new Compose(new RandomHorizontalFlip(), new RandomHorizontalFlip()), image, Shape, example);
+            float[] twice = Images.Run(
+                new Compose(new RandomHorizontalFlip(), new RandomHorizontalFlip()), image, Shape, example);
             Assert.That(twice[0], Is.EqualTo(first == second ? 1 : 2));
             float[] behind = Images.Run(
                 new Compose(new RandomErasing(0), new Compose(), new RandomHorizontalFlip()), image, Shape, example);
@@ -67,7 +68,8 @@ internal sealed class ComposeTests
         float[] first = [.. Enumerable.Range(0, Trials).Select(i => Images.Run(augment, Images.Numbered(Shape), Shape, i)[0])];
         foreach (float value in (float[])[1, 2, 11])
         {
-            Assert.That(first.Count(v => v == value) / (double)Trials, Is.EqualTo(1.0 / 3).Within(4 * Math.Sqrt(2.0 / 9 / Trials)));
+            double deviation = Math.Sqrt(2.0 / 9 / Trials);
+            Assert.That(first.Count(v => v == value) / (double)Trials, Is.EqualTo(1.0 / 3).Within(4 * deviation));
         }
     }
 

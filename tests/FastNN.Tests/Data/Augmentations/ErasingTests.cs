@@ -43,8 +43,9 @@ internal sealed class ErasingTests
     public void Random_values_are_of_the_standard_normal_distribution()
     {
         var augment = new RandomErasing(1) { Scale = (0.5, 0.5), Ratio = (1, 1), RandomValue = true };
-        double[] values = [.. Enumerable.Range(0, 20).SelectMany(
-            i => Images.Run(augment, new float[Shape.Count], Shape, i)).Where(value => value != 0).Select(value => (double)value)];
+        double[] values = [.. Enumerable.Range(0, 20)
+            .SelectMany(i => Images.Run(augment, new float[Shape.Count], Shape, i)).Where(value => value != 0)
+            .Select(value => (double)value)];
         double mean = values.Average(), variance = values.Average(value => value * value) - (mean * mean);
         Assert.That(values, Has.Length.GreaterThan(30_000));
         Assert.That(mean, Is.EqualTo(0).Within(4 / Math.Sqrt(values.Length)));

@@ -42,7 +42,8 @@ internal sealed class GeometryTests
         {
             AugmentationRandom draws = Images.Draws(example);
             double angle = draws.Uniform(-30, 30);
-            double right = Math.Round(draws.Uniform(-0.3, 0.3) * shape[1]), down = Math.Round(draws.Uniform(-0.4, 0.4) * shape[0]);
+            double right = Math.Round(draws.Uniform(-0.3, 0.3) * shape[1]);
+            double down = Math.Round(draws.Uniform(-0.4, 0.4) * shape[0]);
             double scale = draws.Uniform(0.6, 1.7), shearX = draws.Uniform(-10, 20), shearY = draws.Uniform(5, 15);
             Compare(augment, shape, example, resampling, Inverse(shape, angle, (right, down), scale, shearX, shearY));
         }
@@ -96,7 +97,8 @@ internal sealed class GeometryTests
         float[] image = Images.Random(shape);
         Augmentation[] still = [
             new RandomRotation(0) { Resampling = resampling }, new RandomAffine(0) { Resampling = resampling },
-            new RandomPerspective(0.5, 0) { Resampling = resampling }, new Resize(shape[0], shape[1]) { Resampling = resampling }];
+            new RandomPerspective(0.5, 0) { Resampling = resampling },
+            new Resize(shape[0], shape[1]) { Resampling = resampling }];
         foreach (Augmentation augment in shape[0] == 1 ? [.. still.Where(augment => augment is not RandomPerspective)] : still)
         {
             Assert.That(Images.Run(augment, image, shape), Is.EqualTo(image), augment.GetType().Name);

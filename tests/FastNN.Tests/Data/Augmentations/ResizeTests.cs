@@ -2,7 +2,7 @@ using FastNN.Data;
 
 namespace FastNN.Tests.Data.Augmentations;
 
-/// <summary>Other sizes: antialiased bilinear resampling and random resized crops, against sums over all pixels in double.</summary>
+/// <summary>Other sizes: antialiased bilinear resampling and random resized crops, against sums over all pixels.</summary>
 internal sealed class ResizeTests
 {
     private static IEnumerable<(Shape From, int Height, int Width)> Sizes => [
@@ -102,7 +102,7 @@ internal sealed class ResizeTests
         }
     }
 
-    /// <summary>Every pixel of the part, weighted by a triangle of the step's width and divided by the sum of all weights.</summary>
+    /// <summary>Every pixel of the part, weighted by a triangle of the step's width, over the sum of all weights.</summary>
     private static double[] Reference(
         float[] image, Shape shape, (int Top, int Left, int Height, int Width) part, int height, int width)
     {
