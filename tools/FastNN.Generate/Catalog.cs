@@ -1,5 +1,6 @@
 using System.Reflection;
 using System.Text.RegularExpressions;
+using FastNN.Data;
 using FastNN.Functions;
 
 namespace FastNN.Generate;
@@ -35,6 +36,7 @@ internal static partial class Catalog
         .Line(Row("schedules", Schedules()))
         .Line(Row("callbacks", Subclasses<Callback>()))
         .Line(Row("data", Datasets(root)))
+        .Line(Row("augmentations", Subclasses<Augmentation>()))
         .ToString();
 
     private static string Row(string what, IEnumerable<string> names) => $"| {what} | {string.Join(", ", names)} |";

@@ -28,7 +28,7 @@ public readonly ref struct Batch
     public ReadOnlySpan<int> Examples { get; }
 
     /// <summary>
-    /// The features, <see cref="Count"/> * <see cref="Dataset.ExampleSize"/> floats, one example after the other.
+    /// The features, one example after the other; each of the loader's <see cref="DataLoader.ExampleShape"/>.
     /// </summary>
     public ReadOnlySpan<float> Features { get; }
 
@@ -46,7 +46,7 @@ public readonly ref struct TransformContext
         Span<float> features, ReadOnlySpan<int> exampleShape, ReadOnlySpan<int> examples, ulong seed, int epoch, int batch,
         CancellationToken stop = default)
     {
-        Features = features;
+        Features = Output = features;
         ExampleShape = exampleShape;
         Examples = examples;
         Seed = seed;
@@ -55,10 +55,22 @@ public readonly ref struct TransformContext
         Stop = stop;
     }
 
-    /// <summary>The features of the batch, one example after the other, to be changed in place.</summary>
+    /// <summary>
+    /// The features of the batch, one example after the other, to be changed in place; by a transform that changes their shape,
+    /// to be read.
+    /// </summary>
     public Span<float> Features { get; }
 
-    /// <summary>The shape of one example.</summary>
+    /// <summary>
+    /// Where the changed features go: <see cref="Features"/> itself, but for a transform that changes their shape, which writes
+    /// here examples of its <see cref="IBatchTransform.OutputShape"/>, one after the other.
+    /// </summary>
+    public Span<float> Output { get; internal init; }
+
+    /// <summary>The target vectors, one after the other, to be changed in place; empty where targets are class indices.</summary>
+    public Span<float> Targets { get; internal init; }
+
+    /// <summary>The shape of one example of <see cref="Features"/>.</summary>
     public ReadOnlySpan<int> ExampleShape { get; }
 
     /// <summary>The numbers of the examples in the dataset.</summary>
@@ -75,14 +87,23 @@ public readonly ref struct TransformContext
 
     /// <summary>Signaled when the loader is disposed; a transform that takes long should look at it.</summary>
     public CancellationToken Stop { get; }
+
+    /// <summary>The first place among all transforms of the batch that this one may draw random numbers for.</summary>
+    internal int Place { get; init; }
 }
 
 /// <summary>
-/// Changes the features of a batch after it was gathered, on the loader's background thread: augmentation.
-/// The result must be a function of the context alone, or runs can be neither repeated nor resumed.
+/// Changes the features, or the target vectors, of a batch after it was gathered, on a background thread of the loader:
+/// augmentation. The result must be a function of the context alone, or runs can be neither repeated nor resumed; and where the
+/// loader has more than one thread, any number of them call at once. <see cref="Augmentation"/> is for images, one by one.
 /// </summary>
 public interface IBatchTransform
 {
-    /// <summary>Changes the features in place.</summary>
+    /// <summary>The shape that examples have afterwards; by default the one that they had.</summary>
+    /// <param name="exampleShape">The shape of one example of the dataset.</param>
+    /// <exception cref="ShapeException">The transform cannot take examples of this shape.</exception>
+    Shape OutputShape(Shape exampleShape) => exampleShape;
+
+    /// <summary>Changes the features in place, or writes others where their shape changes.</summary>
     void Apply(in TransformContext context);
 }

@@ -1,12 +1,12 @@
-using System.Runtime.ExceptionServices;
-using FastNN.Tensors;
+using System.Diagnostics;
 
 namespace FastNN.Data;
 
 /// <summary>
-/// Hands out the examples of a dataset in batches, each example once per epoch. A background thread prepares the next
-/// two while the caller works on the last one; after the first epoch nothing is allocated.
-/// The order is a function of seed and epoch, so an epoch can be repeated, and a run resumed in the midst of one.
+/// Hands out the examples of a dataset in batches, each example once per epoch. Background threads, by default one, prepare the
+/// next batches (two, and one more for each further thread) while the caller works on the last one; after the first epoch nothing
+/// is allocated. The order is a function of seed and epoch, so an epoch can be repeated, and a run resumed in the midst of one;
+/// neither it nor what a transform makes of a batch depends on the number of threads.
 /// </summary>
 /// <remarks>One thread at a time may draw batches. Any number of loaders may share a dataset.</remarks>
 /// <example>
@@ -21,25 +21,19 @@ namespace FastNN.Data;
 /// }
 /// </code>
 /// </example>
-public sealed class DataLoader : IDisposable
+public sealed partial class DataLoader : IDisposable
 {
-    /// <summary>
-    /// One batch is with the caller, one waits for it, so that a device can fetch it while it works on the first, and one is
-    /// being prepared.
-    /// </summary>
-    private const int Slots = 3;
-
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     // Not disposed: it holds nothing, and an abandoned transform may still ask for it.
     private readonly CancellationTokenSource _stop = new();
     private readonly object _gate = new();
-    private readonly Slot[] _slots = new Slot[Slots];
-    private readonly int[] _order;
+    private readonly Slot[] _slots;
     private readonly IBatchTransform? _transform;
+    private readonly Shape _exampleShape;
 
     // All of these are read and written under the gate.
-    private Thread? _worker;
+    private readonly Thread?[] _workers;
     private CancellationToken _cancellation;
     private CancellationTokenRegistration _registration;
     private int _generation;
@@ -54,21 +48,27 @@ public sealed class DataLoader : IDisposable
     /// <param name="shuffle">Whether each epoch has an order of its own; otherwise all have the dataset's.</param>
     /// <param name="seed">What the orders are made from.</param>
     /// <param name="dropLast">Whether a last batch of fewer than <paramref name="batchSize"/> examples is left out.</param>
-    /// <param name="transform">Changes each batch on the background thread, or null.</param>
-    /// <exception cref="ArgumentOutOfRangeException">The batch size is not positive or a batch would be too large.</exception>
-    /// <exception cref="ArgumentException">Dropping the last batch would leave none.</exception>
+    /// <param name="transform">Changes each batch on a background thread, or null.</param>
+    /// <param name="threads">Background threads, each of which prepares whole batches; default 1. With more than one, the
+    /// transform and a source are called by several threads at once.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The batch size or the number of threads is not positive, or a batch would be
+    /// too large.</exception>
+    /// <exception cref="ArgumentException">Dropping the last batch would leave none, or the transform cannot take the
+    /// examples.</exception>
     public DataLoader(
         Dataset data, int batchSize, bool shuffle = true, ulong seed = 0, bool dropLast = false,
-        IBatchTransform? transform = null)
+        IBatchTransform? transform = null, int threads = 1)
     {
         ArgumentNullException.ThrowIfNull(data);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(threads);
         if (dropLast && data.Count < batchSize)
             throw new ArgumentException(
                 $"expected at least one full batch of {batchSize} where the last is dropped, got {data.Count} examples",
                 nameof(batchSize));
         int rows = Math.Min(batchSize, data.Count);
-        if ((long)rows * Math.Max(data.ExampleSize, data.TargetSize) > Array.MaxLength)
+        _exampleShape = transform?.OutputShape(data.ExampleShape) ?? data.ExampleShape;
+        if (rows * Math.Max(_exampleShape.Count, Math.Max(data.ExampleSize, data.TargetSize)) > Array.MaxLength)
             throw new ArgumentOutOfRangeException(nameof(batchSize), batchSize, "a batch would be larger than an array can be");
 
         Data = data;
@@ -78,12 +78,20 @@ public sealed class DataLoader : IDisposable
         BatchesPerEpoch = (data.Count / batchSize) + (dropLast || data.Count % batchSize == 0 ? 0 : 1);
         _transform = transform;
         _order = new int[data.Count];
-        for (int i = 0; i < Slots; i++)
-            _slots[i] = new Slot(data, rows);
+        _workers = new Thread[Math.Min(threads, BatchesPerEpoch)];
+
+        // One batch is with the caller, one waits for it, so that a device can fetch it while it works on the first, and each
+        // thread prepares one.
+        _slots = new Slot[2 + _workers.Length];
+        for (int i = 0; i < _slots.Length; i++)
+            _slots[i] = new Slot(data, rows, (int)_exampleShape.Count);
     }
 
     /// <summary>The examples.</summary>
     public Dataset Data { get; }
+
+    /// <summary>The shape of one example in a batch: the dataset's, or what the transform makes of it.</summary>
+    public Shape ExampleShape => _exampleShape;
 
     /// <summary>Examples per batch.</summary>
     public int BatchSize { get; }
@@ -122,10 +130,10 @@ public sealed class DataLoader : IDisposable
             _cancellation = cancellationToken;
             foreach (Slot slot in _slots)
                 slot.Empty();
-            if (_worker is null)
+            for (int i = 0; i < _workers.Length && _workers[i] is null; i++)
             {
-                _worker = new Thread(Work) { IsBackground = true, Name = "FastNN data loader" };
-                _worker.Start();
+                _workers[i] = new Thread(Work) { IsBackground = true, Name = "FastNN data loader" };
+                _workers[i]!.Start();
             }
 
             Monitor.PulseAll(_gate);
@@ -169,7 +177,7 @@ public sealed class DataLoader : IDisposable
             Slot slot = SlotOf(_next);
             slot.Error?.Throw();
             slot.HandedOut = true;
-            batch = slot.View(_next, Data);
+            batch = slot.View(_next);
             _next++;
             return true;
         }
@@ -202,35 +210,40 @@ public sealed class DataLoader : IDisposable
         {
             bool ready = !_disposed && _generation > 0 && _next < BatchesPerEpoch
                 && SlotOf(_next) is { Ready: true, Error: null };
-            batch = ready ? SlotOf(_next).View(_next, Data) : default;
+            batch = ready ? SlotOf(_next).View(_next) : default;
             return ready;
         }
     }
 
     /// <summary>
-    /// Ends the background thread; a second call does nothing. A transform or source that is running is told to stop by its token
-    /// and has two seconds; one that goes on is left alone on its thread, which ends when it returns and does not keep the
+    /// Ends the background threads; a second call does nothing. A transform or source that is running is told to stop by its
+    /// token and has two seconds; one that goes on is left alone on its thread, which ends when it returns and does not keep the
     /// process alive.
     /// </summary>
     public void Dispose()
     {
-        Thread? worker;
         CancellationTokenRegistration registration;
         lock (_gate)
         {
             if (_disposed)
                 return;
             _disposed = true;
-            worker = _worker;
             registration = _registration;
             Monitor.PulseAll(_gate);
         }
 
         registration.Dispose();
         _stop.Cancel();
-        if (worker is not null && worker != Thread.CurrentThread)
+
+        // No thread is started once the loader is disposed, so the array is read without the gate.
+        var watch = Stopwatch.StartNew();
+        foreach (Thread? worker in _workers)
         {
-            worker.Join(Patience);
+            TimeSpan left = Patience - watch.Elapsed;
+            if (worker is not null && worker != Thread.CurrentThread)
+            {
+                worker.Join(left > TimeSpan.Zero ? left : TimeSpan.Zero);
+            }
         }
     }
 
@@ -248,7 +261,7 @@ public sealed class DataLoader : IDisposable
             _registration = registration;
     }
 
-    private Slot SlotOf(int batch) => _slots[batch % Slots];
+    private Slot SlotOf(int batch) => _slots[batch % _slots.Length];
 
     private void ReleaseLast()
     {
@@ -257,79 +270,6 @@ public sealed class DataLoader : IDisposable
             last.Empty();
             Monitor.PulseAll(_gate);
         }
-    }
-
-    private void Work()
-    {
-        int orderOf = -1;
-        while (true)
-        {
-            int generation, epoch, batch;
-            lock (_gate)
-            {
-                while (!_disposed && (_cursor == BatchesPerEpoch || SlotOf(_cursor).Ready))
-                    Monitor.Wait(_gate);
-                if (_disposed)
-                    return;
-                (generation, epoch, batch) = (_generation, _epoch, _cursor);
-            }
-
-            Slot slot = SlotOf(batch);
-            ExceptionDispatchInfo? error = null;
-            try
-            {
-                if (orderOf != epoch)
-                    MakeOrder(epoch);
-                orderOf = epoch;
-                Fill(slot, epoch, batch);
-            }
-            catch (Exception e)
-            {
-                error = ExceptionDispatchInfo.Capture(e);
-            }
-
-            lock (_gate)
-            {
-                // A slot filled for an epoch that was abandoned meanwhile is simply filled again.
-                if (generation != _generation)
-                    continue;
-                slot.Error = error;
-                slot.Ready = true;
-                _cursor = error is null ? batch + 1 : BatchesPerEpoch;
-                Monitor.PulseAll(_gate);
-            }
-        }
-    }
-
-    private void MakeOrder(int epoch)
-    {
-        for (int i = 0; i < _order.Length; i++)
-            _order[i] = i;
-        if (Shuffle)
-            Philox.Shuffle(_order, Seed, Philox.Stream(RandomUse.Shuffle, (uint)epoch - 1));
-    }
-
-    private void Fill(Slot slot, int epoch, int batch)
-    {
-        int first = batch * BatchSize;
-        slot.Count = Math.Min(BatchSize, Data.Count - first);
-        ReadOnlySpan<int> examples = _order.AsSpan(first, slot.Count);
-        examples.CopyTo(slot.Examples);
-        int size = Data.ExampleSize;
-        int targetSize = Data.TargetSize;
-        for (int i = 0; i < examples.Length; i++)
-        {
-            int label = Data.CopyExample(
-                examples[i], slot.Features.AsSpan(i * size, size), slot.Targets.AsSpan(i * targetSize, targetSize));
-            if (Data.HasLabels)
-            {
-                slot.Labels[i] = label;
-            }
-        }
-
-        _transform?.Apply(
-            new TransformContext(
-                slot.Features.AsSpan(0, slot.Count * size), Data.ExampleShape, examples, Seed, epoch, batch, _stop.Token));
     }
 
     /// <summary>The batches of an epoch, for foreach.</summary>
@@ -346,31 +286,5 @@ public sealed class DataLoader : IDisposable
         /// <summary>Draws the next batch.</summary>
         /// <returns>False when the epoch is over.</returns>
         public bool MoveNext() => _loader.TryNext(out _current);
-    }
-
-    /// <summary>A buffer. Pinned, so that a device may copy from it without asking the garbage collector.</summary>
-    private sealed class Slot(Dataset data, int rows)
-    {
-        public readonly float[] Features = GC.AllocateUninitializedArray<float>(rows * data.ExampleSize, pinned: true);
-        public readonly float[] Targets = GC.AllocateUninitializedArray<float>(rows * data.TargetSize, pinned: true);
-        public readonly int[] Labels = GC.AllocateUninitializedArray<int>(data.HasLabels ? rows : 0, pinned: true);
-        public readonly int[] Examples = new int[rows];
-        public int Count;
-        public bool Ready;
-        public bool HandedOut;
-        public ExceptionDispatchInfo? Error;
-
-        public void Empty()
-        {
-            Ready = HandedOut = false;
-            Error = null;
-        }
-
-        public Batch View(int index, Dataset data) => new(
-            index,
-            Examples.AsSpan(0, Count),
-            Features.AsSpan(0, Count * data.ExampleSize),
-            Labels.AsSpan(0, data.HasLabels ? Count : 0),
-            Targets.AsSpan(0, Count * data.TargetSize));
     }
 }

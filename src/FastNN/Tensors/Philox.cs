@@ -26,6 +26,12 @@ internal enum RandomUse : uint
 
     /// <summary>Generated data.</summary>
     Data = 5,
+
+    /// <summary>Augmentation of an example; the number is the epoch, and each augmentation has a place.</summary>
+    Augmentation = 6,
+
+    /// <summary>Mixing the examples of a batch; as for augmentation.</summary>
+    BatchMix = 7,
 }
 
 /// <summary>
@@ -41,6 +47,9 @@ internal static class Philox
 
     /// <summary>The stream number <paramref name="number"/> of a use.</summary>
     public static ulong Stream(RandomUse use, uint number = 0) => ((ulong)use << 32) | number;
+
+    /// <summary>The stream of the same use and number at a place, below 2^24; at place 0 the stream without one.</summary>
+    public static ulong AtPlace(ulong stream, uint place) => (stream & ((1UL << 40) - 1)) | ((ulong)place << 40);
 
     /// <summary>The ten rounds over a raw counter and key.</summary>
     public static PhiloxBlock Rounds(uint c0, uint c1, uint c2, uint c3, uint k0, uint k1)

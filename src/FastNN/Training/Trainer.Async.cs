@@ -16,13 +16,14 @@ public sealed partial class Trainer
     /// <param name="accumulate">Batches whose gradients make one update; default 1.</param>
     /// <param name="progress">Gets the numbers of each epoch after all callbacks; a <see cref="Progress{T}"/> reports them on the
     /// thread it was made on. Default none.</param>
+    /// <param name="loaderThreads">Threads that prepare batches; default 1.</param>
     /// <param name="cancellationToken">Ends training after the current step; the trainer can then still be saved.</param>
     /// <returns>The epochs' numbers; the task fails as <see cref="Fit"/> throws, and is cancelled by the token.</returns>
     /// <exception cref="ConcurrentUseException">In the task: another thread is using this trainer.</exception>
     public Task<History> FitAsync(
         Dataset train, int epochs = 1, int batchSize = 32, Dataset? validation = null, double validationSplit = 0,
         IReadOnlyList<Callback>? callbacks = null, IBatchTransform? transform = null, int accumulate = 1,
-        IProgress<EpochResult>? progress = null,
+        IProgress<EpochResult>? progress = null, int loaderThreads = 1,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(train);
@@ -32,7 +33,7 @@ public sealed partial class Trainer
         return Task.Factory.StartNew(
             () => Fit(
                 train, epochs, batchSize, validation, validationSplit, callbacks: all, transform: transform,
-                accumulate: accumulate, cancellationToken: cancellationToken),
+                accumulate: accumulate, loaderThreads: loaderThreads, cancellationToken: cancellationToken),
             cancellationToken, TaskCreationOptions.LongRunning, TaskScheduler.Default);
     }
 }

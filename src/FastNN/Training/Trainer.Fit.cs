@@ -25,8 +25,8 @@ public sealed partial class Trainer
     /// <param name="validationSplit">Without validation data, the share of the training data split off for it, in [0, 1); default
     /// 0.</param>
     /// <param name="callbacks">Watchers, called in order.</param>
-    /// <param name="transform">Changes the training batches, not those of validation, on the loader's thread: augmentation.
-    /// Default none.</param>
+    /// <param name="transform">Changes the training batches, not those of validation, on the loader's threads: augmentation.
+    /// Default none. Where it changes the shape of examples, the model is built for the new one.</param>
     /// <param name="accumulate">
     /// Batches per update; default 1. Their gradients are averaged by the examples in each (added up where the loss is a sum), so
     /// that an update is that of one batch as large as all of them, in the memory of one. The last update of an epoch takes what
@@ -34,6 +34,7 @@ public sealed partial class Trainer
     /// </param>
     /// <param name="metrics">Computed on the device and reported for each epoch, on the training and on the validation data;
     /// default none.</param>
+    /// <param name="loaderThreads">Threads that prepare batches; default 1. The trained bits do not depend on it.</param>
     /// <param name="cancellationToken">Ends training after the step it comes in; the trainer can then still be saved.</param>
     /// <returns>The epochs' numbers.</returns>
     /// <exception cref="ShapeException">The data does not fit the model.</exception>
@@ -44,13 +45,14 @@ public sealed partial class Trainer
     public History Fit(
         Dataset train, int epochs = 1, int batchSize = 32, Dataset? validation = null, double validationSplit = 0,
         IReadOnlyList<Callback>? callbacks = null, IBatchTransform? transform = null, int accumulate = 1,
-        IReadOnlyList<Metric>? metrics = null,
+        IReadOnlyList<Metric>? metrics = null, int loaderThreads = 1,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(train);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(epochs);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(batchSize);
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(accumulate);
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(loaderThreads);
         Metric[] used = CheckMetrics(metrics);
         if (!(validationSplit >= 0 && validationSplit < 1))
         {
@@ -69,15 +71,15 @@ public sealed partial class Trainer
             throw new InvalidDatasetException("Trainer.Fit: the training data holds no example.");
         }
 
-        BuildFor(train, nameof(Fit));
+        BuildFor(transform?.OutputShape(train.ExampleShape) ?? train.ExampleShape, nameof(Fit));
         if (validation is not null)
         {
-            BuildFor(validation, nameof(Fit));
+            BuildFor(validation.ExampleShape, nameof(Fit));
         }
 
         UseMetrics(GraphMode.Training, used);
         Begin(callbacks ?? [], accumulate);
-        using var loader = new DataLoader(train, batchSize, shuffle: true, _seed, transform: transform);
+        using var loader = new DataLoader(train, batchSize, shuffle: true, _seed, transform: transform, threads: loaderThreads);
         while (_progress.Epoch < epochs && !_stop)
         {
             RunEpoch(loader, validation, new Batching(batchSize, accumulate), cancellationToken);
@@ -120,7 +122,7 @@ public sealed partial class Trainer
         }
 
         Metric[] used = CheckMetrics(metrics);
-        BuildFor(data, nameof(Evaluate));
+        BuildFor(data.ExampleShape, nameof(Evaluate));
         UseMetrics(GraphMode.Inference, used);
         var counter = new ClassCounter(Loss);
         ConfusionMatrix? confusion = null;
@@ -170,7 +172,7 @@ public sealed partial class Trainer
     {
         ArgumentNullException.ThrowIfNull(data);
         using Occupancy.Stay stay = Enter(nameof(Predict));
-        BuildFor(data, nameof(Predict));
+        BuildFor(data.ExampleShape, nameof(Predict));
         using var predictor = new Predictor(Model, _device, batchSize, applyPreprocessing: false);
         var outputs = new float[checked((int)(predictor.OutputShape.Count * data.Count))];
         int size = (int)predictor.OutputShape.Count;
@@ -235,9 +237,8 @@ public sealed partial class Trainer
     }
 
     /// <summary>Builds the model for a dataset's examples; one that is built must have been built for this shape.</summary>
-    private void BuildFor(Dataset data, string operation)
+    private void BuildFor(Shape example, string operation)
     {
-        var example = new Shape(data.ExampleShape);
         if (Model.ExampleShape is { } built && built != example)
         {
             // As many elements would be taken for the model's shape without a word: [14, 14, 4] for [28, 28, 1].
