@@ -6,7 +6,7 @@ namespace FastNN.Generate;
 /// <summary>docs/operators.md: every operator with its types, its gradient, and its names in ONNX and PyTorch.</summary>
 internal static class OperatorPage
 {
-    private const string Moves = "all", Floats = "float32", Any = "float32, int32, bool";
+    private const string Moves = "all", Floats = "float32";
 
     /// <summary>What is not said in a function's row: by the name of the call.</summary>
     private static readonly Dictionary<string, Row> Rows = new(StringComparer.Ordinal)
@@ -32,10 +32,7 @@ internal static class OperatorPage
         ["BatchNorm"] = new(Floats, true, "BatchNormalization", "batch_norm"),
         ["Bilinear"] = new(Floats, true, "", "bilinear"),
         ["BinaryCrossEntropyLoss"] = new(Floats, true, "", "binary_cross_entropy"),
-        ["BitwiseAnd"] = new("int32", false, "BitwiseAnd", "bitwise_and"),
         ["BitwiseNot"] = new("int32", false, "BitwiseNot", "bitwise_not"),
-        ["BitwiseOr"] = new("int32", false, "BitwiseOr", "bitwise_or"),
-        ["BitwiseXor"] = new("int32", false, "BitwiseXor", "bitwise_xor"),
         ["Cast"] = new(Moves, true, "Cast", "Tensor.to"),
         ["Chunk"] = new(Moves, true, "Split", "chunk"),
         ["Concat"] = new(Moves, true, "Concat", "cat"),
@@ -47,7 +44,7 @@ internal static class OperatorPage
         ["ConvTranspose3D"] = new(Floats, true, "ConvTranspose", "conv_transpose3d"),
         ["CosineEmbeddingLoss"] = new(Floats, true, "", "cosine_embedding_loss"),
         ["CtcLoss"] = new("float32; int32", true, "", "ctc_loss"),
-        ["CumProd"] = new(Floats, true, "", "cumprod"),
+        ["CumProd"] = new(Floats, true, "CumProd", "cumprod"),
         ["CumSum"] = new(Floats, true, "CumSum", "cumsum"),
         ["Dense"] = new(Floats, true, "Gemm", "linear"),
         ["Diagonal"] = new(Moves, true, "", "diagonal"),
@@ -120,8 +117,6 @@ internal static class OperatorPage
         ["ScaledDotProductAttention"] = new(Floats, true, "Attention", "scaled_dot_product_attention"),
         ["Scatter"] = new(Moves, true, "ScatterElements", "scatter"),
         ["ScatterAdd"] = new(Floats, true, "ScatterElements", "scatter_add"),
-        ["ShiftLeft"] = new("int32", false, "BitShift", "bitwise_left_shift"),
-        ["ShiftRight"] = new("int32", false, "BitShift", "bitwise_right_shift"),
         ["SimpleRnn"] = new(Floats, true, "RNN", "rnn_tanh, rnn_relu"),
         ["Slice"] = new(Moves, true, "Slice", "Tensor.__getitem__"),
         ["Softmax"] = new(Floats, true, "Softmax", "softmax"),
@@ -155,7 +150,7 @@ internal static class OperatorPage
                 "Written by `tools/FastNN.Generate` from the tables and the public surface. All run on the CPU and on CUDA.")
             .Line(
                 "Gradients are float32; \"all\" types are those of `DType`. Names are those of ONNX's operator that computes the same,")
-            .Line("and of `torch` or `torch.nn.functional`; a call may be composed of several operators.")
+            .Line("and of `torch` or `torch.nn.functional`, and nothing where there is none; a call may be composed of several operators.")
             .Line()
             .Line("## Functions of one number")
             .Line()
@@ -216,7 +211,14 @@ internal static class OperatorPage
         || (type.IsGenericType && type.FullName!.StartsWith("System.ValueTuple", StringComparison.Ordinal)
             && Array.TrueForAll(type.GetGenericArguments(), IsValue));
 
-    private static string Types(BinaryInfo info) => info.GivesTruth ? $"{Any} to bool" : info.IsDifferentiable ? Floats : Any;
+    private static string Types(BinaryInfo info)
+    {
+        string types = string.Join(", ", new[]
+        {
+            (OperandTypes.Floats, Floats), (OperandTypes.Integers, "int32"), (OperandTypes.Truths, "bool"),
+        }.Where(pair => info.Takes(pair.Item1)).Select(pair => pair.Item2));
+        return info.GivesTruth ? $"{types} to bool" : types;
+    }
 
     /// <param name="Types">Of the inputs; behind a semicolon those of further ones.</param>
     private sealed record Row(string Types, bool Gradient, string Onnx, string Torch);

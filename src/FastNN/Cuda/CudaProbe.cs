@@ -5,7 +5,7 @@ using static ManagedCuda.DriverAPINativeMethods;
 
 namespace FastNN;
 
-/// <summary>A GPU that there is.</summary>
+/// <summary>A GPU of this machine.</summary>
 public sealed record CudaDeviceInfo
 {
     /// <summary>What Device.Cuda takes.</summary>

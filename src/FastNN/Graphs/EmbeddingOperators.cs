@@ -18,7 +18,8 @@ public static class EmbeddingOperators
 
     /// <summary>
     /// Bags of rows of a table, each reduced to one: as PyTorch's embedding_bag for bags of one length. Shorter bags are filled
-    /// up with the padding index, which counts in none of them; a bag of nothing else gives zeros.
+    /// up with the padding index, which counts in none of them; a bag of nothing else gives zeros. Bags in one list are those of
+    /// <see cref="EmbeddingBag(Value, Value, Value, EmbeddingBagMode, Value?, int)"/>.
     /// </summary>
     /// <param name="indices">Int32 or Int64, [B, L]; Int32 where there is a padding index.</param>
     /// <param name="weight">[V, D].</param>
@@ -36,23 +37,11 @@ public static class EmbeddingOperators
             throw new ShapeException($"EmbeddingBag: expected bags of indices [B, L] with L at least 1, got {indices.Shape}.");
         }
 
-        if (sampleWeights is not null && (mode != EmbeddingBagMode.Sum || sampleWeights.Shape != indices.Shape))
-        {
-            throw new ShapeException(
-                $"EmbeddingBag: expected sample weights of shape {indices.Shape} and mode Sum, got {sampleWeights.Shape} and {mode}.");
-        }
-
-        if (paddingIndex >= 0 && indices.Type != DType.Int32)
-        {
-            throw new ShapeException(
-                $"EmbeddingBag: expected indices of type Int32 beside a padding index, got {indices.TensorType}; cast them first.");
-        }
-
+        RequireSampleWeights(sampleWeights, indices.Shape, mode);
+        RequireMaskable(indices, paddingIndex);
         Graph graph = indices.Graph;
         Value rows = indices.Embedding(weight, paddingIndex);
-        Value? counts = paddingIndex < 0
-            ? null
-            : indices.NotEqual(graph.ConstantInt32([paddingIndex], new Shape(1)));
+        Value? counts = paddingIndex < 0 ? null : Counts(indices, paddingIndex);
         if (mode == EmbeddingBagMode.Max)
         {
             if (counts is null)
@@ -75,6 +64,90 @@ public static class EmbeddingOperators
         return factors is not null ? factors.Unsqueeze(1).MatMul(rows).Squeeze(1)
             : mode == EmbeddingBagMode.Sum ? rows.Sum([1])
             : rows.Mean([1]);
+    }
+
+    /// <summary>
+    /// Bags of any length in one list, each reduced to one row: as PyTorch's embedding_bag with offsets. An empty bag gives
+    /// zeros. Every length of the list is a plan of its own, so bags of similar length are faster filled up to one shape.
+    /// </summary>
+    /// <param name="indices">Int32 or Int64, [T]; Int32 where there is a padding index. At most 2^24.</param>
+    /// <param name="weight">[V, D].</param>
+    /// <param name="offsets">Int32 or Int64, [B]: where each bag begins; the first is 0, none is before the one in front of
+    /// it.</param>
+    /// <param name="mode">How a bag's rows become one, by their sum or their mean; default their mean (PyTorch).</param>
+    /// <param name="sampleWeights">[T], what each row is multiplied by; of sums alone. Default none.</param>
+    /// <param name="paddingIndex">A row that counts in no bag and gets no gradient; default -1, none.</param>
+    /// <returns>[B, D].</returns>
+    /// <exception cref="ShapeException">The shapes or types do not fit, the mode is the maximum, or sample weights are given for
+    /// another mode than the sum.</exception>
+    public static Value EmbeddingBag(
+        this Value indices, Value weight, Value offsets, EmbeddingBagMode mode = EmbeddingBagMode.Mean,
+        Value? sampleWeights = null, int paddingIndex = -1)
+    {
+        ArgumentNullException.ThrowIfNull(weight);
+        ArgumentNullException.ThrowIfNull(offsets);
+        if (indices.Shape.Rank != 1 || offsets.Shape.Rank != 1)
+        {
+            throw new ShapeException(
+                $"EmbeddingBag: expected a list of indices [T] and offsets [B], got {indices.Shape} and {offsets.Shape}.");
+        }
+
+        if (mode == EmbeddingBagMode.Max)
+        {
+            throw new ShapeException(
+                "EmbeddingBag: expected mode Sum or Mean beside offsets, got Max; for maxima fill bags up to one length, [B, L].");
+        }
+
+        RequireSampleWeights(sampleWeights, indices.Shape, mode);
+        RequireMaskable(indices, paddingIndex);
+        Graph graph = indices.Graph;
+        Value bag = BagOfEach(indices.Shape, offsets);
+        Value rows = indices.Embedding(weight, paddingIndex);
+        Value? counts = paddingIndex < 0 ? null : Counts(indices, paddingIndex).Cast(DType.Float32);
+        Value? factors = counts is null ? sampleWeights : sampleWeights is null ? counts : counts * sampleWeights;
+        rows = factors is null ? rows : rows * factors.Unsqueeze(1);
+        Value places = bag.Unsqueeze(1).Expand([.. rows.Shape]);
+        Value sums = graph.Full([offsets.Shape[0], rows.Shape[1]], 0).ScatterAdd(0, places, rows);
+        if (mode == EmbeddingBagMode.Sum)
+        {
+            return sums;
+        }
+
+        Value lengths = graph.Full(offsets.Shape, 0).ScatterAdd(0, bag, counts ?? graph.Full(indices.Shape, 1));
+        return sums / lengths.Maximum(1f).Unsqueeze(1);
+    }
+
+    /// <summary>The number of each place's bag: how many bags have begun by then, less one.</summary>
+    private static Value BagOfEach(Shape places, Value offsets)
+    {
+        Graph graph = offsets.Graph;
+
+        // Bags that are empty may begin behind the last place.
+        Value none = Operators.Concat(0, graph.Full(places, 0), graph.Constant([0], new Shape(1)));
+        Value begun = none.ScatterAdd(0, offsets, graph.Full(offsets.Shape, 1));
+        return (begun.Slice(0, stop: -1).CumSum() - 1f).Cast(DType.Int32);
+    }
+
+    /// <summary>Whether each index is not the padding.</summary>
+    private static Value Counts(Value indices, int paddingIndex) =>
+        indices.NotEqual(indices.Graph.ConstantInt32([paddingIndex], new Shape(1)));
+
+    private static void RequireSampleWeights(Value? sampleWeights, Shape indices, EmbeddingBagMode mode)
+    {
+        if (sampleWeights is not null && (mode != EmbeddingBagMode.Sum || sampleWeights.Shape != indices))
+        {
+            throw new ShapeException(
+                $"EmbeddingBag: expected sample weights of shape {indices} and mode Sum, got {sampleWeights.Shape} and {mode}.");
+        }
+    }
+
+    private static void RequireMaskable(Value indices, int paddingIndex)
+    {
+        if (paddingIndex >= 0 && indices.Type != DType.Int32)
+        {
+            throw new ShapeException(
+                $"EmbeddingBag: expected indices of type Int32 beside a padding index, got {indices.TensorType}; cast them first.");
+        }
     }
 }
 

@@ -90,6 +90,9 @@ public sealed class Graph
 
         var value = new Value(this, new TensorType(shape, type), ValueKind.Input, "An input") { Name = name };
         _inputs.Add(value);
+
+        // An operator may have a symbol among its attributes before any has an input with it: Expand of a constant.
+        _samples.Register(shape);
         return value;
     }
 

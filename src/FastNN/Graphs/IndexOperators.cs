@@ -28,7 +28,7 @@ public static class IndexOperators
     /// <param name="axis">Which; negative axes count from the end.</param>
     /// <param name="index">Any shape.</param>
     /// <returns>A value of x's shape with the indices' in place of the axis.</returns>
-    /// <exception cref="ShapeException">The axis is out of range, the indices are no integers, or there are more than eight
+    /// <exception cref="ShapeException">The axis is out of range, the indices are not integers, or there are more than eight
     /// axes.</exception>
     public static Value IndexSelect(this Value x, int axis, Value index) =>
         x.Graph.Add(new IndexSelectOp(x.Shape.NormalizeAxis(axis, nameof(IndexSelect)) - x.Shape.Rank), x, index);
@@ -63,6 +63,6 @@ public static class IndexOperators
     /// <param name="index">Any shape of at most seven axes.</param>
     /// <param name="classes">The new axis' extent: indices are 0 to classes - 1.</param>
     /// <returns>A value of the indices' shape with the classes behind it.</returns>
-    /// <exception cref="ShapeException">There are no classes, or the indices are no integers.</exception>
+    /// <exception cref="ShapeException">There are no classes, or the indices are not integers.</exception>
     public static Value OneHot(this Value index, int classes) => index.Graph.Add(new OneHotOp(classes), index);
 }

@@ -72,10 +72,10 @@ internal sealed class SampleTypes
     }
 
     /// <summary>
-    /// Samples are multiples of 32, so that windows and halvings fit, in ratios that differ from symbol to symbol, so that no
-    /// multiple of one looks like another.
+    /// Notes the symbols of a shape. Samples are multiples of 32, so that windows and halvings fit, in ratios that differ from
+    /// symbol to symbol, so that no multiple of one looks like another.
     /// </summary>
-    private void Register(Shape shape)
+    public void Register(Shape shape)
     {
         for (int axis = 0; axis < shape.Rank; axis++)
         {

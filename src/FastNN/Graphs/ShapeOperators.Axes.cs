@@ -222,7 +222,7 @@ public static partial class ShapeOperators
     /// <summary>Vectors as the coordinates of a grid, as PyTorch's meshgrid with indexing "ij".</summary>
     /// <param name="vectors">Of one axis each, at least one and at most eight.</param>
     /// <returns>As many values, all of the shape of their lengths; value i repeats vector i along the other axes.</returns>
-    /// <exception cref="ShapeException">A value is no vector, or there are none.</exception>
+    /// <exception cref="ShapeException">A value is not a vector, or there are none.</exception>
     public static Value[] Meshgrid(params ReadOnlySpan<Value> vectors)
     {
         var extents = new int[vectors.Length];

@@ -24,7 +24,7 @@ public sealed class AdaptiveAvgPool1D(int size) : Layer
 }
 
 /// <summary>
-/// The mean of each of a given number of bins of a image, as PyTorch's AdaptiveAvgPool2d. [N, H, W, C] becomes
+/// The mean of each of a given number of bins of an image, as PyTorch's AdaptiveAvgPool2d. [N, H, W, C] becomes
 /// [N, rows, columns, C].
 /// </summary>
 /// <param name="size">Rows and columns of bins.</param>
@@ -58,7 +58,7 @@ public sealed class AdaptiveAvgPool3D(Size3D size) : Layer
     protected internal override void Describe(LayerDescription description)
     {
         ArgumentNullException.ThrowIfNull(description);
-        description.SetSize3D("size", size);
+        description.Set("size", size);
     }
 
     internal static AdaptiveAvgPool3D Create(LayerDescription description) =>
@@ -87,7 +87,7 @@ public sealed class AdaptiveMaxPool1D(int size) : Layer
 }
 
 /// <summary>
-/// The maximum of each of a given number of bins of a image, as PyTorch's AdaptiveMaxPool2d. [N, H, W, C] becomes
+/// The maximum of each of a given number of bins of an image, as PyTorch's AdaptiveMaxPool2d. [N, H, W, C] becomes
 /// [N, rows, columns, C].
 /// </summary>
 /// <param name="size">Rows and columns of bins.</param>
@@ -121,7 +121,7 @@ public sealed class AdaptiveMaxPool3D(Size3D size) : Layer
     protected internal override void Describe(LayerDescription description)
     {
         ArgumentNullException.ThrowIfNull(description);
-        description.SetSize3D("size", size);
+        description.Set("size", size);
     }
 
     internal static AdaptiveMaxPool3D Create(LayerDescription description) =>

@@ -77,6 +77,15 @@ public abstract class BatchNorm : Layer
             _bias is null ? null : graph.Use(_bias),
             Momentum, Epsilon);
     }
+
+    internal static T Create<T>(LayerDescription description)
+        where T : BatchNorm, new() => new()
+        {
+            Name = description.Name,
+            Momentum = description.Single("momentum"),
+            Epsilon = description.Single("epsilon"),
+            IsAffine = description.Boolean("isAffine"),
+        };
 }
 
 /// <summary>Batch normalization of [N, C] or [N, L, C], as PyTorch's BatchNorm1d.</summary>
@@ -85,14 +94,6 @@ public sealed class BatchNorm1D : BatchNorm
     private protected override bool Takes(Shape x) => x.Rank is 2 or 3;
 
     private protected override string Axes => "[N, C] or [N, L, C]";
-
-    internal static BatchNorm1D Create(LayerDescription description) => new()
-    {
-        Name = description.Name,
-        Momentum = description.Single("momentum"),
-        Epsilon = description.Single("epsilon"),
-        IsAffine = description.Boolean("isAffine"),
-    };
 }
 
 /// <summary>Batch normalization of images [N, H, W, C], as PyTorch's BatchNorm2d.</summary>
@@ -101,14 +102,6 @@ public sealed class BatchNorm2D : BatchNorm
     private protected override bool Takes(Shape x) => x.Rank == 4;
 
     private protected override string Axes => "[N, H, W, C]";
-
-    internal static BatchNorm2D Create(LayerDescription description) => new()
-    {
-        Name = description.Name,
-        Momentum = description.Single("momentum"),
-        Epsilon = description.Single("epsilon"),
-        IsAffine = description.Boolean("isAffine"),
-    };
 }
 
 /// <summary>Batch normalization of volumes [N, D, H, W, C], as PyTorch's BatchNorm3d.</summary>
@@ -117,12 +110,4 @@ public sealed class BatchNorm3D : BatchNorm
     private protected override bool Takes(Shape x) => x.Rank == 5;
 
     private protected override string Axes => "[N, D, H, W, C]";
-
-    internal static BatchNorm3D Create(LayerDescription description) => new()
-    {
-        Name = description.Name,
-        Momentum = description.Single("momentum"),
-        Epsilon = description.Single("epsilon"),
-        IsAffine = description.Boolean("isAffine"),
-    };
 }

@@ -4,8 +4,8 @@ namespace FastNN;
 
 /// <summary>
 /// A table of vectors, of which bags are looked up and reduced to one each, as PyTorch's EmbeddingBag with its parameter
-/// "weight": indices [B, L] become [B, dimension].
-/// A second input, if given, has what each row is multiplied by, [B, L] (sums alone).
+/// "weight": indices [B, L] become [B, dimension], and so does a list of indices [T] with a second input, the offsets [B] at
+/// which its bags begin. A last input, if given, has what each row is multiplied by, in the indices' shape (sums alone).
 /// </summary>
 public sealed class EmbeddingBag : MultiInputLayer
 {
@@ -49,11 +49,20 @@ public sealed class EmbeddingBag : MultiInputLayer
         "weight", new Shape(_entries, _dimension), Embedding.Padded(WeightInitializer, PaddingIndex, _entries));
 
     /// <inheritdoc/>
-    protected override IReadOnlyList<Value> Forward(ReadOnlySpan<Value> inputs) => inputs.Length <= 2
-        ? [
-            inputs[0].EmbeddingBag(
-                inputs[0].Graph.Use(_weight!), _mode, inputs.Length > 1 ? inputs[1] : null, PaddingIndex)]
-        : throw new ShapeException($"EmbeddingBag: expected indices and at most sample weights, got {inputs.Length} inputs.");
+    protected override IReadOnlyList<Value> Forward(ReadOnlySpan<Value> inputs)
+    {
+        Value weight = inputs[0].Graph.Use(_weight!);
+        bool isList = inputs[0].Shape.Rank == 1;
+        return (isList, inputs.Length) switch
+        {
+            (false, 1) => [inputs[0].EmbeddingBag(weight, _mode, null, PaddingIndex)],
+            (false, 2) => [inputs[0].EmbeddingBag(weight, _mode, inputs[1], PaddingIndex)],
+            (true, 2) => [inputs[0].EmbeddingBag(weight, inputs[1], _mode, null, PaddingIndex)],
+            (true, 3) => [inputs[0].EmbeddingBag(weight, inputs[1], _mode, inputs[2], PaddingIndex)],
+            _ => throw new ShapeException(
+                $"EmbeddingBag: expected indices [B, L], or a list of them [T] and offsets [B], and at most sample weights, got {inputs.Length} inputs of which the first is {inputs[0].Shape}."),
+        };
+    }
 
     /// <inheritdoc/>
     protected internal override void Describe(LayerDescription description)

@@ -97,6 +97,16 @@ public abstract class InstanceNorm : Layer
         return x.InstanceNorm(weight, bias, Epsilon);
     }
 
+    internal static T Create<T>(LayerDescription description)
+        where T : InstanceNorm, new() => new()
+        {
+            Name = description.Name,
+            Momentum = description.Single("momentum"),
+            Epsilon = description.Single("epsilon"),
+            IsAffine = description.Boolean("isAffine"),
+            TracksRunningStatistics = description.Boolean("tracksRunningStatistics"),
+        };
+
     private Value Moved(Value running, Value batch) =>
         (running * running.Graph.Constant(1 - Momentum)) + (batch * running.Graph.Constant(Momentum));
 }
@@ -107,15 +117,6 @@ public sealed class InstanceNorm1D : InstanceNorm
     private protected override int Rank => 3;
 
     private protected override string Axes => "[N, L, C]";
-
-    internal static InstanceNorm1D Create(LayerDescription description) => new()
-    {
-        Name = description.Name,
-        Momentum = description.Single("momentum"),
-        Epsilon = description.Single("epsilon"),
-        IsAffine = description.Boolean("isAffine"),
-        TracksRunningStatistics = description.Boolean("tracksRunningStatistics"),
-    };
 }
 
 /// <summary>Instance normalization of images [N, H, W, C], as PyTorch's InstanceNorm2d.</summary>
@@ -124,15 +125,6 @@ public sealed class InstanceNorm2D : InstanceNorm
     private protected override int Rank => 4;
 
     private protected override string Axes => "[N, H, W, C]";
-
-    internal static InstanceNorm2D Create(LayerDescription description) => new()
-    {
-        Name = description.Name,
-        Momentum = description.Single("momentum"),
-        Epsilon = description.Single("epsilon"),
-        IsAffine = description.Boolean("isAffine"),
-        TracksRunningStatistics = description.Boolean("tracksRunningStatistics"),
-    };
 }
 
 /// <summary>Instance normalization of volumes [N, D, H, W, C], as PyTorch's InstanceNorm3d.</summary>
@@ -141,13 +133,4 @@ public sealed class InstanceNorm3D : InstanceNorm
     private protected override int Rank => 5;
 
     private protected override string Axes => "[N, D, H, W, C]";
-
-    internal static InstanceNorm3D Create(LayerDescription description) => new()
-    {
-        Name = description.Name,
-        Momentum = description.Single("momentum"),
-        Epsilon = description.Single("epsilon"),
-        IsAffine = description.Boolean("isAffine"),
-        TracksRunningStatistics = description.Boolean("tracksRunningStatistics"),
-    };
 }

@@ -40,7 +40,7 @@ public sealed class LpPool1D(float norm, int kernel) : Layer
 }
 
 /// <summary>
-/// The p-norm of each window of a image: (sum of x^p)^(1/p), as PyTorch's LPPool2d. [N, H, W, C] keeps its axes.
+/// The p-norm of each window of an image: (sum of x^p)^(1/p), as PyTorch's LPPool2d. [N, H, W, C] keeps its axes.
 /// </summary>
 /// <param name="norm">p, positive.</param>
 /// <param name="kernel">Rows and columns of the window.</param>
@@ -96,10 +96,10 @@ public sealed class LpPool3D(float norm, Size3D kernel) : Layer
     {
         ArgumentNullException.ThrowIfNull(description);
         description.Set("norm", norm).Set("ceilMode", CeilMode);
-        description.SetSize3D("kernel", kernel);
+        description.Set("kernel", kernel);
         if (Stride is { } stride)
         {
-            description.SetSize3D("stride", stride);
+            description.Set("stride", stride);
         }
     }
 

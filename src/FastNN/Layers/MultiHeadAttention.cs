@@ -62,7 +62,7 @@ public sealed class MultiHeadAttention : MultiInputLayer
     /// <summary>Whether a mask that broadcasts to [B, heads, Tq, Tk] is an input; default false.</summary>
     public bool HasMask { get; init; }
 
-    /// <summary>Whether a mask [B, Tk] of the keys that are no padding is the last input; default false.</summary>
+    /// <summary>Whether a mask [B, Tk] of the keys that are not padding is the last input; default false.</summary>
     public bool HasKeyPaddingMask { get; init; }
 
     /// <summary>

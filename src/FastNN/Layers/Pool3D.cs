@@ -25,7 +25,7 @@ public sealed class MaxPool3D(Size3D kernel) : Layer
 
     /// <inheritdoc/>
     protected internal override void Describe(LayerDescription description) =>
-        description.SetVolumePool(kernel, Stride, Padding, CeilMode).SetSize3D("dilation", Dilation);
+        description.SetVolumePool(kernel, Stride, Padding, CeilMode).Set("dilation", Dilation);
 
     internal static MaxPool3D Create(LayerDescription description) => new(description.Volume("kernel"))
     {

@@ -3,9 +3,6 @@ namespace FastNN.Layers;
 /// <summary>Sizes of sequences and volumes among the attributes of layers.</summary>
 internal static class PoolDescriptions
 {
-    public static LayerDescription SetSize3D(this LayerDescription description, string name, Size3D size) =>
-        description.Set(name, [size.Planes, size.Rows, size.Columns]);
-
     public static LayerDescription SetRowPool(
         this LayerDescription description, int kernel, int? stride, int padding, bool ceilMode)
     {
@@ -18,10 +15,10 @@ internal static class PoolDescriptions
         this LayerDescription description, Size3D kernel, Size3D? stride, Padding3D padding, bool ceilMode)
     {
         ArgumentNullException.ThrowIfNull(description);
-        description.SetSize3D("kernel", kernel).Set("ceilMode", ceilMode);
+        description.Set("kernel", kernel).Set("ceilMode", ceilMode);
         if (stride is { } given)
         {
-            description.SetSize3D("stride", given);
+            description.Set("stride", given);
         }
 
         return description.Set("padding", padding);

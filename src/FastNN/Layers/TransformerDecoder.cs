@@ -22,7 +22,7 @@ public sealed class TransformerDecoderLayer(int width, int heads, int hidden = 2
     /// <summary>Whether a mask of the memory, which broadcasts to [B, heads, T, S], is an input; default false.</summary>
     public bool HasMemoryMask { get; init; }
 
-    /// <summary>Whether a mask [B, S] of the memory's positions that are no padding is an input; default false.</summary>
+    /// <summary>Whether a mask [B, S] of the memory's positions that are not padding is an input; default false.</summary>
     public bool HasMemoryPaddingMask { get; init; }
 
     /// <inheritdoc/>
@@ -79,52 +79,18 @@ public sealed class TransformerDecoderLayer(int width, int heads, int hidden = 2
 /// Layers of a decoder one behind the other, "layers.0" and so on, as PyTorch's TransformerDecoder; memory and masks go to each
 /// of them.
 /// </summary>
-public sealed class TransformerDecoder : MultiInputLayer
+public sealed class TransformerDecoder : StackedTransformer
 {
-    private readonly TransformerDecoderLayer[] _layers;
-    private LayerNorm? _norm;
-
     /// <summary>A decoder.</summary>
     /// <param name="layers">In order; all with the same masks.</param>
-    /// <exception cref="ArgumentException">There is none.</exception>
+    /// <exception cref="ArgumentException">There is none, or their widths differ.</exception>
     public TransformerDecoder(params ReadOnlySpan<TransformerDecoderLayer> layers)
+        : base([.. layers])
     {
-        _layers = layers.ToArray();
-        TransformerStack.Require(_layers, nameof(TransformerDecoder));
-        for (int i = 0; i < _layers.Length; i++)
-        {
-            AddLayer(_layers[i], $"layers.{i}");
-        }
-    }
-
-    /// <summary>Normalize the last layer's output ("norm"), as decoders of <see cref="TransformerLayer.NormFirst"/> do.</summary>
-    public bool HasNorm { get; init; }
-
-    /// <inheritdoc/>
-    protected override void Build(ReadOnlySpan<Value> inputs) =>
-        _norm = HasNorm ? AddLayer(new LayerNorm { Epsilon = _layers[0].Epsilon }, "norm") : null;
-
-    /// <inheritdoc/>
-    protected override IReadOnlyList<Value> Forward(ReadOnlySpan<Value> inputs)
-    {
-        Value x = inputs[0];
-        foreach (TransformerDecoderLayer layer in _layers)
-        {
-            x = layer.Apply([x, .. inputs[1..]])[0];
-        }
-
-        return [_norm?.Apply(x) ?? x];
-    }
-
-    /// <inheritdoc/>
-    protected internal override void Describe(LayerDescription description)
-    {
-        ArgumentNullException.ThrowIfNull(description);
-        description.Set("hasNorm", HasNorm).SetLayers(_layers);
     }
 
     internal static TransformerDecoder Create(LayerDescription description) =>
-        new(TransformerStack.Of<TransformerDecoderLayer>(description))
+        new(Of<TransformerDecoderLayer>(description))
         {
             Name = description.Name,
             HasNorm = description.Boolean("hasNorm"),

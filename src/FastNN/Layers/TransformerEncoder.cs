@@ -4,8 +4,7 @@ namespace FastNN;
 
 /// <summary>
 /// A layer of an encoder, as PyTorch's TransformerEncoderLayer: self-attention (self_attn, norm1), then two dense layers
-/// (linear1,
-/// linear2, norm2). Inputs: [B, T, width]; behind it the mask and the mask of padding, where there are any.
+/// (linear1, linear2, norm2). Inputs: [B, T, width]; behind it the mask and the mask of padding, where there are any.
 /// </summary>
 /// <param name="width">Of inputs and output.</param>
 /// <param name="heads">Heads of attention, which divide the width.</param>
@@ -54,82 +53,20 @@ public sealed class TransformerEncoderLayer(int width, int heads, int hidden = 2
 /// <summary>
 /// Layers of an encoder one behind the other, "layers.0" and so on, as PyTorch's TransformerEncoder; masks go to each of them.
 /// </summary>
-public sealed class TransformerEncoder : MultiInputLayer
+public sealed class TransformerEncoder : StackedTransformer
 {
-    private readonly TransformerEncoderLayer[] _layers;
-    private LayerNorm? _norm;
-
     /// <summary>An encoder.</summary>
     /// <param name="layers">In order; all with the same masks.</param>
-    /// <exception cref="ArgumentException">There is none.</exception>
+    /// <exception cref="ArgumentException">There is none, or their widths differ.</exception>
     public TransformerEncoder(params ReadOnlySpan<TransformerEncoderLayer> layers)
+        : base([.. layers])
     {
-        _layers = layers.ToArray();
-        TransformerStack.Require(_layers, nameof(TransformerEncoder));
-        for (int i = 0; i < _layers.Length; i++)
-        {
-            AddLayer(_layers[i], $"layers.{i}");
-        }
-    }
-
-    /// <summary>Normalize the last layer's output ("norm"), as encoders of <see cref="TransformerLayer.NormFirst"/> do.</summary>
-    public bool HasNorm { get; init; }
-
-    /// <inheritdoc/>
-    protected override void Build(ReadOnlySpan<Value> inputs) =>
-        _norm = HasNorm ? AddLayer(new LayerNorm { Epsilon = _layers[0].Epsilon }, "norm") : null;
-
-    /// <inheritdoc/>
-    protected override IReadOnlyList<Value> Forward(ReadOnlySpan<Value> inputs)
-    {
-        Value x = inputs[0];
-        foreach (TransformerEncoderLayer layer in _layers)
-        {
-            x = layer.Apply([x, .. inputs[1..]])[0];
-        }
-
-        return [_norm?.Apply(x) ?? x];
-    }
-
-    /// <inheritdoc/>
-    protected internal override void Describe(LayerDescription description)
-    {
-        ArgumentNullException.ThrowIfNull(description);
-        description.Set("hasNorm", HasNorm).SetLayers(_layers);
     }
 
     internal static TransformerEncoder Create(LayerDescription description) =>
-        new(TransformerStack.Of<TransformerEncoderLayer>(description))
+        new(Of<TransformerEncoderLayer>(description))
         {
             Name = description.Name,
             HasNorm = description.Boolean("hasNorm"),
         };
-}
-
-/// <summary>What encoders and decoders ask of their layers.</summary>
-internal static class TransformerStack
-{
-    public static void Require(TransformerLayer[] layers, string name)
-    {
-        foreach (TransformerLayer layer in layers)
-        {
-            ArgumentNullException.ThrowIfNull(layer, nameof(layers));
-        }
-
-        if (layers.Length == 0)
-        {
-            throw new ArgumentException($"{name}: expected at least one layer, got none.", nameof(layers));
-        }
-
-        if (Array.Exists(layers, layer => layer.Width != layers[0].Width))
-        {
-            throw new ArgumentException(
-                $"{name}: expected layers of one width, got {string.Join(", ", layers.Select(layer => layer.Width))}.",
-                nameof(layers));
-        }
-    }
-
-    public static T[] Of<T>(LayerDescription description)
-        where T : Layer => [.. description.Layers.Select(layer => layer as T ?? throw new ArgumentException(
-            $"{description.Kind}: expected layers of kind {typeof(T).Name}, got {layer.GetType().Name}."))];
 }

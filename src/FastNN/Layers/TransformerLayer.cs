@@ -5,8 +5,7 @@ namespace FastNN;
 /// <summary>
 /// What an encoder's and a decoder's layers have in common: residual parts around attention and two dense layers, linear1 and
 /// linear2, each normalized behind its sum (Vaswani et al., 2017) or in front (<see cref="NormFirst"/>). Parameters have
-/// PyTorch's
-/// names; inputs are [B, T, width], masks as those of <see cref="MultiHeadAttention"/>.
+/// PyTorch's names; inputs are [B, T, width], masks as those of <see cref="MultiHeadAttention"/>.
 /// </summary>
 public abstract class TransformerLayer : MultiInputLayer
 {
@@ -60,7 +59,7 @@ public abstract class TransformerLayer : MultiInputLayer
     /// <summary>Whether a mask of self-attention is an input; default false.</summary>
     public bool HasMask { get; init; }
 
-    /// <summary>Whether a mask [B, T] of the positions that are no padding is an input; default false.</summary>
+    /// <summary>Whether a mask [B, T] of the positions that are not padding is an input; default false.</summary>
     public bool HasKeyPaddingMask { get; init; }
 
     private protected int Masks => (HasMask ? 1 : 0) + (HasKeyPaddingMask ? 1 : 0);

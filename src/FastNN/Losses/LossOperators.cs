@@ -331,7 +331,7 @@ public static class LossOperators
     /// <param name="reduction">Default the mean: each loss over its target's length (at least 1), and the mean over the
     /// batch.</param>
     /// <returns>A scalar, or [batch].</returns>
-    /// <exception cref="ShapeException">The shapes or types do not fit, or the blank is no class.</exception>
+    /// <exception cref="ShapeException">The shapes or types do not fit, or the blank is not a class.</exception>
     public static Value CtcLoss(
         this Value logProbabilities, Value targets, Value inputLengths, Value targetLengths, int blank = 0,
         bool zeroInfinity = false, Reduction reduction = Reduction.Mean)

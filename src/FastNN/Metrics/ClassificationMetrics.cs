@@ -254,7 +254,7 @@ internal sealed class Classes
 
     private static Value Largest(Value x) => x.Max([-1], keepDims: true);
 
-    // The number of classes, which is none of them, where there is none.
+    // Where there is none, the number of classes, which no class has.
     private static Value FirstOf(Value other, Value indices) =>
         ShapeOperators.Where(other, other.Graph.Constant(indices.Shape[0]), indices).Min([-1]);
 }

@@ -2,7 +2,7 @@ namespace FastNN;
 
 /// <summary>
 /// A learning rate that falls by a factor once a number has not improved for some time (PyTorch's ReduceLROnPlateau). It has a
-/// state, and so it is no <see cref="Schedule"/>: give it to <see cref="Trainer.Fit"/> as a callback, which checkpoints save, or
+/// state, so it is not a <see cref="Schedule"/>: give it to <see cref="Trainer.Fit"/> as a callback, which checkpoints save, or
 /// call <see cref="Next"/> in a loop of your own.
 /// </summary>
 /// <param name="factor">What the rate is multiplied with, in (0, 1); default 0.1.</param>

@@ -2,7 +2,7 @@ namespace FastNN.Testing;
 
 internal sealed class EmbeddingCases : IOpCases
 {
-    public static IEnumerable<OpCase> Cases => Lookups.Concat(Bags);
+    public static IEnumerable<OpCase> Cases => Lookups.Concat(Bags).Concat(Lists);
 
     private static IEnumerable<OpCase> Bags =>
         from mode in new[] { EmbeddingBagMode.Sum, EmbeddingBagMode.Mean, EmbeddingBagMode.Max }
@@ -13,6 +13,17 @@ internal sealed class EmbeddingCases : IOpCases
         }
         where !row.Factors || mode == EmbeddingBagMode.Sum
         select Bag(mode, row.Bags, row.Length, row.Entries, row.Width, row.Padding, row.Factors);
+
+    /// <summary>Bags of all lengths, empty ones in front, between and at the end.</summary>
+    private static IEnumerable<OpCase> Lists =>
+        from row in new (int[] Offsets, int Places, int Entries, int Width, int Padding, bool Factors)[]
+        {
+            ([0], 1, 1, 1, -1, false), ([0, 0, 3, 3, 7], 13, 5, 3, -1, false), ([0, 17, 31], 31, 7, 33, -1, true),
+            ([0, 2, 4, 5, 9, 9], 9, 3, 7, 1, false), ([0, 33], 129, 13, 5, 0, true),
+        }
+        from mode in new[] { EmbeddingBagMode.Sum, EmbeddingBagMode.Mean }
+        where !row.Factors || mode == EmbeddingBagMode.Sum
+        select List(mode, row.Offsets, row.Places, row.Entries, row.Width, row.Padding, row.Factors);
 
     private static IEnumerable<OpCase> Lookups =>
         from row in new (int[] Indices, int Entries, int Width, int Padding)[]
@@ -47,6 +58,30 @@ internal sealed class EmbeddingCases : IOpCases
                 values[0], values[1], length, width, mode, values.ElementAtOrDefault(2), padding))
         {
             Tolerance = 2e-6 * Math.Sqrt(length * (1 + (bags / (double)entries))),
+            Samples = 12,
+        };
+    }
+
+    private static OpCase List(
+        EmbeddingBagMode mode, int[] offsets, int places, int entries, int width, int padding, bool hasFactors)
+    {
+        OpInput[] inputs = [
+            OpInput.Integers("indices", new Shape(places), 0, entries - 1, DType.Int32),
+            new OpInput("offsets", new Shape(offsets.Length), (_, _) => Array.ConvertAll(offsets, offset => (double)offset))
+            {
+                Type = DType.Int32,
+                IsDifferentiable = false,
+            },
+            OpInput.Uniform("weight", new Shape(entries, width)), OpInput.Uniform("factors", new Shape(places))];
+        string options = (padding < 0 ? "" : $", padding {padding}") + (hasFactors ? ", factors" : "");
+        return new OpCase(
+            $"{mode} of {places} of [{entries}, {width}] from {string.Join(", ", offsets)}{options}",
+            hasFactors ? inputs : inputs[..3],
+            values => values[0].EmbeddingBag(values[2], values[1], mode, values.ElementAtOrDefault(3), padding),
+            values => EmbeddingReference.Bags(
+                values[0], values[1], values[2], width, mode, values.ElementAtOrDefault(3), padding))
+        {
+            Tolerance = 2e-6 * Math.Sqrt(places),
             Samples = 12,
         };
     }

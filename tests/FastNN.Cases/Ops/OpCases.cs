@@ -27,8 +27,8 @@ internal static class OpCases
         Of<ExpandCases>(), Of<FlipCases>(), Of<FoldCases>(), Of<GatherCases>(), Of<GridSampleCases>(), Of<LayerNormCases>(),
         Of<MatMulCases>(), Of<PadCases>(), Of<PenaltyCases>(), Of<Pool2DCases>(), Of<RearrangeCases>(), Of<RecurrenceCases>(),
         Of<ReduceCases>(), Of<ReduceIntegersCases>(), Of<ReshapeCases>(), Of<RotaryCases>(), Of<ScaledDotProductCases>(),
-        Of<ScanCases>(), Of<ScatterCases>(), Of<SoftmaxCases>(), Of<SortCases>(), Of<SparseCases>(), Of<TriluCases>(),
-        Of<WhereCases>(), Of<WindowMaxCases>(), Of<WindowSumCases>(),
+        Of<ScanCases>(), Of<ScatterCases>(), Of<SoftmaxCases>(), Of<SortCases>(), Of<SparseCases>(),
+        Of<TransposeFiltersCases>(), Of<TriluCases>(), Of<WhereCases>(), Of<WindowMaxCases>(), Of<WindowSumCases>(),
     ];
 
     public static IEnumerable<(string Operator, OpCase Case)> All =>

@@ -20,12 +20,21 @@ internal static class EmbeddingReference
 
     /// <summary>Bags [B, length], each to one row; those of nothing but padding give zeros.</summary>
     public static double[] Bags(
-        double[] indices, double[] weight, int length, int width, EmbeddingBagMode mode, double[]? factors, int padding)
+        double[] indices, double[] weight, int length, int width, EmbeddingBagMode mode, double[]? factors, int padding) =>
+        Bags(
+            indices, [.. Enumerable.Range(0, indices.Length / length).Select(bag => (double)bag * length)], weight, width, mode,
+            factors, padding);
+
+    /// <summary>Bags that begin at the offsets, likewise.</summary>
+    public static double[] Bags(
+        double[] indices, double[] offsets, double[] weight, int width, EmbeddingBagMode mode, double[]? factors, int padding)
     {
-        var y = new double[indices.Length / length * width];
+        var y = new double[offsets.Length * width];
         for (int i = 0; i < y.Length; i++)
         {
-            int[] places = [.. Enumerable.Range(i / width * length, length).Where(place => (int)indices[place] != padding)];
+            int bag = i / width, first = (int)offsets[bag];
+            int next = bag + 1 < offsets.Length ? (int)offsets[bag + 1] : indices.Length;
+            int[] places = [.. Enumerable.Range(first, next - first).Where(place => (int)indices[place] != padding)];
             double[] column = [
                 .. places.Select(place => weight[((int)indices[place] * width) + (i % width)] * (factors?[place] ?? 1))];
             y[i] = column.Length == 0 ? 0

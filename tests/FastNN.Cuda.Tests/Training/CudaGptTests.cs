@@ -5,7 +5,9 @@ namespace FastNN.Cuda.Tests;
 /// <summary>The language model on the software device, narrower but as deep.</summary>
 internal sealed class CudaGptTests : GptFixture
 {
-    protected override (int Width, int Layers, int Heads, int Context, int Batch) Size => (32, 4, 4, 16, 2);
+    protected override (int Width, int Layers, int Heads, int Context) Size => (32, 4, 4, 16);
+
+    protected override int BatchSize => 2;
 
     protected override Device Open(int threads = 1) => TestGpu.Open();
 

@@ -30,7 +30,7 @@ internal sealed class FlattenedOrderTests : TrainingFixture
 
     /// <summary>
     /// Every case of every operator, but dropout, whose mask stays where it is, and cases whose reference knows only its own
-    /// input: the operator keeps  features where moving them in its inputs moves them in its output, and only there.
+    /// input: the operator keeps features where moving them in its inputs moves them in its output, and only there.
     /// </summary>
     private static IEnumerable<TestCaseData> Operators() => Quick.Sample(OpCases.All)
         .Where(@case => @case.Operator != "Dropout" && !@case.Case.Name.Contains("outside the range", StringComparison.Ordinal))
@@ -57,6 +57,38 @@ internal sealed class FlattenedOrderTests : TrainingFixture
         model.Build(seed: 3);
         head.Build();
         RequireFileOrder(model, head, "dense", [0, 1, 2, .. PyTorchOrder(3), .. PyTorchOrder(3 + Features)]);
+    }
+
+    [Test]
+    public void Weights_behind_a_flattened_volume_are_saved_as_PyTorch_has_them()
+    {
+        const int Depth = 2;
+        Shape volume = [Depth, Height, Width, Channels];
+        var model = new Sequential(new Flatten(), new Dense(5) { Name = "dense" });
+        var head = new Sequential(new Flatten());
+        model.Build(volume, seed: 3);
+        head.Build(volume);
+
+        // PyTorch flattens [C, D, H, W].
+        RequireFileOrder(model, head, "dense", [
+            .. from c in Enumerable.Range(0, Channels) from place in Enumerable.Range(0, Depth * Height * Width)
+               select (place * Channels) + c]);
+    }
+
+    /// <summary>As PyTorch flattens [N, T, D], and behind its convolutions [N, C, L].</summary>
+    [Test]
+    public void Weights_behind_a_flattened_sequence_are_saved_place_by_place_or_permuted_channel_by_channel(
+        [Values] bool permuted)
+    {
+        const int Length = 6;
+        Layer[] flatten = permuted ? [new Permute(2, 1), new Flatten()] : [new Flatten()];
+        var model = new Sequential([.. flatten, new Dense(5) { Name = "dense" }]);
+        model.Build([Length, Channels], seed: 3);
+        var whole = new Sequential(new Flatten());
+        whole.Build([Length, Channels]);
+        RequireFileOrder(model, whole, "dense", [
+            .. from i in Enumerable.Range(0, Length * Channels)
+               select permuted ? (i % Length * Channels) + (i / Length) : i]);
     }
 
     [Test]
@@ -182,9 +214,9 @@ internal sealed class FlattenedOrderTests : TrainingFixture
     {
         model.SaveWeights(PathOf("w.safetensors"));
         using SafetensorsReader reader = SafetensorsReader.Open(PathOf("w.safetensors"));
-        float[] weight = reader.ReadSingles(dense + ".weight"), input = new float[Features];
-        Philox.FillUniform(input, 1, 1);
         using Predictor whole = model.CreatePredictor(Device), part = head.CreatePredictor(Device);
+        float[] weight = reader.ReadSingles(dense + ".weight"), input = new float[(int)whole.InputShape.Count];
+        Philox.FillUniform(input, 1, 1);
         float[] y = whole.Predict(input), h = part.Predict(input);
         Assert.That(h, Has.Length.EqualTo(order.Length));
         for (int o = 0; o < y.Length; o++)

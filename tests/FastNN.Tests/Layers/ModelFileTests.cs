@@ -47,7 +47,7 @@ internal sealed class ModelFileTests : TrainingFixture
             new Conv2D(6, 3) { Padding = Padding2D.Explicit(1, 2, 3, 0), Dilation = (1, 2) },
             new MaxPool2D(2) { Stride = 1, CeilMode = true }, new AvgPool2D((2, 1)) { Padding = (1, 0), CountIncludePad = false },
             new ActivationLayer(Activation.Tanh), new GlobalAvgPool2D(keepAxes: true), new Flatten(), new Reshape([2, 3]),
-            new Softmax(axis: 1, logarithm: true),
+            new Softmax(axis: 1, logarithm: true), new Permute(2, 1),
             new Flatten(), new Dropout(0.25f), new Dense(5, Activation.Sigmoid) { UseBias = false },
             new Sequential { new Dense(2) { IsTrainable = false } });
         model.Build([12, 12, 4], seed: 2);

@@ -69,6 +69,52 @@ internal sealed class EmbeddingTests : CpuOpFixture<EmbeddingCases>
     }
 
     [Test]
+    public void What_does_not_fit_a_list_of_bags_is_named()
+    {
+        var graph = new Graph(GraphMode.Training);
+        Value list = graph.Input(new Shape(7), DType.Int32), weight = graph.Input(new Shape(5, 4));
+        Value offsets = graph.Input(new Shape(3), DType.Int32), factors = graph.Input(new Shape(7));
+        Assert.That(
+            () => list.Unsqueeze(0).EmbeddingBag(weight, offsets),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("[T] and offsets [B]").And.Message.Contains("[1, 7]"));
+        Assert.That(
+            () => list.EmbeddingBag(weight, offsets, EmbeddingBagMode.Max),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("Max"));
+        Assert.That(
+            () => list.EmbeddingBag(weight, offsets, EmbeddingBagMode.Mean, factors),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("mode Sum"));
+        var layer = new EmbeddingBag(5, 4, EmbeddingBagMode.Sum);
+        Assert.That(layer.Apply([list, offsets, factors])[0].Shape, Is.EqualTo(new Shape(3, 4)));
+        Assert.That(
+            () => layer.Apply([list]),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("offsets [B]").And.Message.Contains("[7]"));
+    }
+
+    [Test]
+    public void A_list_and_its_bags_may_have_lengths_that_calls_decide()
+    {
+        var graph = new Graph(GraphMode.Inference);
+        Value list = graph.Input(new Shape(Dim.Named("places")), DType.Int32, "list");
+        Value offsets = graph.Input(new Shape(Dim.Batch), DType.Int32, "offsets");
+        Value weight = graph.Constant([1, 10, 100, 1000], new Shape(4, 1));
+        using Device device = Device.Cpu(1);
+        using Session session = graph.Compile(device, [("sums", list.EmbeddingBag(weight, offsets, EmbeddingBagMode.Sum))]);
+        foreach ((int[] places, int[] starts, float[] sums) in new (int[], int[], float[])[]
+        {
+            ([0, 1, 2, 3], [0, 3], [111, 1000]), ([3, 3, 0], [0, 0, 2], [0, 2000, 1]),
+        })
+        {
+            using SessionRun run = session.Begin([places.Length], [starts.Length]);
+            run.Write<int>("list", places);
+            run.Write<int>("offsets", starts);
+            run.Compute();
+            var y = new float[starts.Length];
+            run.Read<float>("sums", y);
+            Assert.That(y, Is.EqualTo(sums));
+        }
+    }
+
+    [Test]
     public void A_bag_layer_is_made_again_from_a_description()
     {
         var description = new LayerDescription("EmbeddingBag", "bag", []);

@@ -73,5 +73,13 @@ internal sealed class ExpandTests : CpuOpFixture<ExpandCases>
         Assert.That(run.Read(readable), Is.EqualTo(new float[] { -1, 0, 1 }));
     }
 
+    [Test]
+    public void A_symbol_of_an_input_is_known_before_an_operator_has_seen_it()
+    {
+        var graph = new Graph(GraphMode.Inference);
+        graph.Input([Dim.Batch, 3]);
+        Assert.That(graph.Full([Dim.Batch, 2], 1).Shape, Is.EqualTo(new Shape(Dim.Batch, 2)));
+    }
+
     private static Value X(params int[] extents) => Graph.Input(new Shape(extents), name: Guid.NewGuid().ToString("N"));
 }

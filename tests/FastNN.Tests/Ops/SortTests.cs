@@ -2,7 +2,7 @@ namespace FastNN.Tests.Ops;
 
 internal sealed class SortTests : CpuOpFixture<SortCases>
 {
-    /// <summary>By insertion, by comparing and by digits.</summary>
+    /// <summary>By selection, by comparing and by digits.</summary>
     [Test]
     public void NaN_is_above_all_others_and_zeros_are_equal(
         [Values] bool descending, [Values(9, 600)] int length, [Values(9, 600)] int kept)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
@@ -5,7 +6,7 @@ namespace FastNN.Cpu;
 
 /// <summary>
 /// Rotations by positions, row by row: 8 bytes moved per element and 4 flops; the table's row stays in the cache for all heads of
-/// a position. Pairs of neighbors are turned one by one, halves as vectors.
+/// a position. Pairs of neighbors are taken apart and put together again in registers.
 /// </summary>
 internal sealed unsafe partial class CpuAttention
 {
@@ -56,7 +57,9 @@ internal sealed unsafe partial class CpuAttention
                     }
                     else if (geometry.Interleaved)
                     {
-                        Neighbors(x + place, table + ((nint)position * width), half, y + place);
+                        float* from = x + place, angles = table + ((nint)position * width), to = y + place;
+                        nint left = Neighbors<TLanes>(from, angles, half, to, 0);
+                        Neighbors<Lanes1>(from, angles, half, to, left);
                     }
                     else
                     {
@@ -80,14 +83,26 @@ internal sealed unsafe partial class CpuAttention
             }
         }
 
-        private void Neighbors(float* from, float* angles, int half, float* to)
+        /// <summary>Two vectors of pairs are turned as one of their first and one of their second numbers.</summary>
+        /// <param name="i">The pair to begin with; pairs that fill no vector are left.</param>
+        /// <returns>The first pair that is left.</returns>
+        [MethodImpl(MethodImplOptions.NoInlining)] // Inlined, it leaves the JIT no budget to inline what Halves is made of.
+        private nint Neighbors<TLanes>(float* from, float* angles, int half, float* to, nint i)
+            where TLanes : struct, IVectorLanes<TLanes>
         {
-            for (nint i = 0; i < half; i++)
+            TLanes turn = TLanes.Broadcast(sign);
+            for (; i + TLanes.Count <= half; i += TLanes.Count)
             {
-                float a = from[2 * i], b = from[(2 * i) + 1], cosine = angles[i], sine = angles[half + i] * sign;
-                TStore.Store(to + (2 * i), new Lanes1((a * cosine) - (b * sine)), 1);
-                TStore.Store(to + (2 * i) + 1, new Lanes1((b * cosine) + (a * sine)), 1);
+                float* x = from + (2 * i), y = to + (2 * i);
+                TLanes low = TLanes.Load(x), high = TLanes.Load(x + TLanes.Count);
+                TLanes a = TLanes.Evens(low, high), b = TLanes.Odds(low, high);
+                TLanes cosine = TLanes.Load(angles + i), sine = TLanes.Load(angles + half + i) * turn;
+                TLanes first = (a * cosine) - (b * sine), second = (b * cosine) + (a * sine);
+                TStore.Store(y, TLanes.PairsOfFirstHalf(first, second), TLanes.Count);
+                TStore.Store(y + TLanes.Count, TLanes.PairsOfSecondHalf(first, second), TLanes.Count);
             }
+
+            return i;
         }
     }
 }

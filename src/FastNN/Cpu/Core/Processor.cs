@@ -76,8 +76,9 @@ internal static class Processor
         int leaves = X86Base.CpuId(0, 0).Eax;
         VectorSet available = leaves < 7 ? VectorSet.Narrow : SetOf(X86Base.CpuId(1, 0).Ecx, X86Base.CpuId(7, 0).Ebx);
         bool aheadOfTime = JitInfo.GetCompiledMethodCount() == 0;
-        // Under the JIT, AVX-512 may be usable and yet not preferred, where it is slow; that is no loss. Code compiled ahead of
-        // time asks the processor for IsSupported, but uses 512 bits only where its build made them the least it runs on.
+        // Under the JIT, AVX-512 may be usable and yet not preferred, where it is slow; nothing is lost by that. Code compiled
+        // ahead of time asks the processor for IsSupported, but uses 512 bits only where its build made them the least that it
+        // runs on.
         bool wide = aheadOfTime ? Vector512.IsHardwareAccelerated : Avx512F.IsSupported && Avx512BW.IsSupported;
         VectorSet used = wide ? VectorSet.Avx512
             : Vector256.IsHardwareAccelerated && System.Runtime.Intrinsics.X86.Fma.IsSupported ? VectorSet.Avx2

@@ -353,7 +353,7 @@ internal abstract unsafe partial class CudaCore : IDeviceCore, IMemory, ICustomK
     }
 
     /// <summary>
-    /// Gives everything back that there is. Errors are of no use any more: after a fault every call returns it again.
+    /// Gives everything back. Errors are ignored: after a fault every call returns it again.
     /// </summary>
     private void Release()
     {

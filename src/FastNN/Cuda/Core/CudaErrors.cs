@@ -80,7 +80,7 @@ internal static class CudaErrors
             "another process holds the GPU exclusively. Wait for it, or set the GPU's compute mode to default.",
         CUResult.ErrorNoDevice =>
             "there is a driver but no GPU that it can use. Look at nvidia-smi and CUDA_VISIBLE_DEVICES, or use the CPU.",
-        CUResult.ErrorInvalidDevice => "there is no GPU with that index; `fastnn devices` lists those that there are.",
+        CUResult.ErrorInvalidDevice => "there is no GPU with that index; `fastnn devices` lists the GPUs of this machine.",
         CUResult.ErrorNoBinaryForGPU or CUResult.ErrorInvalidPtx => "the driver does not take the kernels for this GPU.",
         CUResult.JITCompilerNotFound =>
             "the driver's PTX compiler (libnvidia-ptxjitcompiler.so.1) is missing. In a container, allow the driver capability \"compute\".",

@@ -25,7 +25,7 @@ internal abstract unsafe partial class CudaCore
         Launch("memory", kernel, Grid.ForElements(x.Count), new FillArguments(x.Address, x.Count, bits));
     }
 
-    /// <summary>Zeros in memory that is no tensor.</summary>
+    /// <summary>Zeros in memory outside tensors.</summary>
     internal void Zero(nint address, long bytes) => Launch(
         "memory", "memory_fill_words", Grid.ForElements(bytes / sizeof(float)),
         new FillArguments(address, bytes / sizeof(float), 0));

@@ -137,7 +137,7 @@ internal sealed unsafe partial class CudaWindows
         }
     }
 
-    // A depthwise convolution is no product, so what cuDNN is good for is not asked for, and ours needs no transposed filter.
+    // A depthwise convolution is not a product, so cuDNN has nothing to gain, and our kernels need no transposed filter.
     private bool UsesCudnn(in Conv2DGeometry geometry, ConvolutionPass pass) =>
         !geometry.IsDepthwise && Cudnn.Available && Cudnn.Supports(geometry, pass);
 

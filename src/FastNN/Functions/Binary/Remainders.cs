@@ -8,7 +8,7 @@ internal readonly struct Fmod : IBinaryFunction
     public static BinaryInfo Info => new(
         "Fmod", "The remainder of a / b with a's sign, exact for quotients up to 2^24; NaN where b is 0",
         first: OperandGradient.Upstream, second: OperandGradient.From(Operands.First | Operands.Second | Operands.Output),
-        torch: "fmod", samples: new(5.4f, 6.4f), secondSamples: new(2.2f, 2.6f));
+        torch: "fmod", onnx: "Mod", samples: new(5.4f, 6.4f), secondSamples: new(2.2f, 2.6f));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T a, T b)

@@ -7,7 +7,7 @@ internal readonly struct SiLU : IUnaryFunction
 {
     public static FunctionInfo Info => new(
         "SiLU", "x / (1 + exp(-x)) (Elfwing et al., 2017), also known as swish", activation: true, torch: "silu",
-        samples: new(-9, 9));
+        onnx: "Swish", samples: new(-9, 9));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T x, Scalars s)

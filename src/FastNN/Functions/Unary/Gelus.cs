@@ -39,7 +39,7 @@ internal readonly struct GeluTanh : IUnaryFunction
 
     public static FunctionInfo Info => new(
         "GeluTanh", "GELU by its tanh approximation (Hendrycks and Gimpel, 2016)",
-        activation: true, epilogue: true, samples: new(-9, 9));
+        activation: true, epilogue: true, onnx: "Gelu", samples: new(-9, 9));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T x, Scalars s)

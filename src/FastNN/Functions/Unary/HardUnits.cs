@@ -6,8 +6,7 @@ internal readonly struct ReLU6 : IUnaryFunction
 {
     public static FunctionInfo Info => new(
         "ReLU6", "x between 0 and 6; its derivative at both ends is 0, as in PyTorch", reads: Reads.Output, activation: true,
-        torch: "relu6",
-        samples: new(-3, 9, 0, 6));
+        torch: "relu6", onnx: "Clip", samples: new(-3, 9, 0, 6));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T x, Scalars s)
@@ -45,7 +44,7 @@ internal readonly struct HardTanh : IUnaryFunction
     public static FunctionInfo Info => new(
         "HardTanh", "x between two bounds; its derivative at both is 0, as in PyTorch",
         scalars: [new("low", -1f, "The lower bound", Torch: "min_val"), new("high", 1f, "The upper bound", Torch: "max_val")],
-        reads: Reads.Output, activation: true, torch: "hardtanh", samples: new(-3, 3, -1, 1));
+        reads: Reads.Output, activation: true, torch: "hardtanh", onnx: "Clip", samples: new(-3, 3, -1, 1));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T x, Scalars s)

@@ -8,7 +8,7 @@ internal readonly struct Softshrink : IUnaryFunction
     public static FunctionInfo Info => new(
         "Softshrink", "x moved towards 0 by lambda, and 0 where |x| is at most that",
         scalars: [new("lambda", 0.5f, "The distance", Torch: "lambd", Onnx: "lambd", Least: 0)],
-        reads: Reads.Output, activation: true, torch: "softshrink", samples: new(-3, 3, -0.5f, 0.5f));
+        reads: Reads.Output, activation: true, torch: "softshrink", onnx: "Shrink", samples: new(-3, 3, -0.5f, 0.5f));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T x, Scalars s)
@@ -28,7 +28,7 @@ internal readonly struct Hardshrink : IUnaryFunction
     public static FunctionInfo Info => new(
         "Hardshrink", "x, and 0 where |x| is at most lambda",
         scalars: [new("lambda", 0.5f, "The bound", Torch: "lambd", Onnx: "lambd", Least: 0)],
-        reads: Reads.Output, activation: true, torch: "hardshrink", samples: new(-3, 3, -0.5f, 0.5f));
+        reads: Reads.Output, activation: true, torch: "hardshrink", onnx: "Shrink", samples: new(-3, 3, -0.5f, 0.5f));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Value<T>(T x, Scalars s)

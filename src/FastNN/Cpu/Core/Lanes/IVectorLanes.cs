@@ -70,6 +70,18 @@ internal unsafe interface IVectorLanes<TSelf> : ILanes<TSelf>
     /// <summary>In each 128-bit lane: x2 x3 y2 y3.</summary>
     static abstract TSelf ZipHighPairs(TSelf x, TSelf y);
 
+    /// <summary>The lanes of x and then of y with even numbers; of single lanes x.</summary>
+    static abstract TSelf Evens(TSelf x, TSelf y);
+
+    /// <summary>The lanes of x and then of y with odd numbers; of single lanes y.</summary>
+    static abstract TSelf Odds(TSelf x, TSelf y);
+
+    /// <summary>x0 y0 x1 y1 ... of the first half of the lanes; of single lanes x.</summary>
+    static abstract TSelf PairsOfFirstHalf(TSelf x, TSelf y);
+
+    /// <summary>x0 y0 x1 y1 ... of the second half of the lanes; of single lanes y.</summary>
+    static abstract TSelf PairsOfSecondHalf(TSelf x, TSelf y);
+
     /// <summary>The sums of all lanes of four vectors, pairwise.</summary>
     static abstract void SumFour(TSelf x, TSelf y, TSelf z, TSelf w, float* sums);
 

@@ -144,6 +144,14 @@ internal readonly unsafe struct Lanes1(float value) : IVectorLanes<Lanes1>
 
     public static Lanes1 ZipHighPairs(Lanes1 x, Lanes1 y) => y;
 
+    public static Lanes1 Evens(Lanes1 x, Lanes1 y) => x;
+
+    public static Lanes1 Odds(Lanes1 x, Lanes1 y) => y;
+
+    public static Lanes1 PairsOfFirstHalf(Lanes1 x, Lanes1 y) => x;
+
+    public static Lanes1 PairsOfSecondHalf(Lanes1 x, Lanes1 y) => y;
+
     public static void Prefetch(float* address)
     {
     }

@@ -200,6 +200,22 @@ internal readonly unsafe struct Lanes128(Vector128<float> value) : IVectorLanes<
         : Sse2.UnpackHigh(x._value.AsDouble(), y._value.AsDouble()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 Evens(Lanes128 x, Lanes128 y) => new(AdvSimd.Arm64.IsSupported
+        ? AdvSimd.Arm64.UnzipEven(x._value, y._value)
+        : Sse.Shuffle(x._value, y._value, 0b10_00_10_00));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 Odds(Lanes128 x, Lanes128 y) => new(AdvSimd.Arm64.IsSupported
+        ? AdvSimd.Arm64.UnzipOdd(x._value, y._value)
+        : Sse.Shuffle(x._value, y._value, 0b11_01_11_01));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 PairsOfFirstHalf(Lanes128 x, Lanes128 y) => ZipLow(x, y);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 PairsOfSecondHalf(Lanes128 x, Lanes128 y) => ZipHigh(x, y);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(float* address)
     {
         if (Sse.IsSupported)

@@ -170,7 +170,26 @@ internal readonly unsafe struct Lanes256(Vector256<float> value) : IVectorLanes<
         new(Avx.UnpackHigh(x._value.AsDouble(), y._value.AsDouble()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 Evens(Lanes256 x, Lanes256 y) => new(InOrder(Avx.Shuffle(x._value, y._value, 0b10_00_10_00)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 Odds(Lanes256 x, Lanes256 y) => new(InOrder(Avx.Shuffle(x._value, y._value, 0b11_01_11_01)));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 PairsOfFirstHalf(Lanes256 x, Lanes256 y) =>
+        new(Avx.Permute2x128(ZipLow(x, y)._value, ZipHigh(x, y)._value, 0x20));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 PairsOfSecondHalf(Lanes256 x, Lanes256 y) =>
+        new(Avx.Permute2x128(ZipLow(x, y)._value, ZipHigh(x, y)._value, 0x31));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(float* address) => Sse.Prefetch0(address);
+
+    /// <summary>From x, y, x, y of two lanes each to x, x, y, y.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> InOrder(Vector256<float> value) =>
+        Avx2.Permute4x64(value.AsDouble(), 0b11_01_10_00).AsSingle();
 
     /// <summary>The lower half plus the upper half.</summary>
     private Lanes128 Halves => new(_value.GetLower() + _value.GetUpper());

@@ -173,6 +173,22 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : IVectorLanes<
         new(Avx512F.UnpackHigh(x._value.AsDouble(), y._value.AsDouble()).AsSingle());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 Evens(Lanes512 x, Lanes512 y) => new(Avx512F.PermuteVar16x32x2(
+        x._value, Vector512.Create(0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30), y._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 Odds(Lanes512 x, Lanes512 y) => new(Avx512F.PermuteVar16x32x2(
+        x._value, Vector512.Create(1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31), y._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 PairsOfFirstHalf(Lanes512 x, Lanes512 y) => new(Avx512F.PermuteVar16x32x2(
+        x._value, Vector512.Create(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23), y._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 PairsOfSecondHalf(Lanes512 x, Lanes512 y) => new(Avx512F.PermuteVar16x32x2(
+        x._value, Vector512.Create(8, 24, 9, 25, 10, 26, 11, 27, 12, 28, 13, 29, 14, 30, 15, 31), y._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Prefetch(float* address) => Sse.Prefetch0(address);
 
     /// <summary>The lower half plus the upper half.</summary>

@@ -1,0 +1,3 @@
+namespace FastNN.Tests.Ops;
+
+internal sealed class TransposeFiltersTests : CpuOpFixture<TransposeFiltersCases>;
