@@ -3,8 +3,8 @@
 // dense products, four rows by four columns of them to a thread, the running maximum and sum of a row in the 16 lanes that share it, the
 // weights through shared memory as the left operand of the second product. 4 T^2 D flops forward; heads wider than 64 compute their
 // scores once per 64 columns. Backward: dQuery by queries (6 T^2 D), which also leaves the products of dY with y, and dKey and dValue by
-// keys (8 T^2 D), in the order of the heads and queries, so that nothing is added by atomics. Every tile of 32 reads all keys or queries it
-// may see, from the cache where they fit; a mask is read by elements.
+// keys (8 T^2 D), in the order of the heads and queries, so that nothing is added by atomics; one launch does both where there are few blocks.
+// Every tile of 32 reads all keys or queries it may see, from the cache where they fit; a mask is read by elements.
 #include "math.cuh"
 #include "tiles.cuh"
 #include "sums.cuh"

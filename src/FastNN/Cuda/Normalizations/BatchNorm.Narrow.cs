@@ -10,7 +10,7 @@ namespace FastNN.Cuda;
 /// </summary>
 internal sealed unsafe partial class CudaNormalizations
 {
-    private const int NarrowChannels = 8, RowsPerThread = 8, MaxNarrowThreads = 512;
+    private const int NarrowChannels = 8, RowsOfThread = 8, MaxNarrowThreads = 512;
 
     public bool BatchNormBackwardAtOnce(
         in ColumnNormalization columns, Tensor? y, Tensor dY, bool keepsMasked, in NormalizationGradients gradients)
@@ -56,14 +56,14 @@ internal sealed unsafe partial class CudaNormalizations
     {
         ColumnGeometry geometry = columns.Geometry;
         return geometry.Batches == 1 && geometry.PerGroup == 1 && geometry.Channels % NarrowChannels == 0
-            && geometry.Rows is > 0 and <= MaxNarrowThreads / 2 * RowsPerThread && IsAligned(others)
+            && geometry.Rows is > 0 and <= MaxNarrowThreads / 2 * RowsOfThread && IsAligned(others)
             && IsAligned(columns.X.Address, columns.Mean.Address, columns.Scale.Address, AddressOf(columns.Weight));
     }
 
     /// <summary>Two threads share the channels of a row. A block of fewer threads would have fewer warps than channels to sum.</summary>
     private static Grid NarrowGrid(ColumnGeometry geometry) => new(
         geometry.Channels / NarrowChannels,
-        geometry.Rows <= MaxNarrowThreads * RowsPerThread / 4 ? MaxNarrowThreads / 2 : MaxNarrowThreads);
+        geometry.Rows <= MaxNarrowThreads * RowsOfThread / 4 ? MaxNarrowThreads / 2 : MaxNarrowThreads);
 
     private static NarrowArguments Narrow(in ColumnNormalization columns) => new()
     {
