@@ -7,7 +7,7 @@
 // A block walks down a chunk of columns (64, or all of them where there are fewer), several rows at a time, four neighbors to a thread where rows allow it;
 // what belongs to a column stays in registers. Blocks that share a chunk's rows leave parts in the workspace, and the last one joins them in their order.
 // Channels that are no multiple of 8 move up to 1.25 times their bytes, as accesses begin within sectors.
-#include "sums.cuh"
+#include "batchnorm.cuh"
 
 #define ENTRIES 1024
 #define BATCH 8
@@ -127,10 +127,7 @@ DEVICE float finishMoments(const StatisticsArguments& a, int batch, int channel,
     }
     float variance = (float)(squares / terms), scale = 1.0f / squareRoot(variance + a.eps);
     a.scale[at] = scale;
-    if (!a.running[0]) return scale;
-    a.updated[0][channel] = multiplyAdd(1.0f - a.momentum, a.running[0][channel], a.momentum * (float)mean);
-    a.updated[1][channel] =
-        multiplyAdd(1.0f - a.momentum, a.running[1][channel], a.momentum * (float)(squares / (terms - 1.0)));
+    if (a.running[0]) updateRunning(a.running, a.updated, channel, a.momentum, terms, mean, squares);
     return scale;
 }
 
@@ -144,13 +141,6 @@ struct WholeArguments {
     int relu;
     int unused;
 };
-
-// y of one element.
-DEVICE float finished(float x, float mean, float scale, float weight, float bias, const float* residual, int j, bool relu) {
-    float y = multiplyAdd((x - mean) * scale, weight, bias);
-    if (residual) y += residual[j];
-    return relu && 0.0f > y ? 0.0f : y;
-}
 
 // Eight rows at a time by two passes in registers, then joined (Chan et al., 1983): nothing cancels.
 // With y's side (WHOLE) these are all rows, which stay in registers.

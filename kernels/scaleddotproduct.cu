@@ -3,8 +3,8 @@
 // dense products, four rows by four columns of them to a thread, the running maximum and sum of a row in the 16 lanes that share it, the
 // weights through shared memory as the left operand of the second product. 4 T^2 D flops forward; heads wider than 64 compute their
 // scores once per 64 columns. Backward: dQuery by queries (6 T^2 D), which also leaves the products of dY with y, and dKey and dValue by
-// keys (8 T^2 D), in the order of the heads and queries, so that nothing is added by atomics. Every tile of 32 reads all keys or queries it
-// may see, from the cache where they fit; a mask is read by elements.
+// keys (8 T^2 D), in the order of the heads and queries, so that nothing is added by atomics; one launch does both where there are few blocks.
+// Every tile of 32 reads all keys or queries it may see, from the cache where they fit; a mask is read by elements.
 #include "math.cuh"
 #include "tiles.cuh"
 #include "sums.cuh"
@@ -75,6 +75,9 @@ struct AttentionArguments {
     int accumulate;
     int tiles;          // of 32 queries or keys
     int chunks;         // of 64 columns
+    int queryBlocks;    // in front of those of the keys, where one launch has both
+    int keyTiles;       // then
+    int keyChunks;
     float scale;
 };
 
@@ -87,19 +90,21 @@ struct Work {
     int keys;   // valid ones
     int shift;  // query i sees the keys up to i + shift
 
-    DEVICE Work(const AttentionArguments& a, int heads) {
-        uint32 rest = blockIdx.x / a.chunks;
-        chunk = (blockIdx.x - rest * a.chunks) * Scores::N;
-        uint32 index = rest / a.tiles;
-        first = (rest - index * a.tiles) * Scores::M;
-        batch = index / heads;
-        head = index - batch * heads;
-        keys = a.keys;
+    DEVICE static Work of(const AttentionArguments& a, int heads, uint32 block, int tiles, int chunks) {
+        Work w;
+        uint32 rest = block / chunks;
+        w.chunk = (block - rest * chunks) * Scores::N;
+        uint32 index = rest / tiles;
+        w.first = (rest - index * tiles) * Scores::M;
+        w.batch = index / heads;
+        w.head = index - w.batch * heads;
+        w.keys = a.keys;
         if (a.lengths) {
-            int length = a.lengths[batch * a.lengthStride];
-            keys = length < 0 ? 0 : smaller(length, keys);
+            int length = a.lengths[w.batch * a.lengthStride];
+            w.keys = length < 0 ? 0 : smaller(length, w.keys);
         }
-        shift = a.causal == UPPER_LEFT ? 0 : a.causal == LOWER_RIGHT ? keys - a.queries : 0x3fffffff;
+        w.shift = a.causal == UPPER_LEFT ? 0 : a.causal == LOWER_RIGHT ? w.keys - a.queries : 0x3fffffff;
+        return w;
     }
 
     DEVICE int visible(int query) const { return query + shift < keys ? query + shift + 1 : keys; }
@@ -182,7 +187,7 @@ DEVICE void multiplyScores(const MatrixRows& left, const MatrixRows& right, int 
 KERNEL void __launch_bounds__(128, 2) scaleddotproduct_forward(AttentionArguments a) {
     __shared__ __attribute__((aligned(16))) float shared[Scores::Floats];
     __shared__ __attribute__((aligned(16))) float weights[Scores::N * Scores::StrideA];
-    Work work(a, a.heads);
+    Work work = Work::of(a, a.heads, blockIdx.x, a.tiles, a.chunks);
     int firstRow = work.first + Sums<Scores>::row(threadIdx.x, 0), column = Sums<Scores>::column(threadIdx.x, 0);
     MatrixRows query = rowsOf(
         a.query + a.queryRows.at(work.batch, work.head), a.queryRows, work.first, a.queries, a.width, a.vector & QUERY);
@@ -246,23 +251,35 @@ DEVICE float weightAgain(const AttentionArguments& a, const Work& work, int head
     return exponential(maskedScore(a, work, head, query, key, score) - logSum);
 }
 
-KERNEL void __launch_bounds__(128, 2) scaleddotproduct_backward_query(AttentionArguments a) {
-    __shared__ __attribute__((aligned(16))) float shared[Scores::Floats];
-    __shared__ __attribute__((aligned(16))) float weights[Scores::N * Scores::StrideA];
-    __shared__ float products[Scores::M];
-    Work work(a, a.heads);
-    int64 output = a.outputRows.at(work.batch, work.head), statistics = ((int64)work.batch * a.heads + work.head) * a.queries;
-    const float *y = a.y + output, *dY = a.dY + output;
-    // A warp for every fourth row.
-    for (int r = threadIdx.x >> 5; r < Scores::M && work.first + r < a.queries; r += 4) {
-        int64 row = (work.first + r) * a.outputRows.row;
+// The products of dY with y of so many queries from the first on: a warp for every fourth.
+DEVICE void multiplyOutputs(const AttentionArguments& a, const float* y, const float* dY, int first, int count, float* products) {
+#pragma unroll 1
+    for (int r = threadIdx.x >> 5; r < count && first + r < a.queries; r += 4) {
+        int64 row = (first + r) * a.outputRows.row;
         float sum = 0;
+#pragma unroll 1
         for (int i = threadIdx.x & 31; i < a.valueWidth; i += 32) sum += y[row + i] * dY[row + i];
         sum = warpSum(sum);
-        if ((threadIdx.x & 31) == 0) {
-            products[r] = sum;
-            if (work.chunk == 0) a.products[statistics + work.first + r] = sum;
-        }
+        if ((threadIdx.x & 31) == 0) products[r] = sum;
+    }
+}
+
+#define SHARED_MEMORY                                                                  \
+    __shared__ __attribute__((aligned(16))) float shared[Scores::Floats];              \
+    __shared__ __attribute__((aligned(16))) float weights[Scores::N * Scores::StrideA]; \
+    __shared__ float products[Scores::N]
+
+// Leaves the products in memory, for the launch for the keys, unless that makes its own (KEEP).
+template <bool KEEP>
+DEVICE void backwardQuery(const AttentionArguments& a, const Work& work, float* shared, float* weights, float* products) {
+    int64 output = a.outputRows.at(work.batch, work.head), statistics = ((int64)work.batch * a.heads + work.head) * a.queries;
+    const float *y = a.y + output, *dY = a.dY + output;
+    multiplyOutputs(a, y, dY, work.first, Scores::M, products);
+    if (KEEP && work.chunk == 0) {
+        // Those of a warp are its own.
+        int r = (threadIdx.x >> 5) + 4 * (threadIdx.x & 31);
+        __syncwarp();
+        if (r < Scores::M && work.first + r < a.queries) a.products[statistics + work.first + r] = products[r];
     }
     if (!a.dQuery) return;
 
@@ -309,12 +326,9 @@ KERNEL void __launch_bounds__(128, 2) scaleddotproduct_backward_query(AttentionA
     }
 }
 
-// Rows are keys, columns are queries.
-KERNEL void __launch_bounds__(128, 2) scaleddotproduct_backward_keys(AttentionArguments a) {
-    __shared__ __attribute__((aligned(16))) float shared[Scores::Floats];
-    __shared__ __attribute__((aligned(16))) float weights[Scores::N * Scores::StrideA];
-    int keyHeads = a.heads / a.group;
-    Work work(a, keyHeads);
+// Rows are keys, columns are queries. The products are those that the launch for the queries left, or made once more (OWN).
+template <bool OWN>
+DEVICE void backwardKeys(const AttentionArguments& a, const Work& work, float* shared, float* weights, float* products) {
     int firstRow = work.first + Sums<Scores>::row(threadIdx.x, 0), column = Sums<Scores>::column(threadIdx.x, 0);
     MatrixRows key = rowsOf(a.key + a.keyRows.at(work.batch, work.head), a.keyRows, work.first, work.keys, a.width, a.vector & KEY);
     MatrixRows value = rowsOf(
@@ -322,14 +336,14 @@ KERNEL void __launch_bounds__(128, 2) scaleddotproduct_backward_keys(AttentionAr
     Sums<Scores> dKey, dValue;
     dKey.clear();
     dValue.clear();
-    // Queries in front of this one do not see the first key.
-    int start = work.first - work.shift;
-    start = start < 0 ? 0 : start / Scores::N * Scores::N;
     for (int head = work.head * a.group; head < (work.head + 1) * a.group; head++) {
         const float* query = a.query + a.queryRows.at(work.batch, head);
         const float* dY = a.dY + a.outputRows.at(work.batch, head);
         int64 statistics = ((int64)work.batch * a.heads + head) * a.queries;
+        // Queries in front of this one do not see the first key.
+        int start = work.first < work.shift ? 0 : (work.first - work.shift) / Scores::N * Scores::N;
         for (int first = start; first < a.queries && work.first < work.keys; first += Scores::N) {
+            if (OWN && a.dKey) multiplyOutputs(a, a.y + a.outputRows.at(work.batch, head), dY, first, Scores::N, products);
             Sums<Scores> scores;
             multiplyScores(key, rowsOf(query, a.queryRows, first, a.queries, a.width, a.vector & QUERY), a.width, shared, scores);
 #pragma unroll
@@ -357,7 +371,7 @@ KERNEL void __launch_bounds__(128, 2) scaleddotproduct_backward_keys(AttentionAr
 #pragma unroll
             for (int j = 0; j < 4; j++) {
                 int at = first + column + j;
-                float product = at < a.queries ? a.products[statistics + at] : 0.0f;
+                float product = at >= a.queries ? 0.0f : OWN ? products[column + j] : a.products[statistics + at];
 #pragma unroll
                 for (int i = 0; i < 4; i++) slopes.values[i][j] = scores.values[i][j] * (slopes.values[i][j] - product) * a.scale;
             }
@@ -382,5 +396,33 @@ KERNEL void __launch_bounds__(128, 2) scaleddotproduct_backward_keys(AttentionAr
                 a.dKey + a.keyRows.at(work.batch, work.head) + row * a.keyRows.row, dKey.values[i], work.chunk + column, a.width,
                 a.vector & D_KEY, a.accumulate & D_KEY);
         }
+    }
+}
+
+KERNEL void __launch_bounds__(128, 2) scaleddotproduct_backward_query(AttentionArguments a) {
+    SHARED_MEMORY;
+    backwardQuery<true>(a, Work::of(a, a.heads, blockIdx.x, a.tiles, a.chunks), shared, weights, products);
+}
+
+KERNEL void __launch_bounds__(128, 2) scaleddotproduct_backward_keys(AttentionArguments a) {
+    SHARED_MEMORY;
+    backwardKeys<false>(a, Work::of(a, a.heads / a.group, blockIdx.x, a.tiles, a.chunks), shared, weights, products);
+}
+
+// Both, for so few blocks that neither launch alone would fill a GPU. Those of the keys make the products themselves, T D flops for each tile.
+KERNEL void __launch_bounds__(128, 2) scaleddotproduct_backward(AttentionArguments a) {
+    SHARED_MEMORY;
+    // Here it takes no registers, of which there are none to spare.
+    __shared__ Work work;
+    bool isQuery = (int)blockIdx.x < a.queryBlocks;
+    if (threadIdx.x == 0) {
+        work = isQuery ? Work::of(a, a.heads, blockIdx.x, a.tiles, a.chunks)
+                       : Work::of(a, a.heads / a.group, blockIdx.x - a.queryBlocks, a.keyTiles, a.keyChunks);
+    }
+    __syncthreads();
+    if (isQuery) {
+        backwardQuery<false>(a, work, shared, weights, products);
+    } else {
+        backwardKeys<true>(a, work, shared, weights, products);
     }
 }

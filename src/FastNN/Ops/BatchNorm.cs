@@ -66,7 +66,14 @@ internal abstract record ColumnNormOp(float Eps) : Operator
         // Only dX needs the weight; without it something else may be in its place.
         ColumnNormalization columns = Operands(tensors, tensors.BackwardWorkspace!);
         columns = gradients.X is null ? columns with { Weight = null } : columns;
-        Tensor? y = HasReLU ? tensors.Output : null;
+        Tensor? y = HasReLU ? tensors.Output : null, dResidual = HasResidual ? tensors.InputGradients[Residual] : null;
+        bool copies = dResidual is not null && dResidual.Address != dY.Address;
+        if (!IsGiven && !copies
+            && kernels.Normalizations.BatchNormBackwardAtOnce(columns, y, dY, dResidual is not null, gradients))
+        {
+            return;
+        }
+
         if (!IsGiven || gradients.Weight is not null || gradients.Bias is not null)
         {
             kernels.Normalizations.BatchNormSums(columns, y, dY, sums, gradients);
@@ -76,9 +83,9 @@ internal abstract record ColumnNormOp(float Eps) : Operator
             kernels.Elements.ActivationBackward(Activation.ReLU, y, dY, dY, accumulate: false);
         }
 
-        if (HasResidual && tensors.InputGradients[Residual] is { } dResidual && dResidual.Address != dY.Address)
+        if (copies)
         {
-            kernels.Memory.Copy(dY, dResidual, tensors.Accumulate[Residual]);
+            kernels.Memory.Copy(dY, dResidual!, tensors.Accumulate[Residual]);
         }
 
         if (gradients.X is { } dX)

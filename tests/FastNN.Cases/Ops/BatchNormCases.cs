@@ -13,7 +13,7 @@ internal sealed class BatchNormCases : IOpCases
         get
         {
             foreach (int[] shape in new int[][] { [5, 3], [8, 33], [3, 4, 7], [2, 5, 6, 3], [4, 3, 3, 17], [700, 129],
-                [2, 3, 2, 5, 6], [1031, 64], [520, 96], [2053, 7], [4, 66], [2, 1] })
+                [2, 3, 2, 5, 6], [1031, 64], [520, 96], [2053, 7], [4, 66], [2, 1], [3, 8], [2048, 8] })
             {
                 foreach (int parameters in new[] { 0, 1, 2 })
                 {
@@ -23,7 +23,10 @@ internal sealed class BatchNormCases : IOpCases
                 yield return Batch(new Shape(shape), 2, training: false);
             }
 
-            foreach (int[] shape in new int[][] { [5, 3], [3, 4, 7], [4, 3, 3, 17], [700, 129], [1031, 64], [2053, 7] })
+            foreach (int[] shape in new int[][]
+            {
+                [5, 3], [3, 4, 7], [4, 3, 3, 17], [700, 129], [1031, 64], [2053, 7], [2, 9, 16], [1500, 8],
+            })
             {
                 yield return Finished(new Shape(shape), adds: true, clips: false);
                 yield return Finished(new Shape(shape), adds: true, clips: true);
@@ -33,6 +36,7 @@ internal sealed class BatchNormCases : IOpCases
             yield return Running(new Shape(6, 5));
             yield return Running(new Shape(3, 4, 4, 7));
             yield return Running(new Shape(1031, 65));
+            yield return Running(new Shape(1030, 24));
             foreach ((int[] shape, int groups) in new (int[], int)[]
             {
                 ([3, 4], 2), ([2, 5, 6], 3), ([2, 3, 3, 8], 4), ([3, 4, 4, 7], 1), ([1, 2, 3, 2, 66], 2), ([2, 400, 96], 3),

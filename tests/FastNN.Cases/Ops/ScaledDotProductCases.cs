@@ -49,6 +49,10 @@ internal sealed class ScaledDotProductCases : IOpCases
         Case(new Sizes(1, 1, 1, 7, 9, 4, 3), CausalMask.None, scale: -2),
         Case(new Sizes(1, 1, 1, 7, 9, 4, 3), CausalMask.None, scale: 40),
         OneValue(),
+
+        // More heads than one launch of CUDA takes for all gradients.
+        Case(new Sizes(30, 9, 9, 3, 5, 2, 2), CausalMask.LowerRight),
+        Case(new Sizes(30, 10, 5, 3, 3, 2, 2), CausalMask.UpperLeft, layout: AttentionLayout.Packed),
     ];
 
     /// <summary>Buffers of which a part is filled.</summary>

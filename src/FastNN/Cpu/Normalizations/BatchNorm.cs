@@ -63,6 +63,10 @@ internal sealed unsafe partial class CpuNormalizations
                 Floats(residual), Floats(y)));
     }
 
+    /// <summary>Two passes: rows are in the cache of whoever sums them, and dX needs all sums first.</summary>
+    public bool BatchNormBackwardAtOnce(
+        in ColumnNormalization columns, Tensor? y, Tensor dY, bool keepsMasked, in NormalizationGradients gradients) => false;
+
     public void BatchNormSums(
         in ColumnNormalization columns, Tensor? y, Tensor dY, Tensor sums, in NormalizationGradients gradients)
     {

@@ -5,19 +5,29 @@ using FastNN.Tensors;
 namespace FastNN.Cuda;
 
 /// <summary>
-/// Attention by tiles of 32 queries or keys, see kernels/scaleddotproduct.cu: one launch forward, two backward; three where the
-/// gradients of queries and keys are one tensor, whose order of writing is then that of the launches.
+/// Attention by tiles of 32 queries or keys, see kernels/scaleddotproduct.cu: one launch forward, one or two backward; three where
+/// the gradients of queries and keys are one tensor, whose order of writing is then that of the launches.
 /// </summary>
 internal sealed unsafe partial class CudaAttention
 {
     private const int AttentionThreads = 128, TileRows = 32, TileColumns = 64;
 
+    /// <summary>
+    /// Blocks up to which backward is one launch: two for each of an A100's or H100's multiprocessors, twice over. More of them
+    /// fill a GPU either way, and blocks for keys would make products again that they find in memory behind another launch.
+    /// </summary>
+    private const int MaxJointBlocks = 512;
+
     /// <summary>Bits of tensors in the launches' flags.</summary>
     private const int Query = 1, Key = 2, Value = 4, Output = 8, DQuery = 16, DKey = 32, DValue = 64;
 
-    public void AttentionForward(AttentionGeometry geometry, in AttentionOperands operands, Tensor y, Tensor? logSums) => Launch(
-        "scaleddotproduct_forward", geometry.Batch * geometry.Heads, geometry.Queries, geometry.ValueWidth,
-        Arguments(geometry, operands, y, null, logSums, null, default));
+    public void AttentionForward(AttentionGeometry geometry, in AttentionOperands operands, Tensor y, Tensor? logSums)
+    {
+        int tiles = Blocks(geometry.Queries, TileRows), chunks = Blocks(geometry.ValueWidth, TileColumns);
+        Launch(
+            "scaleddotproduct_forward", checked(geometry.Batch * geometry.Heads * tiles * chunks), tiles, chunks,
+            Arguments(geometry, operands, y, null, logSums, null, default));
+    }
 
     public void AttentionBackward(
         AttentionGeometry geometry, in AttentionOperands operands, Tensor y, Tensor dY, Tensor logSums, Tensor? products,
@@ -28,33 +38,47 @@ internal sealed unsafe partial class CudaAttention
         nint dQuery = arguments.DQuery;
         bool isShared = dQuery != 0 && geometry.Query.Offset == geometry.Key.Offset
             && (dQuery == arguments.DKey || dQuery == arguments.DValue);
+        bool hasKeys = arguments.DKey != 0 || arguments.DValue != 0;
+        int queryChunks = isShared || dQuery == 0 ? 1 : Blocks(geometry.Width, TileColumns);
+        int keyChunks = Blocks(Math.Max(geometry.Width, geometry.ValueWidth), TileColumns);
+        int queryTiles = Blocks(geometry.Queries, TileRows), keyTiles = Blocks(geometry.Keys, TileRows);
+        int queryBlocks = checked(heads * queryTiles * queryChunks), keyBlocks = checked(keyHeads * keyTiles * keyChunks);
+        if (products is not null && dQuery != 0 && hasKeys && !isShared && queryBlocks + keyBlocks <= MaxJointBlocks)
+        {
+            Launch(
+                "scaleddotproduct", "scaleddotproduct_backward", new Grid(queryBlocks + keyBlocks, AttentionThreads),
+                arguments with
+                {
+                    Tiles = queryTiles,
+                    Chunks = queryChunks,
+                    QueryBlocks = queryBlocks,
+                    KeyTiles = keyTiles,
+                    KeyChunks = keyChunks,
+                });
+            return;
+        }
+
         if (products is not null)
         {
             Launch(
-                "scaleddotproduct_backward_query", heads, geometry.Queries, isShared || dQuery == 0 ? 1 : geometry.Width,
+                "scaleddotproduct_backward_query", queryBlocks, queryTiles, queryChunks,
                 isShared ? arguments with { DQuery = 0 } : arguments);
         }
 
-        if (arguments.DKey != 0 || arguments.DValue != 0)
+        if (hasKeys)
         {
-            Launch(
-                "scaleddotproduct_backward_keys", keyHeads, geometry.Keys, Math.Max(geometry.Width, geometry.ValueWidth),
-                arguments);
+            Launch("scaleddotproduct_backward_keys", keyBlocks, keyTiles, keyChunks, arguments);
         }
 
         if (isShared)
         {
-            Launch("scaleddotproduct_backward_query", heads, geometry.Queries, geometry.Width, arguments);
+            int chunks = Blocks(geometry.Width, TileColumns);
+            Launch("scaleddotproduct_backward_query", checked(heads * queryTiles * chunks), queryTiles, chunks, arguments);
         }
     }
 
-    private void Launch(string kernel, int heads, int rows, int columns, AttentionArguments arguments)
-    {
-        int tiles = Blocks(rows, TileRows), chunks = Blocks(columns, TileColumns);
-        Launch(
-            "scaleddotproduct", kernel, new Grid(checked(heads * tiles * chunks), AttentionThreads),
-            arguments with { Tiles = tiles, Chunks = chunks });
-    }
+    private void Launch(string kernel, int blocks, int tiles, int chunks, AttentionArguments arguments) => Launch(
+        "scaleddotproduct", kernel, new Grid(blocks, AttentionThreads), arguments with { Tiles = tiles, Chunks = chunks });
 
     private static AttentionArguments Arguments(
         AttentionGeometry geometry, in AttentionOperands operands, Tensor y, Tensor? dY, Tensor? logSums, Tensor? products,
@@ -172,6 +196,12 @@ internal sealed unsafe partial class CudaAttention
         public int Tiles { get; init; }
 
         public int Chunks { get; init; }
+
+        public int QueryBlocks { get; init; }
+
+        public int KeyTiles { get; init; }
+
+        public int KeyChunks { get; init; }
 
         public float Scale { get; init; }
     }

@@ -5,8 +5,8 @@ using FastNN.Tensors;
 namespace FastNN.Cuda;
 
 /// <summary>
-/// Normalization of channels: two launches forward, one where a block has all rows in registers, and two backward; one more where
-/// groups have several channels and where parameters belong to several batches.
+/// Normalization of channels: two launches each way, one where a block has all rows in registers; one more where groups have
+/// several channels and where parameters belong to several batches.
 /// </summary>
 internal sealed unsafe partial class CudaNormalizations
 {
@@ -35,6 +35,12 @@ internal sealed unsafe partial class CudaNormalizations
                 new WholeArguments(
                     Statistics(columns, running, whole), AddressOf(columns.Weight), AddressOf(bias), AddressOf(residual),
                     y.Address, relu ? 1 : 0, 0));
+            return;
+        }
+
+        if (IsNarrow(columns, [AddressOf(bias), AddressOf(residual), y.Address]))
+        {
+            BatchNormNarrow(columns, running, bias, residual, relu, y);
             return;
         }
 

@@ -69,4 +69,14 @@ internal partial interface INormalizations
     /// are given. dX may be dY where it does not add.
     /// </summary>
     void BatchNormBackward(in ColumnNormalization columns, Tensor dY, Tensor? sums, Tensor dX, bool accumulate);
+
+    /// <summary>
+    /// All of backward in one pass, where the device has one for this shape and statistics are not given: what
+    /// <see cref="BatchNormSums"/> and <see cref="BatchNormBackward"/> do, dX and dY in one place included.
+    /// </summary>
+    /// <param name="y">What ReLU gave, or null: where it is not above 0, dY counts as 0.</param>
+    /// <param name="keepsMasked">Whether dY itself becomes 0 there, as somebody reads it; then dX has a place of its own.</param>
+    /// <returns>False where the device has none; then nothing was done.</returns>
+    bool BatchNormBackwardAtOnce(
+        in ColumnNormalization columns, Tensor? y, Tensor dY, bool keepsMasked, in NormalizationGradients gradients);
 }
