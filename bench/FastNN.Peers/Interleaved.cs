@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime;
 
 namespace FastNN.Peers;
 
@@ -14,6 +15,10 @@ internal sealed class Interleaved(double secondsEach, double quantile, bool cpuT
     private const double TurnSeconds = 0.025;
     private const double SettleSeconds = 0.003;
     private const double WarmUpSeconds = 0.5;
+    private const double MostWarmUpSeconds = 3;
+
+    // The runtime waits 0.1 s after the last call of new code before it compiles what has been called often.
+    private const double JitSettleSeconds = 0.3;
     private const int FewestWarmUpSteps = 5;
 
     // libgomp's idle threads spin 300 000 rounds of `pause` by default: about 5 ms on current processors.
@@ -40,15 +45,25 @@ internal sealed class Interleaved(double secondsEach, double quantile, bool cpuT
         return [.. samples.Select(Quantile)];
     }
 
-    /// <summary>Runs until the JIT has its final code, after 30 calls and a pause; returns the steps per sample.</summary>
+    /// <summary>
+    /// Runs until the JIT has compiled nothing for a while; returns the steps per sample. Its final code comes after 30 calls, and
+    /// after 30 more of an instrumented version; until then its thread competes with those of a step on as many threads as
+    /// there are processors.
+    /// </summary>
     private int WarmUp(IContender contender)
     {
         var steps = 0;
-        var start = Now();
-        while (steps < FewestWarmUpSteps || Now() - start < WarmUpSeconds)
+        var compiled = JitInfo.GetCompiledMethodCount();
+        double start = Now(), settled = start;
+        while (steps < FewestWarmUpSteps || Now() - start < WarmUpSeconds
+            || (Now() - settled < JitSettleSeconds && Now() - start < MostWarmUpSeconds))
         {
             contender.Step();
             steps++;
+            if (JitInfo.GetCompiledMethodCount() is var count && count != compiled)
+            {
+                (compiled, settled) = (count, Now());
+            }
         }
 
         Thread.Sleep(s_spinOut);
