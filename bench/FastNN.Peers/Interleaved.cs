@@ -46,7 +46,8 @@ internal sealed class Interleaved(double secondsEach, double quantile, bool cpuT
     }
 
     /// <summary>
-    /// Runs until the JIT has compiled nothing for a while; returns the steps per sample. Its final code comes after 30 calls, and
+    /// Runs until the JIT has compiled nothing for a while; returns the steps per sample. Its final code comes after 30 calls,
+    /// and
     /// after 30 more of an instrumented version; until then its thread competes with those of a step on as many threads as
     /// there are processors.
     /// </summary>

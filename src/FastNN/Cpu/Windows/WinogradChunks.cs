@@ -14,7 +14,8 @@ internal static unsafe partial class Winograd<TLanes>
     /// <summary>Tiles of a chunk below which the taps' transform shows beside the products.</summary>
     private const int LeastChunkTiles = 24;
 
-    /// <summary>Tiles that must fit a task's scratch memory: with more channels shares of the gradient become too large.</summary>
+    /// <summary>Tiles that must fit a task's scratch memory: with more channels shares of the gradient become too
+    /// large.</summary>
     private const int LeastFittingTiles = 64;
 
     /// <summary>How many chunks there are is a multiple of it, so that 2 or 4 threads share them evenly.</summary>

@@ -37,7 +37,8 @@ internal sealed unsafe partial class CudaNormalizations
     }
 
     private void BatchNormNarrow(
-        in ColumnNormalization columns, RunningStatistics? running, Tensor? bias, Tensor? residual, bool relu, Tensor y) => Launch(
+        in ColumnNormalization columns, RunningStatistics? running, Tensor? bias, Tensor? residual, bool relu, Tensor y) =>
+            Launch(
         "batchnormnarrow", "batchnormnarrow_forward", NarrowGrid(columns.Geometry), Narrow(columns) with
         {
             Bias = AddressOf(bias),
@@ -60,7 +61,8 @@ internal sealed unsafe partial class CudaNormalizations
             && IsAligned(columns.X.Address, columns.Mean.Address, columns.Scale.Address, AddressOf(columns.Weight));
     }
 
-    /// <summary>Two threads share the channels of a row. A block of fewer threads would have fewer warps than channels to sum.</summary>
+    /// <summary>Two threads share the channels of a row. A block of fewer threads would have fewer warps than channels to
+    /// sum.</summary>
     private static Grid NarrowGrid(ColumnGeometry geometry) => new(
         geometry.Channels / NarrowChannels,
         geometry.Rows <= MaxNarrowThreads * RowsOfThread / 4 ? MaxNarrowThreads / 2 : MaxNarrowThreads);
