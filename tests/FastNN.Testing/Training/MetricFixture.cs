@@ -184,6 +184,46 @@ internal abstract class MetricFixture
     }
 
     [Test]
+    public void The_area_under_the_curve_is_near_the_exact_one_over_several_batches([Values] bool fromLogits)
+    {
+        var random = new Random(6);
+        float[] scores = [.. Enumerable.Range(0, 300).Select(_ => (float)random.NextDouble())];
+        int[] labels = [.. scores.Select(score => random.NextDouble() < score ? 1 : 0)];
+        float[] outputs = fromLogits ? Array.ConvertAll(scores, score => MathF.Log(score / (1 - score))) : scores;
+        using Device device = Open();
+        using var trainer = new Trainer(
+            new Sequential(new Flatten()), device,
+            fromLogits ? Loss.BinaryCrossEntropyWithLogits : Loss.BinaryCrossEntropy, new Sgd());
+        Dataset data = Dataset.FromFloats(outputs, [1], Array.ConvertAll(labels, label => (float)label), [1]);
+        using Trainer other = Toy.Trainer(device);
+        MetricValues values = trainer.Evaluate(data, batchSize: 64, metrics: [new RocAuc()]).Metrics;
+        Assert.That(values["RocAuc"], Is.EqualTo(RocAuc.Exact(scores, labels)).Within(3e-3));
+        Assert.That(
+            () => other.Evaluate(Toy.Points(8), metrics: [new RocAuc()]),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("RocAuc: expected a single output"));
+    }
+
+    [Test]
+    public void Perplexity_is_e_to_the_mean_loss_of_the_places_that_count()
+    {
+        Dataset data = Toy.Points(50);
+        using Device device = Open();
+        using Trainer trainer = Toy.Trainer(device);
+        Evaluation evaluation = trainer.Evaluate(data, batchSize: 16, metrics: [Metric.Perplexity]);
+        Assert.That(evaluation.Metrics["Perplexity"], Is.EqualTo(Math.Exp(evaluation.Loss)).Within(1e-5));
+
+        // Logits [0, log 3]: a quarter for class 0, three quarters for class 1; class 2 is ignored.
+        var model = new Sequential(new Dense(3) { Name = "constant" });
+        model.Build(new Shape(1));
+        model.Parameters[1].Write([0, MathF.Log(3), float.NegativeInfinity]);
+        using var ignoring = new Trainer(
+            model, device, new CrossEntropyLoss { ClassIndices = true, IgnoreIndex = 2 }, new Sgd(0));
+        MetricValues values = ignoring.Evaluate(
+            Dataset.FromFloats(new float[5], [1], [0, 2, 1, 2, 1], 3), 2, [Metric.Perplexity]).Metrics;
+        Assert.That(values["Perplexity"], Is.EqualTo(Math.Pow(0.25 * 0.75 * 0.75, -1 / 3.0)).Within(1e-5));
+    }
+
+    [Test]
     public void Fit_reports_metrics_of_every_epoch_and_leaves_the_weights_alone()
     {
         Dataset data = Toy.Points(50), other = Toy.Points(30, seed: 9);

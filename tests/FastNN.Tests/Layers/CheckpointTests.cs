@@ -1,123 +1,26 @@
-using FastNN.Data;
 using FastNN.Layers;
-using FastNN.Tests.Training;
 
 namespace FastNN.Tests.Layers;
 
-/// <summary>Segments whose activations are computed again: the same bits in less memory.</summary>
-internal sealed class CheckpointTests : TrainingFixture
+internal sealed class CheckpointTests : RecomputationFixture
 {
-    [Test]
-    public void Every_bit_of_training_is_that_of_a_network_without([Values] bool convolutional, [Values(1, 3)] int accumulate)
-    {
-        float[] Train(bool checkpoint)
-        {
-            using Trainer trainer = Create(checkpoint, convolutional);
-            trainer.Fit(Data(convolutional), 2, 8, accumulate: accumulate);
-            return [.. Toy.Parameters(trainer.Model), .. trainer.Predict(Data(convolutional))];
-        }
-
-        Near.SameBits([Train(false)], [Train(true)]);
-    }
-
-    [Test]
-    public void The_planners_peak_falls()
-    {
-        using Trainer with = Deep(true), without = Deep(false);
-        MemoryPlan less = with.PlanMemory(64), more = without.PlanMemory(64);
-        Assert.That(less.PeakBytes, Is.LessThan(0.6 * more.PeakBytes));
-        Assert.That(
-            with.PlanMemory(64, GraphMode.Inference).PeakBytes, Is.EqualTo(without.PlanMemory(64,
-                GraphMode.Inference).PeakBytes));
-
-        Trainer Deep(bool checkpoint)
-        {
-            Layer Segment() => Chain(
-                checkpoint, [.. Enumerable.Range(0, 8).SelectMany(_ => new Layer[] { new Dense(256),
-                    new ActivationLayer(Activation.Gelu) })]);
-            var model = new Sequential(Segment(), Segment(), Segment(), Segment(), new Dense(4));
-            model.Build(new Shape(256));
-            return new Trainer(model, Device, Loss.SparseCrossEntropy, new Sgd());
-        }
-    }
-
-    [Test]
-    public void A_segment_within_a_segment_and_one_around_everything_are_right()
-    {
-        float[] Train(bool checkpoint)
-        {
-            Layer inner = Chain(checkpoint, new Dense(8, Activation.Tanh), new Dropout(0.25f));
-            var model = new Sequential(Chain(checkpoint, new Dense(8, Activation.Gelu), inner, new Dense(Toy.Classes)));
-            model.Build(new Shape(2), seed: 3);
-            using Trainer trainer = Toy.Trainer(Device, model);
-            trainer.Fit(Toy.Points(40), 2, 16);
-            return Toy.Parameters(model);
-        }
-
-        Near.SameBits([Train(false)], [Train(true)]);
-    }
-
-    [Test]
-    public void A_segment_of_values_is_recorded_by_a_function()
-    {
-        float[][] Run(bool recomputed)
-        {
-            var graph = new Graph(GraphMode.Training);
-            Value x = graph.Input(new Shape(5, 7)), weight = graph.Input(new Shape(7, 7));
-            Value Segment() => (x.MatMul(weight).Tanh().MatMul(weight).Sigmoid() * x).Softmax();
-            Value y = (recomputed ? graph.Recomputed(Segment) : Segment()).Square().Sum();
-            using var run = new GraphRun(Device.Implementation, graph, [y], y, [x, weight]);
-            run.SetNumbers(x, OpInput.Uniform("x", x.Shape).Values(1));
-            run.SetNumbers(weight, OpInput.Uniform("weight", weight.Shape).Values(2));
-            run.Run();
-            return [run.Read(y), run.Gradient(x), run.Gradient(weight)];
-        }
-
-        Near.SameBits(Run(false), Run(true));
-    }
+    protected override Device Open() => Device.Cpu(2);
 
     [Test]
     public void A_model_file_has_it()
     {
-        using (Trainer trainer = Create(true, false))
+        string path = Path.GetTempFileName();
+        using (Device device = Open())
+        using (Trainer trainer = Create(device, true, false))
         {
             trainer.Fit(Data(false), 1, 8);
-            trainer.Model.Save(PathOf("model.safetensors"));
-            Model loaded = Model.Load(PathOf("model.safetensors"));
+            trainer.Model.Save(path);
+            Model loaded = Model.Load(path);
             Assert.That(LayerTree.Layers(loaded).Count(part => part.Layer is Checkpoint), Is.EqualTo(2));
             Near.SameBits([Toy.Parameters(trainer.Model)], [Toy.Parameters(loaded)]);
         }
 
+        File.Delete(path);
         Assert.That(() => new Checkpoint(), Throws.ArgumentException.With.Message.Contains("at least one layer"));
-    }
-
-    private static Layer Chain(bool checkpoint, params Layer[] layers) =>
-        checkpoint ? new Checkpoint(layers) : new Sequential(layers);
-
-    private Trainer Create(bool checkpoint, bool convolutional)
-    {
-        Sequential model = convolutional
-            ? new Sequential(
-                Chain(checkpoint, new Conv2D(4, 3, Activation.ReLU), new BatchNorm2D(), new MaxPool2D(2)),
-                Chain(checkpoint, new Conv2D(5, 3), new ActivationLayer(Activation.SiLU), new Dropout(0.25f)), new Flatten(),
-                new Dense(Toy.Classes))
-            : new Sequential(
-                Chain(checkpoint, new Dense(16, Activation.ReLU), new LayerNorm(), new Dropout(0.25f)),
-                Chain(checkpoint, new Dense(16), new ActivationLayer(Activation.Gelu)), new Dense(Toy.Classes));
-        model.Build(convolutional ? new Shape(12, 12, 2) : new Shape(2), seed: 5);
-        return new Trainer(model, Device, Loss.SparseCrossEntropy, new Adam(0.01f), seed: 5);
-    }
-
-    private static Dataset Data(bool convolutional)
-    {
-        if (!convolutional)
-        {
-            return Toy.Points(44);
-        }
-
-        var random = new Random(4);
-        return Dataset.FromFloats(
-            [.. Enumerable.Range(0, 20 * 288).Select(_ => (float)random.NextDouble())], [12, 12, 2],
-            [.. Enumerable.Range(0, 20).Select(i => i % Toy.Classes)], Toy.Classes);
     }
 }
