@@ -86,6 +86,7 @@ internal static class AugmentationArguments
         _ => $"in {least}..{most}",
     };
 
-    private static ArgumentOutOfRangeException Wrong(string augmentation, string name, string expected, FormattableString given) =>
+    private static ArgumentOutOfRangeException Wrong(
+        string augmentation, string name, string expected, FormattableString given) =>
         new(name, $"{augmentation}: expected {name} to be {expected}, got {FormattableString.Invariant(given)}.");
 }
