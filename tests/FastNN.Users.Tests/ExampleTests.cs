@@ -56,6 +56,7 @@ internal sealed class ExampleTests(string kind) : UserFixture(kind)
     [Test]
     public void Images_are_augmented_and_mixed_on_the_loaders_threads()
     {
+        Device device = Device;
         Dataset train = Crosses(120, 1), test = Crosses(60, 2);
         IBatchTransform augment = new Compose(
             new RandomCrop(12) { Padding = 2 },
@@ -65,7 +66,7 @@ internal sealed class ExampleTests(string kind) : UserFixture(kind)
             new RandomErasing(p: 0.25)).Then(new MixUp(alpha: 0.2));
 
         var model = new Sequential(new Conv2D(8, 3, Activation.ReLU), new MaxPool2D(2), new Flatten(), new Dense(2));
-        using var trainer = new Trainer(model, Device, Loss.CrossEntropy, new Adam(0.01f), seed: 1);
+        using var trainer = new Trainer(model, device, Loss.CrossEntropy, new Adam(0.01f), seed: 1);
         trainer.Fit(train.OneHot(), epochs: 10, batchSize: 20, transform: augment, loaderThreads: 2);
         Console.WriteLine(trainer.Evaluate(test.OneHot()));
         Assert.That(trainer.Evaluate(test.OneHot()).Accuracy, Is.GreaterThan(0.9));

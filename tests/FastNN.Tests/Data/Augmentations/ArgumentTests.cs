@@ -14,7 +14,7 @@ internal sealed class ArgumentTests
         Case(() => new RandomErasing(double.NaN), "RandomErasing: expected p to be a probability in 0..1, got NaN."),
         Case(() => new RandomCrop(0), "RandomCrop: expected size to be a positive number, got 0."),
         Case(() => new RandomCrop(4, -1), "RandomCrop: expected width to be a positive number, got -1."),
-        Case(() => new RandomCrop(4) { Padding = -1 }, "RandomCrop: expected Padding to be 0 or more, got -1."),
+        Case(() => new RandomCrop(4) { Padding = -1 }, "RandomCrop: expected Padding to be in 0..16777216, got -1."),
         Case(
             () => new RandomCrop(4) { PaddingMode = (CropPadding)7 },
             "RandomCrop: expected PaddingMode to be one of Constant, Edge, Reflect, Symmetric, got 7."),
