@@ -66,7 +66,8 @@ internal static class AugmentationBenefit
             }
         }
 
-        Console.WriteLine($"32x32x3, crop with padding 4, flip, color jitter, erasing; median of {Rounds} epochs of {Images} images");
+        Console.WriteLine(
+            $"32x32x3, crop with padding 4, flip, color jitter, erasing; median of {Rounds} epochs of {Images} images");
         foreach ((string name, _, List<double> rates) in loaders)
         {
             double median = rates.Skip(1).Order().ElementAt(Rounds / 2);
