@@ -10,6 +10,12 @@ if (args is [WinogradAccuracy.Command])
     return;
 }
 
+if (args is [AugmentationBenefit.Command])
+{
+    AugmentationBenefit.Run();
+    return;
+}
+
 // dotnet run -c Release --project bench/FastNN.Benchmarks -- --filter '*' --job short
 IConfig config = DefaultConfig.Instance
     .AddDiagnoser(MemoryDiagnoser.Default)

@@ -54,6 +54,39 @@ internal sealed class ExampleTests(string kind) : UserFixture(kind)
     }
 
     [Test]
+    public void Images_are_augmented_and_mixed_on_the_loaders_threads()
+    {
+        Device device = Device;
+        Dataset train = Crosses(120, 1), test = Crosses(60, 2);
+        IBatchTransform augment = new Compose(
+            new RandomCrop(12) { Padding = 2 },
+            new RandomHorizontalFlip(),
+            new RandomApply(new RandomRotation(10) { Resampling = Resampling.Bilinear }, p: 0.5),
+            new ColorJitter(brightness: 0.2, contrast: 0.2),
+            new RandomErasing(p: 0.25)).Then(new MixUp(alpha: 0.2));
+
+        var model = new Sequential(new Conv2D(8, 3, Activation.ReLU), new MaxPool2D(2), new Flatten(), new Dense(2));
+        using var trainer = new Trainer(model, device, Loss.CrossEntropy, new Adam(0.01f), seed: 1);
+        trainer.Fit(train.OneHot(), epochs: 10, batchSize: 20, transform: augment, loaderThreads: 2);
+        Console.WriteLine(trainer.Evaluate(test.OneHot()));
+        Assert.That(trainer.Evaluate(test.OneHot()).Accuracy, Is.GreaterThan(0.9));
+    }
+
+    [Test]
+    public void An_augmentation_of_ones_own()
+    {
+        Dataset data = Crosses(8, 1);
+        using var loader = new DataLoader(data, 4, transform: new Compose(new SaltAndPepper(0.1), new RandomVerticalFlip()));
+        int extremes = 0;
+        foreach (Batch batch in loader)
+        {
+            extremes += batch.Features.Count(0f) + batch.Features.Count(1f);
+        }
+
+        Assert.That(extremes, Is.InRange(60, 180), "a tenth of 1152 pixels");
+    }
+
+    [Test]
     public void A_layer_of_ones_own_is_saved_with_its_options()
     {
         string path = Path.Combine(_folder, "scaled.safetensors");
@@ -235,6 +268,21 @@ internal sealed class ExampleTests(string kind) : UserFixture(kind)
         return (x, [.. x.Select(value => (2 * value) + 1)]);
     }
 
+    /// <summary>Gray images of a bright bar that lies or stands, and which.</summary>
+    private static Dataset Crosses(int count, int seed)
+    {
+        var random = new Random(seed);
+        var pixels = new float[count * 144];
+        for (int i = 0; i < pixels.Length; i++)
+        {
+            (int image, int row, int column) = (i / 144, i / 12 % 12, i % 12);
+            bool bright = (image % 2 == 0 ? row : column) == 3 + (image % 6);
+            pixels[i] = (bright ? 0.7f : 0.2f) + (0.1f * random.NextSingle());
+        }
+
+        return Dataset.FromFloats(pixels, [12, 12, 1], [.. Enumerable.Range(0, count).Select(i => i % 2)], classes: 2);
+    }
+
     /// <summary>The fourth root of the mean fourth power, which a few large errors decide.</summary>
     public sealed class WorstError : Metric
     {
@@ -243,6 +291,20 @@ internal sealed class ExampleTests(string kind) : UserFixture(kind)
         public override Value Record(MetricInputs inputs) => (inputs.Output - inputs.Target).Square();
 
         public override double Compute(MetricSums sums) => Math.Pow(sums.MeanOfSquares(), 0.25);
+    }
+
+    public sealed class SaltAndPepper(double part) : Augmentation
+    {
+        protected override void Augment(AugmentationImage image)
+        {
+            for (int at = 0; at < image.Pixels.Length; at += image.Channels)
+            {
+                if (image.Random.Happens(part))
+                {
+                    image.Pixels.Slice(at, image.Channels).Fill(image.Random.Below(2));     // black or white
+                }
+            }
+        }
     }
 
     public sealed class Scale(float start) : Layer

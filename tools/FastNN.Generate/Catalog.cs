@@ -36,7 +36,7 @@ internal static partial class Catalog
         .Line(Row("schedules", Schedules()))
         .Line(Row("callbacks", Subclasses<Callback>()))
         .Line(Row("data", Datasets(root)))
-        .Line(Row("augmentations", Subclasses<Augmentation>()))
+        .Line(Row("augmentations", Subclasses<Augmentation>().Concat(Subclasses<BatchMix>()).Order(StringComparer.Ordinal)))
         .ToString();
 
     private static string Row(string what, IEnumerable<string> names) => $"| {what} | {string.Join(", ", names)} |";

@@ -119,7 +119,9 @@ public abstract class Augmentation : IBatchTransform
 
     internal void AugmentOne(ReadOnlySpan<float> pixels, Shape shape, Span<float> result, Key key)
     {
+        // Taken while it is used: an augmentation that reads an augmented dataset gets another one.
         AugmentationImage image = ThreadImage;
+        _threadImage = null;
         image.Load(pixels, shape[0], shape[1], shape[2]);
         image.Random.Begin(RandomUse.Augmentation, key.Seed, key.Epoch, key.Example);
         try
@@ -129,6 +131,10 @@ public abstract class Augmentation : IBatchTransform
         catch (Exception e)
         {
             throw new AugmentationException($"{image.Current!.Name}: example {key.Example} in epoch {key.Epoch}: {e.Message}", e);
+        }
+        finally
+        {
+            _threadImage = image;
         }
 
         if (image.Pixels.Length != result.Length)

@@ -53,10 +53,13 @@ internal static class AugmentationArguments
     public static int Odd(string augmentation, int value, [CallerArgumentExpression(nameof(value))] string name = "") =>
         value > 0 && value % 2 == 1 ? value : throw Wrong(augmentation, name, "a positive odd number", $"{value}");
 
+    public static int OneOrThree(string augmentation, int value, [CallerArgumentExpression(nameof(value))] string name = "") =>
+        value is 1 or 3 ? value : throw Wrong(augmentation, name, "1 or 3", $"{value}");
+
     public static ValueRange Values(string augmentation, ValueRange range) =>
         range.Low < range.High && float.IsFinite(range.High - range.Low)
             ? range
-            : throw Wrong(augmentation, nameof(range), "black below white, both finite", $"{range.Low} and {range.High}");
+            : throw Wrong(augmentation, "Range", "black below white, both finite", $"{range.Low} and {range.High}");
 
     /// <summary>The shape of an image that has colors, or is gray.</summary>
     public static Shape Colored(string augmentation, Shape shape) => shape[2] is 1 or 3
@@ -72,16 +75,18 @@ internal static class AugmentationArguments
             : throw new ArgumentNullException(nameof(parts), $"{augmentation}: expected augmentations, part {missing} is null.");
     }
 
-    private static string Bounds(double least, double most) => (least, most) switch
+    private static string Bounds(double least, double most) => FormattableString.Invariant(BoundsOf(least, most));
+
+    private static FormattableString BoundsOf(double least, double most) => (least, most) switch
     {
-        (double.Epsilon, double.MaxValue) => "above 0",
-        (double.MinValue, double.MaxValue) => "finite",
+        (double.Epsilon, double.MaxValue) => $"above 0",
+        (double.MinValue, double.MaxValue) => $"finite",
         (_, double.MaxValue) => $"at least {least}",
         (double.Epsilon, _) => $"above 0 and at most {most}",
         _ => $"in {least}..{most}",
     };
 
-    private static ArgumentOutOfRangeException Wrong(string augmentation, string name, string expected, string given) =>
-        new(name, string.Create(
-            System.Globalization.CultureInfo.InvariantCulture, $"{augmentation}: expected {name} to be {expected}, got {given}."));
+    private static ArgumentOutOfRangeException Wrong(
+        string augmentation, string name, string expected, FormattableString given) =>
+        new(name, $"{augmentation}: expected {name} to be {expected}, got {FormattableString.Invariant(given)}.");
 }

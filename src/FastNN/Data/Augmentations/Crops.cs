@@ -20,6 +20,8 @@ public enum CropPadding
 /// <seealso href="https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomCrop.html"/>
 public sealed class RandomCrop : Augmentation
 {
+    private const int MostPadding = 1 << 24;
+
     private readonly int _padding;
     private readonly CropPadding _paddingMode;
     private readonly float _fill;
@@ -49,11 +51,11 @@ public sealed class RandomCrop : Augmentation
     public int Width { get; }
 
     /// <summary>Pixels put on each of the four sides before; default 0.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">The number is negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The number is negative, or above 2^24.</exception>
     public int Padding
     {
         get => _padding;
-        init => _padding = AugmentationArguments.NotNegative(Name, value, nameof(Padding));
+        init => _padding = AugmentationArguments.Within(Name, value, 0, MostPadding, nameof(Padding));
     }
 
     /// <summary>What these pixels are; default constant.</summary>

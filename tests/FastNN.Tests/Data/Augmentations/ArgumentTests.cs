@@ -14,7 +14,7 @@ internal sealed class ArgumentTests
         Case(() => new RandomErasing(double.NaN), "RandomErasing: expected p to be a probability in 0..1, got NaN."),
         Case(() => new RandomCrop(0), "RandomCrop: expected size to be a positive number, got 0."),
         Case(() => new RandomCrop(4, -1), "RandomCrop: expected width to be a positive number, got -1."),
-        Case(() => new RandomCrop(4) { Padding = -1 }, "RandomCrop: expected Padding to be 0 or more, got -1."),
+        Case(() => new RandomCrop(4) { Padding = -1 }, "RandomCrop: expected Padding to be in 0..16777216, got -1."),
         Case(
             () => new RandomCrop(4) { PaddingMode = (CropPadding)7 },
             "RandomCrop: expected PaddingMode to be one of Constant, Edge, Reflect, Symmetric, got 7."),
@@ -40,6 +40,23 @@ internal sealed class ArgumentTests
         Case(
             () => new RandomAffine(0) { ShearX = (0, 90) },
             "RandomAffine: expected ShearX to be two numbers in order, each in -89..89, got (0, 90)."),
+        Case(() => new ColorJitter(-0.1), "ColorJitter: expected brightness to be at least 0, got -0.1."),
+        Case(() => new ColorJitter(hue: 0.6), "ColorJitter: expected hue to be in 0..0.5, got 0.6."),
+        Case(() => new RandomPosterize(9), "RandomPosterize: expected bits to be in 1..8, got 9."),
+        Case(() => new RandomSolarize(1.1), "RandomSolarize: expected threshold to be in 0..1, got 1.1."),
+        Case(() => new RandomAdjustSharpness(-1), "RandomAdjustSharpness: expected factor to be at least 0, got -1."),
+        Case(() => new Grayscale(2), "Grayscale: expected channels to be 1 or 3, got 2."),
+        Case(() => new GaussianBlur(4), "GaussianBlur: expected kernelSize to be a positive odd number, got 4."),
+        Case(
+            () => new GaussianBlur(3) { Sigma = (0, 1) },
+            "GaussianBlur: expected Sigma to be two numbers in order, each above 0, got (0, 1)."),
+        Case(() => new GaussianNoise(0, -1), "GaussianNoise: expected sigma to be at least 0, got -1."),
+        Case(() => new RandAugment(-1), "RandAugment: expected operations to be 0 or more, got -1."),
+        Case(() => new RandAugment { Bins = 1 }, "RandAugment: expected Bins to be in 2..2147483647, got 1."),
+        Case(
+            () => new RandomInvert { Range = new ValueRange(1, 1) },
+            "RandomInvert: expected Range to be black below white, both finite, got 1 and 1."),
+        Case(() => new MixUp(-1), "MixUp: expected alpha to be a positive number, got -1."),
         Case(() => new RandomPerspective(1.5), "RandomPerspective: expected distortionScale to be in 0..1, got 1.5."),
     ];
 

@@ -97,6 +97,17 @@ internal sealed class ComposeTests
     }
 
     [Test]
+    public void An_augmentation_may_read_an_augmented_dataset()
+    {
+        Dataset other = new RandomHorizontalFlip(1).Apply(Images.Dataset(3, [2, 3, 1]));
+        var expected = new float[6];
+        other.CopyFeatures(1, expected);
+        float[] image = Images.Numbered([2, 3, 1]);
+        float[] sum = Images.Run(new Compose(new AddOther(other), new RandomHorizontalFlip(0)), image, [2, 3, 1]);
+        Assert.That(sum, Is.EqualTo(image.Zip(expected, (left, right) => left + right)));
+    }
+
+    [Test]
     public void Wrong_parts_are_refused()
     {
         Assert.That(() => new OneOf(), Throws.ArgumentException.With.Message.Contains("at least one"));
@@ -126,6 +137,19 @@ internal sealed class ComposeTests
             foreach (ref float value in image.Pixels)
             {
                 value += 10;
+            }
+        }
+    }
+
+    private sealed class AddOther(Dataset other) : Augmentation
+    {
+        protected override void Augment(AugmentationImage image)
+        {
+            var read = new float[image.Pixels.Length];
+            other.CopyFeatures(1, read);
+            for (int i = 0; i < read.Length; i++)
+            {
+                image.Pixels[i] += read[i];
             }
         }
     }
