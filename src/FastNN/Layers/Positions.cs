@@ -13,7 +13,7 @@ public sealed class SinusoidalPositions(int maxPositions = 5000) : Layer
     protected override Value Forward(Value x)
     {
         RequirePositive(maxPositions);
-        Position.Require(x, nameof(SinusoidalPositions));
+        Position.Require(x, nameof(SinusoidalPositions), maxPositions);
         int width = x.Shape[2];
         Value table = x.Graph.Constant(PositionTables.Sinusoidal(maxPositions, width), new Shape(maxPositions, width));
         return x + table.FirstRows(x.Shape[1]);
@@ -51,14 +51,14 @@ public sealed class LearnedPositions(int maxPositions) : Layer
     protected override void Build(Value x)
     {
         RequirePositive(maxPositions);
-        Position.Require(x, nameof(LearnedPositions));
+        Position.Require(x, nameof(LearnedPositions), maxPositions);
         _weight = AddParameter("weight", new Shape(maxPositions, x.Shape[2]), WeightInitializer);
     }
 
     /// <inheritdoc/>
     protected override Value Forward(Value x)
     {
-        Position.Require(x, nameof(LearnedPositions));
+        Position.Require(x, nameof(LearnedPositions), maxPositions);
         return x + x.Graph.Use(_weight!).FirstRows(x.Shape[1]);
     }
 
@@ -112,11 +112,16 @@ public sealed class RotaryEmbedding(int maxPositions) : Layer
 /// <summary>What layers of positions ask of their input.</summary>
 file static class Position
 {
-    public static void Require(Value x, string layer)
+    public static void Require(Value x, string layer, int maxPositions)
     {
-        if (x.Shape.Rank != 3 || Dim.IsSymbol(x.Shape[2]))
+        if (x.Shape.Rank != 3 || Dim.IsSymbol(x.Shape[2]) || x.Type != DType.Float32)
         {
-            throw new ShapeException($"{layer}: expected [B, T, D] of a known width, got {x.Shape}.");
+            throw new ShapeException($"{layer}: expected Float32 [B, T, D] of a known width, got {x.TensorType}.");
+        }
+
+        if (!Dim.IsSymbol(x.Shape[1]) && x.Shape[1] > maxPositions)
+        {
+            throw new ShapeException($"{layer}: expected at most {maxPositions} positions [B, T, D], got {x.Shape}.");
         }
     }
 }

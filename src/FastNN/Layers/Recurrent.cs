@@ -132,7 +132,7 @@ public abstract class RecurrentLayer : MultiInputLayer
         {
             string expected = States == 1 ? "one first state" : "both first states, h and c";
             throw new ShapeException(
-                $"{Kind}: expected {expected}, or none, behind the sequences, and last lengths of type Int32 if any; got {inputs.Length} inputs.");
+                $"{Kind}: expected {expected}, or none, behind the sequences, and last lengths of type Int32 if any; got {inputs.Length} inputs, {string.Join(", ", inputs.ToArray().Select(input => input.TensorType))}.");
         }
 
         Value[][] first = [.. states.ToArray().Select(state => StatesOf(state, x))];

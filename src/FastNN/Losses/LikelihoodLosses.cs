@@ -48,10 +48,10 @@ public sealed class GaussianLoss : Loss
         ArgumentNullException.ThrowIfNull(output);
         ArgumentNullException.ThrowIfNull(target);
         Shape expected = TargetShape(output.Shape);
-        if (target.Shape != expected)
+        if (target.Shape != expected || output.Type != DType.Float32 || target.Type != DType.Float32)
         {
             throw new ShapeException(
-                $"{Name}: expected targets {expected} for means and variances {output.Shape}, got {target.Shape}.");
+                $"{Name}: expected Float32 targets {expected} for means and variances {output.TensorType}, got {target.TensorType}.");
         }
 
         Value[] parts = output.Chunk(2);

@@ -182,9 +182,10 @@ public static class LossOperators
         RequireAlike(name, output, target);
         ArgumentNullException.ThrowIfNull(variance);
         RequirePositive(name, epsilon, nameof(epsilon));
-        if (Broadcasting.Of(name, output.Shape, variance.Shape) != output.Shape)
+        if (variance.Type != DType.Float32 || Broadcasting.Of(name, output.Shape, variance.Shape) != output.Shape)
         {
-            throw new ShapeException($"{name}: expected variances that broadcast to {output.Shape}, got {variance.Shape}.");
+            throw new ShapeException(
+                $"{name}: expected Float32 variances that broadcast to {output.Shape}, got {variance.TensorType}.");
         }
 
         Value spread = variance.Maximum(epsilon);
@@ -219,7 +220,8 @@ public static class LossOperators
             throw new ArgumentOutOfRangeException(nameof(p), $"{name}: expected p 1 or 2, got {p}.");
         }
 
-        if (shape.Rank == 0 || Dim.IsSymbol(shape[-1]) || target.Shape != shape[..^1] || target.Type != DType.Int32)
+        if (shape.Rank == 0 || Dim.IsSymbol(shape[-1]) || target.Shape != shape[..^1] || target.Type != DType.Int32
+            || output.Type != DType.Float32)
         {
             throw new ShapeException(
                 $"{name}: expected scores [..., classes] and class indices [...] of Int32, got {output.TensorType} and {target.TensorType}.");
@@ -351,9 +353,10 @@ public static class LossOperators
 
     /// <summary>Losses times weights that repeat.</summary>
     internal static Value Weighted(string name, Value losses, Value weight) =>
-        Broadcasting.Of(name, losses.Shape, weight.Shape) == losses.Shape
+        weight.Type == DType.Float32 && Broadcasting.Of(name, losses.Shape, weight.Shape) == losses.Shape
             ? losses * weight
-            : throw new ShapeException($"{name}: expected weights that broadcast to {losses.Shape}, got {weight.Shape}.");
+            : throw new ShapeException(
+                $"{name}: expected Float32 weights that broadcast to {losses.Shape}, got {weight.TensorType}.");
 
     private static void RequireAlike(string name, Value first, Value second)
     {

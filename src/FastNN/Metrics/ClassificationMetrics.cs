@@ -187,6 +187,18 @@ internal sealed class Classes
         Graph graph = output.Graph;
         int columns = output.Shape.Rank > 1 ? output.Shape[-1] : 1;
         bool isBinary = columns == 1;
+        if (output.Type != DType.Float32 || (!isBinary && columns != total))
+        {
+            throw new ShapeException(
+                $"{name}: expected a Float32 output of 1 column or of {total}, one for each class, got {output.TensorType}.");
+        }
+
+        if (target.Type == DType.Float32 && !isBinary && (target.Shape.Rank == 0 || target.Shape[-1] != total))
+        {
+            throw new ShapeException(
+                $"{name}: expected targets with {total} columns as the output has, or class indices, got {target.TensorType}.");
+        }
+
         Value indices = graph.Constant([.. Enumerable.Range(0, total).Select(i => (float)i)], [total]);
         Value predicted = Name(output, inputs.Threshold, indices, isBinary);
         Value actual = target.Type == DType.Float32 ? Name(target, 0.5f, indices, isBinary) : target.Cast(DType.Float32);

@@ -71,7 +71,7 @@ public sealed class RocAuc(int thresholds = 200) : Metric
     {
         ArgumentNullException.ThrowIfNull(inputs);
         Value output = inputs.Output, target = inputs.Target;
-        if (inputs.ClassCount != 2 || target.Type != DType.Float32 || target.Shape != output.Shape
+        if (inputs.ClassCount != 2 || output.Type != DType.Float32 || target.Type != DType.Float32 || target.Shape != output.Shape
             || (output.Shape.Rank > 1 && output.Shape[-1] != 1))
         {
             throw new ShapeException(
@@ -118,7 +118,8 @@ internal sealed class PerplexityMetric : Metric
     public override Value Record(MetricInputs inputs)
     {
         Value output = inputs.Output, target = inputs.Target;
-        if (inputs.ClassCount is null || target.Type != DType.Int32 || target.Shape != output.Shape[..^1])
+        if (inputs.ClassCount is null || output.Type != DType.Float32 || output.Shape.Rank == 0 || target.Type != DType.Int32
+            || target.Shape != output.Shape[..^1])
         {
             throw new ShapeException(
                 $"{Name}: expected logits [..., classes] and class indices [...], got {output.TensorType} and {target.TensorType}.");

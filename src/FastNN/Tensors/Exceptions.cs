@@ -14,7 +14,9 @@ public sealed class ShapeException(string message) : ArgumentException(message)
     public string? Layer => _path.Length == 0 ? null : $"{_path} ({_type})";
 
     /// <inheritdoc/>
-    public override string Message => Layer is { } layer ? $"layer {layer}: {base.Message}" : base.Message;
+    public override string Message => Layer is { } layer ? $"layer {layer}: {base.Message}"
+        : base.Message.StartsWith(_type, StringComparison.Ordinal) ? base.Message
+        : $"{_type}: {base.Message}";
 
     /// <summary>The layer last left on the way out, from the innermost to the model itself.</summary>
     internal object? Left { get; private set; }

@@ -1,21 +1,15 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using FastNN.Functions;
 
 namespace FastNN.Testing;
 
 /// <summary>What the message of a refusal must have: a name that leads to the argument, and what was given.</summary>
 internal static partial class ErrorText
 {
-    /// <summary>A call that records several operators may name the one that refused.</summary>
-    private static readonly HashSet<string> Public =
-        [.. CallRow.Calls.Select(call => call.Name), .. FunctionTable.Binary.Select(function => function.Info.Name)];
-
-    /// <summary>Names of the operators of tests, and of what knows no operator.</summary>
-    private static readonly HashSet<string> Ours = ["ScaledSoftsign", "SplitHalves", "DType", "BinaryCrossEntropyWithLogits"];
-
-    /// <summary>What a message lacks, or null: it must be of the family of argument errors, and name the call and
-    /// what was wrong.</summary>
+    /// <summary>
+    /// What a message lacks, or null: it must be of the family of argument errors, name the call, one that it records or the
+    /// argument, and tell what was given.
+    /// </summary>
     public static string? Fault(Exception exception, CallRow row, Mutation[] mutations)
     {
         string message = exception.Message;
@@ -24,7 +18,7 @@ internal static partial class ErrorText
             message = message[$"layer {layer}: ".Length..];
         }
 
-        string word = FirstWord().Match(message).Value;
+        string word = FirstWord().Match(message).Value.TrimEnd([.. "0123456789"]);
         bool isOwn = word.Length > 0 && (row.Name.Contains(word, StringComparison.Ordinal)
             || word.Contains(row.Name.Replace("Loss", "", StringComparison.Ordinal), StringComparison.Ordinal));
         if (exception is not ArgumentException && !(exception is InvalidOperationException && isOwn))
@@ -37,50 +31,86 @@ internal static partial class ErrorText
             return null;
         }
 
-        bool isNamed = isOwn || exception is ShapeException { Layer: not null } || Public.Contains(word) || Ours.Contains(word);
+        bool isNamed = isOwn || exception is ShapeException { Layer: not null } || ComposedCalls.Has(row.Name, word)
+            || word == nameof(DType)
+            || Array.Exists(mutations, mutation => mutation.Argument < row.Names.Length
+                && HasWord(message, row.Names[mutation.Argument]));
         return !isNamed ? "does not name the call"
-            : mutations.Length > 0 && !Array.Exists(mutations, mutation => Gives(message, mutation.Value))
+            : mutations.Length > 0 && !TellsSize().IsMatch(message)
+                && !Array.Exists(mutations, mutation => Gives(message, mutation.Value, row.Arguments[mutation.Argument]))
                 ? "does not tell what was given"
             : null;
     }
 
-    private static bool Gives(string message, object? value) => value switch
+    /// <summary>Whether a message has what took the place of the original, not only what stands beside it.</summary>
+    private static bool Gives(string message, object? value, object? original) => value switch
     {
-        CallInput operand => message.Contains(operand.Shape.ToString(), StringComparison.Ordinal)
-            || message.Contains(operand.Type.ToString(), StringComparison.Ordinal)
-            || operand.Shape.IsSymbolic || (operand.Shape.Rank == 0 && message.Contains("scalar", StringComparison.Ordinal))
-            || operand.Shape.Any(extent => Has(message, extent)),
-        CallInput[] operands => operands.Length is 0 or 9 || Has(message, operands.Length)
-            || Array.Exists(operands, operand => Gives(message, operand)),
-        CallLayer or CallLayer[] => true,
-        int[] numbers => numbers.Length is 0 or 9 || Array.Exists(numbers, number => Has(message, number)),
-        long[] numbers => numbers.Length == 0 || Has(message, numbers.Length)
-            || Array.Exists(numbers, number => Has(message, number)),
-        double[] numbers => numbers.Length == 0 || Has(message, numbers.Length)
-            || Array.Exists(numbers, number => Has(message, number)),
-        float[] numbers => numbers.Length == 0 || Has(message, numbers.Length)
-            || Array.Exists(numbers, number => Has(message, number)),
-        Size2D size => message.Contains('[') || Has(message, size.Rows) || Has(message, size.Columns),
-        Size3D size => message.Contains('[') || Has(message, size.Planes) || Has(message, size.Rows)
-            || Has(message, size.Columns),
-        Padding1D p => Has(message, p.Left) || Has(message, p.Right) || message.Contains("same", StringComparison.Ordinal),
-        Padding2D p => Has(message, p.Top) || Has(message, p.Bottom) || Has(message, p.Left) || Has(message, p.Right)
-            || message.Contains("same", StringComparison.Ordinal),
-        Padding3D p => Has(message, p.Front) || Has(message, p.Top) || Has(message, p.Left) || Has(message, p.Back)
-            || Has(message, p.Bottom) || Has(message, p.Right) || message.Contains("same", StringComparison.Ordinal),
-        Shape shape => shape.Rank == 0 || shape.Any(extent => Has(message, extent)),
-        null or "" => true,
-        bool => true,
-        int number => Has(message, number) || message.Contains('['),
+        null or "" or bool or CallLayer or CallLayer[] => true,
+        // A symbol is told as the number that stands for it while shapes are inferred.
+        CallInput operand => operand.Shape.IsSymbolic
+            || (operand.Type != (original as CallInput)?.Type
+                && (Has(message, operand.Type) || message.Contains($"{operand.Type}[", StringComparison.Ordinal)))
+            || (operand.Shape != (original as CallInput)?.Shape
+                && Gives(message, operand.Shape, (original as CallInput)?.Shape)),
+        CallInput[] operands => original is CallInput[] others && others.Length == operands.Length
+            ? operands.Where((operand, i) => operand != others[i] && Gives(message, operand, others[i])).Any()
+            : Has(message, operands.Length) || operands.Length == 0
+                || Array.Exists(operands, operand => message.Contains(operand.Shape.ToString(), StringComparison.Ordinal)),
+        Shape shape => message.Contains(shape.ToString(), StringComparison.Ordinal)
+            || (shape.Rank == 0 && Has(message, "scalar"))
+            || GivesNumbers(message, shape.ToArray(), original is Shape other ? other.ToArray() : []),
+        Size2D size => GivesNumbers(message, [size.Rows, size.Columns], original is Size2D o ? [o.Rows, o.Columns] : []),
+        Size3D size => GivesNumbers(
+            message, [size.Planes, size.Rows, size.Columns], original is Size3D o ? [o.Planes, o.Rows, o.Columns] : []),
+        Padding1D padding => padding.IsSame || GivesNumbers(message, [padding.Left, padding.Right], []),
+        Padding2D p => p.IsSame || GivesNumbers(message, [p.Top, p.Bottom, p.Left, p.Right], []),
+        Padding3D p => p.IsSame || GivesNumbers(message, [p.Front, p.Back, p.Top, p.Bottom, p.Left, p.Right], []),
+        int[] numbers => GivesNumbers(message, numbers, original as int[] ?? []),
+        long[] numbers => GivesNumbers(message, numbers, original as long[] ?? []),
+        float[] numbers => GivesNumbers(message, numbers, original as float[] ?? []),
+        double[] numbers => GivesNumbers(message, numbers, original as double[] ?? []),
+        // Axes that count from the end are told as those from the front.
+        int and < 0 and >= -Shape.MaxRank when Has(message, "axis") || Has(message, "axes") => true,
+        int number => Has(message, number) || Has(message, (float)number),
         _ => Has(message, value),
     };
 
+    /// <summary>
+    /// Of numbers that are as many as before, one that has changed; otherwise one of them or how many they are.
+    /// </summary>
+    private static bool GivesNumbers<T>(string message, T[] numbers, T[] original) => numbers.Length == original.Length
+        ? numbers.Where((number, i) => !Equals(number, original[i])).Any(number => Has(message, number))
+        : numbers.Length == 0 || Has(message, numbers.Length) || Array.Exists(numbers, number => Has(message, number));
+
+    /// <summary>Whether a message has a number or another value.</summary>
     private static bool Has(string message, object? value) =>
-        message.Contains(
-            value is IFormattable number ? number.ToString(null, CultureInfo.InvariantCulture) : value!.ToString()!,
-            StringComparison.Ordinal)
-        || (value is int extent
-            && message.Contains(extent.ToString("N0", CultureInfo.InvariantCulture), StringComparison.Ordinal));
+        HasWord(
+            message, value is IFormattable number ? number.ToString(null, CultureInfo.InvariantCulture) : value!.ToString()!)
+        || (value is int many && HasWord(message, many.ToString("N0", CultureInfo.InvariantCulture)));
+
+    /// <summary>Whether a message has a word, or a number that is not a part of a longer one.</summary>
+    private static bool HasWord(string message, string word)
+    {
+        bool isName = char.IsLetter(word[0]);
+        for (int at = -1; (at = message.IndexOf(word, at + 1, StringComparison.OrdinalIgnoreCase)) >= 0;)
+        {
+            char before = at == 0 ? ' ' : message[at - 1];
+            string behind = $"{message[(at + word.Length)..]}  ";
+            if (isName
+                ? !char.IsLetterOrDigit(before) && !char.IsLetterOrDigit(behind[0])
+                : !char.IsDigit(before) && before is not ('.' or ',' or '-') && !char.IsDigit(behind[0])
+                    && !(behind[0] is '.' or ',' && char.IsDigit(behind[1])))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>What a size that is too large is told by: the shape that it leads to.</summary>
+    [GeneratedRegex(@"\d elements|2\^40 elements|too many elements|positions along an axis|has a symbolic extent")]
+    private static partial Regex TellsSize();
 
     [GeneratedRegex(@"^\w+")]
     private static partial Regex FirstWord();

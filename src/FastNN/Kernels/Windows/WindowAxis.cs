@@ -190,7 +190,8 @@ internal readonly record struct WindowAxis
         long last = ((output - 1) * stride) + ((long)(taps - 1) * dilation);
         if (last > int.MaxValue || input + padBefore + padAfter > int.MaxValue)
         {
-            throw new ShapeException($"{operation}: the padded {name} of {input} + {padBefore} + {padAfter} is too large.");
+            throw new ShapeException(
+                $"{operation}: the {name} of {input} with padding {padBefore} + {padAfter} is too large for a window of {taps} taps with stride {stride} and dilation {dilation}.");
         }
         return new WindowAxis(input, taps, stride, dilation, (int)padBefore, (int)padAfter, (int)output);
     }
