@@ -149,8 +149,11 @@ internal static class OperatorPage
             .Line(
                 "Written by `tools/FastNN.Generate` from the tables and the public surface. All run on the CPU and on CUDA.")
             .Line(
-                "Gradients are float32; \"all\" types are those of `DType`. Names are those of ONNX's operator that computes the same,")
-            .Line("and of `torch` or `torch.nn.functional`, and nothing where there is none; a call may be composed of several operators.")
+                "Gradients are float32; \"all\" types are those of `DType`. Names are those of ONNX's operator that computes the"
+                + " same,")
+            .Line(
+                "and of `torch` or `torch.nn.functional`, and nothing where there is none; a call may be composed of several"
+                + " operators.")
             .Line()
             .Line("## Functions of one number")
             .Line()

@@ -3,15 +3,10 @@ using FastNN.Tensors;
 
 namespace FastNN.Ops;
 
-/// <summary>
-/// Elements of the table [...] along one axis by the indices [...], one for each element of the output, as PyTorch's gather.
-/// Inputs: table, indices of Int32 or Int64. The output has the indices' shape.
-/// </summary>
+/// <summary>Elements of a table along one axis, by indices of Int32 or Int64. Inputs: table, indices.</summary>
 /// <param name="Axis">From the end: -1 is the last.</param>
-internal sealed record GatherOp(int Axis) : Operator
+internal abstract record ByIndexOp(int Axis) : Operator
 {
-    public override string Name => "Gather";
-
     public override bool IsDifferentiable(int input) => input == 0;
 
     public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => input == 1;
@@ -20,6 +15,21 @@ internal sealed record GatherOp(int Axis) : Operator
         input == 1 ? new IndexRange(Name, inputs[0].Shape[Axis]) : null;
 
     public override bool KeepsFeatures(int input) => input == 0 && Axis != -1;
+
+    public override void Forward(IKernels kernels, NodeTensors tensors) => kernels.Indexing.Gather(
+        Name, tensors.Inputs[1], tensors.Inputs[0], tensors.Output, (IndexedAxes)tensors.Bound!, accumulate: false);
+
+    public override void Backward(IKernels kernels, NodeTensors tensors) => Indexing.Backward(kernels, tensors, Name);
+}
+
+/// <summary>
+/// Elements of the table [...] along one axis by the indices [...], one for each element of the output, as PyTorch's gather.
+/// Inputs: table, indices of Int32 or Int64. The output has the indices' shape.
+/// </summary>
+/// <param name="Axis">From the end: -1 is the last.</param>
+internal sealed record GatherOp(int Axis) : ByIndexOp(Axis)
+{
+    public override string Name => "Gather";
 
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
@@ -31,11 +41,6 @@ internal sealed record GatherOp(int Axis) : Operator
 
     public override object Bind(TensorType[] inputs, TensorType[] outputs) =>
         Indexing.Along(inputs[1].Shape, inputs[0].Shape, inputs[1].Shape, Axis);
-
-    public override void Forward(IKernels kernels, NodeTensors tensors) => kernels.Indexing.Gather(
-        Name, tensors.Inputs[1], tensors.Inputs[0], tensors.Output, (IndexedAxes)tensors.Bound!, accumulate: false);
-
-    public override void Backward(IKernels kernels, NodeTensors tensors) => Indexing.Backward(kernels, tensors, Name);
 }
 
 /// <summary>
@@ -43,18 +48,9 @@ internal sealed record GatherOp(int Axis) : Operator
 /// Int32 or Int64 of any shape, which takes the place of the axis in the output.
 /// </summary>
 /// <param name="Axis">From the end: -1 is the last.</param>
-internal sealed record IndexSelectOp(int Axis) : Operator
+internal sealed record IndexSelectOp(int Axis) : ByIndexOp(Axis)
 {
     public override string Name => "IndexSelect";
-
-    public override bool IsDifferentiable(int input) => input == 0;
-
-    public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => input == 1;
-
-    public override IndexRange? IndexRange(int input, ReadOnlySpan<TensorType> inputs) =>
-        input == 1 ? new IndexRange(Name, inputs[0].Shape[Axis]) : null;
-
-    public override bool KeepsFeatures(int input) => input == 0 && Axis != -1;
 
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
@@ -76,11 +72,6 @@ internal sealed record IndexSelectOp(int Axis) : Operator
                 (inner, 0, 1, 1)],
             1, x[at]);
     }
-
-    public override void Forward(IKernels kernels, NodeTensors tensors) => kernels.Indexing.Gather(
-        Name, tensors.Inputs[1], tensors.Inputs[0], tensors.Output, (IndexedAxes)tensors.Bound!, accumulate: false);
-
-    public override void Backward(IKernels kernels, NodeTensors tensors) => Indexing.Backward(kernels, tensors, Name);
 }
 
 /// <summary>What operators with indices have in common.</summary>

@@ -74,6 +74,7 @@ internal static class LayerTable
         Row<PixelUnshuffle>([2], [F(2, 4, 6, 3)]),
         Row<Flatten>([], [F(2, 3, 4)]),
         Row<Reshape>([new Shape(3, 4)], [F(2, 6, 2)]),
+        CallRow.Of("Permute", [new[] { 2, 1 }, new[] { F(2, 3, 4) }], a => Apply(new Permute(a[0] as int[]), a[1])),
         Row<Dropout>([0.25f], [F(2, 3)]),
         Row<Softmax>([], [F(2, 3)]),
         Row<Add>([], [F(2, 3), F(2, 1)]),

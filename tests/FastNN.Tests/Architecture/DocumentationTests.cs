@@ -1,6 +1,7 @@
 using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
+using FastNN.Functions;
 using FastNN.Ops;
 
 namespace FastNN.Tests.Architecture;
@@ -63,6 +64,19 @@ internal sealed partial class DocumentationTests
                     property => property.Name))
             .Except(["ToString", "Equals", "GetHashCode", "Name", "Forward", "Backward", "<Clone>$"]);
         Assert.That(explained, Is.EquivalentTo(virtuals));
+    }
+
+    [Test]
+    public void Every_layer_and_every_function_of_one_number_has_a_line_in_the_page_of_examples()
+    {
+        string page = Page("using-fastnn.md");
+        IEnumerable<string> layers = typeof(Layer).Assembly.ExportedTypes
+            .Where(type => type.IsSubclassOf(typeof(Layer)) && !type.IsAbstract).Select(type => $"new {type.Name}");
+
+        // Symbols and values have operators for these.
+        IEnumerable<string> calls = layers.Except(["new Add", "new Multiply"]).Concat(
+            FunctionTable.Unary.Select(function => $".{function.Info.Name}").Except([".Negate"]));
+        Assert.That(calls.Where(call => !Regex.IsMatch(page, $@"{Regex.Escape(call)}\b")), Is.Empty);
     }
 
     /// <summary>Whole lines of one file, indented or not.</summary>
