@@ -105,7 +105,7 @@ internal sealed class OptimizerTests : OptimizerFixture
         Assert.That(() => new Muon(0), Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("rate above 0"));
         Assert.That(
             () => new Muon(scale: (MuonScale)5),
-                Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("expected a scale of Original or LikeAdamW, got 5"));
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("a scale of Original or LikeAdamW, got 5"));
         Assert.That(
             () => new Muon(adamLearningRate: -1),
             Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.Contains("adamLearningRate"));
