@@ -41,6 +41,12 @@ public static partial class ShapeOperators
             order[i] = x.Shape.NormalizeAxis(axes[i], nameof(Permute));
         }
 
+        if (order.Distinct().Count() != order.Length)
+        {
+            throw new ShapeException(
+                $"Permute: expected each of the {x.Shape.Rank} axes of {x.Shape} once, got [{string.Join(", ", axes.ToArray())}].");
+        }
+
         return order.AsSpan().SequenceEqual(Enumerable.Range(0, x.Shape.Rank).ToArray())
             ? x
             : x.Graph.Add(new PermuteOp(order), x);

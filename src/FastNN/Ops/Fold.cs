@@ -84,7 +84,7 @@ internal sealed record FoldWindowsOp(Size2D Output, FoldOptions Options) : Opera
         return (long)geometry.OH * geometry.OW == x[1]
             ? [new TensorType(new Shape(x[0], Output.Rows, Output.Columns, geometry.C))]
             : throw new ShapeException(
-                $"{Name}: expected {geometry.OH} x {geometry.OW} = {(long)geometry.OH * geometry.OW} windows of {Options.Kernel} for images of {Output}, " +
+                $"{Name}: expected {geometry.OH} x {geometry.OW} = {(long)geometry.OH * geometry.OW} windows of {Options.Kernel} with stride {Options.Stride} for images of {Output}, " +
                 $"got {x} with {x[1]}.");
     }
 

@@ -86,7 +86,8 @@ internal static partial class ErrorText
     private static bool Has(string message, object? value) =>
         HasWord(
             message, value is IFormattable number ? number.ToString(null, CultureInfo.InvariantCulture) : value!.ToString()!)
-        || (value is int many && HasWord(message, many.ToString("N0", CultureInfo.InvariantCulture)));
+        || (value is int many && HasWord(message, many.ToString("N0", CultureInfo.InvariantCulture)))
+        || (value is int symbol && Dim.IsSymbol(symbol) && HasWord(message, new Shape(symbol).ToString()[1..^1]));
 
     /// <summary>Whether a message has a word, or a number that is not a part of a longer one.</summary>
     private static bool HasWord(string message, string word)

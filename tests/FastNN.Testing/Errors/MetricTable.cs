@@ -15,6 +15,7 @@ internal static class MetricTable
         }.Select(metric => Row(metric, I(3), 4)),
         Row(Metric.MeanAbsoluteError, F(3, 4), null),
         Row(Metric.MeanSquaredError, F(3, 4), null),
+        Row(Metric.RootMeanSquaredError, F(3, 4), null),
         Row(Metric.R2, F(3, 4), null),
         ObjectRow.Of(typeof(TopK), [2], [F(3, 4), I(3)], (metric, a) => Record((Metric)metric, a, 4)),
         ObjectRow.Of(typeof(RocAuc), [20], [F(3, 1), F(3, 1)], (metric, a) => Record((Metric)metric, a, 2)),

@@ -134,6 +134,14 @@ internal readonly record struct Pool2DGeometry
         }
         for (int o = 0; o < axis.Output; o++)
         {
+            long start = ((long)o * stride) - axis.PadBefore;
+            if (start >= 0 && start + axis.Extent <= input)
+            {
+                // All windows up to the last that ends within the input lie inside, and there may be 2^31 of them.
+                o = (int)Math.Min(axis.Output, ((long)input - axis.Extent + axis.PadBefore) / stride);
+                continue;
+            }
+
             // Only dilation can step over a small input; such a window has no maximum.
             (int first, int end) = axis.ValidTaps(o);
             if (first == end)
