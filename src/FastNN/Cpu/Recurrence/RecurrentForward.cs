@@ -7,6 +7,7 @@ namespace FastNN.Cpu;
 internal sealed unsafe partial class CpuRecurrence
 {
     private static readonly FunctionLoops
+        SigmoidLoop = FunctionLoops.Of(UnaryFunction.Of<Functions.Sigmoid>().Id),
         TanhLoop = FunctionLoops.Of(UnaryFunction.Of<Functions.Tanh>().Id),
         ReluLoop = FunctionLoops.Of(UnaryFunction.Of<Functions.Relu>().Id);
 
@@ -98,10 +99,14 @@ internal sealed unsafe partial class CpuRecurrence
             switch (_geometry.Cell)
             {
                 case RecurrentCell.Lstm:
-                    ElementLoop.Range<TLanes, LstmBody>(new(gates, n, h, c, _kept == null ? null : products, y), 0, n);
+                    SigmoidLoop.InPlace(default, gates, 2 * hidden);
+                    TanhLoop.InPlace(default, gates + (2 * n), hidden);
+                    SigmoidLoop.InPlace(default, gates + (3 * n), hidden);
+                    ElementLoop.Range<TLanes, LstmBody>(new(gates, n, h, c, _kept == null ? c : products, y), 0, n);
                     break;
                 case RecurrentCell.Gru:
-                    ElementLoop.Range<TLanes, GruBody>(new(gates, n, products, h, y, _kept != null), 0, n);
+                    SigmoidLoop.InPlace(default, gates, 2 * hidden);
+                    ElementLoop.Range<TLanes, GruBody>(new(gates, n, products, h, y), 0, n);
                     break;
                 default:
                     (_geometry.Cell == RecurrentCell.Tanh ? TanhLoop : ReluLoop).InPlace(default, gates, hidden);
@@ -113,52 +118,36 @@ internal sealed unsafe partial class CpuRecurrence
         }
     }
 
-    /// <summary>
-    /// The gates from their sums, c = f c + i g and h = o tanh(c) in one pass, so that the chains of the five functions overlap.
-    /// Gates and c are stored where backward follows, which is where <paramref name="kept"/> is not null.
-    /// </summary>
+    /// <summary>c = f c + i g; h = o tanh(c).</summary>
     private readonly struct LstmBody(float* gates, nint n, float* h, float* c, float* kept, float* y) : IElementBody
     {
         public void Invoke<TLanes>(nint i, int count)
             where TLanes : struct, IVectorLanes<TLanes>
         {
-            float* first = gates + i, second = first + n, third = second + n, fourth = third + n;
-            TLanes input = Elementary.Sigmoid(TLanes.Load(first, count)), forget = Elementary.Sigmoid(TLanes.Load(second, count));
-            TLanes next = Elementary.Tanh(TLanes.Load(third, count)), output = Elementary.Sigmoid(TLanes.Load(fourth, count));
+            TLanes input = TLanes.Load(gates + i, count), forget = TLanes.Load(gates + n + i, count);
+            TLanes next = TLanes.Load(gates + (2 * n) + i, count), output = TLanes.Load(gates + (3 * n) + i, count);
             TLanes cell = TLanes.MultiplyAdd(forget, TLanes.Load(c + i, count), input * next);
             TLanes state = output * Elementary.Tanh(cell);
             cell.Store(c + i, count);
+            cell.Store(kept + i, count);
             state.Store(h + i, count);
             state.Store(y + i, count);
-            if (kept != null)
-            {
-                input.Store(first, count);
-                forget.Store(second, count);
-                next.Store(third, count);
-                output.Store(fourth, count);
-                cell.Store(kept + i, count);
-            }
         }
     }
 
-    /// <summary>The gates from their sums; n = tanh(n + r (h U + b)); h = n + z (h - n). Stored where backward follows.</summary>
-    private readonly struct GruBody(float* gates, nint n, float* products, float* h, float* y, bool keeps) : IElementBody
+    /// <summary>n = tanh(n + r (h U + b)); h = n + z (h - n).</summary>
+    private readonly struct GruBody(float* gates, nint n, float* products, float* h, float* y) : IElementBody
     {
         public void Invoke<TLanes>(nint i, int count)
             where TLanes : struct, IVectorLanes<TLanes>
         {
-            float* first = gates + i, second = first + n, third = second + n;
-            TLanes reset = Elementary.Sigmoid(TLanes.Load(first, count)), update = Elementary.Sigmoid(TLanes.Load(second, count));
-            TLanes next = Elementary.Tanh(TLanes.MultiplyAdd(reset, TLanes.Load(products + i, count), TLanes.Load(third, count)));
+            TLanes reset = TLanes.Load(gates + i, count), update = TLanes.Load(gates + n + i, count);
+            float* place = gates + (2 * n) + i;
+            TLanes next = Elementary.Tanh(TLanes.MultiplyAdd(reset, TLanes.Load(products + i, count), TLanes.Load(place, count)));
             TLanes state = TLanes.MultiplyAdd(update, TLanes.Load(h + i, count) - next, next);
+            next.Store(place, count);
             state.Store(h + i, count);
             state.Store(y + i, count);
-            if (keeps)
-            {
-                reset.Store(first, count);
-                update.Store(second, count);
-                next.Store(third, count);
-            }
         }
     }
 }
