@@ -58,12 +58,13 @@ internal static class SumLoop
         return action.Sum;
     }
 
-    /// <summary>The loop at one width.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static double Range<TLanes, TBody>(TBody body, nint start, nint end)
+    /// <summary>The loop at one width; the body by reference as in <see cref="ElementLoop"/>.</summary>
+    [MethodImpl(KernelCode.Loop)]
+    public static double Range<TLanes, TBody>(in TBody given, nint start, nint end)
         where TLanes : struct, IVectorLanes<TLanes>
         where TBody : struct, ITermBody
     {
+        TBody body = given;
         double total = 0;
         for (nint chunk = start; chunk < end; chunk += Chunk)
         {
@@ -94,8 +95,8 @@ internal static class SumLoop
         return i < end ? sum + Tail<TLanes, TBody>(body, i, (int)(end - i)) : sum;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Tail<TLanes, TBody>(TBody body, nint i, int count)
+    [MethodImpl(KernelCode.Loop)]
+    private static float Tail<TLanes, TBody>(in TBody body, nint i, int count)
         where TLanes : struct, IVectorLanes<TLanes>
         where TBody : struct, ITermBody => TLanes.Sum(TLanes.KeepFirst(body.Invoke<TLanes>(i, count), count, 0));
 
