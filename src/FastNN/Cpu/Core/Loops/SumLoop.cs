@@ -68,16 +68,17 @@ internal static class SumLoop
         double total = 0;
         for (nint chunk = start; chunk < end; chunk += Chunk)
         {
-            total += SumChunk<TLanes, TBody>(body, chunk, Math.Min(chunk + Chunk, end));
+            total += SumChunk<TLanes, TBody>(body, given, chunk, Math.Min(chunk + Chunk, end));
         }
 
         return total;
     }
 
     // The four sums take turns, so that additions do not wait for each other and the body is inlined but once: the JIT
-    // inlines so much per method and no more.
+    // inlines so much per method and no more. The copy of the body is for the loop alone: what a reference goes to elsewhere
+    // does not stay in registers.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float SumChunk<TLanes, TBody>(TBody body, nint i, nint end)
+    private static float SumChunk<TLanes, TBody>(TBody body, in TBody given, nint i, nint end)
         where TLanes : struct, IVectorLanes<TLanes>
         where TBody : struct, ITermBody
     {
@@ -92,7 +93,7 @@ internal static class SumLoop
         }
 
         float sum = TLanes.Sum((a + b) + (c + d));
-        return i < end ? sum + Tail<TLanes, TBody>(body, i, (int)(end - i)) : sum;
+        return i < end ? sum + Tail<TLanes, TBody>(given, i, (int)(end - i)) : sum;
     }
 
     [MethodImpl(KernelCode.Loop)]
