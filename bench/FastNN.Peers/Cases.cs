@@ -17,7 +17,8 @@ internal abstract record Case(string Name, string Phase)
         new GemmCase("gemv-4096", 1, 4096, 4096),
         .. ConvolutionShape.All.SelectMany(shape =>
             new[] { new ConvolutionCase(shape, Backward: false), new ConvolutionCase(shape, Backward: true) }),
-        .. GraphKernel.All.Select(kernel => new GraphKernelCase(kernel)),
+        .. GraphKernel.All.Where(kernel => kernel.Forward).Select(kernel => new GraphKernelCase(kernel, Backward: false)),
+        .. GraphKernel.All.Select(kernel => new GraphKernelCase(kernel, Backward: true)),
     ];
 }
 

@@ -11,7 +11,7 @@ internal static class FastNNContenders
         ConvolutionCase convolution => new ConvolutionContender(convolution, threads),
         NetworkCase network => new NetworkContender(network, threads),
         LargeNetworkCase network => new LargeNetworkContender(network, threads),
-        GraphKernelCase kernel => new GraphKernelContender(kernel.Kernel, threads),
+        GraphKernelCase kernel => new GraphKernelContender(kernel, threads),
         _ => throw new ArgumentOutOfRangeException(nameof(@case), @case.Name, "No FastNN contender."),
     };
 }

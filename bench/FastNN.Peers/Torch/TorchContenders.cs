@@ -20,7 +20,7 @@ internal static class TorchContenders
         LargeNetworkCase network => network.Network.IsImages
             ? [new TorchLargeNetwork(network, channelsLast: false), new TorchLargeNetwork(network, channelsLast: true)]
             : [new TorchLargeNetwork(network, channelsLast: false)],
-        GraphKernelCase kernel => [.. kernel.Kernel.Torch.Select(variant => new TorchGraphKernel(kernel.Kernel, variant))],
+        GraphKernelCase kernel => [.. kernel.Kernel.Torch.Select(variant => new TorchGraphKernel(kernel, variant))],
         _ => throw new ArgumentOutOfRangeException(nameof(@case), @case.Name, "No TorchSharp contender."),
     };
 

@@ -5,17 +5,21 @@ namespace FastNN.Peers;
 /// <summary>The operator as a TorchSharp expression, differentiated by autograd.</summary>
 internal sealed class TorchGraphKernel : IContender
 {
-    private readonly Tensor[] _inputs;
-    private readonly Tensor _gradient;
+    private readonly Tensor[] _inputs, _parameters;
+    private readonly Tensor? _gradient;
     private readonly Func<Tensor[], Tensor> _compute;
 
-    public TorchGraphKernel(GraphKernel kernel, (string Name, Func<Tensor[], Tensor> Compute) variant)
+    public TorchGraphKernel(GraphKernelCase @case, TorchVariant variant)
     {
-        (Name, _compute) = variant;
-        _inputs = [.. kernel.Inputs.Select(
+        (Name, _compute) = (variant.Name, variant.Compute);
+        _parameters = variant.Parameters?.Invoke() ?? [];
+        _inputs = [.. @case.Kernel.Inputs[..^_parameters.Length].Select(
             shape => (rand([.. Enumerable.Range(0, shape.Rank).Select(i => (long)shape[i])]) - 0.5).detach().requires_grad_())];
-        using var y = _compute(_inputs);
-        _gradient = rand_like(y);
+        if (@case.Backward)
+        {
+            using var y = _compute(_inputs);
+            _gradient = rand_like(y);
+        }
     }
 
     public string Name { get; }
@@ -23,8 +27,15 @@ internal sealed class TorchGraphKernel : IContender
     public void Step()
     {
         using var scope = NewDisposeScope();
+        if (_gradient is null)
+        {
+            using var mode = inference_mode();
+            _compute(_inputs);
+            return;
+        }
+
         var y = _compute(_inputs);
-        autograd.grad([y], _inputs, [_gradient]);
+        autograd.grad([y], [.. _inputs, .. _parameters], [_gradient]);
     }
 
     public void Dispose()
@@ -34,6 +45,6 @@ internal sealed class TorchGraphKernel : IContender
             input.Dispose();
         }
 
-        _gradient.Dispose();
+        _gradient?.Dispose();
     }
 }

@@ -24,7 +24,8 @@ internal sealed unsafe class GemmTests<TLanes>
     // One shape for each way through the product, and for each kind of remainder.
     private static readonly (int M, int N, int K)[] Ways =
     [
-        (1, 64, 784), (1, 300, 77), (1, 1100, 130), (32, 64, 784), (784, 64, 32), (4, 84, 120), (64, 10, 32), (200, 70, 500),
+        (1, 64, 784), (1, 300, 77), (1, 290, 8), (1, 261, 16), (1, 1100, 130), (32, 64, 784), (784, 64, 32), (4, 84, 120),
+        (64, 10, 32), (200, 70, 500),
         (300, 1100, 400), (13, 33, 9000), (27, 32, 5000), (150, 500, 900), (755, 421, 801),
     ];
 

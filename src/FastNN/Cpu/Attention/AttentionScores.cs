@@ -84,7 +84,7 @@ internal static unsafe class AttentionScores<TLanes>
     }
 
     /// <summary>row = scale row + mask, -infinity where the mask forbids it; the largest of them.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(KernelCode.Loop)]
     public static float Mask(float* row, int count, float scale, MaskKind kind, byte* mask, long maskStride)
     {
         if (kind == MaskKind.Allowed)
@@ -100,41 +100,40 @@ internal static unsafe class AttentionScores<TLanes>
         float* added = kind == MaskKind.Added && maskStride != 0 ? (float*)mask : null;
         TLanes factor = TLanes.Broadcast(scale), shift = TLanes.Broadcast(constant);
         TLanes largest = TLanes.Broadcast(float.NegativeInfinity);
-        for (nint i = 0; i < count; i += TLanes.Count)
+        nint whole = count - (count % TLanes.Count);
+        for (nint i = 0; i < whole; i += TLanes.Count)
         {
-            int lanes = (int)Math.Min(TLanes.Count, count - i);
-            TLanes score = TLanes.MultiplyAdd(
-                TLanes.Load(row + i, lanes), factor, added == null ? shift : TLanes.Load(added + i, lanes));
-            score.Store(row + i, lanes);
-            largest = TLanes.Max(TLanes.KeepFirst(score, lanes, float.NegativeInfinity), largest);
+            largest = TLanes.Max(Masked(row + i, factor, added == null ? null : added + i, shift, TLanes.Count), largest);
+        }
+
+        if (whole < count)
+        {
+            int rest = (int)(count - whole);
+            TLanes last = Masked(row + whole, factor, added == null ? null : added + whole, shift, rest);
+            largest = TLanes.Max(TLanes.KeepFirst(last, rest, float.NegativeInfinity), largest);
         }
 
         return TLanes.Largest(largest);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLanes Masked(float* scores, TLanes factor, float* added, TLanes shift, int lanes)
+    {
+        TLanes score = TLanes.MultiplyAdd(
+            TLanes.Load(scores, lanes), factor, added == null ? shift : TLanes.Load(added, lanes));
+        score.Store(scores, lanes);
+        return score;
+    }
+
     /// <summary>row = exp(row - shift), and 0 from count to width; the sum of them.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static float Exponentials(float* row, int count, int width, float shift)
     {
-        TLanes least = TLanes.Broadcast(shift), sum = default(TLanes);
-        for (nint i = 0; i < count; i += TLanes.Count)
-        {
-            int lanes = (int)Math.Min(TLanes.Count, count - i);
-            TLanes weight = TLanes.KeepFirst(Elementary.Exp(TLanes.Load(row + i, lanes) - least), lanes, 0);
-            weight.Store(row + i, lanes);
-            sum += weight;
-        }
-
-        if (count < width)
-        {
-            new Span<float>(row + count, width - count).Clear();
-        }
-
-        return TLanes.Sum(sum);
+        ClearRest(row, count, width);
+        return (float)SumLoop.Range<TLanes, KeptExponentialTerms>(new(row, row, shift), 0, count);
     }
 
     /// <summary>row *= factor.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(KernelCode.Loop)]
     public static void Scale(float* row, int count, float factor)
     {
         TLanes each = TLanes.Broadcast(factor);
@@ -145,21 +144,58 @@ internal static unsafe class AttentionScores<TLanes>
         }
     }
 
-    /// <summary>gradients = weights (gradients - product) scale, and 0 from count to width.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Gradients(float* gradients, float* weights, int count, int width, float product, float scale)
+    /// <summary>weights = exp(factor weights - shift), and 0 from count to width.</summary>
+    public static void Weights(float* weights, int count, int width, float factor, float shift)
     {
-        TLanes shift = TLanes.Broadcast(product), factor = TLanes.Broadcast(scale);
-        for (nint i = 0; i < count; i += TLanes.Count)
-        {
-            int lanes = (int)Math.Min(TLanes.Count, count - i);
-            TLanes gradient = TLanes.Load(weights + i, lanes) * (TLanes.Load(gradients + i, lanes) - shift) * factor;
-            gradient.Store(gradients + i, lanes);
-        }
+        ClearRest(weights, count, width);
+        ElementLoop.Range<TLanes, WeightBody>(new(weights, factor, shift), 0, count);
+    }
 
+    /// <summary>
+    /// The same, and with these weights gradients = weights (gradients - product) scale, also 0 from count to width.
+    /// </summary>
+    public static void Gradients(
+        float* weights, float* gradients, int count, int width, float factor, float shift, float product, float scale)
+    {
+        ClearRest(weights, count, width);
+        ClearRest(gradients, count, width);
+        ElementLoop.Range<TLanes, GradientBody>(
+            new(new WeightBody(weights, factor, shift), gradients, product, scale), 0, count);
+    }
+
+    private static void ClearRest(float* row, int count, int width)
+    {
         if (count < width)
         {
-            new Span<float>(gradients + count, width - count).Clear();
+            new Span<float>(row + count, width - count).Clear();
+        }
+    }
+
+    private readonly struct WeightBody(float* weights, float factor, float shift) : IElementBody
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Invoke<T>(nint i, int count)
+            where T : struct, IVectorLanes<T> => _ = Weigh<T>(i, count);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public T Weigh<T>(nint i, int count)
+            where T : struct, IVectorLanes<T>
+        {
+            T weight = Elementary.Exp((T.Load(weights + i, count) * T.Broadcast(factor)) - T.Broadcast(shift));
+            weight.Store(weights + i, count);
+            return weight;
+        }
+    }
+
+    private readonly struct GradientBody(WeightBody weights, float* gradients, float product, float scale) : IElementBody
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Invoke<T>(nint i, int count)
+            where T : struct, IVectorLanes<T>
+        {
+            T weight = weights.Weigh<T>(i, count);
+            T gradient = weight * (T.Load(gradients + i, count) - T.Broadcast(product)) * T.Broadcast(scale);
+            gradient.Store(gradients + i, count);
         }
     }
 }

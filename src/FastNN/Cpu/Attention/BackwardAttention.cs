@@ -114,13 +114,9 @@ internal static unsafe class BackwardAttention<TLanes>
             for (int r = 0; r < rows; r++)
             {
                 int visible = Math.Clamp(row + r + 1 + block.Shift - block.FirstKey, 0, width);
-                Weigh(p, block, batch, head, row + r, weights + (r * AttentionBlock.Keys), visible, columns);
-                if (scores)
-                {
-                    AttentionScores<TLanes>.Gradients(
-                        gradients + (r * AttentionBlock.Keys), weights + (r * AttentionBlock.Keys), visible, columns,
-                        p.Products[p.Statistic(batch, head, row + r)], block.Scale);
-                }
+                Weigh(
+                    p, block, batch, head, row + r, weights + (r * AttentionBlock.Keys),
+                    scores ? gradients + (r * AttentionBlock.Keys) : null, visible, columns);
             }
 
             if (block.DQuery != null && width > 0)
@@ -153,18 +149,31 @@ internal static unsafe class BackwardAttention<TLanes>
         }
     }
 
+    /// <summary>A row of scores becomes weights, and what came down to them, where it is wanted, the scores' gradients.</summary>
     private static void Weigh(
-        in AttentionPointers p, in Block block, int batch, int head, int query, float* row, int visible, int columns)
+        in AttentionPointers p, in Block block, int batch, int head, int query, float* row, float* gradients, int visible,
+        int columns)
     {
         AttentionGeometry g = p.Geometry;
-        byte* mask = p.MaskRow(batch, head, query);
-        if (mask != null)
+        nint place = p.Statistic(batch, head, query);
+        float factor = g.Scale;
+        if (g.MaskKind != MaskKind.None)
         {
+            byte* mask = p.MaskRow(batch, head, query);
             mask += block.FirstKey * (nint)g.Mask.Key * (g.MaskKind == MaskKind.Added ? sizeof(float) : 1);
+            _ = AttentionScores<TLanes>.Mask(row, visible, g.Scale, g.MaskKind, mask, g.Mask.Key);
+            factor = 1;
         }
 
-        _ = AttentionScores<TLanes>.Mask(row, visible, g.Scale, g.MaskKind, mask, g.Mask.Key);
-        _ = AttentionScores<TLanes>.Exponentials(row, visible, columns, p.LogSums[p.Statistic(batch, head, query)]);
+        if (gradients == null)
+        {
+            AttentionScores<TLanes>.Weights(row, visible, columns, factor, p.LogSums[place]);
+        }
+        else
+        {
+            AttentionScores<TLanes>.Gradients(
+                row, gradients, visible, columns, factor, p.LogSums[place], p.Products[place], block.Scale);
+        }
     }
 
     /// <summary>A block of keys, and where its gradients and those of the queries go.</summary>

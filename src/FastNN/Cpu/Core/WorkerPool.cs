@@ -17,6 +17,8 @@ internal interface IParallelBody
 /// Persistent threads that run the tasks of a region together with the caller. A region starts in about a microsecond when
 /// the workers are awake: they spin for some tens of microseconds after each region and park only then.
 ///
+/// Tasks are dealt out by <see cref="TaskRanges"/>: the same part of them goes to the same thread in every region.
+///
 /// A worker joins a region while it is open and the caller, once all tasks are claimed, closes it and waits only for those
 /// that joined. So a worker that the system has not scheduled yet (more threads than processors) delays nobody.
 ///
@@ -45,12 +47,12 @@ internal sealed unsafe class WorkerPool : IDisposable
     private readonly SemaphoreSlim[] bells;
     private readonly int[] seats = new int[MaxSeats];
     private readonly nint[] scratch = new nint[MaxSeats];
+    private readonly TaskRanges ranges;
     private readonly long spinTicks = (long)(SpinMicroseconds * 1e-6 * System.Diagnostics.Stopwatch.Frequency);
 
     private Shared shared;
     private delegate*<WorkerPool, void*, int, void> drain;
     private void* body;
-    private int tasks;
     private Exception? failure;
     private int stopping;
 
@@ -60,6 +62,7 @@ internal sealed unsafe class WorkerPool : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(threads, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(threads, MaxSeats / 2);
         Threads = threads;
+        ranges = new TaskRanges(threads);
         this.threads = new Thread[threads - 1];
         bells = new SemaphoreSlim[threads - 1];
         for (int i = 0; i < threads; i++)
@@ -232,9 +235,7 @@ internal sealed unsafe class WorkerPool : IDisposable
         where TBody : struct, IParallelBody
     {
         ref TBody target = ref Unsafe.AsRef<TBody>(body);
-        int tasks = pool.tasks;
-        for (int task = Interlocked.Increment(ref pool.shared.Next) - 1; task < tasks;
-            task = Interlocked.Increment(ref pool.shared.Next) - 1)
+        for (int task = pool.ranges.Claim(worker); task >= 0; task = pool.ranges.Claim(worker))
         {
             target.Invoke(task, worker);
         }
@@ -242,11 +243,10 @@ internal sealed unsafe class WorkerPool : IDisposable
 
     private void Share(int tasks, delegate*<WorkerPool, void*, int, void> drain, void* body)
     {
-        this.tasks = tasks;
+        ranges.Deal(tasks);
         this.drain = drain;
         this.body = body;
         failure = null;
-        Volatile.Write(ref shared.Next, 0);
 
         // A full fence: what stands above is seen by every thread that sees the region open, and parked workers are seen below.
         Interlocked.Add(ref shared.State, Open + Generation);
@@ -293,7 +293,7 @@ internal sealed unsafe class WorkerPool : IDisposable
         {
             // The first failure is the one reported; no task is claimed after it.
             Interlocked.CompareExchange(ref failure, exception, null);
-            Volatile.Write(ref shared.Next, int.MaxValue / 2);
+            ranges.Clear();
         }
         finally
         {
@@ -462,7 +462,7 @@ internal sealed unsafe class WorkerPool : IDisposable
     }
 
     /// <summary>What the threads fight over, each on a line of its own (two, as lines are fetched in pairs).</summary>
-    [StructLayout(LayoutKind.Explicit, Size = 512)]
+    [StructLayout(LayoutKind.Explicit, Size = 384)]
     private struct Shared
     {
         /// <summary>Generation, open bit, and how many workers are inside.</summary>
@@ -470,9 +470,6 @@ internal sealed unsafe class WorkerPool : IDisposable
         public long State;
 
         [FieldOffset(256)]
-        public int Next;
-
-        [FieldOffset(384)]
         public int Parked;
     }
 }

@@ -40,7 +40,7 @@ internal static unsafe class PhiloxBlocks
     }
 
     /// <summary>Two times 8 counters at a time, because one alone would wait for its products.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(KernelCode.Loop)]
     public static void Fill512(float* destination, int counters, uint block, uint c1, uint c2, uint c3, ulong seed)
     {
         // In this order of counters a 128-bit lane holds two of them that end up four apart, so that the words leave in
@@ -77,7 +77,7 @@ internal static unsafe class PhiloxBlocks
     }
 
     /// <summary>Two times 4 counters at a time, because one alone would wait for its products.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(KernelCode.Loop)]
     public static void Fill256(float* destination, int counters, uint block, uint c1, uint c2, uint c3, ulong seed)
     {
         Vector256<ulong> order = Vector256.Create(0UL, 2, 1, 3);

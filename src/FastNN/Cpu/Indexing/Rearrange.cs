@@ -182,7 +182,7 @@ internal sealed unsafe partial class CpuIndexing
         }
 
         /// <summary>target[k * toStride + j] (=|+=) source[j * fromStride + k] for so many j and the whole axis k.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         private void Transpose<TLanes>(float* source, float* target, int count)
             where TLanes : struct, IVectorLanes<TLanes>
         {

@@ -5,7 +5,7 @@ namespace FastNN.Cpu;
 /// <summary>The losses of rows of logits, and their softmax for backward.</summary>
 internal readonly unsafe struct LogitLossRows(CrossEntropyRows rows) : IRowBody
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(KernelCode.Loop)]
     public void Invoke<TLanes>(nint start, nint end)
         where TLanes : struct, IVectorLanes<TLanes>
     {
@@ -63,7 +63,7 @@ internal readonly unsafe struct LogitLossRows(CrossEntropyRows rows) : IRowBody
         return r.Spread == 0 ? loss : (r.Keep * loss) + Spread<TLanes>(r, x, null, largest, logSum);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(KernelCode.Loop)]
     private static float Spread<TLanes>(in CrossEntropyRows r, float* x, float* targets, float largest, float logSum)
         where TLanes : struct, IVectorLanes<TLanes> =>
         RowPieces.Sum<TLanes, LogitTerms>(new(new(targets, r.Weights, r.Keep, r.Spread), x, largest, logSum), r.Classes);
@@ -83,7 +83,7 @@ internal readonly unsafe struct LogitLossRows(CrossEntropyRows rows) : IRowBody
 internal readonly unsafe struct LogitGradientRows<TStore>(CrossEntropyRows rows, RowScale dLoss, float* dX) : IRowBody
     where TStore : struct, IStore
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(KernelCode.Loop)]
     public void Invoke<TLanes>(nint start, nint end)
         where TLanes : struct, IVectorLanes<TLanes>
     {
@@ -109,7 +109,7 @@ internal readonly unsafe struct LogitGradientRows<TStore>(CrossEntropyRows rows,
     }
 
     /// <summary>For a distribution q; <paramref name="more"/> is what Q has beyond its sum.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(KernelCode.Loop)]
     private static void Distribution<TLanes>(
         SmoothTargets q, float more, float* softmax, float* gradient, float scale, int classes)
         where TLanes : struct, IVectorLanes<TLanes>

@@ -43,7 +43,7 @@ internal readonly unsafe struct ColumnParts(ColumnGeometry geometry, float* part
 /// </summary>
 internal readonly unsafe struct ColumnMoments(float* x, ColumnParts parts) : IRowBody
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(KernelCode.Loop)]
     public void Invoke<TLanes>(nint start, nint end)
         where TLanes : struct, IVectorLanes<TLanes>
     {
@@ -137,7 +137,7 @@ internal readonly unsafe struct ColumnGradientSums<TMask>(
     float* x, float* y, float* dY, float* mean, float* scale, ColumnParts parts) : IRowBody
     where TMask : struct, IColumnMask
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(KernelCode.Loop)]
     public void Invoke<TLanes>(nint start, nint end)
         where TLanes : struct, IVectorLanes<TLanes>
     {

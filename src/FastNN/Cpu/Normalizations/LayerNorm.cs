@@ -78,29 +78,49 @@ internal readonly unsafe struct NormalizedRows<TCentered>(
     public void Invoke<TLanes>(nint start, nint end)
         where TLanes : struct, IVectorLanes<TLanes>
     {
-        for (nint row = start; row < end; row++)
+        int group = RowGroup.Rows(length);
+        for (nint first = start; first < end; first += group)
         {
-            Row<TLanes>(row);
+            Group<TLanes>(first, Math.Min(first + group, end));
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private void Row<TLanes>(nint row)
+    [MethodImpl(KernelCode.Loop)]
+    private void Group<TLanes>(nint first, nint end)
         where TLanes : struct, IVectorLanes<TLanes>
     {
-        float* from = x + (row * length);
-        float middle = 0;
-        if (TCentered.Value)
+        for (nint row = first; TCentered.Value && row < end; row++)
         {
-            middle = (float)(SumLoop.Range<TLanes, ElementTerms>(new(from), 0, length) / length);
-            mean[row] = middle;
+            mean[row] = (float)(SumLoop.Range<TLanes, ElementTerms>(new(x + (row * length)), 0, length) / length);
         }
 
-        double squares = SumLoop.Range<TLanes, CenteredSquareTerms>(new(from, middle), 0, length);
-        float factor = 1 / MathF.Sqrt((float)(squares / length) + eps);
-        scale[row] = factor;
-        ElementLoop.Range<TLanes, NormalizedMap>(new(from, weight, bias, y + (row * length), middle, factor), 0, length);
+        for (nint row = first; row < end; row++)
+        {
+            float middle = TCentered.Value ? mean[row] : 0;
+            double squares = SumLoop.Range<TLanes, CenteredSquareTerms>(new(x + (row * length), middle), 0, length);
+            scale[row] = 1 / MathF.Sqrt((float)(squares / length) + eps);
+        }
+
+        for (nint row = first; row < end; row++)
+        {
+            float middle = TCentered.Value ? mean[row] : 0;
+            ElementLoop.Range<TLanes, NormalizedMap>(
+                new(x + (row * length), weight, bias, y + (row * length), middle, scale[row]), 0, length);
+        }
     }
+}
+
+/// <summary>
+/// Rows that go through each step together: the sum of one row ends in additions that wait for each other, and the next row's
+/// do not wait for them. They stay in the first-level cache from step to step.
+/// </summary>
+internal static class RowGroup
+{
+    public const int MaxRows = 16;
+
+    private const int Elements = 2048;
+
+    public static int Rows(int length) => Math.Clamp(Elements / Math.Max(1, length), 1, MaxRows);
 }
 
 /// <summary>(x - center)^2.</summary>
@@ -165,41 +185,66 @@ internal readonly unsafe struct RowGradients<TCentered, TStore>(in RowNormalizat
             }
 
             nint last = Math.Min((part + 1) * _geometry.RowsPerPart, _geometry.Rows);
-            for (nint row = part * _geometry.RowsPerPart; row < last; row++)
+            int group = RowGroup.Rows(_geometry.Length);
+            for (nint first = part * _geometry.RowsPerPart; first < last; first += group)
             {
-                Row<TLanes>(row, sums);
+                nint behind = Math.Min(first + group, last);
+                if (sums != null)
+                {
+                    Parameters<TLanes>(first, behind, sums);
+                }
+
+                if (_dX != null)
+                {
+                    Group<TLanes>(first, behind);
+                }
             }
         }
     }
 
-    private void Row<TLanes>(nint row, float* sums)
+    [MethodImpl(KernelCode.Loop)]
+    private void Group<TLanes>(nint first, nint end)
         where TLanes : struct, IVectorLanes<TLanes>
     {
         nint length = _geometry.Length;
-        float* x = _x + (row * length), given = _dY + (row * length);
-        float middle = TCentered.Value ? _mean[row] : 0, factor = _scale[row];
-        if (sums != null)
+        float* rowSums = stackalloc float[RowGroup.MaxRows], products = stackalloc float[RowGroup.MaxRows];
+        for (nint row = first; row < end; row++)
         {
-            ElementLoop.Range<TLanes, ParameterSums>(new(x, given, sums, sums + length, middle, factor), 0, length);
-        }
-
-        if (_dX == null)
-        {
-            return;
-        }
-
-        float sum = 0;
-        if (TCentered.Value)
-        {
-            sum = (float)((_weight == null
+            float* given = _dY + (row * length);
+            rowSums[row - first] = !TCentered.Value ? 0 : (float)((_weight == null
                 ? SumLoop.Range<TLanes, ElementTerms>(new(given), 0, length)
                 : SumLoop.Range<TLanes, ProductTerms>(new(given, _weight), 0, length)) / length);
         }
 
-        float product = (float)(SumLoop.Range<TLanes, NormalizedProductTerms>(new(x, given, _weight, middle), 0, length)
-            * factor / length);
-        ElementLoop.Range<TLanes, RowGradientMap<TStore>>(
-            new(x, given, _weight, _dX + (row * length), middle, factor, sum, product), 0, length);
+        for (nint row = first; row < end; row++)
+        {
+            float* x = _x + (row * length), given = _dY + (row * length);
+            float middle = TCentered.Value ? _mean[row] : 0;
+            double product = SumLoop.Range<TLanes, NormalizedProductTerms>(new(x, given, _weight, middle), 0, length);
+            products[row - first] = (float)(product * _scale[row] / length);
+        }
+
+        for (nint row = first; row < end; row++)
+        {
+            float* x = _x + (row * length), given = _dY + (row * length);
+            float middle = TCentered.Value ? _mean[row] : 0;
+            ElementLoop.Range<TLanes, RowGradientMap<TStore>>(
+                new(
+                    x, given, _weight, _dX + (row * length), middle, _scale[row], rowSums[row - first], products[row - first]),
+                0, length);
+        }
+    }
+
+    private void Parameters<TLanes>(nint first, nint end, float* sums)
+        where TLanes : struct, IVectorLanes<TLanes>
+    {
+        nint length = _geometry.Length;
+        for (nint row = first; row < end; row++)
+        {
+            float middle = TCentered.Value ? _mean[row] : 0;
+            ElementLoop.Range<TLanes, ParameterSums>(
+                new(_x + (row * length), _dY + (row * length), sums, sums + length, middle, _scale[row]), 0, length);
+        }
     }
 }
 

@@ -7,7 +7,7 @@ namespace FastNN.Cpu;
 internal readonly unsafe struct SoftmaxRows<TLogarithm>(float* x, float* y, int axis) : IRowBody
     where TLogarithm : struct, IFlag
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(KernelCode.Loop)]
     public void Invoke<TLanes>(nint start, nint end)
         where TLanes : struct, IVectorLanes<TLanes>
     {
@@ -59,7 +59,7 @@ internal readonly unsafe struct SoftmaxRowGradients<TLogarithm, TStore>(float* y
     where TLogarithm : struct, IFlag
     where TStore : struct, IStore
 {
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(KernelCode.Loop)]
     public void Invoke<TLanes>(nint start, nint end)
         where TLanes : struct, IVectorLanes<TLanes>
     {

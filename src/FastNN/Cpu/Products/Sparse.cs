@@ -98,7 +98,7 @@ internal sealed unsafe partial class CpuProducts
         where TTerms : struct, ISparseTerms
         where TStore : struct, IStore
     {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         public void Invoke<TLanes>(nint start, nint end)
             where TLanes : struct, IVectorLanes<TLanes>
         {
@@ -165,7 +165,7 @@ internal sealed unsafe partial class CpuProducts
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         private void Whole<TLanes>(nint row, nint column)
             where TLanes : struct, IVectorLanes<TLanes>
         {
@@ -196,7 +196,7 @@ internal sealed unsafe partial class CpuProducts
             TLanes.Store(s31, to + (3 * (nint)width) + lanes);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         private void Tail<TLanes>(nint row, nint column, int count)
             where TLanes : struct, IVectorLanes<TLanes>
         {
@@ -240,7 +240,7 @@ internal sealed unsafe partial class CpuProducts
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         private float Product<TLanes>(float* a, float* b)
             where TLanes : struct, IVectorLanes<TLanes>
         {

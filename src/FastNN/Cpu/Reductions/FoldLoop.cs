@@ -157,7 +157,7 @@ internal static unsafe class FoldLoop<TFold>
         }
 
         // The four take turns, so that steps do not wait for each other and the term is inlined but twice.
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         private static float FoldChunk<TLanes>(float* x, int count, TLanes center)
             where TLanes : struct, IVectorLanes<TLanes>
         {
@@ -250,7 +250,7 @@ internal static unsafe class FoldLoop<TFold>
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         private static void FoldLeaf<TLanes>(
             float* x, in StridedAxes reduced, float* center, nint start, nint end, int width, float* total)
             where TLanes : struct, IVectorLanes<TLanes>

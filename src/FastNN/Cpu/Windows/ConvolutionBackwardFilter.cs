@@ -283,7 +283,7 @@ internal static unsafe partial class Convolution<TLanes>
     }
 
     /// <summary>target[c] (=|+=) sum over rows of source[row, c], cols at most two vectors.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(KernelCode.Loop)]
     private static void SumRows(float* source, long rows, int cols, nint stride, float* target, bool accumulate)
     {
         int lanes = TLanes.Count;

@@ -10,7 +10,7 @@ namespace FastNN.Cpu;
 internal static unsafe partial class Convolution<TLanes>
 {
     /// <summary>y = f(sums + bias), or f(y + that), for <see cref="DepthwiseBlock.Pixels"/> neighboring pixels.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(KernelCode.Loop)]
     private static void Pixels(in DepthwiseBlock b, float* source, float* filter, float* y, in Epilogue epilogue)
     {
         nint row = b.SourceRow, column = b.SourceColumn, pixel = b.SourcePixel, channels = b.Channels;
@@ -42,7 +42,7 @@ internal static unsafe partial class Convolution<TLanes>
     private readonly partial struct DepthwiseFilterBody
     {
         /// <summary>A row of three taps, whose sums go side by side where all of them lie inside.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         private void RowOfThree(float* x, float* dy, float* dw)
         {
             (int first0, int end0) = _g.Horizontal.ValidOutputs(0);

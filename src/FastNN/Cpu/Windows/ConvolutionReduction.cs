@@ -22,7 +22,7 @@ internal static unsafe class ConvolutionReduction<TLanes>
         private readonly float* _target = target;
         private readonly bool _accumulate = accumulate;
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         public void Invoke(int task, int worker)
         {
             long end = Math.Min(_elements, ((long)task + 1) * ElementsPerTask);

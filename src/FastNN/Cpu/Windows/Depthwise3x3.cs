@@ -128,7 +128,7 @@ internal static unsafe partial class Depthwise3x3<TLanes>
 
         private long Bands => (long)_o.Samples * _bandsPerSample;
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         public void Invoke(int task, int worker)
         {
             int block = Depthwise3x3.BlockColumns(MostSourceRows, _o.Channels, TStride.Value);
@@ -165,7 +165,7 @@ internal static unsafe partial class Depthwise3x3<TLanes>
         }
 
         /// <summary>Some neighboring columns of a band, all channels.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         private void Columns(float** source, float* y, int rows, int count)
         {
             int whole = _o.Channels / TLanes.Count * TLanes.Count;
@@ -181,7 +181,7 @@ internal static unsafe partial class Depthwise3x3<TLanes>
         }
 
         /// <summary>One vector of channels from <paramref name="c"/> on.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         private void Lanes<TMask>(float** source, float* y, int rows, int count, int c, TLanes mask)
             where TMask : struct, IConstant
         {

@@ -62,7 +62,7 @@ internal static unsafe partial class Depthwise3x3<TLanes>
     {
         private readonly DepthwiseOperands _o = operands;
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         public void Invoke(int task, int worker)
         {
             nint count = (nint)Depthwise3x3.Taps * Depthwise3x3.Taps * _o.Channels;
@@ -96,7 +96,7 @@ internal static unsafe partial class Depthwise3x3<TLanes>
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         private void Columns(float** source, float* upper, float* lower, int count, float* dw, float* dbias)
         {
             int whole = _o.Channels / TLanes.Count * TLanes.Count;
@@ -112,7 +112,7 @@ internal static unsafe partial class Depthwise3x3<TLanes>
         }
 
         /// <summary>One vector of channels from <paramref name="c"/> on.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         private void Lanes<TMask>(
             float** source, float* upper, float* lower, int count, int c, TLanes mask, float* dw, float* dbias)
             where TMask : struct, IConstant

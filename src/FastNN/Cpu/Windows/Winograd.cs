@@ -185,7 +185,7 @@ internal static unsafe partial class Winograd<TLanes>
     }
 
     /// <summary>c [count, width] (=|+=) a [count, depth] * b [depth, width], for one point and one panel.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(KernelCode.Loop)]
     private static void Product(
         float* a, nint aStep, int count, int depth, float* b, int width, float* c, nint cStride, in Epilogue epilogue)
     {

@@ -38,7 +38,7 @@ internal static unsafe partial class Winograd<TLanes>
     /// <summary>Transforms some tiles: [point][tile][channel].</summary>
     private readonly struct KeepBody(WorkerPool pool, TileGrid source, float* target) : IParallelBody
     {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         public void Invoke(int task, int worker)
         {
             int step = source.Channels + RowGap, end = Math.Min(source.Tiles, (task + 1) * TilesPerTransform);
@@ -54,7 +54,7 @@ internal static unsafe partial class Winograd<TLanes>
     private readonly struct PanelBody(
         WorkerPool pool, TileGrid source, FilterGrid filter, float* inputs, float* target, Epilogue epilogue) : IParallelBody
     {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         public void Invoke(int task, int worker)
         {
             int tiles = source.Tiles, step = source.Channels + RowGap;

@@ -21,7 +21,7 @@ internal static unsafe partial class Winograd<TLanes>
         public int Cols => cols;
 
         /// <summary>The points of count rows (of a block at most) and one panel of columns: [point][row][width].</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         public void Transform(int first, int count, int column, int width, float* scratch, float* target, nint pointStep)
         {
             float* columns = scratch, taps = columns + (Points * Granule);

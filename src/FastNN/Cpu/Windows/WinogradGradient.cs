@@ -202,7 +202,7 @@ internal static unsafe partial class Winograd<TLanes>
         private readonly void Finish(int channel, float* scratch) => Taps(
             Sums + ((nint)channel * Filters), SumPoint, Target + ((nint)channel * Filters), Filters, scratch);
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         private readonly void Taps(float* sums, nint point, float* target, int count, float* scratch)
         {
             nint tap = (nint)Channels * Filters;

@@ -52,7 +52,7 @@ internal static unsafe partial class Winograd<TLanes>
 
         /// <summary>The gradients of the 36 points from those of four times four outputs; outputs outside count as 0.</summary>
         /// <param name="gradient">Of the outputs [samples, rows, columns, gradientChannels].</param>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         public void TransformGradient(
             int tile, float* scratch, float* gradient, int gradientChannels, float* target, nint pointStep)
         {
@@ -92,7 +92,7 @@ internal static unsafe partial class Winograd<TLanes>
             return (sample, down * Outputs, (tile - (down * _across)) * Outputs);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         private void TransformInside(float* corner, float* scratch, float* target, nint pointStep)
         {
             nint rowStep = (nint)width * channels;
@@ -111,7 +111,7 @@ internal static unsafe partial class Winograd<TLanes>
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         private void TransformBorder(float* corner, int row, int column, float* scratch, float* target, nint pointStep)
         {
             nint rowStep = (nint)width * channels;
@@ -149,7 +149,7 @@ internal static unsafe partial class Winograd<TLanes>
             }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         private static void Outward(
             float* scratch, float* points, nint pointStep, float* corner, nint rowStep, int targetChannels, int count,
             int validRows, int validColumns, in Epilogue epilogue)

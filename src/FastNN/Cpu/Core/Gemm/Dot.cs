@@ -12,7 +12,7 @@ internal static unsafe class Dot<TLanes>
     /// <summary>
     /// sums[4 * r + j] = row r of A by row j of B. Where there are fewer than four, the pointers repeat a valid one.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(KernelCode.Loop)]
     public static void FourByFour(float** a, float** b, int k, float* sums)
     {
         TLanes s00 = default(TLanes), s01 = s00, s02 = s00, s03 = s00, s10 = s00, s11 = s00, s12 = s00, s13 = s00;

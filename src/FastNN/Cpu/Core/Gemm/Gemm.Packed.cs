@@ -40,7 +40,13 @@ internal static unsafe partial class Gemm<TLanes>
         int blockLength = BlockLength(p.K, PackedK);
         int bStride = (blockLength * W) + Pack<TLanes>.Slack;
         int panels = Math.Max(1, PackedB / bStride);
-        panels = panels > TaskColTiles ? panels / TaskColTiles * TaskColTiles : panels;
+        if (panels > TaskColTiles)
+        {
+            // Blocks of columns of equal length, as a short last one would leave threads without work at each block of terms.
+            int most = panels / TaskColTiles, all = Tiles(p.N, TaskColTiles * W);
+            panels = Tiles(all, Tiles(all, most)) * TaskColTiles;
+        }
+
         var body = new PackedBody
         {
             Product = p,
@@ -103,12 +109,16 @@ internal static unsafe partial class Gemm<TLanes>
         public int AStride;
         public bool PackA;
         public bool Packing;
-        private const int PanelsPerTask = 4;
+        // Rows of B that are packed into one panel before the next: down a column of a wide B every row is on another page, and
+        // the processor fetches nothing ahead; along a row it does.
+        private const int PackedBand = 16;
+
         private int col0;
         private int cols;
         private int k0;
         private int length;
         private int taskCols;
+        private int panelsPerTask;
         private Epilogue epilogue;
 
         public int PackTasks { readonly get; private set; }
@@ -124,7 +134,8 @@ internal static unsafe partial class Gemm<TLanes>
             this.k0 = k0;
             this.length = length;
             epilogue = Product.Epilogue.ForBlock(k0 == 0, k0 + length >= Product.K);
-            PackTasks = Tiles(Tiles(cols, W), PanelsPerTask);
+            panelsPerTask = Math.Clamp(Tiles(cols, W) / (2 * Pool.Threads), 4, 8);
+            PackTasks = Tiles(Tiles(cols, W), panelsPerTask);
             RowTasks = Tiles(Product.M, TaskRowTiles * R);
             ColTasks = Tiles(cols, TaskColTiles * W);
             taskCols = Tiles(Tiles(cols, W), ColTasks) * W;
@@ -134,8 +145,8 @@ internal static unsafe partial class Gemm<TLanes>
         {
             if (Packing)
             {
-                int first = task * PanelsPerTask * W;
-                PackColumns(first, Math.Min(cols, first + (PanelsPerTask * W)), BPanels + ((nint)(first / W) * BStride));
+                int first = task * panelsPerTask * W;
+                PackColumns(first, Math.Min(cols, first + (panelsPerTask * W)), BPanels + ((nint)(first / W) * BStride));
                 return;
             }
 
@@ -149,18 +160,27 @@ internal static unsafe partial class Gemm<TLanes>
 
         public readonly void PackColumns(int first, int end, float* panel)
         {
+            int band = Product.TransB ? length : PackedBand;
+            for (int k = 0; k < length; k += band)
+            {
+                PackBand(first, end, k, Math.Min(band, length - k), panel);
+            }
+        }
+
+        private readonly void PackBand(int first, int end, int k, int count, float* panel)
+        {
             for (int col = first; col < end; col += W, panel += BStride)
             {
-                int count = Math.Min(W, cols - col);
+                int width = Math.Min(W, cols - col);
                 if (Product.TransB)
                 {
                     Pack<TLanes>.Transposed(
-                        Product.B + ((col0 + col) * Product.Ldb) + k0, Product.Ldb, count, length, panel, W);
+                        Product.B + ((col0 + col) * Product.Ldb) + k0 + k, Product.Ldb, width, count, panel, W);
                 }
                 else
                 {
                     Pack<TLanes>.Straight(
-                        Product.B + (k0 * Product.Ldb) + col0 + col, Product.Ldb, count, length, panel, W);
+                        Product.B + ((k0 + k) * Product.Ldb) + col0 + col, Product.Ldb, width, count, panel + ((nint)k * W), W);
                 }
             }
         }

@@ -6,10 +6,8 @@ internal static unsafe partial class Gemm<TLanes>
     /// <summary>Columns of a row-major B that one task takes at least, 4 KiB of each row.</summary>
     private const int TaskColumns = 1024;
 
-    /// <summary>Columns from which a task goes band by band, and the rows of a band.</summary>
+    /// <summary>Columns from which a task goes band by band.</summary>
     private const int WideColumns = 256;
-
-    private const int BandRows = 64;
 
     private static void RunVector(WorkerPool pool, in Product p)
     {
@@ -53,12 +51,19 @@ internal static unsafe partial class Gemm<TLanes>
             int first = task * TilesPerTask * W;
             bool packed = Product.Panels != null;
 
-            // Down a column of a wide matrix every step is on another page: then a band of rows is crossed at a time.
-            int blockLength = packed || last - first <= WideColumns ? Math.Max(1, Product.K) : BandRows;
+            int blockLength = packed || last - first <= WideColumns ? Math.Max(1, Product.K) : Gemv<TLanes>.BandRows;
             for (int k0 = 0; k0 == 0 || k0 < Product.K; k0 += blockLength)
             {
                 int length = Math.Min(blockLength, Product.K - k0);
-                Epilogue block = Product.Epilogue.ForBlock(k0 == 0, k0 + length >= Product.K);
+                bool isFirst = k0 == 0, isLast = k0 + length >= Product.K;
+                if (!isFirst && !isLast)
+                {
+                    Gemv<TLanes>.AddRows(
+                        Product.A + k0, Product.B + (k0 * Product.Ldb) + first, Product.Ldb, Product.C + first, last - first);
+                    continue;
+                }
+
+                Epilogue block = Product.Epilogue.ForBlock(isFirst, isLast);
                 for (int col = first; col < last; col += W)
                 {
                     float* b = packed ? Product.Panels + (col / W * Product.PanelStride) : Product.B + (k0 * Product.Ldb) + col;

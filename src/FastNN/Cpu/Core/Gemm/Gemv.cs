@@ -4,11 +4,20 @@ namespace FastNN.Cpu;
 
 /// <summary>
 /// One row: y [n] (=|+=) x [k] * B [k, n]. Bound by reading B (4 bytes per multiply-add), so what counts is to keep the loads
-/// coming: two vectors of columns by four rows of B at a time, in eight independent sums, which are added pairwise at the end.
+/// coming. Where B is narrow or in panels, two vectors of columns by four rows of B at a time, in eight independent sums, which
+/// are added pairwise at the end. Down a column of a wide B every step is on another page: then eight rows at a time are read
+/// from left to right, as the processor expects, and y stays in the first-level cache.
 /// </summary>
 internal static unsafe class Gemv<TLanes>
     where TLanes : struct, IVectorLanes<TLanes>
 {
+    /// <summary>Rows that <see cref="AddRows"/> takes.</summary>
+    public const int BandRows = 8;
+
+    /// <summary>y [cols] += x [8] * B [8, cols].</summary>
+    public static void AddRows(float* x, float* b, nint bStride, float* y, int cols) =>
+        ElementLoop.Range<TLanes, EightRows>(new(x, b, bStride, y), 0, cols);
+
     /// <summary>At most two vectors of columns. No column past <paramref name="cols"/> is read or written.</summary>
     public static void Columns(float* x, int k, float* b, nint bStride, float* y, int cols, in Epilogue epilogue)
     {
@@ -31,7 +40,7 @@ internal static unsafe class Gemv<TLanes>
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(KernelCode.Loop)]
     private static void Columns<TVectors, TMask>(
         float* x, int k, float* b, nint bStride, float* y, int cols, in Epilogue epilogue)
         where TVectors : struct, IConstant
@@ -109,5 +118,24 @@ internal static unsafe class Gemv<TLanes>
         Tile<TLanes>.LoadPair<TVectors, TMask>(source, mask, out TLanes b0, out TLanes b1);
         s0 = s0 + b0;
         s1 = s1 + b1;
+    }
+
+    private readonly struct EightRows(float* x, float* b, nint bStride, float* y) : IElementBody
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Invoke<T>(nint i, int count)
+            where T : struct, IVectorLanes<T>
+        {
+            float* lower = b + i, upper = lower + (4 * bStride);
+            nint two = 2 * bStride, three = 3 * bStride;
+            T even = T.Broadcast(x[0]) * T.Load(lower, count), odd = T.Broadcast(x[1]) * T.Load(lower + bStride, count);
+            even = T.MultiplyAdd(T.Broadcast(x[2]), T.Load(lower + two, count), even);
+            odd = T.MultiplyAdd(T.Broadcast(x[3]), T.Load(lower + three, count), odd);
+            even = T.MultiplyAdd(T.Broadcast(x[4]), T.Load(upper, count), even);
+            odd = T.MultiplyAdd(T.Broadcast(x[5]), T.Load(upper + bStride, count), odd);
+            even = T.MultiplyAdd(T.Broadcast(x[6]), T.Load(upper + two, count), even);
+            odd = T.MultiplyAdd(T.Broadcast(x[7]), T.Load(upper + three, count), odd);
+            (T.Load(y + i, count) + (even + odd)).Store(y + i, count);
+        }
     }
 }

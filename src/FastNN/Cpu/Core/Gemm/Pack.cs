@@ -19,7 +19,7 @@ internal static unsafe class Pack<TLanes>
     /// panel[k * width + j] = source[j * stride + k]: the neighbors are rows of the source, which is transposed in blocks of
     /// four columns. The last of <paramref name="count"/> rows stands in for those missing up to the width.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(KernelCode.Loop)]
     public static void Transposed(float* source, nint stride, int count, int length, float* panel, int width)
     {
         float** rows = stackalloc float*[MaxWidth + 16];
@@ -50,7 +50,7 @@ internal static unsafe class Pack<TLanes>
     }
 
     /// <summary>panel[k * width + j] = source[k * stride + j] for j &lt; count, zero from there up to the width.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(KernelCode.Loop)]
     public static void Straight(float* source, nint stride, int count, int length, float* panel, int width)
     {
         int lanes = TLanes.Count;

@@ -26,7 +26,7 @@ internal static unsafe partial class Tile<TLanes>
     /// C (=|+=) sum over segments and k; see <see cref="Rows"/> and <see cref="Panel"/> for the meaning of the arguments.
     /// Compiled at once with full optimization: an unoptimized first pass would run some hundred times slower.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(KernelCode.Loop)]
     private static void Multiply<TRows, TVectors, TMask, TAccess>(
         float** a, nint aStep, nint* offsets, int segments, int length, float** bs, float* b, nint bStep,
         float* c, nint cStride, int rows, int cols, in Epilogue epilogue)

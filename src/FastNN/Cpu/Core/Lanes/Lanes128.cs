@@ -105,8 +105,9 @@ internal readonly unsafe struct Lanes128(Vector128<float> value) : IVectorLanes<
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Sum(Lanes128 x)
     {
-        Vector64<float> half = x._value.GetLower() + x._value.GetUpper();
-        return half.GetElement(0) + half.GetElement(1);
+        // Shuffles, because on x64 halves of 64 bits pass through memory.
+        Vector128<float> half = x._value + Vector128.Shuffle(x._value, Vector128.Create(2, 3, 0, 1));
+        return (half + Vector128.Shuffle(half, Vector128.Create(1, 0, 3, 2))).ToScalar();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

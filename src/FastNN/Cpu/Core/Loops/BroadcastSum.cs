@@ -217,7 +217,7 @@ internal readonly unsafe struct BroadcastSum
             ElementLoop.Range<TLanes, UnaryMap<Identity, Accumulate>>(new(second, total, default), 0, width);
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        [MethodImpl(KernelCode.Loop)]
         private void AddLeaf<TLanes>(float* dY, float* other, nint start, nint end, int width, float* total)
             where TLanes : struct, IVectorLanes<TLanes>
         {

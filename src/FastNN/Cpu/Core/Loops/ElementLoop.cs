@@ -72,11 +72,18 @@ internal static unsafe class ElementLoop
     }
 
     /// <summary>The loop at one width.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Range<TLanes, TBody>(TBody body, nint start, nint end)
+    /// <param name="given">
+    /// By reference: a copy of some fields is written field by field and read back in wider pieces, which waits for everything
+    /// before it. For a row of 256 that took longer than the loop.
+    /// </param>
+    /// <param name="start">The first element.</param>
+    /// <param name="end">The element behind the last.</param>
+    [MethodImpl(KernelCode.Loop)]
+    public static void Range<TLanes, TBody>(in TBody given, nint start, nint end)
         where TLanes : struct, IVectorLanes<TLanes>
         where TBody : struct, IElementBody
     {
+        TBody body = given;
         nint i = start;
         for (; i <= end - TLanes.Count; i += TLanes.Count)
         {
@@ -85,13 +92,13 @@ internal static unsafe class ElementLoop
 
         if (i < end)
         {
-            Tail<TLanes, TBody>(body, i, (int)(end - i));
+            Tail<TLanes, TBody>(given, i, (int)(end - i));
         }
     }
 
     // Apart, because the JIT inlines so much per method and no more; two copies of a long body would exceed that.
-    [MethodImpl(MethodImplOptions.NoInlining | MethodImplOptions.AggressiveOptimization)]
-    private static void Tail<TLanes, TBody>(TBody body, nint i, int count)
+    [MethodImpl(KernelCode.Loop)]
+    private static void Tail<TLanes, TBody>(in TBody body, nint i, int count)
         where TLanes : struct, IVectorLanes<TLanes>
         where TBody : struct, IElementBody => body.Invoke<TLanes>(i, count);
 

@@ -7,7 +7,7 @@ namespace FastNN.Cpu;
 internal static unsafe class SoftmaxPieces
 {
     /// <summary>The largest element; a NaN may be passed over, but then the sum of exponentials is NaN.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(KernelCode.Loop)]
     public static float Largest<TLanes>(float* x, int length)
         where TLanes : struct, IVectorLanes<TLanes>
     {

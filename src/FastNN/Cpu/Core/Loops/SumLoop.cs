@@ -58,25 +58,27 @@ internal static class SumLoop
         return action.Sum;
     }
 
-    /// <summary>The loop at one width.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static double Range<TLanes, TBody>(TBody body, nint start, nint end)
+    /// <summary>The loop at one width; the body by reference as in <see cref="ElementLoop"/>.</summary>
+    [MethodImpl(KernelCode.Loop)]
+    public static double Range<TLanes, TBody>(in TBody given, nint start, nint end)
         where TLanes : struct, IVectorLanes<TLanes>
         where TBody : struct, ITermBody
     {
+        TBody body = given;
         double total = 0;
         for (nint chunk = start; chunk < end; chunk += Chunk)
         {
-            total += SumChunk<TLanes, TBody>(body, chunk, Math.Min(chunk + Chunk, end));
+            total += SumChunk<TLanes, TBody>(body, given, chunk, Math.Min(chunk + Chunk, end));
         }
 
         return total;
     }
 
     // The four sums take turns, so that additions do not wait for each other and the body is inlined but once: the JIT
-    // inlines so much per method and no more.
+    // inlines so much per method and no more. The copy of the body is for the loop alone: what a reference goes to elsewhere
+    // does not stay in registers.
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float SumChunk<TLanes, TBody>(TBody body, nint i, nint end)
+    private static float SumChunk<TLanes, TBody>(TBody body, in TBody given, nint i, nint end)
         where TLanes : struct, IVectorLanes<TLanes>
         where TBody : struct, ITermBody
     {
@@ -91,11 +93,11 @@ internal static class SumLoop
         }
 
         float sum = TLanes.Sum((a + b) + (c + d));
-        return i < end ? sum + Tail<TLanes, TBody>(body, i, (int)(end - i)) : sum;
+        return i < end ? sum + Tail<TLanes, TBody>(given, i, (int)(end - i)) : sum;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static float Tail<TLanes, TBody>(TBody body, nint i, int count)
+    [MethodImpl(KernelCode.Loop)]
+    private static float Tail<TLanes, TBody>(in TBody body, nint i, int count)
         where TLanes : struct, IVectorLanes<TLanes>
         where TBody : struct, ITermBody => TLanes.Sum(TLanes.KeepFirst(body.Invoke<TLanes>(i, count), count, 0));
 
