@@ -6,7 +6,7 @@
 // Rows whose length is no multiple of 8 move up to 1.25 times their bytes where they are short, as their accesses begin within sectors.
 // The residual kernels first add: sum = (x + a bias) + residual, whose rows may repeat, is normalized and kept; x may be rows of a table; backward the gradient that sum has from others
 // is added to what normalizing gives it, and all of it goes to x, to the residual (=|+=) and, summed over rows, to the bias: 16 bytes per element each way,
-// in place of three launches that move 40.
+// in place of three launches that move 40. A residual that repeats is read again for each repetition.
 #include "rows.cuh"
 
 #define WARPS 8
