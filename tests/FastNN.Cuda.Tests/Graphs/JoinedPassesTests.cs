@@ -1,7 +1,6 @@
 using FastNN.Graphs;
 using FastNN.Kernels;
 using FastNN.Ops;
-using FastNN.Tensors;
 
 namespace FastNN.Cuda.Tests;
 
