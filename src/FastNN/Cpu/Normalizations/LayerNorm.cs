@@ -99,19 +99,22 @@ internal sealed unsafe partial class CpuNormalizations
         }
         else
         {
-            foreach ((Tensor? gradient, bool adds) in (ReadOnlySpan<(Tensor?, bool)>)
-                [(own.X, own.AccumulateX), (own.Weight, own.AccumulateWeight), (own.Bias, own.AccumulateBias)])
-            {
-                if (gradient is not null && !adds)
-                {
-                    Fill(gradient, 0);
-                }
-            }
+            AddNothing(own.X, own.AccumulateX);
+            AddNothing(own.Weight, own.AccumulateWeight);
+            AddNothing(own.Bias, own.AccumulateBias);
         }
 
         if (dSum is not null && !isThere && own.X is not null)
         {
             Copy(dSum, own.X, accumulate: true);
+        }
+    }
+
+    private void AddNothing(Tensor? gradient, bool accumulate)
+    {
+        if (gradient is not null && !accumulate)
+        {
+            Fill(gradient, 0);
         }
     }
 
