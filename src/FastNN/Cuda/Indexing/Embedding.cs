@@ -17,6 +17,12 @@ internal sealed unsafe partial class CudaIndexing
 
     public void EmbeddingBackward(Tensor indices, Tensor dY, int padding, Tensor dWeight, bool accumulate)
     {
+        if (IsSmallTable(indices, dWeight))
+        {
+            BackwardByRows(indices, dY, padding, dWeight, accumulate, null, false);
+            return;
+        }
+
         (int rows, int width) = (dWeight.Shape[0], dWeight.Shape[1]);
         if (!accumulate)
         {
