@@ -1,3 +1,4 @@
+using FastNN.Cli;
 using FastNN.Graphs;
 using FastNN.Kernels;
 using FastNN.Ops;
@@ -86,6 +87,21 @@ internal sealed class JoinedPassesTests : DeviceFixture
             return Normalize(sum, weight, bias) + activated + Dense(x, 40, bias: false);
         });
 
+    [TestCase(256)]
+    [TestCase(768)]
+    public void What_is_joined_moves_each_datum_once(int length)
+    {
+        RequireEfficient(
+            "layernorm_residual", [X(1024, length), X(1024, length), X(length), X(length)],
+            x => ((x[0] * 2) + x[1]).LayerNorm(x[2], x[3]));
+        RequireEfficient(
+            "layernorm_residual", [X(1024, 256), X(256, length), X(length), X(1024, length), X(length), X(length)],
+            x => (x[0].Graph.Add(new DenseOp(), x[0], x[1], x[2]) + x[3]).LayerNorm(x[4], x[5]));
+        RequireEfficient(
+            "biasactivation", [X(1024, 256), X(256, length), X(length)],
+            x => x[0].Graph.Add(new DenseOp(), x[0], x[1], x[2]).Gelu());
+    }
+
     [Test]
     public void What_is_read_elsewhere_stays_apart()
     {
@@ -145,6 +161,27 @@ internal sealed class JoinedPassesTests : DeviceFixture
             ],
             run.Plan);
     }
+
+    private void RequireEfficient(string kernels, OpInput[] inputs, Func<Value[], Value> build)
+    {
+        using OpRun run = new OpCase("large", inputs, build, _ => []).Compile(Gpu);
+        run.Graph.Upload();
+        TestGpu.Software.ResetCounters();
+        run.Graph.Forward();
+        run.Graph.Backward();
+        // Counted is what has run, so it is waited for.
+        _ = run.Output;
+        KernelCounts[] counts =
+            [.. TestGpu.Software.Counts().Kernels.Where(kernel => kernel.Name.StartsWith(kernels, StringComparison.Ordinal))];
+        Assert.That(counts.Select(kernel => kernel.Launches), Is.EqualTo(new long[] { 1, 1 }), "forward and backward");
+        foreach (KernelCounts kernel in counts)
+        {
+            Assert.That(kernel.MovedRatio, Is.LessThanOrEqualTo(1.10), kernel.Name);
+            Assert.That(kernel.BankConflicts, Is.Zero, kernel.Name);
+        }
+    }
+
+    private static OpInput X(params int[] extents) => OpInput.Uniform("x", new Shape(extents));
 
     private static Value Normalize(Value x, Value weight, Value bias) => x.LayerNorm(weight, bias);
 

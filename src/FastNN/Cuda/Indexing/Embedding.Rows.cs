@@ -3,7 +3,7 @@ using FastNN.Tensors;
 
 namespace FastNN.Cuda;
 
-/// <summary>Gradients of small tables, see kernels/embeddingrows.cu: one launch, that of positions beside them included.</summary>
+/// <summary>Gradients of small tables, see kernels/embeddingrows.cu: one launch, with that of positions beside them.</summary>
 internal sealed unsafe partial class CudaIndexing
 {
     public bool EmbeddingBackwardAtOnce(
