@@ -9,10 +9,9 @@ namespace FastNN.Cuda;
 internal sealed unsafe partial class CudaNormalizations
 {
     /// <summary>
-    /// Of blocks of columns (kernels/softmax.cu): threads, rows of a thread, those whose terms are in shared memory backward, and
-    /// the elements by which lanes are moved at most.
+    /// Of blocks of columns (kernels/softmax.cu): threads, rows of a thread, those whose terms are in shared memory backward.
     /// </summary>
-    private const int ColumnThreads = 768, ColumnItems = 40, KeptItems = 32, MostShift = 7;
+    private const int SoftmaxThreads = 768, ColumnItems = 40, KeptItems = 32;
 
     /// <summary>Threads of a block whose threads walk along a column each.</summary>
     private const int WalkThreads = 64;
@@ -72,7 +71,7 @@ internal sealed unsafe partial class CudaNormalizations
         foreach (int width in shifts ? (ReadOnlySpan<int>)[96, 64, 32] : [96, 64, 32, 16, 8])
         {
             // As wide as a column's rows allow, but not beyond what there are columns for. Kernels count a slab's elements in 32 bits.
-            bool fits = axis <= ColumnThreads / width * ColumnItems && (long)axis * inner <= int.MaxValue;
+            bool fits = axis <= SoftmaxThreads / width * ColumnItems && (long)axis * inner <= int.MaxValue;
             across = fits && (across == 0 || width >= needed) ? width : across;
         }
 
@@ -84,10 +83,10 @@ internal sealed unsafe partial class CudaNormalizations
         }
 
         int columns = across - (shifts ? MostShift : 0);
-        int items = Math.Min(KeptItems, Blocks(axis, ColumnThreads / across));
+        int items = Math.Min(KeptItems, Blocks(axis, SoftmaxThreads / across));
         var grid = new Grid(
-            checked((int)arguments.Outer * Blocks(inner, columns)), ColumnThreads,
-            Shared: forward ? 0 : items * ColumnThreads * sizeof(float));
+            checked((int)arguments.Outer * Blocks(inner, columns)), SoftmaxThreads,
+            Shared: forward ? 0 : items * SoftmaxThreads * sizeof(float));
         Launch(
             "softmax", forward ? "softmax_forward_columns" : "softmax_backward_columns", grid,
             arguments with { Across = across, Width = columns });

@@ -11,10 +11,9 @@ internal sealed unsafe partial class CudaReductions
     private const int StripColumns = 32, StripThreads = 256, SpreadRowsPerThread = 32;
 
     /// <summary>
-    /// Of strips whose rows begin within sectors (kernels/reduce.cu): threads across and down, columns of a thread, and the
-    /// elements by which lanes are moved at most.
+    /// Of strips whose rows begin within sectors (kernels/reduce.cu): threads across and down, columns of a thread.
     /// </summary>
-    private const int ShiftedAcross = 128, ShiftedDown = 8, ShiftedSpans = 2, MostShift = 7;
+    private const int ShiftedAcross = 128, ShiftedDown = 8, ShiftedSpans = 2;
 
     /// <summary>The most blocks along a grid's second axis.</summary>
     private const int MaxGridY = 65535;

@@ -1,0 +1,43 @@
+using FastNN.Cli;
+using FastNN.Kernels;
+
+namespace FastNN.Cuda.Tests;
+
+/// <summary>Launches whose traffic is counted.</summary>
+/// <param name="Measure">Runs them on a device and gives what each kernel did.</param>
+internal sealed record TrafficCase(string Name, Func<IDevice, IEnumerable<KernelCounts>> Measure)
+{
+    /// <summary>An operator, forward and backward.</summary>
+    public TrafficCase(string name, OpInput[] inputs, Func<Value[], Value> build)
+        : this(name, device => Count(new OpCase(name, inputs, build, _ => []), device))
+    {
+    }
+
+    /// <summary>Several operators, each counted alone.</summary>
+    public TrafficCase(string name, IEnumerable<OpCase> operators)
+        : this(name, device => operators.SelectMany(@case => Count(@case, device)))
+    {
+    }
+
+    /// <summary>Whether FastNN's own kernels take the place of cuDNN's.</summary>
+    public bool IsWithoutCudnn { get; init; }
+
+    public override string ToString() => Name;
+
+    /// <summary>What kernels of the library did since the counters were reset.</summary>
+    public static KernelCounts[] Launched() =>
+        [.. TestGpu.Software.Counts().Kernels.Where(kernel => !kernel.Library && kernel.Launches > 0)];
+
+    private static KernelCounts[] Count(OpCase @case, IDevice device)
+    {
+        using OpRun run = @case.Compile(device);
+        run.Graph.Upload();
+        run.Graph.Forward();
+        TestGpu.Software.ResetCounters();
+        run.Graph.Forward();
+        run.Graph.Backward();
+        // Counted is what has run, so it is waited for.
+        _ = run.Output;
+        return Launched();
+    }
+}
