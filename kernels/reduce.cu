@@ -5,7 +5,7 @@
 // - runs: terms are neighbors, a block per output (32 threads where it has few terms), any axes;
 // - tiles: short rows, through shared memory, a thread per output;
 // - strips: outputs are neighbors, a thread per column of every so many rows; parts of the rows are joined like those of all. Where rows begin
-//   within sectors, a thread takes every eighth row, which all begin alike, and two of 249 columns, so that its warp begins with a sector.
+//   within sectors, a thread takes every eighth row, which all begin alike, and two of 185 columns, so that its warp begins with a sector.
 #include "generated/reductions.cuh"
 #include "rows.cuh"
 #include "strides.cuh"
@@ -31,7 +31,7 @@ struct FoldArguments {
 };
 
 // Of shifted strips: threads across, columns of a thread, threads down; rows that so many others lie between begin alike within a sector.
-#define ACROSS 128
+#define ACROSS 96
 #define SPANS 2
 #define DOWN 8
 
@@ -175,12 +175,18 @@ DEVICE void foldShifted(const FoldArguments& a) {
     locate(a.kept, outer, origin, unused, more);
     const float* x = a.x + origin + column0;
     int column = place - shiftOf(x + (first + lane) * stride);
+    // Read once by the block.
+    __shared__ float centers[F::HAS_CENTER ? SPANS * ACROSS : 1];
+    if (F::HAS_CENTER) {
+        if ((int)threadIdx.x < columns) centers[threadIdx.x] = a.center[output + threadIdx.x];
+        __syncthreads();
+    }
     ThreadFold<F> fold[SPANS];
     float center[SPANS];
 #pragma unroll
     for (int k = 0; k < SPANS; k++) {
         int at = column + k * ACROSS;
-        center[k] = F::HAS_CENTER && at >= 0 && at < columns ? a.center[output + at] : 0.0f;
+        center[k] = F::HAS_CENTER && at >= 0 && at < columns ? centers[at] : 0.0f;
     }
     for (int row = first + lane; row < end; row += DOWN) {
 #pragma unroll
@@ -333,7 +339,9 @@ DEVICE void spreadElements(const SpreadArguments& a) {
     }
 }
 
-// A block takes its columns of 32 rows, so that an output's operands are read once for them; its lanes begin with each row's sector.
+#define BAND 64
+
+// A block takes its columns of so many rows, so that an output's operands are read once for them; its lanes begin with each row's sector.
 template <class S>
 DEVICE void spreadStrips(const SpreadArguments& a) {
     __shared__ StagedOperands staged;
@@ -342,7 +350,7 @@ DEVICE void spreadStrips(const SpreadArguments& a) {
     int64 origin, output, more, unused;
     locate(a.axes, outer, origin, output, more);
     staged.load<S>(a, (int64)outer * a.inner + column0, columns);
-    for (int row = band * 32; row < a.rowCount && row < band * 32 + 32; row++) {
+    for (int row = band * BAND; row < a.rowCount && row < band * BAND + BAND; row++) {
         int64 at;
         locate(a.rows, row, at, more, unused);
         at += origin + column0;

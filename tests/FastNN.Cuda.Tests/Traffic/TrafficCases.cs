@@ -108,7 +108,7 @@ internal static partial class TrafficCases
         new("softmax of rows of 1001", [X(256, 1001)], x => x[0].Softmax()),
         new("softmax of rows of 13", [X(2049, 13)], x => x[0].Softmax()),
         new("log-softmax down the middle", [X(4, 300, 257)], x => x[0].LogSoftmax(1)),
-        new("softmax down 129 rows of 129", [X(2, 129, 129)], x => x[0].Softmax(1)),
+        new("softmax down 129 rows of 185", [X(2, 129, 185)], x => x[0].Softmax(1)),
         new("softmax down 3001 rows of 8", [X(2, 3001, 8)], x => x[0].Softmax(1)),
         new("softmax down 900 rows of 64", [X(1, 900, 64)], x => x[0].Softmax(1)),
         new("sum of the odd middle", [X(16, 257, 257)], x => x[0].Sum([1])),
@@ -190,7 +190,7 @@ internal static partial class TrafficCases
             $"{cell} of {Hidden}{(own ? ", own kernels" : "")}",
             [
                 X(6, 64, 129), X(129, gates * Hidden), X(Hidden, gates * Hidden), X(gates * Hidden), X(gates * Hidden),
-                X(64, Hidden)],
+                X(64, Hidden), .. gates == 4 ? [X(64, Hidden)] : Array.Empty<OpInput>()],
             x => Outputs(x)[0])
         {
             IsWithoutCudnn = own,
@@ -198,7 +198,7 @@ internal static partial class TrafficCases
 
         Value[] Outputs(Value[] x) => cell switch
         {
-            "LSTM" => x[0].Lstm(x[1], x[2], x[3], x[4], x[5]),
+            "LSTM" => x[0].Lstm(x[1], x[2], x[3], x[4], x[5], x[6]),
             "GRU" => x[0].Gru(x[1], x[2], x[3], x[4], x[5], null, true),
             _ => x[0].SimpleRnn(x[1], x[2], x[3], x[4], x[5], null, cell == "ReLU"),
         };

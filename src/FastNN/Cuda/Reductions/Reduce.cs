@@ -8,12 +8,12 @@ namespace FastNN.Cuda;
 /// <summary>Reductions over any axes: which of the ways in kernels/reduce.cu, by how terms and outputs lie.</summary>
 internal sealed unsafe partial class CudaReductions
 {
-    private const int StripColumns = 32, StripThreads = 256, SpreadRowsPerThread = 32;
+    private const int StripColumns = 32, StripThreads = 256, SpreadRowsPerThread = 64;
 
     /// <summary>
     /// Of strips whose rows begin within sectors (kernels/reduce.cu): threads across and down, columns of a thread.
     /// </summary>
-    private const int ShiftedAcross = 128, ShiftedDown = 8, ShiftedSpans = 2;
+    private const int ShiftedAcross = 96, ShiftedDown = 8, ShiftedSpans = 2;
 
     /// <summary>The most blocks along a grid's second axis.</summary>
     private const int MaxGridY = 65535;
