@@ -112,7 +112,13 @@ template <class F>
 DEVICE void foldRuns(const FoldArguments& a) {
     int64 first, unused, more;
     locate(a.kept, blockIdx.x, first, unused, more);
-    float center = F::HAS_CENTER ? a.center[blockIdx.x] : 0.0f;
+    // Read once by the block.
+    __shared__ float centers[1];
+    if (F::HAS_CENTER) {
+        if (threadIdx.x == 0) centers[0] = a.center[blockIdx.x];
+        __syncthreads();
+    }
+    float center = F::HAS_CENTER ? centers[0] : 0.0f;
     const float* x = a.x + first;
     ThreadFold<F> fold;
     if (a.reduced.rank <= 1 && a.inner == 1) {

@@ -19,10 +19,22 @@ internal sealed record TrafficCase(string Name, Func<IDevice, IEnumerable<Kernel
     {
     }
 
+    /// <summary>
+    /// Kernels, by how their names begin, that move more by design, such as those whose blocks read an operand again: what they
+    /// move at most, as a ratio.
+    /// </summary>
+    public Dictionary<string, double> Most { get; init; } = [];
+
     /// <summary>Whether FastNN's own kernels take the place of cuDNN's.</summary>
     public bool IsWithoutCudnn { get; init; }
 
     public override string ToString() => Name;
+
+    /// <summary>What a kernel may move in this case, as a ratio.</summary>
+    public double MostOf(string kernel, double otherwise) =>
+        Most.FirstOrDefault(row => kernel.StartsWith(row.Key, StringComparison.Ordinal)).Value is > 0 and double most
+            ? most
+            : otherwise;
 
     /// <summary>What kernels of the library did since the counters were reset.</summary>
     public static KernelCounts[] Launched() =>

@@ -9,7 +9,8 @@ internal static partial class TrafficCases
 {
     private static readonly DType[] Types =
     [
-        DType.Float32, DType.Float16, DType.BFloat16, DType.Float64, DType.Int32, DType.Int64, DType.Int8, DType.UInt8, DType.Bool,
+        DType.Float32, DType.Float16, DType.BFloat16, DType.Float64, DType.Int32, DType.Int64, DType.Int8, DType.UInt8,
+        DType.Bool,
     ];
 
     private static IEnumerable<TrafficCase> Functions =>
@@ -20,7 +21,11 @@ internal static partial class TrafficCases
             from function in FunctionTable.Binary
             where function.Info.Takes(OperandTypes.Floats)
             from pattern in new (int[] A, int[] B)[] { ([129, 131], [129, 131]), ([257, 66], [66]), ([257, 66], [257, 1]) }
-            select ElementwiseCases.Case(function, new Shape(pattern.A), new Shape(pattern.B))),
+            select ElementwiseCases.Case(function, new Shape(pattern.A), new Shape(pattern.B))) 
+        {
+            // A row or column is read again for every element but in the functions that have loops for them.
+            Most = { ["binary_axes_"] = 2.02, ["binary_gradient_"] = 1.64 },
+        },
         new(
             "functions of integers and truths",
             from function in FunctionTable.Binary
@@ -48,16 +53,39 @@ internal static partial class TrafficCases
             from axes in new int[][] { [0], [1], [0, 1] }
             select new OpCase(
                 $"{fold} of {type} over {new Shape(axes)}",
-                [type == DType.Bool ? OpInput.Bits("x", new Shape(512, 2048)) : OpInput.Integers("x", new Shape(512, 2048), -2, 2, type)],
+                [
+                    type == DType.Bool
+                        ? OpInput.Bits("x", new Shape(512, 2048))
+                        : OpInput.Integers("x", new Shape(512, 2048), -2, 2, type)],
                 x => Fold(fold, x[0], axes).Cast(DType.Float32), _ => [])),
         new(
             "losses",
             from loss in FunctionTable.Losses
             from reduction in new[] { Reduction.None, Reduction.Mean }
-            select Loss(loss, reduction)),
-        new("cross-entropy", CrossEntropies),
-        new("extremes of rows and columns", from axis in new[] { 0, 1 } select new OpCase(
-            $"axis {axis}", [OpInput.Distinct("x", new Shape(512, 257)).Constant()], x => x[0].ArgMax(axis).Cast(DType.Float32), _ => [])),
+            select Loss(loss, reduction)) 
+        {
+            // The weights of positives are read again in every row.
+            Most =
+            {
+                ["elementloss_backward_weighted"] = 1.44, ["elementloss_each_weighted"] = 1.42,
+                ["elementloss_sum_weighted"] = 1.63,
+            },
+        },
+        new("cross-entropy", CrossEntropies) 
+        {
+            // Rows of more than 2041 classes are read again, as are targets that are probabilities and more than 96.
+            Most = { ["crossentropy_forward_long"] = 2.02, ["crossentropy_backward_probabilities"] = 2.03 },
+        },
+        new(
+            "extremes of rows and columns",
+            from axis in new[] { 0, 1 }
+            select new OpCase(
+                $"axis {axis}", [OpInput.Distinct("x", new Shape(512, 257)).Constant()],
+                x => x[0].ArgMax(axis).Cast(DType.Float32), _ => [])) 
+        {
+            // Columns of odd rows begin within sectors, and are left where the first place is found.
+            Most = { ["first_equal_columns"] = 1.25 },
+        },
         new("penalty", [X(70_001)], x => x[0].Graph.Add(new PenaltyOp(0.3f, 0.7f), x)),
         new(
             "moving and choosing",
@@ -112,7 +140,8 @@ internal static partial class TrafficCases
         };
         OpInput[] inputs = [
             OpInput.From("x", shape, loss.Info.Samples), targets.Constant(),
-            .. loss.TakesPositiveWeight ? [OpInput.Uniform("positive", new Shape(33), 0.2, 3).Constant()] : Array.Empty<OpInput>()];
+            .. Enumerable.Repeat(
+                OpInput.Uniform("positive", new Shape(33), 0.2, 3).Constant(), loss.TakesPositiveWeight ? 1 : 0)];
         return new OpCase(
             $"{loss.TextName} {reduction}", inputs,
             x => x[0].Graph.Add(new ElementLossOp(loss, loss.Info.Defaults, reduction, false, false), x), _ => []);

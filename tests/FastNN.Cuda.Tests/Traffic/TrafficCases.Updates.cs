@@ -10,7 +10,9 @@ internal static partial class TrafficCases
     [
         .. OptimizerCase.All.Select(@case => new TrafficCase(@case.Name, device => Update(@case.Create(), device))),
         new("clipping by a norm", device => Update(new Sgd(0.1f) { ClipNorm = 0.5f }, device)),
-        new("clipping by the largest", device => Update(new Sgd(0.1f) { ClipNorm = 0.5f, ClipNormOrder = float.PositiveInfinity }, device)),
+        new(
+            "clipping by the largest",
+            device => Update(new Sgd(0.1f) { ClipNorm = 0.5f, ClipNormOrder = float.PositiveInfinity }, device)),
     ];
 
     private static KernelCounts[] Update(Optimizer optimizer, IDevice device)
