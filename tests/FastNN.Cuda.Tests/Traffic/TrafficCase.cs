@@ -8,22 +8,21 @@ namespace FastNN.Cuda.Tests;
 internal sealed record TrafficCase(string Name, Func<IDevice, IEnumerable<KernelCounts>> Measure)
 {
     /// <summary>An operator, forward and backward.</summary>
-    public TrafficCase(string name, OpInput[] inputs, Func<Value[], Value> build)
-        : this(name, device => Count(new OpCase(name, inputs, build, _ => []), device))
+    public TrafficCase(
+        string name, OpInput[] inputs, Func<Value[], Value> build, params (string Kernels, double Most)[] most)
+        : this(name, [new OpCase(name, inputs, build, _ => [])], most)
     {
     }
 
     /// <summary>Several operators, each counted alone.</summary>
-    public TrafficCase(string name, IEnumerable<OpCase> operators)
-        : this(name, device => operators.SelectMany(@case => Count(@case, device)))
-    {
-    }
+    public TrafficCase(string name, IEnumerable<OpCase> operators, params (string Kernels, double Most)[] most)
+        : this(name, device => operators.SelectMany(@case => Count(@case, device))) => Most = most;
 
     /// <summary>
     /// Kernels, by how their names begin, that move more by design, such as those whose blocks read an operand again: what they
     /// move at most, as a ratio.
     /// </summary>
-    public Dictionary<string, double> Most { get; init; } = [];
+    private IReadOnlyList<(string Kernels, double Most)> Most { get; } = [];
 
     /// <summary>Whether FastNN's own kernels take the place of cuDNN's.</summary>
     public bool IsWithoutCudnn { get; init; }
@@ -32,7 +31,7 @@ internal sealed record TrafficCase(string Name, Func<IDevice, IEnumerable<Kernel
 
     /// <summary>What a kernel may move in this case, as a ratio.</summary>
     public double MostOf(string kernel, double otherwise) =>
-        Most.FirstOrDefault(row => kernel.StartsWith(row.Key, StringComparison.Ordinal)).Value is > 0 and double most
+        Most.FirstOrDefault(row => kernel.StartsWith(row.Kernels, StringComparison.Ordinal)).Most is > 0 and double most
             ? most
             : otherwise;
 

@@ -21,11 +21,9 @@ internal static partial class TrafficCases
             from function in FunctionTable.Binary
             where function.Info.Takes(OperandTypes.Floats)
             from pattern in new (int[] A, int[] B)[] { ([129, 131], [129, 131]), ([257, 66], [66]), ([257, 66], [257, 1]) }
-            select ElementwiseCases.Case(function, new Shape(pattern.A), new Shape(pattern.B))) 
-        {
+            select ElementwiseCases.Case(function, new Shape(pattern.A), new Shape(pattern.B)),
             // A row or column is read again for every element but in the functions that have loops for them.
-            Most = { ["binary_axes_"] = 2.02, ["binary_gradient_"] = 1.64 },
-        },
+            ("binary_axes_", 2.02), ("binary_gradient_", 1.64)),
         new(
             "functions of integers and truths",
             from function in FunctionTable.Binary
@@ -62,30 +60,21 @@ internal static partial class TrafficCases
             "losses",
             from loss in FunctionTable.Losses
             from reduction in new[] { Reduction.None, Reduction.Mean }
-            select Loss(loss, reduction)) 
-        {
+            select Loss(loss, reduction),
             // The weights of positives are read again in every row.
-            Most =
-            {
-                ["elementloss_backward_weighted"] = 1.44, ["elementloss_each_weighted"] = 1.42,
-                ["elementloss_sum_weighted"] = 1.63,
-            },
-        },
-        new("cross-entropy", CrossEntropies) 
-        {
+            ("elementloss_backward_weighted", 1.44), ("elementloss_each_weighted", 1.42), ("elementloss_sum_weighted", 1.63)),
+        new(
+            "cross-entropy", CrossEntropies,
             // Rows of more than 2041 classes are read again, as are targets that are probabilities and more than 96.
-            Most = { ["crossentropy_forward_long"] = 2.02, ["crossentropy_backward_probabilities"] = 2.03 },
-        },
+            ("crossentropy_forward_long", 2.02), ("crossentropy_backward_probabilities", 2.03)),
         new(
             "extremes of rows and columns",
             from axis in new[] { 0, 1 }
             select new OpCase(
                 $"axis {axis}", [OpInput.Distinct("x", new Shape(512, 257)).Constant()],
-                x => x[0].ArgMax(axis).Cast(DType.Float32), _ => [])) 
-        {
+                x => x[0].ArgMax(axis).Cast(DType.Float32), _ => []),
             // Columns of odd rows begin within sectors, and are left where the first place is found.
-            Most = { ["first_equal_columns"] = 1.25 },
-        },
+            ("first_equal_columns", 1.25)),
         new("penalty", [X(70_001)], x => x[0].Graph.Add(new PenaltyOp(0.3f, 0.7f), x)),
         new(
             "moving and choosing",

@@ -123,7 +123,7 @@ internal static partial class TrafficCases
         new("cumulative sums down odd columns", [X(1000, 257)], x => x[0].CumSum(0)),
         new("cumulative products down odd columns", [Above(300, 257)], x => x[0].CumProd(0)),
         new("cumulative sums of rows of 1001", [X(256, 1001)], x => x[0].CumSum()),
-        new("transpose of odd extents", [X(513, 257)], x => x[0].Transpose()) { Most = { ["rearrange_tiles_"] = 1.25 } },
+        new("transpose of odd extents", [X(513, 257)], x => x[0].Transpose(), ("rearrange_tiles_", 1.25)),
     ];
 
     /// <summary>
@@ -139,33 +139,25 @@ internal static partial class TrafficCases
         Embedding("embedding of 3000 columns", Classes(200, 64), 64, 3000),
         Embedding("embedding of many indices", Classes(9000, 5000), 5000, 72),
         .. Enum.GetValues<EmbeddingBagMode>().Select(mode => new TrafficCase(
-            $"{mode} of bags", [Bags(512, 8, of: 300), X(300, 128)], x => x[0].EmbeddingBag(x[1], mode))
-        {
-            Most = { ["embedding_forward"] = 2 },
-        }),
+            $"{mode} of bags", [Bags(512, 8, of: 300), X(300, 128)], x => x[0].EmbeddingBag(x[1], mode),
+            ("embedding_forward", 2))),
         new(
             "scatter rows", [X(2048, 64), Rows(1024, of: 2048, width: 64), X(1024, 64)],
-            x => x[0].Scatter(0, x[1].Reshape(new Shape(1024, 64)), x[2]))
-        {
-            Most = { ["scatter_"] = 43.4 },
-        },
+            x => x[0].Scatter(0, x[1].Reshape(new Shape(1024, 64)), x[2]), ("scatter_", 43.4)),
         new(
             "add to rows", [X(2048, 64), Rows(1024, of: 2048, width: 64), X(1024, 64)],
-            x => x[0].ScatterAdd(0, x[1].Reshape(new Shape(1024, 64)), x[2]))
-        {
-            Most = { ["scatter_"] = 32.8 },
-        },
+            x => x[0].ScatterAdd(0, x[1].Reshape(new Shape(1024, 64)), x[2]), ("scatter_", 32.8)),
         new(
             "sparse product", [X(SparseValues.StoredBlocks), X(129, 300)],
-            x => x[1].SparseMatMul(SparseValues, x[0])) { Most = { ["sparse_"] = 17.9 } },
+            x => x[1].SparseMatMul(SparseValues, x[0]), ("sparse_", 17.9)),
         new(
             "sparse product by blocks", [X(SparseBlocks.StoredBlocks, 4), X(129, 300)],
-            x => x[1].SparseMatMul(SparseBlocks, x[0])) { Most = { ["sparse_"] = 39.5 } },
+            x => x[1].SparseMatMul(SparseBlocks, x[0]), ("sparse_", 39.5)),
     ];
 
     /// <summary>
-    /// Attention, whose blocks read keys and values again, positions, recurrent networks, and CTC, which goes through time step by
-    /// step.
+    /// Attention, whose blocks read keys and values again, positions, recurrent networks, and CTC, which goes through time step
+    /// by step.
     /// </summary>
     private static IEnumerable<TrafficCase> Sequences =>
     [
@@ -173,22 +165,16 @@ internal static partial class TrafficCases
         new("rotary positions of neighbors", [X(4, 129, 6, 64)], x => x[0].Rotary(256, -3, interleaved: true)),
         new(
             "attention", [X(1, 2, 256, 64), X(1, 2, 256, 64), X(1, 2, 256, 64)],
-            x => x[0].ScaledDotProductAttention(x[1], x[2], causal: CausalMask.UpperLeft))
-        {
-            Most = { ["scaleddotproduct_"] = 5.6 },
-        },
+            x => x[0].ScaledDotProductAttention(x[1], x[2], causal: CausalMask.UpperLeft), ("scaleddotproduct_", 5.6)),
         new(
             "CTC", [X(64, 8, 129), Classes(8 * 12, 128, from: 1, 8, 12), Classes(8, 1, from: 64), Classes(8, 1, from: 12)],
-            x => x[0].LogSoftmax(2).CtcLoss(x[1], x[2], x[3]))
-        {
-            Most = { ["ctc_"] = 3 },
-        },
+            x => x[0].LogSoftmax(2).CtcLoss(x[1], x[2], x[3]), ("ctc_", 3)),
         .. new[] { "LSTM", "GRU", "tanh", "ReLU" }.SelectMany(cell => new[] { false, true }.Select(own => Recurrent(cell, own))),
     ];
 
     /// <summary>A row that is looked up again is read again; the gradient of each row is written once.</summary>
     private static TrafficCase Embedding(string name, OpInput indices, int rows, int width) =>
-        new(name, [indices, X(rows, width)], x => x[0].Embedding(x[1])) { Most = { ["embedding_forward"] = 2 } };
+        new(name, [indices, X(rows, width)], x => x[0].Embedding(x[1]), ("embedding_forward", 2));
 
     private static readonly SparseMatrix SparseValues = SparseCases.Matrix(256, 129, 0.1, 1);
 
@@ -203,14 +189,11 @@ internal static partial class TrafficCases
             [
                 X(6, 64, 129), X(129, gates * Hidden), X(Hidden, gates * Hidden), X(gates * Hidden), X(gates * Hidden),
                 X(64, Hidden), .. gates == 4 ? [X(64, Hidden)] : Array.Empty<OpInput>()],
-            x => Outputs(x)[0])
+            x => Outputs(x)[0],
+            // Blocks read weights and states again; weights of odd extents are turned for cuDNN in tiles of 32.
+            ("recurrence_pack", 1.28), ("recurrence_unpack", 1.28), ("recurrence_bias", 1.29), ("recurrence_", 3.12))
         {
             IsWithoutCudnn = own,
-            // Blocks read weights and states again; weights of odd extents are turned for cuDNN in tiles of 32.
-            Most =
-            {
-                ["recurrence_pack"] = 1.28, ["recurrence_unpack"] = 1.28, ["recurrence_bias"] = 1.29, ["recurrence_"] = 3.12,
-            },
         };
 
         Value[] Outputs(Value[] x) => cell switch

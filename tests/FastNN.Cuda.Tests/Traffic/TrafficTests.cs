@@ -113,7 +113,7 @@ internal sealed class TrafficTests : DeviceFixture
                 .Select(match => match.Groups[1].Value);
     }
 
-    /// <summary>Scores of T queries and T keys stay in registers: what is written is the outputs and a few numbers a row.</summary>
+    /// <summary>Scores of T queries and T keys stay in registers: written are outputs and a few numbers a row.</summary>
     [Test]
     public void Attention_writes_no_scores()
     {
