@@ -14,10 +14,10 @@ struct FirstEqualArguments {
 
 DEVICE bool matches(float value, float extreme) { return value == extreme || (value != value && extreme != extreme); }
 
-// The first of every so many terms that matches, or the number of terms.
-DEVICE int firstOf(const float* x, float extreme, int first, int step, int terms, int64 stride) {
-    for (int64 term = first; term < terms; term += step) {
-        if (term >= 0 && matches(x[term * stride], extreme)) return (int)term;
+// The first of the terms that matches, or their number.
+DEVICE int firstOf(const float* x, float extreme, int terms, int64 stride) {
+    for (int64 term = 0; term < terms; term++) {
+        if (matches(x[term * stride], extreme)) return (int)term;
     }
     return terms;
 }
@@ -27,7 +27,13 @@ KERNEL void __launch_bounds__(256) first_equal_rows(FirstEqualArguments a) {
     int64 output = (int64)blockIdx.x * 8 + (threadIdx.x >> 5);
     if (output >= a.outputs) return;
     const float* row = a.x + output * a.terms;
-    int found = firstOf(row, a.extreme[output], lane - shiftOf(row), 32, a.terms, 1);
+    float extreme = a.extreme[output];
+    int found = a.terms;
+    // All lanes go on as long as one does: those of fewer terms would part from the others, and their accesses with them.
+    for (int first = -shiftOf(row); first < a.terms; first += 32) {
+        int term = first + lane;
+        if (found == a.terms && term >= 0 && term < a.terms && matches(row[term], extreme)) found = term;
+    }
     for (int lanes = 16; lanes > 0; lanes >>= 1) {
         int other = (int)bitsOf(__shfl_xor_sync(0xffffffffu, floatOf((uint32)found), lanes));
         found = other < found ? other : found;
@@ -39,5 +45,5 @@ KERNEL void __launch_bounds__(256) first_equal_columns(FirstEqualArguments a) {
     int64 output = (int64)blockIdx.x * 256 + threadIdx.x;
     if (output >= a.outputs) return;
     int64 outer = output / a.inner, column = output - outer * a.inner;
-    a.y[output] = firstOf(a.x + outer * a.terms * a.inner + column, a.extreme[output], 0, 1, a.terms, a.inner);
+    a.y[output] = firstOf(a.x + outer * a.terms * a.inner + column, a.extreme[output], a.terms, a.inner);
 }

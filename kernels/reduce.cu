@@ -36,9 +36,14 @@ struct FoldArguments {
 #define DOWN 8
 
 template <class F>
-DEVICE void finishFold(const FoldArguments& a, int64 output, double folded) {
-    double result = a.scale * F::finish(folded, F::HAS_CENTER ? a.center[output] : 0.0f);
+DEVICE void finishFold(const FoldArguments& a, int64 output, double folded, float center) {
+    double result = a.scale * F::finish(folded, center);
     a.y[output] = a.root ? squareRoot((float)result) : (float)result;
+}
+
+template <class F>
+DEVICE void finishFold(const FoldArguments& a, int64 output, double folded) {
+    finishFold<F>(a, output, folded, F::HAS_CENTER ? a.center[output] : 0.0f);
 }
 
 // A thread's fold: float for sixteen terms, then double.
@@ -133,7 +138,7 @@ DEVICE void foldRuns(const FoldArguments& a) {
         }
     }
     double total = foldBlock<F>(fold.result());
-    if (threadIdx.x == 0) finishFold<F>(a, blockIdx.x, total);
+    if (threadIdx.x == 0) finishFold<F>(a, blockIdx.x, total, center);
 }
 
 template <class F>

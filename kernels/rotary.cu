@@ -52,11 +52,14 @@ KERNEL void rotary_rotate(RotaryArguments a) {
             right = right * cosine + left * sine;
             left = turned;
         }
-        if (together && !a.accumulate) {
-            float2 both;
-            both.x = left;
-            both.y = right;
-            *reinterpret_cast<float2*>(a.y + first) = both;
+        if (together) {
+            float2* to = reinterpret_cast<float2*>(a.y + first);
+            float2 both{left, right};
+            if (a.accumulate) {
+                both.x += to->x;
+                both.y += to->y;
+            }
+            *to = both;
         } else {
             put(a.y + first, left, a.accumulate);
             put(a.y + second, right, a.accumulate);

@@ -6,7 +6,7 @@ namespace FastNN.Cuda.Tests;
 internal static partial class TrafficCases
 {
     public static IEnumerable<TrafficCase> All =>
-        [.. Large, .. Odd, .. Indices, .. Sequences, .. Functions, .. Updates];
+        [.. Large, .. Long, .. Odd, .. Indices, .. Sequences, .. Functions, .. Updates];
 
     private static IEnumerable<TrafficCase> Large =>
     [
@@ -100,6 +100,29 @@ internal static partial class TrafficCases
         new(
             "one-hot", [OpInput.Integers("index", new Shape(4096), 0, 127, DType.Int32), X(4096, 128)],
             x => x[0].OneHot(128) * x[1]),
+    ];
+
+    /// <summary>Rows and columns too long to be kept, which are read twice, and lengths that have kernels of their own.</summary>
+    private static IEnumerable<TrafficCase> Long =>
+    [
+        new(
+            "softmax of rows of 9000", [X(16, 9000)], x => x[0].Softmax(), ("softmax_forward_long", 1.51),
+            ("softmax_backward_long", 1.68)),
+        new(
+            "softmax down 4000 rows of 8", [X(2, 4000, 8)], x => x[0].Softmax(1), ("softmax_forward_walk", 1.51),
+            ("softmax_backward_walk", 1.68)),
+        new("layer normalization of 128", [X(1024, 128), X(128), X(128)], x => x[0].LayerNorm(x[1], x[2])),
+        new("layer normalization of 512", [X(512, 512), X(512), X(512)], x => x[0].LayerNorm(x[1], x[2])),
+        new("layer normalization of 2048", [X(128, 2048), X(2048), X(2048)], x => x[0].LayerNorm(x[1], x[2])),
+        new("add one number", [X(1 << 18), X(1)], x => x[0] + x[1]),
+        new("cumulative products of long rows", [Above(4, 12_000)], x => (x[0] * 0.5f).CumProd()),
+        new("cumulative sums of very long rows", [X(4, 40_000)], x => x[0].CumSum()),
+        new("cumulative products of very long rows", [Above(4, 40_000)], x => (x[0] * 0.5f).CumProd()),
+        new("sorted rows of 200", [X(512, 200)], x => x[0].Sort().Values),
+        new("sorted rows of 500", [X(256, 500)], x => x[0].Sort().Values),
+        new("sorted rows of 2000", [X(64, 2000)], x => x[0].Sort().Values),
+        // A binary search for each element in a run beside its own.
+        new("sorted rows of 5000", [X(16, 5000)], x => x[0].Sort().Values, ("sort_merge", 20)),
     ];
 
     /// <summary>Extents that are not multiples of 8: rows begin anywhere within sectors.</summary>

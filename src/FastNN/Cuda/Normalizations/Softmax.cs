@@ -21,7 +21,8 @@ internal sealed unsafe partial class CudaNormalizations
 
     public void SoftmaxBackward(Tensor y, Tensor dY, Tensor dX, int outer, int axis, int inner, bool logarithm,
         bool accumulate) => LaunchSoftmax(
-        forward: false, new(y.Address, dY.Address, dX.Address, outer, axis, inner, 0, logarithm ? 1 : 0, accumulate ? 1 : 0, 0, 0, 0));
+        forward: false, new(
+            y.Address, dY.Address, dX.Address, outer, axis, inner, 0, logarithm ? 1 : 0, accumulate ? 1 : 0, 0, 0, 0));
 
     private void LaunchSoftmax(bool forward, SoftmaxArguments arguments)
     {
@@ -70,7 +71,8 @@ internal sealed unsafe partial class CudaNormalizations
         int needed = inner + (shifts ? MostShift : 0), across = 0;
         foreach (int width in shifts ? (ReadOnlySpan<int>)[96, 64, 32] : [96, 64, 32, 16, 8])
         {
-            // As wide as a column's rows allow, but not beyond what there are columns for. Kernels count a slab's elements in 32 bits.
+            // As wide as a column's rows allow, but not beyond what there are columns for. Kernels count a slab's elements in 32
+            // bits.
             bool fits = axis <= SoftmaxThreads / width * ColumnItems && (long)axis * inner <= int.MaxValue;
             across = fits && (across == 0 || width >= needed) ? width : across;
         }
