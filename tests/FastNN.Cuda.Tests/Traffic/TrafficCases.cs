@@ -39,6 +39,10 @@ internal static partial class TrafficCases
             [X(4, 28, 28, 128), X(128).Constant(), X(128).Constant(), X(128), X(128), X(4, 28, 28, 128)],
             x => (x[0].BatchNorm(x[1], x[2], x[3], x[4]) + x[5]).ReLU() * 2),
         new(
+            "batch normalization of few rows, a residual and ReLU",
+            [X(8, 14, 14, 128), X(128).Constant(), X(128).Constant(), X(128), X(128), X(8, 14, 14, 128)],
+            x => (x[0].BatchNorm(x[1], x[2], x[3], x[4]) + x[5]).ReLU() * 2),
+        new(
             "batch normalization of 128 rows and ReLU",
             [X(128, 1024), X(1024).Constant(), X(1024).Constant(), X(1024), X(1024)],
             x => x[0].BatchNorm(x[1], x[2], x[3], x[4]).ReLU() * 2),
