@@ -147,6 +147,13 @@ internal static partial class TrafficCases
         new("largest of rows of 1001", [X(256, 1001)], x => x[0].Max([1])),
         new("variance of rows of 77", [X(1025, 77)], x => x[0].Variance([1])),
         new("sum of all of 100003", [X(100_003)], x => x[0].Sum()),
+        new("layer normalization of 1001", [X(256, 1001), X(1001), X(1001)], x => x[0].LayerNorm(x[1], x[2])),
+        new("layer normalization of 300", [X(1025, 300), X(300), X(300)], x => x[0].LayerNorm(x[1], x[2])),
+        // A block reads weights for 16 rows, which are short.
+        new(
+            "layer normalization of 129", [X(2049, 129), X(129), X(129)], x => x[0].LayerNorm(x[1], x[2]),
+            ("layernorm_forward_256", 1.13)),
+        new("RMS normalization of 2041", [X(129, 2041), X(2041)], x => x[0].RMSNorm(x[1])),
         new("cumulative sums down odd columns", [X(1000, 257)], x => x[0].CumSum(0)),
         new("cumulative products down odd columns", [Above(300, 257)], x => x[0].CumProd(0)),
         new("cumulative sums of rows of 1001", [X(256, 1001)], x => x[0].CumSum()),

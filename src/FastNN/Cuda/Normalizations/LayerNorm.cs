@@ -15,9 +15,7 @@ internal sealed unsafe partial class CudaNormalizations
             return;
         }
 
-        // Rows are shifted to whole sectors, by up to seven elements.
-        bool shifts = geometry.Length % 8 != 0 || (rows.X.Address & 31) != 0;
-        RowKernel kernel = ForwardKernel(geometry.Length + (shifts ? 7 : 0));
+        RowKernel kernel = ForwardKernel(geometry.Length + ShiftOf(rows));
         Launch(
             "layernorm", kernel.Name, new Grid(Blocks(geometry.Rows, kernel.RowsPerBlock), kernel.Threads),
             new LayerNormArguments(
@@ -37,7 +35,7 @@ internal sealed unsafe partial class CudaNormalizations
             return;
         }
 
-        RowKernel kernel = BackwardKernel(geometry.Length);
+        RowKernel kernel = BackwardKernel(geometry.Length + ShiftOf(rows));
         Launch(
             "layernorm", kernel.Name, new Grid(geometry.Parts, kernel.Threads),
             new LayerNormBackwardArguments(
@@ -46,6 +44,10 @@ internal sealed unsafe partial class CudaNormalizations
                 geometry.Length, geometry.RowsPerPart, PartsPerGroup(geometry.Parts), gradients.AccumulateX ? 1 : 0,
                 gradients.AccumulateWeight ? 1 : 0, gradients.AccumulateBias ? 1 : 0, 0));
     }
+
+    /// <summary>The elements by which rows are shifted at most, to begin with a sector.</summary>
+    private static int ShiftOf(in RowNormalization rows) =>
+        rows.Geometry.Length % 8 != 0 || (rows.X.Address & 31) != 0 ? MostShift : 0;
 
     /// <summary>Parts that one block adds: few are one group, more are as many groups as each has parts.</summary>
     private static int PartsPerGroup(int parts) => parts <= 16 ? 16 : (int)Math.Ceiling(Math.Sqrt(parts));
