@@ -1,110 +1,12 @@
 namespace FastNN.Cuda.Tests;
 
 /// <summary>
-/// Operators in shapes of which every kernel can move each datum once: large ones, and odd ones whose rows begin within sectors.
+/// Operators in shapes that few networks have: long rows, odd ones that begin within sectors, indices, sequences.
 /// </summary>
 internal static partial class TrafficCases
 {
     public static IEnumerable<TrafficCase> All =>
-        [.. Large, .. Long, .. Odd, .. Indices, .. Sequences, .. Functions, .. Updates];
-
-    private static IEnumerable<TrafficCase> Large =>
-    [
-        new("relu", [X(1 << 20)], x => x[0].ReLU()),
-        new("gelu", [X((1 << 20) + 4)], x => x[0].Gelu()),
-        new("add", [X(1024, 1024), X(1024, 1024)], x => x[0] + x[1]),
-        new("multiply by a row", [X(4096, 256), X(256)], x => x[0] * x[1]),
-        new("add a column", [X(2048, 512), X(2048, 1)], x => x[0] + x[1]),
-        new("subtract a column", [X(2048, 512), X(2048, 1)], x => x[0] - x[1]),
-        new("a row less a matrix", [X(256), X(4096, 256)], x => x[0] - x[1]),
-        new("divide", [X(1024, 1024), Above(1024, 1024)], x => x[0] / x[1]),
-        new("a number over", [Above(1 << 20)], x => 1f / x[0]),
-        new("power", [Above(1 << 20)], x => x[0].Pow(3)),
-        new("maximum", [X(1024, 1024), X(1024, 1024)], x => x[0].Maximum(x[1])),
-        new("choose by a comparison", [X(1 << 20), X(1 << 20)], x => ShapeOperators.Where(x[0] > x[1], x[0], x[1])),
-        new("softmax of 10", [X(8192, 10)], x => x[0].Softmax()),
-        new("softmax of 1000", [X(1024, 1000)], x => x[0].Softmax()),
-        new("log-softmax of columns", [X(32, 64, 256)], x => x[0].LogSoftmax(1)),
-        new("layer normalization of 256", [X(1024, 256), X(256), X(256)], x => x[0].LayerNorm(x[1], x[2])),
-        new("layer normalization of 1024", [X(512, 1024), X(1024), X(1024)], x => x[0].LayerNorm(x[1], x[2])),
-        new("RMS normalization of 4096", [X(128, 4096), X(4096)], x => x[0].RMSNorm(x[1])),
-        new(
-            "batch normalization", [X(4, 28, 28, 128), X(128).Constant(), X(128).Constant(), X(128), X(128)],
-            x => x[0].BatchNorm(x[1], x[2], x[3], x[4])),
-        new(
-            "batch normalization of 16", [X(16, 32, 32, 16), X(16).Constant(), X(16).Constant(), X(16), X(16)],
-            x => x[0].BatchNorm(x[1], x[2], x[3], x[4])),
-        new(
-            "batch normalization, a residual and ReLU",
-            [X(4, 28, 28, 128), X(128).Constant(), X(128).Constant(), X(128), X(128), X(4, 28, 28, 128)],
-            x => (x[0].BatchNorm(x[1], x[2], x[3], x[4]) + x[5]).ReLU() * 2),
-        new(
-            "batch normalization of few rows, a residual and ReLU",
-            [X(8, 14, 14, 128), X(128).Constant(), X(128).Constant(), X(128), X(128), X(8, 14, 14, 128)],
-            x => (x[0].BatchNorm(x[1], x[2], x[3], x[4]) + x[5]).ReLU() * 2),
-        new(
-            "batch normalization of 128 rows and ReLU",
-            [X(128, 1024), X(1024).Constant(), X(1024).Constant(), X(1024), X(1024)],
-            x => x[0].BatchNorm(x[1], x[2], x[3], x[4]).ReLU() * 2),
-        new("group normalization", [X(4, 32, 32, 64), X(64), X(64)], x => x[0].GroupNorm(8, x[1], x[2])),
-        new("instance normalization", [X(4, 32, 32, 64), X(64), X(64)], x => x[0].InstanceNorm(x[1], x[2])),
-        new("max pooling", [X(8, 56, 56, 64)], x => x[0].MaxPool2D((2, 2))),
-        new("average pooling", [X(8, 56, 56, 64)], x => x[0].AvgPool2D((2, 2))),
-        new("global pooling", [X(8, 28, 28, 128)], x => x[0].GlobalAvgPool2D()),
-        new("unfold into patches", [X(8, 56, 56, 32)], x => x[0].Unfold(2, stride: 2)),
-        new("fold of patches", [X(8, 28 * 28, 4 * 32)], x => x[0].Fold(56, 2, stride: 2)),
-        new("largest of an image", [X(8, 28, 28, 128)], x => x[0].GlobalMaxPool2D()),
-        new("mean of a volume", [X(4, 8, 14, 14, 64)], x => x[0].GlobalAvgPool3D()),
-        new("max pooling of sequences", [X(8, 2048, 64)], x => x[0].MaxPool1D(2)),
-        new("bins that tile", [X(8, 28, 28, 64)], x => x[0].AdaptiveAvgPool2D(7)),
-        new("largest of bins that tile", [X(8, 28, 28, 64)], x => x[0].AdaptiveMaxPool2D(7)),
-        new("dropout", [X(1 << 20)], x => x[0].Dropout(0.5f)),
-        new("transpose", [X(512, 256)], x => x[0].Transpose()),
-        new("channels first", [X(2, 128, 128, 3)], x => x[0].Permute(0, 3, 1, 2)),
-        new("channels last", [X(2, 3, 128, 128)], x => x[0].Permute(0, 2, 3, 1)),
-        new("heads", [X(4, 128, 8, 64)], x => x[0].Permute(0, 2, 1, 3)),
-        new("slice of columns", [X(512, 256)], x => x[0].Slice(1, 64, 192)),
-        new("sum of all", [X(1 << 20)], x => x[0].Sum()),
-        new("mean of rows", [X(1024, 512)], x => x[0].Mean([1])),
-        new("largest of columns", [X(2048, 256)], x => x[0].Max([0])),
-        new("variance of short rows", [X(8192, 24)], x => x[0].Variance([1])),
-        new("sum of the middle", [X(16, 256, 64)], x => x[0].Sum([1])),
-        new(
-            "where", [OpInput.Bits("c", new Shape(512, 256)), X(512, 256), X(512, 256)],
-            x => ShapeOperators.Where(x[0], x[1], x[2])),
-        new("cast", [X(1 << 20)], x => x[0].Cast(DType.Float16).Cast(DType.Float32)),
-        new("mean of Huber losses", [X(1 << 20), X(1 << 20)], x => new HuberLoss().Apply(x[0], x[1])),
-        new(
-            "divergences", [X(512, 256), X(512, 256).Constant()],
-            x => new KLDivergenceLoss { LogTargets = true, Reduction = Reduction.None }.Apply(x[0], x[1])),
-        new("cumulative sums of rows", [X(512, 1000)], x => x[0].CumSum()),
-        new("cumulative sums of short rows", [X(4096, 40)], x => x[0].CumSum(exclusive: true, reverse: true)),
-        new("cumulative sums of long rows", [X(64, 12_000)], x => x[0].CumSum(reverse: true)),
-        new("cumulative sums of columns", [X(256, 2048)], x => x[0].CumSum(0)),
-        new("cumulative products", [X(512, 1024)], x => x[0].CumProd()),
-        new("sorted rows", [X(256, 1000)], x => x[0].Sort().Values),
-        new("sorted short rows", [X(4096, 24)], x => x[0].Sort(descending: true).Values),
-        new("gate", [X(1024, 1024), X(1024, 1024)], x => x[0].SiLUGate(x[1])),
-        new("concat", [X(512, 256), X(512, 128)], x => Operators.Concat(1, x[0], x[1])),
-        new("expand rows", [X(1, 1024)], x => x[0].Expand(512, 1024)),
-        new("expand columns", [X(1024, 1)], x => x[0].Expand(1024, 512)),
-        new("tile", [X(256, 256)], x => x[0].Tile(2, 3)),
-        new("flip of rows", [X(512, 256)], x => x[0].Flip(0)),
-        new("flip of columns", [X(512, 256)], x => x[0].Flip(1)),
-        new("roll of images", [X(4, 32, 32, 64)], x => x[0].Roll([3, -3], [1, 2])),
-        new("lower triangle", [X(8, 256, 256)], x => x[0].Tril()),
-        new("pad images", [X(4, 32, 32, 64)], x => x[0].Pad([0, 0, 1, 1, 1, 1])),
-        new("reflect images", [X(4, 64, 64, 32)], x => x[0].Pad([0, 0, 2, 2, 2, 2], PadMode.Reflect)),
-        new(
-            "select rows", [X(2048, 256), Rows(1024, of: 2048)],
-            x => x[0].IndexSelect(0, x[1])),
-        new(
-            "gather between", [X(32, 64, 256), Rows(1024, of: 64, width: 256)],
-            x => x[0].Gather(1, x[1].Reshape(new Shape(32, 32, 256)))),
-        new(
-            "one-hot", [OpInput.Integers("index", new Shape(4096), 0, 127, DType.Int32), X(4096, 128)],
-            x => x[0].OneHot(128) * x[1]),
-    ];
+        [.. Long, .. Odd, .. Indices, .. Sequences, .. Functions, .. Updates];
 
     /// <summary>Rows and columns too long to be kept, which are read twice, and lengths that have kernels of their own.</summary>
     private static IEnumerable<TrafficCase> Long =>
@@ -241,7 +143,7 @@ internal static partial class TrafficCases
     /// <summary>
     /// Rows in some order, no two of up to <paramref name="of"/> in a row alike, each so often.
     /// </summary>
-    private static OpInput Rows(int count, int of, int width = 1) =>
+    public static OpInput Rows(int count, int of, int width = 1) =>
         new(
             "index", new Shape(count * width),
             (_, length) => [.. Enumerable.Range(0, length).Select(i => (double)(i / width * 37 % of))])
@@ -257,7 +159,7 @@ internal static partial class TrafficCases
     private static OpInput Bags(int bags, int length, int of) =>
         OpInput.Integers("indices", new Shape(bags, length), 0, of - 1, DType.Int32);
 
-    private static OpInput Above(params int[] extents) => OpInput.Uniform("x", new Shape(extents), 1, 2);
+    public static OpInput Above(params int[] extents) => OpInput.Uniform("x", new Shape(extents), 1, 2);
 
-    private static OpInput X(params int[] extents) => OpInput.Uniform("x", new Shape(extents));
+    public static OpInput X(params int[] extents) => OpInput.Uniform("x", new Shape(extents));
 }
