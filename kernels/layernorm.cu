@@ -3,7 +3,6 @@
 // a part of each, 8 bytes per column, and the last block adds them in their order. y may be x, and dX dY where it does not add.
 // A row stays in registers: short ones (up to 1024 elements, backward 256) in one warp's, eight rows to a block at a time, longer ones in a block's. Those of
 // more than 4096 elements are read again, three times forward and twice backward. A block takes 16 rows or more, so that weights are read for them once.
-// Rows whose length is no multiple of 8 move up to 1.25 times their bytes where they are short, as their accesses begin within sectors.
 // The residual kernels first add: sum = (x + a bias) + residual, whose rows may repeat, is normalized and kept; x may be rows of a table; backward the gradient that sum has from others
 // is added to what normalizing gives it, and all of it goes to x, to the residual (=|+=) and, summed over rows, to the bias: 16 bytes per element each way,
 // in place of three launches that move 40. A residual that repeats is read again for each repetition.
@@ -220,13 +219,19 @@ DEVICE void joinParts(const LayerNormBackwardArguments& a) {
     if (groups > 1 && isLastOf(a.tickets, groups)) sumParts(a, 0, groups, a.partsPerGroup, true);
 }
 
-// The block's rows, 16 statistics at a time. Sums over rows stay in registers, so lanes are not shifted: a row that is, as its length is no multiple of 8,
-// would have its lanes on other columns.
+// The block's rows, 16 statistics at a time. Sums over rows stay in registers, so a thread's columns are the same in all its rows, and so is what its lanes are
+// moved by: its rows are those that begin alike within a sector, every eighth one of a warp's; eight blocks share theirs for it where a block has one
+// row at a time.
 template <class Lanes, int ITEMS, bool RESIDUAL>
 DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
     __shared__ float means[ROWS], scales[ROWS];
-    int64 start = (int64)blockIdx.x * a.rowsPerPart;
-    int count = a.rows - start < a.rowsPerPart ? (int)(a.rows - start) : a.rowsPerPart;
+    bool shares = Lanes::groups() == 1 && a.length % 8 != 0 && (blockIdx.x | 7) < gridDim.x;
+    int step = shares ? 8 : 1;
+    int64 start = shares ? (int64)(blockIdx.x & ~7u) * a.rowsPerPart + (blockIdx.x & 7) : (int64)blockIdx.x * a.rowsPerPart;
+    int64 left = (a.rows - start + step - 1) / step;
+    int count = left < a.rowsPerPart ? (int)left : a.rowsPerPart;
+    bool alike = shares || Lanes::groups() == 8 || a.length % 8 == 0;
+    int place = Lanes::lane() - (alike ? shiftOf(a.x + (start + Lanes::group()) * a.length) : 0);
     float inverse = 1.0f / a.length;
     float products[ITEMS], sums[ITEMS], all[ITEMS];
 #pragma unroll
@@ -236,18 +241,19 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
         int end = count - band < ROWS ? count - band : ROWS;
         __syncthreads();
         if ((int)threadIdx.x < end) {
-            scales[threadIdx.x] = a.scale[start + band + threadIdx.x];
-            means[threadIdx.x] = a.mean ? a.mean[start + band + threadIdx.x] : 0.0f;
+            int64 row = start + (int64)(band + threadIdx.x) * step;
+            scales[threadIdx.x] = a.scale[row];
+            means[threadIdx.x] = a.mean ? a.mean[row] : 0.0f;
         }
         __syncthreads();
         for (int i = Lanes::group(); i < end; i += Lanes::groups()) {
-            int64 origin = (start + band + i) * a.length;
+            int64 origin = (start + (int64)(band + i) * step) * a.length;
             float mean = means[i], scale = scales[i], sum = 0, product = 0;
             float normalized[ITEMS], given[ITEMS];
 #pragma unroll
             for (int k = 0; k < ITEMS; k++) {
-                int column = Lanes::lane() + k * Lanes::lanes();
-                bool holds = column < a.length;
+                int column = place + k * Lanes::lanes();
+                bool holds = column >= 0 && column < a.length;
                 float dY = holds && (!RESIDUAL || a.dY) ? a.dY[origin + column] : 0.0f;
                 normalized[k] = holds ? (a.x[origin + column] - mean) * scale : 0.0f;
                 products[k] = multiplyAdd(dY, normalized[k], products[k]);
@@ -261,8 +267,8 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
             sum = a.mean ? Lanes::sum(sum) * inverse : 0.0f;
 #pragma unroll
             for (int k = 0; k < ITEMS; k++) {
-                int column = Lanes::lane() + k * Lanes::lanes();
-                if (column < a.length) {
+                int column = place + k * Lanes::lanes();
+                if (column >= 0 && column < a.length) {
                     float dX = scale * (given[k] - multiplyAdd(normalized[k], product, sum));
                     if (!RESIDUAL) {
                         put(a.dX + origin + column, dX, a.accumulate);
@@ -281,8 +287,8 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
     if (Lanes::groups() == 1) {
 #pragma unroll
         for (int k = 0; k < ITEMS; k++) {
-            int column = Lanes::lane() + k * Lanes::lanes();
-            if (column < a.length) {
+            int column = place + k * Lanes::lanes();
+            if (column >= 0 && column < a.length) {
                 part[column] = products[k];
                 part[a.length + column] = sums[k];
                 if (RESIDUAL) part[2 * a.length + column] = all[k];
@@ -298,9 +304,9 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
             if (Lanes::group() == warp) {
 #pragma unroll
                 for (int k = 0; k < ITEMS; k++) {
-                    int column = Lanes::lane() + k * Lanes::lanes();
+                    int column = place + k * Lanes::lanes();
                     float value = kind == 0 ? products[k] : kind == 1 ? sums[k] : all[k];
-                    if (column < a.length) shared[column] = warp == 0 ? value : shared[column] + value;
+                    if (column >= 0 && column < a.length) shared[column] = warp == 0 ? value : shared[column] + value;
                 }
             }
         }
@@ -310,16 +316,16 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
     joinParts(a);
 }
 
-#define BACKWARD(name, Lanes, ITEMS, THREADS)                                                                  \
-    KERNEL void __launch_bounds__(THREADS) layernorm_backward_##name(LayerNormBackwardArguments a) {           \
-        __shared__ float shared[name];                                                                         \
-        backwardRows<Lanes, ITEMS, false>(a, shared);                                                          \
+#define BACKWARD(name, Lanes, ITEMS, THREADS)                                                          \
+    KERNEL void __launch_bounds__(THREADS, 512 / THREADS) layernorm_backward_##name(LayerNormBackwardArguments a) { \
+        __shared__ float shared[name];                                                                 \
+        backwardRows<Lanes, ITEMS, false>(a, shared);                                                  \
     }
 
-#define RESIDUAL_BACKWARD(name, Lanes, ITEMS, THREADS)                                                         \
-    KERNEL void __launch_bounds__(THREADS) layernorm_residual_backward_##name(LayerNormBackwardArguments a) {  \
-        __shared__ float shared[name];                                                                         \
-        backwardRows<Lanes, ITEMS, true>(a, shared);                                                           \
+#define RESIDUAL_BACKWARD(name, Lanes, ITEMS, THREADS)                                                              \
+    KERNEL void __launch_bounds__(THREADS) layernorm_residual_backward_##name(LayerNormBackwardArguments a) {       \
+        __shared__ float shared[name];                                                                              \
+        backwardRows<Lanes, ITEMS, true>(a, shared);                                                                \
     }
 
 BACKWARD(128, Warp, 4, 256)

@@ -7,7 +7,7 @@ namespace FastNN.Cuda;
 /// <summary>Normalization of rows, in one launch each way, with what is added in front of it.</summary>
 internal sealed unsafe partial class CudaNormalizations
 {
-    private const int LongestResidualRow = 2048, Shift = 7;
+    private const int LongestResidualRow = 2048;
 
     public void LayerNormForward(in RowNormalization rows, Tensor? bias, Tensor y)
     {
@@ -17,7 +17,7 @@ internal sealed unsafe partial class CudaNormalizations
             return;
         }
 
-        RowKernel kernel = ForwardKernel(geometry.Length + ShiftOf(geometry, rows.X));
+        RowKernel kernel = ForwardKernel(geometry.Length + ShiftOf(rows));
         Launch(
             "layernorm", kernel.Name, new Grid(Blocks(geometry.Rows, kernel.RowsPerBlock), kernel.Threads),
             new LayerNormArguments(
@@ -26,7 +26,7 @@ internal sealed unsafe partial class CudaNormalizations
     }
 
     /// <summary>Whether a row fits into the registers of the kernels that add first.</summary>
-    public static bool AddsFirst(int length) => length is > 0 and <= LongestResidualRow - Shift;
+    public static bool AddsFirst(int length) => length is > 0 and <= LongestResidualRow - MostShift;
 
     public void ResidualNormForward(in RowNormalization rows, in AddedRows added, Tensor? bias, Tensor y)
     {
@@ -36,7 +36,7 @@ internal sealed unsafe partial class CudaNormalizations
             return;
         }
 
-        RowKernel kernel = ResidualForwardKernel(geometry.Length + ShiftOf(geometry, rows.X));
+        RowKernel kernel = ResidualForwardKernel(geometry.Length + ShiftOf(rows));
         Launch(
             "layernorm", kernel.Name, new Grid(Blocks(geometry.Rows, kernel.RowsPerBlock), kernel.Threads),
             new LayerNormArguments(
@@ -58,7 +58,7 @@ internal sealed unsafe partial class CudaNormalizations
             return;
         }
 
-        RowKernel kernel = BackwardKernel(geometry.Length);
+        RowKernel kernel = BackwardKernel(geometry.Length + ShiftOf(rows));
         Launch(
             "layernorm", kernel.Name, new Grid(geometry.Parts, kernel.Threads),
             new LayerNormBackwardArguments(
@@ -83,7 +83,7 @@ internal sealed unsafe partial class CudaNormalizations
         }
 
         bool sums = gradients.Weight is not null || gradients.Bias is not null || added.ProductBias is not null;
-        RowKernel kernel = ResidualBackwardKernel(geometry.Length);
+        RowKernel kernel = ResidualBackwardKernel(geometry.Length + ShiftOf(rows));
         Launch(
             "layernorm", kernel.Name, new Grid(geometry.Parts, kernel.Threads),
             new LayerNormBackwardArguments(
@@ -95,9 +95,9 @@ internal sealed unsafe partial class CudaNormalizations
                 Kinds: 3));
     }
 
-    /// <summary>Rows are shifted to whole sectors, by up to seven elements.</summary>
-    private static int ShiftOf(RowGeometry geometry, Tensor x) =>
-        geometry.Length % 8 != 0 || (x.Address & 31) != 0 ? Shift : 0;
+    /// <summary>The elements by which rows are shifted at most, to begin with a sector.</summary>
+    private static int ShiftOf(in RowNormalization rows) =>
+        rows.Geometry.Length % 8 != 0 || (rows.X.Address & 31) != 0 ? MostShift : 0;
 
     /// <summary>Parts that one block adds: few are one group, more are as many groups as each has parts.</summary>
     private static int PartsPerGroup(int parts) => parts <= 16 ? 16 : (int)Math.Ceiling(Math.Sqrt(parts));
