@@ -1,7 +1,7 @@
 // y [outer, inner] = the first place along the middle axis of x [outer, terms, inner] where x equals extreme [outer, inner], or is NaN where that is. Where
-// inner is 1, a warp takes an output: its lanes look at every 32nd term and the least of their places wins. Otherwise a thread takes an output and
+// inner is 1, a warp takes an output: its lanes, which begin with a sector, look at every 32nd term and the least of their places wins. Otherwise a thread takes an output and
 // neighbors read neighbors. 4 bytes read per term at most, 12 per output.
-#include "common.cuh"
+#include "rows.cuh"
 
 struct FirstEqualArguments {
     const float* x;
@@ -14,9 +14,9 @@ struct FirstEqualArguments {
 
 DEVICE bool matches(float value, float extreme) { return value == extreme || (value != value && extreme != extreme); }
 
-// The first of every so many terms that matches, or the number of terms.
-DEVICE int firstOf(const float* x, float extreme, int first, int step, int terms, int64 stride) {
-    for (int64 term = first; term < terms; term += step) {
+// The first of the terms that matches, or their number.
+DEVICE int firstOf(const float* x, float extreme, int terms, int64 stride) {
+    for (int64 term = 0; term < terms; term++) {
         if (matches(x[term * stride], extreme)) return (int)term;
     }
     return terms;
@@ -26,7 +26,14 @@ KERNEL void __launch_bounds__(256) first_equal_rows(FirstEqualArguments a) {
     int lane = threadIdx.x & 31;
     int64 output = (int64)blockIdx.x * 8 + (threadIdx.x >> 5);
     if (output >= a.outputs) return;
-    int found = firstOf(a.x + output * a.terms, a.extreme[output], lane, 32, a.terms, 1);
+    const float* row = a.x + output * a.terms;
+    float extreme = a.extreme[output];
+    int found = a.terms;
+    // All lanes go on as long as one does: those of fewer terms would part from the others, and their accesses with them.
+    for (int first = -shiftOf(row); first < a.terms; first += 32) {
+        int term = first + lane;
+        if (found == a.terms && term >= 0 && term < a.terms && matches(row[term], extreme)) found = term;
+    }
     for (int lanes = 16; lanes > 0; lanes >>= 1) {
         int other = (int)bitsOf(__shfl_xor_sync(0xffffffffu, floatOf((uint32)found), lanes));
         found = other < found ? other : found;
@@ -38,5 +45,5 @@ KERNEL void __launch_bounds__(256) first_equal_columns(FirstEqualArguments a) {
     int64 output = (int64)blockIdx.x * 256 + threadIdx.x;
     if (output >= a.outputs) return;
     int64 outer = output / a.inner, column = output - outer * a.inner;
-    a.y[output] = firstOf(a.x + outer * a.terms * a.inner + column, a.extreme[output], 0, 1, a.terms, a.inner);
+    a.y[output] = firstOf(a.x + outer * a.terms * a.inner + column, a.extreme[output], a.terms, a.inner);
 }

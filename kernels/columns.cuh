@@ -30,6 +30,27 @@ DEVICE void walkColumns(const ColumnWalk& walk, int block, int part, const Body&
     }
 }
 
+// What belongs to the columns of this thread, of [n].
+struct Columns {
+    float values[4];
+
+    DEVICE Columns(const ColumnWalk& walk, const float* source, int part) {
+        int64 column = (int64)(part * COLUMN_THREADS + threadIdx.x) * walk.perThread;
+        values[0] = values[1] = values[2] = values[3] = 0;
+        if (!source || column >= walk.period) return;
+        if (walk.perThread == 4 && walk.n % 4 == 0 && aligned16(source)) {
+            float4 four = loadFour(source + column % walk.n);
+            values[0] = four.x, values[1] = four.y, values[2] = four.z, values[3] = four.w;
+            return;
+        }
+#pragma unroll
+        for (int j = 0; j < 4; j++) {
+            bool there = j < walk.perThread && column + j < walk.period;
+            values[j] = there ? source[(column + j) % walk.n] : 0.0f;
+        }
+    }
+};
+
 struct ColumnSumArguments {
     const float* x;
     float* sums;  // [n] (=|+=)
@@ -74,14 +95,16 @@ DEVICE bool isLastOf(uint32* ticket, int blocks) {
     return last;
 }
 
-// One of blocks x parts. Terms are added in float over 32 steps, in double from there on.
-DEVICE void sumColumns(const ColumnSumArguments& a, int block, int part) {
+// One of blocks x parts. Terms are added in float over 32 steps, in double from there on. Where there are no sums to write, nothing is summed up.
+// values(element, how many of the four are there): the terms.
+template <class Values>
+DEVICE void sumColumns(const ColumnSumArguments& a, int block, int part, const Values& values) {
     __shared__ __attribute__((aligned(16))) float sums[4 * COLUMN_THREADS];
     const ColumnWalk& walk = a.walk;
     float x0 = 0, x1 = 0, x2 = 0, x3 = 0;
     double t0 = 0, t1 = 0, t2 = 0, t3 = 0;
     walkColumns(walk, block, part, [&](int64 element, int step, int count) {
-        float4 v = loadSome(a.x + element, count);
+        float4 v = values(element, count);
         x0 += v.x;
         x1 += v.y;
         x2 += v.z;
@@ -94,6 +117,7 @@ DEVICE void sumColumns(const ColumnSumArguments& a, int block, int part) {
             x0 = x1 = x2 = x3 = 0;
         }
     });
+    if (!a.sums) return;
     if (walk.perThread == 4) {
         storeFour(sums + 4 * threadIdx.x, (float)(t0 + x0), (float)(t1 + x1), (float)(t2 + x2), (float)(t3 + x3));
         KEEP_APART();
@@ -138,4 +162,8 @@ DEVICE void sumColumns(const ColumnSumArguments& a, int block, int part) {
             put(a.sums + first + threadIdx.x, (float)total, a.accumulate);
         }
     }
+}
+
+DEVICE void sumColumns(const ColumnSumArguments& a, int block, int part) {
+    sumColumns(a, block, part, [&](int64 element, int count) { return loadSome(a.x + element, count); });
 }

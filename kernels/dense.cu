@@ -138,23 +138,10 @@ struct BiasActivationArguments {
 KERNEL void __launch_bounds__(256) dense_bias_activation(BiasActivationArguments a) {
     const Epilogue& epilogue = a.epilogue;
     int parts = partsOf(a.walk), block = blockIdx.x / parts, part = blockIdx.x % parts;
-    int64 column = (int64)(part * COLUMN_THREADS + threadIdx.x) * a.walk.perThread;
-    float bias[4] = {};
-    if (epilogue.bias && column < a.walk.period) {
-        if (a.walk.perThread == 4 && a.walk.n % 4 == 0 && aligned16(epilogue.bias)) {
-            float4 four = loadFour(epilogue.bias + column % a.walk.n);
-            bias[0] = four.x, bias[1] = four.y, bias[2] = four.z, bias[3] = four.w;
-        } else {
-#pragma unroll
-            for (int j = 0; j < 4; j++) {
-                bool there = j < a.walk.perThread && column + j < a.walk.period;
-                bias[j] = there ? epilogue.bias[(column + j) % a.walk.n] : 0.0f;
-            }
-        }
-    }
+    Columns bias(a.walk, epilogue.bias, part);
     walkColumns(a.walk, block, part, [&](int64 element, int, int count) {
         float4 v = loadSome(a.y + element, count);
-        float values[4] = {v.x + bias[0], v.y + bias[1], v.z + bias[2], v.w + bias[3]};
+        float values[4] = {v.x + bias.values[0], v.y + bias.values[1], v.z + bias.values[2], v.w + bias.values[3]};
         activateAll(values, epilogue.function, epilogue.scalar);
         storeSome(a.y + element, float4{values[0], values[1], values[2], values[3]}, count);
     });

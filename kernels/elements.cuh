@@ -18,7 +18,10 @@ struct UnaryMap {
 
     DEVICE void four(int64 i) const {
         float4 v = loadFour(x + i);
-        putFour(y + i, f(v.x), f(v.y), f(v.z), f(v.w), accumulate);
+        float4 r{f(v.x), f(v.y), f(v.z), f(v.w)};
+        // Otherwise the compiler may store in each branch of a function that has some, in as many accesses.
+        asm volatile("" : "+f"(r.x), "+f"(r.y), "+f"(r.z), "+f"(r.w));
+        putFour(y + i, r.x, r.y, r.z, r.w, accumulate);
     }
 };
 

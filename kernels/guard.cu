@@ -93,10 +93,15 @@ KERNEL void guard_largest(GuardLargestArguments a) {
 
 // g = f g, with the factor made smaller where the norm of f g would be above the largest, and cut at the largest magnitude.
 KERNEL void guard_scale(GuardScaleArguments a) {
-    if (!hasElements(a.count)) return;
-    float factor = a.options[0], largestNorm = a.options[1], largest = a.options[2];
-    float norm = a.results[a.options[3] != 0.0f ? 2 : 1] * absolute(factor);
-    if (norm > largestNorm) factor = factor * (largestNorm / norm);
+    // Read once by the block: beside four elements of a thread it would count.
+    __shared__ float shared[2];
+    if (threadIdx.x == 0) {
+        float factor = a.options[0], largestNorm = a.options[1], norm = a.results[a.options[3] != 0.0f ? 2 : 1] * absolute(factor);
+        shared[0] = norm > largestNorm ? factor * (largestNorm / norm) : factor;
+        shared[1] = a.options[2];
+    }
+    __syncthreads();
+    float factor = shared[0], largest = shared[1];
     mapElements(a.gradients, a.gradients, a.count, false, [=](float g) {
         g = g * factor;
         g = g > largest ? largest : g;

@@ -3,7 +3,9 @@
 // a part of each, 8 bytes per column, and the last block adds them in their order. y may be x, and dX dY where it does not add.
 // A row stays in registers: short ones (up to 1024 elements, backward 256) in one warp's, eight rows to a block at a time, longer ones in a block's. Those of
 // more than 4096 elements are read again, three times forward and twice backward. A block takes 16 rows or more, so that weights are read for them once.
-// Rows whose length is no multiple of 8 move up to 1.25 times their bytes where they are short, as their accesses begin within sectors.
+// The residual kernels first add: sum = (x + a bias) + residual, whose rows may repeat, is normalized and kept; x may be rows of a table; backward the gradient that sum has from others
+// is added to what normalizing gives it, and all of it goes to x, to the residual (=|+=) and, summed over rows, to the bias: 16 bytes per element each way,
+// in place of three launches that move 40. A residual that repeats is read again for each repetition.
 #include "rows.cuh"
 
 #define WARPS 8
@@ -16,10 +18,16 @@ struct LayerNormArguments {
     float* mean;          // null: rows are not centered
     float* scale;
     float* y;
+    const float* xBias;     // of the residual kernels alone; or null
+    const void* indices;    // which rows of x, a table; or null
+    const float* residual;  // [residualRows, length]
+    float* sum;
     int rows;
     int length;
+    int residualRows;
+    int tableRows;
+    int wide;               // indices of 64 bits
     float eps;
-    int unused;
 };
 
 struct LayerNormBackwardArguments {
@@ -29,10 +37,13 @@ struct LayerNormBackwardArguments {
     const float* scale;
     const float* dY;
     float* dX;            // or null
-    float* parts;         // [blocks, 2, length]: dY normalized, dY; or null
+    float* parts;         // [blocks, kinds, length]: dY normalized, dY, what x gets; or null
     float* dWeight;       // or null
     float* dBias;         // or null
     uint32* tickets;
+    const float* dSum;    // of the residual kernels alone; or null
+    float* dResidual;     // or null
+    float* dXBias;        // or null; its sums are a part's third
     int rows;
     int length;
     int rowsPerPart;
@@ -40,7 +51,9 @@ struct LayerNormBackwardArguments {
     int accumulate;
     int accumulateWeight;
     int accumulateBias;
-    int unused;
+    int accumulateResidual;
+    int accumulateXBias;
+    int kinds;            // sums of a part: 2 or 3
 };
 
 // Who shares a row: a warp, or the block.
@@ -78,21 +91,34 @@ DEVICE void loadColumns(float* shared, const float* source, int length, float ot
     for (int i = threadIdx.x; i < length; i += blockDim.x) shared[i] = source ? source[i] : otherwise;
 }
 
-template <class Lanes, int ITEMS>
-DEVICE void forwardRows(const LayerNormArguments& a, float* weight, float* bias) {
+// Where a row of x begins; -1: the table has none of this number.
+DEVICE int64 termOf(const LayerNormArguments& a, int row) {
+    if (!a.indices) return (int64)row * a.length;
+    int64 index = a.wide ? ((const int64*)a.indices)[row] : ((const int*)a.indices)[row];
+    return index >= 0 && index < a.tableRows ? index * a.length : -1;
+}
+
+template <class Lanes, int ITEMS, bool RESIDUAL>
+DEVICE void forwardRows(const LayerNormArguments& a, float* weight, float* bias, float* xBias) {
     __shared__ float means[ROWS], scales[ROWS];
+    if (RESIDUAL) loadColumns(xBias, a.xBias, a.length, 0);
     loadColumns(weight, a.weight, a.length, 1);
     loadColumns(bias, a.bias, a.length, 0);
     __syncthreads();
     int start = blockIdx.x * ROWS, end = a.rows - start < ROWS ? a.rows - start : ROWS;
     float inverse = 1.0f / a.length;
     for (int i = Lanes::group(); i < end; i += Lanes::groups()) {
-        int64 origin = (int64)(start + i) * a.length;
-        SharedRow<Lanes, ITEMS> row(a.x + origin, a.length);
+        int64 origin = (int64)(start + i) * a.length, from = RESIDUAL ? termOf(a, start + i) : origin;
+        SharedRow<Lanes, ITEMS> row((RESIDUAL ? a.sum : a.x) + origin, a.length);
         float x[ITEMS], sum = 0, squares = 0, mean = 0;
 #pragma unroll
         for (int k = 0; k < ITEMS; k++) {
-            x[k] = row.holds(k) ? a.x[origin + row.column(k)] : 0.0f;
+            x[k] = row.holds(k) && (!RESIDUAL || from >= 0) ? a.x[from + row.column(k)] : 0.0f;
+            if (RESIDUAL && row.holds(k)) {
+                if (from < 0) x[k] = quietNaN();
+                x[k] = (x[k] + xBias[row.column(k)]) + a.residual[(int64)((start + i) % a.residualRows) * a.length + row.column(k)];
+                a.sum[origin + row.column(k)] = x[k];
+            }
             sum += x[k];
         }
         if (a.mean) mean = Lanes::sum(sum) * inverse;
@@ -122,7 +148,13 @@ DEVICE void forwardRows(const LayerNormArguments& a, float* weight, float* bias)
 #define FORWARD(name, Lanes, ITEMS, THREADS)                                               \
     KERNEL void __launch_bounds__(THREADS) layernorm_forward_##name(LayerNormArguments a) { \
         __shared__ float weight[name], bias[name];                                         \
-        forwardRows<Lanes, ITEMS>(a, weight, bias);                                        \
+        forwardRows<Lanes, ITEMS, false>(a, weight, bias, nullptr);                        \
+    }
+
+#define RESIDUAL_FORWARD(name, Lanes, ITEMS, THREADS)                                                \
+    KERNEL void __launch_bounds__(THREADS) layernorm_residual_forward_##name(LayerNormArguments a) { \
+        __shared__ float weight[name], bias[name], xBias[name];                                      \
+        forwardRows<Lanes, ITEMS, true>(a, weight, bias, xBias);                                     \
     }
 
 FORWARD(128, Warp, 4, 256)
@@ -131,6 +163,11 @@ FORWARD(512, Warp, 16, 256)
 FORWARD(1024, Warp, 32, 256)
 FORWARD(2048, Block, 8, 256)
 FORWARD(4096, Block, 8, 512)
+RESIDUAL_FORWARD(128, Warp, 4, 256)
+RESIDUAL_FORWARD(256, Warp, 8, 256)
+RESIDUAL_FORWARD(512, Warp, 16, 256)
+RESIDUAL_FORWARD(1024, Block, 4, 256)
+RESIDUAL_FORWARD(2048, Block, 8, 256)
 
 KERNEL void __launch_bounds__(1024) layernorm_forward_long(LayerNormArguments a) {
     int64 origin = (int64)blockIdx.x * a.length;
@@ -155,7 +192,7 @@ KERNEL void __launch_bounds__(1024) layernorm_forward_long(LayerNormArguments a)
 
 // Adds so many parts, which are so many parts apart, and puts the sums in the first one's place or where they belong.
 DEVICE void sumParts(const LayerNormBackwardArguments& a, int first, int count, int apart, bool isLast) {
-    int columns = 2 * a.length;
+    int columns = a.kinds * a.length;
     for (int column = threadIdx.x; column < columns; column += blockDim.x) {
         volatile float* from = a.parts + (int64)first * columns + column;
         double sum = 0;
@@ -163,6 +200,8 @@ DEVICE void sumParts(const LayerNormBackwardArguments& a, int first, int count, 
         for (int i = 0; i < count; i++) sum += from[(int64)i * apart * columns];
         if (!isLast) {
             *from = (float)sum;
+        } else if (column >= 2 * a.length) {
+            if (a.dXBias) put(a.dXBias + column - 2 * a.length, (float)sum, a.accumulateXBias);
         } else if (column >= a.length) {
             if (a.dBias) put(a.dBias + column - a.length, (float)sum, a.accumulateBias);
         } else if (a.dWeight) {
@@ -180,35 +219,42 @@ DEVICE void joinParts(const LayerNormBackwardArguments& a) {
     if (groups > 1 && isLastOf(a.tickets, groups)) sumParts(a, 0, groups, a.partsPerGroup, true);
 }
 
-// The block's rows, 16 statistics at a time. Sums over rows stay in registers, so lanes are not shifted: a row that is, as its length is no multiple of 8,
-// would have its lanes on other columns.
-template <class Lanes, int ITEMS>
+// The block's rows, 16 statistics at a time. Sums over rows stay in registers, so a thread's columns are the same in all its rows, and so is what its lanes are
+// moved by: its rows are those that begin alike within a sector, every eighth one of a warp's; eight blocks share theirs for it where a block has one
+// row at a time.
+template <class Lanes, int ITEMS, bool RESIDUAL>
 DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
     __shared__ float means[ROWS], scales[ROWS];
-    int64 start = (int64)blockIdx.x * a.rowsPerPart;
-    int count = a.rows - start < a.rowsPerPart ? (int)(a.rows - start) : a.rowsPerPart;
+    bool shares = Lanes::groups() == 1 && a.length % 8 != 0 && (blockIdx.x | 7) < gridDim.x;
+    int step = shares ? 8 : 1;
+    int64 start = shares ? (int64)(blockIdx.x & ~7u) * a.rowsPerPart + (blockIdx.x & 7) : (int64)blockIdx.x * a.rowsPerPart;
+    int64 left = (a.rows - start + step - 1) / step;
+    int count = left < a.rowsPerPart ? (int)left : a.rowsPerPart;
+    bool alike = shares || Lanes::groups() == 8 || a.length % 8 == 0;
+    int place = Lanes::lane() - (alike ? shiftOf(a.x + (start + Lanes::group()) * a.length) : 0);
     float inverse = 1.0f / a.length;
-    float products[ITEMS], sums[ITEMS];
+    float products[ITEMS], sums[ITEMS], all[ITEMS];
 #pragma unroll
-    for (int k = 0; k < ITEMS; k++) products[k] = sums[k] = 0;
+    for (int k = 0; k < ITEMS; k++) products[k] = sums[k] = all[k] = 0;
     loadColumns(shared, a.weight, a.length, 1);
     for (int band = 0; band < count; band += ROWS) {
         int end = count - band < ROWS ? count - band : ROWS;
         __syncthreads();
         if ((int)threadIdx.x < end) {
-            scales[threadIdx.x] = a.scale[start + band + threadIdx.x];
-            means[threadIdx.x] = a.mean ? a.mean[start + band + threadIdx.x] : 0.0f;
+            int64 row = start + (int64)(band + threadIdx.x) * step;
+            scales[threadIdx.x] = a.scale[row];
+            means[threadIdx.x] = a.mean ? a.mean[row] : 0.0f;
         }
         __syncthreads();
         for (int i = Lanes::group(); i < end; i += Lanes::groups()) {
-            int64 origin = (start + band + i) * a.length;
+            int64 origin = (start + (int64)(band + i) * step) * a.length;
             float mean = means[i], scale = scales[i], sum = 0, product = 0;
             float normalized[ITEMS], given[ITEMS];
 #pragma unroll
             for (int k = 0; k < ITEMS; k++) {
-                int column = Lanes::lane() + k * Lanes::lanes();
-                bool holds = column < a.length;
-                float dY = holds ? a.dY[origin + column] : 0.0f;
+                int column = place + k * Lanes::lanes();
+                bool holds = column >= 0 && column < a.length;
+                float dY = holds && (!RESIDUAL || a.dY) ? a.dY[origin + column] : 0.0f;
                 normalized[k] = holds ? (a.x[origin + column] - mean) * scale : 0.0f;
                 products[k] = multiplyAdd(dY, normalized[k], products[k]);
                 sums[k] += dY;
@@ -216,42 +262,51 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
                 sum += given[k];
                 product = multiplyAdd(given[k], normalized[k], product);
             }
-            if (!a.dX) continue;
+            if (!RESIDUAL && !a.dX) continue;
             product = Lanes::sum(product) * inverse;
             sum = a.mean ? Lanes::sum(sum) * inverse : 0.0f;
 #pragma unroll
             for (int k = 0; k < ITEMS; k++) {
-                int column = Lanes::lane() + k * Lanes::lanes();
-                if (column < a.length) {
-                    put(a.dX + origin + column, scale * (given[k] - multiplyAdd(normalized[k], product, sum)), a.accumulate);
+                int column = place + k * Lanes::lanes();
+                if (column >= 0 && column < a.length) {
+                    float dX = scale * (given[k] - multiplyAdd(normalized[k], product, sum));
+                    if (!RESIDUAL) {
+                        put(a.dX + origin + column, dX, a.accumulate);
+                        continue;
+                    }
+                    if (a.dSum) dX += a.dSum[origin + column];
+                    all[k] += dX;
+                    if (a.dX) a.dX[origin + column] = dX;
+                    if (a.dResidual) put(a.dResidual + origin + column, dX, a.accumulateResidual);
                 }
             }
         }
     }
     if (!a.parts) return;
-    float* part = a.parts + (int64)blockIdx.x * 2 * a.length;
+    float* part = a.parts + (int64)blockIdx.x * a.kinds * a.length;
     if (Lanes::groups() == 1) {
 #pragma unroll
         for (int k = 0; k < ITEMS; k++) {
-            int column = Lanes::lane() + k * Lanes::lanes();
-            if (column < a.length) {
+            int column = place + k * Lanes::lanes();
+            if (column >= 0 && column < a.length) {
                 part[column] = products[k];
                 part[a.length + column] = sums[k];
+                if (RESIDUAL) part[2 * a.length + column] = all[k];
             }
         }
         joinParts(a);
         return;
     }
     // The warps in their order, first the products, then the sums.
-    for (int kind = 0; kind < 2; kind++) {
+    for (int kind = 0; kind < (RESIDUAL ? 3 : 2); kind++) {
         for (int warp = 0; warp < Lanes::groups(); warp++) {
             __syncthreads();
             if (Lanes::group() == warp) {
 #pragma unroll
                 for (int k = 0; k < ITEMS; k++) {
-                    int column = Lanes::lane() + k * Lanes::lanes();
-                    float value = kind == 0 ? products[k] : sums[k];
-                    if (column < a.length) shared[column] = warp == 0 ? value : shared[column] + value;
+                    int column = place + k * Lanes::lanes();
+                    float value = kind == 0 ? products[k] : kind == 1 ? sums[k] : all[k];
+                    if (column >= 0 && column < a.length) shared[column] = warp == 0 ? value : shared[column] + value;
                 }
             }
         }
@@ -262,9 +317,15 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
 }
 
 #define BACKWARD(name, Lanes, ITEMS, THREADS)                                                          \
-    KERNEL void __launch_bounds__(THREADS) layernorm_backward_##name(LayerNormBackwardArguments a) {   \
+    KERNEL void __launch_bounds__(THREADS, 512 / THREADS) layernorm_backward_##name(LayerNormBackwardArguments a) { \
         __shared__ float shared[name];                                                                 \
-        backwardRows<Lanes, ITEMS>(a, shared);                                                         \
+        backwardRows<Lanes, ITEMS, false>(a, shared);                                                  \
+    }
+
+#define RESIDUAL_BACKWARD(name, Lanes, ITEMS, THREADS)                                                              \
+    KERNEL void __launch_bounds__(THREADS) layernorm_residual_backward_##name(LayerNormBackwardArguments a) {       \
+        __shared__ float shared[name];                                                                              \
+        backwardRows<Lanes, ITEMS, true>(a, shared);                                                                \
     }
 
 BACKWARD(128, Warp, 4, 256)
@@ -273,6 +334,11 @@ BACKWARD(512, Block, 8, 64)
 BACKWARD(1024, Block, 8, 128)
 BACKWARD(2048, Block, 8, 256)
 BACKWARD(4096, Block, 8, 512)
+RESIDUAL_BACKWARD(128, Warp, 4, 256)
+RESIDUAL_BACKWARD(256, Warp, 8, 256)
+RESIDUAL_BACKWARD(512, Block, 8, 64)
+RESIDUAL_BACKWARD(1024, Block, 8, 128)
+RESIDUAL_BACKWARD(2048, Block, 8, 256)
 
 // Rows longer than registers hold, one block per part; the part itself takes the sums.
 KERNEL void __launch_bounds__(1024) layernorm_backward_long(LayerNormBackwardArguments a) {

@@ -4,8 +4,8 @@
 // - all: one output; blocks leave their parts in scratch memory and the last one joins them;
 // - runs: terms are neighbors, a block per output (32 threads where it has few terms), any axes;
 // - tiles: short rows, through shared memory, a thread per output;
-// - strips: outputs are neighbors, a thread per column of every so many rows; parts of the rows are joined like those of all.
-// Rows of more than 96 elements whose number is not a multiple of 8 move up to 1.25 times their bytes, as their accesses begin within sectors.
+// - strips: outputs are neighbors, a thread per column of every so many rows; parts of the rows are joined like those of all. Where rows begin
+//   within sectors, a thread takes every eighth row, which all begin alike, and two of 185 columns, so that its warp begins with a sector.
 #include "generated/reductions.cuh"
 #include "rows.cuh"
 #include "strides.cuh"
@@ -22,16 +22,28 @@ struct FoldArguments {
     int64 terms;
     int outputs;
     int inner;            // tiles: of a row; strips: of a row of outputs
-    int columns;          // tiles: rows per block; strips: columns of a block
+    int columns;          // tiles: rows per block; strips: threads across a block
     int parts;            // strips: blocks that share the rows
     float scale;
     int root;
+    int width;            // strips: columns of a block, where rows begin within sectors, else 0
+    int unused;
 };
+
+// Of shifted strips: threads across, columns of a thread, threads down; rows that so many others lie between begin alike within a sector.
+#define ACROSS 96
+#define SPANS 2
+#define DOWN 8
+
+template <class F>
+DEVICE void finishFold(const FoldArguments& a, int64 output, double folded, float center) {
+    double result = a.scale * F::finish(folded, center);
+    a.y[output] = a.root ? squareRoot((float)result) : (float)result;
+}
 
 template <class F>
 DEVICE void finishFold(const FoldArguments& a, int64 output, double folded) {
-    double result = a.scale * F::finish(folded, F::HAS_CENTER ? a.center[output] : 0.0f);
-    a.y[output] = a.root ? squareRoot((float)result) : (float)result;
+    finishFold<F>(a, output, folded, F::HAS_CENTER ? a.center[output] : 0.0f);
 }
 
 // A thread's fold: float for sixteen terms, then double.
@@ -105,7 +117,13 @@ template <class F>
 DEVICE void foldRuns(const FoldArguments& a) {
     int64 first, unused, more;
     locate(a.kept, blockIdx.x, first, unused, more);
-    float center = F::HAS_CENTER ? a.center[blockIdx.x] : 0.0f;
+    // Read once by the block.
+    __shared__ float centers[1];
+    if (F::HAS_CENTER) {
+        if (threadIdx.x == 0) centers[0] = a.center[blockIdx.x];
+        __syncthreads();
+    }
+    float center = F::HAS_CENTER ? centers[0] : 0.0f;
     const float* x = a.x + first;
     ThreadFold<F> fold;
     if (a.reduced.rank <= 1 && a.inner == 1) {
@@ -120,7 +138,7 @@ DEVICE void foldRuns(const FoldArguments& a) {
         }
     }
     double total = foldBlock<F>(fold.result());
-    if (threadIdx.x == 0) finishFold<F>(a, blockIdx.x, total);
+    if (threadIdx.x == 0) finishFold<F>(a, blockIdx.x, total, center);
 }
 
 template <class F>
@@ -137,9 +155,75 @@ DEVICE void foldTiles(const FoldArguments& a) {
     finishFold<F>(a, first + threadIdx.x, fold.result());
 }
 
+// The end of a strip: this part's fold of a column is the result, or one of several that the last block joins. Tickets: one for each chunk.
+template <class F>
+DEVICE void finishStrip(const FoldArguments& a, int64 output, double total, bool owner, int chunk, int part, int outer) {
+    if (owner) {
+        if (a.parts == 1) {
+            finishFold<F>(a, output, total);
+        } else {
+            a.scratch.parts[(int64)part * a.outputs + output] = total;
+        }
+    }
+    if (a.parts == 1 || !isLastOf(a.scratch.ticket + outer * (gridDim.x / a.parts) + chunk, a.parts)) return;
+    if (owner) {
+        total = F::start();
+        for (int i = 0; i < a.parts; i++) total = F::join(total, *(const volatile double*)(a.scratch.parts + (int64)i * a.outputs + output));
+        finishFold<F>(a, output, total);
+    }
+}
+
+// Where rows begin within sectors. Shared: DOWN folds for each of a row's places, of which up to 7 in front are no columns.
+template <class F>
+DEVICE void foldShifted(const FoldArguments& a) {
+    double* folds = reinterpret_cast<double*>(tile);
+    int chunk = blockIdx.x / a.parts, part = blockIdx.x - chunk * a.parts, outer = blockIdx.y;
+    int lane = threadIdx.x / ACROSS, place = threadIdx.x % ACROSS, column0 = chunk * a.width;
+    int columns = a.inner - column0 < a.width ? a.inner - column0 : a.width;
+    int rows = (int)a.terms, passes = (rows + DOWN - 1) / DOWN, perPart = (passes + a.parts - 1) / a.parts;
+    int first = part * perPart * DOWN, end = first + perPart * DOWN < rows ? first + perPart * DOWN : rows;
+    int64 origin, unused, more, stride = a.reduced.first[0], output = (int64)outer * a.inner + column0;
+    locate(a.kept, outer, origin, unused, more);
+    const float* x = a.x + origin + column0;
+    int column = place - shiftOf(x + (first + lane) * stride);
+    // Read once by the block.
+    __shared__ float centers[F::HAS_CENTER ? SPANS * ACROSS : 1];
+    if (F::HAS_CENTER) {
+        if ((int)threadIdx.x < columns) centers[threadIdx.x] = a.center[output + threadIdx.x];
+        __syncthreads();
+    }
+    ThreadFold<F> fold[SPANS];
+    float center[SPANS];
+#pragma unroll
+    for (int k = 0; k < SPANS; k++) {
+        int at = column + k * ACROSS;
+        center[k] = F::HAS_CENTER && at >= 0 && at < columns ? centers[at] : 0.0f;
+    }
+    for (int row = first + lane; row < end; row += DOWN) {
+#pragma unroll
+        for (int k = 0; k < SPANS; k++) {
+            int at = column + k * ACROSS;
+            if (at >= 0 && at < columns) fold[k].step(x[row * stride + at], center[k]);
+        }
+    }
+#pragma unroll
+    for (int k = 0; k < SPANS; k++) folds[(lane * SPANS + k) * ACROSS + place] = fold[k].result();
+    __syncthreads();
+    bool owner = (int)threadIdx.x < columns;
+    double total = F::start();
+    for (int i = 0; owner && i < DOWN && first + i < end; i++) {
+        total = F::join(total, folds[i * SPANS * ACROSS + threadIdx.x + shiftOf(x + (first + i) * stride)]);
+    }
+    finishStrip<F>(a, output + threadIdx.x, total, owner, chunk, part, outer);
+}
+
 // Blocks are numbered (chunk of columns, part) along x and by the outer kept axes along y. Shared: a fold per thread.
 template <class F>
 DEVICE void foldStrips(const FoldArguments& a) {
+    if (a.width) {
+        foldShifted<F>(a);
+        return;
+    }
     double* folds = reinterpret_cast<double*>(tile);
     int chunk = blockIdx.x / a.parts, part = blockIdx.x - chunk * a.parts, outer = blockIdx.y;
     int lanes = blockDim.x / a.columns, lane = threadIdx.x / a.columns, place = threadIdx.x - lane * a.columns;
@@ -161,20 +245,8 @@ DEVICE void foldStrips(const FoldArguments& a) {
     __syncthreads();
     bool owner = lane == 0 && inside;
     double total = F::start();
-    if (owner) {
-        for (int i = 0; i < lanes; i++) total = F::join(total, folds[i * a.columns + place]);
-        if (a.parts == 1) {
-            finishFold<F>(a, output, total);
-        } else {
-            a.scratch.parts[(int64)part * a.outputs + output] = total;
-        }
-    }
-    if (a.parts == 1 || !isLastOf(a.scratch.ticket + outer * (gridDim.x / a.parts) + chunk, a.parts)) return;
-    if (owner) {
-        total = F::start();
-        for (int i = 0; i < a.parts; i++) total = F::join(total, *(const volatile double*)(a.scratch.parts + (int64)i * a.outputs + output));
-        finishFold<F>(a, output, total);
-    }
+    for (int i = 0; owner && i < lanes; i++) total = F::join(total, folds[i * a.columns + place]);
+    finishStrip<F>(a, output, total, owner, chunk, part, outer);
 }
 
 #define FOLD(name, F)                                                                                      \
@@ -199,6 +271,31 @@ struct SpreadArguments {
     int rowCount;
     float scale;
     int accumulate;
+    int width;   // strips: columns of a block
+    int isRows;  // elements: output i has the elements from i inner on
+};
+
+// What a block's elements need of their outputs, read once. A block has 1024 elements, of 2 or more to an output.
+#define STAGED (PER_BLOCK / 2 + 2)
+
+struct StagedOperands {
+    float y[STAGED], saved[STAGED], more[STAGED], dY[STAGED];
+
+    template <class S>
+    DEVICE void load(const SpreadArguments& a, int64 first, int count) {
+        for (int i = threadIdx.x; i < count; i += THREADS) {
+            if (S::Y) y[i] = a.y[first + i];
+            if (S::SAVED) saved[i] = a.saved[first + i];
+            if (S::MORE) more[i] = a.more[first + i];
+            dY[i] = a.dY[first + i];
+        }
+        __syncthreads();
+    }
+
+    template <class S>
+    DEVICE OutputOperands of(int i, float scale) const {
+        return OutputOperands{S::Y ? y[i] : 0.0f, S::SAVED ? saved[i] : 0.0f, S::MORE ? more[i] : 0.0f, dY[i], scale};
+    }
 };
 
 template <class S>
@@ -208,14 +305,36 @@ DEVICE OutputOperands operandsOf(const SpreadArguments& a, int64 output) {
     };
 }
 
+// The operands of this block's elements, by the element; where outputs are rows, through shared memory.
+template <class S>
+struct BlockOperands {
+    const SpreadArguments& a;
+    const StagedOperands& staged;
+    int64 first;
+
+    DEVICE BlockOperands(const SpreadArguments& a, StagedOperands& shared) : a(a), staged(shared), first(0) {
+        if (!a.isRows) return;
+        int64 begin = (int64)blockIdx.x * PER_BLOCK, end = begin + PER_BLOCK < a.count ? begin + PER_BLOCK : a.count;
+        first = begin / a.inner;
+        shared.load<S>(a, first, (int)((end - 1) / a.inner - first) + 1);
+    }
+
+    DEVICE OutputOperands of(uint32 i) const {
+        if (a.isRows) return staged.of<S>((int)(i / (uint32)a.inner - (uint32)first), a.scale);
+        int64 unused, output, more;
+        locate(a.axes, i, unused, output, more);
+        return operandsOf<S>(a, output);
+    }
+};
+
 // Four neighbors of one output to a thread.
 template <class S>
 DEVICE void spreadFours(const SpreadArguments& a) {
+    __shared__ StagedOperands staged;
+    BlockOperands<S> operands(a, staged);
     int64 i = (int64)blockIdx.x * PER_BLOCK + threadIdx.x * 4;
     if (i >= a.count) return;
-    int64 first, output, more;
-    locate(a.axes, (uint32)i, first, output, more);
-    OutputOperands o = operandsOf<S>(a, output);
+    OutputOperands o = operands.of((uint32)i);
     float4 x = {};
     if (S::X) x = loadFour(a.x + i);
     putFour(a.dX + i, S::of(x.x, o), S::of(x.y, o), S::of(x.z, o), S::of(x.w, o), a.accumulate);
@@ -223,28 +342,32 @@ DEVICE void spreadFours(const SpreadArguments& a) {
 
 template <class S>
 DEVICE void spreadElements(const SpreadArguments& a) {
+    __shared__ StagedOperands staged;
+    BlockOperands<S> operands(a, staged);
     int64 end = (int64)(blockIdx.x + 1) * PER_BLOCK;
     for (int64 i = end - PER_BLOCK + threadIdx.x; i < a.count && i < end; i += THREADS) {
-        int64 first, output, more;
-        locate(a.axes, (uint32)i, first, output, more);
-        put(a.dX + i, S::of(S::X ? a.x[i] : 0.0f, operandsOf<S>(a, output)), a.accumulate);
+        put(a.dX + i, S::of(S::X ? a.x[i] : 0.0f, operands.of((uint32)i)), a.accumulate);
     }
 }
 
-// A thread takes one column of 32 rows, so that an output's operands are read once for them.
+#define BAND 64
+
+// A block takes its columns of so many rows, so that an output's operands are read once for them; its lanes begin with each row's sector.
 template <class S>
 DEVICE void spreadStrips(const SpreadArguments& a) {
-    int blocks = (a.inner + THREADS - 1) / THREADS, band = blockIdx.x / blocks;
-    int column = (blockIdx.x - band * blocks) * THREADS + threadIdx.x, outer = blockIdx.y;
-    if (column >= a.inner) return;
+    __shared__ StagedOperands staged;
+    int blocks = (a.inner + a.width - 1) / a.width, band = blockIdx.x / blocks, outer = blockIdx.y;
+    int column0 = (blockIdx.x - band * blocks) * a.width, columns = smaller(a.inner - column0, a.width);
     int64 origin, output, more, unused;
     locate(a.axes, outer, origin, output, more);
-    OutputOperands o = operandsOf<S>(a, (int64)outer * a.inner + column);
-    for (int row = band * 32; row < a.rowCount && row < band * 32 + 32; row++) {
+    staged.load<S>(a, (int64)outer * a.inner + column0, columns);
+    for (int row = band * BAND; row < a.rowCount && row < band * BAND + BAND; row++) {
         int64 at;
         locate(a.rows, row, at, more, unused);
-        int64 i = origin + at + column;
-        put(a.dX + i, S::of(S::X ? a.x[i] : 0.0f, o), a.accumulate);
+        at += origin + column0;
+        int column = (int)threadIdx.x - shiftOf(a.dX + at);
+        if (column < 0 || column >= columns) continue;
+        put(a.dX + at + column, S::of(S::X ? a.x[at + column] : 0.0f, staged.of<S>(column, a.scale)), a.accumulate);
     }
 }
 

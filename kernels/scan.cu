@@ -5,11 +5,12 @@
 // Where inner is 1, a warp takes a row, or a block a long one: lanes scan 32 neighbours by shuffles, four times, warps are joined through shared
 // memory, and the state goes on from chunk to chunk. Few very long rows are cut into strips of fixed length, a block to each: one launch finds what
 // each strip makes of a state, which reads x once more, the next joins those in front of it. Otherwise a thread takes a column and walks along it,
-// and a sum carries what each addition lost to the next (Kahan).
-#include "common.cuh"
+// and a sum carries what each addition lost to the next (Kahan). Where rows of columns
+// begin within sectors, a block brings them through shared memory, 8 places at a time, in accesses that begin with a sector.
+#include "rows.cuh"
 
-#define THREADS 256
 #define ITEMS 4
+#define PLACES 8
 
 struct ScanArguments {
     const float* x;
@@ -20,7 +21,7 @@ struct ScanArguments {
     int64 rows;      // outer, or outer times inner for columns
     int terms;
     int inner;
-    int strip;  // terms per strip
+    int strip;  // terms per strip; columns: of a block, fewer than its threads where they go through shared memory
     int strips_per_row;
     int exclusive;
     int reverse;
@@ -33,21 +34,21 @@ struct Step {
     float summand;
 };
 
-// What a scan computes. at: where the element lies; stride: from place to place along the scan; place: counted along it; kept: what a step leaves for
-// the result of its place.
+// What a scan computes, from x and what belongs to the same place. kept: what a step leaves for the result of its place. Where YS is true the result
+// needs y, of the next place unless the scan is exclusive, and at the last place nothing.
 struct SumOfTerms {
     static constexpr float START = 0.0f;
-    static constexpr bool MULTIPLIES = false, ADDS = true;
-    static DEVICE Step step(const ScanArguments& a, int64 at, float&) { return {1.0f, a.x[at]}; }
-    static DEVICE float result(const ScanArguments&, float state, float, int64, int64, int) { return state; }
+    static constexpr bool MULTIPLIES = false, ADDS = true, DYS = false, YS = false;
+    static DEVICE Step step(bool, float x, float, float&) { return {1.0f, x}; }
+    static DEVICE float result(float state, float, float) { return state; }
     static DEVICE bool exclusive(const ScanArguments& a) { return a.exclusive != 0; }
 };
 
 struct ProductOfTerms {
     static constexpr float START = 1.0f;
-    static constexpr bool MULTIPLIES = true, ADDS = false;
-    static DEVICE Step step(const ScanArguments& a, int64 at, float&) { return {a.x[at], 0.0f}; }
-    static DEVICE float result(const ScanArguments&, float state, float, int64, int64, int) { return state; }
+    static constexpr bool MULTIPLIES = true, ADDS = false, DYS = false, YS = false;
+    static DEVICE Step step(bool, float x, float, float&) { return {x, 0.0f}; }
+    static DEVICE float result(float state, float, float) { return state; }
     static DEVICE bool exclusive(const ScanArguments& a) { return a.exclusive != 0; }
 };
 
@@ -56,19 +57,26 @@ struct ProductOfTerms {
 // the y of the next place.
 struct SlopeOfProduct {
     static constexpr float START = 0.0f;
-    static constexpr bool MULTIPLIES = true, ADDS = true;
-    static DEVICE Step step(const ScanArguments& a, int64 at, float& kept) {
-        float x = a.x[at], dY = a.dY[at];
-        kept = a.exclusive ? 0.0f : dY;
-        return {x, a.exclusive ? dY : x * dY};
+    static constexpr bool MULTIPLIES = true, ADDS = true, DYS = true, YS = true;
+    static DEVICE Step step(bool exclusive, float x, float dY, float& kept) {
+        kept = exclusive ? 0.0f : dY;
+        return {x, exclusive ? dY : x * dY};
     }
-    static DEVICE float result(const ScanArguments& a, float state, float kept, int64 at, int64 stride, int place) {
-        float sum = kept + state;
-        if (a.exclusive) return sum * a.y[at];
-        return place == a.terms - 1 ? sum : sum * a.y[at + stride];
-    }
+    static DEVICE float result(float state, float kept, float y) { return (kept + state) * y; }
     static DEVICE bool exclusive(const ScanArguments&) { return true; }
 };
+
+// The step of the place at an element, and its result.
+template <class F>
+DEVICE Step stepAt(const ScanArguments& a, int64 at, float& kept) {
+    return F::step(a.exclusive != 0, a.x[at], F::DYS ? a.dY[at] : 0.0f, kept);
+}
+
+template <class F>
+DEVICE float resultAt(const ScanArguments& a, float state, float kept, int64 at, int64 stride, int place) {
+    bool isLast = !a.exclusive && place == a.terms - 1;
+    return F::result(state, kept, F::YS && !isLast ? a.y[a.exclusive ? at : at + stride] : 1.0f);
+}
 
 template <class F>
 DEVICE Step join(Step first, Step second) {
@@ -121,7 +129,7 @@ DEVICE float walk(const ScanArguments& a, int64 row, int first, int last, float 
             int place = chunk + (warp * ITEMS + k) * 32 + lane;
             Step own{1.0f, 0.0f};
             kept[k] = 0;
-            if (place >= first && place < last) own = F::step(a, start + stride * place, kept[k]);
+            if (place >= first && place < last) own = stepAt<F>(a, start + stride * place, kept[k]);
 #pragma unroll
             for (int delta = 1; delta < 32; delta <<= 1) {
                 Step below = fromLaneBelow<F>(own, delta);
@@ -158,7 +166,7 @@ DEVICE float walk(const ScanArguments& a, int64 row, int first, int last, float 
             int place = chunk + (warp * ITEMS + k) * 32 + lane;
             if (place >= first && place < last) {
                 int64 at = start + stride * place;
-                put(a.result + at, F::result(a, apply<F>(states[k], begin), kept[k], at, stride, place), a.accumulate);
+                put(a.result + at, resultAt<F>(a, apply<F>(states[k], begin), kept[k], at, stride, place), a.accumulate);
             }
         }
     }
@@ -203,28 +211,83 @@ DEVICE void strips(const ScanArguments& a) {
     }
 }
 
+// One step along a column.
 template <class F>
-DEVICE void columns(const ScanArguments& a) {
-    int64 column = (int64)blockIdx.x * THREADS + threadIdx.x;
-    if (column >= a.rows) return;
-    int64 outer = column / a.inner, stride = a.reverse ? -a.inner : a.inner;
-    int64 at = outer * a.terms * a.inner + (column - outer * a.inner) + (a.reverse ? (int64)(a.terms - 1) * a.inner : 0);
+struct Column {
     float state = F::START, lost = 0;
-    for (int place = 0; place < a.terms; place++, at += stride) {
-        float kept = 0;
-        Step s = F::step(a, at, kept);
-        float next;
+
+    // The state in front of the step, or behind it.
+    DEVICE float step(Step s, bool exclusive) {
+        float before = state;
         if (F::MULTIPLIES) {
-            next = apply<F>(s, state);
+            state = apply<F>(s, state);
         } else {
             // What the addition loses is taken off the next summand; of infinities it would be NaN.
-            float summand = s.summand - lost;
-            next = state + summand;
+            float summand = s.summand - lost, next = state + summand;
             lost = (next - state) - summand;
             lost = isFinite(lost) ? lost : 0.0f;
+            state = next;
         }
-        put(a.result + at, F::result(a, F::exclusive(a) ? state : next, kept, at, stride, place), a.accumulate);
-        state = next;
+        return exclusive ? before : state;
+    }
+};
+
+// So many rows of a block's columns through shared memory: body(tile element, element) by all threads, from the sector on in which a row begins.
+// rows: the address that the first row begins at, the distance to the next.
+template <class Body>
+DEVICE void walkTile(const float* row, int64 stride, int places, int columns, const Body& body) {
+    for (int place = 0; place < places; place++) {
+        const float* from = row + place * stride;
+        int column = (int)threadIdx.x - shiftOf(from);
+        if (column >= 0 && column < columns) body(place * THREADS + column, place * stride + column);
+    }
+}
+
+// Blocks are numbered (outer, chunk of columns).
+template <class F>
+DEVICE void tiles(const ScanArguments& a) {
+    __shared__ float xs[PLACES * THREADS], dYs[F::DYS ? PLACES * THREADS : 1], ys[F::YS ? PLACES * THREADS : 1];
+    int chunks = (a.inner - 1) / a.strip + 1, column0 = blockIdx.x % chunks * a.strip, columns = smaller(a.inner - column0, a.strip);
+    int64 outer = blockIdx.x / (uint32)chunks, stride = a.reverse ? -a.inner : a.inner;
+    int64 start = outer * a.terms * a.inner + column0 + (a.reverse ? (int64)(a.terms - 1) * a.inner : 0);
+    int64 ahead = a.exclusive ? 0 : stride;
+    bool inside = (int)threadIdx.x < columns;
+    Column<F> column;
+    for (int first = 0; first < a.terms; first += PLACES) {
+        int places = smaller(a.terms - first, PLACES), known = a.exclusive ? places : smaller(a.terms - 1 - first, PLACES);
+        int64 origin = start + first * stride;
+        walkTile(a.x + origin, stride, places, columns, [&](int i, int64 at) { xs[i] = a.x[origin + at]; });
+        if (F::DYS) walkTile(a.dY + origin, stride, places, columns, [&](int i, int64 at) { dYs[i] = a.dY[origin + at]; });
+        if (F::YS) walkTile(a.y + origin + ahead, stride, known, columns, [&](int i, int64 at) { ys[i] = a.y[origin + ahead + at]; });
+        __syncthreads();
+        for (int place = 0; inside && place < places; place++) {
+            int i = place * THREADS + threadIdx.x;
+            float kept = 0;
+            Step s = F::step(a.exclusive != 0, xs[i], F::DYS ? dYs[i] : 0.0f, kept);
+            float state = column.step(s, F::exclusive(a));
+            xs[i] = F::result(state, kept, F::YS && place < known ? ys[i] : 1.0f);
+        }
+        __syncthreads();
+        walkTile(a.result + origin, stride, places, columns, [&](int i, int64 at) { put(a.result + origin + at, xs[i], a.accumulate); });
+        __syncthreads();
+    }
+}
+
+template <class F>
+DEVICE void columns(const ScanArguments& a) {
+    if (a.strip < THREADS) {
+        tiles<F>(a);
+        return;
+    }
+    int64 which = (int64)blockIdx.x * THREADS + threadIdx.x;
+    if (which >= a.rows) return;
+    int64 outer = which / a.inner, stride = a.reverse ? -a.inner : a.inner;
+    int64 at = outer * a.terms * a.inner + (which - outer * a.inner) + (a.reverse ? (int64)(a.terms - 1) * a.inner : 0);
+    Column<F> column;
+    for (int place = 0; place < a.terms; place++, at += stride) {
+        float kept = 0;
+        Step s = stepAt<F>(a, at, kept);
+        put(a.result + at, resultAt<F>(a, column.step(s, F::exclusive(a)), kept, at, stride, place), a.accumulate);
     }
 }
 

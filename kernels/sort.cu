@@ -4,10 +4,9 @@
 // registers, through shared memory, or by shuffles. Longer rows are sorted in tiles of 2048 first, and then runs are merged in pairs, in each of which
 // an element finds its place by a binary search in the other run. 4 bytes read and 8 written per element; long rows move 16 more for each merge.
 // Backward: dX (=|+=) dY at the places, by a thread each; no two are one.
-#include "common.cuh"
+#include "network.cuh"
 
-#define THREADS 256
-#define TILE 2048
+#define THREADS NETWORK_THREADS
 
 struct SortArguments {
     const float* x;
@@ -35,8 +34,6 @@ struct SortBackwardArguments {
     int unused;
 };
 
-#define NO_KEY 0xffffffffffffffffull
-
 DEVICE uint64 keyOf(float value, int index, bool descending) {
     uint32 bits = value == 0 ? 0 : value != value ? 0x7fffffffu : bitsOf(value);
     uint32 order = bits & 0x80000000u ? ~bits : bits | 0x80000000u;
@@ -53,18 +50,6 @@ DEVICE void give(const SortArguments& a, int row, int place, uint64 key) {
     int64 at = (int64)row * a.kept + place;
     a.values[at] = value;
     a.indices[at] = index;
-}
-
-DEVICE uint64 keyOfLane(uint64 key, int distance) {
-    uint32 low = bitsOf(__shfl_xor_sync(0xffffffffu, floatOf((uint32)key), distance));
-    uint32 high = bitsOf(__shfl_xor_sync(0xffffffffu, floatOf((uint32)(key >> 32)), distance));
-    return (uint64)high << 32 | low;
-}
-
-// The smaller of two keys where the element comes first in an ascending part or second in a descending one, else the larger.
-DEVICE uint64 chosen(uint64 own, uint64 other, int i, int distance, int size) {
-    bool smaller = ((i & distance) == 0) == ((i & size) == 0);
-    return (own < other) == smaller ? own : other;
 }
 
 KERNEL void __launch_bounds__(256) sort_warps(SortArguments a) {
@@ -92,33 +77,7 @@ DEVICE void sortTile(const SortArguments& a) {
         int i = first + k * THREADS + thread;
         keys[k] = i < a.terms ? keyOf(a.x[(int64)row * a.terms + i], i, a.descending) : NO_KEY;
     }
-    for (int size = 2; size <= ITEMS * THREADS; size <<= 1) {
-#pragma unroll
-        for (int apart = ITEMS / 2; apart > 0; apart >>= 1) {
-            if (apart * THREADS >= size) continue;
-            uint64 before[ITEMS];
-#pragma unroll
-            for (int k = 0; k < ITEMS; k++) before[k] = keys[k];
-#pragma unroll
-            for (int k = 0; k < ITEMS; k++) keys[k] = chosen(before[k], before[k ^ apart], k * THREADS + thread, apart * THREADS, size);
-        }
-        for (int distance = smaller(size / 2, THREADS / 2); distance >= 32; distance >>= 1) {
-            __syncthreads();
-#pragma unroll
-            for (int k = 0; k < ITEMS; k++) shared[k * THREADS + thread] = keys[k];
-            __syncthreads();
-#pragma unroll
-            for (int k = 0; k < ITEMS; k++) {
-                keys[k] = chosen(keys[k], shared[k * THREADS + (thread ^ distance)], k * THREADS + thread, distance, size);
-            }
-        }
-        for (int distance = smaller(size / 2, 16); distance > 0; distance >>= 1) {
-#pragma unroll
-            for (int k = 0; k < ITEMS; k++) {
-                keys[k] = chosen(keys[k], keyOfLane(keys[k], distance), k * THREADS + thread, distance, size);
-            }
-        }
-    }
+    sortBlock<ITEMS>(keys, shared);
 #pragma unroll
     for (int k = 0; k < ITEMS; k++) {
         int i = first + k * THREADS + thread;
@@ -133,7 +92,7 @@ DEVICE void sortTile(const SortArguments& a) {
 KERNEL void __launch_bounds__(256) sort_tiles_1(SortArguments a) { sortTile<1>(a); }
 KERNEL void __launch_bounds__(256) sort_tiles_2(SortArguments a) { sortTile<2>(a); }
 KERNEL void __launch_bounds__(256) sort_tiles_4(SortArguments a) { sortTile<4>(a); }
-KERNEL void __launch_bounds__(256) sort_tiles_8(SortArguments a) { sortTile<8>(a); }
+KERNEL void __launch_bounds__(256, 2) sort_tiles_8(SortArguments a) { sortTile<8>(a); }
 
 KERNEL void __launch_bounds__(256) sort_merge(SortArguments a) {
     int row = (int)(blockIdx.x / a.blocks_per_row);

@@ -8,10 +8,12 @@ namespace FastNN.Cli;
 /// <param name="Library">A function of cuBLAS or cuDNN: its bytes and operations follow from its sizes, the rest is 0.</param>
 /// <param name="MovedBytes">32-byte sectors that its requests asked for, caches aside.</param>
 /// <param name="IdealBytes">Distinct sectors read and written: what remains where nothing is asked for twice.</param>
+/// <param name="StoredBytes">Sectors that its stores asked for, a part of what it moved.</param>
 internal sealed record KernelCounts(
     string Name, bool Library, long Launches, long WarpInstructions, long Branches, long DivergentBranches, long GlobalLoads,
     long GlobalStores,
-    double MovedBytes, double IdealBytes, double Flops, long SharedRequests, long BankConflicts, long Atomics, long LocalBytes)
+    double MovedBytes, double IdealBytes, double Flops, long SharedRequests, long BankConflicts, long Atomics, long LocalBytes,
+    double StoredBytes)
 {
     private const double SectorBytes = 32;
 
@@ -30,7 +32,8 @@ internal sealed record KernelCounts(
             Count("divergentBranches"),
             Count("globalLoads"), Count("globalStores"), moved, ideal, json.GetProperty("flops").GetDouble(),
             Count("sharedRequests"),
-            Count("bankConflicts"), Count("atomics"), Count("localBytes"));
+            Count("bankConflicts"), Count("atomics"), Count("localBytes"),
+            library ? Count("bytesStored") : SectorBytes * Count("sectorsStored"));
     }
 }
 

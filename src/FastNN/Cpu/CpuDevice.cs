@@ -54,6 +54,11 @@ internal sealed class CpuDevice : CpuCore, IDevice
     public long Conv2DWorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) =>
         _windows.Conv2DWorkspaceBytes(geometry, pass);
 
+    /// <summary>Sums get their bias and activation while they are in registers.</summary>
+    public bool FinishesProductApart(long m, int k, int n) => false;
+
+    public bool AddsInNormalization(int length) => false;
+
     public bool WantsTransposedFilter(in Conv2DGeometry geometry, ConvolutionPass pass) =>
         CpuWindows.WantsTransposedFilter(geometry, pass);
 

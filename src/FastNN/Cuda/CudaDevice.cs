@@ -56,6 +56,10 @@ internal sealed class CudaDevice : CudaCore, IDevice
     public bool WantsTransposedFilter(in Conv2DGeometry geometry, ConvolutionPass pass) =>
         _windows.WantsTransposedFilter(geometry, pass);
 
+    public bool FinishesProductApart(long m, int k, int n) => CudaProducts.FinishesApart(m, k, n);
+
+    public bool AddsInNormalization(int length) => CudaNormalizations.AddsFirst(length);
+
     public long MaxPool2DWinnerBytes(in Pool2DGeometry geometry) => CudaWindows.MaxPool2DWinnerBytes(geometry);
 
     public long RecurrenceSavedBytes(RecurrenceGeometry geometry, bool training) =>

@@ -88,6 +88,7 @@ internal sealed class Compiler
     {
         BindTypes();
         FilterTransposition.Insert(_planning, graph, _nodes, _bound, _types, _root is not null, _isTrained);
+        new JoinedPasses(_planning, graph, _nodes, _bound, _types, [.. _outputs]).Run();
         FindDifferentiable();
         bool[] backward = FindBackward();
         _steps = StepNumbers.Of(_nodes, i => backward[i], Keeps);
@@ -436,7 +437,7 @@ internal sealed class Compiler
         Node node = _nodes[index];
         int step = _steps.BackwardOf(index);
         planned.OutputGradients = Array.ConvertAll(node.Outputs, output => OutputGradient(output, step));
-        PlannedTensor? dOutput = planned.OutputGradients[0];
+        PlannedTensor? dOutput = planned.OutputGradients[planned.Op.InPlaceOutput];
         var gradients = new PlannedTensor?[node.Inputs.Length];
         var accumulate = new bool[node.Inputs.Length];
         bool[] needed = _needed[index];

@@ -14,6 +14,18 @@ internal interface IPlanning
     /// </summary>
     bool WantsTransposedFilter(in Conv2DGeometry geometry, ConvolutionPass pass);
 
+    /// <summary>
+    /// Whether bias and activation of a product [m, k] [k, n] are a pass of their own behind it, which a plan may join with
+    /// others.
+    /// </summary>
+    bool FinishesProductApart(long m, int k, int n);
+
+    /// <summary>
+    /// Whether an addition in front of a normalization of rows of so many elements becomes part of it, as both are passes of
+    /// their own that cost a launch.
+    /// </summary>
+    bool AddsInNormalization(int length);
+
     /// <summary>Bytes that hold the winners of a max pooling.</summary>
     long MaxPool2DWinnerBytes(in Pool2DGeometry geometry);
 

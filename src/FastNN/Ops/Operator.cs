@@ -55,8 +55,11 @@ internal abstract record Operator
     /// </summary>
     public virtual bool ForwardInPlace(NodeTypes types, int input) => false;
 
-    /// <summary>Whether the gradient of an input may take the place of output 0's gradient.</summary>
+    /// <summary>Whether the gradient of an input may take the place of that of <see cref="InPlaceOutput"/>.</summary>
     public virtual bool BackwardInPlace(NodeTypes types, int input) => false;
+
+    /// <summary>The output whose gradient may be overwritten.</summary>
+    public virtual int InPlaceOutput => 0;
 
     /// <summary>
     /// Whether a gradient can flow to an input; not to class indices, targets and counters.

@@ -24,10 +24,18 @@ internal sealed class GraphRun : IDisposable
     /// <param name="gradients">Inputs whose gradients are read.</param>
     /// <param name="parameters">All parameters that the graph uses, with values.</param>
     public GraphRun(IDevice device, Graph graph, Value[] outputs, Value? root, Value[] gradients, params Parameter[] parameters)
+        : this(device, device, graph, outputs, root, gradients, parameters)
+    {
+    }
+
+    /// <summary>The same, planned with other answers than the device's.</summary>
+    public GraphRun(
+        IPlanning planning, IDevice device, Graph graph, Value[] outputs, Value? root, Value[] gradients,
+        params Parameter[] parameters)
     {
         _device = device;
         Value[] all = root is null || outputs.Contains(root) ? outputs : [.. outputs, root];
-        Plan = Compiler.Compile(device, graph, all, root, gradients);
+        Plan = Compiler.Compile(planning, graph, all, root, gradients);
         _store = new ParameterStore(device, parameters);
         _gradients = root is null ? null : new GradientStore(_store, [.. parameters.Where(parameter => parameter.IsTrainable)]);
         _store.Take(parameters);

@@ -28,8 +28,10 @@ internal sealed class EmbeddingCases : IOpCases
     private static IEnumerable<OpCase> Lookups =>
         from row in new (int[] Indices, int Entries, int Width, int Padding)[]
         {
+            ([9], 40, 300, 5), ([3, 7], 33, 5, -1),
             ([], 3, 5, -1), ([1], 1, 1, -1), ([7], 5, 3, -1), ([3, 13], 17, 33, -1), ([31, 17], 7, 129, -1), ([700], 31, 300, -1),
             ([5, 9], 6, 7, 0), ([33], 4, 8, 3),
+            ([1300], 3, 13, -1), ([4200], 1031, 3, 1), ([7, 13], 5, 1100, -1),
         }
         from type in new[] { DType.Int32, DType.Int64 }
         select Case(new Shape(row.Indices), row.Entries, row.Width, row.Padding, type);

@@ -40,6 +40,16 @@ internal sealed class ReduceCases : IOpCases
                 yield return Case(ReduceFunction.Variance, new Shape(shape), axes);
             }
 
+            // Columns whose rows begin within sectors, in one part and in several.
+            foreach (ReduceFunction function in new[]
+            {
+                ReduceFunction.Sum, ReduceFunction.Max, ReduceFunction.Variance, ReduceFunction.LogSumExp,
+            })
+            {
+                yield return Case(function, new Shape(2, 31, 187), [1]);
+                yield return Case(function, new Shape(301, 129), [0]);
+            }
+
             yield return Case(ReduceFunction.Variance, new Shape(5, 9), [1], correction: 0);
             yield return Case(ReduceFunction.StandardDeviation, new Shape(5, 9), [0], correction: 0);
             foreach (ReduceFunction function in new[] { ReduceFunction.Max, ReduceFunction.Min })

@@ -20,6 +20,13 @@ internal sealed class SoftmaxCases : IOpCases
                 yield return Case(logarithm, -2, new Shape(31, 13, 1));
                 yield return Case(logarithm, -1, new Shape(1031, 67));
                 yield return Case(logarithm, -1, new Shape(4, 10), range: 80);
+
+                // Columns and rows that a block of CUDA keeps in registers, narrow, odd and over several blocks, and longer ones.
+                yield return Case(logarithm, 1, new Shape(2, 77, 129));
+                yield return Case(logarithm, 1, new Shape(1, 200, 40));
+                yield return Case(logarithm, 0, new Shape(331, 31));
+                yield return Case(logarithm, 0, new Shape(1031, 7));
+                yield return Case(logarithm, -1, new Shape(2, 8231));
             }
         }
     }

@@ -1,3 +1,4 @@
+using FastNN.Functions;
 using FastNN.Tensors;
 
 namespace FastNN.Cpu;
@@ -13,4 +14,20 @@ internal sealed unsafe partial class CpuElements
 
     public void ActivationBackward(Activation activation, Tensor xOrY, Tensor dY, Tensor dX, bool accumulate) =>
         FunctionLoops.Of(activation).Backward(Pool, activation.Scalars, xOrY, dY, dX, accumulate);
+
+    public void BiasActivationForward(Activation activation, Tensor x, Tensor bias, Tensor z, Tensor y)
+    {
+        BinaryForward(BinaryFunction.Of<Functions.Add>(), x, bias, z);
+        ActivationForward(activation, z, y);
+    }
+
+    public void BiasActivationBackward(
+        Activation activation, Tensor z, Tensor dY, Tensor dX, Tensor? dBias, bool accumulateBias)
+    {
+        ActivationBackward(activation, z, dY, dX, accumulate: false);
+        if (dBias is not null)
+        {
+            SumRepeated(dX, dBias, accumulateBias);
+        }
+    }
 }

@@ -38,6 +38,10 @@ internal sealed unsafe partial class CpuIndexing
             new AddGradients(new IndexList(indices), Floats(dY), padding, Floats(dWeight), indices.Count, rows, width, tasks));
     }
 
+    public bool EmbeddingBackwardAtOnce(
+        Tensor indices, Tensor dY, int padding, Tensor dWeight, bool accumulate, Tensor dRepeated, bool accumulateRepeated) =>
+        false;
+
     /// <summary>Indices of either type.</summary>
     private readonly struct IndexList(Tensor indices)
     {

@@ -4,7 +4,7 @@ using FastNN.Tensors;
 
 namespace FastNN.Cuda;
 
-/// <summary>Rotations by positions, a thread per pair.</summary>
+/// <summary>Rotations by positions, a thread per pair of a position.</summary>
 internal sealed unsafe partial class CudaAttention
 {
     private const int RotaryThreads = 256;
@@ -12,7 +12,7 @@ internal sealed unsafe partial class CudaAttention
     public void Rotate(
         RotaryGeometry geometry, Tensor x, Tensor table, Tensor? positions, bool backwards, Tensor y, bool accumulate)
     {
-        long pairs = x.Count / 2;
+        long pairs = x.Count / 2 / Math.Max(1, geometry.Inner);
         Launch(
             "rotary", "rotary_rotate", new Grid(Blocks(pairs, RotaryThreads), RotaryThreads),
             new RotaryArguments(

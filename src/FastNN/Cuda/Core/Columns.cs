@@ -22,7 +22,7 @@ internal abstract unsafe partial class CudaFacet
     }
 
     /// <summary>The walk over [rows, n], in steps so many to a block.</summary>
-    private static ColumnWalk WalkColumns(long count, int n, bool aligned, int stepsPerBlock)
+    protected static ColumnWalk WalkColumns(long count, int n, bool aligned, int stepsPerBlock)
     {
         long common = n % 4 == 0 ? n : n % 2 == 0 ? 2L * n : 4L * n;
         return aligned && common <= LongestPeriod
@@ -31,22 +31,29 @@ internal abstract unsafe partial class CudaFacet
             : new ColumnWalk(count, n, n, 1, stepsPerBlock);
     }
 
+    /// <summary>With few columns their bias costs a block little, so there can be many blocks.</summary>
+    protected static int FinishSteps(int n) => n <= 128 ? 8 : 16;
+
     /// <summary>y = f(y + bias) over [rows, n]: 8 bytes per element.</summary>
     protected void FinishColumns(nint y, long count, int n, in EpilogueArguments epilogue)
     {
-        // With few columns their bias costs a block little, so there can be many blocks.
-        ColumnWalk walk = WalkColumns(count, n, IsAligned(y), stepsPerBlock: n <= 128 ? 8 : 16);
+        ColumnWalk walk = WalkColumns(count, n, IsAligned(y), FinishSteps(n));
         Launch(
             "dense", "dense_bias_activation", new Grid(checked(walk.Blocks * walk.Parts), ColumnThreads),
             new BiasActivationArguments(y, epilogue, walk));
     }
 
     /// <summary>What sums the columns of x [rows, n], and over how many blocks and parts of them.</summary>
-    protected ColumnSumArguments SumOfColumns(nint x, long count, int n, nint sums, bool accumulate)
-    {
+    protected ColumnSumArguments SumOfColumns(nint x, long count, int n, nint sums, bool accumulate) =>
         // A block's parts are written and read: few against what it reads.
-        ColumnWalk walk = WalkColumns(count, n, IsAligned(x), stepsPerBlock: n <= 256 ? 8 : 32);
-        int fits = walk.Parts > TicketBytes / sizeof(uint) ? 1 : Math.Max(1, (ScratchBytes - TicketBytes) / sizeof(float) / n);
+        SumOfColumns(WalkColumns(count, n, IsAligned(x), stepsPerBlock: n <= 256 ? 8 : 32), x, sums, accumulate);
+
+    /// <summary>The same in a walk of one's own.</summary>
+    protected ColumnSumArguments SumOfColumns(ColumnWalk walk, nint x, nint sums, bool accumulate)
+    {
+        int fits = walk.Parts > TicketBytes / sizeof(uint)
+            ? 1
+            : Math.Max(1, (ScratchBytes - TicketBytes) / sizeof(float) / walk.N);
         int most = Math.Min(MaxColumnBlocks, fits);
         if (walk.Blocks > most)
         {

@@ -93,7 +93,7 @@ internal abstract unsafe partial class CudaFacet
         x, dY, dWeight, dBias, m, k, n, Vectors(k % 4 == 0 && IsAligned(x), n % 4 == 0 && IsAligned(dY, dWeight)),
         accumulateWeight ? 1 : 0, accumulateBias ? 1 : 0);
 
-    protected static bool IsSmall(int rows, int columns, int depth) =>
+    protected static bool IsSmall(long rows, int columns, int depth) =>
         depth <= SmallDepth && columns <= SmallProduct / 2 && (double)rows * columns * depth <= SmallProduct;
 
     protected static Grid SmallGrid(int rows, int columns) =>

@@ -13,6 +13,9 @@ internal abstract unsafe partial class CudaFacet
     /// <summary>The longest row that one thread walks through.</summary>
     protected const int ShortRow = 96;
 
+    /// <summary>The elements by which lanes are moved at most, so that a warp begins with a sector.</summary>
+    protected const int MostShift = 7;
+
     protected const int RowItems = 8, SlabThreads = 128;
 
     /// <summary>

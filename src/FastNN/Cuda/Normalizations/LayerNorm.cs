@@ -4,9 +4,11 @@ using FastNN.Tensors;
 
 namespace FastNN.Cuda;
 
-/// <summary>Normalization of rows, in one launch each way.</summary>
+/// <summary>Normalization of rows, in one launch each way, with what is added in front of it.</summary>
 internal sealed unsafe partial class CudaNormalizations
 {
+    private const int LongestResidualRow = 2048;
+
     public void LayerNormForward(in RowNormalization rows, Tensor? bias, Tensor y)
     {
         RowGeometry geometry = rows.Geometry;
@@ -15,14 +17,33 @@ internal sealed unsafe partial class CudaNormalizations
             return;
         }
 
-        // Rows are shifted to whole sectors, by up to seven elements.
-        bool shifts = geometry.Length % 8 != 0 || (rows.X.Address & 31) != 0;
-        RowKernel kernel = ForwardKernel(geometry.Length + (shifts ? 7 : 0));
+        RowKernel kernel = ForwardKernel(geometry.Length + ShiftOf(rows));
         Launch(
             "layernorm", kernel.Name, new Grid(Blocks(geometry.Rows, kernel.RowsPerBlock), kernel.Threads),
             new LayerNormArguments(
-                rows.X.Address, AddressOf(rows.Weight), AddressOf(bias), AddressOf(rows.Mean), rows.Scale.Address, y.Address,
-                geometry.Rows, geometry.Length, rows.Eps, 0));
+                rows.X.Address, AddressOf(rows.Weight), AddressOf(bias), AddressOf(rows.Mean), rows.Scale.Address, y.Address, 0,
+                0, 0, 0, geometry.Rows, geometry.Length, 0, 0, 0, rows.Eps));
+    }
+
+    /// <summary>Whether a row fits into the registers of the kernels that add first.</summary>
+    public static bool AddsFirst(int length) => length is > 0 and <= LongestResidualRow - MostShift;
+
+    public void ResidualNormForward(in RowNormalization rows, in AddedRows added, Tensor? bias, Tensor y)
+    {
+        (RowGeometry geometry, Tensor x) = (rows.Geometry, added.Product);
+        if (rows.X.Count == 0)
+        {
+            return;
+        }
+
+        RowKernel kernel = ResidualForwardKernel(geometry.Length + ShiftOf(rows));
+        Launch(
+            "layernorm", kernel.Name, new Grid(Blocks(geometry.Rows, kernel.RowsPerBlock), kernel.Threads),
+            new LayerNormArguments(
+                x.Address, AddressOf(rows.Weight), AddressOf(bias), AddressOf(rows.Mean), rows.Scale.Address, y.Address,
+                AddressOf(added.ProductBias), AddressOf(added.Indices), added.Residual.Address, rows.X.Address, geometry.Rows,
+                geometry.Length, Tensor.Index(added.Residual.Count / geometry.Length), Tensor.Index(x.Count / geometry.Length),
+                added.Indices?.Type == DType.Int64 ? 1 : 0, rows.Eps));
     }
 
     public void LayerNormBackward(
@@ -37,15 +58,46 @@ internal sealed unsafe partial class CudaNormalizations
             return;
         }
 
-        RowKernel kernel = BackwardKernel(geometry.Length);
+        RowKernel kernel = BackwardKernel(geometry.Length + ShiftOf(rows));
         Launch(
             "layernorm", kernel.Name, new Grid(geometry.Parts, kernel.Threads),
             new LayerNormBackwardArguments(
                 rows.X.Address, AddressOf(rows.Weight), AddressOf(rows.Mean), rows.Scale.Address, dY.Address,
-                AddressOf(gradients.X), parts, AddressOf(gradients.Weight), AddressOf(gradients.Bias), Scratch, geometry.Rows,
-                geometry.Length, geometry.RowsPerPart, PartsPerGroup(geometry.Parts), gradients.AccumulateX ? 1 : 0,
-                gradients.AccumulateWeight ? 1 : 0, gradients.AccumulateBias ? 1 : 0, 0));
+                AddressOf(gradients.X), parts, AddressOf(gradients.Weight), AddressOf(gradients.Bias), Scratch, 0, 0, 0,
+                geometry.Rows, geometry.Length, geometry.RowsPerPart, PartsPerGroup(geometry.Parts),
+                gradients.AccumulateX ? 1 : 0, gradients.AccumulateWeight ? 1 : 0, gradients.AccumulateBias ? 1 : 0, 0, 0,
+                Kinds: 2));
     }
+
+    public void ResidualNormBackward(
+        in RowNormalization rows, Tensor? dY, Tensor? dSum, in NormalizationGradients gradients, in AddedGradients added,
+        Tensor? workspace)
+    {
+        RowGeometry geometry = rows.Geometry;
+        if (rows.X.Count == 0)
+        {
+            Empty(gradients.Weight, gradients.AccumulateWeight);
+            Empty(gradients.Bias, gradients.AccumulateBias);
+            Empty(added.ProductBias, added.AccumulateProductBias);
+            return;
+        }
+
+        bool sums = gradients.Weight is not null || gradients.Bias is not null || added.ProductBias is not null;
+        RowKernel kernel = ResidualBackwardKernel(geometry.Length + ShiftOf(rows));
+        Launch(
+            "layernorm", kernel.Name, new Grid(geometry.Parts, kernel.Threads),
+            new LayerNormBackwardArguments(
+                rows.X.Address, AddressOf(rows.Weight), AddressOf(rows.Mean), rows.Scale.Address, AddressOf(dY),
+                AddressOf(gradients.X), sums ? AddressOf(workspace) : 0, AddressOf(gradients.Weight), AddressOf(gradients.Bias),
+                Scratch, AddressOf(dSum), AddressOf(added.Residual), AddressOf(added.ProductBias), geometry.Rows, geometry.Length,
+                geometry.RowsPerPart, PartsPerGroup(geometry.Parts), 0, gradients.AccumulateWeight ? 1 : 0,
+                gradients.AccumulateBias ? 1 : 0, added.AccumulateResidual ? 1 : 0, added.AccumulateProductBias ? 1 : 0,
+                Kinds: 3));
+    }
+
+    /// <summary>The elements by which rows are shifted at most, to begin with a sector.</summary>
+    private static int ShiftOf(in RowNormalization rows) =>
+        rows.Geometry.Length % 8 != 0 || (rows.X.Address & 31) != 0 ? MostShift : 0;
 
     /// <summary>Parts that one block adds: few are one group, more are as many groups as each has parts.</summary>
     private static int PartsPerGroup(int parts) => parts <= 16 ? 16 : (int)Math.Ceiling(Math.Sqrt(parts));
@@ -74,15 +126,36 @@ internal sealed unsafe partial class CudaNormalizations
         _ => new("layernorm_backward_long", 1024),
     };
 
+    /// <summary>The same of those that add first.</summary>
+    private static RowKernel ResidualForwardKernel(int length) => length switch
+    {
+        <= 128 => new("layernorm_residual_forward_128", 256),
+        <= 256 => new("layernorm_residual_forward_256", 256),
+        <= 512 => new("layernorm_residual_forward_512", 256),
+        <= 1024 => new("layernorm_residual_forward_1024", 256),
+        _ => new("layernorm_residual_forward_2048", 256),
+    };
+
+    /// <inheritdoc cref="ResidualForwardKernel"/>
+    private static RowKernel ResidualBackwardKernel(int length) => length switch
+    {
+        <= 128 => new("layernorm_residual_backward_128", 256),
+        <= 256 => new("layernorm_residual_backward_256", 256),
+        <= 512 => new("layernorm_residual_backward_512", 64),
+        <= 1024 => new("layernorm_residual_backward_1024", 128),
+        _ => new("layernorm_residual_backward_2048", 256),
+    };
+
     private readonly record struct RowKernel(string Name, int Threads, int RowsPerBlock = 16);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct LayerNormArguments(
-        nint X, nint Weight, nint Bias, nint Mean, nint Scale, nint Y, int Rows, int Length, float Eps, int Unused);
+        nint X, nint Weight, nint Bias, nint Mean, nint Scale, nint Y, nint XBias, nint Indices, nint Residual, nint Sum,
+        int Rows, int Length, int ResidualRows, int TableRows, int Wide, float Eps);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct LayerNormBackwardArguments(
         nint X, nint Weight, nint Mean, nint Scale, nint DY, nint DX, nint Parts, nint DWeight, nint DBias, nint Tickets,
-        int Rows, int Length, int RowsPerPart, int PartsPerGroup, int Accumulate, int AccumulateWeight, int AccumulateBias,
-        int Unused);
+        nint DSum, nint DResidual, nint DXBias, int Rows, int Length, int RowsPerPart, int PartsPerGroup, int Accumulate,
+        int AccumulateWeight, int AccumulateBias, int AccumulateResidual, int AccumulateXBias, int Kinds);
 }

@@ -8,12 +8,21 @@ namespace FastNN.Cuda;
 /// </summary>
 internal sealed unsafe partial class CudaNormalizations
 {
+    /// <summary>
+    /// Of blocks of columns (kernels/softmax.cu): threads, rows of a thread, those whose terms are in shared memory backward.
+    /// </summary>
+    private const int SoftmaxThreads = 768, ColumnItems = 40, KeptItems = 32;
+
+    /// <summary>Threads of a block whose threads walk along a column each.</summary>
+    private const int WalkThreads = 64;
+
     public void SoftmaxForward(Tensor x, Tensor y, int outer, int axis, int inner, bool logarithm) => LaunchSoftmax(
-        forward: true, new(x.Address, 0, y.Address, outer, axis, inner, 0, logarithm ? 1 : 0, 0));
+        forward: true, new(x.Address, 0, y.Address, outer, axis, inner, 0, logarithm ? 1 : 0, 0, 0, 0, 0));
 
     public void SoftmaxBackward(Tensor y, Tensor dY, Tensor dX, int outer, int axis, int inner, bool logarithm,
         bool accumulate) => LaunchSoftmax(
-        forward: false, new(y.Address, dY.Address, dX.Address, outer, axis, inner, 0, logarithm ? 1 : 0, accumulate ? 1 : 0));
+        forward: false, new(
+            y.Address, dY.Address, dX.Address, outer, axis, inner, 0, logarithm ? 1 : 0, accumulate ? 1 : 0, 0, 0, 0));
 
     private void LaunchSoftmax(bool forward, SoftmaxArguments arguments)
     {
@@ -47,14 +56,42 @@ internal sealed unsafe partial class CudaNormalizations
         }
         else
         {
-            // Columns of one warp's width where that lets them stay in shared memory.
-            int threads = axis <= TileFloats / 64 ? 64 : 32;
-            bool kept = (long)axis * threads <= TileFloats;
-            int shared = kept ? axis * threads * sizeof(float) * operands : 0;
-            string kernel = forward ? "softmax_forward_columns" : "softmax_backward_columns";
-            var grid = new Grid(Blocks((long)outer * inner, threads), threads, Shared: shared);
-            Launch("softmax", kernel, grid, arguments with { Slabs = kept ? 1 : 0 });
+            LaunchColumns(forward, arguments);
         }
+    }
+
+    /// <summary>
+    /// Columns in the registers of blocks that are as wide as lets them hold a whole column; a thread to a longer one. Rows that
+    /// begin within sectors have up to seven lanes without a column.
+    /// </summary>
+    private void LaunchColumns(bool forward, SoftmaxArguments arguments)
+    {
+        (int axis, int inner) = (arguments.Axis, arguments.Inner);
+        bool shifts = inner % 8 != 0 || ((arguments.X | arguments.DY | arguments.Y) & 31) != 0;
+        int needed = inner + (shifts ? MostShift : 0), across = 0;
+        foreach (int width in shifts ? (ReadOnlySpan<int>)[96, 64, 32] : [96, 64, 32, 16, 8])
+        {
+            // As wide as a column's rows allow, but not beyond what there are columns for. Kernels count a slab's elements in 32
+            // bits.
+            bool fits = axis <= SoftmaxThreads / width * ColumnItems && (long)axis * inner <= int.MaxValue;
+            across = fits && (across == 0 || width >= needed) ? width : across;
+        }
+
+        if (across == 0)
+        {
+            var walk = new Grid(Blocks(arguments.Outer * inner, WalkThreads), WalkThreads);
+            Launch("softmax", forward ? "softmax_forward_walk" : "softmax_backward_walk", walk, arguments);
+            return;
+        }
+
+        int columns = across - (shifts ? MostShift : 0);
+        int items = Math.Min(KeptItems, Blocks(axis, SoftmaxThreads / across));
+        var grid = new Grid(
+            checked((int)arguments.Outer * Blocks(inner, columns)), SoftmaxThreads,
+            Shared: forward ? 0 : items * SoftmaxThreads * sizeof(float));
+        Launch(
+            "softmax", forward ? "softmax_forward_columns" : "softmax_backward_columns", grid,
+            arguments with { Across = across, Width = columns });
     }
 
     /// <summary>
@@ -64,5 +101,6 @@ internal sealed unsafe partial class CudaNormalizations
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct SoftmaxArguments(
-        nint X, nint DY, nint Y, long Outer, int Axis, int Inner, int Slabs, int Logarithm, int Accumulate);
+        nint X, nint DY, nint Y, long Outer, int Axis, int Inner, int Slabs, int Logarithm, int Accumulate, int Across, int Width,
+        int Unused);
 }

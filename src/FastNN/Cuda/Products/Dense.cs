@@ -9,6 +9,9 @@ namespace FastNN.Cuda;
 /// </summary>
 internal sealed unsafe partial class CudaProducts
 {
+    /// <summary>Whether bias and activation are a launch behind the product.</summary>
+    public static bool FinishesApart(long m, int k, int n) => !IsSmall(m, n, k);
+
     public void DenseForward(Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation)
     {
         (int k, int n) = (weight.Shape[0], weight.Shape[1]);

@@ -8,7 +8,12 @@ namespace FastNN.Cuda;
 /// <summary>Reductions over any axes: which of the ways in kernels/reduce.cu, by how terms and outputs lie.</summary>
 internal sealed unsafe partial class CudaReductions
 {
-    private const int StripColumns = 32, StripThreads = 256, SpreadRowsPerThread = 32;
+    private const int StripColumns = 32, StripThreads = 256, SpreadRowsPerThread = 64;
+
+    /// <summary>
+    /// Of strips whose rows begin within sectors (kernels/reduce.cu): threads across and down, columns of a thread.
+    /// </summary>
+    private const int ShiftedAcross = 96, ShiftedDown = 8, ShiftedSpans = 2;
 
     /// <summary>The most blocks along a grid's second axis.</summary>
     private const int MaxGridY = 65535;
@@ -26,7 +31,7 @@ internal sealed unsafe partial class CudaReductions
         int inner = axes.Inner;
         var arguments = new FoldArguments(
             x.Address, AddressOf(center), y.Address, Sums, geometry.OuterKept, geometry.OuterReduced, geometry.Terms, outputs,
-            inner, 0, 1, scale, root ? 1 : 0);
+            inner, 0, 1, scale, root ? 1 : 0, 0, 0);
         if (outputs == 1 && axes.Rank <= 1)
         {
             Launch("reduce", kernels[0], SumGrid(geometry.Terms), arguments);
@@ -71,7 +76,7 @@ internal sealed unsafe partial class CudaReductions
         int inner = axes.Inner;
         var arguments = new SpreadArguments(
             x.Address, y.Address, saved.Address, more.Address, dY.Address, dX.Address, axes, default, dX.Count, inner, 0, scale,
-            accumulate ? 1 : 0);
+            accumulate ? 1 : 0, 0, 0);
         if (dX.Count == 0)
         {
             return;
@@ -79,7 +84,10 @@ internal sealed unsafe partial class CudaReductions
 
         if (!geometry.IsInnerReduced && inner >= 32 && geometry.Terms > 1)
         {
-            int blocks = Blocks(inner, ElementThreads), bands = Blocks(geometry.Terms, SpreadRowsPerThread);
+            // Lanes are moved to where a row's sectors begin.
+            bool shifts = inner % 8 != 0 || (dX.Address & 31) != 0;
+            int width = ElementThreads - (shifts ? MostShift : 0);
+            int blocks = Blocks(inner, width), bands = Blocks(geometry.Terms, SpreadRowsPerThread);
             var grid = new Grid(checked(blocks * bands), ElementThreads, Tensor.Index(geometry.Outputs / inner));
             if (grid.Y <= MaxGridY)
             {
@@ -89,15 +97,17 @@ internal sealed unsafe partial class CudaReductions
                     {
                         Axes = geometry.OuterKept,
                         Rows = geometry.OuterReduced,
-                        RowCount = Tensor.Index(
-                        geometry.Terms)
+                        RowCount = Tensor.Index(geometry.Terms),
+                        Width = width,
                     });
                 return;
             }
         }
 
         bool fours = geometry.IsInnerReduced && inner % 4 == 0 && IsAligned(x.Address, dX.Address);
-        Launch("reduce", kernels[fours ? 0 : 1], ElementGrid(dX.Count), arguments);
+        bool isRows = geometry.IsInnerReduced && axes.Rank <= 2 && inner > 1;
+        Launch(
+            "reduce", kernels[fours ? 0 : 1], ElementGrid(dX.Count), arguments with { IsRows = isRows ? 1 : 0 });
     }
 
     private void FoldStrips(string kernel, FoldArguments arguments, int outer)
@@ -106,26 +116,30 @@ internal sealed unsafe partial class CudaReductions
         int inner = arguments.Inner;
         long unit = (long)inner * (8 / CommonPowerOfTwo(inner, 8));
         bool runs = unit <= 1024;
-        int threads = runs ? (int)unit * Math.Max(1, StripThreads / (int)unit) : StripThreads,
-        columns = runs ? inner : StripColumns;
-        int lanes = threads / columns, chunks = Blocks(inner, columns);
+        bool shifts = !runs && inner % 8 != 0 && arguments.Reduced.Rank == 1;
+        int threads = runs ? (int)unit * Math.Max(1, StripThreads / (int)unit)
+            : shifts ? ShiftedAcross * ShiftedDown : StripThreads;
+        int columns = runs ? inner : shifts ? ShiftedAcross : StripColumns;
+        int width = shifts ? (ShiftedAcross * ShiftedSpans) - MostShift : 0;
+        int lanes = threads / columns, chunks = Blocks(inner, shifts ? width : columns);
         int parts = Math.Min(
             Blocks(arguments.Terms, lanes * RowsPerThread), Math.Min(MaxRowParts, ScratchParts / arguments.Outputs));
         parts = (long)chunks * outer > MaxChunks ? 1 : Math.Max(1, parts);
 
-        var grid = new Grid(checked(chunks * parts), threads, outer, Shared: threads * sizeof(double));
-        Launch("reduce", kernel, grid, arguments with { Columns = columns, Parts = parts });
+        int folds = threads * (shifts ? ShiftedSpans : 1);
+        var grid = new Grid(checked(chunks * parts), threads, outer, Shared: folds * sizeof(double));
+        Launch("reduce", kernel, grid, arguments with { Columns = columns, Parts = parts, Width = width });
     }
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct FoldArguments(
         nint X, nint Center, nint Y, ScratchAddresses Scratch, StridedAxes Kept, StridedAxes Reduced, long Terms, int Outputs,
         int Inner, int Columns,
-        int Parts, float Scale, int Root);
+        int Parts, float Scale, int Root, int Width, int Unused);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct SpreadArguments(
         nint X, nint Y, nint Saved, nint More, nint DY, nint DX, StridedAxes Axes, StridedAxes Rows, long Count, int Inner,
         int RowCount, float Scale,
-        int Accumulate);
+        int Accumulate, int Width, int IsRows);
 }

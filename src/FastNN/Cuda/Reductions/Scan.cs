@@ -41,7 +41,11 @@ internal sealed unsafe partial class CudaReductions
             strips, exclusive ? 1 : 0, geometry.Reverse ? 1 : 0, accumulate ? 1 : 0, 0);
         if (isColumns)
         {
-            Launch("scan", ColumnKernels[kernel], new Grid(Blocks(rows, ElementThreads), ElementThreads), arguments);
+            // Where a row of columns begins within a sector a block's columns go through shared memory.
+            bool shifts = geometry.Inner % 8 != 0 && geometry.Inner >= ElementThreads / 4;
+            int columns = ElementThreads - (shifts ? MostShift : 0);
+            int blocks = shifts ? checked(geometry.Outer * Blocks(geometry.Inner, columns)) : Blocks(rows, ElementThreads);
+            Launch("scan", ColumnKernels[kernel], new Grid(blocks, ElementThreads), arguments with { Strip = columns });
         }
         else if (geometry.Terms <= ShortTerms)
         {

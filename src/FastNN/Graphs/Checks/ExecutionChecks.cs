@@ -193,7 +193,8 @@ internal sealed class ExecutionChecks
         {
             (TensorRole.Output, TensorRole.Input) => first.Index == 0 && node.Op.ForwardInPlace(node.Types, second.Index),
             (TensorRole.InputGradient, TensorRole.OutputGradient) =>
-                second.Index == 0 && (node.Op.IsView || node.Op.BackwardInPlace(node.Types, first.Index)),
+                second.Index == node.Op.InPlaceOutput
+                && (node.Op.IsView || node.Op.BackwardInPlace(node.Types, first.Index)),
 
             // One value that is several inputs has one gradient.
             (TensorRole.InputGradient, TensorRole.InputGradient) =>

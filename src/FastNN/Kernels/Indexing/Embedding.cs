@@ -17,4 +17,13 @@ internal partial interface IIndexing
     /// </summary>
     /// <param name="padding">-1: no row.</param>
     void EmbeddingBackward(Tensor indices, Tensor dY, int padding, Tensor dWeight, bool accumulate);
+
+    /// <summary>
+    /// The same, and dRepeated (=|+=) the sums of dY over its repetitions, as of positions that were added to all examples, in
+    /// one pass, where the device has one for this shape.
+    /// </summary>
+    /// <param name="dRepeated">As many last elements of dY as repeat.</param>
+    /// <returns>False where the device has none; then nothing was done.</returns>
+    bool EmbeddingBackwardAtOnce(
+        Tensor indices, Tensor dY, int padding, Tensor dWeight, bool accumulate, Tensor dRepeated, bool accumulateRepeated);
 }
