@@ -39,12 +39,6 @@ internal static unsafe partial class Winograd<TLanes>
             Target = dw,
             Accumulate = accumulate,
         };
-        if (ChunkCount(g) is int chunks and > 0)
-        {
-            BackwardFilterByChunks(body, g, chunks, dw, accumulate, workspace);
-            return;
-        }
-
         for (int first = 0; first < body.Grid.Tiles; first += piece)
         {
             (body.First, body.Count) = (first, Math.Min(piece, body.Grid.Tiles - first));
@@ -53,7 +47,7 @@ internal static unsafe partial class Winograd<TLanes>
             if (IsOnePiece(g))
             {
                 body.Stage = Stage.MultiplyAndFinish;
-                pool.Run(body.Blocks, ref body);
+                pool.Run(Ceiling(g.OC, PanelWidth) * Ceiling(g.C, GradientChannels), ref body);
                 return;
             }
 
@@ -80,9 +74,8 @@ internal static unsafe partial class Winograd<TLanes>
     private static int SmallPieceTiles(in Conv2DGeometry g) =>
         Math.Min(Tiles(g), Math.Max(48, PieceFloats / (Points * (g.C + g.OC + (2 * RowGap))) / 16 * 16));
 
-    private static long GradientWorkspaceFloats(in Conv2DGeometry g) => ChunkCount(g) is int chunks and > 0
-        ? chunks * g.FilterCount
-        : Points * ((IsOnePiece(g) ? 0 : PointStep((long)g.C * g.OC)) + PointStep((long)PieceTiles(g) * (g.C + RowGap))
+    private static long GradientWorkspaceFloats(in Conv2DGeometry g) => Points
+        * ((IsOnePiece(g) ? 0 : PointStep((long)g.C * g.OC)) + PointStep((long)PieceTiles(g) * (g.C + RowGap))
             + PointStep((long)PieceTiles(g) * (g.OC + RowGap)));
 
     private enum Stage
@@ -113,22 +106,18 @@ internal static unsafe partial class Winograd<TLanes>
 
         private readonly int OutputStep => Filters + RowGap;
 
-        public readonly nint InputPoint => PointStep((long)Count * InputStep);
+        private readonly nint InputPoint => PointStep((long)Count * InputStep);
 
         private readonly nint OutputPoint => PointStep((long)Count * OutputStep);
 
         private readonly nint SumPoint => PointStep((long)Channels * Filters);
-
-        /// <summary>Tasks of <see cref="MultiplyAndFinish"/>.</summary>
-        public readonly int Blocks => Ceiling(Filters, PanelWidth) * Ceiling(Channels, GradientChannels);
 
         public readonly void Invoke(int task, int worker)
         {
             switch (Stage)
             {
                 case Stage.Transform:
-                    int first = task * TilesPerTask;
-                    Transform(first, Math.Min(Count, first + TilesPerTask), (float*)Pool.Scratch(worker));
+                    Transform(task, (float*)Pool.Scratch(worker));
                     break;
                 case Stage.Multiply:
                     Multiply(task);
@@ -142,10 +131,10 @@ internal static unsafe partial class Winograd<TLanes>
             }
         }
 
-        /// <summary>Inputs and gradients of some tiles of this piece.</summary>
-        public readonly void Transform(int first, int end, float* scratch)
+        private readonly void Transform(int task, float* scratch)
         {
-            for (int tile = first; tile < end; tile++)
+            int end = Math.Min(Count, (task + 1) * TilesPerTask);
+            for (int tile = task * TilesPerTask; tile < end; tile++)
             {
                 Grid.Transform(First + tile, scratch, Inputs + ((nint)tile * InputStep), InputPoint);
                 Grid.TransformGradient(
@@ -179,7 +168,7 @@ internal static unsafe partial class Winograd<TLanes>
         }
 
         /// <summary>All points of some channels and one panel of filters, whose sums stay in the second-level cache.</summary>
-        public readonly void MultiplyAndFinish(int task, float* scratch)
+        private readonly void MultiplyAndFinish(int task, float* scratch)
         {
             int blocks = Ceiling(Channels, GradientChannels);
             int column = task / blocks * PanelWidth, first = task % blocks * GradientChannels;
