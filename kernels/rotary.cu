@@ -33,7 +33,7 @@ KERNEL void rotary_rotate(RotaryArguments a) {
     bool inside = position >= 0 && position < a.count;
     const float* angles = a.table + (int64)(inside ? position : 0) * 2 * a.half + pair;
     float cosine = inside ? angles[0] : quietNaN(), sine = angles[a.half] * a.sign;
-    // Neighbors are one access where they lie on 8 bytes.
+    // Neighbors are one access where they lie on 8 bytes; without KEEP_APART the compiler joins both branches into two accesses.
     bool together = a.interleaved && (((uint64)a.x | (uint64)a.y) & 7) == 0;
     for (int inner = 0; inner < a.inner; inner++) {
         int64 base = ((int64)row * a.inner + inner) * 2 * a.half;
@@ -43,6 +43,7 @@ KERNEL void rotary_rotate(RotaryArguments a) {
             float2 both = *reinterpret_cast<const float2*>(a.x + first);
             left = both.x;
             right = both.y;
+            KEEP_APART();
         } else {
             left = a.x[first];
             right = a.x[second];
@@ -60,6 +61,7 @@ KERNEL void rotary_rotate(RotaryArguments a) {
                 both.y += to->y;
             }
             *to = both;
+            KEEP_APART();
         } else {
             put(a.y + first, left, a.accumulate);
             put(a.y + second, right, a.accumulate);

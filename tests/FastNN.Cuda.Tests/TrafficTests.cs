@@ -166,6 +166,7 @@ internal sealed class TrafficTests : DeviceFixture
         ["gridsample_"] = "each place reads four neighbors, wherever they lie",
         ["layernorm_forward_long"] = "rows of more than 4096 are read again",
         ["layernorm_backward_long"] = "likewise",
+        ["matmul_"] = "batched products read operands again, as their tiles do",
         ["memory_"] = "fills and sums of whole tensors, as vectors",
         ["moments_add"] = "a few numbers for each metric",
         ["optimizer_average"] = "one template with the other updates",
