@@ -36,6 +36,8 @@ internal sealed class TrafficTests : DeviceFixture
         ["conv2d_backward_data_small"] = 0.063,
         ["conv2d_backward_filter_wide"] = 0.246,
         ["conv2d_backward_filter_small"] = 0.619,
+        // Products of dY with y, four neighbors to a thread.
+        ["scaleddotproduct_backward"] = 0.0034,
         // Tiles of one and two bytes, several of which share a bank's word.
         ["rearrange_tiles_1"] = 0.375,
         ["rearrange_tiles_2"] = 0.25,

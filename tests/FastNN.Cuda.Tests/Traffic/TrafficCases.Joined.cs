@@ -21,7 +21,7 @@ internal static partial class TrafficCases
         new(
             "rows of a small table",
             [OpInput.Integers("index", new Shape(1024), 0, 63, DType.Int32), X(64, 256)], x => x[0].Embedding(x[1]),
-            ("embeddingrows_backward", 1.25)),
+            ("embeddingrows_backward", 1.25), ("embedding_forward", 2)),
     ];
 
     private static Value Product(Value[] x) => x[0].Graph.Add(new DenseOp(), x[0], x[1], x[2]);

@@ -37,6 +37,8 @@ internal sealed class CudaGptTests : GptFixture
             TestContext.Out.WriteLine($"{kernel.Launches} {kernel.Name}");
         }
 
-        Assert.That(counts.Launches, Is.LessThanOrEqualTo(76), "kernels");
+        // More tokens than columns: the gradient of the table is cleared, its indices sorted, and its rows added up. At full size,
+        // which has one launch for that, FullSizeStepTests count.
+        Assert.That(counts.Launches, Is.LessThanOrEqualTo(77), "kernels");
     }
 }
