@@ -46,9 +46,9 @@ internal sealed class Interleaved(double secondsEach, double quantile, bool cpuT
     }
 
     /// <summary>
-    /// Runs until the JIT has compiled nothing for a while; returns the steps per sample. Its final code comes after 30 calls, and
-    /// after 30 more of an instrumented version; until then its thread competes with those of a step on as many threads as
-    /// there are processors.
+    /// Runs until the JIT has compiled nothing for a while; returns the steps per sample. Its final code comes after 30 calls,
+    /// and after 30 more of an instrumented version. Until then its thread competes with those of a step on all processors: in
+    /// half a second of lstm-256 behind the shortest warm-up it compiled 184 methods for 96 ms.
     /// </summary>
     private int WarmUp(IContender contender)
     {
