@@ -129,14 +129,6 @@ internal sealed unsafe partial class CpuRecurrence
 
         new Span<float>(ones, geometry.Rows).Fill(1);
         int joined = geometry.Joined;
-        if (joined == geometry.Width && gradients is { HiddenBias: { Tensor: { } hidden, Accumulate: false } }
-            && gradients is { InputBias: { Tensor: { } input, Accumulate: false } })
-        {
-            SumRows((float*)tensors.Gates, joined, joined, Floats(hidden), accumulate: false);
-            Buffer.MemoryCopy(Floats(hidden), Floats(input), input.Bytes, input.Bytes);
-            return;
-        }
-
         if (gradients.HiddenBias.Tensor is { } dHidden)
         {
             SumRows((float*)tensors.Gates, geometry.Width, joined, Floats(dHidden), gradients.HiddenBias.Accumulate);
