@@ -25,7 +25,8 @@ internal static partial class TrafficCases
         new("cumulative sums of very long rows", [X(4, 40_000)], x => x[0].CumSum()),
         new("cumulative products of very long rows", [Above(4, 40_000)], x => (x[0] * 0.5f).CumProd()),
         new("sorted rows of 200", [X(512, 200)], x => x[0].Sort().Values),
-        new("sorted rows of 500", [X(256, 500)], x => x[0].Sort().Values),
+        // Rows of 500 begin within sectors.
+        new("sorted rows of 500", [X(256, 500)], x => x[0].Sort().Values, ("sort_tiles_", 1.13)),
         new("sorted rows of 2000", [X(64, 2000)], x => x[0].Sort().Values),
         // A binary search for each element in a run beside its own.
         new("sorted rows of 5000", [X(16, 5000)], x => x[0].Sort().Values, ("sort_merge", 20)),
@@ -101,7 +102,9 @@ internal static partial class TrafficCases
         new("rotary positions of neighbors", [X(4, 129, 6, 64)], x => x[0].Rotary(256, -3, interleaved: true)),
         new(
             "attention", [X(1, 2, 256, 64), X(1, 2, 256, 64), X(1, 2, 256, 64)],
-            x => x[0].ScaledDotProductAttention(x[1], x[2], causal: CausalMask.UpperLeft), ("scaleddotproduct_", 5.6)),
+            // One launch goes through all operands twice, by queries and by keys.
+            x => x[0].ScaledDotProductAttention(x[1], x[2], causal: CausalMask.UpperLeft), ("scaleddotproduct_backward", 8.2),
+            ("scaleddotproduct_", 5.6)),
         new(
             "CTC", [X(64, 8, 129), Classes(8 * 12, 128, from: 1, 8, 12), Classes(8, 1, from: 64), Classes(8, 1, from: 12)],
             x => x[0].LogSoftmax(2).CtcLoss(x[1], x[2], x[3]), ("ctc_", 3)),

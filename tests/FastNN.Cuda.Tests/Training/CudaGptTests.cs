@@ -37,7 +37,8 @@ internal sealed class CudaGptTests : GptFixture
             TestContext.Out.WriteLine($"{kernel.Launches} {kernel.Name}");
         }
 
-        // More tokens than columns: the gradient of the table is cleared, its indices sorted, and its rows added up. At full size,
+        // More tokens than columns: the gradient of the table is cleared, its indices sorted, and its rows added up. At full
+        // size,
         // which has one launch for that, FullSizeStepTests count.
         Assert.That(counts.Launches, Is.LessThanOrEqualTo(77), "kernels");
     }

@@ -6,8 +6,7 @@ namespace FastNN.Cuda;
 
 /// <summary>
 /// Attention by tiles of 32 queries or keys, see kernels/scaleddotproduct.cu: one launch forward, one or two backward; three
-/// where
-/// the gradients of queries and keys are one tensor, whose order of writing is then that of the launches.
+/// where the gradients of queries and keys are one tensor, whose order of writing is then that of the launches.
 /// </summary>
 internal sealed unsafe partial class CudaAttention
 {
