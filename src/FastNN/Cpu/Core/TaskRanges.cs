@@ -3,8 +3,8 @@ namespace FastNN.Cpu;
 /// <summary>
 /// The unclaimed tasks of a region. Each thread has a range of neighboring tasks, the same part of them in every region, and
 /// takes them in order; once it has none left it takes the last ones of the others. So a thread works on what it read or wrote in
-/// earlier regions, which lies in its own caches: where cores share no cache, a softmax of 4 MB whose tasks went to whoever came
-/// first took 1.5 times as long on two threads as on one.
+/// earlier regions, which lies in its own caches: on a machine whose cores share none, a core read 28 GB/s of what the other had
+/// just written and 100 GB/s of its own.
 /// </summary>
 internal sealed class TaskRanges(int threads)
 {
