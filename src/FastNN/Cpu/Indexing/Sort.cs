@@ -61,8 +61,8 @@ internal sealed unsafe partial class CpuIndexing
 
         /// <summary>
         /// Whether so few are wanted that a heap finds them before a sort is done: of random elements about k (1 + ln(n / k)) of
-        /// n enter it, each by log2 k steps. With this bound 256 of 50,257 took 0.09 ms and all of them 0.43 ms, and 100 of 1,000,
-        /// which it rules out, 13 us and 9 us (a core of an AMD EPYC, Zen 5).
+        /// n enter it, each by log2 k steps. With this bound 256 of 50,257 took 0.09 ms and all of them 0.43 ms, and 100 of
+        /// 1,000, which it rules out, 13 us and 9 us (a core of an AMD EPYC, Zen 5).
         /// </summary>
         private bool IsSelection => 3L * geometry.Kept * (BitOperations.Log2((uint)geometry.Kept) + 1) <= geometry.Terms;
 
