@@ -109,15 +109,16 @@ progress() {
     fi
 }
 
-# One process for the CPU, one for CUDA, one that sees no internals, one for the operator of the docs, and CTest, all beside each other.
+# One process for the CPU, one for CUDA, one that sees no internals, one for the operator of the docs, one for ONNX, and CTest, all beside
+# each other.
 run_tests() {
-    local projects="FastNN.Tests FastNN.Cuda.Tests FastNN.Users.Tests FastNN.Example.Tests" project pid pids="" native="" running=0 cases waited=0
+    local projects="FastNN.Tests FastNN.Cuda.Tests FastNN.Users.Tests FastNN.Example.Tests FastNN.Onnx.Tests" project pid pids="" native="" running=0 cases waited=0
     results=$(mktemp -d) || return
     if [ $# -eq 0 ]; then
         ctest --test-dir build --parallel "$(nproc)" --output-on-failure --output-junit "$results/native.xml" >"$results/native.log" 2>&1 &
         native=$!
     fi
-    echo "== tests of the CPU, of CUDA, of users' code${native:+, of kernels/ and native/}, beside each other"
+    echo "== tests of the CPU, of CUDA, of users' code, of ONNX${native:+, of kernels/ and native/}, beside each other"
     for project in $projects; do
         cases=
         case $quick$project in

@@ -49,6 +49,7 @@ internal static class CommandLine
             DevicesCommand.Create(context),
             DoctorCommand.Create(context),
             SelfTestCommand.Create(context),
+            OnnxCommand.Create(context),
         };
         foreach (VersionOption option in root.Options.OfType<VersionOption>())
         {

@@ -1,0 +1,69 @@
+using FastNN.Onnx.Host;
+
+namespace FastNN.Onnx.Compile;
+
+/// <summary>Matrix products: with a constant matrix on the right they are dense layers.</summary>
+internal static class ProductRules
+{
+    public static Traced?[]? Gemm(TraceCall call)
+    {
+        if (call.FloatInput(0) is not { Rank: 2 } a || call.FloatInput(1) is not { Rank: 2 } b)
+        {
+            return null;
+        }
+
+        float alpha = call.Host.Float("alpha", 1), beta = call.Host.Float("beta", 1);
+        Value left = call.Host.Flag("transA") ? a.Plain.Permute(1, 0) : a.Plain;
+        int m = call.Host.Flag("transA") ? a.Dims[1] : a.Dims[0], n = call.Host.Flag("transB") ? b.Dims[0] : b.Dims[1];
+        OnnxTensor? c = call.FloatConstant(2);
+        if (call.FloatConstant(1) is { } constant
+            && (!call.Has(2) || (c is not null && (c.Count == n || c.Count == 1) && (c.Rank == 0 || c.Dims[^1] == c.Count))))
+        {
+            OnnxTensor weight = Scaled(call.Host.Flag("transB") ? Shapes.Transpose(constant, [1, 0]) : constant, alpha);
+            OnnxTensor? bias = c is null ? null : Scaled(Shapes.BroadcastTo(c.WithDims([c.Count]), [n]), beta);
+            Value y = left.Dense(
+                call.Graph.Constant(weight.Array<float>(), new Shape(weight.Dims)),
+                bias is null ? null : call.Graph.Constant(bias.Array<float>(), new Shape(n)));
+            return [Traced.OfPlain(y, a.Type, [m, n])];
+        }
+
+        Value product = left.MatMul(b.Plain, false, call.Host.Flag("transB"));
+        product = alpha == 1 ? product : product * alpha;
+        if (call.Has(2))
+        {
+            if (call.FloatInput(2) is not { } added)
+            {
+                return null;
+            }
+
+            product += beta == 1 ? added.Plain : added.Plain * beta;
+        }
+
+        return [Traced.OfPlain(product, a.Type, [m, n])];
+    }
+
+    private static OnnxTensor Scaled(OnnxTensor tensor, float by) =>
+        by == 1 ? tensor : new OnnxTensor(tensor.ElementType, tensor.Dims,
+            Array.ConvertAll(tensor.Array<float>(), value => value * by));
+
+    public static Traced?[]? MatMul(TraceCall call)
+    {
+        if (call.FloatInput(0) is not { Rank: > 0 } a || call.FloatInput(1) is not { Rank: > 0 } b || a.Rank > Shape.MaxRank - 1)
+        {
+            return null;
+        }
+
+        if (a.Rank >= 2 && b.Rank == 2)
+        {
+            return [Traced.OfPlain(a.Plain.Dense(b.Plain), a.Type, [.. a.Dims[..^1], b.Dims[1]])];
+        }
+
+        if (a.Rank < 2 || b.Rank < 2)
+        {
+            return null;
+        }
+
+        int[] batches = Shapes.Broadcast(call.Host, a.Dims[..^2], b.Dims[..^2]);
+        return [Traced.OfPlain(a.Plain.MatMul(b.Plain), a.Type, [.. batches, a.Dims[^2], b.Dims[^1]])];
+    }
+}

@@ -1,0 +1,76 @@
+using FastNN.Onnx.Host;
+
+namespace FastNN.Onnx.Compile;
+
+/// <summary>Records a node; null where the engine does not have it in this form.</summary>
+internal delegate Traced?[]? TraceRule(TraceCall call);
+
+/// <summary>One node on its way into the engine's graph: traced inputs beside constant ones, and the attributes.</summary>
+internal sealed class TraceCall(HostCall host, object?[] inputs, Graph graph)
+{
+    /// <summary>The node's attributes, and those of its inputs that are constant.</summary>
+    public HostCall Host => host;
+
+    public Graph Graph => graph;
+
+    public long Opset => host.Opset;
+
+    public int InputCount => inputs.Length;
+
+    public bool Has(int input) => input < inputs.Length && inputs[input] is not null;
+
+    /// <summary>An input that is traced; null where it is constant or not there.</summary>
+    public Traced? TracedInput(int input) => input < inputs.Length ? inputs[input] as Traced : null;
+
+    /// <summary>An input that is constant; null where it is traced or not there.</summary>
+    public OnnxTensor? Constant(int input) => input < inputs.Length ? inputs[input] as OnnxTensor : null;
+
+    /// <summary>An input as a traced value; constants become constants of the graph. Null for types that the engine
+    /// lacks.</summary>
+    public Traced? Input(int input) => !Has(input) ? null : TracedInput(input)
+        ?? (Constant(input) is { } constant ? Record(constant) : null);
+
+    /// <summary>A constant in the engine's graph; null for types that it lacks.</summary>
+    public Traced? Record(OnnxTensor constant)
+    {
+        if (constant.Rank > Shape.MaxRank || constant.Count == 0)
+        {
+            return null;
+        }
+
+        var shape = new Shape(constant.Dims);
+        switch (constant.ElementType)
+        {
+            case OnnxElementType.Float32:
+                return Traced.OfPlain(graph.Constant(constant.Array<float>(), shape), OnnxElementType.Float32, constant.Dims);
+            case OnnxElementType.Int32 or OnnxElementType.Int64:
+                long[] numbers = ((OnnxTensor)Numbers.Convert(constant, OnnxElementType.Int64)).Array<long>();
+                if (Array.Exists(numbers, number => number is < int.MinValue or > int.MaxValue))
+                {
+                    return null;
+                }
+
+                return Traced.OfPlain(
+                    graph.ConstantInt32(Array.ConvertAll(numbers, number => (int)number), shape), constant.ElementType,
+                        constant.Dims);
+            case OnnxElementType.Bool:
+                int[] truths = Array.ConvertAll(constant.Array<bool>(), truth => truth ? 1 : 0);
+                return Traced.OfPlain(graph.ConstantInt32(truths, shape).Cast(DType.Bool), OnnxElementType.Bool, constant.Dims);
+            default:
+                return null;
+        }
+    }
+
+    /// <summary>A float32 input that is traced or becomes so; null for other types.</summary>
+    public Traced? FloatInput(int input) => Input(input) is { Type: OnnxElementType.Float32 } traced ? traced : null;
+
+    /// <summary>A constant float32 input.</summary>
+    public OnnxTensor? FloatConstant(int input) => Constant(input) is { ElementType: OnnxElementType.Float32 } tensor ? tensor
+        : null;
+
+    /// <summary>Constant integers, from an input or, in older opsets, from an attribute.</summary>
+    public long[]? Longs(int input, string attribute) =>
+        TracedInput(input) is not null ? null : host.Longs(input) ?? host.Ints(attribute);
+
+    public static Traced?[] One(Traced value) => [value];
+}

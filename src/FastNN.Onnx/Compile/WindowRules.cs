@@ -1,0 +1,157 @@
+using FastNN.Onnx.Host;
+
+namespace FastNN.Onnx.Compile;
+
+/// <summary>Convolutions and poolings of one and two spatial axes; those of one axis are those of two with one row.</summary>
+internal static class WindowRules
+{
+    public static Traced?[]? Conv(TraceCall call)
+    {
+        if (call.FloatInput(0) is not { Rank: 3 or 4 } x || call.FloatConstant(1) is not { } weight || weight.Rank != x.Rank
+            || (call.Has(2) && call.FloatConstant(2) is null))
+        {
+            return null;
+        }
+
+        int groups = (int)call.Host.Int("group", 1);
+        var windows = Windows.Of(call.Host, x.Dims.AsSpan(2), weight.Dims.AsSpan(2));
+        if (groups <= 0 || weight.Dims[1] * groups != x.Dims[1] || weight.Dims[0] % groups != 0 || windows.OutputCount == 0)
+        {
+            return null;
+        }
+
+        float[] bias = call.FloatConstant(2)?.Array<float>() ?? new float[weight.Dims[0]];
+        return [Conv(call, x, weight, bias, groups, windows, call.Has(2))];
+    }
+
+    private static Traced Conv(TraceCall call, Traced x, OnnxTensor weight, float[] bias, int groups, Windows windows,
+        bool hasBias)
+    {
+        WindowAxis rows = Rows(windows), columns = windows.Axes[^1];
+        OnnxTensor filters = weight.Rank == 3 ? weight.WithDims([weight.Dims[0], weight.Dims[1], 1, weight.Dims[2]]) : weight;
+        OnnxTensor inside = Shapes.Transpose(filters, [2, 3, 1, 0]);
+        Value y = Image(x).Conv2D(
+            call.Graph.Constant(inside.Array<float>(), new Shape(inside.Dims)),
+            hasBias ? call.Graph.Constant(bias, new Shape(bias.Length)) : null,
+            new Size2D(rows.Stride, columns.Stride),
+            Padding2D.Explicit(rows.Before, rows.After, columns.Before, columns.After),
+            new Size2D(rows.Dilation, columns.Dilation), groups);
+        int[] dims = [x.Dims[0], weight.Dims[0], .. windows.OutputDims];
+        return new Builder(y, dims).Traced(x.Type, rescaled: (scale, shift) =>
+        {
+            // Each filter by its scale; its bias by the scale and the shift on top.
+            float[] scaled = (float[])weight.Array<float>().Clone(), moved = new float[bias.Length];
+            int each = scaled.Length / bias.Length;
+            for (int i = 0; i < scaled.Length; i++)
+            {
+                scaled[i] *= scale[i / each];
+            }
+
+            for (int f = 0; f < moved.Length; f++)
+            {
+                moved[f] = (bias[f] * scale[f]) + shift[f];
+            }
+
+            return Conv(call, x, new OnnxTensor(weight.ElementType, weight.Dims, scaled), moved, groups, windows, hasBias: true);
+        });
+    }
+
+    // A sequence is an image of one row.
+    private static WindowAxis Rows(Windows windows) => windows.Axes.Length == 2 ? windows.Axes[0]
+        : new WindowAxis(1, 1, 1, 1, 0, 0, 1);
+
+    private static Value Image(Traced x) => x.Rank == 4 ? x.Last : x.Last.Reshape(new Shape(x.Dims[0], 1, x.Dims[2], x.Dims[1]));
+
+    private readonly record struct Builder(Value Y, int[] Dims)
+    {
+        /// <summary>An image [N, H, W, C], or a sequence of it, as ONNX has it.</summary>
+        public Traced Traced(OnnxElementType type, Func<float[], float[], Traced>? rescaled = null)
+        {
+            Value value = Dims.Length == 4 ? Y : Y.Reshape(new Shape(Dims[0], Dims[2], Dims[1]));
+            return FastNN.Onnx.Compile.Traced.OfLast(value, type, Dims, rescaled);
+        }
+    }
+
+    public static Traced?[]? ConvTranspose(TraceCall call)
+    {
+        if (call.FloatInput(0) is not { Rank: 4 } x || call.FloatConstant(1) is not { Rank: 4 } weight
+            || (call.Has(2) && call.FloatConstant(2) is null) || call.Host.HasAttribute("output_shape")
+            || call.Host.Text("auto_pad", "NOTSET") is "SAME_UPPER" or "SAME_LOWER")
+        {
+            return null;
+        }
+
+        int groups = (int)call.Host.Int("group", 1);
+        long[] strides = Windows.List(call.Host, "strides", 2, 1), dilations = Windows.List(call.Host, "dilations", 2, 1);
+        long[] pads = Windows.List(call.Host, "pads", 4, 0), extra = Windows.List(call.Host, "output_padding", 2, 0);
+        if (groups != 1 || pads[0] != pads[2] || pads[1] != pads[3] || weight.Dims[0] != x.Dims[1])
+        {
+            return null;
+        }
+
+        // The engine's filter is that of the convolution whose gradient this is: [KH, KW, OC, C].
+        OnnxTensor inside = Shapes.Transpose(weight, [2, 3, 1, 0]);
+        Value y = x.Last.ConvTranspose2D(
+            call.Graph.Constant(inside.Array<float>(), new Shape(inside.Dims)),
+            call.FloatConstant(2) is { } bias ? call.Graph.Constant(bias.Array<float>(), new Shape(bias.Count)) : null,
+            new Size2D((int)strides[0], (int)strides[1]), new Size2D((int)pads[0], (int)pads[1]),
+            new Size2D((int)extra[0], (int)extra[1]), new Size2D((int)dilations[0], (int)dilations[1]));
+        return [Traced.OfLast(y, x.Type, [x.Dims[0], weight.Dims[1], y.Shape[1], y.Shape[2]])];
+    }
+
+    public static Traced?[]? MaxPool(TraceCall call)
+    {
+        if (Pooling(call) is not var (x, windows) || call.Host.Wants(1))
+        {
+            return null;
+        }
+
+        WindowAxis rows = Rows(windows), columns = windows.Axes[^1];
+        Value y = Image(x).MaxPool2D(
+            new Size2D(rows.Kernel, columns.Kernel), new Size2D(rows.Stride, columns.Stride),
+            Padding2D.Explicit(rows.Before, rows.After, columns.Before, columns.After),
+            new Size2D(rows.Dilation, columns.Dilation), call.Host.Flag("ceil_mode"));
+        return [new Builder(y, [x.Dims[0], x.Dims[1], .. windows.OutputDims]).Traced(x.Type)];
+    }
+
+    public static Traced?[]? AveragePool(TraceCall call)
+    {
+        if (Pooling(call) is not var (x, windows) || Array.Exists(windows.Axes, axis => axis.Dilation != 1))
+        {
+            return null;
+        }
+
+        WindowAxis rows = Rows(windows), columns = windows.Axes[^1];
+        Value y = Image(x).AvgPool2D(
+            new Size2D(rows.Kernel, columns.Kernel), new Size2D(rows.Stride, columns.Stride),
+            Padding2D.Explicit(rows.Before, rows.After, columns.Before, columns.After),
+            call.Host.Flag("ceil_mode"), call.Host.Flag("count_include_pad"));
+        return [new Builder(y, [x.Dims[0], x.Dims[1], .. windows.OutputDims]).Traced(x.Type)];
+    }
+
+    private static (Traced X, Windows Windows)? Pooling(TraceCall call)
+    {
+        if (call.FloatInput(0) is not { Rank: 3 or 4 } x || call.Host.Ints("kernel_shape") is not { } kernel
+            || kernel.Length != x.Rank - 2)
+        {
+            return null;
+        }
+
+        var windows = Windows.Of(call.Host, x.Dims.AsSpan(2), Shapes.Extents(call.Host, kernel), call.Host.Flag("ceil_mode"));
+        return windows.OutputCount == 0 ? null : (x, windows);
+    }
+
+    public static Traced?[]? LocalResponse(TraceCall call)
+    {
+        if (call.FloatInput(0) is not { Rank: >= 3 } x || call.Host.Int("size", 1) is not (> 0 and var size))
+        {
+            return null;
+        }
+
+        Value y = x.Last.LocalResponseNorm(
+            (int)size, call.Host.Float("alpha", 1e-4f), call.Host.Float("beta", 0.75f), call.Host.Float("bias", 1));
+
+        // Of an even number of channels PyTorch has one more before, ONNX one more behind.
+        return size % 2 == 1 ? [Traced.OfLast(y, x.Type, x.Dims)] : null;
+    }
+}

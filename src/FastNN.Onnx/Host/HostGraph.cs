@@ -1,0 +1,94 @@
+using FastNN.Onnx.Model;
+
+namespace FastNN.Onnx.Host;
+
+/// <summary>A node that is ready to run: its kernel, and the slots of its inputs and outputs (-1 where there is none).</summary>
+internal sealed record HostNode(int Index, NodeDef Definition, long Opset, HostKernel Kernel, int[] Inputs, int[] Outputs)
+{
+    /// <summary>Slots that no later node reads.</summary>
+    public int[] LastUses { get; set; } = [];
+
+    /// <summary>The graphs among its attributes.</summary>
+    public Dictionary<string, HostGraph> Bodies { get; init; } = new(StringComparer.Ordinal);
+}
+
+/// <summary>The values of one run of a graph.</summary>
+internal sealed class HostFrame(ExternalData? external, int slots)
+{
+    public ExternalData? External => external;
+
+    public OnnxValue?[] Slots { get; } = new OnnxValue?[slots];
+}
+
+/// <summary>
+/// A graph that runs on the host, node by node, in the types that the model asks for. It serves what is small or rare: shape
+/// arithmetic, control flow, integers, double precision; networks are compiled instead.
+/// </summary>
+internal sealed class HostGraph
+{
+    public required int SlotCount { get; init; }
+
+    public required int[] Inputs { get; init; }
+
+    public required int[] Outputs { get; init; }
+
+    /// <summary>What the graph reads of the one around it: the slot there, the slot here.</summary>
+    public required IReadOnlyList<(int From, int To)> Captures { get; init; }
+
+    /// <summary>Values that do not change from run to run.</summary>
+    public required IReadOnlyList<(int Slot, OnnxTensor Value)> Constants { get; init; }
+
+    public required IReadOnlyList<HostNode> Nodes { get; init; }
+
+    /// <summary>Runs the graph; values without a later reader are let go on the way.</summary>
+    public OnnxValue?[] Run(OnnxValue?[] arguments, HostFrame? outer, ExternalData? external = null)
+    {
+        var frame = new HostFrame(outer?.External ?? external, SlotCount);
+        foreach ((int slot, OnnxTensor value) in Constants)
+        {
+            frame.Slots[slot] = value;
+        }
+
+        foreach ((int from, int to) in Captures)
+        {
+            frame.Slots[to] = outer!.Slots[from];
+        }
+
+        for (int i = 0; i < Inputs.Length; i++)
+        {
+            // An initializer is the default of an input of its name.
+            frame.Slots[Inputs[i]] = arguments[i] ?? frame.Slots[Inputs[i]];
+        }
+
+        foreach (HostNode node in Nodes)
+        {
+            Run(node, frame);
+        }
+
+        return Array.ConvertAll(Outputs, slot => frame.Slots[slot]);
+    }
+
+    private static void Run(HostNode node, HostFrame frame)
+    {
+        OnnxValue?[] inputs = Array.ConvertAll(node.Inputs, slot => slot < 0 ? null : frame.Slots[slot]);
+        OnnxValue?[] outputs = Narrowing.Call(node, inputs, frame);
+        if (outputs.Length < node.Outputs.Length && Array.Exists(node.Outputs[outputs.Length..], slot => slot >= 0))
+        {
+            throw new OnnxException(
+                $"{node.Definition.Title}: expected at most {outputs.Length} outputs, the model has {node.Outputs.Length}.");
+        }
+
+        for (int i = 0; i < node.Outputs.Length; i++)
+        {
+            if (node.Outputs[i] >= 0)
+            {
+                frame.Slots[node.Outputs[i]] = outputs[i];
+            }
+        }
+
+        foreach (int slot in node.LastUses)
+        {
+            frame.Slots[slot] = null;
+        }
+    }
+}

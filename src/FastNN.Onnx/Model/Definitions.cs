@@ -1,0 +1,219 @@
+using FastNN.Onnx.Wire;
+
+namespace FastNN.Onnx.Model;
+
+// The messages of the standard, as they stand in a file: names for what belongs together, nothing computed.
+
+/// <summary>A tensor in a file. Its elements stay where they are until they are asked for.</summary>
+internal sealed class TensorDef
+{
+    public string Name { get; set; } = "";
+
+    public OnnxElementType Type { get; set; }
+
+    public List<long> Dims { get; } = [];
+
+    /// <summary>Elements as bytes, the standard's raw_data.</summary>
+    public ByteRange? Raw { get; set; }
+
+    /// <summary>Elements in a typed list, with the field's number: 4 float, 5 int32, 6 string, 7 int64, 10 double, 11
+    /// uint64.</summary>
+    public List<(int Field, ByteRange Range)> Lists { get; } = [];
+
+    /// <summary>Where the elements stand in a file of their own: location, offset, length.</summary>
+    public Dictionary<string, string>? External { get; set; }
+
+    /// <summary>Where the tensor's message begins.</summary>
+    public long Offset { get; init; }
+
+    /// <summary>The content that it was read from.</summary>
+    public required Content Content { get; init; }
+}
+
+/// <summary>A sparse tensor: values, their places, the dense shape.</summary>
+internal sealed class SparseTensorDef
+{
+    public TensorDef? Values { get; set; }
+
+    public TensorDef? Indices { get; set; }
+
+    public List<long> Dims { get; } = [];
+}
+
+/// <summary>Which field of an attribute holds its value.</summary>
+internal enum AttributeKind
+{
+    Undefined = 0,
+    Float = 1,
+    Int = 2,
+    String = 3,
+    Tensor = 4,
+    Graph = 5,
+    Floats = 6,
+    Ints = 7,
+    Strings = 8,
+    Tensors = 9,
+    Graphs = 10,
+    SparseTensor = 11,
+    SparseTensors = 12,
+    Type = 13,
+    Types = 14,
+}
+
+/// <summary>An attribute of a node.</summary>
+internal sealed class AttributeDef
+{
+    public string Name { get; set; } = "";
+
+    /// <summary>Within a function: the attribute of the calling node that this one takes its value from.</summary>
+    public string Reference { get; set; } = "";
+
+    public AttributeKind Kind { get; set; }
+
+    public float Float { get; set; }
+
+    public long Int { get; set; }
+
+    public byte[] String { get; set; } = [];
+
+    public TensorDef? Tensor { get; set; }
+
+    public GraphDef? Graph { get; set; }
+
+    public SparseTensorDef? Sparse { get; set; }
+
+    public TypeDef? Type { get; set; }
+
+    public List<float> Floats { get; } = [];
+
+    public List<long> Ints { get; } = [];
+
+    public List<byte[]> Strings { get; } = [];
+
+    public List<TensorDef> Tensors { get; } = [];
+
+    public List<GraphDef> Graphs { get; } = [];
+}
+
+/// <summary>A node: an operator, its inputs and outputs by name.</summary>
+internal sealed class NodeDef
+{
+    public string Name { get; set; } = "";
+
+    public string Operator { get; set; } = "";
+
+    public string Domain { get; set; } = "";
+
+    public string Overload { get; set; } = "";
+
+    public List<string> Inputs { get; init; } = [];
+
+    public List<string> Outputs { get; init; } = [];
+
+    public Dictionary<string, AttributeDef> Attributes { get; init; } = new(StringComparer.Ordinal);
+
+    /// <summary>Where the node's message begins, or -1 where the node was made here.</summary>
+    public long Offset { get; init; } = -1;
+
+    /// <summary>What messages call it: its operator, and its name or its first output.</summary>
+    public string Title => Name.Length > 0 ? $"{Operator} '{Name}'"
+        : Outputs.Count > 0 ? $"{Operator} (output '{Outputs[0]}')" : Operator;
+}
+
+/// <summary>The type of a value.</summary>
+internal sealed class TypeDef
+{
+    /// <summary>A tensor's element type; undefined where it is no tensor.</summary>
+    public OnnxElementType Element { get; set; }
+
+    /// <summary>A tensor's extents: numbers, symbols, or nothing; null where not even the rank is known.</summary>
+    public List<DimensionDef>? Shape { get; set; }
+
+    /// <summary>What a sequence is of.</summary>
+    public TypeDef? SequenceOf { get; set; }
+
+    /// <summary>What an optional holds.</summary>
+    public TypeDef? OptionalOf { get; set; }
+
+    /// <summary>The kind of what is neither: map, sparse tensor, opaque.</summary>
+    public string? Other { get; set; }
+}
+
+/// <summary>An extent: a number, a symbol, or unknown.</summary>
+internal readonly record struct DimensionDef(long Value, string? Symbol)
+{
+    public bool IsKnown => Value >= 0;
+
+    public override string ToString() => IsKnown ? Value.ToString(System.Globalization.CultureInfo.InvariantCulture) : Symbol
+        ?? "?";
+}
+
+/// <summary>A value with its type.</summary>
+internal sealed class ValueDef
+{
+    public string Name { get; set; } = "";
+
+    public TypeDef? Type { get; set; }
+}
+
+/// <summary>A graph: nodes in an order in which they can run, values by name.</summary>
+internal sealed class GraphDef
+{
+    public string Name { get; set; } = "";
+
+    public List<NodeDef> Nodes { get; init; } = [];
+
+    public List<ValueDef> Inputs { get; init; } = [];
+
+    public List<ValueDef> Outputs { get; init; } = [];
+
+    public List<ValueDef> Values { get; init; } = [];
+
+    public List<TensorDef> Initializers { get; init; } = [];
+
+    public List<SparseTensorDef> SparseInitializers { get; init; } = [];
+}
+
+/// <summary>A function that the model brings along: an operator with a body of nodes.</summary>
+internal sealed class FunctionDef
+{
+    public string Name { get; set; } = "";
+
+    public string Domain { get; set; } = "";
+
+    public string Overload { get; set; } = "";
+
+    public List<string> Inputs { get; } = [];
+
+    public List<string> Outputs { get; } = [];
+
+    public List<AttributeDef> Defaults { get; } = [];
+
+    public List<NodeDef> Nodes { get; } = [];
+
+    public Dictionary<string, long> Opsets { get; } = new(StringComparer.Ordinal);
+}
+
+/// <summary>A model file.</summary>
+internal sealed class ModelDef
+{
+    public long IrVersion { get; set; }
+
+    public string Producer { get; set; } = "";
+
+    public string ProducerVersion { get; set; } = "";
+
+    public string Domain { get; set; } = "";
+
+    public long Version { get; set; }
+
+    public string Documentation { get; set; } = "";
+
+    public Dictionary<string, long> Opsets { get; } = new(StringComparer.Ordinal);
+
+    public Dictionary<string, string> Metadata { get; } = new(StringComparer.Ordinal);
+
+    public GraphDef? Graph { get; set; }
+
+    public List<FunctionDef> Functions { get; } = [];
+}

@@ -1,0 +1,232 @@
+using System.Globalization;
+using FastNN.Onnx.Host;
+using FastNN.Onnx.Model;
+using FastNN.Onnx.Wire;
+
+namespace FastNN.Onnx;
+
+/// <summary>
+/// An ONNX file (IR versions 1 to 13, opsets 1 to 26), opened: what goes in and out, what it was made by, and which of its
+/// operators are not supported. The file stays mapped until the model is disposed; weights are read when they are needed.
+/// </summary>
+public sealed class OnnxModel : IDisposable
+{
+    private readonly Content _content;
+    private readonly ExternalData? _external;
+    private readonly ModelDef _definition;
+    private readonly Lazy<HostGraph> _graph;
+
+    private OnnxModel(Content content, ExternalData? external)
+    {
+        _content = content;
+        _external = external;
+        _definition = ModelReader.Read(content);
+        GraphDef graph = _definition.Graph!;
+        var initialized = new HashSet<string>(graph.Initializers.Select(initializer => initializer.Name), StringComparer.Ordinal);
+        Inputs = [.. graph.Inputs.Select(input => new OnnxValueInfo(input, initialized.Contains(input.Name)))];
+        Outputs = [.. graph.Outputs.Select(output => new OnnxValueInfo(output, false))];
+        var unsupported = new List<(NodeDef Node, long Opset)>();
+        new HostGraphBuilder(_definition, content, external) { Unsupported = unsupported }.Build(graph);
+        Unsupported = [.. unsupported.Select(entry =>
+            new OnnxNodeInfo(HostGraphBuilder.OperatorName(entry.Node), entry.Opset, entry.Node.Name))];
+        _graph = new Lazy<HostGraph>(() => new HostGraphBuilder(_definition, content, external).Build(graph));
+    }
+
+    /// <summary>The file's path, or what the caller named its bytes.</summary>
+    public string Name => _content.Name;
+
+    /// <summary>The version of the file format.</summary>
+    public long IrVersion => _definition.IrVersion;
+
+    /// <summary>The version of each domain's operators; the standard's own domain is the empty name.</summary>
+    public IReadOnlyDictionary<string, long> Opsets => _definition.Opsets;
+
+    /// <summary>What wrote the file, with its version.</summary>
+    public string Producer => $"{_definition.Producer} {_definition.ProducerVersion}".Trim();
+
+    /// <summary>The metadata_props of the file.</summary>
+    public IReadOnlyDictionary<string, string> Metadata => _definition.Metadata;
+
+    /// <summary>What goes in, in order.</summary>
+    public IReadOnlyList<OnnxValueInfo> Inputs { get; }
+
+    /// <summary>What comes out, in order.</summary>
+    public IReadOnlyList<OnnxValueInfo> Outputs { get; }
+
+    /// <summary>Nodes whose operator is not supported; empty where the model can run.</summary>
+    public IReadOnlyList<OnnxNodeInfo> Unsupported { get; }
+
+    /// <summary>How many nodes the graph has, those of its branches and loops left out.</summary>
+    public int NodeCount => _definition.Graph!.Nodes.Count;
+
+    /// <summary>How many numbers the initializers of the graph hold.</summary>
+    public long ParameterCount => _definition.Graph!.Initializers
+        .Sum(tensor => tensor.Dims.Aggregate(1L, (product, extent) => product * extent));
+
+    internal ModelDef Definition => _definition;
+
+    /// <summary>Opens a file, which is mapped; tensors in files beside it are read from the same folder.</summary>
+    /// <param name="path">The file; a regular one, which nobody cuts short while the model is open.</param>
+    /// <exception cref="FileFormatException">The file is not an ONNX model; the message has the byte offset.</exception>
+    /// <exception cref="IOException">There is no such file, or it cannot be read.</exception>
+    public static OnnxModel Load(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        return Open(Content.OfFile(path), new ExternalData(path));
+    }
+
+    /// <summary>Opens a model in memory. It has no tensors outside.</summary>
+    /// <param name="bytes">The file's bytes, not to be changed while the model is open.</param>
+    /// <param name="name">What messages call them.</param>
+    /// <exception cref="FileFormatException">The bytes are not an ONNX model; the message has the offset.</exception>
+    public static OnnxModel Load(ReadOnlyMemory<byte> bytes, string name = "model") => Open(Content.OfMemory(bytes, name), null);
+
+    /// <summary>Reads a model from a stream, to its end. It has no tensors outside.</summary>
+    /// <param name="stream">The stream, which stays open.</param>
+    /// <param name="name">What messages call it.</param>
+    /// <exception cref="FileFormatException">The stream is not an ONNX model, or has more than 2 GiB.</exception>
+    public static OnnxModel Load(Stream stream, string name = "stream")
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        return Open(Content.OfStream(stream, name), null);
+    }
+
+    private static OnnxModel Open(Content content, ExternalData? external)
+    {
+        try
+        {
+            return new OnnxModel(content, external);
+        }
+        catch
+        {
+            external?.Dispose();
+            content.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Computes the outputs node by node, in managed code, in the types that the standard asks for. It is exact and complete
+    /// rather than fast, and the same for any number of callers at once.
+    /// </summary>
+    /// <param name="inputs">A value for every input that has no default, by name.</param>
+    /// <returns>The outputs in order; null for an output that holds no value.</returns>
+    /// <exception cref="OnnxException">An input is missing, unknown or of another type or shape, or an operator does not take
+    /// what
+    /// it is given.</exception>
+    public IReadOnlyList<OnnxValue?> Evaluate(IReadOnlyDictionary<string, OnnxValue> inputs)
+    {
+        Check(inputs);
+        return _graph.Value.Run([.. Inputs.Select(input => inputs.GetValueOrDefault(input.Name))], null, _external);
+    }
+
+    /// <summary>A session that runs the model on a device. The model stays open as long as the session.</summary>
+    /// <param name="device">The device.</param>
+    /// <param name="options">Default: 16 sets of shapes.</param>
+    /// <exception cref="OnnxException">The model has operators that are not supported.</exception>
+    public OnnxSession Compile(Device device, OnnxSessionOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        RequireSupported();
+        return new OnnxSession(this, _graph.Value, _external, device, options ?? new OnnxSessionOptions());
+    }
+
+    private void RequireSupported()
+    {
+        if (Unsupported.Count > 0)
+        {
+            throw new OnnxException($"'{Formats.Quote.Text(Name)}': not supported: {string.Join("; ", Unsupported.Take(10))}"
+                + (Unsupported.Count > 10
+                    ? string.Create(CultureInfo.InvariantCulture, $" and {Unsupported.Count - 10} more.")
+                    : "."));
+        }
+    }
+
+    /// <summary>Holds inputs against the model's.</summary>
+    internal void Check(IReadOnlyDictionary<string, OnnxValue> inputs)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        RequireSupported();
+        string? unknown = inputs.Keys.FirstOrDefault(name => !Inputs.Any(input => input.Name == name));
+        bool fits = unknown is null && Inputs.All(input =>
+            inputs.TryGetValue(input.Name, out OnnxValue? value) ? input.Accepts(value) : input.HasDefault || input.IsOptional);
+        if (!fits)
+        {
+            throw new OnnxException($"'{Formats.Quote.Text(Name)}': expected inputs {string.Join(", ", Inputs)}; "
+                + $"got {string.Join(", ", inputs.Select(input => $"{input.Key}: {input.Value}"))}.");
+        }
+    }
+
+    /// <summary>Closes the file.</summary>
+    public void Dispose()
+    {
+        _external?.Dispose();
+        _content.Dispose();
+    }
+}
+
+/// <summary>A node whose operator is not supported.</summary>
+/// <param name="Operator">The operator's name, with its domain where that is not the standard's own.</param>
+/// <param name="Opset">The opset that the node is written in.</param>
+/// <param name="Node">The node's name; empty where it has none.</param>
+public sealed record OnnxNodeInfo(string Operator, long Opset, string Node)
+{
+    /// <summary>As in <c>Gradient (opset 1, node 'g')</c>.</summary>
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{Operator} (opset {Opset}, node '{Formats.Quote.Text(Node)}')");
+}
+
+/// <summary>An input or output of a model.</summary>
+public sealed record OnnxValueInfo
+{
+    private readonly TypeDef? _type;
+
+    internal OnnxValueInfo(ValueDef value, bool hasDefault)
+    {
+        _type = value.Type;
+        Name = value.Name;
+        HasDefault = hasDefault;
+        Dimensions = _type?.Shape?.ConvertAll(dimension => dimension.ToString());
+    }
+
+    /// <summary>Its name.</summary>
+    public string Name { get; }
+
+    /// <summary>A tensor's element type; undefined where it is no tensor, or the file does not say.</summary>
+    public OnnxElementType ElementType => _type?.Element ?? OnnxElementType.Undefined;
+
+    /// <summary>A tensor's extents: numbers, symbols such as <c>batch</c>, or <c>?</c>; null where the rank is not
+    /// known.</summary>
+    public IReadOnlyList<string>? Dimensions { get; }
+
+    /// <summary>Whether an initializer of its name is used where no value is given.</summary>
+    public bool HasDefault { get; }
+
+    internal bool IsOptional => _type?.OptionalOf is not null;
+
+    /// <summary>As in <c>x: FLOAT[batch, 3, 224, 224]</c>.</summary>
+    public override string ToString() => $"{Name}: {Describe(_type)}";
+
+    private static string Describe(TypeDef? type) => type switch
+    {
+        null => "any value",
+        { SequenceOf: { } element } => $"sequence of {Describe(element)}",
+        { OptionalOf: { } element } => $"optional {Describe(element)}",
+        { Other: { } other } => other,
+        { Shape: { } shape } => $"{type.Element.Name()}[{string.Join(", ", shape)}]",
+        _ => type.Element.Name(),
+    };
+
+    internal bool Accepts(OnnxValue value) => _type is null || Accepts(_type, value);
+
+    private static bool Accepts(TypeDef type, OnnxValue value) => value switch
+    {
+        OnnxSequence => type.SequenceOf is not null || type.OptionalOf is { SequenceOf: not null },
+        OnnxOptional optional => type.OptionalOf is not null
+            && (optional.Value is null || Accepts(type.OptionalOf, optional.Value)),
+        OnnxTensor tensor when type.OptionalOf is not null => Accepts(type.OptionalOf, tensor),
+        OnnxTensor tensor => type.Element == tensor.ElementType && (type.Shape is null || (type.Shape.Count == tensor.Rank
+            && type.Shape.Zip(tensor.Dims).All(pair => !pair.First.IsKnown || pair.First.Value == pair.Second))),
+        _ => false,
+    };
+}

@@ -1,0 +1,117 @@
+using System.Runtime.InteropServices;
+using FastNN.Onnx.Model;
+using FastNN.Onnx.Wire;
+
+namespace FastNN.Onnx.Tests;
+
+/// <summary>Models of a few nodes, written as files are.</summary>
+internal static class Build
+{
+    public static ModelDef Model(long opset, params NodeDef[] nodes) => new()
+    {
+        IrVersion = 10,
+        Producer = "tests",
+        Opsets = { [""] = opset },
+        Graph = new GraphDef { Name = "graph", Nodes = [.. nodes] },
+    };
+
+    public static ModelDef With(this ModelDef model, string[] inputs, string[] outputs)
+    {
+        model.Graph!.Inputs.AddRange(inputs.Select(Float));
+        model.Graph.Outputs.AddRange(outputs.Select(Float));
+        return model;
+    }
+
+    public static ModelDef With(this ModelDef model, params TensorDef[] initializers)
+    {
+        model.Graph!.Initializers.AddRange(initializers);
+        return model;
+    }
+
+    private static ValueDef Float(string name) => new() { Name = name };
+
+    /// <summary>A node; inputs and outputs are separated by spaces, <c>-</c> is one that is not there.</summary>
+    public static NodeDef Node(string name, string inputs, string outputs, params AttributeDef[] attributes) => new()
+    {
+        Operator = name,
+        Inputs = Names(inputs),
+        Outputs = Names(outputs),
+        Attributes = attributes.ToDictionary(attribute => attribute.Name, StringComparer.Ordinal),
+    };
+
+    private static List<string> Names(string names) =>
+        [.. names.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(name => name == "-" ? "" : name)];
+
+    public static AttributeDef Int(string name, long value) => new() { Name = name, Kind = AttributeKind.Int, Int = value };
+
+    public static AttributeDef Number(string name, float value) =>
+        new() { Name = name, Kind = AttributeKind.Float, Float = value };
+
+    public static AttributeDef Text(string name, string value) =>
+        new() { Name = name, Kind = AttributeKind.String, String = System.Text.Encoding.UTF8.GetBytes(value) };
+
+    public static AttributeDef Ints(string name, params long[] values)
+    {
+        var attribute = new AttributeDef { Name = name, Kind = AttributeKind.Ints };
+        attribute.Ints.AddRange(values);
+        return attribute;
+    }
+
+    public static AttributeDef Graph(string name, GraphDef graph) =>
+        new() { Name = name, Kind = AttributeKind.Graph, Graph = graph };
+
+    public static TensorDef Tensor(string name, OnnxElementType type, long[] dims, byte[] raw)
+    {
+        Content content = Content.OfMemory(raw, name);
+        var tensor = new TensorDef
+        {
+            Name = name,
+            Type = type,
+            Content = content,
+            Raw = new ByteRange(content, 0, raw.Length),
+        };
+        tensor.Dims.AddRange(dims);
+        return tensor;
+    }
+
+    public static TensorDef Tensor(string name, float[] values, params long[] dims) =>
+        Tensor(name, OnnxElementType.Float32, dims, MemoryMarshal.AsBytes(values.AsSpan()).ToArray());
+
+    public static TensorDef Tensor(string name, long[] values, params long[] dims) =>
+        Tensor(name, OnnxElementType.Int64, dims, MemoryMarshal.AsBytes(values.AsSpan()).ToArray());
+
+    public static OnnxModel Load(this ModelDef model) => OnnxModel.Load(ModelWriter.Write(model), "test");
+
+    /// <summary>Runs one node of the newest opset on these inputs, named a, b, c and so on; null is one that is not
+    /// there.</summary>
+    public static OnnxValue?[] Run(string name, OnnxValue?[] inputs, int outputs, params AttributeDef[] attributes) =>
+        Run(26, name, inputs, outputs, attributes);
+
+    public static OnnxValue?[] Run(long opset, string name, OnnxValue?[] inputs, int outputs, params AttributeDef[] attributes)
+    {
+        string[] names = [.. inputs.Select((_, i) => ((char)('a' + i)).ToString())];
+        string[] results = [.. Enumerable.Range(0, outputs).Select(i => $"y{i}")];
+        NodeDef node = Node(name, string.Join(' ', names.Select((n, i) => inputs[i] is null ? "-" : n)),
+            string.Join(' ', results), attributes);
+        using OnnxModel model = Model(opset, node).With([.. names.Where((_, i) => inputs[i] is not null)], results).Load();
+        var values = new Dictionary<string, OnnxValue>(StringComparer.Ordinal);
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            if (inputs[i] is { } value)
+            {
+                values.Add(names[i], value);
+            }
+        }
+
+        return [.. model.Evaluate(values)];
+    }
+
+    public static OnnxTensor Random(int seed, params int[] dims)
+    {
+        var random = new Random(seed);
+        return OnnxTensor.Create([.. Enumerable.Range(0, dims.Aggregate(1, (p, d) => p * d)).Select(_ => (random.NextSingle() * 2)
+            - 1)], dims);
+    }
+
+    public static float[] Floats(this OnnxValue? value) => ((OnnxTensor)value!).Values<float>().ToArray();
+}
