@@ -2,7 +2,7 @@ namespace FastNN.Onnx.Compile;
 
 /// <summary>
 /// A tensor of an ONNX graph that is being recorded: its value in the engine's graph, and how ONNX sees it. Images may lie with
-/// their channels last inside; whoever needs them as ONNX has them asks for <see cref="Plain"/>.
+/// their channels last inside; rules that need ONNX's order ask for <see cref="Plain"/>.
 /// </summary>
 internal sealed class Traced
 {

@@ -19,7 +19,7 @@ internal sealed unsafe class MappedFile : IDisposable
         Length = file.Length;
         if (Length == 0)
         {
-            // There is no view of nothing.
+            // An empty file cannot be mapped.
             file.Dispose();
             return;
         }

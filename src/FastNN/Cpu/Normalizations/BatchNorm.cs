@@ -63,7 +63,7 @@ internal sealed unsafe partial class CpuNormalizations
                 Floats(residual), Floats(y)));
     }
 
-    /// <summary>Two passes: rows are in the cache of whoever sums them, and dX needs all sums first.</summary>
+    /// <summary>Two passes: rows are in the cache of the thread that sums them, and dX needs all sums first.</summary>
     public bool BatchNormBackwardAtOnce(
         in ColumnNormalization columns, Tensor? y, Tensor dY, bool keepsMasked, in NormalizationGradients gradients) => false;
 

@@ -50,7 +50,7 @@ public sealed class RandAugment : Augmentation
     /// <summary>Their strength, from 0 to <see cref="Bins"/> - 1.</summary>
     public int Magnitude { get; }
 
-    /// <summary>Strengths that there are; default 31.</summary>
+    /// <summary>How many strengths there are to choose from; default 31.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There are fewer than 2.</exception>
     public int Bins
     {
