@@ -13,6 +13,10 @@ internal static class CallTrial
     /// <summary>What is run has at most so many bytes.</summary>
     private const long Small = 64 << 10;
 
+    /// <summary>What is wrong with how the call takes its arguments, each made wrong in turn.</summary>
+    public static string[] Problems(IDevice device, CallRow row) =>
+        [.. row.Mutations.Select(mutation => Problem(device, row, row.With(mutation), [mutation], run: true)).OfType<string>()];
+
     /// <summary>Null, or what is wrong with how the call took these arguments.</summary>
     /// <param name="device">What plans and runs.</param>
     /// <param name="row">The call.</param>
