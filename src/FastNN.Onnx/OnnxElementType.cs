@@ -123,8 +123,4 @@ internal static class OnnxElementTypes
     public static bool IsTinyFloat(this OnnxElementType type) =>
         type is (>= OnnxElementType.Float8E4M3FN and <= OnnxElementType.Float8E5M2FNUZ) or OnnxElementType.Float4E2M1
             or OnnxElementType.Float8E8M0;
-
-    /// <summary>Integers below a byte.</summary>
-    public static bool IsTinyInteger(this OnnxElementType type) =>
-        type is OnnxElementType.UInt4 or OnnxElementType.Int4 or OnnxElementType.UInt2 or OnnxElementType.Int2;
 }

@@ -10,9 +10,6 @@ public abstract class OnnxValue
     private protected OnnxValue()
     {
     }
-
-    /// <summary>The kind of value, as messages name it: <c>tensor</c>, <c>sequence</c> or <c>optional</c>.</summary>
-    internal abstract string Kind { get; }
 }
 
 /// <summary>A sequence of values.</summary>
@@ -28,8 +25,6 @@ public sealed class OnnxSequence : OnnxValue
     /// <summary>The values in order.</summary>
     public IReadOnlyList<OnnxValue> Items { get; }
 
-    internal override string Kind => "sequence";
-
     /// <summary>As in <c>sequence of 3</c>.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"sequence of {Items.Count}");
 }
@@ -42,8 +37,6 @@ public sealed class OnnxOptional : OnnxValue
 
     /// <summary>What it holds; null where it holds nothing.</summary>
     public OnnxValue? Value { get; }
-
-    internal override string Kind => "optional";
 
     /// <summary>As in <c>optional FLOAT[2, 3]</c>.</summary>
     public override string ToString() => $"optional {Value?.ToString() ?? "without a value"}";
@@ -81,8 +74,6 @@ public sealed class OnnxTensor : OnnxValue
 
     /// <summary>The elements, an array of the type's storage.</summary>
     internal Array Data { get; }
-
-    internal override string Kind => "tensor";
 
     /// <summary>A tensor of numbers, truth values or strings.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/>, an integer type, bool or string.</typeparam>

@@ -12,7 +12,7 @@ internal sealed class ExternalData(string modelPath) : IDisposable
 {
     private readonly string _folder = Path.GetDirectoryName(Path.GetFullPath(modelPath))!;
     private readonly Dictionary<string, Content> _files = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, SortedDictionary<long, ByteRange>> _used = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, SortedSet<(long Offset, long End)>> _used = new(StringComparer.Ordinal);
     private readonly Lock _lock = new();
 
     /// <summary>The bytes of a tensor.</summary>
@@ -116,26 +116,20 @@ internal sealed class ExternalData(string modelPath) : IDisposable
             return;
         }
 
-        if (!_used.TryGetValue(path, out SortedDictionary<long, ByteRange>? used))
+        if (!_used.TryGetValue(path, out SortedSet<(long Offset, long End)>? used))
         {
             _used.Add(path, used = []);
         }
 
-        if (used.TryGetValue(range.Offset, out ByteRange same) && same.Length == range.Length)
+        // Ranges are apart, so of all that begin before this one's end only the last can reach into it.
+        (long Offset, long End) last = used.GetViewBetween((long.MinValue, 0), (range.End - 1, long.MaxValue)).Max;
+        if (last.End > range.Offset && last != (range.Offset, range.End))
         {
-            return;
+            throw TensorDecoder.Error(tensor, "external data that overlaps no other tensor's",
+                string.Create(CultureInfo.InvariantCulture,
+                    $"bytes {range.Offset} to {range.End} beside {last.Offset} to {last.End} of another"));
         }
 
-        foreach (ByteRange other in used.Values)
-        {
-            if (other.Offset < range.End && range.Offset < other.End)
-            {
-                throw TensorDecoder.Error(tensor, "external data that overlaps no other tensor's",
-                    string.Create(CultureInfo.InvariantCulture,
-                        $"bytes {range.Offset} to {range.End} beside {other.Offset} to {other.End} of another"));
-            }
-        }
-
-        used.Add(range.Offset, range);
+        used.Add((range.Offset, range.End));
     }
 }
