@@ -200,6 +200,13 @@ public sealed class NewOperatorTests
     }
 
     [Test]
+    public void Sums_of_long_integers_keep_every_bit()
+    {
+        OnnxValue? sum = Build.Run(22, "ReduceSum", [OnnxTensor.Create([(1L << 53) + 1, 2L], 2)], 1, Build.Int("keepdims", 0))[0];
+        Assert.That(((OnnxTensor)sum!).Values<long>()[0], Is.EqualTo((1L << 53) + 3));
+    }
+
+    [Test]
     public void Bit_cast_keeps_the_bits()
     {
         OnnxValue? bits = Build.Run("BitCast", [OnnxTensor.Create([1f, -2f], 2)], 1,

@@ -130,14 +130,14 @@ internal static class HostKernels
         ["Multinomial"] = RandomNumbers.Multinomial,
 
         // Reductions.
-        ["ReduceSum"] = Reductions.Reduce<RowSum>(),
+        ["ReduceSum"] = Reductions.Reduce<RowSum<Itself>>(),
         ["ReduceMean"] = Reductions.Reduce<RowMean>(),
         ["ReduceMax"] = Reductions.Reduce<RowMaximum>(),
         ["ReduceMin"] = Reductions.Reduce<RowMinimum>(),
         ["ReduceProd"] = Reductions.Reduce<RowProduct>(),
-        ["ReduceL1"] = Reductions.Reduce<RowAbsoluteSum>(),
+        ["ReduceL1"] = Reductions.Reduce<RowSum<Magnitude>>(),
         ["ReduceL2"] = Reductions.Reduce<RowNorm>(),
-        ["ReduceSumSquare"] = Reductions.Reduce<RowSquareSum>(),
+        ["ReduceSumSquare"] = Reductions.Reduce<RowSum<Squared>>(),
         ["ReduceLogSum"] = Reductions.Reduce<RowLogSum>(),
         ["ReduceLogSumExp"] = Reductions.Reduce<RowLogSumExp>(),
         ["ArgMax"] = Reductions.ArgMax,

@@ -312,49 +312,69 @@ internal static class Reductions
     }
 }
 
-internal readonly struct RowSum : IRowFunction
+/// <summary>What a sum adds of each element.</summary>
+internal interface ITerm
+{
+    static abstract T Of<T>(T x)
+        where T : unmanaged, INumber<T>;
+}
+
+internal readonly struct Itself : ITerm
+{
+    public static T Of<T>(T x)
+        where T : unmanaged, INumber<T> => x;
+}
+
+internal readonly struct Magnitude : ITerm
+{
+    public static T Of<T>(T x)
+        where T : unmanaged, INumber<T> => x < T.Zero ? T.Zero - x : x;
+}
+
+internal readonly struct Squared : ITerm
+{
+    public static T Of<T>(T x)
+        where T : unmanaged, INumber<T> => x * x;
+}
+
+/// <summary>A sum: of floats in double precision, so that long rows keep their digits, of integers in their own type.</summary>
+internal readonly struct RowSum<TTerm> : IRowFunction
+    where TTerm : ITerm
 {
     public static T Invoke<T>(ReadOnlySpan<T> row)
-        where T : unmanaged, INumber<T>, IMinMaxValue<T> => Accumulate<T>(row, static x => x);
-
-    /// <summary>Floats are added in double precision: sums of long rows keep their digits.</summary>
-    internal static T Accumulate<T>(ReadOnlySpan<T> row, Func<double, double> term)
-        where T : unmanaged, INumber<T>
+        where T : unmanaged, INumber<T>, IMinMaxValue<T>
     {
         if (typeof(T) == typeof(float) || typeof(T) == typeof(double))
         {
-            double sum = 0;
-            foreach (T value in row)
-            {
-                sum += term(double.CreateTruncating(value));
-            }
-
-            return T.CreateTruncating(sum);
+            return T.CreateTruncating(InDouble(row));
         }
 
-        T whole = T.Zero;
+        T sum = T.Zero;
         foreach (T value in row)
         {
-            whole += T.CreateTruncating(term(double.CreateTruncating(value)));
+            sum += TTerm.Of(value);
         }
 
-        return whole;
+        return sum;
+    }
+
+    public static double InDouble<T>(ReadOnlySpan<T> row)
+        where T : unmanaged, INumber<T>
+    {
+        double sum = 0;
+        foreach (T value in row)
+        {
+            sum += TTerm.Of(double.CreateTruncating(value));
+        }
+
+        return sum;
     }
 }
 
 internal readonly struct RowMean : IRowFunction
 {
     public static T Invoke<T>(ReadOnlySpan<T> row)
-        where T : unmanaged, INumber<T>, IMinMaxValue<T>
-    {
-        double sum = 0;
-        foreach (T value in row)
-        {
-            sum += double.CreateTruncating(value);
-        }
-
-        return T.CreateTruncating(sum / row.Length);
-    }
+        where T : unmanaged, INumber<T>, IMinMaxValue<T> => T.CreateTruncating(RowSum<Itself>.InDouble(row) / row.Length);
 }
 
 internal readonly struct RowProduct : IRowFunction
@@ -404,46 +424,16 @@ internal readonly struct RowMinimum : IRowFunction
     }
 }
 
-internal readonly struct RowAbsoluteSum : IRowFunction
-{
-    public static T Invoke<T>(ReadOnlySpan<T> row)
-        where T : unmanaged, INumber<T>, IMinMaxValue<T> => RowSum.Accumulate(row, Math.Abs);
-}
-
-internal readonly struct RowSquareSum : IRowFunction
-{
-    public static T Invoke<T>(ReadOnlySpan<T> row)
-        where T : unmanaged, INumber<T>, IMinMaxValue<T> => RowSum.Accumulate(row, static x => x * x);
-}
-
 internal readonly struct RowNorm : IRowFunction
 {
     public static T Invoke<T>(ReadOnlySpan<T> row)
-        where T : unmanaged, INumber<T>, IMinMaxValue<T>
-    {
-        double sum = 0;
-        foreach (T value in row)
-        {
-            sum += double.CreateTruncating(value) * double.CreateTruncating(value);
-        }
-
-        return T.CreateTruncating(Math.Sqrt(sum));
-    }
+        where T : unmanaged, INumber<T>, IMinMaxValue<T> => T.CreateTruncating(Math.Sqrt(RowSum<Squared>.InDouble(row)));
 }
 
 internal readonly struct RowLogSum : IRowFunction
 {
     public static T Invoke<T>(ReadOnlySpan<T> row)
-        where T : unmanaged, INumber<T>, IMinMaxValue<T>
-    {
-        double sum = 0;
-        foreach (T value in row)
-        {
-            sum += double.CreateTruncating(value);
-        }
-
-        return T.CreateTruncating(Math.Log(sum));
-    }
+        where T : unmanaged, INumber<T>, IMinMaxValue<T> => T.CreateTruncating(Math.Log(RowSum<Itself>.InDouble(row)));
 }
 
 /// <summary>The largest is taken out, so that no exponential overflows.</summary>
