@@ -12,7 +12,7 @@ struct ColumnWalk {
     int64 count;  // rows * n
     int n;
     int period;
-    int perThread;  // neighbouring elements of a thread: 4, or 1 where rows are no multiple of 16 bytes
+    int perThread;  // neighbouring elements of a thread: 4, or 1 where rows are not a multiple of 16 bytes
     int stepsPerBlock;
 };
 

@@ -10,7 +10,7 @@ namespace FastNN.Cuda.Tests;
 /// </summary>
 internal sealed class LargeGridTests : CudaFixture
 {
-    /// <summary>Columns of which a block takes 256, in one part more than the second axis has, and no multiple of 4.</summary>
+    /// <summary>Columns of which a block takes 256, in one part more than the second axis has, and not a multiple of 4.</summary>
     private const int Wide = (65535 * 256) + 1;
 
     [Test]

@@ -84,7 +84,7 @@ int misalignedLane(const Request& request) {
 
 bool reportMisaligned(Warp& warp, const Instr& instr, const Request& request, Mode mode, const char* space, int lane) {
     warp.block->report(FindingKind::Misaligned, warp, instr, lane, request.address[lane],
-                       accessText(mode, request.size, space) + " at an address that is no multiple of " + std::to_string(request.size));
+                       accessText(mode, request.size, space) + " at an address that is not a multiple of " + std::to_string(request.size));
     return false;
 }
 

@@ -201,7 +201,7 @@ bool BlockRunner::tell(Warp& warp) {
     u32 expected = 0;
     if (instr.flags & HasCount) {
         u32 threads = row<u32>(warp, instr.o[2])[lane];
-        if (threads % Lanes != 0 || threads == 0) return invalid("a barrier of " + std::to_string(threads) + " threads, which is no multiple of 32");
+        if (threads % Lanes != 0 || threads == 0) return invalid("a barrier of " + std::to_string(threads) + " threads, which is not a multiple of 32");
         expected = threads / Lanes;
     }
     warp.barrier = number;

@@ -414,7 +414,7 @@ bool openSource(Warp& warp, const Instr& instr, Mask mask, const Request& from, 
     for (Mask rest = mask; rest; rest &= rest - 1) {
         int lane = std::countr_zero(rest);
         if (counts[lane] % Size == 0 || from.address[lane] % Size == 0) continue;
-        warp.block->report(FindingKind::Misaligned, warp, instr, lane, from.address[lane], "copies from an address that is no multiple of " + std::to_string(Size));
+        warp.block->report(FindingKind::Misaligned, warp, instr, lane, from.address[lane], "copies from an address that is not a multiple of " + std::to_string(Size));
         return false;
     }
     if (!open(Size, [](u32 count) { return count == Size; }, [](u32) { return 0u; })) return false;

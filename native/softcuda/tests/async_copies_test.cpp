@@ -152,7 +152,7 @@ void sources() {
         u64 at = bench.upload(std::vector<u8>(static_cast<std::size_t>(bytes), 1));
         if (bench.clean("tail", {}, {1}, 0, at)) expect(bench.counters.bytesLoaded == static_cast<u64>(bytes), "%llu bytes read", static_cast<unsigned long long>(bench.counters.bytesLoaded));
         bench.launch("tail", {}, {1}, 0, at + 8);
-        expect(!bench.findings.empty() && bench.findings[0].kind == FindingKind::Misaligned, "a source that is no multiple of 16 bytes: not found");
+        expect(!bench.findings.empty() && bench.findings[0].kind == FindingKind::Misaligned, "a source that is not a multiple of 16 bytes: not found");
     }
     Bench bench(tail(""));
     u64 at = bench.upload(std::vector<u8>(13, 1));
