@@ -13,6 +13,7 @@ internal sealed class Conv1DCases : IOpCases
         new() { X = [2, 17, 13], Filters = 13, Kernel = [3], Padding = [1], Groups = 13, Activation = Activation.ReLU },
         new() { X = [1, 129, 1], Filters = 33, Kernel = [7], Stride = [3], Bias = false },
         new() { X = [2, 12, 33], Filters = 31, Kernel = [2], Stride = [3] },
+        new() { X = [0, 13, 3], Filters = 7, Kernel = [3] },
         new() { X = [2, 33, 33], Filters = 65, Kernel = [3], Padding = [1], Activation = Activation.Gelu },
     }.Select(@case => @case.Build());
 }

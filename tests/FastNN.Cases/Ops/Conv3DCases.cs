@@ -21,6 +21,7 @@ internal sealed class Conv3DCases : IOpCases
         new() { X = [2, 5, 4, 3, 7], Filters = 5, Kernel = [1, 3, 3], Padding = [1, 1, 1] },
         new() { X = [2, 2, 3, 3, 4], Filters = 3, Kernel = [2, 2, 2], Padding = [3, 1, 1], Activation = Activation.Sigmoid },
         new() { X = [1, 3, 8, 8, 1], Filters = 3, Kernel = [3, 3, 3], Activation = Activation.ReLU },
+        new() { X = [0, 4, 5, 6, 3], Filters = 7, Kernel = [3, 2, 3], Padding = [1, 0, 1], Activation = Activation.ReLU },
         new() { X = [2, 4, 6, 6, 33], Filters = 65, Kernel = [3, 3, 3], Padding = [1, 1, 1], Activation = Activation.ReLU },
     }.Select(@case => @case.Build());
 }

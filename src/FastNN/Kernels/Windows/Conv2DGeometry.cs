@@ -76,8 +76,8 @@ internal readonly record struct Conv2DGeometry
     public bool IsDepthwise => Groups == C && C > 1;
 
     /// <summary>Checks the sizes and computes padding and output size.</summary>
-    /// <exception cref="ShapeException">A size is not positive, does not divide, overflows, or the kernel does not
-    /// fit.</exception>
+    /// <exception cref="ShapeException">A size other than the batch's is not positive, does not divide, overflows, or the kernel
+    /// does not fit.</exception>
     public static Conv2DGeometry Create(
         int n, int h, int w, int c, int oc, int kh, int kw, Padding2D padding,
         int strideH = 1, int strideW = 1, int dilationH = 1, int dilationW = 1, int groups = 1)
@@ -93,15 +93,17 @@ internal readonly record struct Conv2DGeometry
     }
 
     /// <summary>Checks the sizes; the axes are given.</summary>
-    /// <exception cref="ShapeException">A size is not positive, does not divide, or overflows.</exception>
+    /// <exception cref="ShapeException">A size other than the batch's is not positive, does not divide, or overflows.</exception>
     public static Conv2DGeometry Create(
         string operation, int n, int c, int oc, int groups, in WindowAxis vertical, in WindowAxis horizontal)
     {
-        if (n <= 0 || c <= 0 || oc <= 0 || groups <= 0)
+        // An empty batch gives an empty output, as in PyTorch.
+        if (n < 0 || c <= 0 || oc <= 0 || groups <= 0)
         {
             throw new ShapeException(
-                $"{operation}: batch, channels, filters and groups must be positive, got {n}, {c}, {oc}, {groups}.");
+                $"{operation}: expected a batch of at least 0 and at least 1 channel, filter and group, got {n}, {c}, {oc} and {groups}.");
         }
+
         if (c % groups != 0 || oc % groups != 0)
         {
             throw new ShapeException($"{operation}: {groups} groups do not divide {c} input channels and {oc} filters.");

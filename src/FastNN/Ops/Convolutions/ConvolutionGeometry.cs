@@ -41,6 +41,9 @@ internal sealed partial class ConvolutionGeometry
     /// <summary>The output's shape.</summary>
     public Shape Output { get; }
 
+    /// <summary>Whether the batch is: then no pass runs, and no device plans one.</summary>
+    private bool IsEmpty => _taps[0].N == 0;
+
     /// <summary>The sizes of x [N, ..., C] with weight [K..., C / groups, OC].</summary>
     /// <exception cref="ShapeException">A size is out of range, or the window does not fit.</exception>
     public static ConvolutionGeometry Create(
@@ -77,7 +80,7 @@ internal sealed partial class ConvolutionGeometry
     {
         foreach (ConvolutionPass pass in passes)
         {
-            if (_taps.Length > 1 || !planning.WantsTransposedFilter(_taps[0], pass))
+            if (IsEmpty || _taps.Length > 1 || !planning.WantsTransposedFilter(_taps[0], pass))
             {
                 return false;
             }
@@ -89,7 +92,7 @@ internal sealed partial class ConvolutionGeometry
     public long WorkspaceBytes(IPlanning planning, ConvolutionPass pass)
     {
         long bytes = 0;
-        foreach (Conv2DGeometry tap in _taps)
+        foreach (Conv2DGeometry tap in IsEmpty ? [] : _taps)
         {
             bytes = Math.Max(bytes, planning.Conv2DWorkspaceBytes(tap, pass));
         }
