@@ -52,7 +52,8 @@ public abstract partial class Schedule
     /// <param name="annealing">Default along cosines.</param>
     /// <param name="divisor">Default 25.</param>
     /// <param name="finalDivisor">Default 10,000.</param>
-    /// <param name="threePhases">Falls as long as it rose, back to where it began, and then to the end; default false.</param>
+    /// <param name="threePhases">Falls as long as it rose, back to where it began, and then to the end; default false. Where it
+    /// rises in more than half of the cycle, the cycle ends while it falls, as in PyTorch.</param>
     /// <returns>The schedule.</returns>
     /// <exception cref="ArgumentOutOfRangeException">An argument is out of range.</exception>
     public static Schedule OneCycle(

@@ -74,6 +74,19 @@ internal sealed class ScheduleTests
         Assert.That((three[2], three[4]), Is.EqualTo((1f, 0.04f)));
     }
 
+    /// <summary>PyTorch's phases end at pct_start * total - 1 and 2 * pct_start * total - 2, which may be too late.</summary>
+    [Test]
+    public void A_cycle_that_rises_in_more_than_half_of_its_steps_ends_while_it_falls()
+    {
+        float[] rates = Schedule.OneCycle(1, 10, 0.7f, Annealing.Linear, threePhases: true).First(12);
+        float[] momentum = Schedule.OneCycleMomentum(10, 0.7f, Annealing.Linear, threePhases: true).First(10);
+        Assert.That(
+            rates,
+            Is.EqualTo(new[] { 0.04f, 0.2f, 0.36f, 0.52f, 0.68f, 0.84f, 1, 0.84f, 0.68f, 0.52f, 0.52f, 0.52f }).Within(1e-6f));
+        Assert.That(momentum[^3..], Is.EqualTo(new[] { 0.8666667f, 0.8833333f, 0.9f }).Within(1e-6f));
+        Assert.That(Schedule.OneCycle(1, 7, 0.99f, threePhases: true).First(8)[^1], Is.InRange(0.9f, 1f));
+    }
+
     [Test]
     public void Rates_are_multiplied_step_by_step() => Assert.That(
         Schedule.From(step => step + 1).Times(Schedule.Decay(1, 0.5f)).First(4), Is.EqualTo(new[] { 1, 1, 0.75f, 0.5f }));
