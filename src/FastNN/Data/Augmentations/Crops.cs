@@ -18,7 +18,7 @@ public enum CropPadding
 
 /// <summary>Cuts a part of a given size out of an image, at a random place, after padding it.</summary>
 /// <seealso href="https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomCrop.html"/>
-public sealed class RandomCrop : Augmentation
+public sealed class RandomCrop : SizedAugmentation
 {
     private const int MostPadding = 1 << 24;
 
@@ -30,8 +30,8 @@ public sealed class RandomCrop : Augmentation
     /// <param name="size">Rows and columns of the part.</param>
     /// <exception cref="ArgumentOutOfRangeException">It is not positive.</exception>
     public RandomCrop(int size)
+        : base(size)
     {
-        Height = Width = AugmentationArguments.Positive(Name, size);
     }
 
     /// <summary>A rectangular part.</summary>
@@ -39,16 +39,9 @@ public sealed class RandomCrop : Augmentation
     /// <param name="width">Its columns.</param>
     /// <exception cref="ArgumentOutOfRangeException">One is not positive.</exception>
     public RandomCrop(int height, int width)
+        : base(height, width)
     {
-        Height = AugmentationArguments.Positive(Name, height);
-        Width = AugmentationArguments.Positive(Name, width);
     }
-
-    /// <summary>Rows of the part.</summary>
-    public int Height { get; }
-
-    /// <summary>Columns of the part.</summary>
-    public int Width { get; }
 
     /// <summary>Pixels put on each of the four sides before; default 0.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The number is negative, or above 2^24.</exception>
@@ -89,7 +82,7 @@ public sealed class RandomCrop : Augmentation
                 $"{Name}: expected at most {most} pixels of padding in mode {PaddingMode} for images of shape {shape}, got {Padding}.");
         }
 
-        return [Height, Width, shape[2]];
+        return base.ShapeAfter(shape);
     }
 
     /// <inheritdoc/>
@@ -156,14 +149,14 @@ public sealed class RandomCrop : Augmentation
 
 /// <summary>Cuts out the middle of an image; one that is too small is refused, not padded as torchvision does.</summary>
 /// <seealso href="https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.CenterCrop.html"/>
-public sealed class CenterCrop : Augmentation
+public sealed class CenterCrop : SizedAugmentation
 {
     /// <summary>A square part.</summary>
     /// <param name="size">Rows and columns of the part.</param>
     /// <exception cref="ArgumentOutOfRangeException">It is not positive.</exception>
     public CenterCrop(int size)
+        : base(size)
     {
-        Height = Width = AugmentationArguments.Positive(Name, size);
     }
 
     /// <summary>A rectangular part.</summary>
@@ -171,20 +164,13 @@ public sealed class CenterCrop : Augmentation
     /// <param name="width">Its columns.</param>
     /// <exception cref="ArgumentOutOfRangeException">One is not positive.</exception>
     public CenterCrop(int height, int width)
+        : base(height, width)
     {
-        Height = AugmentationArguments.Positive(Name, height);
-        Width = AugmentationArguments.Positive(Name, width);
     }
-
-    /// <summary>Rows of the part.</summary>
-    public int Height { get; }
-
-    /// <summary>Columns of the part.</summary>
-    public int Width { get; }
 
     /// <inheritdoc/>
     protected override Shape ShapeAfter(Shape shape) => shape[0] >= Height && shape[1] >= Width
-        ? [Height, Width, shape[2]]
+        ? base.ShapeAfter(shape)
         : throw new ShapeException($"{Name}: expected images of at least [{Height}, {Width}], got {shape}.");
 
     /// <inheritdoc/>

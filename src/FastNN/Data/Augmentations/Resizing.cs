@@ -2,7 +2,7 @@ namespace FastNN.Data;
 
 /// <summary>Takes an image to another size.</summary>
 /// <seealso href="https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.Resize.html"/>
-public sealed class Resize : Augmentation
+public sealed class Resize : SizedAugmentation
 {
     private readonly Resampling _resampling = Resampling.Bilinear;
 
@@ -10,8 +10,8 @@ public sealed class Resize : Augmentation
     /// <param name="size">Rows and columns.</param>
     /// <exception cref="ArgumentOutOfRangeException">It is not positive.</exception>
     public Resize(int size)
+        : base(size)
     {
-        Height = Width = AugmentationArguments.Positive(Name, size);
     }
 
     /// <summary>To a rectangle.</summary>
@@ -19,16 +19,9 @@ public sealed class Resize : Augmentation
     /// <param name="width">Columns.</param>
     /// <exception cref="ArgumentOutOfRangeException">One is not positive.</exception>
     public Resize(int height, int width)
+        : base(height, width)
     {
-        Height = AugmentationArguments.Positive(Name, height);
-        Width = AugmentationArguments.Positive(Name, width);
     }
-
-    /// <summary>Rows afterwards.</summary>
-    public int Height { get; }
-
-    /// <summary>Columns afterwards.</summary>
-    public int Width { get; }
 
     /// <summary>How pixels are made; default bilinear, with antialiasing where the image shrinks.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The value is not one of the enumeration's.</exception>
@@ -37,9 +30,6 @@ public sealed class Resize : Augmentation
         get => _resampling;
         init => _resampling = AugmentationArguments.Defined(Name, value, nameof(Resampling));
     }
-
-    /// <inheritdoc/>
-    protected override Shape ShapeAfter(Shape shape) => [Height, Width, shape[2]];
 
     /// <inheritdoc/>
     protected override void Augment(AugmentationImage image)
@@ -56,7 +46,7 @@ public sealed class Resize : Augmentation
 /// drawn, the first that fits is taken; where none does, the middle, as much of it as the ratios allow.
 /// </summary>
 /// <seealso href="https://docs.pytorch.org/vision/stable/generated/torchvision.transforms.v2.RandomResizedCrop.html"/>
-public sealed class RandomResizedCrop : Augmentation
+public sealed class RandomResizedCrop : SizedAugmentation
 {
     private const int Attempts = 10;
 
@@ -68,8 +58,8 @@ public sealed class RandomResizedCrop : Augmentation
     /// <param name="size">Rows and columns afterwards.</param>
     /// <exception cref="ArgumentOutOfRangeException">It is not positive.</exception>
     public RandomResizedCrop(int size)
+        : base(size)
     {
-        Height = Width = AugmentationArguments.Positive(Name, size);
     }
 
     /// <summary>To a rectangle.</summary>
@@ -77,16 +67,9 @@ public sealed class RandomResizedCrop : Augmentation
     /// <param name="width">Columns afterwards.</param>
     /// <exception cref="ArgumentOutOfRangeException">One is not positive.</exception>
     public RandomResizedCrop(int height, int width)
+        : base(height, width)
     {
-        Height = AugmentationArguments.Positive(Name, height);
-        Width = AugmentationArguments.Positive(Name, width);
     }
-
-    /// <summary>Rows afterwards.</summary>
-    public int Height { get; }
-
-    /// <summary>Columns afterwards.</summary>
-    public int Width { get; }
 
     /// <summary>The part's area as a part of the image's; default 0.08 to 1.</summary>
     /// <exception cref="ArgumentOutOfRangeException">They are not in order, or not above 0 and at most 1.</exception>
@@ -111,9 +94,6 @@ public sealed class RandomResizedCrop : Augmentation
         get => _resampling;
         init => _resampling = AugmentationArguments.Defined(Name, value, nameof(Resampling));
     }
-
-    /// <inheritdoc/>
-    protected override Shape ShapeAfter(Shape shape) => [Height, Width, shape[2]];
 
     /// <inheritdoc/>
     protected override void Augment(AugmentationImage image) =>
