@@ -82,7 +82,7 @@ public static class AdaptivePoolingOperators
         int[] extents = Extents(name, x, sizes);
         return Window(extents, sizes) is not { } window
             ? WindowRecorder.Sum(name, x, Bins(extents, sizes, mean: true))
-            : sizes.Length == 1 ? x.AvgPool1D(window.Columns) : x.AvgPool2D(window);
+            : x.Graph.Compose(() => sizes.Length == 1 ? x.AvgPool1D(window.Columns) : x.AvgPool2D(window), name);
     }
 
     private static Value Maximum(string name, Value x, params int[] sizes)
@@ -90,7 +90,7 @@ public static class AdaptivePoolingOperators
         int[] extents = Extents(name, x, sizes);
         return Window(extents, sizes) is not { } window || window.Rows * (long)window.Columns > ushort.MaxValue
             ? WindowRecorder.Max(name, x, Bins(extents, sizes, mean: false)).Y
-            : sizes.Length == 1 ? x.MaxPool1D(window.Columns) : x.MaxPool2D(window);
+            : x.Graph.Compose(() => sizes.Length == 1 ? x.MaxPool1D(window.Columns) : x.MaxPool2D(window), name);
     }
 
     private static (Value Y, Value Indices) Max(string name, Value x, params int[] sizes) =>

@@ -26,7 +26,7 @@ public static class ArithmeticOperators
     /// <param name="x">Any shape of Bool.</param>
     /// <returns>Bool of x's shape.</returns>
     /// <exception cref="ShapeException">x is not Bool.</exception>
-    public static Value Not(this Value x) => Record<Xor>(x, 1);
+    public static Value Not(this Value x) => x.Graph.Compose(() => Record<Xor>(x, 1));
 
     /// <summary>
     /// a to the power of a number, element by element; a below 0 has powers of integers. 2, 0.5, -0.5 and -1 are a square, roots
@@ -36,14 +36,14 @@ public static class ArithmeticOperators
     /// <param name="b">A number.</param>
     /// <returns>A value of a's shape.</returns>
     /// <exception cref="ShapeException">The type does not fit.</exception>
-    public static Value Pow(this Value a, float b) => b switch
+    public static Value Pow(this Value a, float b) => a.Graph.Compose(() => b switch
     {
         2 => a.Square(),
         0.5f => a.Sqrt(),
         -0.5f => a.Rsqrt(),
         -1 => a.Reciprocal(),
         _ => Record<Pow>(a, b),
-    };
+    });
 
     /// <summary>The bits that a has and a mask has too, element by element.</summary>
     /// <param name="a">Any shape of Int32.</param>
@@ -70,7 +70,7 @@ public static class ArithmeticOperators
     /// <param name="a">Any shape of Int32.</param>
     /// <returns>A value of a's shape.</returns>
     /// <exception cref="ShapeException">The type does not fit.</exception>
-    public static Value BitwiseNot(this Value a) => Record<BitwiseXor>(a, -1);
+    public static Value BitwiseNot(this Value a) => a.Graph.Compose(() => Record<BitwiseXor>(a, -1));
 
     /// <summary>a's bits moved up, zeros moving in, element by element.</summary>
     /// <param name="a">Any shape of Int32.</param>

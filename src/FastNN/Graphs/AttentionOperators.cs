@@ -32,7 +32,7 @@ public static class AttentionOperators
     {
         ArgumentNullException.ThrowIfNull(key);
         ArgumentNullException.ThrowIfNull(value);
-        RequireCausal(causal);
+        RequireCausal(nameof(ScaledDotProductAttention), causal);
         int rank = query.Shape.Rank;
         if (rank is 2 or 3 && key.Shape.Rank == rank && value.Shape.Rank == rank && !headsLast)
         {
@@ -78,10 +78,10 @@ public static class AttentionOperators
         this Value packed, int heads, int? keyHeads = null, Value? mask = null, CausalMask causal = CausalMask.None,
         float? scale = null, Value? lengths = null)
     {
-        RequireCausal(causal);
+        RequireCausal(nameof(PackedAttention), causal);
         var op = new ScaledDotProductOp(
             AttentionLayout.Packed, heads, keyHeads ?? heads, scale, causal, mask is not null, lengths is not null);
-        return packed.Graph.Add(op, [packed, .. Optional(mask), .. Optional(lengths)]);
+        return packed.Graph.Compose(() => packed.Graph.Add(op, [packed, .. Optional(mask), .. Optional(lengths)]));
     }
 
     /// <summary>
@@ -134,12 +134,12 @@ public static class AttentionOperators
         return x.Reshape(shape.Rank == 2 ? [1, 1, shape[0], shape[1]] : [shape[0], 1, shape[1], shape[2]]);
     }
 
-    private static void RequireCausal(CausalMask causal)
+    private static void RequireCausal(string name, CausalMask causal)
     {
         if (!Enum.IsDefined(causal))
         {
             throw new ArgumentOutOfRangeException(
-                nameof(causal), $"ScaledDotProductAttention: expected a member of CausalMask, got {causal}.");
+                nameof(causal), $"{name}: expected a member of CausalMask, got {causal}.");
         }
     }
 }
@@ -253,7 +253,7 @@ internal static class ComposedAttention
 internal static class PositionTables
 {
     /// <summary>A gigabyte; it is computed number by number while recording.</summary>
-    private const int MaxElements = 1 << 28;
+    public const int MaxElements = 1 << 28;
 
     /// <summary>[positions, width]: the cosines of the pairs' angles, then their sines.</summary>
     public static float[] Rotary(int positions, int width, float theta)

@@ -160,21 +160,34 @@ internal sealed class Compiler
     {
         foreach (Node node in _nodes)
         {
-            Operator op = node.Op.Resolve(_symbols);
-            NodeTypes types = Graph.Named(op, Array.ConvertAll(node.Inputs, TypeOf), NodeTypes.Of);
-            for (int i = 0; i < node.Outputs.Length; i++)
+            try
             {
-                if (node.Outputs[i].Shape.IsSymbolic)
-                {
-                    types.Outputs[i].Shape.RequireAtMost(int.MaxValue, $"{op.Name}: an output");
-                    _symbols.Bind(node.Outputs[i].Shape, types.Outputs[i].Shape, op.Name);
-                }
+                BindTypes(node);
+            }
+            catch (ShapeException refusal) when (node.Call is not null)
+            {
+                refusal.LeaveCall(node.Call);
+                throw;
+            }
+        }
+    }
 
-                _types.Add(node.Outputs[i], types.Outputs[i]);
+    private void BindTypes(Node node)
+    {
+        Operator op = node.Op.Resolve(_symbols);
+        NodeTypes types = Graph.Named(op, Array.ConvertAll(node.Inputs, TypeOf), NodeTypes.Of);
+        for (int i = 0; i < node.Outputs.Length; i++)
+        {
+            if (node.Outputs[i].Shape.IsSymbolic)
+            {
+                types.Outputs[i].Shape.RequireAtMost(int.MaxValue, $"{op.Name}: an output");
+                _symbols.Bind(node.Outputs[i].Shape, types.Outputs[i].Shape, op.Name);
             }
 
-            _bound.Add((op, types));
+            _types.Add(node.Outputs[i], types.Outputs[i]);
         }
+
+        _bound.Add((op, types));
     }
 
     /// <summary>Fails where no address space holds the arena: 2^47 bytes are what a process has on x64 and Arm64.</summary>

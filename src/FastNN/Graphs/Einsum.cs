@@ -41,7 +41,7 @@ internal sealed class Einsum
     {
         ArgumentNullException.ThrowIfNull(equation);
         return values.Length > 0
-            ? new Einsum(equation, values).Record()
+            ? values[0].Graph.Compose(new Einsum(equation, values).Record, nameof(Einsum))
             : throw new ShapeException($"Einsum \"{equation}\": expected at least one operand, got none.");
     }
 

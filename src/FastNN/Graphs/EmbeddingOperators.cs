@@ -39,6 +39,11 @@ public static class EmbeddingOperators
 
         RequireSampleWeights(sampleWeights, indices.Shape, mode);
         RequireMaskable(indices, paddingIndex);
+        return indices.Graph.Compose(() => Bags(indices, weight, mode, sampleWeights, paddingIndex), nameof(EmbeddingBag));
+    }
+
+    private static Value Bags(Value indices, Value weight, EmbeddingBagMode mode, Value? sampleWeights, int paddingIndex)
+    {
         Graph graph = indices.Graph;
         Value rows = indices.Embedding(weight, paddingIndex);
         Value? counts = paddingIndex < 0 ? null : Counts(indices, paddingIndex);
@@ -74,12 +79,12 @@ public static class EmbeddingOperators
     /// <param name="weight">[V, D].</param>
     /// <param name="offsets">Int32 or Int64, [B]: where each bag begins; the first is 0, none is before the one in front of
     /// it.</param>
-    /// <param name="mode">How a bag's rows become one, by their sum or their mean; default their mean (PyTorch).</param>
+    /// <param name="mode">How a bag's rows become one; default their mean (PyTorch). Of equal maxima the first has the gradient.</param>
     /// <param name="sampleWeights">[T], what each row is multiplied by; of sums alone. Default none.</param>
     /// <param name="paddingIndex">A row that counts in no bag and gets no gradient; default -1, none.</param>
     /// <returns>[B, D].</returns>
-    /// <exception cref="ShapeException">The shapes or types do not fit, the mode is the maximum, or sample weights are given for
-    /// another mode than the sum.</exception>
+    /// <exception cref="ShapeException">The shapes or types do not fit, or sample weights are given for another mode than the
+    /// sum.</exception>
     public static Value EmbeddingBag(
         this Value indices, Value weight, Value offsets, EmbeddingBagMode mode = EmbeddingBagMode.Mean,
         Value? sampleWeights = null, int paddingIndex = -1)
@@ -92,18 +97,24 @@ public static class EmbeddingOperators
                 $"EmbeddingBag: expected a list of indices [T] and offsets [B], got {indices.Shape} and {offsets.Shape}.");
         }
 
-        if (mode == EmbeddingBagMode.Max)
-        {
-            throw new ShapeException(
-                "EmbeddingBag: expected mode Sum or Mean beside offsets, got Max; for maxima fill bags up to one length, [B, L].");
-        }
-
         RequireSampleWeights(sampleWeights, indices.Shape, mode);
         RequireMaskable(indices, paddingIndex);
+        return indices.Graph.Compose(
+            () => Bags(indices, weight, offsets, mode, sampleWeights, paddingIndex), nameof(EmbeddingBag));
+    }
+
+    private static Value Bags(
+        Value indices, Value weight, Value offsets, EmbeddingBagMode mode, Value? sampleWeights, int paddingIndex)
+    {
         Graph graph = indices.Graph;
         Value bag = BagOfEach(indices.Shape, offsets);
         Value rows = indices.Embedding(weight, paddingIndex);
         Value? counts = paddingIndex < 0 ? null : Counts(indices, paddingIndex).Cast(DType.Float32);
+        if (mode == EmbeddingBagMode.Max)
+        {
+            return Largest(rows, bag, offsets, counts);
+        }
+
         Value? factors = counts is null ? sampleWeights : sampleWeights is null ? counts : counts * sampleWeights;
         rows = factors is null ? rows : rows * factors.Unsqueeze(1);
         Value places = bag.Unsqueeze(1).Expand([.. rows.Shape]);
@@ -113,8 +124,34 @@ public static class EmbeddingOperators
             return sums;
         }
 
-        Value lengths = graph.Full(offsets.Shape, 0).ScatterAdd(0, bag, counts ?? graph.Full(indices.Shape, 1));
-        return sums / lengths.Maximum(1f).Unsqueeze(1);
+        return sums / Lengths(bag, offsets.Shape, counts).Maximum(1f).Unsqueeze(1);
+    }
+
+    /// <summary>How many rows count in each bag.</summary>
+    private static Value Lengths(Value bag, Shape bags, Value? counts) =>
+        bag.Graph.Full(bags, 0).ScatterAdd(0, bag, counts ?? bag.Graph.Full(bag.Shape, 1));
+
+    /// <summary>
+    /// The largest rows of each bag, column by column, and zeros for a bag in which none counts. Of equal ones the first has the
+    /// gradient, as sorting keeps their order: first all rows by size, then these by their bags, so that the largest of a bag
+    /// stands where the bag begins.
+    /// </summary>
+    private static Value Largest(Value rows, Value bag, Value offsets, Value? counts)
+    {
+        Graph graph = rows.Graph;
+        int width = rows.Shape[1];
+        Value lowest = graph.Constant(float.NegativeInfinity);
+        Value candidates = counts is null ? rows : ShapeOperators.Where(counts.Unsqueeze(1) > 0f, rows, lowest);
+
+        // A row behind all bags, for those that begin there as they are empty.
+        Value none = graph.Full([1, width], float.NegativeInfinity), noBag = graph.Full(new Shape(1), float.PositiveInfinity);
+        candidates = Operators.Concat(0, candidates, none);
+        Value bags = Operators.Concat(0, bag.Cast(DType.Float32), noBag).Unsqueeze(1).Expand([.. candidates.Shape]);
+        Value bySize = candidates.StopGradient().ArgSort(0, descending: true);
+        Value byBag = bySize.Gather(0, bags.Gather(0, bySize).ArgSort(0));
+        Value winners = byBag.Gather(0, offsets.Unsqueeze(1).Expand(offsets.Shape[0], width));
+        Value isFull = Lengths(bag, offsets.Shape, counts).Unsqueeze(1) > 0f;
+        return ShapeOperators.Where(isFull, candidates.Gather(0, winners), graph.Constant(0f));
     }
 
     /// <summary>The number of each place's bag: how many bags have begun by then, less one.</summary>

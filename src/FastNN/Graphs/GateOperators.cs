@@ -47,7 +47,12 @@ public static class GateOperators
                 $"{name}: expected an even extent along axis {axis}, which is halved, got {x.Shape}.");
         }
 
-        Value[] halves = x.Chunk(2, axis);
-        return ArithmeticOperators.Record<TGate>(halves[0], halves[1]);
+        return x.Graph.Compose(
+            () =>
+            {
+                Value[] halves = x.Chunk(2, axis);
+                return ArithmeticOperators.Record<TGate>(halves[0], halves[1]);
+            },
+            name);
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using FastNN.Graphs;
 using FastNN.Ops;
@@ -33,6 +34,7 @@ public sealed class Graph
     private int _segment;
     private int _segments;
     private uint _streams;
+    private string? _call;
 
     /// <summary>An empty graph.</summary>
     /// <param name="mode">Training or inference.</param>
@@ -196,7 +198,7 @@ public sealed class Graph
             types[i] = inputs[i].TensorType;
         }
 
-        var node = new Node(op, inputs.ToArray(), []);
+        var node = new Node(op, inputs.ToArray(), []) { Call = _call };
         FeatureOrder?[] orders = Array.ConvertAll(node.Inputs, input => input.Features);
         node.Outputs = Array.ConvertAll(
             Named(op, types, _samples.Infer),
@@ -210,6 +212,31 @@ public sealed class Graph
                 });
         _nodes.Add(node);
         return node.Outputs;
+    }
+
+    /// <summary>
+    /// Records a call that is made of several operators: what they refuse, now or when the graph is planned, names the call. Of
+    /// calls inside one another that is the outermost, which the user made.
+    /// </summary>
+    /// <param name="record">Records them.</param>
+    /// <param name="call">The name of the call.</param>
+    internal T Compose<T>(Func<T> record, [CallerMemberName] string call = "")
+    {
+        string? outer = _call;
+        _call ??= call;
+        try
+        {
+            return record();
+        }
+        catch (ShapeException refusal) when (outer is null)
+        {
+            refusal.LeaveCall(call);
+            throw;
+        }
+        finally
+        {
+            _call = outer;
+        }
     }
 
     /// <summary>What an operator makes of its inputs' types.</summary>
@@ -355,6 +382,9 @@ public sealed class Value
 /// <summary>One operator applied to values. Passes replace nodes; a node itself does not change once it is recorded.</summary>
 internal sealed class Node(Operator op, Value[] inputs, Value[] outputs)
 {
+    /// <summary>The call of several operators that recorded it among others; null for a call of its own.</summary>
+    public string? Call { get; init; }
+
     public Operator Op { get; } = op;
 
     public Value[] Inputs { get; } = inputs;

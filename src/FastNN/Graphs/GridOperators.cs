@@ -65,7 +65,8 @@ public static class GridOperators
         }
 
         Value points = theta.Graph.Constant(values, [size.Rows * size.Columns, 3]);
-        return points.MatMul(theta, transposeB: true).Reshape([theta.Shape[0], size.Rows, size.Columns, 2]);
+        return theta.Graph.Compose(
+            () => points.MatMul(theta, transposeB: true).Reshape([theta.Shape[0], size.Rows, size.Columns, 2]));
     }
 
     private static float Place(int i, int size, bool alignCorners) =>

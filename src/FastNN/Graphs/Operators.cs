@@ -12,7 +12,8 @@ public static partial class Operators
     /// <param name="x">Any shape.</param>
     /// <param name="activation">Which; None gives x itself.</param>
     /// <returns>A value of x's shape.</returns>
-    public static Value Activate(this Value x, Activation activation) => activation.IsNone ? x : x.Apply(activation);
+    public static Value Activate(this Value x, Activation activation) =>
+        activation.IsNone ? x : x.Graph.Compose(() => x.Apply(activation));
 
     /// <summary>softmax(x) along one axis.</summary>
     /// <param name="x">At least one axis.</param>

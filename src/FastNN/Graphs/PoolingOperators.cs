@@ -240,11 +240,22 @@ public static class PoolingOperators
             throw new ShapeException($"{name}: expected a positive norm such as 2 for {x.Shape}, got {norm}.");
         }
 
-        Value sums = mean(x.Pow(norm)) * (float)taps;
-        return norm == 2 ? sums.Sqrt() : sums.Pow(1 / norm);
+        return x.Graph.Compose(
+            () =>
+            {
+                Value sums = mean(x.Pow(norm)) * (float)taps;
+                return norm == 2 ? sums.Sqrt() : sums.Pow(1 / norm);
+            },
+            name);
     }
 
     private static Value Global(string name, Value x, int axes, bool maximum, bool keepAxes)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return x.Graph.Compose(() => Pooled(name, x, axes, maximum, keepAxes), name);
+    }
+
+    private static Value Pooled(string name, Value x, int axes, bool maximum, bool keepAxes)
     {
         Value y;
         if (axes == 1 && !maximum)

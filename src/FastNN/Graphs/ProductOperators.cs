@@ -46,7 +46,7 @@ public static class ProductOperators
     {
         ArgumentNullException.ThrowIfNull(b);
         return a.Shape.Rank == 1 && b.Shape.Rank == 1
-            ? a.MatMul(b)
+            ? a.Graph.Compose(() => a.MatMul(b))
             : throw new ShapeException($"Dot: expected two vectors [K], got {a.Shape} and {b.Shape}.");
     }
 
@@ -59,7 +59,7 @@ public static class ProductOperators
     {
         ArgumentNullException.ThrowIfNull(vector);
         return matrix.Shape.Rank == 2 && vector.Shape.Rank == 1
-            ? matrix.MatMul(vector)
+            ? matrix.Graph.Compose(() => matrix.MatMul(vector))
             : throw new ShapeException($"MatVec: expected [M, K] and [K], got {matrix.Shape} and {vector.Shape}.");
     }
 
@@ -97,8 +97,11 @@ public static class ProductOperators
                 $"Bilinear: expected [..., I], [..., J], weight [O, I, J] and bias [O], got {first}, {second}, weight {w}{third}.");
         }
 
-        Value y = Einsum("...i,oij,...j->...o", x1, weight, x2);
-        return bias is null ? y : y + bias;
+        return x1.Graph.Compose(() =>
+        {
+            Value y = Einsum("...i,oij,...j->...o", x1, weight, x2);
+            return bias is null ? y : y + bias;
+        });
     }
 
     /// <summary>A sparse matrix times a dense one, with gradients for what is stored and for the dense one.</summary>

@@ -80,8 +80,9 @@ public static class ResizeOperators
         }
 
         int channels = shape[3] / (factor * factor);
-        return x.Reshape([shape[0], shape[1], shape[2], channels, factor, factor]).Permute(0, 1, 4, 2, 5, 3)
-            .Reshape([shape[0], shape[1] * factor, shape[2] * factor, channels]);
+        return x.Graph.Compose(
+            () => x.Reshape([shape[0], shape[1], shape[2], channels, factor, factor]).Permute(0, 1, 4, 2, 5, 3)
+                .Reshape([shape[0], shape[1] * factor, shape[2] * factor, channels]));
     }
 
     /// <summary>The inverse of <see cref="PixelShuffle"/>, as PyTorch's pixel_unshuffle.</summary>
@@ -101,8 +102,9 @@ public static class ResizeOperators
         }
 
         (int height, int width) = (shape[1] / factor, shape[2] / factor);
-        return x.Reshape([shape[0], height, factor, width, factor, shape[3]]).Permute(0, 1, 3, 5, 2, 4)
-            .Reshape([shape[0], height, width, shape[3] * factor * factor]);
+        return x.Graph.Compose(
+            () => x.Reshape([shape[0], height, factor, width, factor, shape[3]]).Permute(0, 1, 3, 5, 2, 4)
+                .Reshape([shape[0], height, width, shape[3] * factor * factor]));
     }
 
     private const string Name = "Interpolate";

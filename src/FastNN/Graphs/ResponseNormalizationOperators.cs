@@ -38,8 +38,11 @@ public static class ResponseNormalizationOperators
         int pixels = all <= int.MaxValue
             ? (int)all
             : throw new ShapeException($"{name}: expected at most {int.MaxValue} pixels in an example, got {x.Shape}.");
-        Value squares = x.Square().Reshape([x.Shape[0], pixels, x.Shape[-1], 1]);
-        Value means = squares.AvgPool2D((1, size), 1, Padding2D.Explicit(0, 0, size / 2, (size - 1) / 2)).Reshape(x.Shape);
-        return x * ((means * alpha) + k).Pow(-beta);
+        return x.Graph.Compose(() =>
+        {
+            Value squares = x.Square().Reshape([x.Shape[0], pixels, x.Shape[-1], 1]);
+            Value means = squares.AvgPool2D((1, size), 1, Padding2D.Explicit(0, 0, size / 2, (size - 1) / 2)).Reshape(x.Shape);
+            return x * ((means * alpha) + k).Pow(-beta);
+        });
     }
 }

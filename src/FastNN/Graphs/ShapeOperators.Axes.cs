@@ -93,6 +93,12 @@ public static partial class ShapeOperators
             }
         }
 
+        int[] times = repeats.ToArray();
+        return x.Graph.Compose(() => Tiled(x, times));
+    }
+
+    private static Value Tiled(Value x, int[] repeats)
+    {
         Value y = x;
         for (int missing = repeats.Length - x.Shape.Rank; missing > 0; missing--)
         {
@@ -115,7 +121,7 @@ public static partial class ShapeOperators
             }
             else
             {
-                y = TileSome(y, y.Shape.Rank - repeats.Length + begin, repeats[begin..end]);
+                y = TileSome(y, y.Shape.Rank - repeats.Length + begin, repeats.AsSpan(begin, end - begin));
             }
 
             end = begin;
@@ -141,8 +147,9 @@ public static partial class ShapeOperators
 
         return repeats == 1
             ? x
-            : x.Unsqueeze(at + 1).Expand([.. x.Shape[..(at + 1)], repeats, .. x.Shape[(at + 1)..]])
-                .Reshape([.. x.Shape[..at], extent * repeats, .. x.Shape[(at + 1)..]]);
+            : x.Graph.Compose(
+                () => x.Unsqueeze(at + 1).Expand([.. x.Shape[..(at + 1)], repeats, .. x.Shape[(at + 1)..]])
+                    .Reshape([.. x.Shape[..at], extent * repeats, .. x.Shape[(at + 1)..]]));
     }
 
     /// <summary>Reverses axes, as PyTorch's flip.</summary>
@@ -244,7 +251,8 @@ public static partial class ShapeOperators
             var column = new int[extents.Length];
             Array.Fill(column, 1);
             column[i] = extents[i];
-            grid[i] = vectors[i].Reshape(column).Expand(extents);
+            Value vector = vectors[i];
+            grid[i] = vector.Graph.Compose(() => vector.Reshape(column).Expand(extents));
         }
 
         return grid;

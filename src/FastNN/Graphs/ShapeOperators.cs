@@ -134,7 +134,7 @@ public static partial class ShapeOperators
             columns[i] = values[i].Reshape([.. shape[..at], 1, .. shape[at..]]);
         }
 
-        return Operators.Concat(at, columns);
+        return values[0].Graph.Compose(() => Operators.Concat(at, columns));
     }
 
     /// <summary>condition ? a : b, element by element, with NumPy's broadcasting of all three.</summary>
@@ -183,7 +183,11 @@ public static partial class ShapeOperators
     /// <param name="value">The number, in x's type.</param>
     /// <returns>A value of the shape that both broadcast to.</returns>
     /// <exception cref="ShapeException">The mask is not Bool, or the shapes do not broadcast.</exception>
-    public static Value MaskedFill(this Value x, Value mask, float value) => Where(mask, value, x);
+    public static Value MaskedFill(this Value x, Value mask, float value)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        return x.Graph.Compose(() => Where(mask, value, x));
+    }
 
     private static Value NumberLike(Value other, float number)
     {

@@ -86,27 +86,40 @@ internal static class WindowRecorder
     public static Value AsRow(string name, Value x, Func<Value, Value> pool)
     {
         Require(name, x, 1);
-        Value y = pool(x.Reshape([x.Shape[0], 1, x.Shape[1], x.Shape[2]]));
-        return y.Reshape([y.Shape[0], y.Shape[2], y.Shape[3]]);
+        return x.Graph.Compose(
+            () =>
+            {
+                Value y = pool(x.Reshape([x.Shape[0], 1, x.Shape[1], x.Shape[2]]));
+                return y.Reshape([y.Shape[0], y.Shape[2], y.Shape[3]]);
+            },
+            name);
     }
 
     /// <summary>The sum over windows with the bands' weights.</summary>
     public static Value Sum(string name, Value x, params Bands[] axes)
     {
         WindowAxes windows = Axes(name, x, axes, weighted: true);
-        Value y = x.Graph.Add(
-            new WindowSumOp(name, windows.Depth, windows.Vertical, windows.Horizontal), Volume(x), Table(x.Graph, windows));
-        return y.Reshape(OutputShape(x, axes));
+        return x.Graph.Compose(
+            () => x.Graph.Add(
+                new WindowSumOp(name, windows.Depth, windows.Vertical, windows.Horizontal), Volume(x), Table(x.Graph, windows))
+                .Reshape(OutputShape(x, axes)),
+            name);
     }
 
     /// <summary>The maxima of windows, and their positions in the plane or volume of their channel.</summary>
     public static (Value Y, Value Indices) Max(string name, Value x, params Bands[] axes)
     {
         WindowAxes windows = Axes(name, x, axes, weighted: false);
-        Value[] outputs = x.Graph.AddNode(
-            new WindowMaxOp(name, windows.Depth, windows.Vertical, windows.Horizontal), Volume(x), Table(x.Graph, windows));
-        Shape shape = OutputShape(x, axes);
-        return (outputs[0].Reshape(shape), outputs[1].Reshape(shape));
+        return x.Graph.Compose(
+            () =>
+            {
+                Value[] outputs = x.Graph.AddNode(
+                    new WindowMaxOp(name, windows.Depth, windows.Vertical, windows.Horizontal), Volume(x),
+                    Table(x.Graph, windows));
+                Shape shape = OutputShape(x, axes);
+                return (outputs[0].Reshape(shape), outputs[1].Reshape(shape));
+            },
+            name);
     }
 
     private static WindowAxes Axes(string name, Value x, Bands[] axes, bool weighted)

@@ -98,6 +98,12 @@ public sealed class MultiHeadAttention : MultiInputLayer
                 $"MultiHeadAttention: expected queries [B, T, {_width}], keys and values of three axes, got {query.Shape}, {key.Shape} and {value.Shape}.");
         }
 
+        if ((long)RotaryPositions * (_width / _heads) > PositionTables.MaxElements)
+        {
+            throw new ShapeException(
+                $"MultiHeadAttention: expected at most {PositionTables.MaxElements / (_width / _heads)} rotary positions for heads of width {_width / _heads}, got {RotaryPositions}.");
+        }
+
         if (key.Shape[2] == _width && value.Shape[2] == _width)
         {
             _packed = AddParameter(
@@ -118,8 +124,14 @@ public sealed class MultiHeadAttention : MultiInputLayer
     protected override IReadOnlyList<Value> Forward(ReadOnlySpan<Value> inputs)
     {
         (Value query, Value key, Value value) = Operands(inputs);
+        Value[] masks = inputs[^Masks..].ToArray();
+        return query.Graph.Compose(() => Attend(query, key, value, masks), nameof(MultiHeadAttention));
+    }
+
+    private Value[] Attend(Value query, Value key, Value value, Value[] masks)
+    {
         Graph graph = query.Graph;
-        Value? mask = Mask(inputs[^Masks..], query.Shape, key.Shape);
+        Value? mask = Mask(masks, query.Shape, key.Shape);
         Value? bias = _bias is null ? null : graph.Use(_bias);
         bool isSelf = query == key && key == value && _packed is not null;
         if (isSelf && !GivesWeights && (Dropout == 0 || graph.Mode == GraphMode.Inference)

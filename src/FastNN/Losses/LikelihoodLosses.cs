@@ -54,9 +54,14 @@ public sealed class GaussianLoss : Loss
                 $"{Name}: expected Float32 targets {expected} for means and variances {output.TensorType}, got {target.TensorType}.");
         }
 
-        Value[] parts = output.Chunk(2);
-        Value losses = (((parts[0] - target).Square() * (-parts[1]).Exp()) + parts[1]) * 0.5f;
-        return LossOperators.Reduced(Name, Full ? losses + 0.918938533f : losses, Reduction);
+        return output.Graph.Compose(
+            () =>
+            {
+                Value[] parts = output.Chunk(2);
+                Value losses = (((parts[0] - target).Square() * (-parts[1]).Exp()) + parts[1]) * 0.5f;
+                return LossOperators.Reduced(Name, Full ? losses + 0.918938533f : losses, Reduction);
+            },
+            Name);
     }
 
     private Shape Rows(Shape output) => output.Rank > 0 && !Dim.IsSymbol(output[-1]) && output[-1] % 2 == 0

@@ -48,8 +48,13 @@ public static class LossOperators
                 [output, target, .. weight is null ? (Value[])[] : [weight], .. last]);
         }
 
-        Value losses = output.Graph.Add(new ElementLossOp(loss, default, Reduction.None), [output, target, .. last]);
-        return Reduced(loss.Info.Name, Weighted(loss.Info.Name, losses, weight), reduction);
+        return output.Graph.Compose(
+            () =>
+            {
+                Value losses = output.Graph.Add(new ElementLossOp(loss, default, Reduction.None), [output, target, .. last]);
+                return Reduced(loss.Info.Name, Weighted(loss.Info.Name, losses, weight), reduction);
+            },
+            loss.Info.Name);
     }
 
     /// <summary>
@@ -76,9 +81,8 @@ public static class LossOperators
                 $"MarginRanking: expected targets {first.TensorType} as the values, got {target.TensorType}.");
         }
 
-        return first.Graph.Add(
-            new ElementLossOp(LossFunction.Of<MarginError>(), new(Finite(margin, "MarginRanking")), reduction), first - second,
-            target);
+        var op = new ElementLossOp(LossFunction.Of<MarginError>(), new(Finite(margin, "MarginRanking")), reduction);
+        return first.Graph.Compose(() => first.Graph.Add(op, first - second, target), "MarginRanking");
     }
 
     /// <summary>
@@ -110,9 +114,15 @@ public static class LossOperators
                 $"{name}: expected a target for each row of {first.Shape}, {first.Shape[..^1]}, got {target.Shape}.");
         }
 
-        Value squares = (first.Square().Sum([-1]) + CosineEpsilon) * (second.Square().Sum([-1]) + CosineEpsilon);
-        Value cosine = (first * second).Sum([-1]) * squares.Rsqrt();
-        return first.Graph.Add(new ElementLossOp(LossFunction.Of<CosineError>(), new(margin), reduction), cosine, target);
+        return first.Graph.Compose(
+            () =>
+            {
+                Value squares = (first.Square().Sum([-1]) + CosineEpsilon) * (second.Square().Sum([-1]) + CosineEpsilon);
+                Value cosine = (first * second).Sum([-1]) * squares.Rsqrt();
+                return first.Graph.Add(
+                    new ElementLossOp(LossFunction.Of<CosineError>(), new(margin), reduction), cosine, target);
+            },
+            name);
     }
 
     /// <summary>
@@ -141,13 +151,14 @@ public static class LossOperators
         RequirePositive(name, margin, nameof(margin));
         RequirePositive(name, p, nameof(p));
         Finite(epsilon, name, nameof(epsilon));
-        Value far = Distance(anchor, negative);
-        if (swap)
-        {
-            far = far.Minimum(Distance(positive, negative));
-        }
-
-        return Reduced(name, (Distance(anchor, positive) - far + margin).ReLU(), reduction);
+        return anchor.Graph.Compose(
+            () =>
+            {
+                Value far = Distance(anchor, negative);
+                far = swap ? far.Minimum(Distance(positive, negative)) : far;
+                return Reduced(name, (Distance(anchor, positive) - far + margin).ReLU(), reduction);
+            },
+            name);
 
         Value Distance(Value a, Value b)
         {
@@ -188,9 +199,14 @@ public static class LossOperators
                 $"{name}: expected Float32 variances that broadcast to {output.Shape}, got {variance.TensorType}.");
         }
 
-        Value spread = variance.Maximum(epsilon);
-        Value losses = ((output - target).Square() / spread + spread.Log()) * 0.5f;
-        return Reduced(name, full ? losses + 0.918938533f : losses, reduction);
+        return output.Graph.Compose(
+            () =>
+            {
+                Value spread = variance.Maximum(epsilon);
+                Value losses = ((output - target).Square() / spread + spread.Log()) * 0.5f;
+                return Reduced(name, full ? losses + 0.918938533f : losses, reduction);
+            },
+            name);
     }
 
     /// <summary>
@@ -237,18 +253,19 @@ public static class LossOperators
             throw new ShapeException($"{name}: expected scores of at most {MaxClasses} classes, got {output.TensorType}.");
         }
 
-        Graph graph = output.Graph;
+        return output.Graph.Compose(
+            () => Reduced(name, MultiMargins(output, target, margin, p, classWeights), reduction), name);
+    }
+
+    private static Value MultiMargins(Value output, Value target, float margin, int p, Value? classWeights)
+    {
+        (Graph graph, Shape shape) = (output.Graph, output.Shape);
         Value classes = graph.ConstantInt32([.. Enumerable.Range(0, shape[-1])], new Shape(shape[-1]));
         Value isTarget = target.Reshape([.. shape[..^1], 1]).Equal(classes), zero = graph.Constant(0);
         Value own = ShapeOperators.Where(isTarget, output, zero).Sum([-1], keepDims: true);
         Value excess = (output - own + margin).ReLU();
         Value losses = ShapeOperators.Where(isTarget, zero, p == 1 ? excess : excess.Square()).Mean([-1]);
-        if (classWeights is not null)
-        {
-            losses *= ShapeOperators.Where(isTarget, classWeights, zero).Sum([-1]);
-        }
-
-        return Reduced(name, losses, reduction);
+        return classWeights is null ? losses : losses * ShapeOperators.Where(isTarget, classWeights, zero).Sum([-1]);
     }
 
     /// <summary>
@@ -274,16 +291,16 @@ public static class LossOperators
             throw new ShapeException($"{name}: expected queries and keys [N, D], got {queries.Shape}.");
         }
 
-        Value a = Normalized(queries), b = Normalized(keys);
-        Value logits = a.MatMul(b, transposeB: true) * (1 / temperature);
-        Value own = (a * b).Sum([-1]) * (1 / temperature);
-        Value losses = logits.LogSumExp([1]) - own;
-        if (symmetric)
-        {
-            losses = (losses + (logits.LogSumExp([0]) - own)) * 0.5f;
-        }
-
-        return Reduced(name, losses, reduction);
+        return queries.Graph.Compose(
+            () =>
+            {
+                Value a = Normalized(queries), b = Normalized(keys);
+                Value logits = a.MatMul(b, transposeB: true) * (1 / temperature);
+                Value own = (a * b).Sum([-1]) * (1 / temperature);
+                Value losses = logits.LogSumExp([1]) - own;
+                return Reduced(name, symmetric ? (losses + (logits.LogSumExp([0]) - own)) * 0.5f : losses, reduction);
+            },
+            name);
 
         static Value Normalized(Value x) => x * (x.Square().Sum([-1], keepDims: true) + CosineEpsilon).Rsqrt();
     }
@@ -313,9 +330,14 @@ public static class LossOperators
         }
 
         int[] axes = [.. Enumerable.Range(1, rank == 2 ? 1 : rank - 2)];
-        Value x = fromLogits ? output.Sigmoid() : output;
-        Value overlap = (x * target).Sum(axes), total = x.Sum(axes) + target.Sum(axes);
-        return Reduced(name, 1 - (((2 * overlap) + smooth) / (total + smooth)), reduction);
+        return output.Graph.Compose(
+            () =>
+            {
+                Value x = fromLogits ? output.Sigmoid() : output;
+                Value overlap = (x * target).Sum(axes), total = x.Sum(axes) + target.Sum(axes);
+                return Reduced(name, 1 - (((2 * overlap) + smooth) / (total + smooth)), reduction);
+            },
+            name);
     }
 
     /// <summary>

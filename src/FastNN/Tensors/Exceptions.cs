@@ -6,6 +6,7 @@ public sealed class ShapeException(string message) : ArgumentException(message)
 {
     private string _path = "";
     private string _type = "";
+    private string _call = "";
 
     /// <summary>
     /// The layer that was being recorded, by its path in the model as in parameter names, and its type: "body.2 (Conv2D)". Null
@@ -14,12 +15,15 @@ public sealed class ShapeException(string message) : ArgumentException(message)
     public string? Layer => _path.Length == 0 ? null : $"{_path} ({_type})";
 
     /// <inheritdoc/>
-    public override string Message => Layer is { } layer ? $"layer {layer}: {base.Message}"
-        : base.Message.StartsWith(_type, StringComparison.Ordinal) ? base.Message
-        : $"{_type}: {base.Message}";
+    public override string Message => Layer is { } layer ? $"layer {layer}: {InCall}" : Of(_type, InCall);
+
+    private string InCall => Of(_call, base.Message);
 
     /// <summary>The layer last left on the way out, from the innermost to the model itself.</summary>
     internal object? Left { get; private set; }
+
+    /// <summary>Notes the call that recorded the operator which refused, among others; the message begins with it.</summary>
+    internal void LeaveCall(string call) => _call = call;
 
     /// <summary>
     /// Notes that the exception leaves a layer; of the layers that enclose it, each puts its name for it in front.
@@ -28,18 +32,22 @@ public sealed class ShapeException(string message) : ArgumentException(message)
     /// <param name="childName">What it calls the layer left before it, or null.</param>
     internal void Leave(object layer, string? childName)
     {
-        if (Left is null)
+        // A layer that has no name for the one inside it, as it took its place, answers for it.
+        if (Left is null || (string.IsNullOrEmpty(childName) && _path.Length == 0))
         {
             _type = layer.GetType().Name;
         }
 
-        if (childName is not null)
+        if (!string.IsNullOrEmpty(childName))
         {
             _path = _path.Length == 0 ? childName : $"{childName}.{_path}";
         }
 
         Left = layer;
     }
+
+    private static string Of(string name, string text) =>
+        text.StartsWith(name, StringComparison.Ordinal) ? text : $"{name}: {text}";
 }
 
 /// <summary>A device that is not there, was built without, ran out of memory or failed; the message names it.</summary>

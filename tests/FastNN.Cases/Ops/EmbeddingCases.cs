@@ -2,7 +2,7 @@ namespace FastNN.Testing;
 
 internal sealed class EmbeddingCases : IOpCases
 {
-    public static IEnumerable<OpCase> Cases => Lookups.Concat(Bags).Concat(Lists);
+    public static IEnumerable<OpCase> Cases => Lookups.Concat(Bags).Concat(Lists).Concat(Ties);
 
     private static IEnumerable<OpCase> Bags =>
         from mode in new[] { EmbeddingBagMode.Sum, EmbeddingBagMode.Mean, EmbeddingBagMode.Max }
@@ -18,12 +18,21 @@ internal sealed class EmbeddingCases : IOpCases
     private static IEnumerable<OpCase> Lists =>
         from row in new (int[] Offsets, int Places, int Entries, int Width, int Padding, bool Factors)[]
         {
-            ([0], 1, 1, 1, -1, false), ([0, 0, 3, 3, 7], 13, 5, 3, -1, false), ([0, 17, 31], 31, 7, 33, -1, true),
+            ([0], 1, 1, 1, -1, false), ([0, 0], 0, 3, 5, -1, false), ([0, 0, 3, 3, 7], 13, 5, 3, -1, false),
+            ([0, 17, 31], 31, 7, 33, -1, true),
             ([0, 2, 4, 5, 9, 9], 9, 3, 7, 1, false), ([0, 33], 129, 13, 5, 0, true),
         }
-        from mode in new[] { EmbeddingBagMode.Sum, EmbeddingBagMode.Mean }
+        from mode in new[] { EmbeddingBagMode.Sum, EmbeddingBagMode.Mean, EmbeddingBagMode.Max }
         where !row.Factors || mode == EmbeddingBagMode.Sum
         select List(mode, row.Offsets, row.Places, row.Entries, row.Width, row.Padding, row.Factors);
+
+    /// <summary>Bags of which all rows, or many, are equal: the first of them has the gradient.</summary>
+    private static IEnumerable<OpCase> Ties =>
+        from row in new (int[] Offsets, int Places, int Entries, int Width, int Padding, int Levels)[]
+        {
+            ([0, 7], 13, 5, 3, -1, 1), ([0, 0, 17, 31], 31, 7, 33, -1, 2), ([0, 3, 9, 33, 33], 33, 3, 7, 0, 3),
+        }
+        select Tied(row.Offsets, row.Places, row.Entries, row.Width, row.Padding, row.Levels);
 
     private static IEnumerable<OpCase> Lookups =>
         from row in new (int[] Indices, int Entries, int Width, int Padding)[]
@@ -69,12 +78,11 @@ internal sealed class EmbeddingCases : IOpCases
     {
         OpInput[] inputs = [
             OpInput.Integers("indices", new Shape(places), 0, entries - 1, DType.Int32),
-            new OpInput("offsets", new Shape(offsets.Length), (_, _) => Array.ConvertAll(offsets, offset => (double)offset))
-            {
-                Type = DType.Int32,
-                IsDifferentiable = false,
-            },
-            OpInput.Uniform("weight", new Shape(entries, width)), OpInput.Uniform("factors", new Shape(places))];
+            Starts(offsets),
+            mode == EmbeddingBagMode.Max
+                ? OpInput.Distinct("weight", new Shape(entries, width))
+                : OpInput.Uniform("weight", new Shape(entries, width)),
+            OpInput.Uniform("factors", new Shape(places))];
         string options = (padding < 0 ? "" : $", padding {padding}") + (hasFactors ? ", factors" : "");
         return new OpCase(
             $"{mode} of {places} of [{entries}, {width}] from {string.Join(", ", offsets)}{options}",
@@ -87,4 +95,29 @@ internal sealed class EmbeddingCases : IOpCases
             Samples = 12,
         };
     }
+
+    private static OpCase Tied(int[] offsets, int places, int entries, int width, int padding, int levels) => new(
+        $"Max of {places} of [{entries}, {width}] of {levels} numbers from {string.Join(", ", offsets)}, padding {padding}",
+        [
+            OpInput.Integers("indices", new Shape(places), 0, entries - 1, DType.Int32), Starts(offsets),
+            new OpInput(
+                "weight", new Shape(entries, width),
+                (_, _) => [.. Enumerable.Range(0, entries * width).Select(i => (double)(i / 2 % levels))]),
+        ],
+        values => values[0].EmbeddingBag(values[2], values[1], EmbeddingBagMode.Max, null, padding),
+        values => EmbeddingReference.Bags(values[0], values[1], values[2], width, EmbeddingBagMode.Max, null, padding))
+    {
+        // Equal rows have no slope that differences could find.
+        Samples = 0,
+        Tolerance = 2e-6 * Math.Sqrt(places),
+        ReferenceBackward = (values, dY) =>
+            [null, null, EmbeddingReference.LargestBackward(values[0], values[1], values[2], dY, width, padding)],
+    };
+
+    private static OpInput Starts(int[] offsets) => new(
+        "offsets", new Shape(offsets.Length), (_, _) => Array.ConvertAll(offsets, offset => (double)offset))
+    {
+        Type = DType.Int32,
+        IsDifferentiable = false,
+    };
 }

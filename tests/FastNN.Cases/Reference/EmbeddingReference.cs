@@ -44,4 +44,30 @@ internal static class EmbeddingReference
 
         return y;
     }
+
+    /// <summary>The gradient of the weight [entries, width] where bags give maxima: the first of equal rows has it.</summary>
+    public static double[] LargestBackward(
+        double[] indices, double[] offsets, double[] weight, double[] dY, int width, int padding)
+    {
+        var gradient = new double[weight.Length];
+        for (int i = 0; i < dY.Length; i++)
+        {
+            int bag = i / width, end = bag + 1 < offsets.Length ? (int)offsets[bag + 1] : indices.Length, winner = -1;
+            for (int place = (int)offsets[bag]; place < end; place++)
+            {
+                int element = ((int)indices[place] * width) + (i % width);
+                if ((int)indices[place] != padding && (winner < 0 || weight[element] > weight[winner]))
+                {
+                    winner = element;
+                }
+            }
+
+            if (winner >= 0)
+            {
+                gradient[winner] += dY[i];
+            }
+        }
+
+        return gradient;
+    }
 }

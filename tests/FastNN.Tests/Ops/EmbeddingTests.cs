@@ -78,8 +78,8 @@ internal sealed class EmbeddingTests : CpuOpFixture<EmbeddingCases>
             () => list.Unsqueeze(0).EmbeddingBag(weight, offsets),
             Throws.TypeOf<ShapeException>().With.Message.Contains("[T] and offsets [B]").And.Message.Contains("[1, 7]"));
         Assert.That(
-            () => list.EmbeddingBag(weight, offsets, EmbeddingBagMode.Max),
-            Throws.TypeOf<ShapeException>().With.Message.Contains("Max"));
+            () => list.EmbeddingBag(weight, offsets, EmbeddingBagMode.Max, factors),
+            Throws.TypeOf<ShapeException>().With.Message.Contains("mode Sum").And.Message.Contains("Max"));
         Assert.That(
             () => list.EmbeddingBag(weight, offsets, EmbeddingBagMode.Mean, factors),
             Throws.TypeOf<ShapeException>().With.Message.Contains("mode Sum"));
@@ -98,10 +98,15 @@ internal sealed class EmbeddingTests : CpuOpFixture<EmbeddingCases>
         Value offsets = graph.Input(new Shape(Dim.Batch), DType.Int32, "offsets");
         Value weight = graph.Constant([1, 10, 100, 1000], new Shape(4, 1));
         using Device device = Device.Cpu(1);
-        using Session session = graph.Compile(device, [("sums", list.EmbeddingBag(weight, offsets, EmbeddingBagMode.Sum))]);
-        foreach ((int[] places, int[] starts, float[] sums) in new (int[], int[], float[])[]
+        using Session session = graph.Compile(
+            device,
+            [
+                ("sums", list.EmbeddingBag(weight, offsets, EmbeddingBagMode.Sum)),
+                ("maxima", list.EmbeddingBag(weight, offsets, EmbeddingBagMode.Max)),
+            ]);
+        foreach ((int[] places, int[] starts, float[] sums, float[] maxima) in new (int[], int[], float[], float[])[]
         {
-            ([0, 1, 2, 3], [0, 3], [111, 1000]), ([3, 3, 0], [0, 0, 2], [0, 2000, 1]),
+            ([0, 1, 2, 3], [0, 3], [111, 1000], [100, 1000]), ([3, 3, 0], [0, 0, 2], [0, 2000, 1], [0, 1000, 1]),
         })
         {
             using SessionRun run = session.Begin([places.Length], [starts.Length]);
@@ -111,6 +116,8 @@ internal sealed class EmbeddingTests : CpuOpFixture<EmbeddingCases>
             var y = new float[starts.Length];
             run.Read<float>("sums", y);
             Assert.That(y, Is.EqualTo(sums));
+            run.Read<float>("maxima", y);
+            Assert.That(y, Is.EqualTo(maxima));
         }
     }
 

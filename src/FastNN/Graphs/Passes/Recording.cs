@@ -48,7 +48,10 @@ internal sealed class Recording(IEnumerable<Node> nodes, IEnumerable<Value> outp
                 dropped.Add(producer);
                 Nodes[i] = node = new Node(
                     op, [.. producer.Inputs, .. node.Inputs[..input], .. node.Inputs[(input + 1)..]],
-                    [.. node.Outputs, .. producer.Outputs[1..]]);
+                    [.. node.Outputs, .. producer.Outputs[1..]])
+                {
+                    Call = node.Call,
+                };
             }
 
             foreach (Value output in node.Outputs)
@@ -83,7 +86,10 @@ internal sealed class Recording(IEnumerable<Node> nodes, IEnumerable<Value> outp
             if (Array.Exists(node.Inputs, replacements.ContainsKey))
             {
                 Nodes[i] = new Node(
-                    node.Op, Array.ConvertAll(node.Inputs, input => replacements.GetValueOrDefault(input, input)), node.Outputs);
+                    node.Op, Array.ConvertAll(node.Inputs, input => replacements.GetValueOrDefault(input, input)), node.Outputs)
+                {
+                    Call = node.Call,
+                };
             }
         }
     }
