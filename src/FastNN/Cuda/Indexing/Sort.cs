@@ -58,16 +58,16 @@ internal sealed unsafe partial class CudaIndexing
     private void SortLong(SortArguments arguments, Tensor workspace, in SortGeometry geometry)
     {
         nint first = workspace.Address, second = first + (nint)(geometry.WorkspaceBytes / 2);
-        int tiles = Blocks(geometry.Terms, SortGeometry.ShortTerms), blocks = Blocks(geometry.Terms, ElementThreads);
+        int tiles = Blocks(geometry.Stride, SortGeometry.ShortTerms);
         Launch(
             "sort", "sort_tiles_8", new Grid(checked(geometry.Rows * tiles), ElementThreads),
-            arguments with { To = first, BlocksPerRow = tiles });
+            (arguments = arguments with { Stride = checked((int)geometry.Stride) }) with { To = first, BlocksPerRow = tiles });
         for (int run = SortGeometry.ShortTerms; ; run *= 2)
         {
-            bool isLast = run >= geometry.Terms - run;
+            bool isLast = run >= geometry.Stride - run;
             Launch(
-                "sort", "sort_merge", new Grid(checked(geometry.Rows * blocks), ElementThreads),
-                arguments with { From = first, To = isLast ? 0 : second, BlocksPerRow = blocks, Run = run });
+                "sort", "sort_merge", new Grid(checked(geometry.Rows * tiles), ElementThreads),
+                arguments with { From = first, To = isLast ? 0 : second, BlocksPerRow = tiles, Run = run });
             if (isLast)
             {
                 break;
@@ -80,7 +80,7 @@ internal sealed unsafe partial class CudaIndexing
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct SortArguments(
         nint X, nint Values, nint Indices, nint From, nint To, long BlocksPerRow, int Rows, int Terms, int Kept, int Descending,
-        int Run, int Unused);
+        int Run, int Stride);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct SortBackwardArguments(

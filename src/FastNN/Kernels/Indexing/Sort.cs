@@ -12,8 +12,11 @@ internal readonly record struct SortGeometry(int Rows, int Terms, int Kept, bool
     /// <summary>Rows up to this length are sorted without a workspace.</summary>
     public const int ShortTerms = 2048;
 
+    /// <summary>Keys of a long row in the workspace: whole sectors, up to seven in front where x begins within one.</summary>
+    public long Stride => (Terms + 14L) / 8 * 8;
+
     /// <summary>Two keys of 8 bytes per element of long rows.</summary>
-    public long WorkspaceBytes => Terms <= ShortTerms ? 0 : 2L * sizeof(ulong) * Rows * Terms;
+    public long WorkspaceBytes => Terms <= ShortTerms ? 0 : 2L * sizeof(ulong) * Rows * Stride;
 }
 
 /// <summary>
