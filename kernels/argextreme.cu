@@ -23,14 +23,18 @@ DEVICE int firstOf(const float* x, float extreme, int terms, int64 stride) {
 }
 
 KERNEL void __launch_bounds__(256) first_equal_rows(FirstEqualArguments a) {
-    int lane = threadIdx.x & 31;
-    int64 output = (int64)blockIdx.x * 8 + (threadIdx.x >> 5);
-    if (output >= a.outputs) return;
-    const float* row = a.x + output * a.terms;
-    float extreme = a.extreme[output];
+    __shared__ float extremes[8];
+    __shared__ int places[8];
+    int lane = threadIdx.x & 31, warp = threadIdx.x >> 5;
+    int64 start = (int64)blockIdx.x * 8;
+    bool isOutput = threadIdx.x < 8 && start + threadIdx.x < a.outputs;
+    if (isOutput) extremes[threadIdx.x] = a.extreme[start + threadIdx.x];
+    __syncthreads();
+    const float* row = a.x + (start + warp) * a.terms;
+    float extreme = extremes[warp];
     int found = a.terms;
     // All lanes go on as long as one does: those of fewer terms would part from the others, and their accesses with them.
-    for (int first = -shiftOf(row); first < a.terms; first += 32) {
+    for (int first = -shiftOf(row); start + warp < a.outputs && first < a.terms; first += 32) {
         int term = first + lane;
         if (found == a.terms && term >= 0 && term < a.terms && matches(row[term], extreme)) found = term;
     }
@@ -38,7 +42,9 @@ KERNEL void __launch_bounds__(256) first_equal_rows(FirstEqualArguments a) {
         int other = (int)bitsOf(__shfl_xor_sync(0xffffffffu, floatOf((uint32)found), lanes));
         found = other < found ? other : found;
     }
-    if (lane == 0) a.y[output] = found;
+    if (lane == 0) places[warp] = found;
+    __syncthreads();
+    if (isOutput) a.y[start + threadIdx.x] = places[threadIdx.x];
 }
 
 KERNEL void __launch_bounds__(256) first_equal_columns(FirstEqualArguments a) {

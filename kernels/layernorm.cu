@@ -230,7 +230,7 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
     int64 start = shares ? (int64)(blockIdx.x & ~7u) * a.rowsPerPart + (blockIdx.x & 7) : (int64)blockIdx.x * a.rowsPerPart;
     int64 left = (a.rows - start + step - 1) / step;
     int count = left < a.rowsPerPart ? (int)left : a.rowsPerPart;
-    bool alike = shares || Lanes::groups() == 8 || a.length % 8 == 0;
+    bool alike = shares || Lanes::groups() == 8 || a.length % 8 == 0 || count == 1;
     int place = Lanes::lane() - (alike ? shiftOf(a.x + (start + Lanes::group()) * a.length) : 0);
     float inverse = 1.0f / a.length;
     float products[ITEMS], sums[ITEMS], all[ITEMS];

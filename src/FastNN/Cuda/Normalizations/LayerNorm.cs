@@ -9,6 +9,12 @@ internal sealed unsafe partial class CudaNormalizations
 {
     private const int LongestResidualRow = 2048;
 
+    /// <summary>Rows of backward up to this length are a warp's; longer ones up to the other are a block's.</summary>
+    private const int LongestWarpRow = 256, LongestBlockRow = 4096;
+
+    /// <summary>Of so many rows in a row one at least begins with a sector, and every so many begin alike.</summary>
+    private const int RowsAlike = 8;
+
     public void LayerNormForward(in RowNormalization rows, Tensor? bias, Tensor y)
     {
         RowGeometry geometry = rows.Geometry;
@@ -59,12 +65,13 @@ internal sealed unsafe partial class CudaNormalizations
         }
 
         RowKernel kernel = BackwardKernel(geometry.Length + ShiftOf(rows));
+        (int blocks, int rowsPerPart) = PartsOf(rows);
         Launch(
-            "layernorm", kernel.Name, new Grid(geometry.Parts, kernel.Threads),
+            "layernorm", kernel.Name, new Grid(blocks, kernel.Threads),
             new LayerNormBackwardArguments(
                 rows.X.Address, AddressOf(rows.Weight), AddressOf(rows.Mean), rows.Scale.Address, dY.Address,
                 AddressOf(gradients.X), parts, AddressOf(gradients.Weight), AddressOf(gradients.Bias), Scratch, 0, 0, 0,
-                geometry.Rows, geometry.Length, geometry.RowsPerPart, PartsPerGroup(geometry.Parts),
+                geometry.Rows, geometry.Length, rowsPerPart, PartsPerGroup(blocks),
                 gradients.AccumulateX ? 1 : 0, gradients.AccumulateWeight ? 1 : 0, gradients.AccumulateBias ? 1 : 0, 0, 0,
                 Kinds: 2));
     }
@@ -84,15 +91,37 @@ internal sealed unsafe partial class CudaNormalizations
 
         bool sums = gradients.Weight is not null || gradients.Bias is not null || added.ProductBias is not null;
         RowKernel kernel = ResidualBackwardKernel(geometry.Length + ShiftOf(rows));
+        (int blocks, int rowsPerPart) = PartsOf(rows);
         Launch(
-            "layernorm", kernel.Name, new Grid(geometry.Parts, kernel.Threads),
+            "layernorm", kernel.Name, new Grid(blocks, kernel.Threads),
             new LayerNormBackwardArguments(
                 rows.X.Address, AddressOf(rows.Weight), AddressOf(rows.Mean), rows.Scale.Address, AddressOf(dY),
                 AddressOf(gradients.X), sums ? AddressOf(workspace) : 0, AddressOf(gradients.Weight), AddressOf(gradients.Bias),
                 Scratch, AddressOf(dSum), AddressOf(added.Residual), AddressOf(added.ProductBias), geometry.Rows, geometry.Length,
-                geometry.RowsPerPart, PartsPerGroup(geometry.Parts), 0, gradients.AccumulateWeight ? 1 : 0,
+                rowsPerPart, PartsPerGroup(blocks), 0, gradients.AccumulateWeight ? 1 : 0,
                 gradients.AccumulateBias ? 1 : 0, added.AccumulateResidual ? 1 : 0, added.AccumulateProductBias ? 1 : 0,
                 Kinds: 3));
+    }
+
+    /// <summary>
+    /// The blocks of backward, and the rows of each. Where a block has one row at a time and rows begin anywhere within sectors,
+    /// eight blocks share theirs, so that each has those that begin alike; fewer rows are a block each.
+    /// </summary>
+    private static (int Blocks, int RowsPerPart) PartsOf(in RowNormalization rows)
+    {
+        RowGeometry geometry = rows.Geometry;
+        if (geometry.Length % RowsAlike == 0 || geometry.Length + MostShift is <= LongestWarpRow or > LongestBlockRow)
+        {
+            return (geometry.Parts, geometry.RowsPerPart);
+        }
+
+        if (geometry.Rows < RowsAlike)
+        {
+            return (geometry.Rows, 1);
+        }
+
+        int perPart = Blocks(geometry.Rows, Blocks(geometry.Parts, RowsAlike) * RowsAlike);
+        return (Blocks(geometry.Rows, perPart * RowsAlike) * RowsAlike, perPart);
     }
 
     /// <summary>The elements by which rows are shifted at most, to begin with a sector.</summary>
