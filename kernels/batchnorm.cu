@@ -6,11 +6,15 @@
 // more launch that reads the channels' sums.
 // A block walks down a chunk of columns (64, or all of them where there are fewer), several rows at a time, four neighbors to a thread where rows allow it;
 // what belongs to a column stays in registers. Blocks that share a chunk's rows leave parts in the workspace, and the last one joins them in their order.
-// Channels that are no multiple of 8 move up to 1.25 times their bytes, as accesses begin within sectors.
+// Where rows begin anywhere within sectors, a thread's rows are those of every eight that begin alike, so that its lanes can be moved back to the sector and
+// still have the same columns in all of them; blocks of fewer than eight rows at a time share eight among them. Of few columns a step is as many rows as
+// are whole sectors.
 #include "batchnorm.cuh"
+#include "rows.cuh"
 
 #define ENTRIES 1024
 #define BATCH 8
+#define MOST_THREADS 576
 
 // BatchNorm.cs makes it. A period is a number of whole rows that a step covers, more than one only where a single chunk has them all.
 struct Strips {
@@ -24,7 +28,7 @@ struct Strips {
     int steps;    // periods of a batch
     int stepsPerPart;
     int parts;
-    int unused;
+    int sharing;  // blocks that share every eight rows, a part each; 0 where lanes are not moved
 };
 
 template <int PER>
@@ -52,21 +56,40 @@ DEVICE void store(float* destination, const float* values, bool accumulate) {
 template <int PER>
 struct Strip {
     const Strips& s;
-    int batch, chunk, part, lane, position, first, end;
+    int batch, chunk, part, lane, position, first, end, stride;
     bool inside;
 
-    DEVICE Strip(const Strips& s) : s(s) {
+    DEVICE Strip(const Strips& s, const float* x) : s(s) {
         int rest = blockIdx.x / s.parts;
         part = blockIdx.x - rest * s.parts;
         batch = rest / s.chunks;
         chunk = rest - batch * s.chunks;
-        lane = threadIdx.x / s.columns;
-        position = chunk * s.width + (threadIdx.x - lane * s.columns) * PER;
-        inside = lane < s.lanes && position < s.period;
-        int start = part * s.stepsPerPart;
-        end = start + s.stepsPerPart < s.steps ? start + s.stepsPerPart : s.steps;
+        int all = s.lanes * s.columns, thread = threadIdx.x, start = firstOf(part);
+        if (PER == 1 && s.chunks == 1 && !s.sharing) {
+            // Steps of a block follow one another, so that lanes are moved in a circle.
+            thread -= shiftOf(x + batch * s.count + (int64)start * s.period);
+            thread += thread < 0 ? all : 0;
+        }
+        lane = thread / s.columns;
+        position = chunk * s.width + (thread - lane * s.columns) * PER;
         first = start + lane;
+        end = endOf(part);
+        stride = s.sharing ? 8 : s.lanes;
+        if (s.sharing) position -= shiftOf(x + batch * s.count + (int64)first * s.period + firstChannel());
+        inside = (int)threadIdx.x < all && position >= firstChannel() && position < firstChannel() + positions();
     }
+
+    // The steps of a part: from its first on, those of its lanes.
+    DEVICE int firstOf(int which) const {
+        return s.sharing ? which / s.sharing * s.stepsPerPart + which % s.sharing * s.lanes : which * s.stepsPerPart;
+    }
+    DEVICE int endOf(int which) const {
+        int last = (s.sharing ? which / s.sharing + 1 : which + 1) * s.stepsPerPart;
+        return last < s.steps ? last : s.steps;
+    }
+
+    // Where the shared entries of a thread are: its columns of its lane.
+    DEVICE int entry() const { return lane * s.columns * PER + position - firstChannel(); }
 
     // The thread's entries of those of the chunk's positions.
     DEVICE void own(float* values, const float* entries) const { load<PER>(values, entries + position - firstChannel()); }
@@ -77,8 +100,13 @@ struct Strip {
 
     // Rows of a part.
     DEVICE int rowsOf(int which) const {
-        int64 rows = s.count / s.n, perStep = s.period / s.n;
-        int64 from = (int64)which * s.stepsPerPart * perStep, to = from + s.stepsPerPart * perStep;
+        int first = firstOf(which), end = endOf(which);
+        if (s.sharing) {
+            // Of every eight rows the lanes', and as many of the last few as there are.
+            int left = end - first, more = left > 0 ? left & 7 : 0;
+            return left <= 0 ? 0 : (left >> 3) * s.lanes + (more < s.lanes ? more : s.lanes);
+        }
+        int64 rows = s.count / s.n, perStep = s.period / s.n, from = first * perStep, to = end * perStep;
         return (int)((to < rows ? to : rows) - from);
     }
 
@@ -89,16 +117,16 @@ struct Strip {
 };
 
 template <int PER>
-DEVICE void storeShared(float* entries, const float* values) {
-    store<PER>(entries + threadIdx.x * PER, values, false);
+DEVICE void storeShared(float* entries, const Strip<PER>& strip, const float* values) {
+    if (strip.inside) store<PER>(entries + strip.entry(), values, false);
 }
 
 // What belongs to the channels of a chunk's positions, read once by the block.
 template <int PER>
 DEVICE void loadChannels(float* entries, const Strip<PER>& strip, const float* source, float otherwise) {
-    int start = strip.firstChannel();
-    for (int i = threadIdx.x; i < strip.positions(); i += blockDim.x) {
-        entries[i] = source ? source[(start + i) % strip.s.n] : otherwise;
+    for (int channel = threadIdx.x; channel < strip.channels(); channel += blockDim.x) {
+        float value = source ? source[strip.firstChannel() + channel] : otherwise;
+        for (int i = channel; i < strip.positions(); i += strip.s.n) entries[i] = value;
     }
 }
 
@@ -146,21 +174,21 @@ struct WholeArguments {
 // With y's side (WHOLE) these are all rows, which stay in registers.
 template <int PER, bool WHOLE>
 DEVICE void statistics(const StatisticsArguments& a, const WholeArguments& whole) {
-    __shared__ __align__(16) float means[ENTRIES], squares[ENTRIES], counts[THREADS];
+    __shared__ __align__(16) float means[ENTRIES], squares[ENTRIES], counts[MOST_THREADS];
     const Strips& s = a.strips;
-    Strip<PER> strip(s);
+    Strip<PER> strip(s, a.x);
     const float* x = a.x + strip.batch * s.count;
     float mean[PER], square[PER];
     int terms = 0;
 #pragma unroll
     for (int j = 0; j < PER; j++) mean[j] = square[j] = 0;
     float v[BATCH][PER];
-    for (int step = strip.first; strip.inside && strip.holds(step); step += BATCH * s.lanes) {
+    for (int step = strip.first; strip.inside && strip.holds(step); step += BATCH * strip.stride) {
         int here = 0;
 #pragma unroll
         for (int k = 0; k < BATCH; k++) {
-            if (strip.holds(step + k * s.lanes)) {
-                load<PER>(v[k], x + strip.element(step + k * s.lanes));
+            if (strip.holds(step + k * strip.stride)) {
+                load<PER>(v[k], x + strip.element(step + k * strip.stride));
                 here++;
             } else {
 #pragma unroll
@@ -183,9 +211,9 @@ DEVICE void statistics(const StatisticsArguments& a, const WholeArguments& whole
         terms += here;
         if (WHOLE) break;
     }
-    storeShared<PER>(means, mean);
-    storeShared<PER>(squares, square);
-    counts[threadIdx.x] = (float)terms;
+    storeShared<PER>(means, strip, mean);
+    storeShared<PER>(squares, strip, square);
+    if (strip.inside) counts[strip.entry() / PER] = (float)terms;
     __syncthreads();
     int column = threadIdx.x, channel = strip.firstChannel() + column, width = s.columns * PER;
     bool owner = column < strip.channels();
@@ -199,7 +227,8 @@ DEVICE void statistics(const StatisticsArguments& a, const WholeArguments& whole
                 all += count;
             }
         }
-        double middle = origin + shift / all;
+        // A part of the last few rows may have none.
+        double middle = all > 0 ? origin + shift / all : 0;
         for (int lane = 0; lane < s.lanes; lane++) {
             for (int i = column; i < strip.positions(); i += s.n) {
                 double difference = means[lane * width + i] - middle;
@@ -234,8 +263,8 @@ DEVICE void statistics(const StatisticsArguments& a, const WholeArguments& whole
         int64 origin = strip.batch * s.count;
 #pragma unroll
         for (int k = 0; k < BATCH; k++) {
-            if (!strip.holds(strip.first + k * s.lanes)) continue;
-            int64 at = origin + strip.element(strip.first + k * s.lanes);
+            if (!strip.holds(strip.first + k * strip.stride)) continue;
+            int64 at = origin + strip.element(strip.first + k * strip.stride);
             float residual[PER];
             if (whole.residual) load<PER>(residual, whole.residual + at);
 #pragma unroll
@@ -260,9 +289,9 @@ DEVICE void statistics(const StatisticsArguments& a, const WholeArguments& whole
 }
 
 KERNEL void __launch_bounds__(256) batchnorm_statistics_fours(StatisticsArguments a) { statistics<4, false>(a, WholeArguments{}); }
-KERNEL void __launch_bounds__(256) batchnorm_statistics_ones(StatisticsArguments a) { statistics<1, false>(a, WholeArguments{}); }
+KERNEL void __launch_bounds__(MOST_THREADS) batchnorm_statistics_ones(StatisticsArguments a) { statistics<1, false>(a, WholeArguments{}); }
 KERNEL void __launch_bounds__(256) batchnorm_whole_fours(WholeArguments a) { statistics<4, true>(a.statistics, a); }
-KERNEL void __launch_bounds__(256) batchnorm_whole_ones(WholeArguments a) { statistics<1, true>(a.statistics, a); }
+KERNEL void __launch_bounds__(MOST_THREADS) batchnorm_whole_ones(WholeArguments a) { statistics<1, true>(a.statistics, a); }
 
 struct GroupArguments {
     float* mean;   // [batches, n]
@@ -274,24 +303,65 @@ struct GroupArguments {
     int unused;
 };
 
+// Groups of several channels are joined in shared memory, as many whole ones as it holds; groups that it does not hold, where they lie.
+#define BAND 1024
+
+DEVICE int bandOf(int perGroup) { return perGroup > BAND ? 0 : BAND / perGroup * perGroup; }
+
+DEVICE void loadBand(float* band, const float* source, int count) {
+    for (int i = (int)threadIdx.x - shiftOf(source); i < count; i += blockDim.x) {
+        if (i >= 0) band[i] = source[i];
+    }
+}
+
+DEVICE void storeBand(float* destination, const float* band, int count) {
+    for (int i = (int)threadIdx.x - shiftOf(destination); i < count; i += blockDim.x) {
+        if (i >= 0) destination[i] = band[i];
+    }
+}
+
+// By each warp in turn: every eighth group of so many channels.
+template <class Body>
+DEVICE void eachGroup(int channels, int perGroup, const Body& body) {
+    for (int first = ((int)threadIdx.x >> 5) * perGroup; first < channels; first += 8 * perGroup) body(first);
+}
+
+DEVICE void joinMoments(float* mean, float* scale, const GroupArguments& a) {
+    int lane = threadIdx.x & 31;
+    // Read by the lane that writes it below.
+    float origin = warpSum(lane == 0 ? mean[0] : 0.0f), shift = 0, squares = 0;
+    for (int i = lane; i < a.perGroup; i += 32) shift += mean[i] - origin;
+    float middle = origin + warpSum(shift) / a.perGroup;
+    for (int i = lane; i < a.perGroup; i += 32) {
+        float difference = mean[i] - middle;
+        squares += multiplyAdd(difference * difference, (float)a.rows, scale[i]);
+    }
+    float factor = 1.0f / squareRoot(warpSum(squares) / ((float)a.rows * a.perGroup) + a.eps);
+    for (int i = lane; i < a.perGroup; i += 32) {
+        mean[i] = middle;
+        scale[i] = factor;
+    }
+}
+
 // A block per batch, a warp per group: the channels' moments joined, as all have equally many terms.
 KERNEL void batchnorm_groups(GroupArguments a) {
-    int warp = threadIdx.x >> 5, lane = threadIdx.x & 31;
-    for (int first = warp * a.perGroup; first < a.n; first += 8 * a.perGroup) {
-        float *mean = a.mean + (int64)blockIdx.x * a.n + first, *scale = a.scale + (int64)blockIdx.x * a.n + first;
-        // Read by the lane that writes it below.
-        float origin = warpSum(lane == 0 ? mean[0] : 0.0f), shift = 0, squares = 0;
-        for (int i = lane; i < a.perGroup; i += 32) shift += mean[i] - origin;
-        float middle = origin + warpSum(shift) / a.perGroup;
-        for (int i = lane; i < a.perGroup; i += 32) {
-            float difference = mean[i] - middle;
-            squares += multiplyAdd(difference * difference, (float)a.rows, scale[i]);
-        }
-        float factor = 1.0f / squareRoot(warpSum(squares) / ((float)a.rows * a.perGroup) + a.eps);
-        for (int i = lane; i < a.perGroup; i += 32) {
-            mean[i] = middle;
-            scale[i] = factor;
-        }
+    __shared__ __align__(16) float means[BAND], scales[BAND];
+    float *mean = a.mean + (int64)blockIdx.x * a.n, *scale = a.scale + (int64)blockIdx.x * a.n;
+    int band = bandOf(a.perGroup);
+    if (band == 0) {
+        eachGroup(a.n, a.perGroup, [&](int first) { joinMoments(mean + first, scale + first, a); });
+        return;
+    }
+    for (int start = 0; start < a.n; start += band) {
+        int count = a.n - start < band ? a.n - start : band;
+        loadBand(means, mean + start, count);
+        loadBand(scales, scale + start, count);
+        __syncthreads();
+        eachGroup(count, a.perGroup, [&](int first) { joinMoments(means + first, scales + first, a); });
+        __syncthreads();
+        storeBand(mean + start, means, count);
+        storeBand(scale + start, scales, count);
+        __syncthreads();
     }
 }
 
@@ -318,7 +388,7 @@ DEVICE float scaleOf(float scale, bool given, float eps) { return given ? 1.0f /
 template <int PER>
 DEVICE void forwardColumns(const ColumnArguments& a) {
     const Strips& s = a.strips;
-    Strip<PER> strip(s);
+    Strip<PER> strip(s, a.x);
     __shared__ __align__(16) float means[ENTRIES], scales[ENTRIES], weights[ENTRIES], biases[ENTRIES];
     int64 batch = (int64)strip.batch * s.n;
     loadChannels(means, strip, a.mean + batch, 0);
@@ -335,34 +405,34 @@ DEVICE void forwardColumns(const ColumnArguments& a) {
 #pragma unroll
     for (int j = 0; j < PER; j++) scale[j] = scaleOf(scale[j], a.given, a.eps);
     int64 origin = strip.batch * s.count;
-    for (int step = strip.first; strip.holds(step); step += 4 * s.lanes) {
+    for (int step = strip.first; strip.holds(step); step += 4 * strip.stride) {
         float v[4][PER], residual[4][PER];
 #pragma unroll
         for (int k = 0; k < 4; k++) {
-            if (!strip.holds(step + k * s.lanes)) continue;
-            int64 at = origin + strip.element(step + k * s.lanes);
+            if (!strip.holds(step + k * strip.stride)) continue;
+            int64 at = origin + strip.element(step + k * strip.stride);
             load<PER>(v[k], a.x + at);
             if (a.residual) load<PER>(residual[k], a.residual + at);
         }
 #pragma unroll
         for (int k = 0; k < 4; k++) {
-            if (!strip.holds(step + k * s.lanes)) continue;
+            if (!strip.holds(step + k * strip.stride)) continue;
 #pragma unroll
             for (int j = 0; j < PER; j++) {
                 v[k][j] = finished(v[k][j], mean[j], scale[j], weight[j], bias[j], a.residual ? residual[k] : nullptr, j, a.relu);
             }
-            store<PER>(a.y + origin + strip.element(step + k * s.lanes), v[k], false);
+            store<PER>(a.y + origin + strip.element(step + k * strip.stride), v[k], false);
         }
     }
 }
 
 KERNEL void __launch_bounds__(256) batchnorm_forward_fours(ColumnArguments a) { forwardColumns<4>(a); }
-KERNEL void __launch_bounds__(256) batchnorm_forward_ones(ColumnArguments a) { forwardColumns<1>(a); }
+KERNEL void __launch_bounds__(MOST_THREADS) batchnorm_forward_ones(ColumnArguments a) { forwardColumns<1>(a); }
 
 template <int PER>
 DEVICE void backwardColumns(const ColumnArguments& a) {
     const Strips& s = a.strips;
-    Strip<PER> strip(s);
+    Strip<PER> strip(s, a.x);
     __shared__ __align__(16) float means[ENTRIES], scales[ENTRIES], weights[ENTRIES], sums[ENTRIES], products[ENTRIES];
     int64 batch = (int64)strip.batch * s.n;
     loadChannels(means, strip, a.sums ? a.mean + batch : nullptr, 0);
@@ -381,30 +451,30 @@ DEVICE void backwardColumns(const ColumnArguments& a) {
 #pragma unroll
     for (int j = 0; j < PER; j++) scale[j] = scaleOf(scale[j], a.given, a.eps);
     int64 origin = strip.batch * s.count;
-    for (int step = strip.first; strip.holds(step); step += 4 * s.lanes) {
+    for (int step = strip.first; strip.holds(step); step += 4 * strip.stride) {
         float v[4][PER], x[4][PER];
 #pragma unroll
         for (int k = 0; k < 4; k++) {
-            if (!strip.holds(step + k * s.lanes)) continue;
-            int64 at = origin + strip.element(step + k * s.lanes);
+            if (!strip.holds(step + k * strip.stride)) continue;
+            int64 at = origin + strip.element(step + k * strip.stride);
             load<PER>(v[k], a.dY + at);
             if (a.sums) load<PER>(x[k], a.x + at);
         }
 #pragma unroll
         for (int k = 0; k < 4; k++) {
-            if (!strip.holds(step + k * s.lanes)) continue;
+            if (!strip.holds(step + k * strip.stride)) continue;
 #pragma unroll
             for (int j = 0; j < PER; j++) {
                 float normalized = a.sums ? (x[k][j] - mean[j]) * scale[j] : 0.0f;
                 v[k][j] = scale[j] * (v[k][j] * weight[j] - multiplyAdd(normalized, product[j], sum[j]));
             }
-            store<PER>(a.y + origin + strip.element(step + k * s.lanes), v[k], a.accumulate);
+            store<PER>(a.y + origin + strip.element(step + k * strip.stride), v[k], a.accumulate);
         }
     }
 }
 
 KERNEL void __launch_bounds__(256) batchnorm_backward_fours(ColumnArguments a) { backwardColumns<4>(a); }
-KERNEL void __launch_bounds__(256) batchnorm_backward_ones(ColumnArguments a) { backwardColumns<1>(a); }
+KERNEL void __launch_bounds__(MOST_THREADS) batchnorm_backward_ones(ColumnArguments a) { backwardColumns<1>(a); }
 
 struct SumsArguments {
     const float* x;
@@ -446,7 +516,7 @@ template <int PER>
 DEVICE void gradientSums(const SumsArguments& a) {
     __shared__ __align__(16) float sums[ENTRIES], products[ENTRIES];
     const Strips& s = a.strips;
-    Strip<PER> strip(s);
+    Strip<PER> strip(s, a.x);
     loadChannels(sums, strip, a.mean + (int64)strip.batch * s.n, 0);
     __syncthreads();
     float mean[PER], sum[PER], product[PER];
@@ -455,12 +525,12 @@ DEVICE void gradientSums(const SumsArguments& a) {
     if (strip.inside) strip.own(mean, sums);
     __syncthreads();
     int64 origin = strip.batch * s.count;
-    for (int step = strip.first; strip.inside && strip.holds(step); step += 4 * s.lanes) {
+    for (int step = strip.first; strip.inside && strip.holds(step); step += 4 * strip.stride) {
         float dY[4][PER], x[4][PER];
 #pragma unroll
         for (int k = 0; k < 4; k++) {
-            if (strip.holds(step + k * s.lanes)) {
-                int64 at = origin + strip.element(step + k * s.lanes);
+            if (strip.holds(step + k * strip.stride)) {
+                int64 at = origin + strip.element(step + k * strip.stride);
                 load<PER>(dY[k], a.dY + at);
                 load<PER>(x[k], a.x + at);
                 if (!a.y) continue;
@@ -483,8 +553,8 @@ DEVICE void gradientSums(const SumsArguments& a) {
             }
         }
     }
-    storeShared<PER>(sums, sum);
-    storeShared<PER>(products, product);
+    storeShared<PER>(sums, strip, sum);
+    storeShared<PER>(products, strip, product);
     __syncthreads();
     int column = threadIdx.x, channel = strip.firstChannel() + column, width = s.columns * PER;
     bool owner = column < strip.channels();
@@ -516,7 +586,7 @@ DEVICE void gradientSums(const SumsArguments& a) {
 }
 
 KERNEL void __launch_bounds__(256) batchnorm_sums_fours(SumsArguments a) { gradientSums<4>(a); }
-KERNEL void __launch_bounds__(256) batchnorm_sums_ones(SumsArguments a) { gradientSums<1>(a); }
+KERNEL void __launch_bounds__(MOST_THREADS) batchnorm_sums_ones(SumsArguments a) { gradientSums<1>(a); }
 
 struct JoinArguments {
     float* sums;          // [4, batches, n]
@@ -532,46 +602,94 @@ struct JoinArguments {
     int unused;
 };
 
-// The first blocks take a batch each, a warp a group: the group's sums. The others take 32 channels each, 8 threads a channel: the sums over batches.
-KERNEL void batchnorm_join(JoinArguments a) {
-    __shared__ float groups[2][256];
-    int64 all = (int64)a.batches * a.n;
-    int warp = threadIdx.x >> 5, lane = threadIdx.x & 31, batches = a.perGroup > 1 ? a.batches : 0;
-    if ((int)blockIdx.x < batches) {
-        for (int first = warp * a.perGroup; first < a.n; first += 8 * a.perGroup) {
-            float* from = a.sums + (int64)blockIdx.x * a.n + first;
-            float sum = 0, product = 0, inverse = 1.0f / ((float)a.rows * a.perGroup);
-            for (int i = lane; i < a.perGroup; i += 32) {
-                float weight = a.weight ? a.weight[first + i] : 1.0f;
-                sum = multiplyAdd(from[i], weight, sum);
-                product = multiplyAdd(from[all + i], weight, product);
-            }
-            sum = warpSum(sum) * inverse;
-            product = warpSum(product) * inverse;
-            for (int i = lane; i < a.perGroup; i += 32) {
-                from[2 * all + i] = sum;
-                from[3 * all + i] = product;
-            }
-        }
+// A group's sums of dY weight, from the sums and weights of its channels to all of their places.
+DEVICE void joinSums(const float* sums, const float* products, const float* weights, float* sum, float* product, const JoinArguments& a) {
+    float total = 0, totalProduct = 0, inverse = 1.0f / ((float)a.rows * a.perGroup);
+    int lane = threadIdx.x & 31;
+    for (int i = lane; i < a.perGroup; i += 32) {
+        float weight = weights ? weights[i] : 1.0f;
+        total = multiplyAdd(sums[i], weight, total);
+        totalProduct = multiplyAdd(products[i], weight, totalProduct);
+    }
+    total = warpSum(total) * inverse;
+    totalProduct = warpSum(totalProduct) * inverse;
+    for (int i = lane; i < a.perGroup; i += 32) {
+        sum[i] = total;
+        product[i] = totalProduct;
+    }
+}
+
+DEVICE void joinGroups(const JoinArguments& a, int64 all) {
+    __shared__ __align__(16) float sums[BAND], products[BAND], weights[BAND];
+    float* from = a.sums + (int64)blockIdx.x * a.n;
+    int band = bandOf(a.perGroup);
+    if (band == 0) {
+        eachGroup(a.n, a.perGroup, [&](int i) {
+            joinSums(from + i, from + all + i, a.weight ? a.weight + i : nullptr, from + 2 * all + i, from + 3 * all + i, a);
+        });
         return;
     }
-    int channel = (blockIdx.x - batches) * 32 + lane;
-    double sum = 0, product = 0;
-    if (channel < a.n) {
-        for (int batch = warp; batch < a.batches; batch += 8) {
-            sum += a.sums[(int64)batch * a.n + channel];
-            product += a.sums[all + (int64)batch * a.n + channel];
+    for (int start = 0; start < a.n; start += band) {
+        int count = a.n - start < band ? a.n - start : band;
+        loadBand(sums, from + start, count);
+        loadBand(products, from + all + start, count);
+        if (a.weight) loadBand(weights, a.weight + start, count);
+        __syncthreads();
+        eachGroup(count, a.perGroup, [&](int i) {
+            joinSums(sums + i, products + i, a.weight ? weights + i : nullptr, sums + i, products + i, a);
+        });
+        __syncthreads();
+        storeBand(from + 2 * all + start, sums, count);
+        storeBand(from + 3 * all + start, products, count);
+        __syncthreads();
+    }
+}
+
+// Channels of a block, four to a lane; fewer where batches begin within sectors, since lanes begin with one.
+#define JOINED 128
+
+DEVICE int joinedChannels(int n) { return n % 8 == 0 ? JOINED : JOINED - 7; }
+
+// A thread's sums over every eighth batch, all of which begin alike within a sector, of its four channels of a block's.
+DEVICE void sumBatches(const float* source, int first, int end, const JoinArguments& a, float* sums) {
+    int warp = threadIdx.x >> 5, place = first + ((int)threadIdx.x & 31) - shiftOf(source + (int64)warp * a.n + first);
+    double sum[4] = {0, 0, 0, 0};
+    for (int batch = warp; batch < a.batches; batch += 8) {
+#pragma unroll
+        for (int k = 0; k < 4; k++) {
+            int channel = place + 32 * k;
+            if (channel >= first && channel < end) sum[k] += source[(int64)batch * a.n + channel];
         }
     }
-    groups[0][threadIdx.x] = (float)sum;
-    groups[1][threadIdx.x] = (float)product;
-    __syncthreads();
-    if (warp > 0 || channel >= a.n) return;
-    sum = product = 0;
-    for (int i = 0; i < 8; i++) {
-        sum += groups[0][i * 32 + lane];
-        product += groups[1][i * 32 + lane];
+#pragma unroll
+    for (int k = 0; k < 4; k++) {
+        int channel = place + 32 * k;
+        if (channel >= first && channel < end) sums[warp * JOINED + channel - first] = (float)sum[k];
     }
-    if (a.dBias) put(a.dBias + channel, (float)sum, a.accumulateBias);
-    if (a.dWeight) put(a.dWeight + channel, (float)product, a.accumulateWeight);
+}
+
+DEVICE void joinBatches(const float* sums, int first, int end, float* gradient, bool accumulate) {
+    for (int i = threadIdx.x; gradient && i < end - first; i += blockDim.x) {
+        double sum = 0;
+        for (int warp = 0; warp < 8; warp++) sum += sums[warp * JOINED + i];
+        put(gradient + first + i, (float)sum, accumulate);
+    }
+}
+
+// The first blocks take a batch each, a warp a group: the group's sums. The others take so many channels each: the sums over batches.
+KERNEL void batchnorm_join(JoinArguments a) {
+    __shared__ float sums[8 * JOINED], products[8 * JOINED];
+    int64 all = (int64)a.batches * a.n;
+    int batches = a.perGroup > 1 ? a.batches : 0;
+    if ((int)blockIdx.x < batches) {
+        joinGroups(a, all);
+        return;
+    }
+    int channels = joinedChannels(a.n), first = ((int)blockIdx.x - batches) * channels;
+    int end = a.n - first < channels ? a.n : first + channels;
+    if (a.dBias) sumBatches(a.sums, first, end, a, sums);
+    if (a.dWeight) sumBatches(a.sums + all, first, end, a, products);
+    __syncthreads();
+    joinBatches(sums, first, end, a.dBias, a.accumulateBias);
+    joinBatches(products, first, end, a.dWeight, a.accumulateWeight);
 }

@@ -45,13 +45,12 @@ internal sealed class TrafficTests : DeviceFixture
 
     /// <summary>
     /// A bias that is read again for each few rows of a small matrix: 12 KB in all. Behind cuDNN the same kernel finishes large
-    /// convolutions too, and stays within 1.10. Joining the statistics of groups of channels reads what a few channels have, in
-    /// launches of at most 12 KB beside passes over the whole input.
+    /// convolutions too, and stays within 1.10. Joining the gradients' sums of groups reads what each channel of a batch has
+    /// twice, for its group and for its parameters, and the weights for each batch: a few KB beside passes over the whole input.
     /// </summary>
     private static readonly Dictionary<string, double> MostMoved = new()
     {
         ["dense_bias_activation"] = 1.36,
-        ["batchnorm_groups"] = 1.51,
         ["batchnorm_join"] = 1.59,
     };
 
@@ -156,7 +155,7 @@ internal sealed class TrafficTests : DeviceFixture
     /// <summary>Kernels that no case counts, by how their names begin, and why.</summary>
     private static readonly Dictionary<string, string> Uncounted = new()
     {
-        ["batchnorm_"] = "channels that are not a multiple of 4: docs/gpu.md has what they move",
+        ["batchnorm_whole_ones"] = "fewer rows than 64: docs/gpu.md",
         ["cast_"] = "one template: from a type to itself, and where gradients of several casts add up",
         ["concat_rows"] = "one template with concat_rows_by_four",
         ["conv2d_"] = "products read operands again, as their tiles do; networks count their bank conflicts",
@@ -212,7 +211,7 @@ internal sealed class TrafficTests : DeviceFixture
     {
         IReadOnlyList<KernelCounts> kernels = CountsOf(@case);
         Assert.That(kernels, Is.Not.Empty);
-        RequireEfficient(kernels, kernel => @case.MostOf(kernel, MostMoved.GetValueOrDefault(kernel, Most)));
+        RequireEfficient(kernels, kernel => @case.MostOf(kernel, MostMoved.GetValueOrDefault(kernel, Most)), @case.MostConflicts);
     }
 
     /// <summary>A kernel without a case would be free to move anything.</summary>
@@ -274,13 +273,14 @@ internal sealed class TrafficTests : DeviceFixture
         return counts;
     }
 
-    private static void RequireEfficient(IEnumerable<KernelCounts> kernels, Func<string, double> most) => Assert.Multiple(() =>
+    private static void RequireEfficient(
+        IEnumerable<KernelCounts> kernels, Func<string, double> most, double mostConflicts = 0) => Assert.Multiple(() =>
     {
         foreach (KernelCounts kernel in kernels)
         {
             double conflicts = kernel.SharedRequests == 0 ? 0 : kernel.BankConflicts / (double)kernel.SharedRequests;
             Assert.That(
-                conflicts, Is.LessThanOrEqualTo(MostConflicts.GetValueOrDefault(kernel.Name)),
+                conflicts, Is.LessThanOrEqualTo(MostConflicts.GetValueOrDefault(kernel.Name, mostConflicts)),
                 $"{kernel.Name}: {kernel.BankConflicts:N0} bank conflicts of {kernel.SharedRequests:N0} requests");
             Assert.That(kernel.LocalBytes, Is.Zero, $"{kernel.Name}: local memory");
             if (!Array.Exists(Products, kernel.Name.StartsWith))

@@ -13,7 +13,8 @@ internal sealed class BatchNormCases : IOpCases
         get
         {
             foreach (int[] shape in new int[][] { [5, 3], [8, 33], [3, 4, 7], [2, 5, 6, 3], [4, 3, 3, 17], [700, 129],
-                [2, 3, 2, 5, 6], [1031, 64], [520, 96], [2053, 7], [4, 66], [2, 1], [3, 8], [2048, 8] })
+                [2, 3, 2, 5, 6], [1031, 64], [520, 96], [2053, 7], [4, 66], [2, 1], [3, 8], [2048, 8],
+                [703, 129], [601, 302], [600, 302], [1033, 257], [1025, 66], [301, 68], [77, 13] })
             {
                 foreach (int parameters in new[] { 0, 1, 2 })
                 {
@@ -40,7 +41,7 @@ internal sealed class BatchNormCases : IOpCases
             foreach ((int[] shape, int groups) in new (int[], int)[]
             {
                 ([3, 4], 2), ([2, 5, 6], 3), ([2, 3, 3, 8], 4), ([3, 4, 4, 7], 1), ([1, 2, 3, 2, 66], 2), ([2, 400, 96], 3),
-                ([5, 33, 30], 10), ([2, 17, 129], 1),
+                ([5, 33, 30], 10), ([2, 17, 129], 1), ([2, 3, 1100], 1), ([9, 67, 129], 43),
             })
             {
                 for (int parameters = 0; parameters <= 2; parameters++)
@@ -51,7 +52,7 @@ internal sealed class BatchNormCases : IOpCases
 
             foreach (int[] shape in new int[][]
             {
-                [3, 7, 3], [2, 3, 3, 4], [2, 2, 3, 2, 17], [3, 700, 64], [1, 13, 33], [9, 2, 1],
+                [3, 7, 3], [2, 3, 3, 4], [2, 2, 3, 2, 17], [3, 700, 64], [1, 13, 33], [9, 2, 1], [3, 131, 67],
             })
             {
                 yield return Instance(new Shape(shape), 0);

@@ -27,6 +27,9 @@ internal sealed record TrafficCase(string Name, Func<IDevice, IEnumerable<Kernel
     /// <summary>Whether FastNN's own kernels take the place of cuDNN's.</summary>
     public bool IsWithoutCudnn { get; init; }
 
+    /// <summary>Bank conflicts per request at most, where what a block reads once for its threads is not free of them.</summary>
+    public double MostConflicts { get; init; }
+
     public override string ToString() => Name;
 
     /// <summary>What a kernel may move in this case, as a ratio.</summary>

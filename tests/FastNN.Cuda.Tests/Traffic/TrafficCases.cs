@@ -25,11 +25,11 @@ internal static partial class TrafficCases
         new("cumulative sums of very long rows", [X(4, 40_000)], x => x[0].CumSum()),
         new("cumulative products of very long rows", [Above(4, 40_000)], x => (x[0] * 0.5f).CumProd()),
         new("sorted rows of 200", [X(512, 200)], x => x[0].Sort().Values),
-        // Rows of 500 begin within sectors.
-        new("sorted rows of 500", [X(256, 500)], x => x[0].Sort().Values, ("sort_tiles_", 1.13)),
+        new("sorted rows of 500", [X(256, 500)], x => x[0].Sort().Values),
+        new("sorted rows of 1001", [X(128, 1001)], x => x[0].Sort().Values),
         new("sorted rows of 2000", [X(64, 2000)], x => x[0].Sort().Values),
-        // A binary search for each element in a run beside its own.
-        new("sorted rows of 5000", [X(16, 5000)], x => x[0].Sort().Values, ("sort_merge", 20)),
+        new("sorted rows of 5000", [X(16, 5000)], x => x[0].Sort().Values),
+        new("sorted rows of 9001", [X(8, 9001)], x => x[0].Sort(descending: true).Values),
     ];
 
     /// <summary>Extents that are not multiples of 8: rows begin anywhere within sectors.</summary>
@@ -57,11 +57,42 @@ internal static partial class TrafficCases
             "layer normalization of 129", [X(2049, 129), X(129), X(129)], x => x[0].LayerNorm(x[1], x[2]),
             ("layernorm_forward_256", 1.13)),
         new("RMS normalization of 2041", [X(129, 2041), X(2041)], x => x[0].RMSNorm(x[1])),
+        .. from rows in new[] { 5, 40, 63, 201 }
+           from length in new[] { 301, 1001, 2041 }
+           select new TrafficCase(
+               $"layer normalization of {rows} rows of {length}", [X(rows, length), X(length), X(length)],
+               x => x[0].LayerNorm(x[1], x[2]),
+               // Weights are read for each of a few rows, whose sums begin within sectors.
+               ("layernorm_backward_", rows == 5 ? 1.24 : length == 301 ? 1.13 : 1.1)),
+        .. from rows in new[] { 2883, 2884 }
+           from channels in new[] { 3, 12, 33, 66, 68, 100, 129, 257, 1001 }
+           select BatchNorm(rows, channels),
+        // Four batches of 33 numbers, which begin within sectors.
+        new(
+            "group normalization of 33", [X(4, 961, 33), X(33), X(33)], x => x[0].GroupNorm(11, x[1], x[2]),
+            ("batchnorm_groups", 1.18), ("batchnorm_join", 1.86))
+        {
+            MostConflicts = 0.7,
+        },
+        new("group normalization of 200", [X(3, 961, 200), X(200), X(200)], x => x[0].GroupNorm(8, x[1], x[2])),
+        new("instance normalization of 33", [X(16, 961, 33), X(33), X(33)], x => x[0].InstanceNorm(x[1], x[2]))
+        {
+            MostConflicts = 0.7,
+        },
         new("cumulative sums down odd columns", [X(1000, 257)], x => x[0].CumSum(0)),
         new("cumulative products down odd columns", [Above(300, 257)], x => x[0].CumProd(0)),
         new("cumulative sums of rows of 1001", [X(256, 1001)], x => x[0].CumSum()),
         new("transpose of odd extents", [X(513, 257)], x => x[0].Transpose(), ("rearrange_tiles_", 1.25)),
     ];
+
+    private static TrafficCase BatchNorm(int rows, int channels) => new(
+        $"batch normalization of {channels} channels, {rows} rows",
+        [X(rows, channels), X(channels).Constant(), X(channels).Constant(), X(channels), X(channels)],
+        x => x[0].BatchNorm(x[1], x[2], x[3], x[4]))
+    {
+        // What belongs to the columns is read by threads of several rows.
+        MostConflicts = 1.2,
+    };
 
     /// <summary>
     /// Rows, elements and gradients by their indices. A row that is looked up again is read again; scattering has a thread for a
@@ -99,6 +130,12 @@ internal static partial class TrafficCases
     private static IEnumerable<TrafficCase> Sequences =>
     [
         new("rotary positions", [X(4, 128, 8, 64)], x => x[0].Rotary(128, -3)),
+        // Pairs of a head begin within sectors, or are less than one.
+        new("rotary positions of narrow heads", [X(4, 129, 6, 8)], x => x[0].Rotary(129, -3), ("rotary_rotate", 2.13)),
+        new("rotary positions of odd heads", [X(4, 129, 3, 66)], x => x[0].Rotary(129, -3), ("rotary_rotate", 1.6)),
+        new(
+            "rotary positions of odd heads of neighbors", [X(4, 129, 3, 6)],
+            x => x[0].Rotary(129, -3, interleaved: true), ("rotary_rotate", 2.33)),
         new("rotary positions of neighbors", [X(4, 129, 6, 64)], x => x[0].Rotary(256, -3, interleaved: true)),
         new(
             "attention", [X(1, 2, 256, 64), X(1, 2, 256, 64), X(1, 2, 256, 64)],

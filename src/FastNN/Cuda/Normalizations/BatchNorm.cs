@@ -15,8 +15,17 @@ internal sealed unsafe partial class CudaNormalizations
 
     private const int StepsPerThread = 8;
 
+    /// <summary>Rows of a block at least, so that what belongs to its columns costs little beside them.</summary>
+    private const int RowsPerBlock = 64;
+
+    /// <summary>MOST_THREADS of kernels/batchnorm.cu.</summary>
+    private const int MostStripThreads = 576;
+
     /// <summary>Steps that a thread of kernels/batchnorm.cu keeps in registers: BATCH there.</summary>
     private const int StepsInRegisters = 8;
+
+    /// <summary>Channels whose sums over batches a block of batchnorm_join makes.</summary>
+    private static int JoinedChannels(int channels) => channels % 8 == 0 ? 128 : 128 - MostShift;
 
     public void BatchNormTrain(
         in ColumnNormalization columns, RunningStatistics? running, Tensor? bias, Tensor? residual, bool relu, Tensor y)
@@ -105,7 +114,7 @@ internal sealed unsafe partial class CudaNormalizations
                 (long)geometry.Batches * geometry.Channels, columns.Eps, columns.IsGiven ? 1 : 0, geometry.PerGroup, addWeight,
                 addBias, 0));
         int groups = geometry.PerGroup > 1 ? geometry.Batches : 0;
-        int chunks = !one && (dWeight != 0 || dBias != 0) ? Blocks(geometry.Channels, 32) : 0;
+        int chunks = !one && (dWeight != 0 || dBias != 0) ? Blocks(geometry.Channels, JoinedChannels(geometry.Channels)) : 0;
         if (groups + chunks > 0)
         {
             Launch(
@@ -155,41 +164,56 @@ internal sealed unsafe partial class CudaNormalizations
     {
         Strips strips = StripsOf(geometry, isAligned);
         long tickets = (long)geometry.Batches * strips.Chunks;
-        return strips.Cut(tickets > MaxChunks ? 1 : geometry.MaxParts);
+        return strips.Cut(tickets > MaxChunks ? 1 : Math.Max(geometry.MaxParts, strips.Sharing));
     }
 
     /// <summary>Rows enough to a block that what belongs to its columns costs little.</summary>
     private static Strips MapStrips(ColumnGeometry geometry, bool isAligned)
     {
         Strips strips = StripsOf(geometry, isAligned);
-        return strips.Cut(Blocks(strips.Steps, strips.Lanes * StepsPerThread));
+        int rows = strips.Sharing > 0 ? 0 : strips.Lanes * StepsPerThread;
+        return strips.Cut(Blocks(strips.Steps, Math.Max(rows, Blocks(RowsPerBlock, strips.Period / strips.N))));
     }
 
     private static Strips StripsOf(ColumnGeometry geometry, bool isAligned)
     {
         int n = geometry.Channels;
         long count = (long)geometry.Rows * n, common = n % 4 == 0 ? n : n % 2 == 0 ? 2L * n : 4L * n;
-        if (isAligned && count % 4 == 0 && n % 4 == 0 && n >= ChunkWidth)
+        // A thread for each channel finishes the sums.
+        bool fits = common <= 4 * ElementThreads && n <= ElementThreads, isAligned4 = isAligned && count % 4 == 0;
+        if (isAligned4 && n % 4 == 0 && n >= ChunkWidth && (n % RowsAlike == 0 || !fits))
         {
             return Strips.Of(count, n, n, ChunkWidth, perThread: 4);
         }
 
-        if (isAligned && count % 4 == 0 && common <= 4 * ElementThreads)
+        if (isAligned4 && fits)
         {
             int period = (int)(common * Math.Max(1, ChunkWidth / common));
             return Strips.Of(count, n, period, period, perThread: 4);
         }
 
-        int ones = n >= ChunkWidth ? n : n * (ChunkWidth / n);
-        return Strips.Of(count, n, ones, Math.Min(ones, ChunkWidth), perThread: 1);
+        // So many rows are whole sectors.
+        int together = RowsAlike / Math.Min(n & -n, RowsAlike);
+        if (n >= ChunkWidth && n * (long)together > MostStripThreads)
+        {
+            return geometry.Rows < RowsAlike * StepsInRegisters
+                ? Strips.Of(count, n, n, ChunkWidth, perThread: 1)
+                : Strips.Shared(count, n);
+        }
+
+        int ones = n * Math.Max(1, ChunkWidth / n);
+        int lanes = Math.Max(1, ElementThreads / ones / together) * together;
+        return Strips.Of(count, n, ones, ones, perThread: 1) with { Lanes = lanes };
     }
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct Strips(
         long Count, int N, int Period, int Width, int Columns, int Lanes, int Chunks, int Steps, int StepsPerPart, int Parts,
-        int Unused)
+        int Sharing)
     {
         public bool IsFours => Width == 4 * Columns;
+
+        private int Threads => Math.Max(ElementThreads, Blocks(Columns * Lanes, 32) * 32);
 
         public static Strips Of(long count, int n, int period, int width, int perThread)
         {
@@ -199,14 +223,36 @@ internal sealed unsafe partial class CudaNormalizations
                 0);
         }
 
+        /// <summary>
+        /// Rows that begin anywhere within sectors, whose blocks have one of every eight, or two: lanes are moved by up to seven,
+        /// and no warp has two rows.
+        /// </summary>
+        public static Strips Shared(long count, int n)
+        {
+            int chunks = Blocks(n, ElementThreads - MostShift), width = Blocks(n, chunks);
+            int columns = Blocks(width + MostShift, 32) * 32, lanes = columns > ElementThreads / 2 ? 1 : 2;
+            return new Strips(count, n, n, width, columns, lanes, chunks, Blocks(count, n), 0, 1, RowsAlike / lanes);
+        }
+
         /// <summary>The same with the rows in so many parts at most.</summary>
         public Strips Cut(int parts)
         {
+            if (Sharing > 0)
+            {
+                if (parts < Sharing)
+                {
+                    return Of(Count, N, Period, ChunkWidth, perThread: 1).Cut(parts);
+                }
+
+                int rows = Blocks(Blocks(Steps, parts / Sharing), RowsAlike) * RowsAlike;
+                return this with { StepsPerPart = rows, Parts = Blocks(Steps, rows) * Sharing };
+            }
+
             int steps = Blocks(Blocks(Steps, parts), Lanes) * Lanes;
             return this with { StepsPerPart = steps, Parts = Blocks(Steps, steps) };
         }
 
-        public Grid Grid(int batches) => new(checked(batches * Chunks * Parts), ElementThreads);
+        public Grid Grid(int batches) => new(checked(batches * Chunks * Parts), Threads);
     }
 
     [StructLayout(LayoutKind.Sequential)]
