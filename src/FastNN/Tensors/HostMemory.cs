@@ -31,6 +31,7 @@ internal static unsafe class HostMemory
         // Rounded up to whole lines, so that a block never shares its last line with another thread's block.
         long rounded = (bytes + Alignment - 1) & ~(long)(Alignment - 1);
         byte* raw = (byte*)NativeMemory.AlignedAlloc((nuint)(rounded + Header), Alignment);
+        HugePages.Advise(raw, rounded + Header);
         *(long*)raw = bytes;
         byte* block = raw + Header;
         if (clear)
