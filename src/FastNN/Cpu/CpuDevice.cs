@@ -59,6 +59,9 @@ internal sealed class CpuDevice : CpuCore, IDevice
 
     public bool AddsInNormalization(int length) => false;
 
+    /// <summary>Any function of one parameter at most goes over a tile that is still in the first-level cache.</summary>
+    public bool AppliesBehindProducts(Activation activation) => activation.Function.Info.Scalars.Length <= 1;
+
     public bool WantsTransposedFilter(in Conv2DGeometry geometry, ConvolutionPass pass) =>
         CpuWindows.WantsTransposedFilter(geometry, pass);
 

@@ -60,6 +60,9 @@ internal sealed class CudaDevice : CudaCore, IDevice
 
     public bool AddsInNormalization(int length) => CudaNormalizations.AddsFirst(length);
 
+    /// <summary>A kernel for each function is compiled for those that a pass has joined already.</summary>
+    public bool AppliesBehindProducts(Activation activation) => false;
+
     public long MaxPool2DWinnerBytes(in Pool2DGeometry geometry) => CudaWindows.MaxPool2DWinnerBytes(geometry);
 
     public long RecurrenceSavedBytes(RecurrenceGeometry geometry, bool training) =>

@@ -88,6 +88,11 @@ internal sealed class Compiler
     {
         BindTypes();
         FilterTransposition.Insert(_planning, graph, _nodes, _bound, _types, _root is not null, _isTrained);
+        if (graph.Mode == GraphMode.Inference)
+        {
+            InferenceEpilogues.Join(_planning, _nodes, _bound, _types, [.. _outputs]);
+        }
+
         new JoinedPasses(_planning, graph, _nodes, _bound, _types, [.. _outputs]).Run();
         FindDifferentiable();
         bool[] backward = FindBackward();

@@ -9,7 +9,7 @@ namespace FastNN.Graphs;
 internal sealed class ConstantBlock : IDisposable
 {
     private readonly DeviceBlock? _block;
-    private readonly Dictionary<byte[], nint> _addresses = [];
+    private readonly Dictionary<byte[], (nint Address, FrozenValues Frozen)> _places = [];
     private int _holders = 1;
 
     public ConstantBlock(IDevice device, Plan plan)
@@ -36,7 +36,7 @@ internal sealed class ConstantBlock : IDisposable
         {
             foreach ((byte[] data, nint offset) in offsets)
             {
-                _addresses.Add(data, _block.Address + offset);
+                _places.Add(data, (_block.Address + offset, new FrozenValues()));
                 device.Upload(data, new Tensor(_block.Address + offset, DType.UInt8, new Shape(data.Length)));
             }
         }
@@ -47,8 +47,8 @@ internal sealed class ConstantBlock : IDisposable
         }
     }
 
-    /// <summary>Where a constant lies.</summary>
-    public nint this[byte[] data] => _addresses[data];
+    /// <summary>Where a constant lies, and what is derived from it.</summary>
+    public (nint Address, FrozenValues Frozen) this[byte[] data] => _places[data];
 
     /// <summary>One more holder, unless the last one has let go.</summary>
     public bool TryHold()
@@ -80,6 +80,11 @@ internal sealed class ConstantBlock : IDisposable
     {
         if (Interlocked.Decrement(ref _holders) == 0)
         {
+            foreach ((_, FrozenValues frozen) in _places.Values)
+            {
+                frozen.Dispose();
+            }
+
             _block?.Dispose();
         }
     }

@@ -267,6 +267,12 @@ internal sealed class Executor : IDisposable
 
         public Tensor Bind(PlannedTensor tensor)
         {
+            (nint constant, FrozenValues? frozen) = tensor.Place.Kind switch
+            {
+                PlaceKind.Constant => constants[tensor.Place.Data!],
+                PlaceKind.Parameter => (0, parameters.Value(tensor.Place.Parameter!).Frozen),
+                _ => default,
+            };
             nint address = tensor.Place.Kind switch
             {
                 PlaceKind.Arena => arena + (nint)tensor.Place.Buffer!.Offset,
@@ -274,12 +280,12 @@ internal sealed class Executor : IDisposable
                 PlaceKind.ParameterGradient =>
                     (gradients ?? throw new InvalidOperationException("The plan needs room for gradients.")).Gradient(
                         tensor.Place.Parameter!).Address,
-                PlaceKind.Constant => constants[tensor.Place.Data!],
+                PlaceKind.Constant => constant,
                 PlaceKind.StepCounter =>
                     (stepCounter ?? throw new InvalidOperationException("The plan needs a step counter.")).Address,
                 _ => rootGradient!.Address,
             };
-            return new Tensor(address + (nint)tensor.Offset, tensor.Type);
+            return new Tensor(address + (nint)tensor.Offset, tensor.Type) { Frozen = tensor.Offset == 0 ? frozen : null };
         }
 
         private Tensor? BindOptional(PlannedTensor? tensor) => tensor is { } planned ? Bind(planned) : null;

@@ -21,7 +21,9 @@ internal sealed class ParameterStore : IParameterPlaces, IResident, IDisposable
     /// <param name="device">Where the block lies.</param>
     /// <param name="parameters">What it has room for, in order.</param>
     /// <param name="occupancy">Who may use it; its own where none is given.</param>
-    public ParameterStore(IDevice device, IReadOnlyList<Parameter> parameters, Occupancy? occupancy = null)
+    /// <param name="isFrozen">Whether the values never change once they were copied in.</param>
+    public ParameterStore(
+        IDevice device, IReadOnlyList<Parameter> parameters, Occupancy? occupancy = null, bool isFrozen = false)
     {
         Device = device;
         _occupancy = occupancy ?? new Occupancy("Parameters");
@@ -45,7 +47,10 @@ internal sealed class ParameterStore : IParameterPlaces, IResident, IDisposable
         All = new Tensor(_block.Address, DType.Float32, new Shape(count));
         foreach ((Parameter parameter, long offset) in offsets)
         {
-            _values.Add(parameter, new Tensor(_block.Address + (nint)offset, DType.Float32, parameter.Shape));
+            _values.Add(parameter, new Tensor(_block.Address + (nint)offset, DType.Float32, parameter.Shape)
+            {
+                Frozen = isFrozen ? new FrozenValues() : null,
+            });
         }
     }
 
@@ -176,6 +181,11 @@ internal sealed class ParameterStore : IParameterPlaces, IResident, IDisposable
     public void Dispose()
     {
         GoHome();
+        foreach (Tensor value in _values.Values)
+        {
+            value.Frozen?.Dispose();
+        }
+
         _block.Dispose();
     }
 

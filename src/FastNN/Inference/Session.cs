@@ -34,7 +34,7 @@ public sealed class Session : IDisposable, ITrimmable
         _places = new SemaphoreSlim(options.MaxConcurrency);
         _idle = new SessionContext?[options.MaxConcurrency];
         Parameter[] parameters = [.. graph.Parameters];
-        _store = new ParameterStore(device, parameters);
+        _store = new ParameterStore(device, parameters, isFrozen: true);
         try
         {
             _store.CopyFrom(parameters);

@@ -26,6 +26,9 @@ internal interface IPlanning
     /// </summary>
     bool AddsInNormalization(int length);
 
+    /// <summary>Whether products and convolutions may apply a function to their sums before these go to memory.</summary>
+    bool AppliesBehindProducts(Activation activation);
+
     /// <summary>Bytes that hold the winners of a max pooling.</summary>
     long MaxPool2DWinnerBytes(in Pool2DGeometry geometry);
 

@@ -9,6 +9,9 @@ internal sealed record ConcatOp(int Axis) : Operator
 {
     public override string Name => "Concat";
 
+    public override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) =>
+        !hasExamples.Contains(false) && inputs[0].Shape.NormalizeAxis(Axis) > 0;
+
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
         RequireInputs(inputs, 1, int.MaxValue);

@@ -15,6 +15,9 @@ internal abstract record RowNormOp(int Trailing, float Eps, bool IsCentered) : O
 
     public override bool BackwardReadsInput(int input, ReadOnlySpan<bool> wanted) => input == 0 || (input == 1 && wanted[0]);
 
+    public override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) =>
+        !hasExamples[1..].Contains(true) && Trailing < inputs[0].Shape.Rank;
+
     public override bool ForwardInPlace(NodeTypes types, int input) => input == 0;
 
     public override bool BackwardInPlace(NodeTypes types, int input) => input == 0;

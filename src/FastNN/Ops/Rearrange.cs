@@ -11,6 +11,8 @@ internal sealed record PermuteOp(Shape Order) : PickOp
 
     public override bool KeepsFeatures(int input) => Order.Rank > 0 && Order[-1] == Order.Rank - 1;
 
+    public override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) => Order[0] == 0;
+
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
         RequireInputs(inputs, 1, 1);

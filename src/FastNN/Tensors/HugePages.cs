@@ -4,8 +4,8 @@ using System.Runtime.InteropServices;
 namespace FastNN.Tensors;
 
 /// <summary>
-/// Asks Linux for pages of 2 MiB under large blocks: weights that a product reads once, row after row, wait for the translation of
-/// addresses otherwise (a 4096 x 4096 matrix is 16,384 pages of 4 KiB). It is advice: where the system has none, or does not
+/// Asks Linux for pages of 2 MiB under large blocks: weights that a product reads once, row after row, wait for the translation
+/// of addresses otherwise (a 4096 x 4096 matrix is 16,384 pages of 4 KiB). It is advice: where the system has none, or does not
 /// listen, blocks are what they were.
 /// </summary>
 internal static unsafe partial class HugePages
@@ -18,8 +18,8 @@ internal static unsafe partial class HugePages
     private static bool unavailable = !OperatingSystem.IsLinux();
 
     /// <summary>
-    /// Advises for the whole pages inside a block that has not been touched. Those at its borders may hold a neighbor's bytes, and
-    /// would make the block larger than it is.
+    /// Advises for the whole pages inside a block that has not been touched. Those at its borders may hold a neighbor's bytes,
+    /// and would make the block larger than it is.
     /// </summary>
     public static void Advise(void* block, long bytes)
     {

@@ -17,6 +17,9 @@ internal sealed class Tensor(nint address, DType type, Shape shape)
 
     public Shape Shape { get; } = shape;
 
+    /// <summary>Where the values never change: what kernels have derived from them. Null for all others.</summary>
+    public FrozenValues? Frozen { get; init; }
+
     public long Count { get; } = shape.Count;
 
     public long Bytes => Count * Type.Size();

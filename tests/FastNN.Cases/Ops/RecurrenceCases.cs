@@ -34,6 +34,11 @@ internal sealed class RecurrenceCases : IOpCases
                 yield return Case(new(cell, 2, 3, 31, 33, false, Bias: true, State: true, Lengths: false));
                 yield return Case(new(cell, 2, 2, 3, 129, true, Bias: true, State: false, Lengths: false));
 
+                // One sequence alone, whose units threads share; panels that end within a gate.
+                yield return Case(new(cell, 5, 1, 3, 128, false, Bias: true, State: true, Lengths: true));
+                yield return Case(new(cell, 3, 1, 4, 72, true, Bias: true, State: false, Lengths: true));
+                yield return Case(new(cell, 3, 1, 2, 64, true, Bias: false, State: true, Lengths: false));
+
                 // Gradients that arrive at some outputs only.
                 yield return Case(new(cell, 4, 3, 2, 5, false, Bias: true, State: true, Lengths: false), 0);
                 yield return Case(new(cell, 4, 3, 2, 5, true, Bias: true, State: true, Lengths: true), 1);

@@ -222,6 +222,8 @@ internal sealed class JoinedPassesTests : DeviceFixture
 
         public virtual bool AddsInNormalization(int length) => false;
 
+        public bool AppliesBehindProducts(Activation activation) => false;
+
         public long Conv2DWorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) => throw new NotSupportedException();
 
         public bool WantsTransposedFilter(in Conv2DGeometry geometry, ConvolutionPass pass) => throw new NotSupportedException();

@@ -13,7 +13,7 @@ internal sealed unsafe partial class CpuProducts
         (int k, int n) = (weight.Shape[0], weight.Shape[1]);
         var epilogue = new Epilogue(Floats(bias), activation);
         Gemm.Run(
-            Pool, false, false, n == 0 ? 0 : Tensor.Index(y.Count / n), n, k, Floats(x), k, Floats(weight), n, Floats(y), n,
+            Pool, weight.Frozen, n == 0 ? 0 : Tensor.Index(y.Count / n), n, k, Floats(x), k, Floats(weight), n, Floats(y), n,
             epilogue);
     }
 

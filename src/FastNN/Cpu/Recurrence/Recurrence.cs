@@ -18,16 +18,32 @@ internal sealed unsafe partial class CpuRecurrence
     {
         (int rows, int width, int hidden) = (geometry.Rows, geometry.Width, geometry.Hidden);
         Gemm.Run(
-            Pool, false, false, rows, width, geometry.Inputs, Floats(tensors.X), geometry.Inputs, Floats(tensors.InputWeight),
-            width, (float*)tensors.Gates, width, new Epilogue(Floats(tensors.InputBias)));
-        float* panels = Floats(workspace), later = panels + RecurrenceGeometry.Packed(hidden, geometry.Joined);
-        float* free = panels + geometry.PackedForward, weight = Floats(tensors.HiddenWeight);
-        RecurrentProduct.Pack(weight, width, geometry.Joined, hidden, transposed: false, panels);
-        RecurrentProduct.Pack(weight + geometry.Joined, width, width - geometry.Joined, hidden, transposed: false, later);
+            Pool, tensors.InputWeight.Frozen, rows, width, geometry.Inputs, Floats(tensors.X), geometry.Inputs,
+            Floats(tensors.InputWeight), width, (float*)tensors.Gates, width, new Epilogue(Floats(tensors.InputBias)));
+        var form = new PackedStates(geometry, Floats(tensors.HiddenWeight));
+        FrozenValues? frozen = tensors.HiddenWeight.Frozen;
+        float* free = Floats(workspace) + geometry.PackedForward;
+        float* panels = frozen is null ? Floats(workspace) : frozen.In(form);
+        float* later = panels + RecurrenceGeometry.Packed(hidden, geometry.Joined);
         Begin(tensors.FirstState, Floats(tensors.State), geometry);
+        if (geometry.Steps == 1)
+        {
+            SingleStep(geometry, tensors, free);
+        }
+        else if (frozen is null)
+        {
+            form.Fill(panels);
+        }
+
         if (tensors.Cell is { } cell)
         {
             Begin(tensors.FirstCell, Floats(cell), geometry);
+        }
+
+        if (geometry is { Batch: 1, Steps: > 1, Hidden: >= SequenceUnits })
+        {
+            Sequence(geometry, tensors, panels, later, free);
+            return;
         }
 
         var body = new ForwardBody(geometry, tensors, panels, later, free, RowsPerTask(geometry.Batch));
@@ -76,6 +92,39 @@ internal sealed unsafe partial class CpuRecurrence
             Gemm.Run(
                 Pool, false, true, rows, inputs, width, dGates, width, Floats(tensors.InputWeight), width, Floats(dX), inputs,
                 epilogue);
+        }
+    }
+
+    /// <summary>
+    /// h's products of one step alone, which would use a packed weight once: threads share its columns, not the sequences.
+    /// </summary>
+    private void SingleStep(RecurrenceGeometry geometry, in RecurrenceTensors tensors, float* slab)
+    {
+        (int width, int hidden, int joined) = (geometry.Width, geometry.Hidden, geometry.Joined);
+        float* h = Floats(tensors.State), weight = Floats(tensors.HiddenWeight), bias = Floats(tensors.HiddenBias);
+        float* kept = (float*)tensors.Kept(geometry);
+        int depth = tensors.FirstState is null ? 0 : hidden;
+        Gemm.Run(
+            Pool, false, false, geometry.Batch, joined, depth, h, hidden, weight, width, (float*)tensors.Gates, width,
+            new Epilogue(bias, accumulate: true));
+        Gemm.Run(
+            Pool, false, false, geometry.Batch, width - joined, depth, h, hidden, weight + joined, width,
+            kept == null ? slab : kept, hidden, new Epilogue(bias == null ? null : bias + joined));
+    }
+
+    /// <summary>The states' weight in panels, as forward reads it.</summary>
+    private readonly struct PackedStates(RecurrenceGeometry geometry, float* weight) : IFrozenForm
+    {
+        public FrozenKey Key => new("recurrence", geometry.Hidden, geometry.Width);
+
+        public long Floats => geometry.PackedForward;
+
+        public void Fill(float* target)
+        {
+            (int width, int hidden, int joined) = (geometry.Width, geometry.Hidden, geometry.Joined);
+            RecurrentProduct.Pack(weight, width, joined, hidden, transposed: false, target);
+            float* later = target + RecurrenceGeometry.Packed(hidden, joined);
+            RecurrentProduct.Pack(weight + joined, width, width - joined, hidden, transposed: false, later);
         }
     }
 

@@ -66,10 +66,15 @@ internal sealed unsafe partial class CpuRecurrence
                 int time = _geometry.Time(s), depth = s == 0 && _fromZero ? 0 : _geometry.Hidden;
                 nint first = ((nint)time * _geometry.Batch) + _row;
                 float* gates = _gates + (first * width);
-                RecurrentProduct.Multiply<TLanes>(
-                    _end - _row, joined, depth, h, (nint)hidden, _panels, _geometry.Hidden, gates, width, join);
+                bool multiplied = _geometry.Steps == 1; // by SingleStep
+                if (!multiplied)
+                {
+                    RecurrentProduct.Multiply<TLanes>(
+                        _end - _row, joined, depth, h, (nint)hidden, _panels, _geometry.Hidden, gates, width, join);
+                }
+
                 float* products = _kept == null ? _slab + (_row * hidden) : _kept + (first * hidden);
-                if (joined < width)
+                if (joined < width && !multiplied)
                 {
                     RecurrentProduct.Multiply<TLanes>(
                         _end - _row, (int)hidden, depth, h, (nint)hidden, _later, _geometry.Hidden, products, (nint)hidden,

@@ -44,7 +44,7 @@ internal sealed unsafe partial class CpuWindows
         var epilogue = new Epilogue(Floats(bias), activation, accumulate);
         Convolution.Forward(
             Pool, geometry, Floats(x), Floats(weight) + geometry.FilterOffset, Floats(y), epilogue, Bytes(workspace),
-            Options.AllowWinograd);
+            Options.AllowWinograd, weight.Frozen);
     }
 
     public void Conv2DBackwardData(

@@ -1,4 +1,5 @@
 using FastNN.Kernels;
+using FastNN.Tensors;
 
 namespace FastNN.Cpu;
 
@@ -22,9 +23,9 @@ internal static unsafe class Convolution
     /// <summary>y [N,OH,OW,OC] (=|+=) f(x [N,H,W,C] * w [KH,KW,C/groups,OC] + bias [OC]).</summary>
     public static void Forward(
         WorkerPool pool, in Conv2DGeometry geometry, float* x, float* w, float* y, in Epilogue epilogue, byte* workspace,
-        bool allowWinograd = true)
+        bool allowWinograd = true, FrozenValues? frozen = null)
     {
-        var action = new ForwardPass(pool, geometry, x, w, y, epilogue, workspace, allowWinograd);
+        var action = new ForwardPass(pool, geometry, x, w, y, epilogue, workspace, allowWinograd, frozen);
         Simd.Dispatch(ref action);
     }
 
@@ -58,11 +59,11 @@ internal static unsafe class Convolution
 
     private readonly struct ForwardPass(
         WorkerPool pool, Conv2DGeometry geometry, float* x, float* w, float* y, Epilogue epilogue, byte* workspace,
-        bool allowWinograd) : ILanesAction
+        bool allowWinograd, FrozenValues? frozen) : ILanesAction
     {
         public void Invoke<TLanes>()
             where TLanes : struct, IVectorLanes<TLanes> =>
-                Convolution<TLanes>.Forward(pool, geometry, x, w, y, epilogue, workspace, allowWinograd);
+                Convolution<TLanes>.Forward(pool, geometry, x, w, y, epilogue, workspace, allowWinograd, frozen);
     }
 
     private readonly struct DataPass(

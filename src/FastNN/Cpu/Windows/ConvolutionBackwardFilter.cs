@@ -24,7 +24,7 @@ internal static unsafe partial class Convolution<TLanes>
             DepthwiseBackwardFilter(pool, geometry, x, dy, dw, dbias, accumulateWeight, accumulateBias, (float*)workspace);
             return;
         }
-        if (allowWinograd && Winograd<TLanes>.Pays(geometry))
+        if (allowWinograd && Winograd<TLanes>.Pays(geometry, ConvolutionPass.BackwardFilter))
         {
             Winograd<TLanes>.BackwardFilter(pool, geometry, x, dy, dw, accumulateWeight, (float*)workspace);
             SumBias(pool, geometry, dy, dbias, accumulateBias, (float*)workspace);

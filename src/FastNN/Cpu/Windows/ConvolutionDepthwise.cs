@@ -224,11 +224,9 @@ internal static unsafe partial class Convolution<TLanes>
         {
             sum = sum + TLanes.LoadMasked(y, mask);
         }
-        if (epilogue.IsRectifier)
+        if (epilogue.Rectifier != Rectifier.None)
         {
-            float slope = epilogue.Slope;
-            TLanes positive = TLanes.Positive(sum);
-            sum = slope == 0 ? positive : TLanes.MultiplyAdd(TLanes.Broadcast(slope), TLanes.Negative(sum), positive);
+            sum = Tile<TLanes>.Rectify(sum, epilogue.Rectifier, TLanes.Broadcast(epilogue.Parameter));
         }
         TLanes.StoreMasked(sum, y, mask);
     }

@@ -1,4 +1,5 @@
 using FastNN.Kernels;
+using FastNN.Tensors;
 
 namespace FastNN.Cpu;
 
@@ -23,9 +24,9 @@ internal static unsafe partial class Convolution<TLanes>
     {
         _ when IsProduct(geometry) => ProductWorkspaceBytes(geometry, pass),
         _ when IsDepthwise(geometry) => DepthwiseWorkspaceBytes(geometry, pass),
-        ConvolutionPass.BackwardFilter when allowWinograd && Winograd<TLanes>.Pays(geometry) =>
+        ConvolutionPass.BackwardFilter when allowWinograd && Winograd<TLanes>.Pays(geometry, pass) =>
             Math.Max(Winograd<TLanes>.WorkspaceBytes(geometry, pass), BiasPartialBytes(geometry)),
-        _ when allowWinograd && Winograd<TLanes>.Pays(geometry) => Winograd<TLanes>.WorkspaceBytes(geometry, pass),
+        _ when allowWinograd && Winograd<TLanes>.Pays(geometry, pass) => Winograd<TLanes>.WorkspaceBytes(geometry, pass),
         ConvolutionPass.Forward when WidenedPixels(geometry) is int pixels and > 1 => WidenedWorkspaceBytes(geometry, pixels),
         ConvolutionPass.Forward => IsPacked(geometry) ? geometry.FilterCount * sizeof(float) : 0,
         ConvolutionPass.BackwardData => geometry.FilterCount * sizeof(float),
@@ -33,13 +34,14 @@ internal static unsafe partial class Convolution<TLanes>
     };
 
     /// <summary>y (=|+=) f(x * w + bias).</summary>
+    /// <param name="frozen">Where w never changes: its packed or transformed form is kept there.</param>
     public static void Forward(
         WorkerPool pool, in Conv2DGeometry geometry, float* x, float* w, float* y, in Epilogue epilogue, byte* workspace,
-        bool allowWinograd = true)
+        bool allowWinograd = true, FrozenValues? frozen = null)
     {
         if (IsProduct(geometry))
         {
-            ProductForward(pool, geometry, x, w, y, epilogue);
+            ProductForward(pool, geometry, x, w, y, epilogue, frozen);
             return;
         }
         if (IsDepthwise(geometry))
@@ -47,9 +49,9 @@ internal static unsafe partial class Convolution<TLanes>
             DepthwiseForward(pool, geometry, x, w, y, epilogue);
             return;
         }
-        if (allowWinograd && Winograd<TLanes>.Pays(geometry))
+        if (allowWinograd && Winograd<TLanes>.Pays(geometry, ConvolutionPass.Forward))
         {
-            Winograd<TLanes>.Forward(pool, geometry, x, w, y, epilogue, (float*)workspace);
+            Winograd<TLanes>.Forward(pool, geometry, x, w, y, epilogue, (float*)workspace, frozen);
             return;
         }
         int pixels = WidenedPixels(geometry);
@@ -62,11 +64,12 @@ internal static unsafe partial class Convolution<TLanes>
         float* filter = w;
         if (packed)
         {
-            filter = (float*)workspace;
-            var pack = new ConvolutionPackBody<TLanes>(
-                w, filter, ConvolutionAxis.Forward(geometry.Vertical), ConvolutionAxis.Forward(geometry.Horizontal), geometry.KW,
-                geometry.Groups, geometry.GroupC, geometry.GroupOC, PanelWidth, false);
-            pool.Run(pack.Tasks, ref pack);
+            var form = new PackedFilter(pool, geometry, w);
+            filter = frozen is null ? (float*)workspace : frozen.In(form);
+            if (frozen is null)
+            {
+                form.Fill(filter);
+            }
         }
         ConvolutionOperands operands = ForwardOperands(geometry, x, y);
         operands.Filter = new ConvolutionFilter(
@@ -93,7 +96,7 @@ internal static unsafe partial class Convolution<TLanes>
             DepthwiseBackwardData(pool, geometry, dy, w, dx, epilogue);
             return;
         }
-        if (allowWinograd && Winograd<TLanes>.Pays(geometry))
+        if (allowWinograd && Winograd<TLanes>.Pays(geometry, ConvolutionPass.BackwardData))
         {
             Winograd<TLanes>.BackwardData(pool, geometry, dy, w, dx, epilogue, (float*)workspace);
             return;
@@ -183,4 +186,20 @@ internal static unsafe partial class Convolution<TLanes>
 
     /// <summary>A filter of one panel already lies as the tile wants it; packing it would cost more than it gives.</summary>
     private static bool IsPacked(in Conv2DGeometry geometry) => geometry.GroupOC > PanelWidth;
+
+    /// <summary>The filter in panels, as forward reads it.</summary>
+    private readonly struct PackedFilter(WorkerPool pool, Conv2DGeometry geometry, float* w) : IFrozenForm
+    {
+        public FrozenKey Key => new("filter", geometry.GroupC, geometry.OC, geometry.FilterOffset);
+
+        public long Floats => geometry.FilterCount;
+
+        public void Fill(float* target)
+        {
+            var pack = new ConvolutionPackBody<TLanes>(
+                w, target, ConvolutionAxis.Forward(geometry.Vertical), ConvolutionAxis.Forward(geometry.Horizontal), geometry.KW,
+                geometry.Groups, geometry.GroupC, geometry.GroupOC, PanelWidth, false);
+            pool.Run(pack.Tasks, ref pack);
+        }
+    }
 }

@@ -1,4 +1,5 @@
 using FastNN.Kernels;
+using FastNN.Tensors;
 
 namespace FastNN.Cpu;
 
@@ -12,8 +13,8 @@ internal static unsafe partial class Convolution<TLanes>
         geometry.IsMatrixProduct && (long)geometry.N * geometry.H * geometry.W <= int.MaxValue;
 
     private static void ProductForward(
-        WorkerPool pool, in Conv2DGeometry geometry, float* x, float* w, float* y, in Epilogue epilogue) =>
-        Gemm<TLanes>.Run(pool, new Product
+        WorkerPool pool, in Conv2DGeometry geometry, float* x, float* w, float* y, in Epilogue epilogue, FrozenValues? frozen) =>
+        Gemm<TLanes>.Run(pool, frozen, new Product
         {
             M = geometry.N * geometry.H * geometry.W,
             N = geometry.OC,

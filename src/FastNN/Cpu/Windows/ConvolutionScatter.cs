@@ -132,7 +132,7 @@ internal static unsafe partial class Convolution<TLanes>
                     Add(block + ((nint)p * _columns), (pixel + p) / _g.OW, (pixel + p) % _g.OW, top, bottom, dx);
                 }
             }
-            if (_epilogue.Bias != null || _epilogue.IsRectifier || _epilogue.NeedsFinish)
+            if (_epilogue.Bias != null || _epilogue.Rectifier != Rectifier.None || _epilogue.NeedsFinish)
             {
                 // The sums are in place, and so is what they were added to.
                 float* sums = dx + (top * row);

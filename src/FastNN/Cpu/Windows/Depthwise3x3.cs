@@ -265,9 +265,9 @@ internal static unsafe partial class Depthwise3x3<TLanes>
             where TMask : struct, IConstant
         {
             sum = _o.Epilogue.Accumulate ? sum + Load<TMask>(y, mask) : sum;
-            if (_o.Epilogue.IsRectifier)
+            if (_o.Epilogue.Rectifier != Rectifier.None)
             {
-                sum = Tile<TLanes>.Rectify(sum, _o.Epilogue.Slope != 0, TLanes.Broadcast(_o.Epilogue.Slope));
+                sum = Tile<TLanes>.Rectify(sum, _o.Epilogue.Rectifier, TLanes.Broadcast(_o.Epilogue.Parameter));
             }
 
             if (TMask.Value != 0)

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using FastNN.Kernels;
+using FastNN.Tensors;
 
 namespace FastNN.Cpu;
 
@@ -26,10 +27,14 @@ internal static unsafe partial class Winograd<TLanes>
     private const int Granule = 16;
 
     /// <summary>Below, transforms cost more than the products save.</summary>
-    private const int LeastChannels = 64;
+    private const int LeastChannels = 16;
 
     /// <summary>Tiles from which on transforming the filter, once per call, is paid back.</summary>
     private const int LeastTiles = 12;
+
+    /// <summary>Rows times columns of a filter whose points, 19 MB, are kept for few tiles: reading more costs as much as making
+    /// them.</summary>
+    private const int MostFrozen = 128 * 1024;
 
     /// <summary>Tiles of a task at most: the filter is read again for each.</summary>
     private const int TaskTiles = 48;
@@ -40,8 +45,8 @@ internal static unsafe partial class Winograd<TLanes>
 
     private static int PanelWidth => Tile<TLanes>.MaxCols;
 
-    /// <summary>Whether a shape gains from it; a pure function of the shape.</summary>
-    public static bool Pays(in Conv2DGeometry g)
+    /// <summary>Whether a pass over a shape gains from it; a pure function of both.</summary>
+    public static bool Pays(in Conv2DGeometry g, ConvolutionPass pass)
     {
         if (g.KH != 3 || g.KW != 3 || g.Vertical.Stride != 1 || g.Horizontal.Stride != 1 || g.Vertical.Dilation != 1
             || g.Horizontal.Dilation != 1 || g.Groups != 1 || !g.Depth.IsFlat || g.C % Granule != 0 || g.OC % Granule != 0
@@ -51,7 +56,7 @@ internal static unsafe partial class Winograd<TLanes>
             return false;
         }
 
-        return Pays(g.N, g.OH, g.OW) && Pays(g.N, g.H, g.W);
+        return pass == ConvolutionPass.BackwardData ? Pays(g.N, g.H, g.W) : Pays(g.N, g.OH, g.OW);
     }
 
     public static long WorkspaceBytes(in Conv2DGeometry g, ConvolutionPass pass) => sizeof(float) * pass switch
@@ -64,10 +69,11 @@ internal static unsafe partial class Winograd<TLanes>
 
     /// <summary>y (=|+=) f(x * w + bias).</summary>
     public static void Forward(
-        WorkerPool pool, in Conv2DGeometry g, float* x, float* w, float* y, in Epilogue epilogue, float* workspace)
+        WorkerPool pool, in Conv2DGeometry g, float* x, float* w, float* y, in Epilogue epilogue, float* workspace,
+        FrozenValues? frozen = null)
     {
         var source = new TileGrid(x, g.H, g.W, g.C, g.OH, g.OW, g.N, g.Vertical.PadBefore, g.Horizontal.PadBefore);
-        Run(pool, source, new FilterGrid(w, g.C, g.OC, false), workspace, y, epilogue);
+        Run(pool, source, new FilterGrid(w, g.C, g.OC, false), workspace, y, epilogue, frozen);
     }
 
     /// <summary>dx (=|+=) f(dy convolved with the filter turned by half a circle, its channels exchanged, + bias).</summary>
@@ -83,26 +89,36 @@ internal static unsafe partial class Winograd<TLanes>
     private static bool Pays(int samples, int rows, int columns)
     {
         long tilesPerSample = Tiles(1, rows, columns);
-        return samples * tilesPerSample >= LeastTiles && tilesPerSample * Outputs * Outputs * 5 <= (long)rows * columns * 7;
+        return samples * tilesPerSample >= LeastTiles && tilesPerSample * Outputs * Outputs * 5 <= (long)rows * columns * 8;
     }
 
     private static void Run(
-        WorkerPool pool, in TileGrid source, in FilterGrid filter, float* workspace, float* target, in Epilogue epilogue)
+        WorkerPool pool, in TileGrid source, in FilterGrid filter, float* workspace, float* target, in Epilogue epilogue,
+        FrozenValues? frozen = null)
     {
-        if (KeepsTiles(source.Tiles, filter.Rows, filter.Cols))
+        var transform = new FilterBody(pool, filter);
+        bool keepsTiles = KeepsTiles(source.Tiles, filter.Rows, filter.Cols);
+        float* points = frozen is null || (keepsTiles && (long)filter.Rows * filter.Cols > MostFrozen)
+            ? null
+            : frozen.In(transform);
+        if (keepsTiles)
         {
-            RunByFilters(pool, source, filter, workspace, target, epilogue);
+            RunByFilters(pool, source, filter, workspace, points, target, epilogue);
             return;
         }
 
-        var transform = new FilterBody(pool, filter, workspace);
-        pool.Run(transform.Tasks, ref transform);
+        if (points == null)
+        {
+            points = workspace;
+            transform.Fill(points);
+        }
+
         int fitting = (int)(((WorkerPool.ScratchBytes / sizeof(float)) - (3 * Points * Granule))
             / ScratchFloats(1, filter.Rows, filter.Cols));
         int most = Math.Min(TaskTiles, fitting / Tile<TLanes>.MaxRows * Tile<TLanes>.MaxRows);
         // How tiles are shared does not change their sums, so it may depend on the number of threads.
         int tasks = Ceiling(Ceiling(source.Tiles, most), pool.Threads) * pool.Threads;
-        var body = new TileBody(pool, source, Ceiling(source.Tiles, tasks), workspace, target, filter.Cols, epilogue);
+        var body = new TileBody(pool, source, Ceiling(source.Tiles, tasks), points, target, filter.Cols, epilogue);
         pool.Run(Ceiling(source.Tiles, body.TilesPerTask), ref body);
     }
 
@@ -122,18 +138,29 @@ internal static unsafe partial class Winograd<TLanes>
     private static int Ceiling(int count, int size) => (count + size - 1) / size;
 
     /// <summary>The whole filter transformed, as the product reads it: [point][panel of columns][row][width].</summary>
-    private readonly struct FilterBody(WorkerPool pool, FilterGrid filter, float* target) : IParallelBody
+    private struct FilterBody(WorkerPool pool, FilterGrid filter) : IParallelBody, IFrozenForm
     {
-        public int Tasks => Ceiling(filter.Cols, PanelWidth) * Ceiling(filter.Rows, FilterGrid.BlockRows);
+        private float* _target;
 
-        public void Invoke(int task, int worker)
+        public readonly FrozenKey Key => new("Winograd points", filter.Rows, filter.Cols);
+
+        public readonly long Floats => Points * PointStep((long)filter.Rows * filter.Cols);
+
+        public readonly void Fill(float* target)
+        {
+            FilterBody body = this;
+            body._target = target;
+            pool.Run(Ceiling(filter.Cols, PanelWidth) * Ceiling(filter.Rows, FilterGrid.BlockRows), ref body);
+        }
+
+        public readonly void Invoke(int task, int worker)
         {
             int blocks = Ceiling(filter.Rows, FilterGrid.BlockRows);
             int column = task / blocks * PanelWidth, first = task % blocks * FilterGrid.BlockRows;
             int width = Math.Min(PanelWidth, filter.Cols - column), count = Math.Min(FilterGrid.BlockRows, filter.Rows - first);
             filter.Transform(
                 first, count, column, width, (float*)pool.Scratch(worker),
-                target + ((nint)filter.Rows * column) + ((nint)first * width), PointStep((long)filter.Rows * filter.Cols));
+                _target + ((nint)filter.Rows * column) + ((nint)first * width), PointStep((long)filter.Rows * filter.Cols));
         }
     }
 

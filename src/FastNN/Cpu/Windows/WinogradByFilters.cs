@@ -27,11 +27,12 @@ internal static unsafe partial class Winograd<TLanes>
     private static long TilesFloats(int tiles, int channels) => Points * PointStep((long)tiles * (channels + RowGap));
 
     private static void RunByFilters(
-        WorkerPool pool, in TileGrid source, in FilterGrid filter, float* workspace, float* target, in Epilogue epilogue)
+        WorkerPool pool, in TileGrid source, in FilterGrid filter, float* workspace, float* points, float* target,
+        in Epilogue epilogue)
     {
         var transform = new KeepBody(pool, source, workspace);
         pool.Run(Ceiling(source.Tiles, TilesPerTransform), ref transform);
-        var body = new PanelBody(pool, source, filter, workspace, target, epilogue);
+        var body = new PanelBody(pool, source, filter, workspace, points, target, epilogue);
         pool.Run(Ceiling(filter.Cols, PanelWidth), ref body);
     }
 
@@ -51,8 +52,10 @@ internal static unsafe partial class Winograd<TLanes>
     }
 
     /// <summary>All tiles' outputs for one panel of the filter's columns.</summary>
+    /// <param name="points">The filter transformed; null where each block is transformed on the way.</param>
     private readonly struct PanelBody(
-        WorkerPool pool, TileGrid source, FilterGrid filter, float* inputs, float* target, Epilogue epilogue) : IParallelBody
+        WorkerPool pool, TileGrid source, FilterGrid filter, float* inputs, float* points, float* target, Epilogue epilogue)
+        : IParallelBody
     {
         [MethodImpl(KernelCode.Loop)]
         public void Invoke(int task, int worker)
@@ -63,7 +66,19 @@ internal static unsafe partial class Winograd<TLanes>
             float* block = scratch + (Ceiling(FilterGrid.ScratchFloats, Granule) * Granule);
             nint blockPoint = PointStep((long)DepthBlock * width), productPoint = PointStep((long)tiles * width);
             float* products = block + (Points * blockPoint);
-            for (int first = 0; first < filter.Rows; first += DepthBlock)
+            if (points != null)
+            {
+                nint pointStep = PointStep((long)filter.Rows * filter.Cols);
+                for (int point = 0; point < Points; point++)
+                {
+                    Product(
+                        inputs + (point * PointStep((long)tiles * step)), step, tiles, filter.Rows,
+                        points + (point * pointStep) + ((nint)filter.Rows * column), width, products + (point * productPoint),
+                        width, Epilogue.Store);
+                }
+            }
+
+            for (int first = 0; first < filter.Rows && points == null; first += DepthBlock)
             {
                 int depth = Math.Min(DepthBlock, filter.Rows - first);
                 for (int row = 0; row < depth; row += FilterGrid.BlockRows)

@@ -154,8 +154,9 @@ internal static unsafe partial class Winograd<TLanes>
             float* scratch, float* points, nint pointStep, float* corner, nint rowStep, int targetChannels, int count,
             int validRows, int validColumns, in Epilogue epilogue)
         {
-            TLanes slope = TLanes.Broadcast(epilogue.Slope);
-            bool rectifies = epilogue.IsRectifier, leaky = epilogue.Slope != 0, accumulates = epilogue.Accumulate;
+            TLanes parameter = TLanes.Broadcast(epilogue.Parameter);
+            Rectifier rectifier = epilogue.Rectifier;
+            bool accumulates = epilogue.Accumulate;
             for (int c = 0; c < count; c += TLanes.Count)
             {
                 TLanes bias = epilogue.Bias != null ? TLanes.Load(epilogue.Bias + c) : default(TLanes);
@@ -180,7 +181,7 @@ internal static unsafe partial class Winograd<TLanes>
                     {
                         TLanes value = (j == 0 ? y0 : j == 1 ? y1 : j == 2 ? y2 : y3) + bias;
                         value = accumulates ? value + TLanes.Load(y) : value;
-                        TLanes.Store(rectifies ? Tile<TLanes>.Rectify(value, leaky, slope) : value, y);
+                        TLanes.Store(rectifier == Rectifier.None ? value : Tile<TLanes>.Rectify(value, rectifier, parameter), y);
                         y += targetChannels;
                     }
                 }

@@ -2,29 +2,45 @@ using FastNN.Functions;
 
 namespace FastNN.Cpu;
 
+/// <summary>Activations that are a minimum or maximum or two.</summary>
+internal enum Rectifier : byte
+{
+    None,
+
+    /// <summary>ReLU.</summary>
+    Positive,
+
+    /// <summary>LeakyReLU, whose factor is the parameter.</summary>
+    Leaky,
+
+    /// <summary>ReLU6, whose bound is the parameter.</summary>
+    Bounded,
+}
+
 /// <summary>
 /// What happens to a product before it is stored: C = f(A * B + bias), or C += A * B + bias.
-/// ReLU and LeakyReLU are applied in registers; the other activations in a second pass over the tile just stored, which is
+/// ReLU, LeakyReLU and ReLU6 are applied in registers; the other activations in a second pass over the tile just stored, which is
 /// still in the first-level cache.
 /// </summary>
 internal readonly unsafe struct Epilogue
 {
-    private static readonly int ReluId = UnaryFunction.Of<Relu>().Id, LeakyReluId = UnaryFunction.Of<LeakyRelu>().Id;
+    private static readonly int ReluId = UnaryFunction.Of<Relu>().Id, LeakyReluId = UnaryFunction.Of<LeakyRelu>().Id,
+        Relu6Id = UnaryFunction.Of<ReLU6>().Id;
 
     /// <summary>One value per output column; null for none.</summary>
     public readonly float* Bias;
 
     /// <summary>
-    /// For negative sums where <see cref="IsRectifier"/>: 0 for ReLU. Otherwise the activation's parameter, of which an epilogue
-    /// has one at most.
+    /// What a rectifier needs besides its kind: the factor of negative sums, or the upper bound. Otherwise the activation's
+    /// parameter, of which an epilogue has one at most.
     /// </summary>
-    public readonly float Slope;
+    public readonly float Parameter;
 
     /// <summary>C += instead of C =. The activation applies to the sum (of several blocks of K, the last has one).</summary>
     public readonly bool Accumulate;
 
-    /// <summary>Whether the activation is a line for negative sums and the identity for others.</summary>
-    public readonly bool IsRectifier;
+    /// <summary>Which rectifier the activation is.</summary>
+    public readonly Rectifier Rectifier;
 
     /// <summary>Whether the activation is a second pass, done by <see cref="Finish"/>.</summary>
     public readonly bool NeedsFinish;
@@ -33,18 +49,24 @@ internal readonly unsafe struct Epilogue
     private readonly ushort _function;
 
     public Epilogue(float* bias, Activation activation = default, bool accumulate = false)
-        : this(bias, activation.Scalars.First, accumulate, checked((ushort)activation.Id))
+        : this(
+            bias, activation.Id == Relu6Id && activation.Id != 0 ? 6 : activation.Scalars.First, accumulate,
+            checked((ushort)activation.Id))
     {
     }
 
-    private Epilogue(float* bias, float slope, bool accumulate, ushort function)
+    private Epilogue(float* bias, float parameter, bool accumulate, ushort function)
     {
         Bias = bias;
-        Slope = slope;
+        Parameter = parameter;
         Accumulate = accumulate;
         _function = function;
-        IsRectifier = function != 0 && (function == ReluId || function == LeakyReluId);
-        NeedsFinish = function != 0 && !IsRectifier;
+        Rectifier = function == 0 ? Rectifier.None
+            : function == ReluId || (function == LeakyReluId && parameter == 0) ? Rectifier.Positive
+            : function == LeakyReluId ? Rectifier.Leaky
+            : function == Relu6Id ? Rectifier.Bounded
+            : Rectifier.None;
+        NeedsFinish = function != 0 && Rectifier == Rectifier.None;
     }
 
     /// <summary>C = A * B.</summary>
@@ -57,17 +79,17 @@ internal readonly unsafe struct Epilogue
     public bool OnlyAdds => Accumulate && Bias == null && _function == 0;
 
     /// <summary>The same for sums that already hold what they are added to.</summary>
-    public Epilogue WithoutAdding() => new(Bias, Slope, false, _function);
+    public Epilogue WithoutAdding() => new(Bias, Parameter, false, _function);
 
     /// <summary>The same with another bias, where there is one.</summary>
-    public Epilogue WithBias(float* bias) => Bias == null ? this : new(bias, Slope, Accumulate, _function);
+    public Epilogue WithBias(float* bias) => Bias == null ? this : new(bias, Parameter, Accumulate, _function);
 
     /// <summary>The same for the columns from <paramref name="column"/> on.</summary>
     public Epilogue At(nint column) => WithBias(Bias + column);
 
     /// <summary>This epilogue for one block of several along K: the first brings the bias, the last the activation.</summary>
     public Epilogue ForBlock(bool first, bool last) => new(
-        first ? Bias : null, Slope, Accumulate || !first, last ? _function : (ushort)0);
+        first ? Bias : null, Parameter, Accumulate || !first, last ? _function : (ushort)0);
 
     /// <summary>C (=|+=) sums + bias, then the activation: for kernels that do not end in vectors of columns.</summary>
     public void Apply(float* sums, nint sumStride, float* c, nint cStride, int rows, int cols)
@@ -86,12 +108,12 @@ internal readonly unsafe struct Epilogue
 
                 value += Bias != null ? Bias[j] : 0;
                 value += Accumulate ? c[(r * cStride) + j] : 0;
-                if (IsRectifier && value < 0)
+                c[(r * cStride) + j] = Rectifier switch
                 {
-                    value *= Slope;
-                }
-
-                c[(r * cStride) + j] = value;
+                    Rectifier.None => value,
+                    Rectifier.Leaky => value < 0 ? value * Parameter : value,
+                    _ => value < 0 ? 0 : Rectifier == Rectifier.Bounded && value > Parameter ? Parameter : value,
+                };
             }
         }
 
@@ -106,7 +128,7 @@ internal readonly unsafe struct Epilogue
     {
         for (int r = 0; r < rows; r++)
         {
-            FunctionLoops.Of(_function).InPlace(new Scalars(Slope), c + (r * cStride), cols);
+            FunctionLoops.Of(_function).InPlace(new Scalars(Parameter), c + (r * cStride), cols);
         }
     }
 }

@@ -1,3 +1,5 @@
+using FastNN.Tensors;
+
 namespace FastNN.Cpu;
 
 /// <summary>
@@ -27,9 +29,27 @@ internal static unsafe partial class Gemm<TLanes>
     /// </summary>
     private const long TaskWork = 2_000_000;
 
+    /// <summary>Elements of a B that stays in the first-level cache however it lies.</summary>
+    private const int SmallB = 8192;
+
     private static int R => TLanes.TileRows;
 
     private static int W => 2 * TLanes.Count;
+
+    /// <summary>
+    /// A product whose B never changes: it is packed once. Not for a single row, which reads B once and in order anyway, nor for
+    /// a B that is used as it lies.
+    /// </summary>
+    public static void Run(WorkerPool pool, FrozenValues? frozen, Product p)
+    {
+        if (frozen is not null && p.M > 1 && p.Panels == null && (long)p.K * p.N > SmallB)
+        {
+            p.Panels = frozen.In(new FrozenPanels(p));
+            p.PanelStride = (nint)p.K * W;
+        }
+
+        Run(pool, p);
+    }
 
     public static void Run(WorkerPool pool, in Product p)
     {
@@ -74,7 +94,32 @@ internal static unsafe partial class Gemm<TLanes>
     /// </summary>
     private static bool IsDirect(in Product p) => p.TransB
         ? p.M <= 12 * R
-        : p.M <= 4 * R || (long)p.K * p.N <= 8192;
+        : p.M <= 4 * R || (long)p.K * p.N <= SmallB;
 
     private static int Tiles(int length, int size) => (length + size - 1) / size;
+
+    /// <summary>B in panels.</summary>
+    private readonly struct FrozenPanels(Product p) : IFrozenForm
+    {
+        public FrozenKey Key => new(p.TransB ? "panels of the transpose" : "panels", p.K, p.N);
+
+        public long Floats => ((long)Tiles(p.N, W) * W * p.K) + Pack<TLanes>.Slack;
+
+        public void Fill(float* target)
+        {
+            for (int column = 0; column < p.N; column += W)
+            {
+                int count = Math.Min(W, p.N - column);
+                float* panel = target + ((nint)(column / W) * p.K * W);
+                if (p.TransB)
+                {
+                    Pack<TLanes>.Transposed(p.B + (column * p.Ldb), p.Ldb, count, p.K, panel, W);
+                }
+                else
+                {
+                    Pack<TLanes>.Straight(p.B + column, p.Ldb, count, p.K, panel, W);
+                }
+            }
+        }
+    }
 }

@@ -5,7 +5,7 @@ internal static unsafe partial class Gemm<TLanes>
 {
     private static void RunTiles(WorkerPool pool, in Product p)
     {
-        var body = new TilesBody { Product = p, Pool = pool, Grid = new TileGrid(p.M, p.N, p.K, wholeColumns: p.TransB) };
+        var body = new TilesBody { Product = p, Pool = pool, Grid = new TileGrid(p.M, p.N, p.K, p.TransB, pool.Threads) };
         if (body.Grid.Tasks == 1 && !p.TransB)
         {
             TileBlock(p, 0, p.M, 0, p.N, null);
@@ -86,27 +86,49 @@ internal static unsafe partial class Gemm<TLanes>
     }
 
     /// <summary>
-    /// C cut into tasks of about <see cref="TaskWork"/>: whole tiles, all rows of a column of tiles together where they fit,
-    /// so that a slice of B is shared (always, with <c>wholeColumns</c>, where B is packed on the way).
+    /// C cut into tasks of about <see cref="TaskWork"/>, a multiple of the threads: whole tiles, and with <c>wholeColumns</c>,
+    /// where B is packed on the way, all rows of a column of tiles together. How it is cut changes no bit, so it may depend on
+    /// the number of threads.
     /// </summary>
     private readonly struct TileGrid
     {
+        /// <summary>Tasks for each <see cref="TaskWork"/> of a product that is worth sharing.</summary>
+        private const int Finer = 4;
+
         private readonly int rows;
         private readonly int cols;
         private readonly int rowTiles;
         private readonly int colTiles;
         private readonly int rowTasks;
 
-        public TileGrid(int m, int n, int k, bool wholeColumns)
+        public TileGrid(int m, int n, int k, bool wholeColumns, int threads)
         {
             rows = m;
             cols = n;
             long tileWork = (long)Math.Min(m, R) * Math.Min(n, W) * Math.Max(k, 1);
-            int perTask = (int)Math.Clamp(TaskWork / tileWork, 1, int.MaxValue);
             int tilesM = Tiles(m, R), tilesN = Tiles(n, W);
-            rowTiles = wholeColumns ? tilesM : Tiles(tilesM, Tiles(tilesM, Math.Min(perTask, tilesM)));
+            (rowTiles, colTiles) = (tilesM, tilesN);
+            double work = tileWork * (double)tilesM * tilesN / TaskWork;
+            if (work > 1.5)
+            {
+                // Rounds of one task for each thread, several where one is long: whoever is done first takes from the others.
+                int rounds = (int)Math.Min(Math.Ceiling(work * Finer / threads), 64);
+                double shortest = double.PositiveInfinity;
+                for (int columns = 1; columns <= Math.Min(tilesN, rounds * threads); columns++)
+                {
+                    int ofRows = wholeColumns ? 1 : Math.Min(tilesM, Tiles(rounds * threads, columns));
+                    int high = Tiles(tilesM, ofRows), wide = Tiles(tilesN, columns);
+                    double length = (double)high * wide * Tiles(Tiles(tilesM, high) * Tiles(tilesN, wide), threads);
+
+                    // Threads keep their rows from product to product, so columns are cut only where that is shorter.
+                    if (length < shortest * 0.97)
+                    {
+                        (shortest, rowTiles, colTiles) = (length, high, wide);
+                    }
+                }
+            }
+
             rowTasks = Tiles(tilesM, rowTiles);
-            colTiles = Math.Clamp(perTask / rowTiles, 1, tilesN);
             Tasks = rowTasks * Tiles(tilesN, colTiles);
         }
 

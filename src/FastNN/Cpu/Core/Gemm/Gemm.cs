@@ -1,3 +1,5 @@
+using FastNN.Tensors;
+
 namespace FastNN.Cpu;
 
 /// <summary>
@@ -41,6 +43,27 @@ internal static unsafe class Gemm
         Run(pool, product);
     }
 
+    /// <summary>C (=|+=) A * B with a B that may be frozen, which is then packed once.</summary>
+    public static void Run(
+        WorkerPool pool, FrozenValues? frozen, int m, int n, int k, float* a, nint lda, float* b, nint ldb, float* c, nint ldc,
+        in Epilogue epilogue)
+    {
+        var action = new FrozenMultiplication(pool, frozen, new Product
+        {
+            M = m,
+            N = n,
+            K = k,
+            A = a,
+            Lda = lda,
+            B = b,
+            Ldb = ldb,
+            C = c,
+            Ldc = ldc,
+            Epilogue = epilogue,
+        });
+        Simd.Dispatch(ref action);
+    }
+
     /// <summary>C (=|+=) A * B with B packed once for many products (weights, for inference).</summary>
     public static void Run(WorkerPool pool, int m, float* a, nint lda, PackedMatrix b, float* c, nint ldc, in Epilogue epilogue)
     {
@@ -64,6 +87,12 @@ internal static unsafe class Gemm
     {
         var action = new Multiplication(pool, product);
         Simd.Dispatch(ref action);
+    }
+
+    private readonly struct FrozenMultiplication(WorkerPool pool, FrozenValues? frozen, Product product) : ILanesAction
+    {
+        public void Invoke<TLanes>()
+            where TLanes : struct, IVectorLanes<TLanes> => Gemm<TLanes>.Run(pool, frozen, product);
     }
 
     private readonly struct Multiplication(WorkerPool pool, Product product) : ILanesAction

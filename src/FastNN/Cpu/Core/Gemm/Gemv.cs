@@ -81,12 +81,12 @@ internal static unsafe class Gemv<TLanes>
             AddTo<TVectors, TMask>(y, mask, ref s00, ref s01);
         }
 
-        if (epilogue.IsRectifier)
+        if (epilogue.Rectifier != Rectifier.None)
         {
-            bool leaky = epilogue.Slope != 0;
-            TLanes slope = TLanes.Broadcast(epilogue.Slope);
-            s00 = Tile<TLanes>.Rectify(s00, leaky, slope);
-            s01 = Tile<TLanes>.Rectify(s01, leaky, slope);
+            Rectifier rectifier = epilogue.Rectifier;
+            TLanes parameter = TLanes.Broadcast(epilogue.Parameter);
+            s00 = Tile<TLanes>.Rectify(s00, rectifier, parameter);
+            s01 = Tile<TLanes>.Rectify(s01, rectifier, parameter);
         }
 
         Tile<TLanes>.StorePair<TVectors, TMask>(y, mask, s00, s01);

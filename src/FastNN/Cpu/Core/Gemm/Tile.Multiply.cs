@@ -293,80 +293,80 @@ internal static unsafe partial class Tile<TLanes>
             }
         }
 
-        if (epilogue.IsRectifier)
+        if (epilogue.Rectifier != Rectifier.None)
         {
-            bool leaky = epilogue.Slope != 0;
-            TLanes slope = TLanes.Broadcast(epilogue.Slope);
+            Rectifier rectifier = epilogue.Rectifier;
+            TLanes parameter = TLanes.Broadcast(epilogue.Parameter);
             if (TRows.Value > 0)
             {
-                c00 = Rectify(c00, leaky, slope);
-                c01 = TVectors.Value > 1 ? Rectify(c01, leaky, slope) : c01;
+                c00 = Rectify(c00, rectifier, parameter);
+                c01 = TVectors.Value > 1 ? Rectify(c01, rectifier, parameter) : c01;
             }
 
             if (TRows.Value > 1)
             {
-                c10 = Rectify(c10, leaky, slope);
-                c11 = TVectors.Value > 1 ? Rectify(c11, leaky, slope) : c11;
+                c10 = Rectify(c10, rectifier, parameter);
+                c11 = TVectors.Value > 1 ? Rectify(c11, rectifier, parameter) : c11;
             }
 
             if (TRows.Value > 2)
             {
-                c20 = Rectify(c20, leaky, slope);
-                c21 = TVectors.Value > 1 ? Rectify(c21, leaky, slope) : c21;
+                c20 = Rectify(c20, rectifier, parameter);
+                c21 = TVectors.Value > 1 ? Rectify(c21, rectifier, parameter) : c21;
             }
 
             if (TRows.Value > 3)
             {
-                c30 = Rectify(c30, leaky, slope);
-                c31 = TVectors.Value > 1 ? Rectify(c31, leaky, slope) : c31;
+                c30 = Rectify(c30, rectifier, parameter);
+                c31 = TVectors.Value > 1 ? Rectify(c31, rectifier, parameter) : c31;
             }
 
             if (TRows.Value > 4)
             {
-                c40 = Rectify(c40, leaky, slope);
-                c41 = TVectors.Value > 1 ? Rectify(c41, leaky, slope) : c41;
+                c40 = Rectify(c40, rectifier, parameter);
+                c41 = TVectors.Value > 1 ? Rectify(c41, rectifier, parameter) : c41;
             }
 
             if (TRows.Value > 5)
             {
-                c50 = Rectify(c50, leaky, slope);
-                c51 = TVectors.Value > 1 ? Rectify(c51, leaky, slope) : c51;
+                c50 = Rectify(c50, rectifier, parameter);
+                c51 = TVectors.Value > 1 ? Rectify(c51, rectifier, parameter) : c51;
             }
 
             if (TRows.Value > 6)
             {
-                c60 = Rectify(c60, leaky, slope);
-                c61 = TVectors.Value > 1 ? Rectify(c61, leaky, slope) : c61;
+                c60 = Rectify(c60, rectifier, parameter);
+                c61 = TVectors.Value > 1 ? Rectify(c61, rectifier, parameter) : c61;
             }
 
             if (TRows.Value > 7)
             {
-                c70 = Rectify(c70, leaky, slope);
-                c71 = TVectors.Value > 1 ? Rectify(c71, leaky, slope) : c71;
+                c70 = Rectify(c70, rectifier, parameter);
+                c71 = TVectors.Value > 1 ? Rectify(c71, rectifier, parameter) : c71;
             }
 
             if (TRows.Value > 8)
             {
-                c80 = Rectify(c80, leaky, slope);
-                c81 = TVectors.Value > 1 ? Rectify(c81, leaky, slope) : c81;
+                c80 = Rectify(c80, rectifier, parameter);
+                c81 = TVectors.Value > 1 ? Rectify(c81, rectifier, parameter) : c81;
             }
 
             if (TRows.Value > 9)
             {
-                c90 = Rectify(c90, leaky, slope);
-                c91 = TVectors.Value > 1 ? Rectify(c91, leaky, slope) : c91;
+                c90 = Rectify(c90, rectifier, parameter);
+                c91 = TVectors.Value > 1 ? Rectify(c91, rectifier, parameter) : c91;
             }
 
             if (TRows.Value > 10)
             {
-                c100 = Rectify(c100, leaky, slope);
-                c101 = TVectors.Value > 1 ? Rectify(c101, leaky, slope) : c101;
+                c100 = Rectify(c100, rectifier, parameter);
+                c101 = TVectors.Value > 1 ? Rectify(c101, rectifier, parameter) : c101;
             }
 
             if (TRows.Value > 11)
             {
-                c110 = Rectify(c110, leaky, slope);
-                c111 = TVectors.Value > 1 ? Rectify(c111, leaky, slope) : c111;
+                c110 = Rectify(c110, rectifier, parameter);
+                c111 = TVectors.Value > 1 ? Rectify(c111, rectifier, parameter) : c111;
             }
         }
 

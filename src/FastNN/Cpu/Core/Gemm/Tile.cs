@@ -236,6 +236,11 @@ internal static unsafe partial class Tile<TLanes>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TLanes Rectify(TLanes x, bool leaky, TLanes slope) =>
-        leaky ? TLanes.MultiplyAdd(slope, TLanes.Negative(x), TLanes.Positive(x)) : TLanes.Positive(x);
+    public static TLanes Rectify(TLanes x, Rectifier rectifier, TLanes parameter)
+    {
+        TLanes positive = TLanes.Positive(x);
+        return rectifier == Rectifier.Positive ? positive
+            : rectifier == Rectifier.Leaky ? TLanes.MultiplyAdd(parameter, TLanes.Negative(x), positive)
+            : TLanes.IfGreater(positive, parameter, parameter, positive);
+    }
 }
