@@ -5,7 +5,7 @@ namespace FastNN.Peers;
 /// <summary>The command line. A mistake throws <see cref="ArgumentException"/> with one line to show.</summary>
 internal sealed record Options(
     string? Json, int? Threads, string? Only, string? Phase, double Seconds, double Quantile, bool CpuTime, bool NewerLibc,
-    bool Help)
+    bool OnnxRuntime, bool Help)
 {
     public const string Usage = """
         usage: dotnet run -c Release --project bench/FastNN.Peers -- [options]
@@ -17,12 +17,13 @@ internal sealed record Options(
           --seconds S      timed seconds per contender and case (default 1)
           --quantile Q     of the times, instead of the median 0.5; 0.1 says more on a busy machine
           --cpu-time       processor time of one thread instead of wall time, with --threads 1; for a busy machine
+          --peer PEER      torchsharp (default), or onnxruntime: sessions on ONNX files (see bench/make-onnx-models)
           --newer-libc     run on newer system libraries, fetching them if need be (see bench/dotnet-newer-libc)
         """;
 
     public static Options Parse(string[] arguments)
     {
-        var options = new Options(null, null, null, null, 1, 0.5, false, false, false);
+        var options = new Options(null, null, null, null, 1, 0.5, false, false, false, false);
         for (var i = 0; i < arguments.Length; i++)
         {
             var name = arguments[i];
@@ -36,6 +37,7 @@ internal sealed record Options(
                 "--quantile" => options with { Quantile = Number(ref i, 0, 1, whole: false) },
                 "--cpu-time" => options with { CpuTime = true },
                 "--newer-libc" => options with { NewerLibc = true },
+                "--peer" => options with { OnnxRuntime = Peer(ref i) },
                 "--help" or "-h" => options with { Help = true },
                 _ => throw new ArgumentException($"Unknown option '{name}'. See --help."),
             };
@@ -47,6 +49,13 @@ internal sealed record Options(
 
         string Value(ref int i) =>
             ++i < arguments.Length ? arguments[i] : throw new ArgumentException($"{arguments[i - 1]} needs a value.");
+
+        bool Peer(ref int i) => Value(ref i) switch
+        {
+            "onnxruntime" => true,
+            "torchsharp" => false,
+            var other => throw new ArgumentException($"--peer takes torchsharp or onnxruntime, not '{other}'."),
+        };
 
         double Number(ref int i, double least, double most, bool whole)
         {

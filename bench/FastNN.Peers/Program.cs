@@ -5,7 +5,7 @@ IReadOnlyList<Case> cases;
 try
 {
     options = Options.Parse(args);
-    cases = options.Select(Case.All);
+    cases = options.Select(options.OnnxRuntime ? OnnxCase.All : Case.All);
 }
 catch (ArgumentException mistake)
 {
@@ -19,7 +19,7 @@ if (options.Help)
     return 0;
 }
 
-var failure = TorchBackend.LoadFailure();
+var failure = options.OnnxRuntime ? OnnxRuntimeContender.LoadFailure() : TorchBackend.LoadFailure();
 if (failure is not null)
 {
     if (NewerLibc.TryRun(args, setUp: options.NewerLibc) is { } exitCode)
@@ -27,7 +27,8 @@ if (failure is not null)
         return exitCode;
     }
 
-    Console.Error.WriteLine($"TorchSharp does not load here ({failure}): timing FastNN alone; {NewerLibc.Hint}.");
+    var peer = options.OnnxRuntime ? "ONNX Runtime" : "TorchSharp";
+    Console.Error.WriteLine($"{peer} does not load here ({failure}): timing FastNN alone; {NewerLibc.Hint}.");
 }
 
 var results = new List<Result>();
@@ -44,18 +45,25 @@ try
     Console.WriteLine($"FMA peak of one core: {peak:0} GFLOP/s. Times: {statistic} of {time} time; ratio: peer / FastNN.");
     int[] threadCounts = options.Threads is { } threads ? [threads] : Environment.ProcessorCount > 1 ? [1, 2] : [1];
     var clock = new Interleaved(options.Seconds, options.Quantile, options.CpuTime);
-    var comparison = new Comparison(clock, peak, withTorch: failure is null);
+    var comparison = new Comparison(clock, peak, withPeer: failure is null);
     Results.WriteHeader(Console.Out);
     foreach (var count in threadCounts)
     {
         foreach (var @case in cases)
         {
+            if (@case is OnnxCase { Model: var model } && !File.Exists(model))
+            {
+                Console.WriteLine($"{@case.Name}: left out, there is no {model}; bench/make-onnx-models writes it.");
+                continue;
+            }
+
             var result = comparison.Run(@case, count);
             results.Add(result);
             Results.WriteRow(Console.Out, result);
         }
     }
 
+    Results.WriteMeans(Console.Out, results);
     if (options.Json is not null)
     {
         Results.WriteJson(options.Json, results);

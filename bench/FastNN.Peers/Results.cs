@@ -40,6 +40,21 @@ internal static class Results
         result.Peer,
     ]);
 
+    /// <summary>The geometric mean of the ratios, for each number of threads that has several.</summary>
+    public static void WriteMeans(TextWriter output, IEnumerable<Result> results)
+    {
+        foreach (var group in results.Where(result => result.Ratio is not null).GroupBy(result => result.Threads))
+        {
+            var logarithms = group.Select(result => Math.Log(result.Ratio!.Value)).ToList();
+            if (logarithms.Count > 1)
+            {
+                output.WriteLine(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"geometric mean of {logarithms.Count} ratios, threads {group.Key}: {Math.Exp(logarithms.Average()):0.00}x"));
+            }
+        }
+    }
+
     /// <summary>Fails now rather than after minutes of timing.</summary>
     public static void RequireWritable(string path)
     {

@@ -1,3 +1,5 @@
+using FastNN.Cpu;
+using FastNN.Graphs;
 using FastNN.Onnx.Compile;
 using FastNN.Onnx.Host;
 using FastNN.Onnx.Model;
@@ -25,7 +27,8 @@ public sealed record OnnxSessionOptions
 /// <summary>
 /// An ONNX model that runs on a device of the engine. For every set of input shapes its graph is recorded once, with what follows
 /// from constants and shapes computed beforehand; a model with nodes that the engine does not have in their form runs on the host
-/// as <see cref="OnnxModel.Evaluate"/> does. Thread-safe.
+/// as <see cref="OnnxModel.Evaluate"/> does. Thread-safe: callers share nothing that is written, and a call whose shapes are
+/// known takes no lock.
 /// </summary>
 public sealed class OnnxSession : IDisposable
 {
@@ -35,9 +38,9 @@ public sealed class OnnxSession : IDisposable
     private readonly Device _device;
     private readonly OnnxSessionOptions _options;
     private readonly Lock _lock = new();
-    private readonly Dictionary<string, Program> _programs = new(StringComparer.Ordinal);
+    private SessionProgram[] _programs = [];
     private long _clock;
-    private bool _disposed;
+    private volatile bool _disposed;
 
     internal OnnxSession(OnnxModel model, HostGraph graph, ExternalData? external, Device device, OnnxSessionOptions options)
     {
@@ -48,29 +51,20 @@ public sealed class OnnxSession : IDisposable
         _options = options;
     }
 
-    /// <summary>A recording for certain shapes; no session where the host runs it.</summary>
-    private sealed class Program(Session? session, Tracer.Recording? recording, int[] inputs, string? missing) : IDisposable
+    /// <summary>Why a set of inputs runs on the host: the first node that the engine lacks; null where the engine runs
+    /// it.</summary>
+    /// <param name="inputs">A value for every input that has no default, by name.</param>
+    public string? HostReason(IReadOnlyDictionary<string, OnnxValue> inputs)
     {
-        public Session? Session => session;
-
-        public Tracer.Recording? Recording => recording;
-
-        /// <summary>Which of the model's inputs the session's are.</summary>
-        public int[] Inputs => inputs;
-
-        /// <summary>The node that the engine lacks.</summary>
-        public string? Missing => missing;
-
-        public long LastUse { get; set; }
-
-        public void Dispose() => session?.Dispose();
+        ArgumentNullException.ThrowIfNull(inputs);
+        _model.Check(inputs);
+        return Tensors(inputs) is { } tensors ? HostReason(tensors) : "a sequence or an optional as input";
     }
 
     /// <summary>Why a set of inputs runs on the host: the first node that the engine lacks; null where the engine runs
     /// it.</summary>
-    /// <param name="inputs">A value for every input that has no default, by name.</param>
-    public string? HostReason(IReadOnlyDictionary<string, OnnxValue> inputs) => Find(inputs) is var program ? program.Missing
-        : null;
+    /// <param name="inputs">The inputs in the order of <see cref="OnnxModel.Inputs"/>; null takes an input's default.</param>
+    public string? HostReason(params ReadOnlySpan<OnnxTensor?> inputs) => Find(inputs).Missing;
 
     /// <summary>Computes the outputs.</summary>
     /// <param name="inputs">A value for every input that has no default, by name.</param>
@@ -81,174 +75,319 @@ public sealed class OnnxSession : IDisposable
     /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
     public IReadOnlyList<OnnxValue?> Run(IReadOnlyDictionary<string, OnnxValue> inputs)
     {
-        Program program = Find(inputs);
-        if (program.Session is not { } session)
+        ArgumentNullException.ThrowIfNull(inputs);
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        _model.Check(inputs);
+        if (Tensors(inputs) is not { } tensors || Find(tensors) is not { Outputs: { } sources } program)
         {
             return _model.Evaluate(inputs);
         }
 
-        Tracer.Recording recording = program.Recording!;
-        var shapes = new Shape[program.Inputs.Length];
-        for (int i = 0; i < shapes.Length; i++)
-        {
-            shapes[i] = new Shape(recording.Inputs[i].Dims);
-        }
-
-        using SessionRun run = session.Begin(shapes);
-        for (int i = 0; i < shapes.Length; i++)
-        {
-            Write(run, i, (OnnxTensor)inputs[_model.Inputs[program.Inputs[i]].Name]);
-        }
-
-        run.Compute();
-        var outputs = new OnnxValue?[recording.Outputs.Length];
-        for (int i = 0, traced = 0; i < outputs.Length; i++)
-        {
-            outputs[i] = recording.Outputs[i] is Traced output ? Read(run, traced++, output) : (OnnxValue?)recording.Outputs[i];
-        }
-
-        return outputs;
+        var results = Array.ConvertAll(sources, NewOutput);
+        Run(program, tensors, results);
+        return [.. results.Zip(sources, static (result, source) => result ?? (OnnxValue?)source)];
     }
 
-    private static void Write(SessionRun run, int index, OnnxTensor value)
+    /// <summary>
+    /// Computes the outputs into tensors that are there already, such as those of <see cref="CreateOutputs"/>. Allocates nothing
+    /// once it has met the inputs' shapes, where the engine runs the model.
+    /// </summary>
+    /// <param name="inputs">The inputs in the order of <see cref="OnnxModel.Inputs"/>; null takes an input's default.</param>
+    /// <param name="outputs">Receive the outputs, in the order of <see cref="OnnxModel.Outputs"/>.</param>
+    /// <exception cref="OnnxException">An input or output is missing or of another type or shape, or an operator does not take
+    /// what it is given.</exception>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    public void Run(ReadOnlySpan<OnnxTensor?> inputs, ReadOnlySpan<OnnxTensor> outputs)
     {
-        switch (value.ElementType)
+        SessionProgram program = Find(inputs);
+        if (program.Outputs is { } sources)
         {
-            case OnnxElementType.Float32:
-                run.Write<float>(index, value.Array<float>());
-                break;
-            case OnnxElementType.Bool:
-                run.Write<bool>(index, value.Array<bool>());
-                break;
-            default:
-                long[] numbers = ((OnnxTensor)Numbers.Convert(value, OnnxElementType.Int64)).Array<long>();
-                run.Write<int>(index, Array.ConvertAll(numbers, number => number is >= int.MinValue and <= int.MaxValue
-                    ? (int)number
-                    : throw new OnnxException($"OnnxSession: expected integers of 32 bits, got {number}.")));
-                break;
+            CheckOutputs(sources, outputs);
+            Run(program, inputs, outputs);
+            return;
+        }
+
+        IReadOnlyList<OnnxValue?> results = _model.Evaluate(ByName(inputs));
+        CheckOutputs([.. results], outputs);
+        for (int i = 0; i < outputs.Length; i++)
+        {
+            var result = (OnnxTensor)results[i]!;
+            Array.Copy(result.Data, outputs[i].Data, result.Count);
         }
     }
 
-    private static OnnxTensor Read(SessionRun run, int index, Traced output)
+    /// <summary>Tensors of the types and shapes that the outputs have for certain inputs.</summary>
+    /// <param name="inputs">The inputs in the order of <see cref="OnnxModel.Inputs"/>; null takes an input's default.</param>
+    /// <returns>A tensor for each output.</returns>
+    /// <exception cref="OnnxException">An input is missing or of another type or shape, or an output is not a tensor.</exception>
+    /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
+    public OnnxTensor[] CreateOutputs(params ReadOnlySpan<OnnxTensor?> inputs)
     {
-        var result = OnnxTensor.Zeros(output.Type, output.Dims);
-        switch (output.Type)
-        {
-            case OnnxElementType.Float32:
-                run.Read<float>(index, result.Array<float>());
-                return result;
-            case OnnxElementType.Bool:
-                run.Read<bool>(index, result.Array<bool>());
-                return result;
-            case OnnxElementType.Int64 when output.Plain.TensorType.Type == DType.Int64:
-                run.Read<long>(index, result.Array<long>());
-                return result;
-            default:
-                var numbers = new int[result.Count];
-                run.Read<int>(index, numbers);
-                return Numbers.Convert(new OnnxTensor(OnnxElementType.Int32, output.Dims, numbers), output.Type);
-        }
+        object?[] sources = Find(inputs).Outputs ?? [.. _model.Evaluate(ByName(inputs))];
+        return Array.ConvertAll(sources, source => NewOutput(source)
+            ?? throw new OnnxException("OnnxSession: an output is a sequence or an optional; use Run with names."));
     }
 
-    private Program Find(IReadOnlyDictionary<string, OnnxValue> inputs)
-    {
-        ArgumentNullException.ThrowIfNull(inputs);
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        _model.Check(inputs);
-        var key = new System.Text.StringBuilder();
-        foreach (OnnxValueInfo input in _model.Inputs)
-        {
-            OnnxValue? value = inputs.GetValueOrDefault(input.Name);
-            key.Append(value?.ToString() ?? "none").Append(';');
-            if (value is OnnxTensor tensor && IsKnown(tensor))
-            {
-                key.Append(Numbers.Convert(tensor, OnnxElementType.Int64).Data.GetValue(0)).Append(';');
-            }
-        }
-
-        lock (_lock)
-        {
-            if (!_programs.TryGetValue(key.ToString(), out Program? program))
-            {
-                program = Make(inputs);
-                while (_programs.Count >= _options.MaxPlans)
-                {
-                    string oldest = _programs.MinBy(entry => entry.Value.LastUse).Key;
-                    _programs.Remove(oldest, out Program? old);
-                    old!.Dispose();
-                }
-
-                _programs.Add(key.ToString(), program);
-            }
-
-            program.LastUse = ++_clock;
-            return program;
-        }
-    }
-
-    // A single integer steers a network more often than it is computed with: a sampling rate, a length, a flag.
-    private static bool IsKnown(OnnxTensor tensor) =>
-        tensor is { Count: 1, ElementType: OnnxElementType.Int32 or OnnxElementType.Int64 or OnnxElementType.Bool };
-
-    private Program Make(IReadOnlyDictionary<string, OnnxValue> inputs)
-    {
-        var types = new List<(OnnxElementType, int[])>();
-        var known = new List<OnnxTensor?>();
-        var places = new List<int>();
-        for (int i = 0; i < _model.Inputs.Count; i++)
-        {
-            switch (inputs.GetValueOrDefault(_model.Inputs[i].Name))
-            {
-                case OnnxTensor tensor:
-                    types.Add((tensor.ElementType, tensor.Dims));
-                    known.Add(IsKnown(tensor) ? tensor : null);
-                    if (!IsKnown(tensor))
-                    {
-                        places.Add(i);
-                    }
-
-                    break;
-                case null when _model.Inputs[i].HasDefault:
-                    types.Add((OnnxElementType.Undefined, []));
-                    known.Add(_graph.Constants.First(constant => constant.Slot == _graph.Inputs[i]).Value);
-                    break;
-                default:
-                    return new Program(null, null, [], "a sequence or an optional as input");
-            }
-        }
-
-        var tracer = new Tracer(_graph, _external);
-        try
-        {
-            Tracer.Recording? recording = tracer.Record(types, known);
-            if (recording is null || !recording.Outputs.Any(output => output is Traced))
-            {
-                return new Program(null, null, [], tracer.Missing?.Definition.Title ?? "nothing for the engine to compute");
-            }
-
-            (string, Value)[] outputs =
-                [.. recording.Outputs.OfType<Traced>().Select((output, i) => ($"output{i}", output.Plain))];
-            return new Program(recording.Graph.Compile(_device, outputs), recording, [.. places], null);
-        }
-        catch (ShapeException exception)
-        {
-            // What the engine refuses the host may know; if it does not either, its message names the node.
-            return new Program(null, null, [], exception.Message);
-        }
-    }
-
-    /// <summary>Frees what is on the device. Not to be called while a run is under way.</summary>
+    /// <summary>Frees what is on the device. Calls under way finish first.</summary>
     public void Dispose()
     {
         lock (_lock)
         {
             _disposed = true;
-            foreach (Program program in _programs.Values)
+            foreach (SessionProgram program in _programs)
             {
                 program.Dispose();
             }
 
-            _programs.Clear();
+            Volatile.Write(ref _programs, []);
         }
     }
+
+    private void Run(SessionProgram program, ReadOnlySpan<OnnxTensor?> inputs, ReadOnlySpan<OnnxTensor?> outputs)
+    {
+        while (true)
+        {
+            try
+            {
+                program.Run(inputs, outputs);
+                return;
+            }
+            catch (ObjectDisposedException) when (!_disposed && Array.IndexOf(Volatile.Read(ref _programs), program) < 0)
+            {
+                // Dropped by another caller's new shapes between being found and being entered.
+                program = Find(inputs);
+            }
+        }
+    }
+
+    private static OnnxTensor? NewOutput(object? source) => source switch
+    {
+        Traced traced => OnnxTensor.Zeros(traced.Type, traced.Dims),
+        OnnxTensor constant => OnnxTensor.Zeros(constant.ElementType, constant.Dims),
+        _ => null,
+    };
+
+    private void CheckOutputs(object?[] sources, ReadOnlySpan<OnnxTensor> outputs)
+    {
+        bool fits = sources.Length == outputs.Length;
+        for (int i = 0; fits && i < sources.Length; i++)
+        {
+            (OnnxElementType type, int[]? dims) = sources[i] switch
+            {
+                Traced traced => (traced.Type, traced.Dims),
+                OnnxTensor constant => (constant.ElementType, constant.Dims),
+                _ => (OnnxElementType.Undefined, null),
+            };
+            fits = outputs[i] is { } output && output.ElementType == type && output.Dims.AsSpan().SequenceEqual(dims);
+        }
+
+        if (!fits)
+        {
+            throw new OnnxException(
+                $"OnnxSession: expected the outputs {Signature(Array.ConvertAll(sources, NewOutput))}, got "
+                + $"{Signature(outputs.ToArray())}; CreateOutputs makes them.");
+        }
+
+        string Signature(OnnxTensor?[] tensors) => string.Join(
+            ", ", tensors.Select((tensor, i) => $"{(i < _model.Outputs.Count ? _model.Outputs[i].Name : "?")}: {tensor}"));
+    }
+
+    /// <summary>The inputs in order; null where one is not a tensor.</summary>
+    private OnnxTensor?[]? Tensors(IReadOnlyDictionary<string, OnnxValue> inputs)
+    {
+        var tensors = new OnnxTensor?[_model.Inputs.Count];
+        for (int i = 0; i < tensors.Length; i++)
+        {
+            OnnxValue? value = inputs.GetValueOrDefault(_model.Inputs[i].Name);
+            tensors[i] = value as OnnxTensor;
+            if (value is not null && tensors[i] is null)
+            {
+                return null;
+            }
+        }
+
+        return tensors;
+    }
+
+    private Dictionary<string, OnnxValue> ByName(ReadOnlySpan<OnnxTensor?> inputs)
+    {
+        if (inputs.Length != _model.Inputs.Count)
+        {
+            throw new OnnxException(
+                $"OnnxSession: expected {_model.Inputs.Count} inputs ({string.Join(", ", _model.Inputs)}), got {inputs.Length}.");
+        }
+
+        var named = new Dictionary<string, OnnxValue>(StringComparer.Ordinal);
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            if (inputs[i] is { } value)
+            {
+                named.Add(_model.Inputs[i].Name, value);
+            }
+        }
+
+        return named;
+    }
+
+    private SessionProgram Find(ReadOnlySpan<OnnxTensor?> inputs)
+    {
+        ObjectDisposedException.ThrowIf(_disposed, this);
+        if (FindMade(inputs) is { } found)
+        {
+            return found;
+        }
+
+        // Said before the lock: a wrong input costs other callers nothing.
+        _model.Check(ByName(inputs));
+        lock (_lock)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (FindMade(inputs) is { } made)
+            {
+                return made;
+            }
+
+            SessionProgram program = Make(inputs);
+            SessionProgram[] programs = _programs;
+            if (programs.Length == _options.MaxPlans)
+            {
+                SessionProgram oldest = programs.MinBy(candidate => candidate.LastUse)!;
+                programs = [.. programs.Where(kept => kept != oldest)];
+                Volatile.Write(ref _programs, programs);
+                oldest.Dispose();
+            }
+
+            program.LastUse = Interlocked.Increment(ref _clock);
+            Volatile.Write(ref _programs, [.. programs, program]);
+            return program;
+        }
+    }
+
+    private SessionProgram? FindMade(ReadOnlySpan<OnnxTensor?> inputs)
+    {
+        if (inputs.Length != _model.Inputs.Count)
+        {
+            return null;
+        }
+
+        foreach (SessionProgram program in Volatile.Read(ref _programs))
+        {
+            if (program.IsFor(inputs))
+            {
+                program.LastUse = Interlocked.Increment(ref _clock);
+                return program;
+            }
+        }
+
+        return null;
+    }
+
+    // A single integer steers a network more often than it is computed with: a sampling rate, a length, a flag.
+    private static bool MaySteer(OnnxTensor tensor) =>
+        tensor is { Count: 1, ElementType: OnnxElementType.Int32 or OnnxElementType.Int64 or OnnxElementType.Bool };
+
+    /// <summary>
+    /// Records the model for these inputs: with every value to come, and where that leaves a branch or a shape open, with single
+    /// integers as constants, so that there is a recording for each of their values.
+    /// </summary>
+    private SessionProgram Make(ReadOnlySpan<OnnxTensor?> inputs)
+    {
+        var none = new OnnxTensor?[inputs.Length];
+        SessionProgram program = Make(inputs, none);
+        OnnxTensor?[] steering = Array.ConvertAll(
+            inputs.ToArray(), input => input is not null && MaySteer(input) ? Copy(input) : null);
+        return program.Outputs is not null || !Array.Exists(steering, input => input is not null)
+            ? program
+            : Make(inputs, steering);
+    }
+
+    private OnnxTensor? Default(int slot) => _graph.Constants.FirstOrDefault(constant => constant.Slot == slot).Value;
+
+    private static OnnxTensor Copy(OnnxTensor tensor) => new(tensor.ElementType, tensor.Dims, (Array)tensor.Data.Clone());
+
+    private SessionProgram Make(ReadOnlySpan<OnnxTensor?> inputs, OnnxTensor?[] steering)
+    {
+        try
+        {
+            var tracer = new Tracer(_graph, _external);
+            if (Record(tracer, inputs, steering, examples: -1) is not { } recording)
+            {
+                return new SessionProgram(
+                    inputs, steering, tracer.Missing?.Definition.Title ?? "nothing for the engine to compute");
+            }
+
+            if (Sliced(inputs, steering, recording) is var (part, slices))
+            {
+                return new SessionProgram(
+                    inputs, steering, recording.Outputs, part, part.Graph.Compile(_device, Results(part)), Pool, slices);
+            }
+
+            Session session = recording.Graph.Compile(_device, Results(recording));
+            return new SessionProgram(inputs, steering, recording.Outputs, recording, session, null, slices: 1);
+        }
+        catch (ShapeException exception)
+        {
+            // What the engine refuses the host may know; if it does not either, its message names the node.
+            return new SessionProgram(inputs, steering, exception.Message);
+        }
+    }
+
+    private WorkerPool? Pool => _device.Implementation is CpuDevice { Threads: > 1 } cpu ? cpu.Pool : null;
+
+    /// <summary>Records the model; null where the engine lacks a node, or has nothing to compute.</summary>
+    /// <param name="examples">What the inputs' first extents are to be; negative for what they are.</param>
+    private Tracer.Recording? Record(
+        Tracer tracer, ReadOnlySpan<OnnxTensor?> inputs, OnnxTensor?[] steering, int examples)
+    {
+        var types = new (OnnxElementType, int[])[inputs.Length];
+        var known = new OnnxTensor?[inputs.Length];
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            types[i] = inputs[i] is { } input
+                ? (input.ElementType, examples >= 0 && steering[i] is null ? [examples, .. input.Dims[1..]] : input.Dims)
+                : (OnnxElementType.Undefined, []);
+            known[i] = inputs[i] is null ? Default(_graph.Inputs[i]) : steering[i];
+        }
+
+        Tracer.Recording? recording = tracer.Record(types, known);
+        return recording is not null && Array.Exists(recording.Outputs, output => output is Traced) ? recording : null;
+    }
+
+    /// <summary>
+    /// The model recorded for a few examples of the batch, and how many times it is run: where examples do not know of each other
+    /// and fewer at a time are faster. Null where all are computed at once.
+    /// </summary>
+    private (Tracer.Recording Part, int Slices)? Sliced(
+        ReadOnlySpan<OnnxTensor?> inputs, OnnxTensor?[] steering, Tracer.Recording whole)
+    {
+        if (_device.Implementation is not CpuDevice || whole.Inputs.Length == 0
+            || whole.Inputs[0].Dims is not [> 1 and var examples, ..]
+            || !Array.TrueForAll(whole.Inputs, input => input.Rank > 0 && input.Dims[0] == examples)
+            || !ExampleSlices.AreIndependent(whole.Graph, [.. Results(whole).Select(result => result.Value)], examples))
+        {
+            return null;
+        }
+
+        int slice = ExampleSlices.Best(whole.Graph, examples);
+        if (slice == examples || Record(new Tracer(_graph, _external), inputs, steering, slice) is not { } part
+            || !ExampleSlices.AreIndependent(part.Graph, [.. Results(part).Select(result => result.Value)], slice))
+        {
+            return null;
+        }
+
+        for (int i = 0; i < part.Outputs.Length; i++)
+        {
+            if (part.Outputs[i] is not Traced { Dims: [var few, .. var rest] }
+                || whole.Outputs[i] is not Traced { Dims: [var all, .. var same] }
+                || few != slice || all != examples || !rest.AsSpan().SequenceEqual(same))
+            {
+                return null;
+            }
+        }
+
+        return (part, examples / slice);
+    }
+
+    private static (string Name, Value Value)[] Results(Tracer.Recording recording) =>
+        [.. recording.Outputs.OfType<Traced>().Select((output, i) => ($"output{i}", output.Plain))];
 }

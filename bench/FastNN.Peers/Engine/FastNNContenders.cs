@@ -11,6 +11,7 @@ internal static class FastNNContenders
         ConvolutionCase convolution => new ConvolutionContender(convolution, threads),
         NetworkCase network => new NetworkContender(network, threads),
         LargeNetworkCase network => new LargeNetworkContender(network, threads),
+        OnnxCase onnx => new FastNNOnnx(onnx, threads),
         GraphKernelCase kernel => new GraphKernelContender(kernel, threads),
         _ => throw new ArgumentOutOfRangeException(nameof(@case), @case.Name, "No FastNN contender."),
     };

@@ -1,0 +1,232 @@
+using System.Buffers;
+using FastNN.Cpu;
+using FastNN.Onnx.Compile;
+using FastNN.Onnx.Host;
+
+namespace FastNN.Onnx;
+
+/// <summary>A recording for certain inputs, and the engine's session of it; none where the host runs them.</summary>
+internal sealed class SessionProgram : IDisposable
+{
+    private readonly OnnxElementType[] _types;
+    private readonly int[]?[] _dims;
+    private readonly OnnxTensor?[] _known;
+    private readonly Session? _session;
+    private readonly WorkerPool? _pool;
+    private readonly int _slices;
+    private readonly int[] _places;
+    private readonly Shape[] _shapes;
+    private long _lastUse;
+
+    /// <param name="inputs">What it is for: types and extents of the model's inputs.</param>
+    /// <param name="known">Inputs whose values the recording took as constants; null for the others.</param>
+    /// <param name="missing">What the engine lacks.</param>
+    public SessionProgram(ReadOnlySpan<OnnxTensor?> inputs, OnnxTensor?[] known, string missing)
+        : this(inputs, known) => Missing = missing;
+
+    /// <param name="inputs">What it is for: types and extents of the model's inputs.</param>
+    /// <param name="known">Inputs whose values the recording took as constants; null for the others.</param>
+    /// <param name="outputs">What the outputs are, for all examples.</param>
+    /// <param name="recording">What runs.</param>
+    /// <param name="session">Its session.</param>
+    /// <param name="pool">Whose threads share the slices; null where there is one.</param>
+    /// <param name="slices">How many parts of the inputs, along their first axis, the recording is run on.</param>
+    public SessionProgram(
+        ReadOnlySpan<OnnxTensor?> inputs, OnnxTensor?[] known, object?[] outputs, Tracer.Recording recording, Session session,
+        WorkerPool? pool, int slices)
+        : this(inputs, known)
+    {
+        (Outputs, _session, _pool, _slices) = (outputs, session, pool, slices);
+        Recording = recording;
+        _shapes = Array.ConvertAll(recording.Inputs, input => new Shape(input.Dims));
+    }
+
+    private SessionProgram(ReadOnlySpan<OnnxTensor?> inputs, OnnxTensor?[] known)
+    {
+        _types = new OnnxElementType[inputs.Length];
+        _dims = new int[]?[inputs.Length];
+        _known = known;
+        var places = new List<int>();
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            _types[i] = inputs[i]?.ElementType ?? OnnxElementType.Undefined;
+            _dims[i] = inputs[i]?.Dims;
+            if (inputs[i] is not null && known[i] is null)
+            {
+                places.Add(i);
+            }
+        }
+
+        _places = [.. places];
+        _shapes = [];
+    }
+
+    /// <summary>What the outputs are: traced, or constant. Null where the host runs it.</summary>
+    public object?[]? Outputs { get; }
+
+    /// <summary>What runs on the engine.</summary>
+    public Tracer.Recording? Recording { get; }
+
+    /// <summary>What the engine lacks.</summary>
+    public string? Missing { get; }
+
+    public long LastUse
+    {
+        get => Volatile.Read(ref _lastUse);
+        set => Volatile.Write(ref _lastUse, value);
+    }
+
+    /// <summary>Whether it is for these inputs.</summary>
+    public bool IsFor(ReadOnlySpan<OnnxTensor?> inputs)
+    {
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            OnnxTensor? input = inputs[i];
+            if ((input?.ElementType ?? OnnxElementType.Undefined) != _types[i]
+                || (input is null) != (_dims[i] is null) || (input is not null && !input.Dims.AsSpan().SequenceEqual(_dims[i]))
+                || (_known[i] is { } known && !known.Bytes().SequenceEqual(input!.Bytes())))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
+    /// <summary>Computes the outputs into tensors of their types and shapes. Allocates nothing once it is warm.</summary>
+    /// <exception cref="ObjectDisposedException">It was dropped meanwhile.</exception>
+    public void Run(ReadOnlySpan<OnnxTensor?> inputs, ReadOnlySpan<OnnxTensor?> outputs)
+    {
+        for (int i = 0; i < outputs.Length; i++)
+        {
+            if (Outputs![i] is OnnxTensor constant)
+            {
+                Array.Copy(constant.Data, outputs[i]!.Data, constant.Count);
+            }
+        }
+
+        if (_slices == 1)
+        {
+            RunSlice(0, inputs, outputs);
+            return;
+        }
+
+        OnnxTensor?[] rented = ArrayPool<OnnxTensor?>.Shared.Rent(inputs.Length + outputs.Length);
+        try
+        {
+            inputs.CopyTo(rented);
+            outputs.CopyTo(rented.AsSpan(inputs.Length));
+            var body = new SliceBody(this, rented, inputs.Length, outputs.Length);
+            if (_pool is not null)
+            {
+                _pool.Run(_slices, ref body);
+                return;
+            }
+
+            for (int slice = 0; slice < _slices; slice++)
+            {
+                body.Invoke(slice, 0);
+            }
+        }
+        finally
+        {
+            ArrayPool<OnnxTensor?>.Shared.Return(rented, clearArray: true);
+        }
+    }
+
+    public void Dispose() => _session?.Dispose();
+
+    private void RunSlice(int slice, ReadOnlySpan<OnnxTensor?> inputs, ReadOnlySpan<OnnxTensor?> outputs)
+    {
+        using SessionRun run = _session!.Begin(_shapes);
+        for (int i = 0; i < _places.Length; i++)
+        {
+            OnnxTensor input = inputs[_places[i]]!;
+            int count = input.Count / _slices;
+            Write(run, i, input, slice * count, count);
+        }
+
+        run.Compute();
+        object?[] sources = Recording!.Outputs;
+        for (int i = 0, traced = 0; i < sources.Length; i++)
+        {
+            if (sources[i] is Traced output)
+            {
+                int count = outputs[i]!.Count / _slices;
+                Read(run, traced++, output, outputs[i]!, slice * count, count);
+            }
+        }
+    }
+
+    private static void Write(SessionRun run, int index, OnnxTensor value, int first, int count)
+    {
+        switch (value.ElementType)
+        {
+            case OnnxElementType.Float32:
+                run.Write<float>(index, value.Array<float>().AsSpan(first, count));
+                break;
+            case OnnxElementType.Bool:
+                run.Write<bool>(index, value.Array<bool>().AsSpan(first, count));
+                break;
+            case OnnxElementType.Int32:
+                run.Write<int>(index, value.Array<int>().AsSpan(first, count));
+                break;
+            default:
+                int[] narrow = ArrayPool<int>.Shared.Rent(count);
+                ReadOnlySpan<long> numbers = value.Array<long>().AsSpan(first, count);
+                for (int i = 0; i < numbers.Length; i++)
+                {
+                    narrow[i] = numbers[i] is >= int.MinValue and <= int.MaxValue
+                        ? (int)numbers[i]
+                        : throw new OnnxException($"OnnxSession: expected integers of 32 bits, got {numbers[i]}.");
+                }
+
+                run.Write<int>(index, narrow.AsSpan(0, count));
+                ArrayPool<int>.Shared.Return(narrow);
+                break;
+        }
+    }
+
+    private static void Read(SessionRun run, int index, Traced output, OnnxTensor target, int first, int count)
+    {
+        switch (output.Type)
+        {
+            case OnnxElementType.Float32:
+                run.Read<float>(index, target.Array<float>().AsSpan(first, count));
+                break;
+            case OnnxElementType.Bool:
+                run.Read<bool>(index, target.Array<bool>().AsSpan(first, count));
+                break;
+            case OnnxElementType.Int32:
+                run.Read<int>(index, target.Array<int>().AsSpan(first, count));
+                break;
+            case OnnxElementType.Int64 when output.Plain.TensorType.Type == DType.Int64:
+                run.Read<long>(index, target.Array<long>().AsSpan(first, count));
+                break;
+            case OnnxElementType.Int64:
+                int[] narrow = ArrayPool<int>.Shared.Rent(count);
+                run.Read<int>(index, narrow.AsSpan(0, count));
+                Span<long> wide = target.Array<long>().AsSpan(first, count);
+                for (int i = 0; i < wide.Length; i++)
+                {
+                    wide[i] = narrow[i];
+                }
+
+                ArrayPool<int>.Shared.Return(narrow);
+                break;
+            default:
+                var numbers = new int[count];
+                run.Read<int>(index, numbers);
+                OnnxTensor converted = Numbers.Convert(new OnnxTensor(OnnxElementType.Int32, [count], numbers), output.Type);
+                Array.Copy(converted.Data, 0, target.Data, first, count);
+                break;
+        }
+    }
+
+    // One slice after the other on each thread: within a region operators keep to the thread that they are on.
+    private readonly struct SliceBody(SessionProgram program, OnnxTensor?[] tensors, int inputs, int outputs) : IParallelBody
+    {
+        public void Invoke(int task, int worker) =>
+            program.RunSlice(task, tensors.AsSpan(0, inputs), tensors.AsSpan(inputs, outputs));
+    }
+}
