@@ -1,0 +1,32 @@
+using System.Text.Json;
+using FastNN.OnnxPeer;
+
+const string usage = """
+    usage: dotnet run -c Release --project bench/FastNN.OnnxPeer -- COMMAND
+
+      suite FOLDER... [--json FILE]   run the standard's cases in both, print a table per operator (Markdown)
+      models FOLDER [--only NAME]     run networks in both, node by node and compiled, and compare the outputs
+    """;
+
+string[] options = [.. args.Where((arg, i) => arg.StartsWith("--", StringComparison.Ordinal)
+    || (i > 0 && args[i - 1].StartsWith("--", StringComparison.Ordinal)))];
+string[] words = [.. args.Except(options)];
+string? Option(string name) => Array.IndexOf(args, name) is >= 0 and var at && at + 1 < args.Length ? args[at + 1] : null;
+
+switch (words)
+{
+    case ["suite", .. { Length: > 0 } folders]:
+        IReadOnlyList<SuiteCase> cases = Suite.Run(folders, Console.Error);
+        Suite.WriteTable(Console.Out, cases);
+        if (Option("--json") is { } json)
+        {
+            File.WriteAllText(json, JsonSerializer.Serialize(cases, Suite.Json));
+        }
+
+        return cases.Any(one => one.FastNN == "failed") ? 1 : 0;
+    case ["models", var folder]:
+        return Models.Run(folder, Option("--only"), Console.Out) ? 0 : 1;
+    default:
+        Console.Error.WriteLine(usage);
+        return 2;
+}
