@@ -73,4 +73,20 @@ public sealed class NarrowFloatTests
         Assert.That(NarrowFloats.ToBFloat16(float.NaN), Is.EqualTo(0x7FC0));
         Assert.That(NarrowFloats.FromBFloat16(0xC000), Is.EqualTo(-2));
     });
+
+    /// <summary>What does not fit: kept low bits from opset 24 on, the nearest value before.</summary>
+    [TestCase(24, OnnxElementType.Int4, new double[] { 7, -8, 1, -7, 0 })]
+    [TestCase(24, OnnxElementType.UInt4, new double[] { 7, 8, 1, 9, 0 })]
+    [TestCase(24, OnnxElementType.Int2, new double[] { -1, 0, 1, 1, 0 })]
+    [TestCase(24, OnnxElementType.Float4E2M1, new double[] { -6, 6, 1.5, 6, 0 })]
+    [TestCase(23, OnnxElementType.Int4, new double[] { -8, 7, 1, 7, 0 })]
+    [TestCase(23, OnnxElementType.Float4E2M1, new double[] { -6, 6, 1.5, 6, 6 })]
+    public void Casts_to_four_and_two_bits(long opset, OnnxElementType type, double[] wanted)
+    {
+        OnnxTensor x = OnnxTensor.Create([-9f, 8, 1.3f, 9, float.NaN], 5);
+        var y = (OnnxTensor)Build.Run(opset, "Cast", [x], 1, Build.Int("to", (long)type))[0]!;
+        Assert.That(y.ElementType, Is.EqualTo(type));
+        Assert.That(Numbers.Doubles(y)[..4], Is.EqualTo(wanted[..4]));
+        Assert.That(type == OnnxElementType.Float4E2M1 ? Numbers.Doubles(y)[4] : wanted[4], Is.EqualTo(wanted[4]));
+    }
 }

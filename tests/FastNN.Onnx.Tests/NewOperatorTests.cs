@@ -1,3 +1,5 @@
+using FastNN.Onnx.Model;
+
 namespace FastNN.Onnx.Tests;
 
 /// <summary>
@@ -268,5 +270,28 @@ public sealed class NewOperatorTests
         Near(second[1], [.. whole[1].Floats().Select(f => (double)f)]);
         double last = bias.Floats()[1] + Enumerable.Range(0, 3).Sum(i => (double)weight.Floats()[3 + i] * x.Floats()[11 + i]);
         Assert.That(whole[0].Floats()[^1], Is.EqualTo(last).Within(1e-5));
+    }
+
+    [Test]
+    public void Flexible_attention_passes_scores_and_probabilities_through_the_nodes_graphs()
+    {
+        GraphDef Times(string name, string factor) => new()
+        {
+            Name = name,
+            Nodes = [Build.Node("Mul", $"s {factor}", "t")],
+            Inputs = [new ValueDef { Name = "s" }],
+            Outputs = [new ValueDef { Name = "t" }],
+            Initializers = [Build.Tensor("two", [2f]), Build.Tensor("half", [0.5f])],
+        };
+        NodeDef node = Build.Node("FlexAttention", "q k v", "y", Build.Number("scale", 0.25f),
+            Build.Graph("score_mod", Times("double", "two")), Build.Graph("prob_mod", Times("halve", "half")));
+        node.Domain = "ai.onnx.preview";
+        ModelDef definition = Build.Model(26, node).With(["q", "k", "v"], ["y"]);
+        definition.Opsets["ai.onnx.preview"] = 1;
+        using OnnxModel model = definition.Load();
+        OnnxTensor q = Build.Random(1, 2, 4, 3, 5), k = Build.Random(2, 2, 2, 7, 5), v = Build.Random(3, 2, 2, 7, 3);
+        float[] y = model.Evaluate(new Dictionary<string, OnnxValue> { ["q"] = q, ["k"] = k, ["v"] = v })[0].Floats();
+        float[] wanted = Build.Run(24, "Attention", [q, k, v], 1, Build.Number("scale", 0.5f))[0].Floats();
+        Assert.That(y, Is.EqualTo(wanted.Select(value => value / 2)).Within(1e-6));
     }
 }

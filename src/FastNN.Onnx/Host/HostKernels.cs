@@ -6,7 +6,7 @@ namespace FastNN.Onnx.Host;
 /// itself.</summary>
 internal static class HostKernels
 {
-    private const string Preview = "ai.onnx.preview.training";
+    private const string Preview = "ai.onnx.preview.training", Classic = "ai.onnx.ml";
 
     private static readonly Dictionary<string, HostKernel> Table = new(StringComparer.Ordinal)
     {
@@ -232,6 +232,22 @@ internal static class HostKernels
         [Preview + ":Momentum"] = Updates.Momentum,
         [Preview + ":Adagrad"] = Updates.Adagrad,
         [Preview + ":Adam"] = Updates.Adam,
+        ["ai.onnx.preview:FlexAttention"] = FlexAttentions.Attention,
+
+        // The domain of models other than networks.
+        [Classic + ":ArrayFeatureExtractor"] = Classics.ArrayFeatureExtractor,
+        [Classic + ":Binarizer"] = Classics.Binarizer,
+        [Classic + ":FeatureVectorizer"] = Classics.FeatureVectorizer,
+        [Classic + ":Imputer"] = Classics.Imputer,
+        [Classic + ":LabelEncoder"] = Classics.LabelEncoder,
+        [Classic + ":LinearClassifier"] = Scores.LinearClassifier,
+        [Classic + ":LinearRegressor"] = Scores.LinearRegressor,
+        [Classic + ":Normalizer"] = Classics.Normalizer,
+        [Classic + ":OneHotEncoder"] = Classics.OneHotEncoder,
+        [Classic + ":Scaler"] = Classics.Scaler,
+        [Classic + ":TreeEnsemble"] = Trees.Ensemble,
+        [Classic + ":TreeEnsembleClassifier"] = Trees.Classifier,
+        [Classic + ":TreeEnsembleRegressor"] = Trees.Regressor,
     };
 
     // Kernels that move elements of any type, or that types are the point of.
@@ -248,7 +264,7 @@ internal static class HostKernels
             "OptionalGetElement",
         "OptionalHasElement", "RandomUniformLike", "RandomNormalLike", "Bernoulli", "LayerNormalization", "QLinearMatMul",
             "QLinearConv",
-        "IsNaN", "IsInf", "DynamicQuantizeLinear", "BatchNormalization", "Pow", "Attention",
+        "IsNaN", "IsInf", "DynamicQuantizeLinear", "BatchNormalization", "Pow", "Attention", "FlexAttention",
     };
 
     /// <summary>The kernel of a node; null where there is none.</summary>

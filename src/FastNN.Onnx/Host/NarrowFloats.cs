@@ -64,7 +64,7 @@ internal static class NarrowFloats
         if (float.IsNaN(value))
         {
             return format.NegativeZeroIsNaN ? (byte)0x80
-                : type == OnnxElementType.Float4E2M1 ? (byte)(sign | 7)
+                : type == OnnxElementType.Float4E2M1 ? (byte)7
                 : (byte)(sign | 0x7F);
         }
 
