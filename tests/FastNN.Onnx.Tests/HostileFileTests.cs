@@ -196,6 +196,43 @@ public sealed class HostileFileTests
         }
     }
 
+    /// <summary>What a damaged file says is not for the reader to guess: what Google's parser refuses, it refuses.</summary>
+    [Test]
+    public void Damaged_files_are_read_only_where_Googles_parser_reads_them([Values(11, 12)] int seed)
+    {
+        byte[] whole = ModelWriter.Write(Sample()).ToArray();
+        Assert.That(ProtobufOracle.TakesModel(whole), Is.True);
+        var random = new Random(seed);
+        int readable = 0, refused = 0;
+        for (int i = 0; i < 20_000; i++)
+        {
+            byte[] bytes = (byte[])whole.Clone();
+            for (int edits = random.Next(1, 4); edits > 0; edits--)
+            {
+                bytes[random.Next(bytes.Length)] = (byte)(random.Next(3) == 0 ? random.Next(2) * 0xFF : random.Next(256));
+            }
+
+            bytes = random.Next(8) == 0 ? bytes[..random.Next(bytes.Length)] : bytes;
+            bool taken = ProtobufOracle.TakesModel(bytes);
+            refused += taken ? 0 : 1;
+            try
+            {
+                OnnxModel.Load(bytes, "damaged").Dispose();
+                readable++;
+            }
+            catch (FileFormatException)
+            {
+                continue;
+            }
+
+            Assert.That(taken, Is.True, $"read, but Google's parser refuses it: {Convert.ToHexString(bytes)}");
+        }
+
+        // Both kinds have to occur for the comparison to say something.
+        Assert.That(readable, Is.GreaterThan(1000));
+        Assert.That(refused, Is.GreaterThan(1000));
+    }
+
     private static ModelDef Sample()
     {
         var branch = new GraphDef

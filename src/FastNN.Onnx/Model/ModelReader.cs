@@ -214,7 +214,9 @@ internal static class ModelReader
             {
                 case 1: reader.AppendInt64(tensor.Dims); break;
                 case 2: tensor.Type = (OnnxElementType)reader.Int32(); break;
-                case 4 or 5 or 7 or 10 or 11: tensor.Lists.Add((reader.Field, reader.Elements())); break;
+                case 4: tensor.Lists.Add((reader.Field, reader.Elements(sizeof(float)))); break;
+                case 5 or 7 or 11: tensor.Lists.Add((reader.Field, reader.Elements(0))); break;
+                case 10: tensor.Lists.Add((reader.Field, reader.Elements(sizeof(double)))); break;
                 case 6: tensor.Lists.Add((reader.Field, reader.Bytes())); break;
                 case 8: tensor.Name = reader.Text(); break;
                 case 9: tensor.Raw = reader.Bytes(); break;

@@ -182,15 +182,28 @@ internal ref struct WireReader
 
     /// <summary>
     /// The place of one element or of a packed list of elements, as bytes: what a tensor's typed data is kept as until somebody
-    /// asks for it.
+    /// asks for it. The list is gone through once, so that a damaged one is told with the file and not while it is computed with.
     /// </summary>
-    public ByteRange Elements()
+    /// <param name="width">The bytes of an element; 0 for integers of any length.</param>
+    public ByteRange Elements(int width)
     {
         long start = Offset;
         switch (_type)
         {
             case WireType.Bytes:
-                return Range();
+                ByteRange range = Range();
+                if (width > 0 && range.Length % width != 0)
+                {
+                    throw Error(start, string.Create(CultureInfo.InvariantCulture, $"elements of {width} bytes"),
+                        string.Create(CultureInfo.InvariantCulture, $"{range.Length} bytes"));
+                }
+
+                var list = new WireReader(_content, range.Offset, range.End, _depth);
+                while (width == 0 && list.TryVarint(out _))
+                {
+                }
+
+                return range;
             default:
                 Skip();
                 return new ByteRange(_content, start, Offset - start);
