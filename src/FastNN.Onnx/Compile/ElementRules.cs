@@ -24,9 +24,55 @@ internal static class ElementRules
                 return TraceCall.One(y.Like(left(a.Array<float>()[0], y.Either), y.Type));
             }
 
-            return Pair(call, 0, 1, OnnxElementType.Float32) is var (p, q, like) ? [like(function(p, q), OnnxElementType.Float32)]
-                : null;
+            // Of integers sums, differences and products: their quotients are cut, which the engine's are not.
+            OnnxElementType type = call.Input(0)?.Type ?? OnnxElementType.Undefined;
+            bool fits = type == OnnxElementType.Float32
+                || (type is OnnxElementType.Int32 or OnnxElementType.Int64 && call.Host.Node.Operator is not ("Div" or "Pow"));
+            return fits && Pair(call, 0, 1, type) is var (p, q, like) ? [like(function(p, q), type)] : null;
         };
+
+    /// <summary>And, Or and Xor of two tensors of truth values.</summary>
+    public static TraceRule Logic(Func<Value, Value, Value> function) => call =>
+        Pair(call, 0, 1, OnnxElementType.Bool) is var (p, q, like) ? [like(function(p, q), OnnxElementType.Bool)] : null;
+
+    /// <summary>A truth value of every float.</summary>
+    public static TraceRule Test(Func<Value, Value> function) => call => call.FloatInput(0) is { } x
+        && call.Host.Int("detect_negative", 1) != 0 && call.Host.Int("detect_positive", 1) != 0
+        ? [x.Like(function(x.Either), OnnxElementType.Bool)]
+        : null;
+
+    /// <summary>The remainder with the sign of the divisor, or with that of the dividend.</summary>
+    public static Traced?[]? Mod(TraceCall call)
+    {
+        bool float32 = call.Input(0)?.Type == OnnxElementType.Float32, c = call.Host.Flag("fmod");
+        return float32 && c && Pair(call, 0, 1, OnnxElementType.Float32) is var (p, q, like)
+            ? [like(p.Fmod(q), OnnxElementType.Float32)]
+            : null;
+    }
+
+    /// <summary>gamma (max(x, 0) + alpha (exp(min(x, 0)) - 1))</summary>
+    public static Traced?[]? Selu(TraceCall call)
+    {
+        float alpha = call.Host.Float("alpha", 1.67326319217681884765625f);
+        float gamma = call.Host.Float("gamma", 1.05070102214813232421875f);
+        return call.FloatInput(0) is { } x
+            ? [x.Like((x.Either.ReLU() + (x.Either.Minimum(0).Expm1() * alpha)) * gamma, x.Type)]
+            : null;
+    }
+
+    /// <summary>Shrink with a bias of 0 or of the threshold, PyTorch's two forms.</summary>
+    public static Traced?[]? Shrink(TraceCall call)
+    {
+        float lambda = call.Host.Float("lambd", 0.5f), bias = call.Host.Float("bias", 0);
+        return call.FloatInput(0) is not { } x || lambda < 0 ? null
+            : bias == 0 ? [x.Like(x.Either.Hardshrink(lambda), x.Type)]
+            : bias == lambda ? [x.Like(x.Either.Softshrink(lambda), x.Type)]
+            : null;
+    }
+
+    public static Traced?[]? Mean(TraceCall call) => Sum(call) is [{ } sum]
+        ? [sum.Like(sum.Either * (1f / call.InputCount), sum.Type)]
+        : null;
 
     /// <summary>A relation of two tensors of floats or of integers.</summary>
     public static TraceRule Relation(Func<Value, Value, Value> function) => call =>
@@ -153,13 +199,13 @@ internal static class ElementRules
 
     public static Traced?[]? Where(TraceCall call)
     {
-        if (call.Input(0) is not { Type: OnnxElementType.Bool } condition || call.FloatInput(1) is not { } a
-            || call.FloatInput(2) is not { } b)
+        if (call.Input(0) is not { Type: OnnxElementType.Bool } condition || call.Input(1) is not { } a
+            || call.Input(2) is not { } b || a.Type != b.Type)
         {
             return null;
         }
 
         int[] dims = Shapes.Broadcast(call.Host, condition.Dims, a.Dims, b.Dims);
-        return [Traced.OfPlain(ShapeOperators.Where(condition.Plain, a.Plain, b.Plain), OnnxElementType.Float32, dims)];
+        return [Traced.OfPlain(ShapeOperators.Where(condition.Plain, a.Plain, b.Plain), a.Type, dims)];
     }
 }

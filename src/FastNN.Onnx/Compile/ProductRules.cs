@@ -66,4 +66,22 @@ internal static class ProductRules
         int[] batches = Shapes.Broadcast(call.Host, a.Dims[..^2], b.Dims[..^2]);
         return [Traced.OfPlain(a.Plain.MatMul(b.Plain), a.Type, [.. batches, a.Dims[^2], b.Dims[^1]])];
     }
+
+    public static Traced?[]? Einsum(TraceCall call)
+    {
+        var operands = new Value[call.InputCount];
+        for (int i = 0; i < operands.Length; i++)
+        {
+            if (call.FloatInput(i) is not { } operand)
+            {
+                return null;
+            }
+
+            operands[i] = operand.Plain;
+        }
+
+        string equation = call.Host.Text("equation", "").Replace(" ", "", StringComparison.Ordinal);
+        Value y = ProductOperators.Einsum(equation, operands);
+        return [Traced.OfPlain(y, OnnxElementType.Float32, [.. Enumerable.Range(0, y.Shape.Rank).Select(axis => y.Shape[axis])])];
+    }
 }

@@ -183,18 +183,18 @@ internal static class ShapeRules
 
         int axis = call.Host.Axis(call.Host.Int("axis", 0), x.Rank);
         int[] dims = [.. x.Dims[..axis], .. indices.Dims, .. x.Dims[(axis + 1)..]];
-        if (dims.Length > Shape.MaxRank || x.Type != OnnxElementType.Float32)
+        if (dims.Length > Shape.MaxRank)
         {
             return null;
         }
 
-        if (call.Constant(1) is { } constant)
+        if (call.Constant(1) is not null)
         {
             // One place is a slice.
-            long[] places = call.Host.Longs(1)!;
-            if (places.Length == 1)
+            long[] known = call.Host.Longs(1)!;
+            if (known.Length == 1)
             {
-                int place = (int)(places[0] < 0 ? places[0] + x.Dims[axis] : places[0]);
+                int place = (int)(known[0] < 0 ? known[0] + x.Dims[axis] : known[0]);
                 return place >= 0 && place < x.Dims[axis]
                     ? [Traced.OfPlain(x.Plain.Slice(axis, place, place + 1).Reshape(new Shape(dims)), x.Type, dims)]
                     : null;
@@ -202,11 +202,14 @@ internal static class ShapeRules
         }
 
         int[] flat = [.. x.Dims[..axis], indices.Dims.Aggregate(1, (p, d) => p * d), .. x.Dims[(axis + 1)..]];
-        Value index = indices.Plain.Reshape(new Shape(flat[axis]));
+        if (call.Places(1, x.Dims[axis]) is not { } places)
+        {
+            return null;
+        }
 
-        // Negative indices count from the end.
-        index = call.Constant(1) is null ? ShapeOperators.Where(index.Less(0), index + x.Dims[axis], index) : index;
-        Value chosen = axis == 0 && x.Rank == 2 && indices.Rank > 0 ? index.Embedding(x.Plain) : x.Plain.IndexSelect(axis, index);
+        Value index = places.Reshape(new Shape(flat[axis]));
+        bool isTable = axis == 0 && x.Rank == 2 && indices.Rank > 0 && x.Type == OnnxElementType.Float32;
+        Value chosen = isTable ? index.Embedding(x.Plain) : x.Plain.IndexSelect(axis, index);
         return [Traced.OfPlain(chosen.Reshape(new Shape(dims)), x.Type, dims)];
     }
 
@@ -264,6 +267,41 @@ internal static class ShapeRules
         Value split = x.Last.Reshape(columns ? new Shape(n, h, w, depth, b, b) : new Shape(n, h, w, b, b, depth));
         Value moved = columns ? split.Permute(0, 1, 4, 2, 5, 3) : split.Permute(0, 1, 3, 2, 4, 5);
         return [Traced.OfLast(moved.Reshape(new Shape(n, h * b, w * b, depth)), x.Type, [n, depth, h * b, w * b])];
+    }
+
+    public static Traced?[]? SpaceToDepth(TraceCall call)
+    {
+        int b = (int)call.Host.Int("blocksize", 0);
+        if (call.TracedInput(0) is not { Rank: 4 } x || b <= 0 || x.Dims[2] % b != 0 || x.Dims[3] % b != 0)
+        {
+            return null;
+        }
+
+        int n = x.Dims[0], c = x.Dims[1], h = x.Dims[2] / b, w = x.Dims[3] / b;
+        Value moved = x.Last.Reshape(new Shape(n, h, b, w, b, c)).Permute(0, 1, 3, 2, 4, 5);
+        return [Traced.OfLast(moved.Reshape(new Shape(n, h, w, b * b * c)), x.Type, [n, b * b * c, h, w])];
+    }
+
+    public static Traced?[]? GridSample(TraceCall call)
+    {
+        InterpolationMode? mode = call.Host.Text("mode", "linear") switch
+        {
+            "linear" or "bilinear" => InterpolationMode.Linear,
+            "nearest" => InterpolationMode.Nearest,
+            _ => null,
+        };
+        GridPadding? padding = call.Host.Text("padding_mode", "zeros") switch
+        {
+            "zeros" => GridPadding.Zeros,
+            "border" => GridPadding.Border,
+            "reflection" => GridPadding.Reflection,
+            _ => null,
+        };
+        return mode is { } how && padding is { } outside && call.FloatInput(0) is { Rank: 4 } x
+            && call.FloatInput(1) is { Rank: 4 } grid
+            ? [Traced.OfLast(x.Last.GridSample(grid.Plain, how, outside, call.Host.Flag("align_corners")), x.Type,
+                [x.Dims[0], x.Dims[1], grid.Dims[1], grid.Dims[2]])]
+            : null;
     }
 
     /// <summary>Resize of the spatial axes in the forms that PyTorch has as well; others are for the host.</summary>

@@ -72,5 +72,24 @@ internal sealed class TraceCall(HostCall host, object?[] inputs, Graph graph)
     public long[]? Longs(int input, string attribute) =>
         TracedInput(input) is not null ? null : host.Longs(input) ?? host.Ints(attribute);
 
+    /// <summary>An input of indices as places from 0 on, in Int32; negative ones count from the end of an axis. Null where they
+    /// are not integers, or constant ones are out of range.</summary>
+    public Value? Places(int input, int extent)
+    {
+        if (Constant(input) is { ElementType: OnnxElementType.Int32 or OnnxElementType.Int64 } constant)
+        {
+            long[] places = host.Longs(input)!;
+            return constant.Rank > Shape.MaxRank || places.Length == 0
+                || Array.Exists(places, place => place < -extent || place >= extent)
+                ? null
+                : graph.ConstantInt32(Array.ConvertAll(places, place => (int)(place < 0 ? place + extent : place)),
+                    new Shape(constant.Dims));
+        }
+
+        return TracedInput(input) is { Type: OnnxElementType.Int32 or OnnxElementType.Int64 } traced
+            ? ShapeOperators.Where(traced.Plain.Less(0), traced.Plain + extent, traced.Plain)
+            : null;
+    }
+
     public static Traced?[] One(Traced value) => [value];
 }

@@ -9,6 +9,9 @@ namespace FastNN.Onnx.Compile;
 /// </summary>
 internal sealed class Tracer(HostGraph source, ExternalData? external)
 {
+    // A loop of more trips is left to the host: every trip is nodes of its own in the recording.
+    private const int MaxTrips = 1024;
+
     /// <summary>Nodes that the engine does not have in this form; the first one ends the recording.</summary>
     public HostNode? Missing { get; private set; }
 
@@ -108,6 +111,17 @@ internal sealed class Tracer(HostGraph source, ExternalData? external)
                 : null;
         }
 
+        if (node.Function is { } function)
+        {
+            return Trace(graph, function, [.. Enumerable.Range(0, function.Inputs.Length)
+                .Select(i => i < inputs.Length ? inputs[i] : null)], null);
+        }
+
+        if (node.Definition.Operator is "Loop" && node.Definition.Domain.Length == 0)
+        {
+            return Unrolled(graph, node, inputs, slots);
+        }
+
         if (node.Bodies.Count > 0 || node.Definition.Domain.Length > 0)
         {
             return null;
@@ -130,6 +144,81 @@ internal sealed class Tracer(HostGraph source, ExternalData? external)
         return TraceRules.Find(node.Definition.Operator) is { } rule
             ? rule(new TraceCall(new HostCall(node, constants, frame), inputs, graph))
             : null;
+    }
+
+    /// <summary>A loop whose trips are known while recording, one behind the other.</summary>
+    private object?[]? Unrolled(Graph graph, HostNode node, object?[] inputs, object?[] slots)
+    {
+        if (inputs[0] is Traced || (inputs.Length > 1 && inputs[1] is Traced)
+            || !node.Bodies.TryGetValue("body", out HostGraph? body))
+        {
+            return null;
+        }
+
+        long trips = inputs[0] is OnnxTensor { Data: long[] { Length: 1 } count } ? count[0] : long.MaxValue;
+        bool go = inputs.Length < 2 || inputs[1] is not OnnxTensor { Data: bool[] { Length: 1 } first } || first[0];
+        object?[] state = inputs[Math.Min(2, inputs.Length)..];
+        if (body.Inputs.Length != state.Length + 2 || body.Outputs.Length < state.Length + 1)
+        {
+            return null;
+        }
+
+        var scanned = new List<object?[]>();
+        for (long trip = 0; trip < trips && go; trip++)
+        {
+            object?[] arguments = [OnnxTensor.Create([trip]), OnnxTensor.Create([go]), .. state];
+            if (trip == MaxTrips || Trace(graph, body, arguments, slots) is not { } results
+                || results[0] is not OnnxTensor { Data: bool[] { Length: 1 } next })
+            {
+                return null;
+            }
+
+            go = next[0];
+            state = results[1..(1 + state.Length)];
+            scanned.Add(results[(1 + state.Length)..]);
+        }
+
+        var stacked = new object?[body.Outputs.Length - 1 - state.Length];
+        for (int i = 0; i < stacked.Length; i++)
+        {
+            stacked[i] = Stacked(node, graph, [.. scanned.Select(outputs => outputs[i])]);
+            if (stacked[i] is null)
+            {
+                return null;
+            }
+        }
+
+        return [.. state, .. stacked];
+    }
+
+    private object? Stacked(HostNode node, Graph graph, object?[] parts)
+    {
+        var call = new TraceCall(new HostCall(node, new OnnxValue?[parts.Length], new HostFrame(external, 0)), parts, graph);
+        if (parts.Length == 0)
+        {
+            return null;
+        }
+
+        if (!Array.Exists(parts, part => part is Traced))
+        {
+            return ControlFlow.Stack(call.Host, [.. parts.Cast<OnnxTensor>()], 0);
+        }
+
+        var rows = new Traced[parts.Length];
+        for (int i = 0; i < rows.Length; i++)
+        {
+            if (call.Input(i) is not { } part || part.Rank == Shape.MaxRank || (i > 0 && part.Type != rows[0].Type))
+            {
+                return null;
+            }
+
+            rows[i] = part;
+        }
+
+        int[] dims = [1, .. rows[0].Dims];
+        Value joined = Operators.Concat(0, Array.ConvertAll(rows, row => row.Plain.Reshape(new Shape([1, .. row.Dims]))));
+        dims[0] = rows.Length;
+        return Traced.OfPlain(joined, rows[0].Type, dims);
     }
 
     private static bool IsRandom(HostNode node) =>

@@ -7,6 +7,11 @@ internal static class WindowRules
 {
     public static Traced?[]? Conv(TraceCall call)
     {
+        if (call.TracedInput(0) is { Rank: 5 })
+        {
+            return VolumeRules.Conv(call);
+        }
+
         if (call.FloatInput(0) is not { Rank: 3 or 4 } x || call.FloatConstant(1) is not { } weight || weight.Rank != x.Rank
             || (call.Has(2) && call.FloatConstant(2) is null))
         {
@@ -74,33 +79,58 @@ internal static class WindowRules
 
     public static Traced?[]? ConvTranspose(TraceCall call)
     {
-        if (call.FloatInput(0) is not { Rank: 4 } x || call.FloatConstant(1) is not { Rank: 4 } weight
-            || (call.Has(2) && call.FloatConstant(2) is null) || call.Host.HasAttribute("output_shape")
-            || call.Host.Text("auto_pad", "NOTSET") is "SAME_UPPER" or "SAME_LOWER")
+        if (call.FloatInput(0) is not { Rank: 3 or 4 } x || call.FloatConstant(1) is not { } weight || weight.Rank != x.Rank
+            || (call.Has(2) && call.FloatConstant(2) is null))
         {
             return null;
         }
 
-        int groups = (int)call.Host.Int("group", 1);
-        long[] strides = Windows.List(call.Host, "strides", 2, 1), dilations = Windows.List(call.Host, "dilations", 2, 1);
-        long[] pads = Windows.List(call.Host, "pads", 4, 0), extra = Windows.List(call.Host, "output_padding", 2, 0);
-        if (groups != 1 || pads[0] != pads[2] || pads[1] != pads[3] || weight.Dims[0] != x.Dims[1])
+        int groups = (int)call.Host.Int("group", 1), spatial = x.Rank - 2;
+        if (groups < 1 || weight.Dims[0] != x.Dims[1] || x.Dims[1] % groups != 0)
         {
             return null;
         }
 
-        // The engine's filter is that of the convolution whose gradient this is: [KH, KW, OC, C].
-        OnnxTensor inside = Shapes.Transpose(weight, [2, 3, 1, 0]);
-        Value y = x.Last.ConvTranspose2D(
+        var windows = Convolutions.TransposedWindows(call.Host, x.Dims, weight.Dims);
+        long[] extra = Windows.List(call.Host, "output_padding", spatial, 0);
+        WindowAxis columns = windows.Axes[^1], rows = spatial == 2 ? windows.Axes[0] : new WindowAxis(1, 1, 1, 1, 0, 0, 1);
+        (int Begin, int More) Crop(WindowAxis axis, long output)
+        {
+            int full = ((axis.Output - 1) * axis.Stride) + ((axis.Kernel - 1) * axis.Dilation) + 1 + (int)output;
+            return (axis.Before, axis.Input - full + axis.Before + axis.After);
+        }
+
+        (int top, int missingRows) = Crop(rows, spatial == 2 ? extra[0] : 0);
+        (int left, int missingColumns) = Crop(columns, extra[^1]);
+        if (missingRows != 0 || missingColumns != 0)
+        {
+            return null;
+        }
+
+        // The engine's filter is that of the convolution whose gradient this is: [KH, KW, OC / groups, C].
+        OnnxTensor filters = spatial == 2 ? weight : weight.WithDims([weight.Dims[0], weight.Dims[1], 1, weight.Dims[2]]);
+        OnnxTensor inside = Shapes.Transpose(filters, [2, 3, 1, 0]);
+        bool even = rows.Before == rows.After && columns.Before == columns.After;
+        Value y = Image(x).ConvTranspose2D(
             call.Graph.Constant(inside.Array<float>(), new Shape(inside.Dims)),
             call.FloatConstant(2) is { } bias ? call.Graph.Constant(bias.Array<float>(), new Shape(bias.Count)) : null,
-            new Size2D((int)strides[0], (int)strides[1]), new Size2D((int)pads[0], (int)pads[1]),
-            new Size2D((int)extra[0], (int)extra[1]), new Size2D((int)dilations[0], (int)dilations[1]));
-        return [Traced.OfLast(y, x.Type, [x.Dims[0], weight.Dims[1], y.Shape[1], y.Shape[2]])];
+            new Size2D(rows.Stride, columns.Stride), even ? new Size2D(top, left) : new Size2D(0, 0),
+            new Size2D(spatial == 2 ? (int)extra[0] : 0, (int)extra[^1]), new Size2D(rows.Dilation, columns.Dilation), groups);
+        if (!even)
+        {
+            y = y.Slice(1, top, top + rows.Input).Slice(2, left, left + columns.Input);
+        }
+
+        return [new Builder(y, [x.Dims[0], weight.Dims[1] * groups, .. windows.Axes.Select(axis => axis.Input)]).Traced(x.Type)];
     }
 
     public static Traced?[]? MaxPool(TraceCall call)
     {
+        if (call.TracedInput(0) is { Rank: 5 })
+        {
+            return VolumeRules.MaxPool(call);
+        }
+
         if (Pooling(call) is not var (x, windows) || call.Host.Wants(1))
         {
             return null;
@@ -116,6 +146,11 @@ internal static class WindowRules
 
     public static Traced?[]? AveragePool(TraceCall call)
     {
+        if (call.TracedInput(0) is { Rank: 5 })
+        {
+            return VolumeRules.AveragePool(call);
+        }
+
         if (Pooling(call) is not var (x, windows) || Array.Exists(windows.Axes, axis => axis.Dilation != 1))
         {
             return null;

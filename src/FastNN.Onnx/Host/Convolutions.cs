@@ -84,7 +84,16 @@ internal static class Convolutions
     public static OnnxValue?[] ConvTranspose(HostCall call)
     {
         OnnxTensor x = call.Tensor(0), weight = call.Tensor(1);
-        int groups = Groups(call, x, weight, transposed: true), rank = x.Rank - 2;
+        int groups = Groups(call, x, weight, transposed: true);
+        return HostCall.One(Numbers.Dispatch(x.ElementType,
+            new TransposeAction(x, weight, call.Optional(2), groups, TransposedWindows(call, x.Dims, weight.Dims))));
+    }
+
+    /// <summary>The windows of the convolution whose gradient a transposed one is: the input's places are their
+    /// outputs.</summary>
+    public static Windows TransposedWindows(HostCall call, int[] x, int[] weight)
+    {
+        int rank = x.Length - 2;
         long[] strides = Windows.List(call, "strides", rank, 1), dilations = Windows.List(call, "dilations", rank, 1);
         long[] pads = Windows.List(call, "pads", 2 * rank, 0), extra = Windows.List(call, "output_padding", rank, 0);
         long[]? wanted = call.Ints("output_shape");
@@ -92,7 +101,7 @@ internal static class Convolutions
         var axes = new WindowAxis[rank];
         for (int i = 0; i < rank; i++)
         {
-            int input = x.Dims[i + 2], kernel = weight.Dims[i + 2];
+            int input = x[i + 2], kernel = weight[i + 2];
             long full = (strides[i] * (input - 1)) + extra[i] + ((kernel - 1) * dilations[i]) + 1, before = pads[i],
                 after = pads[rank + i];
             long output = full - before - after;
@@ -109,13 +118,11 @@ internal static class Convolutions
                 throw call.Error("positive strides, dilations and output extents", $"{strides[i]}, {dilations[i]}, {output}");
             }
 
-            // Seen from the output: the input's places are the windows' outputs.
             axes[i] = new WindowAxis(checked((int)output), kernel, (int)strides[i], (int)dilations[i], (int)before, (int)after,
                 input);
         }
 
-        return HostCall.One(Numbers.Dispatch(
-            x.ElementType, new TransposeAction(x, weight, call.Optional(2), groups, new Windows { Axes = axes })));
+        return new Windows { Axes = axes };
     }
 
     private readonly struct TransposeAction(OnnxTensor x, OnnxTensor weight, OnnxTensor? bias, int groups, Windows windows)

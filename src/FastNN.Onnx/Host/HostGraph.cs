@@ -10,6 +10,9 @@ internal sealed record HostNode(int Index, NodeDef Definition, long Opset, HostK
 
     /// <summary>The graphs among its attributes.</summary>
     public Dictionary<string, HostGraph> Bodies { get; init; } = new(StringComparer.Ordinal);
+
+    /// <summary>The body of a function that the model brings along; null for an operator.</summary>
+    public HostGraph? Function { get; init; }
 }
 
 /// <summary>The values of one run of a graph.</summary>

@@ -77,18 +77,16 @@ internal sealed class HostGraphBuilder(ModelDef model, Content content, External
         int[] outputs = [.. definition.Outputs.Select(name => name.Length == 0 ? -1
             : scope.Define(this, name, definition.Offset))];
         long opset = opsets.GetValueOrDefault(definition.Domain, 1);
-        return new HostNode(_index++, definition, opset, Kernel(definition, opset), inputs, outputs) { Bodies = bodies };
+        FunctionDef? function = model.Functions.Find(candidate => candidate.Name == definition.Operator
+            && candidate.Domain == definition.Domain && candidate.Overload == definition.Overload);
+        HostGraph? functionBody = function is null ? null : Build(definition, function);
+        HostKernel kernel = functionBody is null ? Kernel(definition, opset)
+            : call => functionBody.Run([.. Enumerable.Range(0, functionBody.Inputs.Length).Select(call.Value)], call.Frame);
+        return new HostNode(_index++, definition, opset, kernel, inputs, outputs) { Bodies = bodies, Function = functionBody };
     }
 
     private HostKernel Kernel(NodeDef node, long opset)
     {
-        FunctionDef? function = model.Functions.Find(candidate =>
-            candidate.Name == node.Operator && candidate.Domain == node.Domain && candidate.Overload == node.Overload);
-        if (function is not null)
-        {
-            return Kernel(node, function);
-        }
-
         if (HostKernels.Find(node) is { } kernel)
         {
             return kernel;
@@ -106,7 +104,7 @@ internal sealed class HostGraphBuilder(ModelDef model, Content content, External
     public static string OperatorName(NodeDef node) => node.Domain.Length == 0 ? node.Operator : $"{node.Domain}.{node.Operator}";
 
     /// <summary>A function's body, with the calling node's attributes in the place of references to them.</summary>
-    private HostKernel Kernel(NodeDef node, FunctionDef function)
+    private HostGraph Build(NodeDef node, FunctionDef function)
     {
         if (++_functionDepth > MaxFunctionDepth)
         {
@@ -122,7 +120,7 @@ internal sealed class HostGraphBuilder(ModelDef model, Content content, External
         };
         HostGraph body = Build(graph, null, function.Opsets.Count > 0 ? function.Opsets : model.Opsets);
         _functionDepth--;
-        return call => body.Run([.. Enumerable.Range(0, body.Inputs.Length).Select(call.Value)], call.Frame);
+        return body;
     }
 
     private static NodeDef Substitute(NodeDef node, NodeDef caller, FunctionDef function)

@@ -1,0 +1,72 @@
+using FastNN.Onnx.Host;
+
+namespace FastNN.Onnx.Compile;
+
+/// <summary>Convolutions and poolings of three spatial axes.</summary>
+internal static class VolumeRules
+{
+    public static Traced?[]? Conv(TraceCall call)
+    {
+        if (call.FloatInput(0) is not { Rank: 5 } x || call.FloatConstant(1) is not { Rank: 5 } weight
+            || (call.Has(2) && call.FloatConstant(2) is null))
+        {
+            return null;
+        }
+
+        int groups = (int)call.Host.Int("group", 1);
+        var windows = Windows.Of(call.Host, x.Dims.AsSpan(2), weight.Dims.AsSpan(2));
+        if (groups <= 0 || weight.Dims[1] * groups != x.Dims[1] || weight.Dims[0] % groups != 0 || windows.OutputCount == 0)
+        {
+            return null;
+        }
+
+        OnnxTensor inside = Shapes.Transpose(weight, [2, 3, 4, 1, 0]);
+        Value y = x.Last.Conv3D(
+            call.Graph.Constant(inside.Array<float>(), new Shape(inside.Dims)),
+            call.FloatConstant(2) is { } bias ? call.Graph.Constant(bias.Array<float>(), new Shape(bias.Count)) : null,
+            Size(windows, axis => axis.Stride), Padding(windows), Size(windows, axis => axis.Dilation), groups);
+        return [Traced.OfLast(y, x.Type, [x.Dims[0], weight.Dims[0], .. windows.OutputDims])];
+    }
+
+    public static Traced?[]? MaxPool(TraceCall call)
+    {
+        if (Pooling(call) is not var (x, windows) || call.Host.Wants(1))
+        {
+            return null;
+        }
+
+        Value y = x.Last.MaxPool3D(Size(windows, axis => axis.Kernel), Size(windows, axis => axis.Stride), Padding(windows),
+            Size(windows, axis => axis.Dilation), call.Host.Flag("ceil_mode"));
+        return [Traced.OfLast(y, x.Type, [x.Dims[0], x.Dims[1], .. windows.OutputDims])];
+    }
+
+    public static Traced?[]? AveragePool(TraceCall call)
+    {
+        if (Pooling(call) is not var (x, windows) || Array.Exists(windows.Axes, axis => axis.Dilation != 1))
+        {
+            return null;
+        }
+
+        Value y = x.Last.AvgPool3D(Size(windows, axis => axis.Kernel), Size(windows, axis => axis.Stride), Padding(windows),
+            call.Host.Flag("ceil_mode"), call.Host.Flag("count_include_pad"));
+        return [Traced.OfLast(y, x.Type, [x.Dims[0], x.Dims[1], .. windows.OutputDims])];
+    }
+
+    private static (Traced X, Windows Windows)? Pooling(TraceCall call)
+    {
+        if (call.FloatInput(0) is not { Rank: 5 } x || call.Host.Ints("kernel_shape") is not { Length: 3 } kernel)
+        {
+            return null;
+        }
+
+        var windows = Windows.Of(call.Host, x.Dims.AsSpan(2), Shapes.Extents(call.Host, kernel), call.Host.Flag("ceil_mode"));
+        return windows.OutputCount == 0 ? null : (x, windows);
+    }
+
+    private static Size3D Size(Windows windows, Func<WindowAxis, int> of) =>
+        new(of(windows.Axes[0]), of(windows.Axes[1]), of(windows.Axes[2]));
+
+    private static Padding3D Padding(Windows windows) => Padding3D.Explicit(
+        windows.Axes[0].Before, windows.Axes[0].After, windows.Axes[1].Before, windows.Axes[1].After, windows.Axes[2].Before,
+        windows.Axes[2].After);
+}

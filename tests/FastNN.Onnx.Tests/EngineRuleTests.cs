@@ -1,0 +1,272 @@
+using FastNN.Onnx.Model;
+
+namespace FastNN.Onnx.Tests;
+
+/// <summary>Nodes that the engine computes: none is left to the host, and the numbers are the host's.</summary>
+public sealed class EngineRuleTests
+{
+    private Device _device = null!;
+
+    [OneTimeSetUp]
+    public void Open() => _device = Device.Cpu(1);
+
+    [OneTimeTearDown]
+    public void Close() => _device.Dispose();
+
+    private void Same(ModelDef definition, params (string Name, OnnxValue Value)[] inputs)
+    {
+        using OnnxModel model = definition.With([.. inputs.Select(input => input.Name)], []).Load();
+        using OnnxSession session = model.Compile(_device);
+        var values = inputs.ToDictionary(input => input.Name, input => input.Value);
+        Assert.That(session.HostReason(values), Is.Null);
+        IReadOnlyList<OnnxValue?> wanted = model.Evaluate(values), got = session.Run(values);
+        for (int i = 0; i < wanted.Count; i++)
+        {
+            var (a, b) = ((OnnxTensor)wanted[i]!, (OnnxTensor)got[i]!);
+            Assert.That(b.ToString(), Is.EqualTo(a.ToString()));
+            double[] x = Host.Numbers.Doubles(a), y = Host.Numbers.Doubles(b);
+            for (int k = 0; k < x.Length; k++)
+            {
+                Assert.That(y[k], Is.EqualTo(x[k]).Within(1e-5 * (1 + Math.Abs(x[k]))), $"output {i}, element {k}");
+            }
+        }
+    }
+
+    private void Same(NodeDef node, int outputs, params OnnxValue[] inputs)
+    {
+        ModelDef definition = Build.Model(24, node);
+        definition.Graph!.Outputs.AddRange(Enumerable.Range(0, outputs).Select(i => new ValueDef { Name = $"y{i}" }));
+        Same(definition, [.. inputs.Select((input, i) => (((char)('a' + i)).ToString(), input))]);
+    }
+
+    private static TensorDef Longs(string name, params long[] values) => Build.Tensor(name, values, values.Length);
+
+    private void Same(NodeDef node, int outputs, TensorDef[] constants, params OnnxValue[] inputs)
+    {
+        ModelDef definition = Build.Model(24, node).With(constants);
+        definition.Graph!.Outputs.AddRange(Enumerable.Range(0, outputs).Select(i => new ValueDef { Name = $"y{i}" }));
+        Same(definition, [.. inputs.Select((input, i) => (((char)('a' + i)).ToString(), input))]);
+    }
+
+    private static OnnxTensor Bools(int seed, params int[] dims) =>
+        OnnxTensor.Create(Array.ConvertAll(Build.Random(seed, dims).Floats(), value => value > 0), dims);
+
+    private static OnnxTensor Integers(int seed, int below, params int[] dims)
+    {
+        var random = new Random(seed);
+        return OnnxTensor.Create(
+            [.. Enumerable.Range(0, dims.Aggregate(1, (p, d) => p * d)).Select(_ => (long)random.Next(-below, below))], dims);
+    }
+
+    [TestCase(1, -1)]
+    [TestCase(0, 2)]
+    [TestCase(1, 99)]
+    public void Triangles(int upper, long diagonal) =>
+        Same(Build.Node("Trilu", "a k", "y0", Build.Int("upper", upper)), 1, [Build.Tensor("k", [diagonal])],
+            Build.Random(1, 3, 7, 5));
+
+    [TestCase("And")]
+    [TestCase("Or")]
+    [TestCase("Xor")]
+    public void Truth_values_are_joined(string name) =>
+        Same(Build.Node(name, "a b", "y0"), 1, Bools(1, 3, 1, 13), Bools(2, 7, 13));
+
+    [TestCase("Add")]
+    [TestCase("Sub")]
+    [TestCase("Mul")]
+    [TestCase("Max")]
+    public void Integers_are_computed(string name) =>
+        Same(Build.Node(name, "a b", "y0"), 1, Integers(1, 50, 3, 1, 13), Integers(2, 50, 7, 13));
+
+    [TestCase(0)]
+    [TestCase(1)]
+    public void Elements_are_gathered_along_an_axis(long axis) => Same(
+        Build.Node("GatherElements", "a b", "y0", Build.Int("axis", axis)), 1, Build.Random(1, 5, 7), Integers(2, 5, 5, 7));
+
+    [Test]
+    public void Rows_and_elements_are_gathered_by_tuples()
+    {
+        Same(Build.Node("GatherND", "a b", "y0"), 1, Build.Random(1, 5, 4, 3), Integers(2, 4, 7, 2));
+        Same(Build.Node("GatherND", "a i", "y0"), 1, [Build.Tensor("i", [0L, 1, 2, -1, -1, 0], 2, 3)], Build.Random(1, 5, 4, 3));
+    }
+
+    [Test]
+    public void Integers_are_gathered() =>
+        Same(Build.Node("Gather", "a b", "y0", Build.Int("axis", 1)), 1, Integers(1, 90, 3, 7), Integers(2, 7, 2, 5));
+
+    [Test]
+    public void Elements_are_scattered()
+    {
+        Same(Build.Node("ScatterElements", "a i b", "y0", Build.Int("axis", 1)), 1, [Build.Tensor("i", [3L, -1, 0, 1], 2, 2)],
+            Build.Random(1, 3, 7), Build.Random(2, 2, 2));
+        Same(Build.Node("ScatterElements", "a i b", "y0", Build.Int("axis", 0), Build.Text("reduction", "add")), 1,
+            [Build.Tensor("i", [1L, 1, 1, 1], 2, 2)], Build.Random(1, 3, 2), Build.Random(2, 2, 2));
+        Same(Build.Node("ScatterND", "a i b", "y0"), 1, [Build.Tensor("i", [3L, 0], 2, 1)], Build.Random(1, 5, 4, 3),
+            Build.Random(2, 2, 4, 3));
+    }
+
+    [TestCase(-1)]
+    [TestCase(0)]
+    [TestCase(1)]
+    public void Categories_become_rows(long axis) =>
+        Same(Build.Node("OneHot", "a d v", "y0", Build.Int("axis", axis)), 1,
+            [Build.Tensor("d", [5L]), Build.Tensor("v", [-1f, 2f], 2)], Integers(1, 8, 3, 7));
+
+    [TestCase(0, 1)]
+    [TestCase(1, 0)]
+    public void The_largest_and_smallest_are_found(long axis, long largest) =>
+        Same(Build.Node("TopK", "a k", "y0 y1", Build.Int("axis", axis), Build.Int("largest", largest)), 2, [Longs("k", 3)],
+            Build.Random(1, 7, 13));
+
+    [TestCase(0, 0)]
+    [TestCase(1, 0)]
+    [TestCase(0, 1)]
+    public void Sums_run_along_an_axis(long exclusive, long reverse)
+    {
+        AttributeDef[] how = [Build.Int("exclusive", exclusive), Build.Int("reverse", reverse)];
+        Same(Build.Node("CumSum", "a k", "y0", how), 1, [Build.Tensor("k", [-2L])], Build.Random(1, 3, 7, 5));
+        Same(Build.Node("CumSum", "a k", "y0", how), 1, [Build.Tensor("k", [1L])], Integers(1, 9, 3, 7));
+    }
+
+    [TestCase("bij,bjk->bik")]
+    [TestCase("bij,bkj")]
+    public void Products_by_equation(string equation) =>
+        Same(Build.Node("Einsum", "a b", "y0", Build.Text("equation", equation)), 1, Build.Random(1, 2, 3, 3),
+            Build.Random(2, 2, 3, 3));
+
+    [Test]
+    public void Blocks_move_into_channels_and_back()
+    {
+        Same(Build.Node("SpaceToDepth", "a", "y0", Build.Int("blocksize", 3)), 1, Build.Random(1, 2, 5, 6, 9));
+        Same(Build.Node("DepthToSpace", "a", "y0", Build.Int("blocksize", 3)), 1, Build.Random(1, 2, 18, 3, 5));
+    }
+
+    [TestCase("linear", "zeros", 0)]
+    [TestCase("linear", "border", 1)]
+    [TestCase("linear", "reflection", 0)]
+    [TestCase("nearest", "zeros", 1)]
+    public void Images_are_sampled(string mode, string padding, long corners) =>
+        Same(Build.Node("GridSample", "a b", "y0", Build.Text("mode", mode), Build.Text("padding_mode", padding),
+            Build.Int("align_corners", corners)), 1, Build.Random(1, 2, 3, 5, 7), Build.Random(2, 2, 4, 3, 2));
+
+    [Test]
+    public void Functions_of_elements()
+    {
+        Same(Build.Node("Selu", "a", "y0"), 1, Build.Random(1, 3, 13));
+        Same(Build.Node("Selu", "a", "y0", Build.Number("alpha", 2), Build.Number("gamma", 3)), 1, Build.Random(1, 3, 13));
+        Same(Build.Node("Shrink", "a", "y0", Build.Number("lambd", 0.3f)), 1, Build.Random(1, 3, 13));
+        Same(Build.Node("Shrink", "a", "y0", Build.Number("lambd", 0.3f), Build.Number("bias", 0.3f)), 1, Build.Random(1, 3, 13));
+        Same(Build.Node("Mean", "a b", "y0"), 1, Build.Random(1, 3, 13), Build.Random(2, 3, 13));
+        Same(Build.Node("Mod", "a b", "y0", Build.Int("fmod", 1)), 1, Build.Random(1, 3, 13), Build.Random(2, 3, 13));
+        OnnxTensor special = OnnxTensor.Create([1, float.NaN, float.PositiveInfinity, float.NegativeInfinity, 0], 5);
+        Same(Build.Node("IsNaN", "a", "y0"), 1, special);
+        Same(Build.Node("IsInf", "a", "y0"), 1, special);
+    }
+
+    [Test]
+    public void Integers_and_truths_are_chosen() =>
+        Same(Build.Node("Where", "a b c", "y0"), 1, Bools(1, 3, 7), Integers(2, 9, 3, 7), Integers(3, 9, 3, 1));
+
+    [Test]
+    public void Quantized_networks_run_in_floats()
+    {
+        TensorDef Bytes(string name, params sbyte[] values) =>
+            Build.Tensor(name, OnnxElementType.Int8, values.Length == 1 ? [] : [values.Length],
+                Array.ConvertAll(values, value => (byte)value));
+        ModelDef definition = Build.Model(21,
+            Build.Node("QuantizeLinear", "x s z", "q"), Build.Node("DequantizeLinear", "q s z", "d"),
+            Build.Node("Conv", "d w", "c"), Build.Node("QuantizeLinear", "c ss zz", "q2", Build.Int("axis", 1)),
+            Build.Node("DequantizeLinear", "q2 ss zz", "y", Build.Int("axis", 1)));
+        definition = definition.With([], ["y", "q2"]).With(
+            Build.Tensor("s", [0.01f]), Bytes("z", 3), Build.Tensor("w", Build.Random(5, 2, 3, 3, 3).Floats(), 2, 3, 3, 3),
+            Build.Tensor("ss", [0.03f, 0.05f], 2), Bytes("zz", -4, 5));
+        Same(definition, ("x", Build.Random(1, 2, 3, 7, 5)));
+    }
+
+    [TestCase(0, 0, 2)]
+    [TestCase(1, 0, 2)]
+    [TestCase(0, 1, 1)]
+    [TestCase(1, 1, 2)]
+    public void Attention_is_computed(long causal, int masked, int groups)
+    {
+        NodeDef node = Build.Node("Attention", masked == 0 ? "a b c" : "a b c d", "y0", Build.Int("is_causal", causal),
+            Build.Int("q_num_heads", 2), Build.Int("kv_num_heads", groups));
+        OnnxTensor q = Build.Random(1, 2, 5, 14), k = Build.Random(2, 2, 5, 7 * groups), v = Build.Random(3, 2, 5, 3 * groups);
+        Same(node, 1, masked == 0 ? [q, k, v] : [q, k, v, Build.Random(4, 5, 5)]);
+    }
+
+    [Test]
+    public void Attention_takes_keys_and_values_of_the_past() =>
+        Same(Build.Node("Attention", "a b c - d e", "y0 y1 y2", Build.Int("is_causal", 1)), 3, Build.Random(1, 1, 2, 3, 8),
+            Build.Random(2, 1, 2, 3, 8), Build.Random(3, 1, 2, 3, 8), Build.Random(4, 1, 2, 5, 8), Build.Random(5, 1, 2, 5, 8));
+
+    [TestCase(0, 8)]
+    [TestCase(1, 8)]
+    [TestCase(0, 6)]
+    public void Positions_turn_pairs(long interleaved, int turned) =>
+        Same(Build.Node("RotaryEmbedding", "a c s p", "y0", Build.Int("interleaved", interleaved),
+                Build.Int("rotary_embedding_dim", turned)), 1,
+            [
+                Build.Tensor("c", Build.Random(2, 9, turned / 2).Floats(), 9, turned / 2),
+                Build.Tensor("s", Build.Random(3, 9, turned / 2).Floats(), 9, turned / 2),
+                Build.Tensor("p", [0L, 5, 8, 1, 2, 3], 2, 3),
+            ],
+            Build.Random(1, 2, 5, 3, 8));
+
+    [Test]
+    public void Volumes_are_convolved_and_pooled()
+    {
+        Same(Build.Node("Conv", "a w", "y0", Build.Ints("pads", 1, 0, 1, 0, 1, 1), Build.Ints("strides", 1, 2, 1)), 1,
+            [Build.Tensor("w", Build.Random(2, 4, 3, 3, 3, 3).Floats(), 4, 3, 3, 3, 3)], Build.Random(1, 2, 3, 5, 7, 4));
+        foreach (string name in new[] { "MaxPool", "AveragePool" })
+        {
+            Same(Build.Node(name, "a", "y0", Build.Ints("kernel_shape", 2, 3, 2), Build.Ints("strides", 2, 1, 2)), 1,
+                Build.Random(1, 2, 3, 5, 7, 4));
+        }
+    }
+
+    [Test]
+    public void Transposed_convolutions_of_every_border()
+    {
+        TensorDef weight = Build.Tensor("w", Build.Random(2, 4, 3, 3, 3).Floats(), 4, 3, 3, 3);
+        Same(Build.Node("ConvTranspose", "a w", "y0", Build.Ints("strides", 2, 2), Build.Ints("pads", 1, 1, 1, 1),
+            Build.Ints("output_padding", 1, 1)), 1, [weight], Build.Random(1, 2, 4, 5, 7));
+        Same(Build.Node("ConvTranspose", "a w", "y0", Build.Ints("strides", 2, 2), Build.Ints("pads", 0, 1, 1, 0)), 1, [weight],
+            Build.Random(1, 2, 4, 5, 7));
+        Same(Build.Node("ConvTranspose", "a w", "y0", Build.Int("group", 2), Build.Text("auto_pad", "SAME_UPPER"),
+            Build.Ints("strides", 2, 3)), 1, [weight], Build.Random(1, 2, 4, 5, 7));
+        Same(Build.Node("ConvTranspose", "a w", "y0", Build.Ints("strides", 2), Build.Ints("dilations", 2)), 1,
+            [Build.Tensor("w", Build.Random(2, 4, 3, 5).Floats(), 4, 3, 5)], Build.Random(1, 2, 4, 7));
+    }
+
+    [Test]
+    public void Loops_of_known_length_are_unrolled()
+    {
+        var body = new GraphDef
+        {
+            Name = "body",
+            Nodes = [Build.Node("Add", "s x", "t"), Build.Node("Identity", "c", "d"), Build.Node("Mul", "t t", "u")],
+        };
+        body.Inputs.AddRange(new[] { "i", "c", "s" }.Select(name => new ValueDef { Name = name }));
+        body.Outputs.AddRange(new[] { "d", "t", "u" }.Select(name => new ValueDef { Name = name }));
+        ModelDef definition = Build.Model(17, Build.Node("Loop", "n go x", "y z", Build.Graph("body", body)))
+            .With([], ["y", "z"])
+            .With(Build.Tensor("n", [3L]), Build.Tensor("go", OnnxElementType.Bool, [], [1]));
+        Same(definition, ("x", Build.Random(1, 2, 5)));
+    }
+
+    [Test]
+    public void Functions_of_the_model_are_recorded()
+    {
+        var function = new FunctionDef { Name = "Square", Domain = "own" };
+        function.Inputs.Add("a");
+        function.Outputs.Add("b");
+        function.Nodes.Add(Build.Node("Mul", "a a", "b"));
+        NodeDef call = Build.Node("Square", "x", "y");
+        call.Domain = "own";
+        ModelDef definition = Build.Model(17, call).With([], ["y"]);
+        definition.Opsets["own"] = 1;
+        definition.Functions.Add(function);
+        Same(definition, ("x", Build.Random(1, 3, 7)));
+    }
+}
