@@ -459,10 +459,11 @@ class Indexed(nn.Module):
         y = x.clone()
         y[:, 1:3] = 0.5
         y[:, :, 0] = x[:, :, -1]
-        z = torch.gather(x, 1, ids.unsqueeze(-1).expand(-1, -1, x.size(2)) % x.size(1))
+        kinds = (ids > 3).to(torch.int64) + (ids > 20).to(torch.int64)
+        z = torch.gather(x, 1, kinds.unsqueeze(-1).expand(-1, -1, x.size(2)))
         values, places = x.topk(3, dim=-1)
         places = places.to(torch.float32)
-        rows = F.one_hot(ids % 5, 5).to(torch.float32)
+        rows = F.one_hot(kinds, 5).to(torch.float32)
         positions = torch.cumsum((ids > 3).to(torch.int64), 1) * (ids > 3)
         seen = torch.where((ids > 3) & (ids < 40), positions, torch.zeros_like(ids)).to(torch.float32)
         scores = torch.einsum("btd,bsd->bts", x, z).masked_fill(torch.ones(x.size(1), x.size(1)).triu(1).bool(), -1e4)
@@ -505,7 +506,7 @@ def vocoder():
 def detector():
     """A single-shot detector with its boxes decoded and suppressed in the graph."""
     net = torchvision.models.detection.ssdlite320_mobilenet_v3_large(
-        weights=None, weights_backbone=None, num_classes=5, score_thresh=0.21, detections_per_img=20, topk_candidates=50)
+        weights=None, weights_backbone=None, num_classes=5, score_thresh=0.05, detections_per_img=20, topk_candidates=50)
     return net.eval(), ([torch.rand(3, 320, 320)],)
 
 

@@ -6,7 +6,7 @@ using FastNN.Onnx.Wire;
 namespace FastNN.Onnx;
 
 /// <summary>
-/// An ONNX file (IR versions 1 to 13, opsets 1 to 26), opened: what goes in and out, what it was made by, and which of its
+/// An ONNX file (IR versions 1 to 13, opsets 1 to 27), opened: what goes in and out, what it was made by, and which of its
 /// operators are not supported. The file stays mapped until the model is disposed; weights are read when they are needed.
 /// </summary>
 public sealed class OnnxModel : IDisposable

@@ -141,6 +141,12 @@ public sealed class EngineRuleTests
         Same(Build.Node("DepthToSpace", "a", "y0", Build.Int("blocksize", 3)), 1, Build.Random(1, 2, 18, 3, 5));
     }
 
+    [TestCase(0)]
+    [TestCase(1)]
+    public void Maps_become_grids(long corners) =>
+        Same(Build.Node("AffineGrid", "a k", "y0", Build.Int("align_corners", corners)), 1, [Longs("k", 2, 3, 5, 7)],
+            Build.Random(1, 2, 2, 3));
+
     [TestCase("linear", "zeros", 0)]
     [TestCase("linear", "border", 1)]
     [TestCase("linear", "reflection", 0)]

@@ -41,14 +41,11 @@ internal static class ElementRules
         ? [x.Like(function(x.Either), OnnxElementType.Bool)]
         : null;
 
-    /// <summary>The remainder with the sign of the divisor, or with that of the dividend.</summary>
-    public static Traced?[]? Mod(TraceCall call)
-    {
-        bool float32 = call.Input(0)?.Type == OnnxElementType.Float32, c = call.Host.Flag("fmod");
-        return float32 && c && Pair(call, 0, 1, OnnxElementType.Float32) is var (p, q, like)
+    /// <summary>The remainder of floats, with the sign of the dividend.</summary>
+    public static Traced?[]? Mod(TraceCall call) =>
+        call.Host.Flag("fmod") && Pair(call, 0, 1, OnnxElementType.Float32) is var (p, q, like)
             ? [like(p.Fmod(q), OnnxElementType.Float32)]
             : null;
-    }
 
     /// <summary>gamma (max(x, 0) + alpha (exp(min(x, 0)) - 1))</summary>
     public static Traced?[]? Selu(TraceCall call)

@@ -304,6 +304,20 @@ internal static class ShapeRules
             : null;
     }
 
+    /// <summary>AffineGrid of images; its size is known while recording.</summary>
+    public static Traced?[]? AffineGrid(TraceCall call)
+    {
+        if (call.FloatInput(0) is not { Rank: 3 } theta || call.TracedInput(1) is not null
+            || call.Host.Longs(1) is not { Length: 4 } size || theta.Dims[0] != size[0] || theta.Dims[1] != 2
+            || size[2] is < 1 or > int.MaxValue || size[3] is < 1 or > int.MaxValue)
+        {
+            return null;
+        }
+
+        Value grid = theta.Plain.AffineGrid(new Size2D((int)size[2], (int)size[3]), call.Host.Flag("align_corners"));
+        return [Traced.OfPlain(grid, theta.Type, [theta.Dims[0], (int)size[2], (int)size[3], 2])];
+    }
+
     /// <summary>Resize of the spatial axes in the forms that PyTorch has as well; others are for the host.</summary>
     public static Traced?[]? Resize(TraceCall call)
     {

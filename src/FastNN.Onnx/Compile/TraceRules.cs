@@ -88,6 +88,7 @@ internal static class TraceRules
         ["DepthToSpace"] = ShapeRules.DepthToSpace,
         ["SpaceToDepth"] = ShapeRules.SpaceToDepth,
         ["GridSample"] = ShapeRules.GridSample,
+        ["AffineGrid"] = ShapeRules.AffineGrid,
         ["Resize"] = ShapeRules.Resize,
         ["Upsample"] = ShapeRules.Resize,
 
