@@ -438,7 +438,7 @@ internal sealed class Compiler
         {
             if (op.ForwardInPlace(types, i) && inputs[i].Place.Buffer is { } buffer
                 && buffer.Last <= step && inputs[i].Type.Bytes == types.Outputs[0].Bytes && !_inputBuffers.Contains(buffer)
-                && OccursOnce(node, node.Inputs[i]))
+                && IsAlone(inputs, i))
             {
                 return inputs[i];
             }
@@ -446,6 +446,10 @@ internal sealed class Compiler
 
         return null;
     }
+
+    // Another input may be the same value, or a view of it.
+    private static bool IsAlone(PlannedTensor[] inputs, int input) =>
+        inputs.Count(other => other.Place.Buffer == inputs[input].Place.Buffer) == 1;
 
     private static bool OccursOnce(Node node, Value input) =>
         Array.IndexOf(node.Inputs, input) == Array.LastIndexOf(node.Inputs, input);

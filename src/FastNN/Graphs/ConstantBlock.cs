@@ -4,15 +4,32 @@ using FastNN.Tensors;
 namespace FastNN.Graphs;
 
 /// <summary>
-/// The constants of a plan in one block of device memory, shared by everything that runs the plan. Counted and thread-safe.
+/// The constants of a plan in one block of device memory, shared by everything that runs the plan; large ones in a pool that
+/// plans share, where there is one. Counted and thread-safe.
 /// </summary>
 internal sealed class ConstantBlock : IDisposable
 {
     private readonly DeviceBlock? _block;
+    private readonly ConstantPool? _pool;
+    private readonly List<byte[]> _pooled = [];
     private readonly Dictionary<byte[], (nint Address, FrozenValues Frozen)> _places = [];
     private int _holders = 1;
 
-    public ConstantBlock(IDevice device, Plan plan)
+    public ConstantBlock(IDevice device, Plan plan, ConstantPool? pool = null)
+    {
+        _pool = pool;
+        try
+        {
+            _block = Place(device, plan);
+        }
+        catch
+        {
+            ReleasePooled();
+            throw;
+        }
+    }
+
+    private DeviceBlock? Place(IDevice device, Plan plan)
     {
         var offsets = new Dictionary<byte[], nint>();
         long bytes = 0;
@@ -20,7 +37,15 @@ internal sealed class ConstantBlock : IDisposable
         foreach (byte[] data in tensors.Where(tensor => tensor.Place.Kind == PlaceKind.Constant).Select(
             tensor => tensor.Place.Data!))
         {
-            if (offsets.TryAdd(data, (nint)bytes))
+            if (_pool is not null && data.Length >= ConstantPool.LeastBytes)
+            {
+                if (!_places.ContainsKey(data))
+                {
+                    _places.Add(data, _pool.Hold(device, data));
+                    _pooled.Add(data);
+                }
+            }
+            else if (offsets.TryAdd(data, (nint)bytes))
             {
                 bytes = Planner.Align(bytes + Math.Max(data.Length, 1));
             }
@@ -28,21 +53,23 @@ internal sealed class ConstantBlock : IDisposable
 
         if (bytes == 0)
         {
-            return;
+            return null;
         }
 
-        _block = new DeviceBlock(device, bytes);
+        var block = new DeviceBlock(device, bytes);
         try
         {
             foreach ((byte[] data, nint offset) in offsets)
             {
-                _places.Add(data, (_block.Address + offset, new FrozenValues()));
-                device.Upload(data, new Tensor(_block.Address + offset, DType.UInt8, new Shape(data.Length)));
+                _places.Add(data, (block.Address + offset, new FrozenValues()));
+                device.Upload(data, new Tensor(block.Address + offset, DType.UInt8, new Shape(data.Length)));
             }
+
+            return block;
         }
         catch
         {
-            _block.Dispose();
+            block.Dispose();
             throw;
         }
     }
@@ -80,12 +107,22 @@ internal sealed class ConstantBlock : IDisposable
     {
         if (Interlocked.Decrement(ref _holders) == 0)
         {
+            ReleasePooled();
             foreach ((_, FrozenValues frozen) in _places.Values)
             {
                 frozen.Dispose();
             }
 
             _block?.Dispose();
+        }
+    }
+
+    private void ReleasePooled()
+    {
+        foreach (byte[] data in _pooled)
+        {
+            _places.Remove(data);
+            _pool!.Release(data);
         }
     }
 }

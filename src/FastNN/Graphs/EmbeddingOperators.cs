@@ -79,7 +79,8 @@ public static class EmbeddingOperators
     /// <param name="weight">[V, D].</param>
     /// <param name="offsets">Int32 or Int64, [B]: where each bag begins; the first is 0, none is before the one in front of
     /// it.</param>
-    /// <param name="mode">How a bag's rows become one; default their mean (PyTorch). Of equal maxima the first has the gradient.</param>
+    /// <param name="mode">How a bag's rows become one; default their mean (PyTorch). Of equal maxima the first has the
+    /// gradient.</param>
     /// <param name="sampleWeights">[T], what each row is multiplied by; of sums alone. Default none.</param>
     /// <param name="paddingIndex">A row that counts in no bag and gets no gradient; default -1, none.</param>
     /// <returns>[B, D].</returns>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FastNN.Graphs.Checks;
 using FastNN.Kernels;
 using FastNN.Ops;
@@ -139,7 +140,22 @@ internal sealed class Executor : IDisposable
         GC.KeepAlive(this);
     }
 
-    /// <summary>Needs the arena as <see cref="Forward"/> left it; may be run once after it.</summary>
+    /// <summary>As <see cref="Forward()"/>, and tells when each step ran.</summary>
+    public void Forward(IStepObserver observer)
+    {
+        RequireBound();
+        for (int i = 0; i < _forward.Length; i++)
+        {
+            (Operator op, NodeTensors tensors) = _forward[i];
+            long from = Stopwatch.GetTimestamp();
+            op.Forward(_device, tensors);
+            observer.Ran(Plan, i, from, Stopwatch.GetTimestamp());
+        }
+
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>Needs the arena as <see cref="Forward()"/> left it; may be run once after it.</summary>
     /// <param name="accumulate">Whether the parameters' gradients are added to what is there (+=) rather than written
     /// (=).</param>
     public void Backward(bool accumulate = false)

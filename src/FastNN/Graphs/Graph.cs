@@ -129,6 +129,9 @@ public sealed class Graph
     /// <summary>Whether the parameter is computed from others.</summary>
     internal bool IsSubstituted(Parameter parameter) => _substitutes.ContainsKey(parameter);
 
+    /// <summary>Where large constants are kept that other recordings have too; null where each keeps its own.</summary>
+    internal ConstantPool? Constants { get; init; }
+
     /// <summary>A constant.</summary>
     /// <param name="values">One number per element, in row-major order; copied.</param>
     /// <param name="shape">Its shape.</param>
@@ -290,7 +293,10 @@ public sealed class Graph
                 $"Constant: expected {type.Shape.Count} values for shape {type.Shape}, got {values.Length}.");
         }
 
-        return new Value(this, type, ValueKind.Constant, "A constant") { Data = MemoryMarshal.AsBytes(values).ToArray() };
+        return new Value(this, type, ValueKind.Constant, "A constant")
+        {
+            Data = Constants?.Intern(MemoryMarshal.AsBytes(values)) ?? MemoryMarshal.AsBytes(values).ToArray(),
+        };
     }
 }
 

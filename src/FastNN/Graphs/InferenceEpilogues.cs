@@ -4,10 +4,9 @@ using FastNN.Ops;
 namespace FastNN.Graphs;
 
 /// <summary>
-/// In inference, what follows a product or a convolution becomes its epilogue as far as the device can apply it to sums that are
-/// still near: the addition of a vector along the last axis becomes its bias, and any function of one number its activation. Bits
-/// change where a bias moves: sums then start from it. Which functions a device can apply is its own matter, so no pass can do
-/// it.
+/// In inference any function of one number behind a product or a convolution becomes its epilogue, as far as the device can apply
+/// it to sums that are still near. Every bit is kept. Which functions these are is a device's own matter, so no pass can do it;
+/// those that every device has in its kernels a pass has joined before (<see cref="Passes.ActivationIntoEpilogue"/>).
 /// </summary>
 internal static class InferenceEpilogues
 {
@@ -31,18 +30,15 @@ internal static class InferenceEpilogues
         var dropped = new HashSet<int>();
         for (int i = 0; i < nodes.Count; i++)
         {
-            for (int input = 0; input < Math.Min(2, nodes[i].Inputs.Length); input++)
+            if (bound[i].Op is ActivationOp { Activation: var activation } && planning.AppliesBehindProducts(activation)
+                && producers.TryGetValue(nodes[i].Inputs[0], out int at) && uses[nodes[i].Inputs[0]] == 1
+                && !outputs.Contains(nodes[i].Inputs[0]) && bound[at].Op is DenseOp or ConvolutionOp
+                && bound[at].Op is IActivationEpilogue { Activation.IsNone: true } host)
             {
-                Value sums = nodes[i].Inputs[input];
-                if (producers.TryGetValue(sums, out int at) && uses[sums] == 1 && !outputs.Contains(sums)
-                    && Joined(planning, nodes[at], bound[at], nodes[i], bound[i].Op, input, types) is var (op, inputs))
-                {
-                    var its = NodeTypes.Of(op, Array.ConvertAll(inputs, value => types[value]));
-                    nodes[i] = new Node(op, inputs, nodes[i].Outputs);
-                    bound[i] = (op, its);
-                    dropped.Add(at);
-                    break;
-                }
+                Operator op = host.WithActivation(activation);
+                bound[i] = (op, NodeTypes.Of(op, Array.ConvertAll(nodes[at].Inputs, value => types[value])));
+                nodes[i] = new Node(op, nodes[at].Inputs, nodes[i].Outputs);
+                dropped.Add(at);
             }
 
             foreach (Value output in nodes[i].Outputs)
@@ -56,32 +52,5 @@ internal static class InferenceEpilogues
             nodes.RemoveAt(i);
             bound.RemoveAt(i);
         }
-    }
-
-    private static (Operator Op, Value[] Inputs)? Joined(
-        IPlanning planning, Node product, (Operator Op, NodeTypes Types) its, Node node, Operator op, int input,
-        Dictionary<Value, TensorType> types)
-    {
-        if (its.Op is not (DenseOp or ConvolutionOp) || its.Op is not IActivationEpilogue { Activation.IsNone: true } host)
-        {
-            return null;
-        }
-
-        if (op is ActivationOp { Activation: var activation } && planning.AppliesBehindProducts(activation))
-        {
-            return (host.WithActivation(activation), product.Inputs);
-        }
-
-        if (op is BinaryOp { IsSum: true } && node.Inputs.Length == 2 && product.Inputs.Length == 2)
-        {
-            // Only what is there from the beginning: an addend that is computed may come later than the product.
-            Value addend = node.Inputs[1 - input];
-            return addend.Kind is ValueKind.Constant or ValueKind.Parameter
-                && types[addend].Shape == new Shape(its.Types.Outputs[0].Shape[-1])
-                ? (its.Op, [.. product.Inputs, addend])
-                : null;
-        }
-
-        return null;
     }
 }

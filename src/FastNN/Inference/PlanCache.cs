@@ -126,6 +126,6 @@ internal sealed class PlanCache(IDevice device, Graph graph, Value[] outputs, in
         }
 
         Plan plan = Compiler.Compile(device, graph, symbols, outputs);
-        return new CachedPlan(shapes, plan, new ConstantBlock(device, plan));
+        return new CachedPlan(shapes, plan, new ConstantBlock(device, plan, graph.Constants));
     }
 }

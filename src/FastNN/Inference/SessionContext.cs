@@ -58,11 +58,20 @@ internal sealed class SessionContext(IDevice device, ParameterStore store, Value
     /// <summary>The first input that nothing was written to since the last run, or -1.</summary>
     public int FirstUnwritten() => Array.IndexOf(_written, false);
 
-    public void Compute()
+    /// <param name="observer">Is told when each step ran; null for nobody.</param>
+    public void Compute(IStepObserver? observer)
     {
         using DeviceUse use = device.Life.Enter();
         _computed = false;
-        Current.Replay.Run();
+        if (observer is null)
+        {
+            Current.Replay.Run();
+        }
+        else
+        {
+            Current.Run(observer);
+        }
+
         Current.Readback.Begin();
 
         // A plan may overwrite its inputs' memory once it has read them.
@@ -133,6 +142,8 @@ internal sealed class SessionContext(IDevice device, ParameterStore store, Value
         public Replay Replay { get; }
 
         public IReadback Readback { get; }
+
+        public void Run(IStepObserver observer) => _executor.Forward(observer);
 
         public void Dispose()
         {

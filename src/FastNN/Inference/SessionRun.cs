@@ -62,7 +62,7 @@ public readonly ref struct SessionRun
                 $"SessionRun: nothing was written to input '{Inputs[index].Name}'; write all inputs before each Compute.");
         }
 
-        Context.Compute();
+        Context.Compute(Owner.Observer);
     }
 
     /// <summary>The shape of an output of this call.</summary>

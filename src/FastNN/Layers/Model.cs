@@ -362,6 +362,16 @@ public sealed class Model : MultiInputLayer
         return model;
     }
 
+    /// <summary>A layer of any inputs and outputs as a model, with the layer's own parameters and names.</summary>
+    internal static Model Of(MultiInputLayer layer, IReadOnlyList<ModelInput> inputs)
+    {
+        Symbol[] symbols = [.. inputs.Select(Symbol.OfInput)];
+        Symbol applied = layer.Apply(symbols);
+        var model = new Model(symbols, [.. layer.OutputNames.Select((name, i) => (name, applied[i]))], layer);
+        model.Prepare();
+        return model;
+    }
+
     internal override void RequireInputs(int count)
     {
         if (count != Inputs.Count)

@@ -18,6 +18,9 @@ internal sealed record ConvolutionOp(int Axes, ConvolutionOptions Options, Activ
     /// </summary>
     public bool HasTransposedFilter { get; init; }
 
+    /// <summary>Whether the last input, of the output's shape, is added before the activation; in inference only.</summary>
+    public bool HasResidual { get; init; }
+
     public override string Name => Axes switch
     {
         1 => "Conv1D",
@@ -50,9 +53,13 @@ internal sealed record ConvolutionOp(int Axes, ConvolutionOptions Options, Activ
 
     public Operator WithActivation(Activation fused) => this with { Activation = fused };
 
+    // The sums are added to what the output holds already.
+    public override bool ForwardInPlace(NodeTypes types, int input) => HasResidual && input == types.Inputs.Length - 1;
+
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs)
     {
-        RequireFloats(inputs, 2, 3);
+        int added = HasResidual ? 1 : 0;
+        RequireFloats(inputs, 2 + added, 3 + added);
         (Shape x, Shape weight) = (inputs[0].Shape, FilterShape(inputs[1].Shape));
         if (x.Rank != Axes + 2 || weight.Rank != Axes + 2 || Options.Groups <= 0 || weight[-2] * (long)Options.Groups != x[-1])
         {
@@ -61,14 +68,19 @@ internal sealed record ConvolutionOp(int Axes, ConvolutionOptions Options, Activ
                 $"expected, groups {Options.Groups}.");
         }
 
-        if (inputs.Length > 2 && inputs[2].Shape != new Shape(weight[-1]))
+        if (HasBias(inputs.Length) && inputs[2].Shape != new Shape(weight[-1]))
         {
             throw new ShapeException(
                 $"{Name}: bias {inputs[2].Shape} does not fit weight {weight}: [{weight[-1]}] expected.");
         }
 
-        return [new TensorType(Geometry(x, weight).Output)];
+        Shape output = Geometry(x, weight).Output;
+        return !HasResidual || inputs[^1].Shape == output
+            ? [new TensorType(output)]
+            : throw new ShapeException($"{Name}: expected an addend of shape {output}, got {inputs[^1].Shape}.");
     }
+
+    private bool HasBias(int inputs) => inputs > (HasResidual ? 3 : 2);
 
     public override object Bind(TensorType[] inputs, TensorType[] outputs) =>
         Geometry(inputs[0].Shape, FilterShape(inputs[1].Shape));
@@ -84,10 +96,17 @@ internal sealed record ConvolutionOp(int Axes, ConvolutionOptions Options, Activ
             wanted[1] ? geometry.WorkspaceBytes(planning, ConvolutionPass.BackwardFilter) : 0);
     }
 
-    public override void Forward(IKernels kernels, NodeTensors tensors) =>
+    public override void Forward(IKernels kernels, NodeTensors tensors)
+    {
+        if (HasResidual && tensors.Inputs[^1].Address != tensors.Output.Address)
+        {
+            kernels.Memory.Copy(tensors.Inputs[^1], tensors.Output, accumulate: false);
+        }
+
         ((ConvolutionGeometry)tensors.Bound!).Forward(
-            kernels, tensors.Inputs[0], tensors.Inputs[1], tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null, tensors.Output,
-            Activation, accumulate: false, tensors.ForwardWorkspace);
+            kernels, tensors.Inputs[0], tensors.Inputs[1], HasBias(tensors.Inputs.Length) ? tensors.Inputs[2] : null,
+            tensors.Output, Activation, accumulate: HasResidual, tensors.ForwardWorkspace);
+    }
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {

@@ -157,7 +157,7 @@ public sealed class ConvolutionAxisTests
         Assert.That(
             () => Conv2DGeometry.Create(1, 8, 8, 6, 8, 3, 3, Padding2D.Valid, groups: 4),
             Throws.TypeOf<ShapeException>().With.Message.Contains("4 groups do not divide 6"));
-        Assert.That(() => Conv2DGeometry.Create(0, 8, 8, 6, 8, 3, 3, Padding2D.Valid), Throws.TypeOf<ShapeException>());
+        Assert.That(() => Conv2DGeometry.Create(-1, 8, 8, 6, 8, 3, 3, Padding2D.Valid), Throws.TypeOf<ShapeException>());
         Assert.That(
             () => Conv2DGeometry.Create(1, 4, 4, 1, 1, 5, 5, Padding2D.Valid),
             Throws.TypeOf<ShapeException>().With.Message.Contains("larger than the input's height of 4"));

@@ -7,7 +7,7 @@ internal interface IPass
     string Name { get; }
 
     /// <summary>
-    /// Whether every output and every gradient keeps every bit. Passes that do not are run only where they are asked for.
+    /// Whether every output and every gradient keeps every bit. Passes that do not are run in inference alone.
     /// </summary>
     bool KeepsBits { get; }
 
@@ -22,8 +22,8 @@ internal static class PassPipeline
     // Pooling takes its ReLU before an epilogue can: it then masks at the pooled resolution.
     private static readonly IPass[] Passes =
     [
-        new DeadCode(), new CommonSubexpression(), new ReLUIntoMaxPool(), new ActivationIntoEpilogue(), new IntoNormalization(),
-        new LogSoftmaxIntoCrossEntropy(),
+        new DeadCode(), new CommonSubexpression(), new BiasIntoDense(), new AdditionIntoConvolution(), new ReLUIntoMaxPool(),
+        new ActivationIntoEpilogue(), new IntoNormalization(), new LogSoftmaxIntoCrossEntropy(), new HeadsLastAttention(),
     ];
 
     /// <summary>All passes.</summary>

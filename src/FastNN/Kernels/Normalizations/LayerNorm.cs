@@ -15,7 +15,8 @@ internal sealed record RowGeometry(int Rows, int Length)
 {
     private const int LeastRows = 16, MostParts = 512;
 
-    /// <summary>Parts that share rows which begin alike (kernels/layernorm.cu); the workspace has room for whole groups.</summary>
+    /// <summary>Parts that share rows which begin alike (kernels/layernorm.cu); the workspace has room for whole
+    /// groups.</summary>
     private const int Together = 8;
 
     /// <summary>

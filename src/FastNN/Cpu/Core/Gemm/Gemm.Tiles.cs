@@ -5,7 +5,7 @@ internal static unsafe partial class Gemm<TLanes>
 {
     private static void RunTiles(WorkerPool pool, in Product p)
     {
-        var body = new TilesBody { Product = p, Pool = pool, Grid = new TileGrid(p.M, p.N, p.K, p.TransB, pool.Threads) };
+        var body = new TilesBody { Product = p, Pool = pool, Grid = new TileGrid(p, pool.Threads) };
         if (body.Grid.Tasks == 1 && !p.TransB)
         {
             TileBlock(p, 0, p.M, 0, p.N, null);
@@ -86,7 +86,7 @@ internal static unsafe partial class Gemm<TLanes>
     }
 
     /// <summary>
-    /// C cut into tasks of about <see cref="TaskWork"/>, a multiple of the threads: whole tiles, and with <c>wholeColumns</c>,
+    /// C cut into tasks of about <see cref="TaskWork"/>, a multiple of the threads: whole tiles, and with a transposed B,
     /// where B is packed on the way, all rows of a column of tiles together. How it is cut changes no bit, so it may depend on
     /// the number of threads.
     /// </summary>
@@ -95,28 +95,32 @@ internal static unsafe partial class Gemm<TLanes>
         /// <summary>Tasks for each <see cref="TaskWork"/> of a product that is worth sharing.</summary>
         private const int Finer = 4;
 
+        /// <summary>Multiples of <see cref="TaskWork"/> from which a product is shared. Weights in panels do not change, so they
+        /// lie in both cores' caches; in a training step of mnist-mlp one core reads what the other has just written.</summary>
+        private const double LeastWork = 1.5, LeastPacked = 0.5;
+
         private readonly int rows;
         private readonly int cols;
         private readonly int rowTiles;
         private readonly int colTiles;
         private readonly int rowTasks;
 
-        public TileGrid(int m, int n, int k, bool wholeColumns, int threads)
+        public TileGrid(in Product p, int threads)
         {
-            rows = m;
-            cols = n;
-            long tileWork = (long)Math.Min(m, R) * Math.Min(n, W) * Math.Max(k, 1);
-            int tilesM = Tiles(m, R), tilesN = Tiles(n, W);
+            rows = p.M;
+            cols = p.N;
+            long tileWork = (long)Math.Min(p.M, R) * Math.Min(p.N, W) * Math.Max(p.K, 1);
+            int tilesM = Tiles(p.M, R), tilesN = Tiles(p.N, W);
             (rowTiles, colTiles) = (tilesM, tilesN);
             double work = tileWork * (double)tilesM * tilesN / TaskWork;
-            if (work > 1.5)
+            if (work > (p.Panels != null ? LeastPacked : LeastWork))
             {
                 // Rounds of one task for each thread, several where one is long: whoever is done first takes from the others.
-                int rounds = (int)Math.Min(Math.Ceiling(work * Finer / threads), 64);
+                int rounds = (int)Math.Clamp(Math.Floor(work * Finer / threads), 1, 64);
                 double shortest = double.PositiveInfinity;
                 for (int columns = 1; columns <= Math.Min(tilesN, rounds * threads); columns++)
                 {
-                    int ofRows = wholeColumns ? 1 : Math.Min(tilesM, Tiles(rounds * threads, columns));
+                    int ofRows = p.TransB ? 1 : Math.Min(tilesM, Tiles(rounds * threads, columns));
                     int high = Tiles(tilesM, ofRows), wide = Tiles(tilesN, columns);
                     double length = (double)high * wide * Tiles(Tiles(tilesM, high) * Tiles(tilesN, wide), threads);
 

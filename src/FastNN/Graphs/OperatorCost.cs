@@ -1,0 +1,48 @@
+using FastNN.Kernels;
+using FastNN.Ops;
+
+namespace FastNN.Graphs;
+
+/// <summary>
+/// What a node costs by its definition: additions and multiplications of a direct computation, and bytes of what it reads and
+/// writes once. A faster algorithm, such as Winograd's, shows as more operations in a second than the processor has.
+/// </summary>
+/// <param name="Flops">Floating-point operations.</param>
+/// <param name="Bytes">Bytes of all inputs and outputs.</param>
+internal readonly record struct OperatorCost(double Flops, long Bytes)
+{
+    public static OperatorCost Of(PlannedNode node)
+    {
+        if (node.Op.IsView)
+        {
+            return default;
+        }
+
+        TensorType[] inputs = node.Types.Inputs, outputs = node.Types.Outputs;
+        long bytes = inputs.Sum(input => input.Bytes) + outputs.Sum(output => output.Bytes);
+        double results = outputs.Sum(output => (double)output.Shape.Count), taken = inputs.Length > 0 ? inputs[0].Shape.Count : 0;
+        double flops = node.Op switch
+        {
+            DenseOp => 2.0 * results * inputs[1].Shape[0],
+            MatMulOp matMul => 2.0 * results * inputs[0].Shape[matMul.TransposeA ? -2 : -1],
+
+            // Each output is a sum over the filter's window and its channels; each input of a transposed one gives as much.
+            ConvolutionOp convolution => 2.0 * results * inputs[1].Shape.Count
+                / Math.Max(1, convolution.HasTransposedFilter ? inputs[1].Shape[0] : inputs[1].Shape[-1]),
+            ConvTransposeOp => 2.0 * taken * inputs[1].Shape.Count / Math.Max(1, inputs[1].Shape[-1]),
+            ScaledDotProductOp => Attention((AttentionGeometry)node.Types.Bound!),
+            RecurrenceOp => 2.0 * inputs[0].Shape[0] * inputs[0].Shape[1] * (inputs[1].Shape.Count + inputs[2].Shape.Count),
+            ReduceOp or ArgExtremeOp or ScanOp => taken,
+            MaxPool2DOp pool => results * pool.Options.KernelH * pool.Options.KernelW,
+            AvgPool2DOp pool => results * pool.Options.KernelH * pool.Options.KernelW,
+            SoftmaxOp => 5 * taken,
+            RowNormOp or ResidualNormOp or ColumnNormOp => 8 * taken,
+            ActivationOp or BiasActivationOp or BinaryOp => results,
+            _ => 0,
+        };
+        return new OperatorCost(flops, bytes);
+    }
+
+    private static double Attention(AttentionGeometry geometry) =>
+        2.0 * geometry.Batch * geometry.Heads * geometry.Queries * geometry.Keys * (geometry.Width + geometry.ValueWidth);
+}
