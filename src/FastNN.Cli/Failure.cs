@@ -28,7 +28,8 @@ internal static class Failure
     {
         CliException failure => (failure.ExitCode, OneLine(failure.Message)),
         OperationCanceledException => (Interrupted, "interrupted"),
-        UnauthorizedAccessException or IOException or ArgumentException or InvalidOperationException or ArithmeticException =>
+        UnauthorizedAccessException or IOException or ArgumentException or InvalidOperationException or ArithmeticException
+            or FastNN.Onnx.OnnxException or NotSupportedException =>
             (Runtime, OneLine(exception.Message)),
         OutOfMemoryException => (Runtime, "out of memory; a smaller --batch needs less"),
         _ => (Runtime, OneLine($"unexpected {exception.GetType().Name}: {exception.Message}")),

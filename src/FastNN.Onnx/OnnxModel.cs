@@ -122,13 +122,68 @@ public sealed class OnnxModel : IDisposable
 
     /// <summary>A session that runs the model on a device. The model stays open as long as the session.</summary>
     /// <param name="device">The device.</param>
-    /// <param name="options">Default: 16 sets of shapes.</param>
+    /// <param name="options">Default: 16 sets of shapes, all graph passes.</param>
     /// <exception cref="OnnxException">The model has operators that are not supported.</exception>
     public OnnxSession Compile(Device device, OnnxSessionOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(device);
         RequireSupported();
-        return new OnnxSession(this, _graph.Value, _external, device, options ?? new OnnxSessionOptions());
+        options ??= new OnnxSessionOptions();
+        return new OnnxSession(this, Optimized(options.Passes), _external, device, options);
+    }
+
+    /// <summary>Runs the graph passes, for a look at what they do and for a file with the result.</summary>
+    /// <param name="passes">Which, by names of <see cref="OnnxPasses.Names"/>; null for all.</param>
+    /// <returns>What they did, and the model behind them; to be used while this model is open.</returns>
+    /// <exception cref="ArgumentException">There is no pass of that name.</exception>
+    /// <exception cref="OnnxException">The model has operators that are not supported.</exception>
+    public OnnxOptimization Optimize(IReadOnlySet<string>? passes = null)
+    {
+        OnnxPasses.Require(passes ?? (IEnumerable<string>)[]);
+        RequireSupported();
+        return OnnxOptimization.Of(_definition, _external, passes, Name);
+    }
+
+    /// <summary>The graph behind the passes, whose new nodes are of the opset that has them.</summary>
+    private HostGraph Optimized(IReadOnlySet<string>? passes) =>
+        passes is { Count: 0 } ? _graph.Value : Optimized(_definition, passes);
+
+    /// <summary>
+    /// The graph behind the passes for inputs of certain extents: what the file calculates of them is known then. Null where the
+    /// file leaves none open, so that <see cref="Compile"/>'s graph is that.
+    /// </summary>
+    internal HostGraph? Optimized(IReadOnlySet<string>? passes, int[]?[] extents)
+    {
+        GraphDef graph = _definition.Graph!;
+        bool isOpen = graph.Inputs.Exists(
+            input => input.Type?.Shape is not { } shape || shape.Exists(dimension => !dimension.IsKnown));
+        return passes is { Count: 0 } || !isOpen ? null : Optimized(_definition.WithInputExtents(extents), passes);
+    }
+
+    private HostGraph Optimized(ModelDef definition, IReadOnlySet<string>? passes)
+    {
+        (GraphDef graph, _) = OnnxPasses.Run(definition, _external, passes, long.MaxValue, Name);
+        return new HostGraphBuilder(_definition, _content, _external).Build(graph);
+    }
+
+    /// <summary>
+    /// Lets <c>Model.Load</c> read models that came from ONNX files, in a program that has not made one
+    /// itself: <see cref="ToModel"/> does the same. A second time does nothing.
+    /// </summary>
+    public static void RegisterLayers() => OnnxImport.Register();
+
+    /// <summary>
+    /// The network as a model of the library: its float initializers are parameters of the file's names, so it trains, freezes,
+    /// saves and is written again (<see cref="OnnxExport"/>). In training batch normalization takes the batch's statistics and
+    /// dropout drops, as in PyTorch. The file need not stay open.
+    /// </summary>
+    /// <param name="options">Default: channels last.</param>
+    /// <exception cref="OnnxException">The model has operators that are not supported, or cannot be trained in their
+    /// form.</exception>
+    public FastNN.Model ToModel(OnnxImportOptions? options = null)
+    {
+        RequireSupported();
+        return OnnxImport.Import(_definition, _external, options ?? new OnnxImportOptions());
     }
 
     private void RequireSupported()

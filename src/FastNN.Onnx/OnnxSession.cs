@@ -10,6 +10,7 @@ namespace FastNN.Onnx;
 public sealed record OnnxSessionOptions
 {
     private readonly int _maxPlans = 16;
+    private readonly IReadOnlySet<string>? _passes;
 
     /// <summary>How many recordings, one for each set of input shapes, are kept; the least recently used goes. Default
     /// 16.</summary>
@@ -20,6 +21,19 @@ public sealed record OnnxSessionOptions
         {
             ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(MaxPlans));
             _maxPlans = value;
+        }
+    }
+
+    /// <summary>The graph passes that run before the model is recorded, by names of <see cref="OnnxPasses.Names"/>; null for all,
+    /// an empty set for none. Default all.</summary>
+    /// <exception cref="ArgumentException">There is no pass of that name.</exception>
+    public IReadOnlySet<string>? Passes
+    {
+        get => _passes;
+        init
+        {
+            OnnxPasses.Require(value ?? (IEnumerable<string>)[]);
+            _passes = value;
         }
     }
 }
@@ -38,6 +52,7 @@ public sealed class OnnxSession : IDisposable
     private readonly Device _device;
     private readonly OnnxSessionOptions _options;
     private readonly Lock _lock = new();
+    private readonly ConstantPool _constants = new();
     private SessionProgram[] _programs = [];
     private long _clock;
     private volatile bool _disposed;
@@ -65,6 +80,46 @@ public sealed class OnnxSession : IDisposable
     /// it.</summary>
     /// <param name="inputs">The inputs in the order of <see cref="OnnxModel.Inputs"/>; null takes an input's default.</param>
     public string? HostReason(params ReadOnlySpan<OnnxTensor?> inputs) => Find(inputs).Missing;
+
+    /// <summary>Measures every step of some runs on the engine.</summary>
+    /// <param name="inputs">A value for every input that has no default, by name.</param>
+    /// <param name="runs">How many runs, behind one that is not measured. Default 10.</param>
+    /// <returns>Where the time went.</returns>
+    /// <exception cref="OnnxException">An input does not fit, or the host runs the model.</exception>
+    /// <exception cref="NotSupportedException">The session is not on a CPU.</exception>
+    public SessionProfile Profile(IReadOnlyDictionary<string, OnnxValue> inputs, int runs = 10)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(runs);
+        Session session = OnEngine(inputs).Session!;
+        Run(inputs);
+        return session.Profile(() =>
+        {
+            for (int i = 0; i < runs; i++)
+            {
+                Run(inputs);
+            }
+        });
+    }
+
+    /// <summary>How many additions and multiplications of floats a run has, as a direct computation has them.</summary>
+    /// <param name="inputs">A value for every input that has no default, by name; only their shapes matter.</param>
+    /// <exception cref="OnnxException">An input does not fit, or the host runs the model.</exception>
+    public double CountFlops(IReadOnlyDictionary<string, OnnxValue> inputs)
+    {
+        SessionProgram program = OnEngine(inputs);
+        Shape[] shapes = [.. program.Recording!.Inputs.Select(input => new Shape(input.Dims))];
+        return program.Slices * program.Session!.Cost(shapes).Flops;
+    }
+
+    private SessionProgram OnEngine(IReadOnlyDictionary<string, OnnxValue> inputs)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        _model.Check(inputs);
+        return Tensors(inputs) is { } tensors && Find(tensors) is { Session: not null } program
+            ? program
+            : throw new OnnxException(
+                $"OnnxSession: expected a model that runs on the engine; the host runs this one, because of {HostReason(inputs)}.");
+    }
 
     /// <summary>Computes the outputs.</summary>
     /// <param name="inputs">A value for every input that has no default, by name.</param>
@@ -126,6 +181,18 @@ public sealed class OnnxSession : IDisposable
         object?[] sources = Find(inputs).Outputs ?? [.. _model.Evaluate(ByName(inputs))];
         return Array.ConvertAll(sources, source => NewOutput(source)
             ?? throw new OnnxException("OnnxSession: an output is a sequence or an optional; use Run with names."));
+    }
+
+    /// <summary>
+    /// Gives back the memory that is kept for calls to come, and all plans; they are made again. <see cref="Device.Trim"/> does so
+    /// for all sessions of a device.
+    /// </summary>
+    public void Trim()
+    {
+        foreach (SessionProgram program in Volatile.Read(ref _programs))
+        {
+            program.Session?.Trim();
+        }
     }
 
     /// <summary>Frees what is on the device. Calls under way finish first.</summary>
@@ -309,8 +376,7 @@ public sealed class OnnxSession : IDisposable
     {
         try
         {
-            var tracer = new Tracer(_graph, _external);
-            if (Record(tracer, inputs, steering, examples: -1) is not { } recording)
+            if (Record(inputs, steering, examples: -1, out Tracer tracer) is not { } recording)
             {
                 return new SessionProgram(
                     inputs, steering, tracer.Missing?.Definition.Title ?? "nothing for the engine to compute");
@@ -337,9 +403,9 @@ public sealed class OnnxSession : IDisposable
     /// <summary>Records the model; null where the engine lacks a node, or has nothing to compute.</summary>
     /// <param name="examples">What the inputs' first extents are to be; negative for what they are.</param>
     private Tracer.Recording? Record(
-        Tracer tracer, ReadOnlySpan<OnnxTensor?> inputs, OnnxTensor?[] steering, int examples)
+        ReadOnlySpan<OnnxTensor?> inputs, OnnxTensor?[] steering, int examples, out Tracer tracer)
     {
-        var types = new (OnnxElementType, int[])[inputs.Length];
+        var types = new (OnnxElementType Type, int[] Dims)[inputs.Length];
         var known = new OnnxTensor?[inputs.Length];
         for (int i = 0; i < inputs.Length; i++)
         {
@@ -349,6 +415,9 @@ public sealed class OnnxSession : IDisposable
             known[i] = inputs[i] is null ? Default(_graph.Inputs[i]) : steering[i];
         }
 
+        int[]?[] extents = Array.ConvertAll(types, type => type.Type == OnnxElementType.Undefined ? null : type.Dims);
+        HostGraph graph = _model.Optimized(_options.Passes, extents) ?? _graph;
+        tracer = new Tracer(graph, _external, _constants);
         Tracer.Recording? recording = tracer.Record(types, known);
         return recording is not null && Array.Exists(recording.Outputs, output => output is Traced) ? recording : null;
     }
@@ -369,7 +438,7 @@ public sealed class OnnxSession : IDisposable
         }
 
         int slice = ExampleSlices.Best(whole.Graph, examples);
-        if (slice == examples || Record(new Tracer(_graph, _external), inputs, steering, slice) is not { } part
+        if (slice == examples || Record(inputs, steering, slice, out _) is not { } part
             || !ExampleSlices.AreIndependent(part.Graph, [.. Results(part).Select(result => result.Value)], slice))
         {
             return null;

@@ -11,9 +11,7 @@ internal sealed class SessionProgram : IDisposable
     private readonly OnnxElementType[] _types;
     private readonly int[]?[] _dims;
     private readonly OnnxTensor?[] _known;
-    private readonly Session? _session;
     private readonly WorkerPool? _pool;
-    private readonly int _slices;
     private readonly int[] _places;
     private readonly Shape[] _shapes;
     private long _lastUse;
@@ -36,7 +34,7 @@ internal sealed class SessionProgram : IDisposable
         WorkerPool? pool, int slices)
         : this(inputs, known)
     {
-        (Outputs, _session, _pool, _slices) = (outputs, session, pool, slices);
+        (Outputs, Session, _pool, Slices) = (outputs, session, pool, slices);
         Recording = recording;
         _shapes = Array.ConvertAll(recording.Inputs, input => new Shape(input.Dims));
     }
@@ -66,6 +64,12 @@ internal sealed class SessionProgram : IDisposable
 
     /// <summary>What runs on the engine.</summary>
     public Tracer.Recording? Recording { get; }
+
+    /// <summary>What computes it.</summary>
+    public Session? Session { get; }
+
+    /// <summary>How often it runs, each time on a part of the examples.</summary>
+    public int Slices { get; } = 1;
 
     /// <summary>What the engine lacks.</summary>
     public string? Missing { get; }
@@ -105,7 +109,7 @@ internal sealed class SessionProgram : IDisposable
             }
         }
 
-        if (_slices == 1)
+        if (Slices == 1)
         {
             RunSlice(0, inputs, outputs);
             return;
@@ -119,11 +123,11 @@ internal sealed class SessionProgram : IDisposable
             var body = new SliceBody(this, rented, inputs.Length, outputs.Length);
             if (_pool is not null)
             {
-                _pool.Run(_slices, ref body);
+                _pool.Run(Slices, ref body);
                 return;
             }
 
-            for (int slice = 0; slice < _slices; slice++)
+            for (int slice = 0; slice < Slices; slice++)
             {
                 body.Invoke(slice, 0);
             }
@@ -134,15 +138,15 @@ internal sealed class SessionProgram : IDisposable
         }
     }
 
-    public void Dispose() => _session?.Dispose();
+    public void Dispose() => Session?.Dispose();
 
     private void RunSlice(int slice, ReadOnlySpan<OnnxTensor?> inputs, ReadOnlySpan<OnnxTensor?> outputs)
     {
-        using SessionRun run = _session!.Begin(_shapes);
+        using SessionRun run = Session!.Begin(_shapes);
         for (int i = 0; i < _places.Length; i++)
         {
             OnnxTensor input = inputs[_places[i]]!;
-            int count = input.Count / _slices;
+            int count = input.Count / Slices;
             Write(run, i, input, slice * count, count);
         }
 
@@ -152,7 +156,7 @@ internal sealed class SessionProgram : IDisposable
         {
             if (sources[i] is Traced output)
             {
-                int count = outputs[i]!.Count / _slices;
+                int count = outputs[i]!.Count / Slices;
                 Read(run, traced++, output, outputs[i]!, slice * count, count);
             }
         }

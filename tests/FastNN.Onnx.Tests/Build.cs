@@ -28,6 +28,24 @@ internal static class Build
         return model;
     }
 
+    /// <summary>An input with these extents, numbers or symbols; an output where there are none.</summary>
+    public static ModelDef Of(this ModelDef model, string name, string[]? dims)
+    {
+        List<ValueDef> list = dims is null ? model.Graph!.Outputs : model.Graph!.Inputs;
+        list.Add(new ValueDef
+        {
+            Name = name,
+            Type = dims is null ? null : new TypeDef
+            {
+                Element = OnnxElementType.Float32,
+                Shape = [.. dims.Select(extent => int.TryParse(extent, out int number)
+                    ? new DimensionDef(number, null)
+                    : new DimensionDef(-1, extent))],
+            },
+        });
+        return model;
+    }
+
     private static ValueDef Float(string name) => new() { Name = name };
 
     /// <summary>A node; inputs and outputs are separated by spaces, <c>-</c> is one that is not there.</summary>

@@ -3,54 +3,18 @@ using System.Globalization;
 using System.Text.Json.Serialization;
 using FastNN.Cli.Onnx;
 using FastNN.Cli.Running;
-using FastNN.Onnx;
 
 namespace FastNN.Cli.Commands;
 
-/// <summary>`fastnn onnx check FILE`, `fastnn onnx test FOLDER`</summary>
+/// <summary>`fastnn onnx`, and of its commands `fastnn onnx test FOLDER`</summary>
 internal static class OnnxCommand
 {
-    public static Command Create(CommandContext context) => new("onnx", "Look into ONNX files and run the standard's test cases.")
+    public static Command Create(CommandContext context) => new(
+        "onnx", "Look into ONNX files, write, run, time and optimize them, and run the standard's test cases.")
     {
-        Check(context), Test(context),
+        OnnxCheckCommand.Create(context), OnnxRunCommand.Create(context), OnnxBenchCommand.Create(context),
+        OnnxOptimizeCommand.Create(context), OnnxExportCommand.Create(context), Test(context),
     };
-
-    private static Command Check(CommandContext context)
-    {
-        var file = new Argument<string>("file") { Description = "The ONNX file." };
-        var command = new Command("check",
-            "Show what a file takes and gives, and which of its operators are not supported.") { file };
-        command.SetAction(result => Check(context, result.GetRequiredValue(file)));
-        return command;
-    }
-
-    private static int Check(CommandContext context, string file)
-    {
-        using OnnxModel model = OnnxModel.Load(file);
-        TextWriter output = context.Output;
-        string opsets = string.Join(", ",
-            model.Opsets.Select(set => $"{(set.Key.Length == 0 ? "ai.onnx" : set.Key)} {set.Value}"));
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"IR version {model.IrVersion}, opsets {opsets}"));
-        output.WriteLine($"written by {(model.Producer.Length == 0 ? "an unnamed program" : model.Producer)}");
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{model.NodeCount} nodes, {model.ParameterCount:N0} parameters"));
-        foreach (OnnxValueInfo input in model.Inputs.Where(input => !input.HasDefault))
-        {
-            output.WriteLine($"  in   {input}");
-        }
-
-        foreach (OnnxValueInfo value in model.Outputs)
-        {
-            output.WriteLine($"  out  {value}");
-        }
-
-        foreach (OnnxNodeInfo node in model.Unsupported)
-        {
-            output.WriteLine($"  not supported: {node}");
-        }
-
-        return model.Unsupported.Count == 0 ? 0 : Failure.Runtime;
-    }
 
     private static Command Test(CommandContext context)
     {
@@ -124,4 +88,5 @@ internal static class OnnxCommand
 
 [JsonSourceGenerationOptions(WriteIndented = true, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(OnnxCaseResult[]))]
+[JsonSerializable(typeof(OnnxBenchResult))]
 internal sealed partial class OnnxJson : JsonSerializerContext;

@@ -106,4 +106,8 @@ internal abstract class Recipe
 /// <param name="Train">Training examples, those for validation included.</param>
 /// <param name="Test">Test examples.</param>
 /// <param name="Description">What it is, in one line.</param>
-internal sealed record RecipeData(Dataset Train, Dataset Test, string Description);
+internal sealed record RecipeData(Dataset Train, Dataset Test, string Description)
+{
+    /// <summary>What a recipe trains on before that; null for most.</summary>
+    public Dataset? Before { get; init; }
+}

@@ -11,6 +11,7 @@ internal static class RecipeBook
         new MnistCnnSmall(),
         new LenetRgb(),
         new MnistCnnEpochs(),
+        new OnnxTransfer(),
     ];
 
     public static Recipe? Find(string name) => All.FirstOrDefault(recipe => recipe.Name == name);

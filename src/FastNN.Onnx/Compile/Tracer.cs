@@ -1,5 +1,7 @@
+using FastNN.Graphs;
 using FastNN.Onnx.Host;
 using FastNN.Onnx.Model;
+using FastNN.Onnx.Train;
 
 namespace FastNN.Onnx.Compile;
 
@@ -7,13 +9,16 @@ namespace FastNN.Onnx.Compile;
 /// Records an ONNX graph into the engine's for certain input shapes. What follows from constants and shapes alone is computed on
 /// the host on the way, so that shape arithmetic, branches on constants and folded weights never reach the engine.
 /// </summary>
-internal sealed class Tracer(HostGraph source, ExternalData? external)
+internal sealed class Tracer(HostGraph source, ExternalData? external, ConstantPool? constants = null)
 {
     // A loop of more trips is left to the host: every trip is nodes of its own in the recording.
     private const int MaxTrips = 1024;
 
     /// <summary>Nodes that the engine does not have in this form; the first one ends the recording.</summary>
     public HostNode? Missing { get; private set; }
+
+    /// <summary>The rules of a network to be trained; null for those of a session.</summary>
+    public TrainRules? Training { get; init; }
 
     /// <summary>The engine's graph, and what the outputs are: traced, or constant.</summary>
     public sealed record Recording(Graph Graph, Traced[] Inputs, object?[] Outputs);
@@ -23,7 +28,7 @@ internal sealed class Tracer(HostGraph source, ExternalData? external)
     /// <param name="known">Inputs whose values are taken as constants; null for the others.</param>
     public Recording? Record(IReadOnlyList<(OnnxElementType Type, int[] Dims)> types, IReadOnlyList<OnnxTensor?> known)
     {
-        var graph = new Graph(GraphMode.Inference);
+        var graph = new Graph(GraphMode.Inference) { Constants = constants };
         var arguments = new object?[types.Count];
         var inputs = new List<Traced>();
         for (int i = 0; i < types.Count; i++)
@@ -49,6 +54,11 @@ internal sealed class Tracer(HostGraph source, ExternalData? external)
         object?[]? outputs = Trace(graph, source, arguments, null);
         return outputs is null ? null : new Recording(graph, [.. inputs], outputs);
     }
+
+    /// <summary>Records the graph into one that is there; null where a node is missing in the engine.</summary>
+    /// <param name="graph">The engine's graph.</param>
+    /// <param name="arguments">A traced value or a constant for every input.</param>
+    public object?[]? Record(Graph graph, object?[] arguments) => Trace(graph, source, arguments, null);
 
     /// <summary>How the engine holds a type; null where it does not compute with it.</summary>
     public static DType? Inside(OnnxElementType type) => type switch
@@ -138,12 +148,17 @@ internal sealed class Tracer(HostGraph source, ExternalData? external)
 
         if (!Array.Exists(inputs, input => input is Traced) && !IsRandom(node))
         {
+            if (Training is not null)
+            {
+                TrainRules.RequireNumbers(node, constants);
+            }
+
             return Narrowing.Call(node, constants, frame);
         }
 
-        return TraceRules.Find(node.Definition.Operator) is { } rule
-            ? rule(new TraceCall(new HostCall(node, constants, frame), inputs, graph))
-            : null;
+        string name = node.Definition.Operator;
+        TraceRule? rule = Training is null ? TraceRules.Find(name) : Training.Find(name);
+        return rule?.Invoke(new TraceCall(new HostCall(node, constants, frame), inputs, graph));
     }
 
     /// <summary>A loop whose trips are known while recording, one behind the other.</summary>

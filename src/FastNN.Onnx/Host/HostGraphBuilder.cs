@@ -76,7 +76,7 @@ internal sealed class HostGraphBuilder(ModelDef model, Content content, External
 
         int[] outputs = [.. definition.Outputs.Select(name => name.Length == 0 ? -1
             : scope.Define(this, name, definition.Offset))];
-        long opset = opsets.GetValueOrDefault(definition.Domain, 1);
+        long opset = definition.Opset > 0 ? definition.Opset : opsets.GetValueOrDefault(definition.Domain, 1);
         FunctionDef? function = model.Functions.Find(candidate => candidate.Name == definition.Operator
             && candidate.Domain == definition.Domain && candidate.Overload == definition.Overload);
         HostGraph? functionBody = function is null ? null : Build(definition, function);

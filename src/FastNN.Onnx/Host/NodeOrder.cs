@@ -97,7 +97,8 @@ internal static class NodeOrder
         .Concat(node.Attributes.Values.Where(attribute => attribute.Graph is not null).SelectMany(attribute =>
             Free(attribute.Graph!)));
 
-    private static HashSet<string> Free(GraphDef graph)
+    /// <summary>The names that a graph reads of those around it.</summary>
+    public static HashSet<string> Free(GraphDef graph)
     {
         var read = new HashSet<string>(graph.Nodes.SelectMany(Reads), StringComparer.Ordinal);
         read.UnionWith(graph.Outputs.Select(output => output.Name));

@@ -20,6 +20,9 @@ internal sealed class TensorDef
     /// uint64.</summary>
     public List<(int Field, ByteRange Range)> Lists { get; } = [];
 
+    /// <summary>The elements of a tensor that was made here, which <see cref="Raw"/> has as bytes.</summary>
+    public OnnxTensor? Value { get; init; }
+
     /// <summary>Where the elements stand in a file of their own: location, offset, length.</summary>
     public Dictionary<string, string>? External { get; set; }
 
@@ -114,6 +117,9 @@ internal sealed class NodeDef
 
     /// <summary>Where the node's message begins, or -1 where the node was made here.</summary>
     public long Offset { get; init; } = -1;
+
+    /// <summary>The opset that the node is written in where that is not the model's; 0 elsewhere.</summary>
+    public long Opset { get; init; }
 
     /// <summary>What messages call it: its operator, and its name or its first output.</summary>
     public string Title => Name.Length > 0 ? $"{Operator} '{Name}'"
@@ -216,4 +222,38 @@ internal sealed class ModelDef
     public GraphDef? Graph { get; set; }
 
     public List<FunctionDef> Functions { get; } = [];
+
+    /// <summary>The same model for inputs of these extents (null leaves an input's type as it is); nodes and tensors are
+    /// shared.</summary>
+    public ModelDef WithInputExtents(int[]?[] extents)
+    {
+        GraphDef graph = Graph!;
+        ValueDef[] inputs = [.. graph.Inputs.Select((input, i) => extents[i] is not { } own || input.Type is null
+            ? input
+            : new ValueDef
+            {
+                Name = input.Name,
+                Type = new TypeDef { Element = input.Type.Element, Shape = [.. own.Select(extent => new DimensionDef(extent, null))] },
+            })];
+        var model = new ModelDef
+        {
+            IrVersion = IrVersion,
+            Graph = new GraphDef
+            {
+                Name = graph.Name,
+                Nodes = graph.Nodes,
+                Inputs = [.. inputs],
+                Outputs = graph.Outputs,
+                Initializers = graph.Initializers,
+                SparseInitializers = graph.SparseInitializers,
+            },
+        };
+        foreach ((string domain, long version) in Opsets)
+        {
+            model.Opsets.Add(domain, version);
+        }
+
+        model.Functions.AddRange(Functions);
+        return model;
+    }
 }

@@ -17,6 +17,11 @@ internal static class TensorDecoder
     /// <exception cref="FileFormatException">Type, extents and bytes do not belong together.</exception>
     public static OnnxTensor Decode(TensorDef tensor, ExternalData? external)
     {
+        if (tensor.Value is { } value)
+        {
+            return value;
+        }
+
         int[] dims = Dims(tensor);
         OnnxElementType type = tensor.Type;
         int bits = type.Bits();

@@ -1,0 +1,55 @@
+using System.CommandLine;
+using System.Globalization;
+using FastNN.Cli.Recipes;
+using FastNN.Onnx;
+
+namespace FastNN.Cli.Commands;
+
+/// <summary>`fastnn onnx export RECIPE OUT.onnx`</summary>
+internal static class OnnxExportCommand
+{
+    public static Command Create(CommandContext context)
+    {
+        Argument<Recipe> recipe = Settings.RecipeName();
+        var file = new Argument<string>("file") { Description = "The ONNX file to write.", HelpName = "OUT.onnx" };
+        var weights = new Option<string?>("--weights")
+        {
+            Description = "The weights (safetensors) that `fastnn train --out` saved; first values by default.",
+            HelpName = "FILE",
+        };
+        var opset = new Option<int>("--opset")
+        {
+            Description = $"The version of ONNX's operators, {OnnxExport.MinOpset} to {OnnxExport.MaxOpset}.",
+            HelpName = "N",
+            DefaultValueFactory = _ => OnnxExport.MinOpset,
+        };
+        opset.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < OnnxExport.MinOpset or > OnnxExport.MaxOpset)
+            {
+                result.AddError(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"--opset: expected {OnnxExport.MinOpset} to {OnnxExport.MaxOpset}, got {result.GetValueOrDefault<int>()}."));
+            }
+        });
+        var command = new Command("export", "Write a recipe's network as an ONNX file.") { recipe, file, weights, opset };
+        command.SetAction(result =>
+        {
+            Recipe chosen = result.GetRequiredValue(recipe);
+            Layer model = chosen.CreateModel();
+            model.Build(chosen.ExampleShape);
+            if (result.GetValue(weights) is { } saved)
+            {
+                model.LoadWeights(saved);
+            }
+
+            string path = result.GetRequiredValue(file);
+            model.ExportOnnx(path, result.GetValue(opset));
+            context.Output.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{chosen.Name}: {path}, opset {result.GetValue(opset)}, {new FileInfo(path).Length:N0} bytes"));
+            return 0;
+        });
+        return command;
+    }
+}
