@@ -586,7 +586,7 @@ DEVICE void gradientSums(const SumsArguments& a) {
 }
 
 KERNEL void __launch_bounds__(256) batchnorm_sums_fours(SumsArguments a) { gradientSums<4>(a); }
-KERNEL void __launch_bounds__(MOST_THREADS) batchnorm_sums_ones(SumsArguments a) { gradientSums<1>(a); }
+KERNEL void __launch_bounds__(MOST_THREADS, 1) batchnorm_sums_ones(SumsArguments a) { gradientSums<1>(a); }
 
 struct JoinArguments {
     float* sums;          // [4, batches, n]

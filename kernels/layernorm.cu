@@ -323,7 +323,7 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
     }
 
 #define RESIDUAL_BACKWARD(name, Lanes, ITEMS, THREADS)                                                              \
-    KERNEL void __launch_bounds__(THREADS) layernorm_residual_backward_##name(LayerNormBackwardArguments a) {       \
+    KERNEL void __launch_bounds__(THREADS, 1) layernorm_residual_backward_##name(LayerNormBackwardArguments a) {    \
         __shared__ float shared[name];                                                                              \
         backwardRows<Lanes, ITEMS, true>(a, shared);                                                                \
     }
