@@ -36,8 +36,10 @@ internal static class OnnxImport
             network.Write(weights);
             return model;
         }
-        catch (ShapeException exception)
+        catch (Exception exception) when (exception is ShapeException
+            || (exception is OnnxException && !exception.Message.StartsWith("ToModel: ", StringComparison.Ordinal)))
         {
+            // What a rule says of extents that are symbols here does not know what it was asked for.
             throw new OnnxException($"ToModel: {exception.Message}", exception);
         }
     }

@@ -184,8 +184,8 @@ public sealed class OnnxSession : IDisposable
     }
 
     /// <summary>
-    /// Gives back the memory that is kept for calls to come, and all plans; they are made again. <see cref="Device.Trim"/> does so
-    /// for all sessions of a device.
+    /// Gives back the memory that is kept for calls to come, and all plans; they are made again. <see cref="Device.Trim"/> does
+    /// so for all sessions of a device.
     /// </summary>
     public void Trim()
     {

@@ -233,7 +233,11 @@ internal sealed class ModelDef
             : new ValueDef
             {
                 Name = input.Name,
-                Type = new TypeDef { Element = input.Type.Element, Shape = [.. own.Select(extent => new DimensionDef(extent, null))] },
+                Type = new TypeDef
+                {
+                    Element = input.Type.Element,
+                    Shape = [.. own.Select(extent => new DimensionDef(extent, null))],
+                },
             })];
         var model = new ModelDef
         {
