@@ -24,7 +24,7 @@ internal sealed record Factors(double Number, IReadOnlyList<string> Values)
     /// <param name="graph">The graph.</param>
     /// <param name="value">The product.</param>
     /// <param name="matched">Receives the nodes taken apart.</param>
-    /// <param name="root">The node to begin with, whoever reads it; null to begin with a value that is read once.</param>
+    /// <param name="root">The node to begin with, however many read it; null to begin with a value that is read once.</param>
     public static Factors Of(PassGraph graph, string value, ICollection<NodeDef> matched, NodeDef? root = null)
     {
         double number = 1;

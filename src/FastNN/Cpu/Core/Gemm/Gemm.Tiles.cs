@@ -115,7 +115,7 @@ internal static unsafe partial class Gemm<TLanes>
             double work = tileWork * (double)tilesM * tilesN / TaskWork;
             if (work > (p.Panels != null ? LeastPacked : LeastWork))
             {
-                // Rounds of one task for each thread, several where one is long: whoever is done first takes from the others.
+                // Rounds of one task for each thread, several where one is long: a thread that is done takes from the others.
                 int rounds = (int)Math.Clamp(Math.Floor(work * Finer / threads), 1, 64);
                 double shortest = double.PositiveInfinity;
                 for (int columns = 1; columns <= Math.Min(tilesN, rounds * threads); columns++)
