@@ -102,7 +102,7 @@ internal sealed class OnnxTransfer : MnistRecipe
         }
     }
 
-    /// <summary>What is exported answers in a session of ours as the trained network does.</summary>
+    /// <summary>What is exported answers in an OnnxSession as the trained network does.</summary>
     private static void Check(TrainingJob job)
     {
         using var stream = new MemoryStream();

@@ -23,7 +23,7 @@ public static class NumpyFile
     /// <summary>Reads an array.</summary>
     /// <param name="path">A .npy file.</param>
     /// <returns>The array, in row-major order whatever the file's is.</returns>
-    /// <exception cref="FileFormatException">The file is no array of a supported type; the message has the byte
+    /// <exception cref="FileFormatException">The file is not an array of a supported type; the message has the byte
     /// offset.</exception>
     /// <exception cref="IOException">There is no such file, or it cannot be read.</exception>
     public static OnnxTensor Read(string path)
@@ -88,7 +88,7 @@ public static class NumpyFile
     /// <summary>Reads all arrays of an archive.</summary>
     /// <param name="path">A .npz file.</param>
     /// <returns>The arrays by name, without the ending .npy.</returns>
-    /// <exception cref="FileFormatException">The file is no archive of arrays of supported types.</exception>
+    /// <exception cref="FileFormatException">The file is not an archive of arrays of supported types.</exception>
     /// <exception cref="IOException">There is no such file, or it cannot be read.</exception>
     public static IReadOnlyDictionary<string, OnnxTensor> ReadArchive(string path)
     {
