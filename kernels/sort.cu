@@ -3,8 +3,8 @@
 // one of at most 2048 by Batcher's bitonic network (1968): element i is in register i / 256 of thread i % 256, so partners are exchanged between
 // registers, through shared memory, or by shuffles. Longer rows are sorted in tiles of 2048 first, and then runs are merged in pairs: a block has 2048
 // places of the result, finds by binary search which keys of both runs belong there (the merge path of Odeh et al., 2012), and merges them by the last
-// stage of the network. 4 bytes read and 8 written per element; long rows move 16 more for each merge. Rows that begin within a sector have so many
-// keys in front of theirs, the least that there are, that reads and writes begin with it.
+// stage of the network. 4 bytes read and 8 written per element; long rows move 16 more for each merge. Rows that begin within a sector have as
+// many smallest keys in front of theirs as let reads and writes begin with the sector.
 // Backward: dX (=|+=) dY at the places, by a thread each; no two are one.
 #include "network.cuh"
 #include "rows.cuh"
