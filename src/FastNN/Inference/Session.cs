@@ -140,7 +140,7 @@ public sealed class Session : IDisposable, ITrimmable
                 $"Session: expected a session on a CPU to be measured step by step, got one on {_device.Kind}; use the vendor's profiler there.");
         }
 
-        double peak = PeakMeter.FlopsPerThread() * _device.Threads;
+        double peak = _device.MeasurePeak();
         var recorder = new ProfileRecorder();
         if (Interlocked.CompareExchange(ref _observer, recorder, null) is not null)
         {

@@ -17,6 +17,10 @@ internal interface IDeviceCore : IDisposable
     /// <summary>Worker threads of a CPU, 1 for a GPU.</summary>
     int Threads { get; }
 
+    /// <summary>Floating-point operations in a second that all threads reach at most, measured now; 0 where that is not
+    /// known.</summary>
+    double MeasurePeak() => 0;
+
     DeviceMemory MemoryUse { get; }
 
     /// <summary>Calls that are inside the device, and what lives on it.</summary>

@@ -49,6 +49,13 @@ internal abstract unsafe partial class CpuCore : IDeviceCore, IMemory, ICustomKe
 
     public int Threads => _pool.Threads;
 
+    public double MeasurePeak()
+    {
+        PeakRate rate = default;
+        Simd.Dispatch(ref rate);
+        return rate.Flops * Threads;
+    }
+
     /// <summary>How kernels may compute.</summary>
     public CpuOptions Options { get; }
 

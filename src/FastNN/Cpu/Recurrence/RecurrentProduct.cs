@@ -34,24 +34,8 @@ internal static unsafe class RecurrentProduct
     private readonly struct Packing(float* source, nint stride, int columns, int rows, bool transposed, float* panels)
         : ILanesAction
     {
-        // Packing writes up to a vector past a panel, which the next then overwrites: they go in order.
         public void Invoke<TLanes>()
-            where TLanes : struct, IVectorLanes<TLanes>
-        {
-            int width = 2 * TLanes.Count;
-            for (int column = 0; column < columns; column += width)
-            {
-                int count = Math.Min(width, columns - column);
-                float* panel = panels + ((nint)(column / width) * rows * width);
-                if (transposed)
-                {
-                    Cpu.Pack<TLanes>.Transposed(source + (column * stride), stride, count, rows, panel, width);
-                }
-                else
-                {
-                    Cpu.Pack<TLanes>.Straight(source + column, stride, count, rows, panel, width);
-                }
-            }
-        }
+            where TLanes : struct, IVectorLanes<TLanes> =>
+            Cpu.Pack<TLanes>.Panels(source, stride, columns, rows, transposed, panels);
     }
 }

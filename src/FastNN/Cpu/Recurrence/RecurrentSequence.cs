@@ -158,7 +158,6 @@ internal sealed unsafe partial class CpuRecurrence
                     Copy(gates, y);
                     break;
             }
-
         }
 
         private readonly void Copy(float* from, float* to) =>

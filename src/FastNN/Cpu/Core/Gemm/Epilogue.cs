@@ -50,7 +50,7 @@ internal readonly unsafe struct Epilogue
 
     public Epilogue(float* bias, Activation activation = default, bool accumulate = false)
         : this(
-            bias, activation.Id == Relu6Id && activation.Id != 0 ? 6 : activation.Scalars.First, accumulate,
+            bias, activation.Id == Relu6Id ? 6 : activation.Scalars.First, accumulate,
             checked((ushort)activation.Id))
     {
     }

@@ -105,21 +105,6 @@ internal static unsafe partial class Gemm<TLanes>
 
         public long Floats => ((long)Tiles(p.N, W) * W * p.K) + Pack<TLanes>.Slack;
 
-        public void Fill(float* target)
-        {
-            for (int column = 0; column < p.N; column += W)
-            {
-                int count = Math.Min(W, p.N - column);
-                float* panel = target + ((nint)(column / W) * p.K * W);
-                if (p.TransB)
-                {
-                    Pack<TLanes>.Transposed(p.B + (column * p.Ldb), p.Ldb, count, p.K, panel, W);
-                }
-                else
-                {
-                    Pack<TLanes>.Straight(p.B + column, p.Ldb, count, p.K, panel, W);
-                }
-            }
-        }
+        public void Fill(float* target) => Pack<TLanes>.Panels(p.B, p.Ldb, p.N, p.K, p.TransB, target);
     }
 }

@@ -16,6 +16,28 @@ internal static unsafe class Pack<TLanes>
     private const int MaxWidth = 32;
 
     /// <summary>
+    /// B [rows, columns], or with <paramref name="transposed"/> one stored as [columns, rows], in panels of two vectors, one
+    /// behind the other. They go in order: what packing writes past a panel the next overwrites.
+    /// </summary>
+    public static void Panels(float* source, nint stride, int columns, int rows, bool transposed, float* panels)
+    {
+        int width = 2 * TLanes.Count;
+        for (int column = 0; column < columns; column += width)
+        {
+            int count = Math.Min(width, columns - column);
+            float* panel = panels + ((nint)(column / width) * rows * width);
+            if (transposed)
+            {
+                Transposed(source + (column * stride), stride, count, rows, panel, width);
+            }
+            else
+            {
+                Straight(source + column, stride, count, rows, panel, width);
+            }
+        }
+    }
+
+    /// <summary>
     /// panel[k * width + j] = source[j * stride + k]: the neighbors are rows of the source, which is transposed in blocks of
     /// four columns. The last of <paramref name="count"/> rows stands in for those missing up to the width.
     /// </summary>

@@ -53,22 +53,8 @@ internal sealed unsafe class PackedMatrix : IDisposable
     internal static PackedMatrix Create<TLanes>(int rows, int columns, float* source, nint stride, bool transposed)
         where TLanes : struct, IVectorLanes<TLanes>
     {
-        int width = 2 * TLanes.Count;
-        var packed = new PackedMatrix(rows, columns, width);
-        for (int col = 0; col < columns; col += width)
-        {
-            int count = Math.Min(width, columns - col);
-            float* panel = packed.panels + (col / width * packed.PanelStride);
-            if (transposed)
-            {
-                Pack<TLanes>.Transposed(source + (col * stride), stride, count, rows, panel, width);
-            }
-            else
-            {
-                Pack<TLanes>.Straight(source + col, stride, count, rows, panel, width);
-            }
-        }
-
+        var packed = new PackedMatrix(rows, columns, 2 * TLanes.Count);
+        Pack<TLanes>.Panels(source, stride, columns, rows, transposed, packed.panels);
         return packed;
     }
 
