@@ -129,7 +129,7 @@ public sealed class OnnxModel : IDisposable
         ArgumentNullException.ThrowIfNull(device);
         RequireSupported();
         options ??= new OnnxSessionOptions();
-        return new OnnxSession(this, Optimized(options.Passes), _external, device, options);
+        return new OnnxSession(this, SessionGraph(options.Passes), _external, device, options);
     }
 
     /// <summary>Runs the graph passes, for a look at what they do and for a file with the result.</summary>
@@ -144,22 +144,24 @@ public sealed class OnnxModel : IDisposable
         return OnnxOptimization.Of(_definition, _external, passes, Name);
     }
 
-    /// <summary>The graph behind the passes, whose new nodes are of the opset that has them.</summary>
-    private HostGraph Optimized(IReadOnlySet<string>? passes) =>
-        passes is { Count: 0 } ? _graph.Value : Optimized(_definition, passes);
+    /// <summary>
+    /// The graph of a session: the file's where no pass runs, or where the passes wait for the extents of a recording, otherwise
+    /// that behind the passes.
+    /// </summary>
+    private HostGraph SessionGraph(IReadOnlySet<string>? passes) =>
+        passes is { Count: 0 } || HasOpenInputs ? _graph.Value : Optimized(_definition, passes);
 
     /// <summary>
     /// The graph behind the passes for inputs of certain extents: what the file calculates of them is known then. Null where the
     /// file leaves none open, so that <see cref="Compile"/>'s graph is that.
     /// </summary>
-    internal HostGraph? Optimized(IReadOnlySet<string>? passes, int[]?[] extents)
-    {
-        GraphDef graph = _definition.Graph!;
-        bool isOpen = graph.Inputs.Exists(
-            input => input.Type?.Shape is not { } shape || shape.Exists(dimension => !dimension.IsKnown));
-        return passes is { Count: 0 } || !isOpen ? null : Optimized(_definition.WithInputExtents(extents), passes);
-    }
+    internal HostGraph? Optimized(IReadOnlySet<string>? passes, int[]?[] extents) =>
+        passes is { Count: 0 } || !HasOpenInputs ? null : Optimized(_definition.WithInputExtents(extents), passes);
 
+    private bool HasOpenInputs => _definition.Graph!.Inputs.Exists(
+        input => input.Type?.Shape is not { } shape || shape.Exists(dimension => !dimension.IsKnown));
+
+    /// <summary>The graph behind the passes, whose new nodes are of the opset that has them.</summary>
     private HostGraph Optimized(ModelDef definition, IReadOnlySet<string>? passes)
     {
         (GraphDef graph, _) = OnnxPasses.Run(definition, _external, passes, long.MaxValue, Name);

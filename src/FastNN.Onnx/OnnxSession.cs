@@ -227,24 +227,23 @@ public sealed class OnnxSession : IDisposable
         }
     }
 
-    private static OnnxTensor? NewOutput(object? source) => source switch
+    /// <summary>The type and extents of an output; undefined where it is not a tensor.</summary>
+    private static (OnnxElementType Type, int[] Dims) TypeOf(object? source) => source switch
     {
-        Traced traced => OnnxTensor.Zeros(traced.Type, traced.Dims),
-        OnnxTensor constant => OnnxTensor.Zeros(constant.ElementType, constant.Dims),
-        _ => null,
+        Traced traced => (traced.Type, traced.Dims),
+        OnnxTensor constant => (constant.ElementType, constant.Dims),
+        _ => (OnnxElementType.Undefined, []),
     };
+
+    private static OnnxTensor? NewOutput(object? source) =>
+        TypeOf(source) is (not OnnxElementType.Undefined and var type, var dims) ? OnnxTensor.Zeros(type, dims) : null;
 
     private void CheckOutputs(object?[] sources, ReadOnlySpan<OnnxTensor> outputs)
     {
         bool fits = sources.Length == outputs.Length;
         for (int i = 0; fits && i < sources.Length; i++)
         {
-            (OnnxElementType type, int[]? dims) = sources[i] switch
-            {
-                Traced traced => (traced.Type, traced.Dims),
-                OnnxTensor constant => (constant.ElementType, constant.Dims),
-                _ => (OnnxElementType.Undefined, null),
-            };
+            (OnnxElementType type, int[] dims) = TypeOf(sources[i]);
             fits = outputs[i] is { } output && output.ElementType == type && output.Dims.AsSpan().SequenceEqual(dims);
         }
 

@@ -144,12 +144,18 @@ internal static class AffineTail
             ? Array.ConvertAll(dims[^axes..], extent => extent.Value)
             : null;
 
-    public static string Ones(PassGraph graph, long[] extents, string like)
+    /// <summary>The factor behind a normalized value, with the node that multiplies by it; ones where there is none.</summary>
+    public static (NodeDef Last, string Scale) Scale(PassGraph graph, NodeDef node, long[] extents)
     {
+        if (After(graph, node.Outputs[0], "Mul", extents) is var (factor, gamma))
+        {
+            return (factor, gamma);
+        }
+
         int[] dims = Array.ConvertAll(extents, extent => (int)extent);
         var ones = new float[OnnxTensor.CountOf(dims)];
         Array.Fill(ones, 1);
-        return graph.AddConstant(OnnxTensor.Create(ones, dims), like);
+        return (node, graph.AddConstant(OnnxTensor.Create(ones, dims), $"{node.Outputs[0]}_scale"));
     }
 }
 
@@ -189,20 +195,14 @@ internal sealed class LayerNormalizationFusion : IOnnxPass
                 continue;
             }
 
-            NodeDef last = node;
-            string? scale = null, bias = null;
-            if (AffineTail.After(graph, node.Outputs[0], "Mul", extents) is var (factor, gamma))
-            {
-                (last, scale) = (factor, gamma);
-            }
-
+            (NodeDef last, string scale) = AffineTail.Scale(graph, node, extents);
+            string? bias = null;
             if (AffineTail.After(graph, last.Outputs[0], "Add", extents) is var (addend, beta))
             {
                 (last, bias) = (addend, beta);
             }
 
             notes.Add(node);
-            scale ??= AffineTail.Ones(graph, extents, $"{node.Outputs[0]}_scale");
             graph.Add("LayerNormalization", Opset, bias is null ? [x, scale] : [x, scale, bias], [last.Outputs[0]], node,
                 InitializerDef.Int("axis", -axes.Length), InitializerDef.Float("epsilon", quotient.Epsilon));
             graph.RemoveWithInputs(last);
@@ -237,15 +237,8 @@ internal sealed class RmsNormalizationFusion : IOnnxPass
                 continue;
             }
 
-            NodeDef last = node;
-            string? scale = null;
-            if (AffineTail.After(graph, node.Outputs[0], "Mul", extents) is var (factor, gamma))
-            {
-                (last, scale) = (factor, gamma);
-            }
-
+            (NodeDef last, string scale) = AffineTail.Scale(graph, node, extents);
             notes.Add(node);
-            scale ??= AffineTail.Ones(graph, extents, $"{node.Outputs[0]}_scale");
             graph.Add("RMSNormalization", Opset, [x, scale], [last.Outputs[0]], node,
                 InitializerDef.Int("axis", -axes.Length), InitializerDef.Float("epsilon", quotient.Epsilon));
             graph.RemoveWithInputs(last);
