@@ -167,13 +167,13 @@ internal sealed class SessionProgram : IDisposable
         switch (value.ElementType)
         {
             case OnnxElementType.Float32:
-                run.Write<float>(index, value.Array<float>().AsSpan(first, count));
+                run.Lend(index, value.Array<float>(), first, count);
                 break;
             case OnnxElementType.Bool:
-                run.Write<bool>(index, value.Array<bool>().AsSpan(first, count));
+                run.Lend(index, value.Array<bool>(), first, count);
                 break;
             case OnnxElementType.Int32:
-                run.Write<int>(index, value.Array<int>().AsSpan(first, count));
+                run.Lend(index, value.Array<int>(), first, count);
                 break;
             default:
                 int[] narrow = ArrayPool<int>.Shared.Rent(count);

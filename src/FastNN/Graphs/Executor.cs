@@ -25,6 +25,7 @@ internal sealed class Executor : IDisposable
     private (Operator Op, NodeTensors Tensors)[]? _accumulating;
     private readonly Dictionary<Value, Tensor> _values = [];
     private readonly Dictionary<Value, Tensor> _gradients = [];
+    private readonly ILookup<Buffer, (Tensor Tensor, nint Offset)> _ofInputs;
     private bool _disposed;
 
     /// <param name="device">Where to run.</param>
@@ -62,7 +63,7 @@ internal sealed class Executor : IDisposable
                 device.Memory.Fill(RootGradient, 1);
             }
 
-            var binder = new Binder(_arena.Address, parameters, gradients, _constants, stepCounter, RootGradient);
+            var binder = new Binder(_arena.Address, plan, parameters, gradients, _constants, stepCounter, RootGradient);
             var nodes = new Dictionary<PlannedNode, NodeTensors>();
             NodeTensors TensorsOf(PlannedNode node)
             {
@@ -88,6 +89,7 @@ internal sealed class Executor : IDisposable
                 _gradients.Add(value, binder.Bind(tensor));
             }
 
+            _ofInputs = binder.OfInputs.ToLookup(bound => bound.Input, bound => (bound.Tensor, bound.Offset));
             _checks = DebugChecks.Enabled
                 ? new ExecutionChecks(device, plan, _arena.Address, TensorsOf)
                 : null;
@@ -117,6 +119,27 @@ internal sealed class Executor : IDisposable
 
     /// <summary>An input or requested output.</summary>
     public Tensor this[Value value] => _values[value];
+
+    /// <summary>
+    /// Whether an input may be read where the caller has it: the device reads the host's memory, and nothing is read after the run,
+    /// as it would be of an output that is a view of the input.
+    /// </summary>
+    public bool MayBorrow(Value input) =>
+        _device.IsHost && _checks is null && Plan.Values[input].Place.Buffer is { } buffer
+        && Plan.Values.Values.Count(value => value.Place.Buffer == buffer) == 1;
+
+    /// <summary>Lets the next runs read an input elsewhere; 0 for where it lies in the arena.</summary>
+    /// <param name="input">An input that <see cref="MayBorrow"/> said yes to.</param>
+    /// <param name="address">Where all its elements lie, and stay until the runs are over.</param>
+    public void Borrow(Value input, nint address)
+    {
+        Buffer buffer = Plan.Values[input].Place.Buffer!;
+        nint begin = address == 0 ? _arena.Address + (nint)buffer.Offset : address;
+        foreach ((Tensor tensor, nint offset) in _ofInputs[buffer])
+        {
+            tensor.MoveTo(begin + offset);
+        }
+    }
 
     /// <summary>A requested gradient.</summary>
     public Tensor Gradient(Value value) => _gradients[value];
@@ -263,9 +286,15 @@ internal sealed class Executor : IDisposable
 
     /// <summary>Turns places into addresses.</summary>
     private sealed class Binder(
-        nint arena, IParameterPlaces parameters, GradientStore? gradients, ConstantBlock constants, Tensor? stepCounter,
+        nint arena, Plan plan, IParameterPlaces parameters, GradientStore? gradients, ConstantBlock constants, Tensor? stepCounter,
         Tensor? rootGradient)
     {
+        private readonly HashSet<Buffer> _inputs =
+            [.. plan.Values.Where(value => value.Key.Kind == ValueKind.Input).Select(value => value.Value.Place.Buffer!)];
+
+        /// <summary>Every tensor that is an input or a view of one, and how many bytes behind the input's beginning.</summary>
+        public List<(Buffer Input, Tensor Tensor, nint Offset)> OfInputs { get; } = [];
+
         public NodeTensors Bind(PlannedNode node) => new()
         {
             Inputs = Array.ConvertAll(node.Inputs, Bind),
@@ -301,7 +330,13 @@ internal sealed class Executor : IDisposable
                     (stepCounter ?? throw new InvalidOperationException("The plan needs a step counter.")).Address,
                 _ => rootGradient!.Address,
             };
-            return new Tensor(address + (nint)tensor.Offset, tensor.Type) { Frozen = tensor.Offset == 0 ? frozen : null };
+            var bound = new Tensor(address + (nint)tensor.Offset, tensor.Type) { Frozen = tensor.Offset == 0 ? frozen : null };
+            if (tensor.Place.Buffer is { } buffer && _inputs.Contains(buffer))
+            {
+                OfInputs.Add((buffer, bound, (nint)tensor.Offset));
+            }
+
+            return bound;
         }
 
         private Tensor? BindOptional(PlannedTensor? tensor) => tensor is { } planned ? Bind(planned) : null;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using FastNN.Graphs;
 using FastNN.Kernels;
 using FastNN.Tensors;
@@ -10,6 +11,7 @@ internal sealed class SessionContext(IDevice device, ParameterStore store, Value
     private readonly Arena _arena = new(device);
     private readonly List<BoundPlan> _bound = [];
     private readonly bool[] _written = new bool[inputs.Length];
+    private readonly GCHandle[] _lent = new GCHandle[inputs.Length];
     private BoundPlan? _current;
     private bool _computed;
 
@@ -45,14 +47,40 @@ internal sealed class SessionContext(IDevice device, ParameterStore store, Value
 
     public void Write(int index, ReadOnlySpan<byte> values)
     {
-        foreach (IndexRange range in Current.Ranges[index])
-        {
-            range.Require(values, inputs[index].Type, inputs[index].Name!);
-        }
-
+        RequireInRange(index, values);
+        TakeBack(index);
         using DeviceUse use = device.Life.Enter();
         device.Upload(values, Input(index));
         (_written[index], _computed) = (true, false);
+    }
+
+    /// <summary>Has the next <see cref="Compute"/> read an input where it lies: whether that is possible here.</summary>
+    /// <param name="index">Which input.</param>
+    /// <param name="owner">The array that holds it, which stays in place until then.</param>
+    /// <param name="offset">The bytes before it.</param>
+    /// <param name="values">The input.</param>
+    public bool Lend(int index, Array owner, nint offset, ReadOnlySpan<byte> values)
+    {
+        if (!Current.MayBorrow[index])
+        {
+            return false;
+        }
+
+        RequireInRange(index, values);
+        TakeBack(index);
+        _lent[index] = GCHandle.Alloc(owner, GCHandleType.Pinned);
+        Current.Borrow(inputs[index], _lent[index].AddrOfPinnedObject() + offset);
+        (_written[index], _computed) = (true, false);
+        return true;
+    }
+
+    /// <summary>Lets go of what was lent.</summary>
+    public void TakeBack()
+    {
+        for (int i = 0; i < _lent.Length; i++)
+        {
+            TakeBack(i);
+        }
     }
 
     /// <summary>The first input that nothing was written to since the last run, or -1.</summary>
@@ -63,16 +91,23 @@ internal sealed class SessionContext(IDevice device, ParameterStore store, Value
     {
         using DeviceUse use = device.Life.Enter();
         _computed = false;
-        if (observer is null)
+        try
         {
-            Current.Replay.Run();
-        }
-        else
-        {
-            Current.Run(observer);
-        }
+            if (observer is null)
+            {
+                Current.Replay.Run();
+            }
+            else
+            {
+                Current.Run(observer);
+            }
 
-        Current.Readback.Begin();
+            Current.Readback.Begin();
+        }
+        finally
+        {
+            TakeBack();
+        }
 
         // A plan may overwrite its inputs' memory once it has read them.
         Array.Clear(_written);
@@ -91,6 +126,23 @@ internal sealed class SessionContext(IDevice device, ParameterStore store, Value
     {
         Forget(all: true);
         _arena.Dispose();
+    }
+
+    private void RequireInRange(int index, ReadOnlySpan<byte> values)
+    {
+        foreach (IndexRange range in Current.Ranges[index])
+        {
+            range.Require(values, inputs[index].Type, inputs[index].Name!);
+        }
+    }
+
+    private void TakeBack(int index)
+    {
+        if (_lent[index].IsAllocated)
+        {
+            _lent[index].Free();
+            Current.Borrow(inputs[index], 0);
+        }
     }
 
     /// <summary>Forgets plans that the cache has dropped, or all, as when the arena is about to move.</summary>
@@ -118,6 +170,7 @@ internal sealed class SessionContext(IDevice device, ParameterStore store, Value
             try
             {
                 Inputs = Array.ConvertAll(inputs, input => _executor[input]);
+                MayBorrow = Array.ConvertAll(inputs, _executor.MayBorrow);
                 Ranges = Array.ConvertAll(inputs, input => plan.Plan.IndexRanges[input].ToArray());
                 Outputs = Array.ConvertAll(outputs, output => _executor[output]);
                 Replay = new Replay(device, _executor.Forward, plan.Plan.IsCapturable);
@@ -134,6 +187,9 @@ internal sealed class SessionContext(IDevice device, ParameterStore store, Value
 
         public Tensor[] Inputs { get; }
 
+        /// <summary>Whether each input may be read where the caller has it.</summary>
+        public bool[] MayBorrow { get; }
+
         /// <summary>What each input may hold that operators index with.</summary>
         public IndexRange[][] Ranges { get; }
 
@@ -142,6 +198,8 @@ internal sealed class SessionContext(IDevice device, ParameterStore store, Value
         public Replay Replay { get; }
 
         public IReadback Readback { get; }
+
+        public void Borrow(Value input, nint address) => _executor.Borrow(input, address);
 
         public void Run(IStepObserver observer) => _executor.Forward(observer);
 

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using FastNN.Inference;
 using FastNN.Tensors;
@@ -50,6 +51,24 @@ public readonly ref struct SessionRun
         Tensor tensor = Context.Input(index);
         Require<T>(tensor, values.Length, "input", Inputs[index].Name);
         Context.Write(index, MemoryMarshal.AsBytes(values));
+    }
+
+    /// <summary>
+    /// As <see cref="Write{T}(int, ReadOnlySpan{T})"/> of a part of an array, which the caller leaves as it is until
+    /// <see cref="Compute"/> has returned: a large one is read where it lies, if the device can.
+    /// </summary>
+    internal void Lend<T>(int index, T[] values, int first, int count)
+        where T : unmanaged
+    {
+        // Below, pinning the array costs what copying does.
+        const int leastBytes = 8 << 10;
+        RequireIndex(index, Inputs.Count);
+        Require<T>(Context.Input(index), count, "input", Inputs[index].Name);
+        ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(values.AsSpan(first, count));
+        if (bytes.Length < leastBytes || !Context.Lend(index, values, (nint)first * Unsafe.SizeOf<T>(), bytes))
+        {
+            Context.Write(index, bytes);
+        }
     }
 
     /// <summary>Computes all outputs.</summary>
@@ -115,6 +134,7 @@ public readonly ref struct SessionRun
         if (_context is { } context && context.Rental == _rental)
         {
             context.Rental++;
+            context.TakeBack();
             _session!.Return(context);
         }
     }

@@ -14,6 +14,9 @@ internal interface IDeviceCore : IDisposable
     /// <summary>What keeps the device from its full speed, one line each.</summary>
     IReadOnlyList<string> Warnings => [];
 
+    /// <summary>Whether kernels read and write the process's own memory.</summary>
+    bool IsHost => false;
+
     /// <summary>Worker threads of a CPU, 1 for a GPU.</summary>
     int Threads { get; }
 

@@ -11,7 +11,7 @@ internal sealed class Tensor(nint address, DType type, Shape shape)
     {
     }
 
-    public nint Address { get; } = address;
+    public nint Address { get; private set; } = address;
 
     public DType Type { get; } = type;
 
@@ -30,6 +30,9 @@ internal sealed class Tensor(nint address, DType type, Shape shape)
         ? (int)count
         : throw new ShapeException(
             $"Kernels: expected at most {int.MaxValue} rows or elements in one call, got {count}; use a smaller batch.");
+
+    /// <summary>Lets it lie elsewhere: for inputs that are read where the caller has them.</summary>
+    public void MoveTo(nint address) => Address = address;
 
     public override string ToString() => $"{Type}{Shape}";
 }

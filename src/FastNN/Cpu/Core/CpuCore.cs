@@ -41,6 +41,8 @@ internal abstract unsafe partial class CpuCore : IDeviceCore, IMemory, ICustomKe
 
     public string Kind => "cpu";
 
+    public bool IsHost => true;
+
     public DeviceLife Life { get; } = new("cpu");
 
     public string Description => $"CPU, {Simd.Name}, {Threads} {(Threads == 1 ? "thread" : "threads")}";
