@@ -53,6 +53,32 @@ internal sealed unsafe class TileTests<TLanes>
     }
 
     [Test]
+    public void SpacedRowsThatOverlap([Values(1, 3, 6)] int spacing, [Values] bool accumulate)
+    {
+        int rows = Tile<TLanes>.MaxRows, reach = 3 * Length;
+        nint* offsets = stackalloc nint[Parts] { 2 * Length, Length, 0 };
+        var random = new Random(3);
+        for (int cols = 1; cols <= Tile<TLanes>.MaxCols; cols++)
+        {
+            Assert.That(Tile<TLanes>.HasSpacing(spacing));
+            using var a = new GuardedBuffer(Random(random, ((rows - 1) * spacing) + reach));
+            using var b = new GuardedBuffer(Random(random, K * cols));
+            using var c = new GuardedBuffer(Random(random, rows * cols));
+            float[] before = c.Span.ToArray();
+            Tile<TLanes>.Spaced(
+                a.Pointer, spacing, offsets, Parts, Length, b.Pointer, cols, c.Pointer, cols, cols,
+                new Epilogue(null, accumulate: accumulate));
+            Compare(
+                c, before, accumulate, rows, cols,
+                (r, k) => a.Span[(r * spacing) + (int)offsets[k / Length] + (k % Length)],
+                (k, j) => b.Span[(k * cols) + j]);
+            a.AssertIntact("A");
+            b.AssertIntact("B");
+            c.AssertIntact("C");
+        }
+    }
+
+    [Test]
     public void PanelOverSegments([Values] bool accumulate)
     {
         float** aParts = stackalloc float*[Parts];

@@ -53,7 +53,7 @@ internal static unsafe partial class Convolution<TLanes>
         private readonly ConvolutionSplit _split = split;
 
         /// <summary>Along a row of the source the taps of one kernel row are one run of memory.</summary>
-        private bool RowsAreRuns => _o.Groups == 1 && _o.Horizontal.TapStep == 1;
+        public static bool AreRowsRuns(in ConvolutionOperands o) => o.Groups == 1 && o.Horizontal.TapStep == 1;
 
         public void Invoke(int task, int worker)
         {
@@ -72,7 +72,7 @@ internal static unsafe partial class Convolution<TLanes>
                     {
                         continue;
                     }
-                    tile.SetRuns(RowsAreRuns);
+                    tile.SetRuns(AreRowsRuns(_o));
                     for (int panel = panelFirst; panel < panelEnd; panel++)
                     {
                         tile.SetPanel(panel);
@@ -202,7 +202,7 @@ internal static unsafe partial class Convolution<TLanes>
             nint step = (nint)_o.Horizontal.Step * _o.SourceColumn;
             nint targetStep = (nint)_o.Horizontal.TargetStep * _o.TargetColumn;
             int filled = 0;
-            bool uniform = true;
+            bool uniform = true, isSpaced = _calls == 1 && !_byPieces && Tile<TLanes>.HasSpacing(step);
             for (int n = _sampleFirst; n < _sampleEnd; n++)
             {
                 int image = _o.Images.ImageOf(n);
@@ -212,6 +212,17 @@ internal static unsafe partial class Convolution<TLanes>
                     float* target = TargetOf(_o.TargetsImages ? image : n, i);
                     for (int left = ColumnEnd - _columnFirst; left > 0;)
                     {
+                        if (isSpaced && filled == 0 && left >= Tile<TLanes>.MaxRows)
+                        {
+                            Tile<TLanes>.Spaced(
+                                source, step, _offsets, _runs, _runLength, _filter, _filterStride, target, targetStep, _cols,
+                                _epilogue);
+                            source += Tile<TLanes>.MaxRows * step;
+                            target += Tile<TLanes>.MaxRows * targetStep;
+                            left -= Tile<TLanes>.MaxRows;
+                            continue;
+                        }
+
                         int take = Math.Min(left, Tile<TLanes>.MaxRows - filled);
                         uniform = filled == 0 || (uniform && target == _targets[0] + (filled * targetStep));
                         for (int q = 0; q < take; q++)

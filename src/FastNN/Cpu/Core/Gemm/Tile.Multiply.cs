@@ -20,7 +20,7 @@ internal static unsafe partial class Tile<TLanes>
     where TLanes : struct, IVectorLanes<TLanes>
 {
     /// <summary>Steps of k from which it pays to ask for C's lines before the sums are ready.</summary>
-    private const int PrefetchLength = 64;
+    private const int PrefetchLength = 16;
 
     /// <summary>
     /// C (=|+=) sum over segments and k; see <see cref="Rows"/> and <see cref="Panel"/> for the meaning of the arguments.
@@ -56,7 +56,7 @@ internal static unsafe partial class Tile<TLanes>
         TLanes c100 = b0, c101 = b1;
         TLanes c110 = b0, c111 = b1;
 
-        if (length >= PrefetchLength)
+        if (segments * (long)length >= PrefetchLength)
         {
             PrefetchTile<TVectors>(c, cStride, rows);
         }
@@ -77,7 +77,7 @@ internal static unsafe partial class Tile<TLanes>
         for (int s = 0; s < segments; s++)
         {
             nint i = 0;
-            if (TAccess.RowPointers)
+            if (TAccess.Runs)
             {
                 i = offsets[s];
             }
@@ -113,82 +113,82 @@ internal static unsafe partial class Tile<TLanes>
 
                 if (TRows.Value > 1)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + 1 : a1)[i]);
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + TAccess.Spacing : a1)[i]);
                     c10 = TLanes.MultiplyAdd(x, b0, c10);
                     c11 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c11) : c11;
                 }
 
                 if (TRows.Value > 2)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + 2 : a2)[i]);
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (2 * TAccess.Spacing) : a2)[i]);
                     c20 = TLanes.MultiplyAdd(x, b0, c20);
                     c21 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c21) : c21;
                 }
 
                 if (TRows.Value > 3)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + 3 : a3)[i]);
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (3 * TAccess.Spacing) : a3)[i]);
                     c30 = TLanes.MultiplyAdd(x, b0, c30);
                     c31 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c31) : c31;
                 }
 
                 if (TRows.Value > 4)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + 4 : a4)[i]);
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (4 * TAccess.Spacing) : a4)[i]);
                     c40 = TLanes.MultiplyAdd(x, b0, c40);
                     c41 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c41) : c41;
                 }
 
                 if (TRows.Value > 5)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + 5 : a5)[i]);
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (5 * TAccess.Spacing) : a5)[i]);
                     c50 = TLanes.MultiplyAdd(x, b0, c50);
                     c51 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c51) : c51;
                 }
 
                 if (TRows.Value > 6)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + 6 : a6)[i]);
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (6 * TAccess.Spacing) : a6)[i]);
                     c60 = TLanes.MultiplyAdd(x, b0, c60);
                     c61 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c61) : c61;
                 }
 
                 if (TRows.Value > 7)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + 7 : a7)[i]);
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (7 * TAccess.Spacing) : a7)[i]);
                     c70 = TLanes.MultiplyAdd(x, b0, c70);
                     c71 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c71) : c71;
                 }
 
                 if (TRows.Value > 8)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + 8 : a8)[i]);
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (8 * TAccess.Spacing) : a8)[i]);
                     c80 = TLanes.MultiplyAdd(x, b0, c80);
                     c81 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c81) : c81;
                 }
 
                 if (TRows.Value > 9)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + 9 : a9)[i]);
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (9 * TAccess.Spacing) : a9)[i]);
                     c90 = TLanes.MultiplyAdd(x, b0, c90);
                     c91 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c91) : c91;
                 }
 
                 if (TRows.Value > 10)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + 10 : a10)[i]);
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (10 * TAccess.Spacing) : a10)[i]);
                     c100 = TLanes.MultiplyAdd(x, b0, c100);
                     c101 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c101) : c101;
                 }
 
                 if (TRows.Value > 11)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + 11 : a11)[i]);
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (11 * TAccess.Spacing) : a11)[i]);
                     c110 = TLanes.MultiplyAdd(x, b0, c110);
                     c111 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c111) : c111;
                 }
 
-                i += TAccess.RowPointers ? 1 : aStep;
+                i += TAccess.Runs ? 1 : aStep;
                 b += bStep;
             }
         }

@@ -14,8 +14,14 @@ internal interface IAccess
     /// <summary>A pointer per row, moved along by the offsets of the runs.</summary>
     static abstract bool RowPointers { get; }
 
-    /// <summary>R neighbors in memory: constant displacements from one pointer.</summary>
+    /// <summary>R rows at constant displacements from one pointer, <see cref="Spacing"/> floats each.</summary>
     static abstract bool Packed { get; }
+
+    /// <summary>Floats from row to row where A is packed.</summary>
+    static virtual int Spacing => 1;
+
+    /// <summary>Whether K comes in runs of neighbors at offsets; else in segments, each with a pointer and a step.</summary>
+    static virtual bool Runs => false;
 
     /// <summary>Fewer neighbors than the tile has rows: the last one stands in for those that are missing.</summary>
     static abstract bool PanelTail { get; }
@@ -24,6 +30,11 @@ internal interface IAccess
 internal readonly struct Zero : IConstant
 {
     public static int Value => 0;
+}
+
+internal readonly struct Three : IConstant
+{
+    public static int Value => 3;
 }
 
 internal readonly struct One : IConstant
@@ -63,6 +74,23 @@ internal readonly struct RowAccess : IAccess
     public static bool Packed => false;
 
     public static bool PanelTail => false;
+
+    public static bool Runs => true;
+}
+
+/// <summary>Rows that lie at equal distances and overlap, as neighboring pixels of an image of few channels do.</summary>
+internal readonly struct SpacedAccess<TSpacing> : IAccess
+    where TSpacing : struct, IConstant
+{
+    public static bool RowPointers => false;
+
+    public static bool Packed => true;
+
+    public static bool PanelTail => false;
+
+    public static int Spacing => TSpacing.Value;
+
+    public static bool Runs => true;
 }
 
 internal readonly struct PackedAccess : IAccess
@@ -102,6 +130,48 @@ internal static unsafe partial class Tile<TLanes>
         float** a, nint* runOffsets, int runs, int runLength, float* b, nint bStride,
         float* c, nint cStride, int rows, int cols, in Epilogue epilogue) =>
         Choose<RowAccess>(a, 1, runOffsets, runs, runLength, null, b, bStride, c, cStride, rows, cols, epilogue);
+
+    /// <summary>
+    /// Distances between rows that <see cref="Spaced"/> takes: pixels of one and of three channels, at strides 1 and 2.
+    /// </summary>
+    public static bool HasSpacing(nint spacing) => spacing is 1 or 3 or 6;
+
+    /// <summary>
+    /// As <see cref="Rows"/> of a whole tile whose rows are so many floats apart: with one pointer for all of them a run of a few
+    /// terms costs little besides its multiply-adds.
+    /// </summary>
+    public static void Spaced(
+        float* a, nint spacing, nint* runOffsets, int runs, int runLength, float* b, nint bStride,
+        float* c, nint cStride, int cols, in Epilogue epilogue)
+    {
+        switch (spacing)
+        {
+            case 1:
+                Whole<SpacedAccess<One>>(a, runOffsets, runs, runLength, b, bStride, c, cStride, cols, epilogue);
+                break;
+            case 3:
+                Whole<SpacedAccess<Three>>(a, runOffsets, runs, runLength, b, bStride, c, cStride, cols, epilogue);
+                break;
+            default:
+                Whole<SpacedAccess<Six>>(a, runOffsets, runs, runLength, b, bStride, c, cStride, cols, epilogue);
+                break;
+        }
+    }
+
+    private static void Whole<TAccess>(
+        float* a, nint* runOffsets, int runs, int runLength, float* b, nint bStride, float* c, nint cStride, int cols,
+        in Epilogue epilogue)
+        where TAccess : struct, IAccess
+    {
+        if (TLanes.TileRows == 12)
+        {
+            Choose<Twelve, TAccess>(&a, 1, runOffsets, runs, runLength, null, b, bStride, c, cStride, 12, cols, epilogue);
+        }
+        else
+        {
+            Choose<Six, TAccess>(&a, 1, runOffsets, runs, runLength, null, b, bStride, c, cStride, 6, cols, epilogue);
+        }
+    }
 
     /// <summary>
     /// PANEL: C[m, n] (=|+=) sum over s &lt; segments, k &lt; segmentLength of a[s][k * aStep + m] * b[s][k * bStep + n].
