@@ -155,15 +155,28 @@ public sealed unsafe class Pool2DKernelTests
         Assert.That(winners[c..], Is.All.EqualTo(2));
     }
 
-    [Test]
-    public void InferenceKeepsNoWinners()
+    /// <summary>Without winners another loop computes it; NaN and infinities are among the values once.</summary>
+    [TestCaseSource(nameof(Max))]
+    public void InferenceGivesTheSameBitsWithoutWinners(string name, int c, bool relu)
     {
-        var g = Pool2DGeometry.Max(2, 9, 7, 19, 3, 2, 2, 2, Padding2D.Valid);
+        Pool2DGeometry g = MaxCases[name](c);
         float[] x = Random(g.InputCount, 1);
-        (float[] expected, _, _) = RunMax(Pools[0], g, x, new float[g.OutputCount], false, null);
-        using GuardedBuffer xs = new(x), ys = new(g.OutputCount);
-        Pool2D.MaxForward(Pools[0], g, xs.Pointer, ys.Pointer, null, false);
-        Assert.That(ys.Span.SequenceEqual(expected));
+        foreach (bool special in new[] { false, true })
+        {
+            for (int i = 0; special && i < x.Length; i += 5)
+            {
+                x[i] = (i % 3) switch { 0 => float.NaN, 1 => float.PositiveInfinity, _ => float.NegativeInfinity };
+            }
+
+            (float[] expected, _, _) = RunMax(Pools[0], g, x, new float[g.OutputCount], relu, null);
+            foreach (WorkerPool pool in Pools)
+            {
+                using GuardedBuffer xs = new(x), ys = new(g.OutputCount);
+                Pool2D.MaxForward(pool, g, xs.Pointer, ys.Pointer, null, relu);
+                ys.AssertIntact("y");
+                Assert.That(ys.Span.ToArray(), Is.EqualTo(expected));
+            }
+        }
     }
 
     private static (float[] Y, int[] Winners, float[] DX) RunMax(

@@ -91,6 +91,9 @@ internal static unsafe partial class Pool2D
         var split = new PoolRows(rows, rowsPerTask);
         switch (pass)
         {
+            case PoolPass.MaxForward when arguments.Winners == null:
+                RunMaximum<TVec, TTap, TLanes>(pool, geometry, arguments, split, tasks);
+                break;
             case PoolPass.MaxForward when WinnerBytes(geometry) == 1:
                 var narrowForward = new MaxForwardBody<TVec, TTap, TLanes, byte>(geometry, arguments, split);
                 pool.Run(tasks, ref narrowForward);

@@ -24,6 +24,11 @@ internal unsafe interface IPoolLanes<TVec, TTap>
 
     static abstract TVec Divide(TVec a, TVec b);
 
+    /// <summary>value where it is larger, else best; either where one is NaN.</summary>
+    static abstract TVec Larger(TVec value, TVec best);
+
+    static abstract bool HasNaN(TVec value);
+
     /// <summary>best = value where value is larger or NaN: the first maximum wins a tie, as in PyTorch.</summary>
     static abstract void Take(TVec value, TTap tap, ref TVec best, ref TTap bestTap);
 
@@ -60,6 +65,10 @@ internal readonly unsafe struct PoolLanes512 : IPoolLanes<Vector512<float>, Vect
     public static Vector512<float> Add(Vector512<float> a, Vector512<float> b) => a + b;
 
     public static Vector512<float> Divide(Vector512<float> a, Vector512<float> b) => a / b;
+
+    public static Vector512<float> Larger(Vector512<float> value, Vector512<float> best) => Vector512.MaxNative(value, best);
+
+    public static bool HasNaN(Vector512<float> value) => !Vector512.EqualsAll(value, value);
 
     public static void Take(Vector512<float> value, Vector512<int> tap, ref Vector512<float> best, ref Vector512<int> bestTap)
     {
@@ -110,6 +119,10 @@ internal readonly unsafe struct PoolLanes256 : IPoolLanes<Vector256<float>, Vect
 
     public static Vector256<float> Divide(Vector256<float> a, Vector256<float> b) => a / b;
 
+    public static Vector256<float> Larger(Vector256<float> value, Vector256<float> best) => Vector256.MaxNative(value, best);
+
+    public static bool HasNaN(Vector256<float> value) => !Vector256.EqualsAll(value, value);
+
     public static void Take(Vector256<float> value, Vector256<int> tap, ref Vector256<float> best, ref Vector256<int> bestTap)
     {
         Vector256<float> larger = Vector256.GreaterThan(value, best) | ~Vector256.Equals(value, value);
@@ -159,6 +172,10 @@ internal readonly unsafe struct PoolLanes128 : IPoolLanes<Vector128<float>, Vect
 
     public static Vector128<float> Divide(Vector128<float> a, Vector128<float> b) => a / b;
 
+    public static Vector128<float> Larger(Vector128<float> value, Vector128<float> best) => Vector128.MaxNative(value, best);
+
+    public static bool HasNaN(Vector128<float> value) => !Vector128.EqualsAll(value, value);
+
     public static void Take(Vector128<float> value, Vector128<int> tap, ref Vector128<float> best, ref Vector128<int> bestTap)
     {
         Vector128<float> larger = Vector128.GreaterThan(value, best) | ~Vector128.Equals(value, value);
@@ -207,6 +224,10 @@ internal readonly unsafe struct PoolLanes1 : IPoolLanes<float, int>
     public static float Add(float a, float b) => a + b;
 
     public static float Divide(float a, float b) => a / b;
+
+    public static float Larger(float value, float best) => value > best ? value : best;
+
+    public static bool HasNaN(float value) => float.IsNaN(value);
 
     public static void Take(float value, int tap, ref float best, ref int bestTap)
     {
