@@ -72,6 +72,7 @@ internal static class ExportRules
         [nameof(PenaltyOp)] = Training,
         [nameof(DropoutOp)] = Training,
         [nameof(BiasActivationOp)] = Planned,
+        [nameof(ConvolutionMaxPoolOp)] = Planned,
         [nameof(ResidualNormOp)] = Planned,
         [nameof(TransposeFiltersOp)] = Planned,
         ["EmptyPass"] = Planned,

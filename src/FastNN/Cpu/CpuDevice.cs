@@ -65,6 +65,9 @@ internal sealed class CpuDevice : CpuCore, IDevice
     public bool WantsTransposedFilter(in Conv2DGeometry geometry, ConvolutionPass pass) =>
         CpuWindows.WantsTransposedFilter(geometry, pass);
 
+    public bool PoolsBehindConvolution(in Conv2DGeometry convolution, in Pool2DGeometry pooling) =>
+        _windows.PoolsBehindConvolution(convolution, pooling);
+
     public long MaxPool2DWinnerBytes(in Pool2DGeometry geometry) => CpuWindows.MaxPool2DWinnerBytes(geometry);
 
     public long RecurrenceSavedBytes(RecurrenceGeometry geometry, bool training) => geometry.SavedBytes(training);

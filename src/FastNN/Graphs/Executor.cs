@@ -121,8 +121,8 @@ internal sealed class Executor : IDisposable
     public Tensor this[Value value] => _values[value];
 
     /// <summary>
-    /// Whether an input may be read where the caller has it: the device reads the host's memory, and nothing is read after the run,
-    /// as it would be of an output that is a view of the input.
+    /// Whether an input may be read where the caller has it: the device reads the host's memory, and no output is a view of the
+    /// input, which would be read after the run.
     /// </summary>
     public bool MayBorrow(Value input) =>
         _device.IsHost && _checks is null && Plan.Values[input].Place.Buffer is { } buffer
@@ -286,8 +286,8 @@ internal sealed class Executor : IDisposable
 
     /// <summary>Turns places into addresses.</summary>
     private sealed class Binder(
-        nint arena, Plan plan, IParameterPlaces parameters, GradientStore? gradients, ConstantBlock constants, Tensor? stepCounter,
-        Tensor? rootGradient)
+        nint arena, Plan plan, IParameterPlaces parameters, GradientStore? gradients, ConstantBlock constants,
+        Tensor? stepCounter, Tensor? rootGradient)
     {
         private readonly HashSet<Buffer> _inputs =
             [.. plan.Values.Where(value => value.Key.Kind == ValueKind.Input).Select(value => value.Value.Place.Buffer!)];

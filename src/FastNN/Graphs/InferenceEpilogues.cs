@@ -5,8 +5,9 @@ namespace FastNN.Graphs;
 
 /// <summary>
 /// In inference any function of one number behind a product or a convolution becomes its epilogue, as far as the device can apply
-/// it to sums that are still near. Every bit is kept. Which functions these are is a device's own matter, so no pass can do it;
-/// those that every device has in its kernels a pass has joined before (<see cref="Passes.ActivationIntoEpilogue"/>).
+/// it to sums that are still near, and so does a max pooling behind a convolution. Every bit is kept. Which functions and windows
+/// these are is a device's own matter, so no pass can do it; those that every device has in its kernels a pass has joined before
+/// (<see cref="Passes.ActivationIntoEpilogue"/>).
 /// </summary>
 internal static class InferenceEpilogues
 {
@@ -39,6 +40,17 @@ internal static class InferenceEpilogues
                 bound[i] = (op, NodeTypes.Of(op, Array.ConvertAll(nodes[at].Inputs, value => types[value])));
                 nodes[i] = new Node(op, nodes[at].Inputs, nodes[i].Outputs);
                 dropped.Add(at);
+            }
+            else if (bound[i] is (MaxPool2DOp pooling, { Bound: Pool2DGeometry windows })
+                && producers.TryGetValue(nodes[i].Inputs[0], out int from) && uses[nodes[i].Inputs[0]] == 1
+                && !outputs.Contains(nodes[i].Inputs[0])
+                && bound[from] is (ConvolutionOp { HasResidual: false, HasTransposedFilter: false } convolution, var its)
+                && ((ConvolutionGeometry)its.Bound!).Single is { } geometry && planning.PoolsBehindConvolution(geometry, windows))
+            {
+                var op = new ConvolutionMaxPoolOp(convolution, pooling);
+                bound[i] = (op, NodeTypes.Of(op, Array.ConvertAll(nodes[from].Inputs, value => types[value])));
+                nodes[i] = new Node(op, nodes[from].Inputs, nodes[i].Outputs);
+                dropped.Add(from);
             }
 
             foreach (Value output in nodes[i].Outputs)

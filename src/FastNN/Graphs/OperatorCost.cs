@@ -29,6 +29,7 @@ internal readonly record struct OperatorCost(double Flops, long Bytes)
             // Each output is a sum over the filter's window and its channels; each input of a transposed one gives as much.
             ConvolutionOp convolution => 2.0 * results * inputs[1].Shape.Count
                 / Math.Max(1, convolution.HasTransposedFilter ? inputs[1].Shape[0] : inputs[1].Shape[-1]),
+            ConvolutionMaxPoolOp pooled => Pooled(pooled, inputs),
             ConvTransposeOp => 2.0 * taken * inputs[1].Shape.Count / Math.Max(1, inputs[1].Shape[-1]),
             ScaledDotProductOp => Attention((AttentionGeometry)node.Types.Bound!),
             RecurrenceOp => 2.0 * inputs[0].Shape[0] * inputs[0].Shape[1] * (inputs[1].Shape.Count + inputs[2].Shape.Count),
@@ -41,6 +42,12 @@ internal readonly record struct OperatorCost(double Flops, long Bytes)
             _ => 0,
         };
         return new OperatorCost(flops, bytes);
+    }
+
+    private static double Pooled(ConvolutionMaxPoolOp op, TensorType[] inputs)
+    {
+        double pixels = op.Convolution.Infer(inputs)[0].Shape.Count;
+        return (2 * pixels * inputs[1].Shape.Count / Math.Max(1, inputs[1].Shape[-1])) + pixels;
     }
 
     private static double Attention(AttentionGeometry geometry) =>

@@ -29,6 +29,12 @@ internal interface IPlanning
     /// <summary>Whether products and convolutions may apply a function to their sums before these go to memory.</summary>
     bool AppliesBehindProducts(Activation activation);
 
+    /// <summary>
+    /// Whether a convolution in inference may hand its rows to a max pooling while they are in the cache, rather than write them
+    /// all: <see cref="IWindows.Conv2DMaxPoolForward"/>.
+    /// </summary>
+    bool PoolsBehindConvolution(in Conv2DGeometry convolution, in Pool2DGeometry pooling) => false;
+
     /// <summary>Bytes that hold the winners of a max pooling.</summary>
     long MaxPool2DWinnerBytes(in Pool2DGeometry geometry);
 

@@ -144,3 +144,41 @@ internal sealed record ConvolutionOp(int Axes, ConvolutionOptions Options, Activ
     private ConvolutionGeometry Geometry(in Shape x, in Shape weight) =>
         ConvolutionGeometry.Create(Name, Axes, Options, x, weight, HasTransposedFilter);
 }
+
+/// <summary>
+/// A convolution and the max pooling that alone reads it, for inference on devices that pool rows while they are in the cache
+/// (<see cref="IPlanning.PoolsBehindConvolution"/>): y has the bits that the two give. Inputs as of <see cref="ConvolutionOp"/>.
+/// </summary>
+internal sealed record ConvolutionMaxPoolOp(ConvolutionOp Convolution, MaxPool2DOp Pooling) : Operator
+{
+    public override string Name => "Conv2D + MaxPool2D";
+
+    public override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) =>
+        Convolution.TreatsExamplesAlone(hasExamples, inputs);
+
+    public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs) => Pooling.Infer(Convolution.Infer(inputs));
+
+    public override object Bind(TensorType[] inputs, TensorType[] outputs)
+    {
+        TensorType[] between = Convolution.Infer(inputs);
+        var geometry = (ConvolutionGeometry)Convolution.Bind(inputs, between);
+        return new Sizes(geometry.Single!.Value, (Pool2DGeometry)Pooling.Bind(between, outputs));
+    }
+
+    public override long ForwardWorkspaceBytes(IPlanning planning, NodeTypes types) =>
+        planning.Conv2DWorkspaceBytes(((Sizes)types.Bound!).Convolution, ConvolutionPass.Forward);
+
+    public override void Forward(IKernels kernels, NodeTensors tensors)
+    {
+        var sizes = (Sizes)tensors.Bound!;
+        kernels.Windows.Conv2DMaxPoolForward(
+            sizes.Convolution, sizes.Pooling, tensors.Inputs[0], tensors.Inputs[1],
+            tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null, tensors.Output, Convolution.Activation, Pooling.HasReLU,
+            tensors.ForwardWorkspace);
+    }
+
+    public override void Backward(IKernels kernels, NodeTensors tensors) =>
+        throw new NotSupportedException($"{Name}: expected a plan for inference.");
+
+    private sealed record Sizes(Conv2DGeometry Convolution, Pool2DGeometry Pooling);
+}

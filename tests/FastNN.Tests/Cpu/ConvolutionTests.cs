@@ -243,6 +243,72 @@ public sealed unsafe class ConvolutionTests
         Assert.That(first.Zip(plain, (a, b) => Math.Abs(a - b)).Max(), Is.LessThanOrEqualTo(1e-5 * largest), rung);
     }
 
+    private static IEnumerable<TestCaseData> PooledCases()
+    {
+        (string Name, int Window, int Stride, bool Ceil)[] poolings =
+        [
+            ("2x2", 2, 2, false), ("3x3", 3, 3, false), ("2x2, ceil", 2, 2, true), ("2 of 3", 2, 3, false),
+        ];
+        return from name in new[]
+               {
+                   "mnist first", "lenet first", "lenet second", "same 3x3 one channel", "same 3x3 three channels",
+                   "asymmetric padding", "dilation 2", "groups", "many filters", "wide image", "tall image",
+               }
+               from pooling in poolings
+               from rung in SupportedRungs()
+               select new TestCaseData(name, pooling.Window, pooling.Stride, pooling.Ceil, rung)
+                   .SetName($"PoolingBehindAConvolutionKeepsEveryBit({name}, {pooling.Name}, {rung})");
+    }
+
+    [TestCaseSource(nameof(PooledCases))]
+    public void PoolingBehindAConvolutionKeepsEveryBit(string name, int window, int stride, bool ceil, string rung)
+    {
+        Conv2DGeometry g = ByName[name];
+        var pooling = Pool2DGeometry.Max(
+            g.N, g.OH, g.OW, g.OC, Math.Min(window, g.OH), Math.Min(window, g.OW), stride, stride, Padding2D.Valid,
+            ceilMode: ceil);
+        switch (rung)
+        {
+            case "512":
+                Pooled<Lanes512>(g, pooling);
+                break;
+            case "256":
+                Pooled<Lanes256>(g, pooling);
+                break;
+            case "128":
+                Pooled<Lanes128>(g, pooling);
+                break;
+            default:
+                Pooled<Lanes1>(g, pooling);
+                break;
+        }
+    }
+
+    private static void Pooled<TLanes>(in Conv2DGeometry g, in Pool2DGeometry pooling)
+        where TLanes : struct, IVectorLanes<TLanes>
+    {
+        Assert.That(Convolution<TLanes>.Pools(g, pooling, allowWinograd: false));
+        Operands o = Operands.Random(g, 2);
+        using GuardedBuffer x = new(o.X), w = new(o.W), bias = new(o.Bias), y = new(g.OutputCount);
+        using GuardedBuffer expected = new(pooling.OutputCount), workspace = Workspace<TLanes>(g, ConvolutionPass.Forward);
+        var epilogue = new Epilogue(bias.Pointer, Activation.Tanh);
+        byte* ws = (byte*)workspace.Pointer;
+        Convolution<TLanes>.Forward(Pools[0], g, x.Pointer, w.Pointer, y.Pointer, epilogue, ws, allowWinograd: false);
+        Pool2D.MaxForward(Pools[0], pooling, y.Pointer, expected.Pointer, null, relu: true);
+        using var frozen = new FrozenValues();
+        foreach (WorkerPool pool in Pools)
+        {
+            foreach (FrozenValues? values in new[] { null, frozen })
+            {
+                using GuardedBuffer pooled = new(pooling.OutputCount);
+                Convolution<TLanes>.ForwardPooled(
+                    pool, g, pooling, x.Pointer, w.Pointer, pooled.Pointer, epilogue, relu: true, ws, values);
+                pooled.AssertIntact("y");
+                Assert.That(pooled.Span.ToArray(), Is.EqualTo(expected.Span.ToArray()), $"{pool.Threads} threads");
+            }
+        }
+    }
+
     [Test]
     public void TheDefaultRungIsTheWidest()
     {

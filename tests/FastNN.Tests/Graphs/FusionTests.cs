@@ -72,6 +72,26 @@ internal sealed class FusionTests
     }
 
     [Test]
+    public void Pooling_joins_the_convolution_before_it_in_inference_where_nothing_else_reads_that()
+    {
+        string[] Pooled(GraphMode mode, Func<Value, Value> pool, bool isRead = false)
+        {
+            var graph = new Graph(mode);
+            Value x = graph.Input(new Shape(1, 9, 9, 2));
+            Value convolved = x.Conv2D(graph.Use(Parameter(3, 3, 2, 4)), graph.Use(Parameter(4)));
+            Value y = pool(convolved);
+            return [.. Compile(graph, isRead ? [y, convolved] : [y], null).Nodes.Select(node => node.Op.Name)];
+        }
+
+        string[] apart = ["Conv2D", "MaxPool2D"];
+        Assert.That(Pooled(Inference, x => x.ReLU().MaxPool2D((2, 2))), Is.EqualTo(new[] { "Conv2D + MaxPool2D" }));
+        Assert.That(Pooled(Inference, x => x.GeluTanh().MaxPool2D((2, 2))), Is.EqualTo(new[] { "Conv2D + MaxPool2D" }));
+        Assert.That(Pooled(Training, x => x.MaxPool2D((2, 2))), Is.EqualTo(apart));
+        Assert.That(Pooled(Inference, x => x.MaxPool2D((2, 2)), isRead: true), Is.EqualTo(apart));
+        Assert.That(Pooled(Inference, x => x.MaxPool2D((3, 3), (2, 2))), Is.EqualTo(apart), "windows share rows");
+    }
+
+    [Test]
     public void Log_softmax_joins_the_loss_on_the_last_axis_only([Values(-1, 0)] int axis)
     {
         var graph = new Graph(GraphMode.Training);

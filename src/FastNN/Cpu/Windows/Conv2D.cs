@@ -47,6 +47,19 @@ internal sealed unsafe partial class CpuWindows
             Options.AllowWinograd, weight.Frozen);
     }
 
+    public void Conv2DMaxPoolForward(
+        in Conv2DGeometry convolution, in Pool2DGeometry pooling, Tensor x, Tensor weight, Tensor? bias, Tensor y,
+        Activation activation, bool relu, Tensor? workspace)
+    {
+        var epilogue = new Epilogue(Floats(bias), activation);
+        Convolution.ForwardPooled(
+            Pool, convolution, pooling, Floats(x), Floats(weight) + convolution.FilterOffset, Floats(y), epilogue, relu,
+            Bytes(workspace), weight.Frozen);
+    }
+
+    public bool PoolsBehindConvolution(in Conv2DGeometry convolution, in Pool2DGeometry pooling) =>
+        Convolution.Pools(convolution, pooling, Options.AllowWinograd);
+
     public void Conv2DBackwardData(
         in Conv2DGeometry geometry, Tensor dY, Tensor weight, Tensor dX, bool accumulate, Tensor? workspace, Tensor? bias,
         Activation activation)

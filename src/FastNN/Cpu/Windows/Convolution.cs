@@ -29,6 +29,25 @@ internal static unsafe class Convolution
         Simd.Dispatch(ref action);
     }
 
+    /// <summary>
+    /// Whether <see cref="ForwardPooled"/> takes a convolution and the pooling behind it.
+    /// </summary>
+    public static bool Pools(in Conv2DGeometry geometry, in Pool2DGeometry pooling, bool allowWinograd)
+    {
+        var action = new Asking(geometry, pooling, allowWinograd);
+        Simd.Dispatch(ref action);
+        return action.Answer;
+    }
+
+    /// <summary>y = the maximum over each window of f(x * w + bias), then ReLU if asked.</summary>
+    public static void ForwardPooled(
+        WorkerPool pool, in Conv2DGeometry geometry, in Pool2DGeometry pooling, float* x, float* w, float* y,
+        in Epilogue epilogue, bool relu, byte* workspace, FrozenValues? frozen)
+    {
+        var action = new PooledPass(pool, geometry, pooling, x, w, y, epilogue, relu, workspace, frozen);
+        Simd.Dispatch(ref action);
+    }
+
     /// <summary>dx (=|+=) f(the gradient of x + bias): dy convolved with the transposed filter.</summary>
     public static void BackwardData(
         WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, in Epilogue epilogue, byte* workspace,
@@ -55,6 +74,24 @@ internal static unsafe class Convolution
         public void Invoke<TLanes>()
             where TLanes : struct, IVectorLanes<TLanes> =>
                 Bytes = Convolution<TLanes>.WorkspaceBytes(geometry, pass, allowWinograd);
+    }
+
+    private struct Asking(Conv2DGeometry geometry, Pool2DGeometry pooling, bool allowWinograd) : ILanesAction
+    {
+        public bool Answer { get; private set; }
+
+        public void Invoke<TLanes>()
+            where TLanes : struct, IVectorLanes<TLanes> =>
+                Answer = Convolution<TLanes>.Pools(geometry, pooling, allowWinograd);
+    }
+
+    private readonly struct PooledPass(
+        WorkerPool pool, Conv2DGeometry geometry, Pool2DGeometry pooling, float* x, float* w, float* y, Epilogue epilogue,
+        bool relu, byte* workspace, FrozenValues? frozen) : ILanesAction
+    {
+        public void Invoke<TLanes>()
+            where TLanes : struct, IVectorLanes<TLanes> =>
+                Convolution<TLanes>.ForwardPooled(pool, geometry, pooling, x, w, y, epilogue, relu, workspace, frozen);
     }
 
     private readonly struct ForwardPass(

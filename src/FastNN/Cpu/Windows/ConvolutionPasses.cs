@@ -54,11 +54,18 @@ internal static unsafe partial class Convolution<TLanes>
             Winograd<TLanes>.Forward(pool, geometry, x, w, y, epilogue, (float*)workspace, frozen);
             return;
         }
+        Run(pool, IndirectOperands(pool, geometry, x, w, y, epilogue, workspace, frozen));
+    }
+
+    /// <summary>A forward pass through pointers to pixels, ready to run.</summary>
+    private static ConvolutionOperands IndirectOperands(
+        WorkerPool pool, in Conv2DGeometry geometry, float* x, float* w, float* y, in Epilogue epilogue, byte* workspace,
+        FrozenValues? frozen)
+    {
         int pixels = WidenedPixels(geometry);
         if (pixels > 1)
         {
-            WidenedForward(pool, geometry, pixels, x, w, y, epilogue, (float*)workspace);
-            return;
+            return WidenedOperands(geometry, pixels, x, w, y, epilogue, (float*)workspace, frozen);
         }
         bool packed = IsPacked(geometry);
         float* filter = w;
@@ -75,7 +82,7 @@ internal static unsafe partial class Convolution<TLanes>
         operands.Filter = new ConvolutionFilter(
             filter, (long)geometry.KH * geometry.KW * geometry.GroupC, geometry.GroupOC, geometry.Groups, PanelWidth, packed);
         operands.Epilogue = epilogue;
-        Run(pool, operands);
+        return operands;
     }
 
     /// <summary>

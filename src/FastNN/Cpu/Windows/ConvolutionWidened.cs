@@ -1,4 +1,5 @@
 using FastNN.Kernels;
+using FastNN.Tensors;
 
 namespace FastNN.Cpu;
 
@@ -37,13 +38,24 @@ internal static unsafe partial class Convolution<TLanes>
     private static long WidenedWorkspaceBytes(in Conv2DGeometry g, int pixels) =>
         (((long)g.KH * WidenedTaps(g, pixels) * g.C) + 1) * pixels * g.OC * sizeof(float);
 
-    private static void WidenedForward(
-        WorkerPool pool, in Conv2DGeometry g, int pixels, float* x, float* w, float* y, in Epilogue epilogue, float* workspace)
+    private static ConvolutionOperands WidenedOperands(
+        in Conv2DGeometry g, int pixels, float* x, float* w, float* y, in Epilogue epilogue, float* workspace,
+        FrozenValues? frozen)
     {
         int taps = WidenedTaps(g, pixels);
         int filters = pixels * g.OC;
         float* bias = workspace + ((nint)g.KH * taps * g.C * filters);
-        WidenFilter(g, pixels, w, workspace);
+        var form = new WidenedFilter(g, pixels, w);
+        float* filter = workspace;
+        if (frozen is null)
+        {
+            form.Fill(filter);
+        }
+        else
+        {
+            filter = frozen.In(form);
+        }
+
         for (int i = 0; i < filters && epilogue.Bias != null; i++)
         {
             bias[i] = epilogue.Bias[i % g.OC];
@@ -52,10 +64,20 @@ internal static unsafe partial class Convolution<TLanes>
         ConvolutionOperands operands = ForwardOperands(g, x, y);
         operands.TargetColumn = filters;
         operands.Cols = filters;
-        operands.Filter = new ConvolutionFilter(workspace, (long)g.KH * taps * g.C, filters, 1, PanelWidth, false);
+        operands.Filter = new ConvolutionFilter(filter, (long)g.KH * taps * g.C, filters, 1, PanelWidth, false);
         operands.Horizontal = ConvolutionAxis.Forward(horizontal);
         operands.Epilogue = epilogue.WithBias(bias);
-        Run(pool, operands);
+        return operands;
+    }
+
+    /// <summary>The filter of several pixels.</summary>
+    private readonly struct WidenedFilter(Conv2DGeometry geometry, int pixels, float* w) : IFrozenForm
+    {
+        public FrozenKey Key => new("widened filter", geometry.GroupC, pixels, geometry.FilterOffset);
+
+        public long Floats => (long)geometry.KH * WidenedTaps(geometry, pixels) * geometry.C * pixels * geometry.OC;
+
+        public void Fill(float* target) => WidenFilter(geometry, pixels, w, target);
     }
 
     /// <summary>wide [KH, taps, C, P, OC]: pixel p sees tap k of its own as tap k + p*stride of the window.</summary>

@@ -13,6 +13,15 @@ internal enum ConvolutionPass
 internal partial interface IWindows
 {
     /// <summary>
+    /// y = max of f(conv(x, weight) + bias) over each window of the pooling, and with <paramref name="relu"/> max(0, that). For
+    /// devices that said so (<see cref="IPlanning.PoolsBehindConvolution"/>).
+    /// </summary>
+    void Conv2DMaxPoolForward(
+        in Conv2DGeometry convolution, in Pool2DGeometry pooling, Tensor x, Tensor weight, Tensor? bias, Tensor y,
+        Activation activation, bool relu, Tensor? workspace) =>
+        throw new NotSupportedException("Conv2D: this device computes a pooling apart from the convolution before it.");
+
+    /// <summary>
     /// y [N, OH, OW, OC] = f(x [N, H, W, C] * weight [KH, KW, C / groups, OC] + bias [OC]); f(y + that) where it accumulates.
     /// Where the geometry has a depth, samples without an image in x may be left as they are, so that such a pass accumulates.
     /// </summary>

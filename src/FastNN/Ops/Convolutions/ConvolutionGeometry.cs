@@ -41,6 +41,9 @@ internal sealed partial class ConvolutionGeometry
     /// <summary>The output's shape.</summary>
     public Shape Output { get; }
 
+    /// <summary>The one two-dimensional convolution that it is; null where it is several, or the batch is empty.</summary>
+    public Conv2DGeometry? Single => _taps.Length == 1 && !IsEmpty ? _taps[0] : null;
+
     /// <summary>Whether the batch is: then no pass runs, and no device plans one.</summary>
     private bool IsEmpty => _taps[0].N == 0;
 
