@@ -33,6 +33,12 @@ internal static unsafe partial class Gemm<TLanes>
         var body = new PiecesBody { Product = p, Partials = partials, Pool = pool, Pieces = pieces };
         pool.Run(pieces, ref body);
 
+        AddPieces(p, partials, pieces);
+    }
+
+    /// <summary>C (=|+=) f(the sum of the pieces + bias).</summary>
+    private static void AddPieces(in Product p, float* partials, int pieces)
+    {
         int size = p.M * p.N;
         for (int piece = 1; piece < pieces; piece++)
         {

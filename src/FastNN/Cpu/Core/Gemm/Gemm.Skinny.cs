@@ -9,8 +9,17 @@ internal static unsafe partial class Gemm<TLanes>
     /// <summary>Columns from which a task goes band by band.</summary>
     private const int WideColumns = 256;
 
+    /// <summary>Elements of a narrow B from which it is read row by row, and that a piece of it has at least: 256 KiB.</summary>
+    private const int PieceElements = 64 * 1024;
+
     private static void RunVector(WorkerPool pool, in Product p)
     {
+        if (p.Panels == null && p.N >= TLanes.Count && p.N < 2 * TaskColumns && (long)p.K * p.N >= 2 * PieceElements)
+        {
+            RunVectorPieces(pool, p);
+            return;
+        }
+
         int tiles = Tiles(p.N, W);
         int perTask = (int)Math.Clamp(TaskWork / 4 / ((long)Math.Min(p.N, W) * Math.Max(p.K, 1)), 1, tiles);
         perTask = p.Panels != null ? perTask : Math.Max(perTask, Math.Min(tiles, TaskColumns / W));
@@ -23,6 +32,20 @@ internal static unsafe partial class Gemm<TLanes>
         {
             pool.Run(Tiles(tiles, perTask), ref body);
         }
+    }
+
+    /// <summary>
+    /// A B with too few columns to share them: its rows, from one end to the other as memory is read fastest, in pieces for the
+    /// threads. How many there are depends on the shape alone, and they are added in their order.
+    /// </summary>
+    private static void RunVectorPieces(WorkerPool pool, in Product p)
+    {
+        using WorkerPool.Seat seat = pool.Enter();
+        float* partials = (float*)(pool.Scratch(seat.Worker) + WorkerPool.ScratchBytes - PartialBytes);
+        int pieces = (int)Math.Min((long)p.K * p.N / PieceElements, MaxPieces);
+        var body = new VectorPiecesBody { Product = p, Partials = partials, Pieces = pieces };
+        pool.Run(pieces, ref body);
+        AddPieces(p, partials, pieces);
     }
 
     private static void RunDots(WorkerPool pool, in Product p)
@@ -72,6 +95,33 @@ internal static unsafe partial class Gemm<TLanes>
                         Product.A + k0, length, b, bStride, Product.C + col, Math.Min(W, last - col), block.At(col));
                 }
             }
+        }
+    }
+
+    private struct VectorPiecesBody : IParallelBody
+    {
+        public Product Product;
+        public float* Partials;
+        public int Pieces;
+
+        public readonly void Invoke(int task, int worker)
+        {
+            int start = (int)((long)Product.K * task / Pieces);
+            int end = (int)((long)Product.K * (task + 1) / Pieces);
+            float* b = Product.B + (start * Product.Ldb), y = Partials + ((nint)task * Product.N);
+            if (Product.N <= Gemv<TLanes>.MostColumns)
+            {
+                Gemv<TLanes>.Narrow(Product.A + start, end - start, b, Product.Ldb, y, Product.N);
+                return;
+            }
+
+            var piece = new VectorBody { Product = Product, TilesPerTask = int.MaxValue / W };
+            piece.Product.A += start;
+            piece.Product.K = end - start;
+            piece.Product.B = b;
+            piece.Product.C = y;
+            piece.Product.Epilogue = Epilogue.Store;
+            piece.Invoke(0, worker);
         }
     }
 

@@ -97,7 +97,7 @@ internal static unsafe partial class Gemm<TLanes>
 
         /// <summary>Multiples of <see cref="TaskWork"/> from which a product is shared. Weights in panels do not change, so they
         /// lie in both cores' caches; in a training step of mnist-mlp one core reads what the other has just written.</summary>
-        private const double LeastWork = 1.5, LeastPacked = 0.5;
+        private const double LeastWork = 1.5, LeastPacked = 0.15;
 
         private readonly int rows;
         private readonly int cols;

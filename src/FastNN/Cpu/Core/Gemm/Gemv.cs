@@ -18,6 +18,43 @@ internal static unsafe class Gemv<TLanes>
     public static void AddRows(float* x, float* b, nint bStride, float* y, int cols) =>
         ElementLoop.Range<TLanes, EightRows>(new(x, b, bStride, y), 0, cols);
 
+    /// <summary>Columns that <see cref="Narrow"/> takes at most; it takes one vector at least.</summary>
+    public static int MostColumns => 8 * TLanes.Count;
+
+    /// <summary>
+    /// y [cols] = x [k] * B [k, cols]: one row of B after the other, each vector of columns in a sum of its own. The last ones
+    /// overlap where there are fewer.
+    /// </summary>
+    [MethodImpl(KernelCode.Loop)]
+    public static void Narrow(float* x, int k, float* b, nint bStride, float* y, int cols)
+    {
+        nint lanes = TLanes.Count, last = cols - lanes;
+        nint at1 = Math.Min(lanes, last), at2 = Math.Min(2 * lanes, last), at3 = Math.Min(3 * lanes, last);
+        nint at4 = Math.Min(4 * lanes, last), at5 = Math.Min(5 * lanes, last), at6 = Math.Min(6 * lanes, last);
+        TLanes s0 = default(TLanes), s1 = s0, s2 = s0, s3 = s0, s4 = s0, s5 = s0, s6 = s0, s7 = s0;
+        for (float* end = x + k; x < end; x++, b += bStride)
+        {
+            TLanes value = TLanes.Broadcast(*x);
+            s0 = TLanes.MultiplyAdd(value, TLanes.Load(b), s0);
+            s1 = TLanes.MultiplyAdd(value, TLanes.Load(b + at1), s1);
+            s2 = TLanes.MultiplyAdd(value, TLanes.Load(b + at2), s2);
+            s3 = TLanes.MultiplyAdd(value, TLanes.Load(b + at3), s3);
+            s4 = TLanes.MultiplyAdd(value, TLanes.Load(b + at4), s4);
+            s5 = TLanes.MultiplyAdd(value, TLanes.Load(b + at5), s5);
+            s6 = TLanes.MultiplyAdd(value, TLanes.Load(b + at6), s6);
+            s7 = TLanes.MultiplyAdd(value, TLanes.Load(b + last), s7);
+        }
+
+        TLanes.Store(s0, y);
+        TLanes.Store(s1, y + at1);
+        TLanes.Store(s2, y + at2);
+        TLanes.Store(s3, y + at3);
+        TLanes.Store(s4, y + at4);
+        TLanes.Store(s5, y + at5);
+        TLanes.Store(s6, y + at6);
+        TLanes.Store(s7, y + last);
+    }
+
     /// <summary>At most two vectors of columns. No column past <paramref name="cols"/> is read or written.</summary>
     public static void Columns(float* x, int k, float* b, nint bStride, float* y, int cols, in Epilogue epilogue)
     {
