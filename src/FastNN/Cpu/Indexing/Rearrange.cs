@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 using FastNN.Kernels;
 using FastNN.Tensors;
 
@@ -119,19 +120,24 @@ internal sealed unsafe partial class CpuIndexing
 
     /// <summary>
     /// Planes whose rows run along one axis in the source and along another in the destination; the other axes number the planes.
-    /// A task is a band of 64 source rows, which become 256 bytes of each destination row.
+    /// A task is a band of 64 source rows, or a part of it, which become 256 bytes of each destination row.
     /// </summary>
     private readonly struct FloatPlanes(StridedAxes axes, int across, float* from, float* to, bool accumulate) : IRowBody
     {
         private const int Band = 64;
 
+        /// <summary>Columns of a task: the planes of an image are few rows, but long ones.</summary>
+        private const int Cut = 4096;
+
         private int Rows => axes.Inner;
 
         private int Bands => (Rows + Band - 1) / Band;
 
-        private int Tasks => checked((int)(axes.Outer / axes.Extents[across] * (long)Bands));
+        private int Cuts => (axes.Extents[across] + Cut - 1) / Cut;
 
-        private long TaskLength => axes.Extents[across] * (long)Math.Min(Rows, Band);
+        private int Tasks => checked((int)(axes.Outer / axes.Extents[across] * (long)Bands * Cuts));
+
+        private long TaskLength => Math.Min(axes.Extents[across], Cut) * (long)Math.Min(Rows, Band);
 
         /// <summary>
         /// The axis along which the source is contiguous, where the destination is along the innermost; -1 where no such pair
@@ -163,7 +169,8 @@ internal sealed unsafe partial class CpuIndexing
         {
             for (nint task = start; task < end; task++)
             {
-                (nint plane, nint band) = Math.DivRem(task, Bands);
+                (nint plane, nint cut) = Math.DivRem(task, Cuts);
+                (plane, nint band) = Math.DivRem(plane, Bands);
                 nint source = 0, target = 0;
                 for (int axis = axes.Rank - 2; axis >= 0; axis--)
                 {
@@ -175,19 +182,21 @@ internal sealed unsafe partial class CpuIndexing
                     }
                 }
 
-                nint first = band * Band;
-                source += first * (nint)axes.First[axes.Rank - 1];
-                Transpose<TLanes>(from + source, to + target + first, (int)Math.Min(Band, Rows - first));
+                nint first = band * Band, begin = cut * Cut;
+                source += (first * (nint)axes.First[axes.Rank - 1]) + begin;
+                target += first + (begin * (nint)axes.Second[across]);
+                int length = (int)Math.Min(Cut, axes.Extents[across] - begin);
+                Transpose<TLanes>(from + source, to + target, (int)Math.Min(Band, Rows - first), length);
             }
         }
 
-        /// <summary>target[k * toStride + j] (=|+=) source[j * fromStride + k] for so many j and the whole axis k.</summary>
+        /// <summary>target[k * toStride + j] (=|+=) source[j * fromStride + k] for so many j and k.</summary>
         [MethodImpl(KernelCode.Loop)]
-        private void Transpose<TLanes>(float* source, float* target, int count)
+        private void Transpose<TLanes>(float* source, float* target, int count, int length)
             where TLanes : struct, IVectorLanes<TLanes>
         {
             nint fromStride = (nint)axes.First[axes.Rank - 1], toStride = (nint)axes.Second[across];
-            int length = axes.Extents[across], lanes = TLanes.Count;
+            int lanes = TLanes.Count;
             int wholeRows = lanes >= 4 ? count - (count % lanes) : 0, whole = length & ~3;
             float** rows = stackalloc float*[Band];
             float* block = stackalloc float[64];
@@ -195,6 +204,10 @@ internal sealed unsafe partial class CpuIndexing
             {
                 rows[j] = source + (j * fromStride);
             }
+
+            int interleaved = count == 3 && toStride == 3 && !accumulate
+                ? Interleave(rows[0], rows[1], rows[2], target, length)
+                : 0;
 
             for (int j = 0; j < wholeRows; j += lanes)
             {
@@ -216,7 +229,35 @@ internal sealed unsafe partial class CpuIndexing
             }
 
             Rest(rows, target, toStride, 0, wholeRows, whole, length);
-            Rest(rows, target, toStride, wholeRows, count, 0, length);
+            Rest(rows, target, toStride, wholeRows, count, interleaved, length);
+        }
+
+        /// <summary>
+        /// Three planes, as of a color image, into pixels, four at a time; returns how many were.
+        /// </summary>
+        private static int Interleave(float* red, float* green, float* blue, float* pixels, int length)
+        {
+            // Places past the last are zeros.
+            const int none = 4;
+            int k = 0;
+            for (; k <= length - 4; k += 4, pixels += 12)
+            {
+                Vector128<float> r = Vector128.Load(red + k), g = Vector128.Load(green + k), b = Vector128.Load(blue + k);
+                Vector128<float> first = Vector128.Shuffle(r, Vector128.Create(0, none, none, 1))
+                    | Vector128.Shuffle(g, Vector128.Create(none, 0, none, none))
+                    | Vector128.Shuffle(b, Vector128.Create(none, none, 0, none));
+                Vector128<float> second = Vector128.Shuffle(r, Vector128.Create(none, none, 2, none))
+                    | Vector128.Shuffle(g, Vector128.Create(1, none, none, 2))
+                    | Vector128.Shuffle(b, Vector128.Create(none, 1, none, none));
+                Vector128<float> third = Vector128.Shuffle(r, Vector128.Create(none, 3, none, none))
+                    | Vector128.Shuffle(g, Vector128.Create(none, none, 3, none))
+                    | Vector128.Shuffle(b, Vector128.Create(2, none, none, 3));
+                first.Store(pixels);
+                second.Store(pixels + 4);
+                third.Store(pixels + 8);
+            }
+
+            return k;
         }
 
         private void Rest(float** rows, float* target, nint toStride, int firstRow, int endRow, int first, int end)
