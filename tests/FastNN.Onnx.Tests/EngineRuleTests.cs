@@ -32,6 +32,25 @@ public sealed class EngineRuleTests
         }
     }
 
+    /// <summary>Images as rows: a constant matrix behind them follows their order inside, everything else sees ONNX's.</summary>
+    [TestCase("Gemm rows w b > y")]
+    [TestCase("Gemm rows w b > y, Relu rows > z")]
+    [TestCase("MatMul rows w > y")]
+    [TestCase("Relu rows > r, Gemm r w b > y")]
+    [TestCase("Add rows rows > r, MatMul r w > y")]
+    [TestCase("Transpose rows > t, MatMul rows t > y")]
+    public void Images_as_rows_times_a_matrix(string nodes)
+    {
+        NodeDef[] behind = [.. nodes.Split(", ").Select(text => (text.Split(' ', 2)[0], text.Split(' ', 2)[1].Split(" > ")))
+            .Select(node => Build.Node(node.Item1, node.Item2[0], node.Item2[1]))];
+        ModelDef definition = Build.Model(17, [Build.Node("Conv", "x f", "c"), Build.Node("Flatten", "c", "rows"), .. behind])
+            .With([], [.. behind.SelectMany(node => node.Outputs).Where(name => name is "y" or "z")])
+            .With(
+                Build.Tensor("f", Build.Random(1, 3, 2, 3, 3).Floats(), 3, 2, 3, 3),
+                Build.Tensor("w", Build.Random(2, 60, 7).Floats(), 60, 7), Build.Tensor("b", Build.Random(3, 7).Floats(), 7));
+        Same(definition, ("x", Build.Random(4, 2, 2, 6, 7)));
+    }
+
     private void Same(NodeDef node, int outputs, params OnnxValue[] inputs)
     {
         ModelDef definition = Build.Model(24, node);

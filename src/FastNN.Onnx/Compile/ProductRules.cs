@@ -13,7 +13,6 @@ internal static class ProductRules
         }
 
         float alpha = call.Host.Float("alpha", 1), beta = call.Host.Float("beta", 1);
-        Value left = call.Host.Flag("transA") ? a.Plain.Permute(1, 0) : a.Plain;
         int m = call.Host.Flag("transA") ? a.Dims[1] : a.Dims[0], n = call.Host.Flag("transB") ? b.Dims[0] : b.Dims[1];
         OnnxTensor? c = call.FloatConstant(2);
         if (call.FloatConstant(1) is { } constant
@@ -21,12 +20,13 @@ internal static class ProductRules
         {
             OnnxTensor weight = Scaled(call.Host.Flag("transB") ? Shapes.Transpose(constant, [1, 0]) : constant, alpha);
             OnnxTensor? bias = c is null ? null : Scaled(Shapes.BroadcastTo(c.WithDims([c.Count]), [n]), beta);
-            Value y = left.Dense(
-                call.Graph.Constant(weight.Array<float>(), new Shape(weight.Dims)),
-                bias is null ? null : call.Graph.Constant(bias.Array<float>(), new Shape(n)));
+            Value y = Dense(
+                call, a, weight, bias is null ? null : call.Graph.Constant(bias.Array<float>(), new Shape(n)),
+                transposed: call.Host.Flag("transA"));
             return [Traced.OfPlain(y, a.Type, [m, n])];
         }
 
+        Value left = call.Host.Flag("transA") ? a.Plain.Permute(1, 0) : a.Plain;
         Value product = left.MatMul(b.Plain, false, call.Host.Flag("transB"));
         product = alpha == 1 ? product : product * alpha;
         if (call.Has(2))
@@ -42,6 +42,23 @@ internal static class ProductRules
         return [Traced.OfPlain(product, a.Type, [m, n])];
     }
 
+    /// <summary>
+    /// A product with a constant matrix. Rows that are images are taken as they lie, and the matrix's rows are put in that order.
+    /// </summary>
+    private static Value Dense(TraceCall call, Traced a, OnnxTensor weight, Value? bias, bool transposed = false)
+    {
+        if (!transposed && a.Images is { } images)
+        {
+            int channels = images.Dims[1], places = a.Dims[1] / channels, columns = weight.Dims[1];
+            OnnxTensor ordered = Shapes.Transpose(weight.WithDims([channels, places, columns]), [1, 0, 2]);
+            Value rows = images.Last.Reshape(new Shape(a.Dims));
+            return rows.Dense(call.Graph.Constant(ordered.Array<float>(), new Shape(weight.Dims)), bias);
+        }
+
+        Value left = transposed ? a.Plain.Permute(1, 0) : a.Plain;
+        return left.Dense(call.Graph.Constant(weight.Array<float>(), new Shape(weight.Dims)), bias);
+    }
+
     private static OnnxTensor Scaled(OnnxTensor tensor, float by) =>
         by == 1 ? tensor : new OnnxTensor(tensor.ElementType, tensor.Dims,
             Array.ConvertAll(tensor.Array<float>(), value => value * by));
@@ -51,6 +68,11 @@ internal static class ProductRules
         if (call.FloatInput(0) is not { Rank: > 0 } a || call.FloatInput(1) is not { Rank: > 0 } b || a.Rank > Shape.MaxRank - 1)
         {
             return null;
+        }
+
+        if (a.Images is not null && call.FloatConstant(1) is { Rank: 2 } matrix)
+        {
+            return [Traced.OfPlain(Dense(call, a, matrix, bias: null), a.Type, [a.Dims[0], b.Dims[1]])];
         }
 
         if (a.Rank >= 2 && b.Rank == 2)

@@ -26,6 +26,11 @@ internal static class ShapeRules
 
         // With one place per image the order of channels and places does not matter.
         bool single = x.IsLast && x.Dims.AsSpan(2).IndexOfAnyExcept(1) < 0;
+        if (x.IsLast && !single && dims.Length == 2 && dims[0] == x.Dims[0])
+        {
+            return [Traced.OfRows(x, dims)];
+        }
+
         return [Traced.OfPlain((single ? x.Either : x.Plain).Reshape(new Shape(dims)), x.Type, dims)];
     }
 

@@ -26,20 +26,29 @@ internal sealed class Traced
     /// <summary>Makes the same convolution again with other weights; null for everything else.</summary>
     public Func<float[], float[], Traced>? Rescaled { get; private init; }
 
+    /// <summary>Images whose channels lie last inside, of which this has one row each; null for everything else.</summary>
+    public Traced? Images { get; private init; }
+
     /// <summary>The axes as ONNX has them.</summary>
-    public Value Plain => _plain ??= _last!.Permute(ToFirst(Rank));
+    public Value Plain => _plain ??= Images?.Plain.Reshape(new Shape(Dims)) ?? _last!.Permute(ToFirst(Rank));
 
     /// <summary>[N, C, ...] as [N, ..., C].</summary>
     public Value Last => _last ??= Plain.Permute(ToLast(Rank));
 
     /// <summary>The value as it lies, with <see cref="IsLast"/>.</summary>
-    public Value Either => _plain ?? _last!;
+    public Value Either => IsLast ? _last! : Plain;
 
     public static Traced OfPlain(Value value, OnnxElementType type, int[] dims) => new(value, null, type, dims);
 
     /// <param name="rescaled">Makes the same convolution again, each filter by a factor, each bias moved.</param>
     public static Traced OfLast(Value value, OnnxElementType type, int[] dims, Func<float[], float[], Traced>? rescaled = null) =>
         new(null, value, type, dims) { Rescaled = rescaled };
+
+    /// <summary>
+    /// Images [N, C, ...] as rows [N, C * ...]. A constant matrix that they are multiplied with can follow their order inside,
+    /// and then nothing is moved.
+    /// </summary>
+    public static Traced OfRows(Traced images, int[] dims) => new(null, null, images.Type, dims) { Images = images };
 
     /// <summary>Another value that lies as this one does.</summary>
     public Traced Like(Value value, OnnxElementType type) => IsLast ? OfLast(value, type, Dims) : OfPlain(value, type, Dims);
