@@ -62,6 +62,60 @@ public sealed class SessionRunTests
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
     }
 
+    /// <summary>Large inputs are read where they lie: each run must read its own, and write none.</summary>
+    [Test]
+    public void Large_inputs_stay_as_they_are_and_each_run_reads_its_own()
+    {
+        using OnnxModel model = Build.Model(
+                17, Build.Node("Reshape", "x s", "rows"), Build.Node("Relu", "rows", "y"), Build.Node("Add", "x x", "z"),
+                Build.Node("Identity", "x", "same"))
+            .With(["x"], ["y", "z", "same"]).With(Build.Tensor("s", [2048L, 4L], 2)).Load();
+        using var device = Device.Cpu(2);
+        using OnnxSession session = model.Compile(device);
+        OnnxTensor[] outputs = session.CreateOutputs(Build.Random(1, 4, 2048));
+        foreach (int seed in new[] { 1, 2, 1 })
+        {
+            OnnxTensor x = Build.Random(seed, 4, 2048);
+            float[] before = x.Floats();
+            session.Run([x], outputs);
+            Assert.That(x.Floats(), Is.EqualTo(before));
+            Assert.That(outputs[0].Floats(), Is.EqualTo(before.Select(value => Math.Max(0, value))));
+            Assert.That(outputs[1].Floats(), Is.EqualTo(before.Select(value => value + value)));
+            Assert.That(outputs[2].Floats(), Is.EqualTo(before));
+            Assert.That(outputs[0].Dimensions.ToArray(), Is.EqualTo(new[] { 2048, 4 }));
+        }
+    }
+
+    /// <summary>Inputs come and go while the collector moves what it may: on several threads, slices of one array.</summary>
+    [Test]
+    public void Inputs_are_not_moved_while_they_are_read()
+    {
+        using OnnxModel model = Digits();
+        using var device = Device.Cpu(3);
+        using OnnxSession session = model.Compile(device);
+        OnnxTensor x = Build.Random(7, 64, 1, 28, 28);
+        OnnxTensor[] outputs = session.CreateOutputs(x);
+        session.Run([x], outputs);
+        float[] expected = outputs[0].Floats();
+        using var stop = new CancellationTokenSource();
+        Task collector = Task.Run(() =>
+        {
+            while (!stop.IsCancellationRequested)
+            {
+                GC.Collect(0, GCCollectionMode.Forced, blocking: true, compacting: true);
+            }
+        });
+        for (int i = 0; i < 50; i++)
+        {
+            OnnxTensor moved = Build.Random(7, 64, 1, 28, 28);
+            session.Run([moved], outputs);
+            Assert.That(outputs[0].Floats(), Is.EqualTo(expected));
+        }
+
+        stop.Cancel();
+        collector.Wait();
+    }
+
     [Test]
     public void Outputs_that_do_not_fit_are_refused_with_both_signatures()
     {
