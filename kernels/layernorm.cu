@@ -10,6 +10,7 @@
 
 #define WARPS 8
 #define ROWS 16
+#define MOST_ROWS 32  // of a forward block
 
 struct LayerNormArguments {
     const float* x;
@@ -28,6 +29,8 @@ struct LayerNormArguments {
     int tableRows;
     int wide;               // indices of 64 bits
     float eps;
+    int rowsPerBlock;       // up to MOST_ROWS
+    int unused;
 };
 
 struct LayerNormBackwardArguments {
@@ -37,7 +40,7 @@ struct LayerNormBackwardArguments {
     const float* scale;
     const float* dY;
     float* dX;            // or null
-    float* parts;         // [blocks, kinds, length]: dY normalized, dY, what x gets; or null
+    float* parts;         // [blocks, kinds, pitch]: dY normalized, dY, what x gets; or null
     float* dWeight;       // or null
     float* dBias;         // or null
     uint32* tickets;
@@ -63,6 +66,8 @@ struct Warp {
     DEVICE static int group() { return threadIdx.x >> 5; }
     DEVICE static int groups() { return blockDim.x >> 5; }
     DEVICE static float sum(float value) { return warpSum(value); }
+    template <int ITEMS>
+    using Columns = WholeRow<ITEMS>;
 };
 
 struct Block {
@@ -71,6 +76,8 @@ struct Block {
     DEVICE static int group() { return 0; }
     DEVICE static int groups() { return 1; }
     DEVICE static float sum(float value) { return (float)blockSum(value); }
+    template <int ITEMS>
+    using Columns = PartOfRow<ITEMS>;
 };
 
 // Elements first + k lanes of a row; lanes in front of the row do nothing.
@@ -100,12 +107,12 @@ DEVICE int64 termOf(const LayerNormArguments& a, int row) {
 
 template <class Lanes, int ITEMS, bool RESIDUAL>
 DEVICE void forwardRows(const LayerNormArguments& a, float* weight, float* bias, float* xBias) {
-    __shared__ float means[ROWS], scales[ROWS];
+    __shared__ float means[MOST_ROWS], scales[MOST_ROWS];
     if (RESIDUAL) loadColumns(xBias, a.xBias, a.length, 0);
     loadColumns(weight, a.weight, a.length, 1);
     loadColumns(bias, a.bias, a.length, 0);
     __syncthreads();
-    int start = blockIdx.x * ROWS, end = a.rows - start < ROWS ? a.rows - start : ROWS;
+    int start = blockIdx.x * a.rowsPerBlock, end = smaller(a.rows - start, a.rowsPerBlock);
     float inverse = 1.0f / a.length;
     for (int i = Lanes::group(); i < end; i += Lanes::groups()) {
         int64 origin = (int64)(start + i) * a.length, from = RESIDUAL ? termOf(a, start + i) : origin;
@@ -190,22 +197,39 @@ KERNEL void __launch_bounds__(1024) layernorm_forward_long(LayerNormArguments a)
     }
 }
 
+// Columns of a part's sums, which begin with a sector each.
+DEVICE int pitchOf(const LayerNormBackwardArguments& a) { return (a.length + 7) & ~7; }
+
+// A sum over all rows where it belongs.
+DEVICE void putSum(const LayerNormBackwardArguments& a, int kind, int column, float sum) {
+    float* gradient = kind == 0 ? a.dWeight : kind == 1 ? a.dBias : a.dXBias;
+    int accumulate = kind == 0 ? a.accumulateWeight : kind == 1 ? a.accumulateBias : a.accumulateXBias;
+    if (gradient) put(gradient + column, sum, accumulate);
+}
+
+// A sum over the block's rows: in its part, or, where there is one block, where it belongs.
+DEVICE void leaveSum(const LayerNormBackwardArguments& a, int kind, int column, float sum) {
+    if (gridDim.x == 1) {
+        putSum(a, kind, column, sum);
+    } else {
+        a.parts[((int64)blockIdx.x * a.kinds + kind) * pitchOf(a) + column] = sum;
+    }
+}
+
 // Adds so many parts, which are so many parts apart, and puts the sums in the first one's place or where they belong.
 DEVICE void sumParts(const LayerNormBackwardArguments& a, int first, int count, int apart, bool isLast) {
-    int columns = a.kinds * a.length;
-    for (int column = threadIdx.x; column < columns; column += blockDim.x) {
-        volatile float* from = a.parts + (int64)first * columns + column;
+    int pitch = pitchOf(a), columns = a.kinds * pitch;
+    for (int i = threadIdx.x; i < columns; i += blockDim.x) {
+        int kind = i / pitch, column = i - kind * pitch;
+        if (column >= a.length) continue;
+        volatile float* from = a.parts + (int64)first * columns + i;
         double sum = 0;
 #pragma unroll 4
-        for (int i = 0; i < count; i++) sum += from[(int64)i * apart * columns];
-        if (!isLast) {
+        for (int part = 0; part < count; part++) sum += from[(int64)part * apart * columns];
+        if (isLast) {
+            putSum(a, kind, column, (float)sum);
+        } else {
             *from = (float)sum;
-        } else if (column >= 2 * a.length) {
-            if (a.dXBias) put(a.dXBias + column - 2 * a.length, (float)sum, a.accumulateXBias);
-        } else if (column >= a.length) {
-            if (a.dBias) put(a.dBias + column - a.length, (float)sum, a.accumulateBias);
-        } else if (a.dWeight) {
-            put(a.dWeight + column, (float)sum, a.accumulateWeight);
         }
     }
 }
@@ -219,19 +243,13 @@ DEVICE void joinParts(const LayerNormBackwardArguments& a) {
     if (groups > 1 && isLastOf(a.tickets, groups)) sumParts(a, 0, groups, a.partsPerGroup, true);
 }
 
-// The block's rows, 16 statistics at a time. Sums over rows stay in registers, so a thread's columns are the same in all its rows, and so is what its lanes are
-// moved by: its rows are those that begin alike within a sector, every eighth one of a warp's; eight blocks share theirs for it where a block has one
-// row at a time.
+// The block's rows, 16 statistics at a time.
 template <class Lanes, int ITEMS, bool RESIDUAL>
 DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
     __shared__ float means[ROWS], scales[ROWS];
-    bool shares = Lanes::groups() == 1 && a.length % 8 != 0 && (blockIdx.x | 7) < gridDim.x;
-    int step = shares ? 8 : 1;
-    int64 start = shares ? (int64)(blockIdx.x & ~7u) * a.rowsPerPart + (blockIdx.x & 7) : (int64)blockIdx.x * a.rowsPerPart;
-    int64 left = (a.rows - start + step - 1) / step;
-    int count = left < a.rowsPerPart ? (int)left : a.rowsPerPart;
-    bool alike = shares || Lanes::groups() == 8 || a.length % 8 == 0 || count == 1;
-    int place = Lanes::lane() - (alike ? shiftOf(a.x + (start + Lanes::group()) * a.length) : 0);
+    int64 start = (int64)blockIdx.x * a.rowsPerPart;
+    int count = a.rows - start < a.rowsPerPart ? (int)(a.rows - start) : a.rowsPerPart;
+    typename Lanes::template Columns<ITEMS> row(a.length, a.x + (start + Lanes::group()) * a.length);
     float inverse = 1.0f / a.length;
     float products[ITEMS], sums[ITEMS], all[ITEMS];
 #pragma unroll
@@ -241,24 +259,27 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
         int end = count - band < ROWS ? count - band : ROWS;
         __syncthreads();
         if ((int)threadIdx.x < end) {
-            int64 row = start + (int64)(band + threadIdx.x) * step;
-            scales[threadIdx.x] = a.scale[row];
-            means[threadIdx.x] = a.mean ? a.mean[row] : 0.0f;
+            scales[threadIdx.x] = a.scale[start + band + threadIdx.x];
+            means[threadIdx.x] = a.mean ? a.mean[start + band + threadIdx.x] : 0.0f;
         }
         __syncthreads();
         for (int i = Lanes::group(); i < end; i += Lanes::groups()) {
-            int64 origin = (start + (int64)(band + i) * step) * a.length;
+            int64 origin = (start + band + i) * a.length;
             float mean = means[i], scale = scales[i], sum = 0, product = 0;
             float normalized[ITEMS], given[ITEMS];
+            row.load(normalized, a.x + origin);
+            if (!RESIDUAL || a.dY) {
+                row.load(given, a.dY + origin);
+            } else {
+#pragma unroll
+                for (int k = 0; k < ITEMS; k++) given[k] = 0;
+            }
 #pragma unroll
             for (int k = 0; k < ITEMS; k++) {
-                int column = place + k * Lanes::lanes();
-                bool holds = column >= 0 && column < a.length;
-                float dY = holds && (!RESIDUAL || a.dY) ? a.dY[origin + column] : 0.0f;
-                normalized[k] = holds ? (a.x[origin + column] - mean) * scale : 0.0f;
-                products[k] = multiplyAdd(dY, normalized[k], products[k]);
-                sums[k] += dY;
-                given[k] = holds ? dY * shared[column] : 0.0f;
+                normalized[k] = row.holds(k) ? (normalized[k] - mean) * scale : 0.0f;
+                products[k] = multiplyAdd(given[k], normalized[k], products[k]);
+                sums[k] += given[k];
+                given[k] = row.holds(k) ? given[k] * shared[row.column(k)] : 0.0f;
                 sum += given[k];
                 product = multiplyAdd(given[k], normalized[k], product);
             }
@@ -266,54 +287,49 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
             product = Lanes::sum(product) * inverse;
             sum = a.mean ? Lanes::sum(sum) * inverse : 0.0f;
 #pragma unroll
-            for (int k = 0; k < ITEMS; k++) {
-                int column = place + k * Lanes::lanes();
-                if (column >= 0 && column < a.length) {
-                    float dX = scale * (given[k] - multiplyAdd(normalized[k], product, sum));
-                    if (!RESIDUAL) {
-                        put(a.dX + origin + column, dX, a.accumulate);
-                        continue;
-                    }
-                    if (a.dSum) dX += a.dSum[origin + column];
-                    all[k] += dX;
-                    if (a.dX) a.dX[origin + column] = dX;
-                    if (a.dResidual) put(a.dResidual + origin + column, dX, a.accumulateResidual);
-                }
+            for (int k = 0; k < ITEMS; k++) given[k] = scale * (given[k] - multiplyAdd(normalized[k], product, sum));
+            if (!RESIDUAL) {
+                row.store(a.dX + origin, given, a.accumulate);
+                continue;
             }
+            if (a.dSum) {
+                row.load(normalized, a.dSum + origin);
+#pragma unroll
+                for (int k = 0; k < ITEMS; k++) given[k] += normalized[k];
+            }
+#pragma unroll
+            for (int k = 0; k < ITEMS; k++) all[k] += row.holds(k) ? given[k] : 0.0f;
+            if (a.dX) row.store(a.dX + origin, given, false);
+            if (a.dResidual) row.store(a.dResidual + origin, given, a.accumulateResidual);
         }
     }
     if (!a.parts) return;
-    float* part = a.parts + (int64)blockIdx.x * a.kinds * a.length;
     if (Lanes::groups() == 1) {
 #pragma unroll
         for (int k = 0; k < ITEMS; k++) {
-            int column = place + k * Lanes::lanes();
-            if (column >= 0 && column < a.length) {
-                part[column] = products[k];
-                part[a.length + column] = sums[k];
-                if (RESIDUAL) part[2 * a.length + column] = all[k];
-            }
+            if (!row.holds(k)) continue;
+            leaveSum(a, 0, row.column(k), products[k]);
+            leaveSum(a, 1, row.column(k), sums[k]);
+            if (RESIDUAL) leaveSum(a, 2, row.column(k), all[k]);
         }
-        joinParts(a);
-        return;
-    }
-    // The warps in their order, first the products, then the sums.
-    for (int kind = 0; kind < (RESIDUAL ? 3 : 2); kind++) {
-        for (int warp = 0; warp < Lanes::groups(); warp++) {
-            __syncthreads();
-            if (Lanes::group() == warp) {
+    } else {
+        // The warps in their order, first the products, then the sums.
+        for (int kind = 0; kind < (RESIDUAL ? 3 : 2); kind++) {
+            for (int warp = 0; warp < Lanes::groups(); warp++) {
+                __syncthreads();
+                if (Lanes::group() == warp) {
 #pragma unroll
-                for (int k = 0; k < ITEMS; k++) {
-                    int column = place + k * Lanes::lanes();
-                    float value = kind == 0 ? products[k] : kind == 1 ? sums[k] : all[k];
-                    if (column >= 0 && column < a.length) shared[column] = warp == 0 ? value : shared[column] + value;
+                    for (int k = 0; k < ITEMS; k++) {
+                        float value = kind == 0 ? products[k] : kind == 1 ? sums[k] : all[k];
+                        if (row.holds(k)) shared[row.column(k)] = warp == 0 ? value : shared[row.column(k)] + value;
+                    }
                 }
             }
+            __syncthreads();
+            for (int column = threadIdx.x; column < a.length; column += blockDim.x) leaveSum(a, kind, column, shared[column]);
         }
-        __syncthreads();
-        for (int column = threadIdx.x; column < a.length; column += blockDim.x) part[kind * a.length + column] = shared[column];
     }
-    joinParts(a);
+    if (gridDim.x > 1) joinParts(a);
 }
 
 #define BACKWARD(name, Lanes, ITEMS, THREADS)                                                          \
@@ -323,7 +339,7 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
     }
 
 #define RESIDUAL_BACKWARD(name, Lanes, ITEMS, THREADS)                                                              \
-    KERNEL void __launch_bounds__(THREADS, 1) layernorm_residual_backward_##name(LayerNormBackwardArguments a) {    \
+    KERNEL void __launch_bounds__(THREADS, 512 / THREADS) layernorm_residual_backward_##name(LayerNormBackwardArguments a) { \
         __shared__ float shared[name];                                                                              \
         backwardRows<Lanes, ITEMS, true>(a, shared);                                                                \
     }
@@ -345,7 +361,8 @@ KERNEL void __launch_bounds__(1024) layernorm_backward_long(LayerNormBackwardArg
     int64 start = (int64)blockIdx.x * a.rowsPerPart;
     int count = a.rows - start < a.rowsPerPart ? (int)(a.rows - start) : a.rowsPerPart;
     float inverse = 1.0f / a.length;
-    float* part = a.parts + (int64)blockIdx.x * 2 * a.length;
+    int pitch = pitchOf(a);
+    float* part = a.parts + (int64)blockIdx.x * 2 * pitch;
     for (int row = 0; row < count; row++) {
         int64 origin = (start + row) * a.length;
         float mean = a.mean ? a.mean[start + row] : 0.0f, scale = a.scale[start + row], sum = 0, product = 0;
@@ -353,7 +370,7 @@ KERNEL void __launch_bounds__(1024) layernorm_backward_long(LayerNormBackwardArg
             float dY = a.dY[origin + i], normalized = (a.x[origin + i] - mean) * scale;
             if (a.parts) {
                 put(part + i, dY * normalized, row > 0);
-                put(part + a.length + i, dY, row > 0);
+                put(part + pitch + i, dY, row > 0);
             }
             float given = dY * (a.weight ? a.weight[i] : 1.0f);
             sum += given;

@@ -79,3 +79,66 @@ struct RegisterRow {
 
     DEVICE bool holds(int k) const { return column(k) >= 0 && column(k) < length; }
 };
+
+// The columns of a row that belong to a thread, the same in all of its rows, so that sums over rows stay in registers: first + 32 k for register k.
+// A warp that has rows alone takes every eighth, all of which begin alike within a sector: its lanes are moved back to the sector once.
+template <int ITEMS>
+struct WholeRow {
+    int first, end;
+
+    DEVICE WholeRow(int length, const float* row) : first((int)(threadIdx.x & 31) - shiftOf(row)), end(length) {}
+
+    DEVICE int column(int k) const { return first + 32 * k; }
+    DEVICE bool holds(int k) const { return column(k) >= 0 && column(k) < end; }
+
+    DEVICE void load(float* values, const float* row) const {
+#pragma unroll
+        for (int k = 0; k < ITEMS; k++) values[k] = holds(k) ? (row + first)[32 * k] : 0.0f;
+    }
+
+    DEVICE void store(float* row, const float* values, bool accumulate) const {
+#pragma unroll
+        for (int k = 0; k < ITEMS; k++) {
+            if (holds(k)) put(row + first + 32 * k, values[k], accumulate);
+        }
+    }
+};
+
+// The block's warps share a row evenly. Accesses begin with a sector, up to seven columns earlier, and lanes hand on what they read or write.
+template <int ITEMS>
+struct PartOfRow {
+    int lane, first, width;
+
+    DEVICE PartOfRow(int length, const float*) : lane(threadIdx.x & 31) {
+        width = (length + (int)blockDim.x - 1) / (int)blockDim.x * 32;
+        first = (int)(threadIdx.x >> 5) * width;
+        width = smaller(length - first, width);
+    }
+
+    DEVICE int column(int k) const { return first + lane + 32 * k; }
+    DEVICE bool holds(int k) const { return lane + 32 * k < width; }
+
+    DEVICE void load(float* values, const float* row) const {
+        int shift = shiftOf(row), place = lane - shift;
+        const float* from = row + first + place;
+        float before = place >= 0 && place < width ? from[0] : 0.0f;
+#pragma unroll
+        for (int k = 0; k < ITEMS; k++) {
+            float after = place + 32 * (k + 1) < width ? from[32 * (k + 1)] : 0.0f;
+            values[k] = __shfl_sync(0xffffffff, lane < shift ? after : before, (lane + shift) & 31);
+            before = after;
+        }
+    }
+
+    DEVICE void store(float* row, const float* values, bool accumulate) const {
+        int shift = shiftOf(row), place = lane - shift;
+        float *to = row + first + place, before = 0;
+#pragma unroll
+        for (int k = 0; k <= ITEMS; k++) {
+            float here = k < ITEMS ? values[k < ITEMS ? k : 0] : 0.0f;
+            float value = __shfl_sync(0xffffffff, lane + shift < 32 ? here : before, place & 31);
+            if (place + 32 * k >= 0 && place + 32 * k < width) put(to + 32 * k, value, accumulate);
+            before = here;
+        }
+    }
+};

@@ -13,7 +13,8 @@ internal sealed class JoinedPassesTests : DeviceFixture
 {
     /// <summary>Rows and their length: of one warp and several, of whole sectors and not, of several parts.</summary>
     private static readonly (int Rows, int Length)[] Sizes =
-        [(1, 1), (6, 3), (34, 31), (18, 128), (40, 256), (22, 257), (600, 64), (10, 512), (6, 1001), (4, 1024), (6, 2040)];
+        [(1, 1), (6, 3), (34, 31), (18, 128), (40, 256), (22, 257), (600, 64), (10, 512), (6, 1001), (4, 1024), (6, 2040),
+            (20, 1001), (38, 301)];
 
     private IEnumerable<IDevice> Devices => [One, Two, Gpu];
 

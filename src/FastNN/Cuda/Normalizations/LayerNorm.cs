@@ -9,9 +9,6 @@ internal sealed unsafe partial class CudaNormalizations
 {
     private const int LongestResidualRow = 2048;
 
-    /// <summary>Rows of backward up to this length are a warp's; longer ones up to the other are a block's.</summary>
-    private const int LongestWarpRow = 256, LongestBlockRow = 4096;
-
     /// <summary>Of so many rows in a row one at least begins with a sector, and every so many begin alike.</summary>
     private const int RowsAlike = 8;
 
@@ -23,12 +20,12 @@ internal sealed unsafe partial class CudaNormalizations
             return;
         }
 
-        RowKernel kernel = ForwardKernel(geometry.Length + ShiftOf(rows));
+        RowKernel kernel = ForwardKernel(geometry.Length, ShiftOf(rows));
         Launch(
             "layernorm", kernel.Name, new Grid(Blocks(geometry.Rows, kernel.RowsPerBlock), kernel.Threads),
             new LayerNormArguments(
                 rows.X.Address, AddressOf(rows.Weight), AddressOf(bias), AddressOf(rows.Mean), rows.Scale.Address, y.Address, 0,
-                0, 0, 0, geometry.Rows, geometry.Length, 0, 0, 0, rows.Eps));
+                0, 0, 0, geometry.Rows, geometry.Length, 0, 0, 0, rows.Eps, kernel.RowsPerBlock, 0));
     }
 
     /// <summary>Whether a row fits into the registers of the kernels that add first.</summary>
@@ -42,14 +39,14 @@ internal sealed unsafe partial class CudaNormalizations
             return;
         }
 
-        RowKernel kernel = ResidualForwardKernel(geometry.Length + ShiftOf(rows));
+        RowKernel kernel = ResidualForwardKernel(geometry.Length, ShiftOf(rows));
         Launch(
             "layernorm", kernel.Name, new Grid(Blocks(geometry.Rows, kernel.RowsPerBlock), kernel.Threads),
             new LayerNormArguments(
                 x.Address, AddressOf(rows.Weight), AddressOf(bias), AddressOf(rows.Mean), rows.Scale.Address, y.Address,
                 AddressOf(added.ProductBias), AddressOf(added.Indices), added.Residual.Address, rows.X.Address, geometry.Rows,
                 geometry.Length, Tensor.Index(added.Residual.Count / geometry.Length), Tensor.Index(x.Count / geometry.Length),
-                added.Indices?.Type == DType.Int64 ? 1 : 0, rows.Eps));
+                added.Indices?.Type == DType.Int64 ? 1 : 0, rows.Eps, kernel.RowsPerBlock, 0));
     }
 
     public void LayerNormBackward(
@@ -64,14 +61,13 @@ internal sealed unsafe partial class CudaNormalizations
             return;
         }
 
-        RowKernel kernel = BackwardKernel(geometry.Length + ShiftOf(rows));
-        (int blocks, int rowsPerPart) = PartsOf(rows);
+        RowKernel kernel = BackwardKernel(geometry.Length, ShiftOf(rows));
         Launch(
-            "layernorm", kernel.Name, new Grid(blocks, kernel.Threads),
+            "layernorm", kernel.Name, new Grid(geometry.Parts, kernel.Threads),
             new LayerNormBackwardArguments(
                 rows.X.Address, AddressOf(rows.Weight), AddressOf(rows.Mean), rows.Scale.Address, dY.Address,
                 AddressOf(gradients.X), parts, AddressOf(gradients.Weight), AddressOf(gradients.Bias), Scratch, 0, 0, 0,
-                geometry.Rows, geometry.Length, rowsPerPart, PartsPerGroup(blocks),
+                geometry.Rows, geometry.Length, geometry.RowsPerPart, PartsPerGroup(geometry.Parts),
                 gradients.AccumulateX ? 1 : 0, gradients.AccumulateWeight ? 1 : 0, gradients.AccumulateBias ? 1 : 0, 0, 0,
                 Kinds: 2));
     }
@@ -90,38 +86,16 @@ internal sealed unsafe partial class CudaNormalizations
         }
 
         bool sums = gradients.Weight is not null || gradients.Bias is not null || added.ProductBias is not null;
-        RowKernel kernel = ResidualBackwardKernel(geometry.Length + ShiftOf(rows));
-        (int blocks, int rowsPerPart) = PartsOf(rows);
+        RowKernel kernel = ResidualBackwardKernel(geometry.Length, ShiftOf(rows));
         Launch(
-            "layernorm", kernel.Name, new Grid(blocks, kernel.Threads),
+            "layernorm", kernel.Name, new Grid(geometry.Parts, kernel.Threads),
             new LayerNormBackwardArguments(
                 rows.X.Address, AddressOf(rows.Weight), AddressOf(rows.Mean), rows.Scale.Address, AddressOf(dY),
                 AddressOf(gradients.X), sums ? AddressOf(workspace) : 0, AddressOf(gradients.Weight), AddressOf(gradients.Bias),
                 Scratch, AddressOf(dSum), AddressOf(added.Residual), AddressOf(added.ProductBias), geometry.Rows, geometry.Length,
-                rowsPerPart, PartsPerGroup(blocks), 0, gradients.AccumulateWeight ? 1 : 0,
+                geometry.RowsPerPart, PartsPerGroup(geometry.Parts), 0, gradients.AccumulateWeight ? 1 : 0,
                 gradients.AccumulateBias ? 1 : 0, added.AccumulateResidual ? 1 : 0, added.AccumulateProductBias ? 1 : 0,
                 Kinds: 3));
-    }
-
-    /// <summary>
-    /// The blocks of backward, and the rows of each. Where a block has one row at a time and rows begin anywhere within sectors,
-    /// eight blocks share theirs, so that each has those that begin alike; fewer rows are a block each.
-    /// </summary>
-    private static (int Blocks, int RowsPerPart) PartsOf(in RowNormalization rows)
-    {
-        RowGeometry geometry = rows.Geometry;
-        if (geometry.Length % RowsAlike == 0 || geometry.Length + MostShift is <= LongestWarpRow or > LongestBlockRow)
-        {
-            return (geometry.Parts, geometry.RowsPerPart);
-        }
-
-        if (geometry.Rows < RowsAlike)
-        {
-            return (geometry.Rows, 1);
-        }
-
-        int perPart = Blocks(geometry.Rows, Blocks(geometry.Parts, RowsAlike) * RowsAlike);
-        return (Blocks(geometry.Rows, perPart * RowsAlike) * RowsAlike, perPart);
     }
 
     /// <summary>The elements by which rows are shifted at most, to begin with a sector.</summary>
@@ -131,11 +105,14 @@ internal sealed unsafe partial class CudaNormalizations
     /// <summary>Parts that one block adds: few are one group, more are as many groups as each has parts.</summary>
     private static int PartsPerGroup(int parts) => parts <= 16 ? 16 : (int)Math.Ceiling(Math.Sqrt(parts));
 
-    /// <summary>The kernels whose registers hold a row of so many elements.</summary>
-    private static RowKernel ForwardKernel(int length) => length switch
+    /// <summary>
+    /// The kernels whose registers hold a row of so many elements and what it is shifted by. Weights that a block reads cost little
+    /// beside 16 rows, unless these are short and begin within sectors.
+    /// </summary>
+    private static RowKernel ForwardKernel(int length, int shift) => (length + shift) switch
     {
-        <= 128 => new("layernorm_forward_128", 256),
-        <= 256 => new("layernorm_forward_256", 256),
+        <= 128 => new("layernorm_forward_128", 256, shift > 0 ? 32 : 16),
+        <= 256 => new("layernorm_forward_256", 256, shift > 0 ? 32 : 16),
         <= 512 => new("layernorm_forward_512", 256),
         <= 1024 => new("layernorm_forward_1024", 256),
         <= 2048 => new("layernorm_forward_2048", 256),
@@ -143,11 +120,11 @@ internal sealed unsafe partial class CudaNormalizations
         _ => new("layernorm_forward_long", 1024, RowsPerBlock: 1),
     };
 
-    /// <inheritdoc cref="ForwardKernel"/>
-    private static RowKernel BackwardKernel(int length) => length switch
+    /// <summary>The same of backward, where only lanes of the shortest rows are shifted.</summary>
+    private static RowKernel BackwardKernel(int length, int shift) => length switch
     {
-        <= 128 => new("layernorm_backward_128", 256),
-        <= 256 => new("layernorm_backward_256", 256),
+        _ when length + shift <= 128 => new("layernorm_backward_128", 256),
+        _ when length + shift <= 256 => new("layernorm_backward_256", 256),
         <= 512 => new("layernorm_backward_512", 64),
         <= 1024 => new("layernorm_backward_1024", 128),
         <= 2048 => new("layernorm_backward_2048", 256),
@@ -156,20 +133,20 @@ internal sealed unsafe partial class CudaNormalizations
     };
 
     /// <summary>The same of those that add first.</summary>
-    private static RowKernel ResidualForwardKernel(int length) => length switch
+    private static RowKernel ResidualForwardKernel(int length, int shift) => (length + shift) switch
     {
-        <= 128 => new("layernorm_residual_forward_128", 256),
-        <= 256 => new("layernorm_residual_forward_256", 256),
+        <= 128 => new("layernorm_residual_forward_128", 256, shift > 0 ? 32 : 16),
+        <= 256 => new("layernorm_residual_forward_256", 256, shift > 0 ? 32 : 16),
         <= 512 => new("layernorm_residual_forward_512", 256),
         <= 1024 => new("layernorm_residual_forward_1024", 256),
         _ => new("layernorm_residual_forward_2048", 256),
     };
 
     /// <inheritdoc cref="ResidualForwardKernel"/>
-    private static RowKernel ResidualBackwardKernel(int length) => length switch
+    private static RowKernel ResidualBackwardKernel(int length, int shift) => length switch
     {
-        <= 128 => new("layernorm_residual_backward_128", 256),
-        <= 256 => new("layernorm_residual_backward_256", 256),
+        _ when length + shift <= 128 => new("layernorm_residual_backward_128", 256),
+        _ when length + shift <= 256 => new("layernorm_residual_backward_256", 256),
         <= 512 => new("layernorm_residual_backward_512", 64),
         <= 1024 => new("layernorm_residual_backward_1024", 128),
         _ => new("layernorm_residual_backward_2048", 256),
@@ -180,7 +157,7 @@ internal sealed unsafe partial class CudaNormalizations
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct LayerNormArguments(
         nint X, nint Weight, nint Bias, nint Mean, nint Scale, nint Y, nint XBias, nint Indices, nint Residual, nint Sum,
-        int Rows, int Length, int ResidualRows, int TableRows, int Wide, float Eps);
+        int Rows, int Length, int ResidualRows, int TableRows, int Wide, float Eps, int RowsPerBlock, int Unused);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct LayerNormBackwardArguments(

@@ -15,9 +15,8 @@ internal sealed record RowGeometry(int Rows, int Length)
 {
     private const int LeastRows = 16, MostParts = 512;
 
-    /// <summary>Parts that share rows which begin alike (kernels/layernorm.cu); the workspace has room for whole
-    /// groups.</summary>
-    private const int Together = 8;
+    /// <summary>Sums of a part begin with a sector each (kernels/layernorm.cu).</summary>
+    private const int FloatsPerSector = 8;
 
     /// <summary>
     /// Rows whose sums are one part: a multiple of 8. Few parts cost little to write and add, many keep more processors busy.
@@ -28,12 +27,12 @@ internal sealed record RowGeometry(int Rows, int Length)
     public int Parts => (int)(((long)Rows + RowsPerPart - 1) / RowsPerPart);
 
     /// <summary>Bytes that hold the parts of the gradients of weight and bias.</summary>
-    public long WorkspaceBytes => 2L * Room * Length * sizeof(float);
+    public long WorkspaceBytes => 2L * Parts * Pitch * sizeof(float);
 
     /// <summary>The same with those of what is added in front of it.</summary>
-    public long ResidualWorkspaceBytes => 3L * Room * Length * sizeof(float);
+    public long ResidualWorkspaceBytes => 3L * Parts * Pitch * sizeof(float);
 
-    private long Room => (Parts + Together - 1L) / Together * Together;
+    private long Pitch => (Length + FloatsPerSector - 1L) / FloatsPerSector * FloatsPerSector;
 }
 
 /// <summary>Gradients of a normalization, each null where none is wanted, each written (=) or added to (+=).</summary>
