@@ -1,6 +1,7 @@
 // y [outer, inner] = the first place along the middle axis of x [outer, terms, inner] where x equals extreme [outer, inner], or is NaN where that is. Where
-// inner is 1, a warp takes an output: its lanes, which begin with a sector, look at every 32nd term and the least of their places wins. Otherwise a thread takes an output and
-// neighbors read neighbors. 4 bytes read per term at most, 12 per output.
+// inner is 1, a warp takes an output: its lanes, which begin with a sector, look at every 32nd term and the least of their places wins. Otherwise a block has
+// up to 256 neighboring columns, whose terms come to shared memory as whole sectors, 2048 at a time, and its threads look at every so many of a column, until
+// all are found. Of fewer terms than that a thread takes an output, and neighbors read neighbors. 4 bytes read per term at most, 12 per output.
 #include "rows.cuh"
 
 struct FirstEqualArguments {
@@ -47,9 +48,75 @@ KERNEL void __launch_bounds__(256) first_equal_rows(FirstEqualArguments a) {
     if (isOutput) a.y[start + threadIdx.x] = places[threadIdx.x];
 }
 
-KERNEL void __launch_bounds__(256) first_equal_columns(FirstEqualArguments a) {
+// Columns of few terms.
+KERNEL void __launch_bounds__(256) first_equal_short(FirstEqualArguments a) {
     int64 output = (int64)blockIdx.x * 256 + threadIdx.x;
     if (output >= a.outputs) return;
     int64 outer = output / a.inner, column = output - outer * a.inner;
     a.y[output] = firstOf(a.x + outer * a.terms * a.inner + column, a.extreme[output], a.terms, a.inner);
+}
+
+#define TILE 2048
+
+struct FirstEqualColumnsArguments {
+    const float* x;
+    const float* extreme;
+    int64* y;
+    int terms;
+    int inner;
+    int width;   // columns of a block
+    int ranges;  // blocks that share the columns of an outer index
+};
+
+KERNEL void __launch_bounds__(256, 4) first_equal_columns(FirstEqualColumnsArguments a) {
+    __shared__ float tile[TILE], extremes[256];
+    __shared__ int places[256], found[256];
+    int64 outer = blockIdx.x / a.ranges;
+    int thread = threadIdx.x, first = (int)(blockIdx.x - outer * a.ranges) * a.width, width = smaller(a.inner - first, a.width);
+    int64 outputs = outer * a.inner + first;
+    const float *x = a.x + outer * a.terms * a.inner + first, *extreme = a.extreme + outputs;
+    for (int i = thread - shiftOf(extreme); i < width; i += 256) {
+        if (i >= 0) extremes[i] = extreme[i];
+    }
+    places[thread] = a.terms;
+    // Threads that share a column, and rows of a tile.
+    int sharing = 256 / width, part = thread / width, column = thread - part * width, rows = TILE / width;
+    for (int start = 0; start < a.terms; start += rows) {
+        int count = smaller(a.terms - start, rows);
+        const float* from = x + (int64)start * a.inner;
+        __syncthreads();
+        if (width == a.inner) {
+            for (int i = thread - shiftOf(from); i < count * width; i += 256) {
+                if (i >= 0) tile[i] = from[i];
+            }
+        } else {
+#pragma unroll 4
+            for (int row = 0; row < count; row++) {
+                const float* source = from + (int64)row * a.inner;
+                for (int i = thread - shiftOf(source); i < width; i += 256) {
+                    // Columns that are found are left.
+                    if (i >= 0 && places[i] == a.terms) tile[row * width + i] = source[i];
+                }
+            }
+        }
+        __syncthreads();
+        found[thread] = a.terms;
+        if (part < sharing && places[column] == a.terms) {
+            for (int row = part; row < count; row += sharing) {
+                if (!matches(tile[row * width + column], extremes[column])) continue;
+                found[thread] = start + row;
+                break;
+            }
+        }
+        __syncthreads();
+        bool isOpen = thread < width && places[thread] == a.terms;
+        if (isOpen) {
+            int place = a.terms;
+            for (int i = 0; i < sharing; i++) place = smaller(place, found[i * width + thread]);
+            places[thread] = place;
+            isOpen = place == a.terms;
+        }
+        if (blockSum(isOpen ? 1.0f : 0.0f) == 0) break;
+    }
+    if (thread < width) a.y[outputs + thread] = places[thread];
 }
