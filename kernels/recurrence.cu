@@ -6,6 +6,7 @@
 // Where cuDNN computes, its weights and the order of steps are what is left to kernels: recurrence_pack, recurrence_unpack, recurrence_turn.
 // Behind a sequence's end y is 0, states stay, and the gates' gradients are 0.
 #include "generated/activations.cuh"
+#include "rows.cuh"
 
 #define THREADS 256
 #define ROWS 32
@@ -65,6 +66,8 @@ struct RecurrenceBiasArguments {
     int joined;            // columns whose sums are those of gates in both
     int accumulateInput;
     int accumulateState;
+    int columns;           // of a block, up to BIAS_COLUMNS
+    int unused;
 };
 
 struct RecurrenceFirstArguments {
@@ -355,29 +358,48 @@ KERNEL __launch_bounds__(THREADS) void recurrence_backward_gru(RecurrenceBackwar
 KERNEL __launch_bounds__(THREADS) void recurrence_backward_tanh(RecurrenceBackwardArguments a) { backward<SimpleGradient<Tanh>>(a); }
 KERNEL __launch_bounds__(THREADS) void recurrence_backward_relu(RecurrenceBackwardArguments a) { backward<SimpleGradient<Relu>>(a); }
 
-// Column sums of [rows, width], 32 columns to a block and every eighth row to a warp. The states' bias takes those of kept from joined on.
-KERNEL void recurrence_bias(RecurrenceBiasArguments a) {
-    __shared__ float parts[8][33];
-    __shared__ float others[8][33];
-    int lane = threadIdx.x & 31, warp = threadIdx.x >> 5, hidden = a.width - a.joined;
-    int column = blockIdx.x * 32 + lane;
-    bool inside = column < a.width, apart = inside && column >= a.joined;
-    double sum = 0, other = 0;
-    for (int64 row = warp; inside && row < a.rows; row += 8) {
-        sum += a.gates[row * a.width + column];
-        if (apart) other += a.kept[row * hidden + column - a.joined];
+#define BIAS_COLUMNS 128
+#define BIAS_WARPS 32
+
+// The sums of the columns first to end of x [rows, width], in shared memory. Each warp's rows begin alike within a sector, so its lanes are moved back to
+// it once, and a block has up to seven columns less than they could take.
+DEVICE void sumOfColumns(const float* x, int64 rows, int width, int first, int end, float (*parts)[BIAS_COLUMNS], float* sums) {
+    int warp = threadIdx.x >> 5, place = (int)(threadIdx.x & 31) - shiftOf(x + (int64)warp * width + first), columns = end - first;
+    double sum[BIAS_COLUMNS / 32];
+#pragma unroll
+    for (int k = 0; k < BIAS_COLUMNS / 32; k++) sum[k] = 0;
+    for (int64 row = warp; row < rows; row += BIAS_WARPS) {
+        const float* from = x + row * width + first + place;
+#pragma unroll
+        for (int k = 0; k < BIAS_COLUMNS / 32; k++) {
+            if (place + 32 * k >= 0 && place + 32 * k < columns) sum[k] += from[32 * k];
+        }
     }
-    parts[warp][lane] = (float)sum;
-    others[warp][lane] = (float)other;
+#pragma unroll
+    for (int k = 0; k < BIAS_COLUMNS / 32; k++) {
+        if (place + 32 * k >= 0 && place + 32 * k < columns) parts[warp][place + 32 * k] = (float)sum[k];
+    }
     __syncthreads();
-    if (warp != 0 || !inside) return;
-    float total = 0, kept = 0;
-    for (int w = 0; w < 8; w++) {
-        total += parts[w][lane];
-        kept += others[w][lane];
+    int column = threadIdx.x;
+    if (column < columns) {
+        float total = 0;
+        for (int i = 0; i < BIAS_WARPS; i++) total += parts[i][column];
+        sums[column] = total;
     }
+    __syncthreads();
+}
+
+// The biases' gradients: column sums of gates [rows, width]; the states' bias takes those of kept from joined on.
+KERNEL void __launch_bounds__(32 * BIAS_WARPS) recurrence_bias(RecurrenceBiasArguments a) {
+    __shared__ float parts[BIAS_WARPS][BIAS_COLUMNS], totals[BIAS_COLUMNS], others[BIAS_COLUMNS];
+    int first = blockIdx.x * a.columns, end = smaller(a.width, first + a.columns), apart = larger(first, a.joined);
+    sumOfColumns(a.gates, a.rows, a.width, first, end, parts, totals);
+    if (end > apart) sumOfColumns(a.kept, a.rows, a.width - a.joined, apart - a.joined, end - a.joined, parts, others);
+    int column = first + threadIdx.x;
+    if (column >= end) return;
+    float total = totals[threadIdx.x];
     // Where both biases are one vector, its later place writes and the other adds.
-    if (a.dState) put(a.dState + column, apart ? kept : total, a.accumulateState);
+    if (a.dState) put(a.dState + column, column >= apart ? others[column - apart] : total, a.accumulateState);
     if (a.dInput) put(a.dInput + column, total, a.accumulateInput);
 }
 

@@ -7,7 +7,10 @@ namespace FastNN.Cuda;
 /// <summary>Recurrent sequences: products over all steps as dense layers have them, and one launch for each step.</summary>
 internal sealed unsafe partial class CudaRecurrence
 {
-    private const int Rows = 32, ForwardUnits = 16, BackwardUnits = 32, Threads = 256, BiasColumns = 32;
+    private const int Rows = 32, ForwardUnits = 16, BackwardUnits = 32, Threads = 256;
+
+    /// <summary>Of kernels/recurrence.cu: columns that lanes of a warp sum, and threads.</summary>
+    private const int BiasColumns = 128, BiasThreads = 1024;
 
     public void RecurrenceForward(RecurrenceGeometry geometry, in RecurrenceTensors tensors, Tensor workspace)
     {
@@ -65,12 +68,13 @@ internal sealed unsafe partial class CudaRecurrence
         Steps(geometry, tensors, gradients, dState, dCell);
         if (gradients.HiddenBias.Tensor is not null || gradients.InputBias.Tensor is not null)
         {
+            int columns = geometry.Hidden % 8 == 0 ? BiasColumns : BiasColumns - MostShift;
             Launch(
-                "recurrence", "recurrence_bias", new Grid(Blocks(width, BiasColumns), Threads),
+                "recurrence", "recurrence_bias", new Grid(Blocks(width, columns), BiasThreads),
                 new RecurrenceBiasArguments(
                     tensors.Gates, tensors.Kept(geometry), AddressOf(gradients.InputBias.Tensor),
                     AddressOf(gradients.HiddenBias.Tensor), geometry.Rows, width, geometry.Joined,
-                    gradients.InputBias.Accumulate ? 1 : 0, gradients.HiddenBias.Accumulate ? 1 : 0));
+                    gradients.InputBias.Accumulate ? 1 : 0, gradients.HiddenBias.Accumulate ? 1 : 0, columns, 0));
         }
 
         if (gradients.HiddenWeight is { Tensor: { } dHidden } hiddenWeight)
@@ -236,7 +240,7 @@ internal sealed unsafe partial class CudaRecurrence
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct RecurrenceBiasArguments(
         nint Gates, nint Kept, nint DInput, nint DState, long Rows, int Width, int Joined, int AccumulateInput,
-        int AccumulateState);
+        int AccumulateState, int Columns, int Unused);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct RecurrenceFirstArguments(nint Rows, nint Lengths, nint Y, int Batch, int Columns);
