@@ -2,8 +2,8 @@
 // element; forward y = (x - mean) scale weight + bias, with a residual added and clipped at 0 where asked for, 8 bytes or 12; backward sums dY and dY
 // normalized over the rows, 8 bytes, 16 where dY is first masked in its place by the sign of y, then dX (=|+=) scale (dY weight - sum - normalized product)
 // 12 or 16. y may be x or the residual, and dX dY where it does not add. Where a block's rows fit into registers, statistics and y are one launch that reads
-// x once. Groups of several channels, and parameters of several batches, take one
-// more launch that reads the channels' sums.
+// x once. Groups of several channels, and parameters of several batches, take a launch
+// of batchnormgroups.cu more.
 // A block walks down a chunk of columns (64, or all of them where there are fewer), several rows at a time, four neighbors to a thread where rows allow it;
 // what belongs to a column stays in registers. Blocks that share a chunk's rows leave parts in the workspace, and the last one joins them in their order.
 // Where rows begin anywhere within sectors, a thread's rows are those of every eight that begin alike, so that its lanes can be moved back to the sector and
@@ -293,78 +293,6 @@ KERNEL void __launch_bounds__(MOST_THREADS) batchnorm_statistics_ones(Statistics
 KERNEL void __launch_bounds__(256) batchnorm_whole_fours(WholeArguments a) { statistics<4, true>(a.statistics, a); }
 KERNEL void __launch_bounds__(MOST_THREADS) batchnorm_whole_ones(WholeArguments a) { statistics<1, true>(a.statistics, a); }
 
-struct GroupArguments {
-    float* mean;   // [batches, n]
-    float* scale;
-    int64 rows;
-    int n;
-    int perGroup;
-    float eps;
-    int unused;
-};
-
-// Groups of several channels are joined in shared memory, as many whole ones as it holds; groups that it does not hold, where they lie.
-#define BAND 1024
-
-DEVICE int bandOf(int perGroup) { return perGroup > BAND ? 0 : BAND / perGroup * perGroup; }
-
-DEVICE void loadBand(float* band, const float* source, int count) {
-    for (int i = (int)threadIdx.x - shiftOf(source); i < count; i += blockDim.x) {
-        if (i >= 0) band[i] = source[i];
-    }
-}
-
-DEVICE void storeBand(float* destination, const float* band, int count) {
-    for (int i = (int)threadIdx.x - shiftOf(destination); i < count; i += blockDim.x) {
-        if (i >= 0) destination[i] = band[i];
-    }
-}
-
-// By each warp in turn: every eighth group of so many channels.
-template <class Body>
-DEVICE void eachGroup(int channels, int perGroup, const Body& body) {
-    for (int first = ((int)threadIdx.x >> 5) * perGroup; first < channels; first += 8 * perGroup) body(first);
-}
-
-DEVICE void joinMoments(float* mean, float* scale, const GroupArguments& a) {
-    int lane = threadIdx.x & 31;
-    // Read by the lane that writes it below.
-    float origin = warpSum(lane == 0 ? mean[0] : 0.0f), shift = 0, squares = 0;
-    for (int i = lane; i < a.perGroup; i += 32) shift += mean[i] - origin;
-    float middle = origin + warpSum(shift) / a.perGroup;
-    for (int i = lane; i < a.perGroup; i += 32) {
-        float difference = mean[i] - middle;
-        squares += multiplyAdd(difference * difference, (float)a.rows, scale[i]);
-    }
-    float factor = 1.0f / squareRoot(warpSum(squares) / ((float)a.rows * a.perGroup) + a.eps);
-    for (int i = lane; i < a.perGroup; i += 32) {
-        mean[i] = middle;
-        scale[i] = factor;
-    }
-}
-
-// A block per batch, a warp per group: the channels' moments joined, as all have equally many terms.
-KERNEL void batchnorm_groups(GroupArguments a) {
-    __shared__ __align__(16) float means[BAND], scales[BAND];
-    float *mean = a.mean + (int64)blockIdx.x * a.n, *scale = a.scale + (int64)blockIdx.x * a.n;
-    int band = bandOf(a.perGroup);
-    if (band == 0) {
-        eachGroup(a.n, a.perGroup, [&](int first) { joinMoments(mean + first, scale + first, a); });
-        return;
-    }
-    for (int start = 0; start < a.n; start += band) {
-        int count = a.n - start < band ? a.n - start : band;
-        loadBand(means, mean + start, count);
-        loadBand(scales, scale + start, count);
-        __syncthreads();
-        eachGroup(count, a.perGroup, [&](int first) { joinMoments(means + first, scales + first, a); });
-        __syncthreads();
-        storeBand(mean + start, means, count);
-        storeBand(scale + start, scales, count);
-        __syncthreads();
-    }
-}
-
 struct ColumnArguments {
     const float* x;
     const float* mean;    // [batches, n]
@@ -587,109 +515,3 @@ DEVICE void gradientSums(const SumsArguments& a) {
 
 KERNEL void __launch_bounds__(256) batchnorm_sums_fours(SumsArguments a) { gradientSums<4>(a); }
 KERNEL void __launch_bounds__(MOST_THREADS, 1) batchnorm_sums_ones(SumsArguments a) { gradientSums<1>(a); }
-
-struct JoinArguments {
-    float* sums;          // [4, batches, n]
-    const float* weight;  // or null
-    float* dWeight;       // or null
-    float* dBias;
-    int64 rows;
-    int batches;
-    int n;
-    int perGroup;         // 1: groups are done
-    int accumulateWeight;
-    int accumulateBias;
-    int unused;
-};
-
-// A group's sums of dY weight, from the sums and weights of its channels to all of their places.
-DEVICE void joinSums(const float* sums, const float* products, const float* weights, float* sum, float* product, const JoinArguments& a) {
-    float total = 0, totalProduct = 0, inverse = 1.0f / ((float)a.rows * a.perGroup);
-    int lane = threadIdx.x & 31;
-    for (int i = lane; i < a.perGroup; i += 32) {
-        float weight = weights ? weights[i] : 1.0f;
-        total = multiplyAdd(sums[i], weight, total);
-        totalProduct = multiplyAdd(products[i], weight, totalProduct);
-    }
-    total = warpSum(total) * inverse;
-    totalProduct = warpSum(totalProduct) * inverse;
-    for (int i = lane; i < a.perGroup; i += 32) {
-        sum[i] = total;
-        product[i] = totalProduct;
-    }
-}
-
-DEVICE void joinGroups(const JoinArguments& a, int64 all) {
-    __shared__ __align__(16) float sums[BAND], products[BAND], weights[BAND];
-    float* from = a.sums + (int64)blockIdx.x * a.n;
-    int band = bandOf(a.perGroup);
-    if (band == 0) {
-        eachGroup(a.n, a.perGroup, [&](int i) {
-            joinSums(from + i, from + all + i, a.weight ? a.weight + i : nullptr, from + 2 * all + i, from + 3 * all + i, a);
-        });
-        return;
-    }
-    for (int start = 0; start < a.n; start += band) {
-        int count = a.n - start < band ? a.n - start : band;
-        loadBand(sums, from + start, count);
-        loadBand(products, from + all + start, count);
-        if (a.weight) loadBand(weights, a.weight + start, count);
-        __syncthreads();
-        eachGroup(count, a.perGroup, [&](int i) {
-            joinSums(sums + i, products + i, a.weight ? weights + i : nullptr, sums + i, products + i, a);
-        });
-        __syncthreads();
-        storeBand(from + 2 * all + start, sums, count);
-        storeBand(from + 3 * all + start, products, count);
-        __syncthreads();
-    }
-}
-
-// Channels of a block, four to a lane; fewer where batches begin within sectors, since lanes begin with one.
-#define JOINED 128
-
-DEVICE int joinedChannels(int n) { return n % 8 == 0 ? JOINED : JOINED - 7; }
-
-// A thread's sums over every eighth batch, all of which begin alike within a sector, of its four channels of a block's.
-DEVICE void sumBatches(const float* source, int first, int end, const JoinArguments& a, float* sums) {
-    int warp = threadIdx.x >> 5, place = first + ((int)threadIdx.x & 31) - shiftOf(source + (int64)warp * a.n + first);
-    double sum[4] = {0, 0, 0, 0};
-    for (int batch = warp; batch < a.batches; batch += 8) {
-#pragma unroll
-        for (int k = 0; k < 4; k++) {
-            int channel = place + 32 * k;
-            if (channel >= first && channel < end) sum[k] += source[(int64)batch * a.n + channel];
-        }
-    }
-#pragma unroll
-    for (int k = 0; k < 4; k++) {
-        int channel = place + 32 * k;
-        if (channel >= first && channel < end) sums[warp * JOINED + channel - first] = (float)sum[k];
-    }
-}
-
-DEVICE void joinBatches(const float* sums, int first, int end, float* gradient, bool accumulate) {
-    for (int i = threadIdx.x; gradient && i < end - first; i += blockDim.x) {
-        double sum = 0;
-        for (int warp = 0; warp < 8; warp++) sum += sums[warp * JOINED + i];
-        put(gradient + first + i, (float)sum, accumulate);
-    }
-}
-
-// The first blocks take a batch each, a warp a group: the group's sums. The others take so many channels each: the sums over batches.
-KERNEL void batchnorm_join(JoinArguments a) {
-    __shared__ float sums[8 * JOINED], products[8 * JOINED];
-    int64 all = (int64)a.batches * a.n;
-    int batches = a.perGroup > 1 ? a.batches : 0;
-    if ((int)blockIdx.x < batches) {
-        joinGroups(a, all);
-        return;
-    }
-    int channels = joinedChannels(a.n), first = ((int)blockIdx.x - batches) * channels;
-    int end = a.n - first < channels ? a.n : first + channels;
-    if (a.dBias) sumBatches(a.sums, first, end, a, sums);
-    if (a.dWeight) sumBatches(a.sums + all, first, end, a, products);
-    __syncthreads();
-    joinBatches(sums, first, end, a.dBias, a.accumulateBias);
-    joinBatches(products, first, end, a.dWeight, a.accumulateWeight);
-}

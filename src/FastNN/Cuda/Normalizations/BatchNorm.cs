@@ -24,9 +24,6 @@ internal sealed unsafe partial class CudaNormalizations
     /// <summary>Steps that a thread of kernels/batchnorm.cu keeps in registers: BATCH there.</summary>
     private const int StepsInRegisters = 8;
 
-    /// <summary>Channels whose sums over batches a block of batchnorm_join makes.</summary>
-    private static int JoinedChannels(int channels) => channels % 8 == 0 ? 128 : 128 - MostShift;
-
     public void BatchNormTrain(
         in ColumnNormalization columns, RunningStatistics? running, Tensor? bias, Tensor? residual, bool relu, Tensor y)
     {
@@ -66,11 +63,7 @@ internal sealed unsafe partial class CudaNormalizations
             strips.Grid(geometry.Batches), Statistics(columns, running, strips));
         if (geometry.PerGroup > 1)
         {
-            Launch(
-                "batchnorm", "batchnorm_groups", new Grid(geometry.Batches, 256),
-                new GroupArguments(
-                    columns.Mean.Address, columns.Scale.Address, geometry.Rows, geometry.Channels, geometry.PerGroup, columns.Eps,
-                    0));
+            JoinMoments(columns);
         }
     }
 
@@ -113,16 +106,7 @@ internal sealed unsafe partial class CudaNormalizations
                 dY.Address, sums.Address, columns.Workspace.Address, Scratch, one ? dWeight : 0, one ? dBias : 0, strips,
                 (long)geometry.Batches * geometry.Channels, columns.Eps, columns.IsGiven ? 1 : 0, geometry.PerGroup, addWeight,
                 addBias, 0));
-        int groups = geometry.PerGroup > 1 ? geometry.Batches : 0;
-        int chunks = !one && (dWeight != 0 || dBias != 0) ? Blocks(geometry.Channels, JoinedChannels(geometry.Channels)) : 0;
-        if (groups + chunks > 0)
-        {
-            Launch(
-                "batchnorm", "batchnorm_join", new Grid(groups + chunks, 256),
-                new JoinArguments(
-                    sums.Address, AddressOf(columns.Weight), one ? 0 : dWeight, one ? 0 : dBias, geometry.Rows, geometry.Batches,
-                    geometry.Channels, geometry.PerGroup, addWeight, addBias, 0));
-        }
+        JoinSums(columns, sums, one ? gradients with { Weight = null, Bias = null } : gradients);
     }
 
     public void BatchNormBackward(in ColumnNormalization columns, Tensor dY, Tensor? sums, Tensor dX, bool accumulate)
@@ -265,10 +249,6 @@ internal sealed unsafe partial class CudaNormalizations
         StatisticsArguments Statistics, nint Weight, nint Bias, nint Residual, nint Y, int Relu, int Unused);
 
     [StructLayout(LayoutKind.Sequential)]
-    private readonly record struct GroupArguments(
-        nint Mean, nint Scale, long Rows, int N, int PerGroup, float Eps, int Unused);
-
-    [StructLayout(LayoutKind.Sequential)]
     private readonly record struct ColumnArguments(
         nint X, nint Mean, nint Scale, nint Weight, nint Bias, nint Residual, nint DY, nint Sums, nint Y, Strips Strips, long All,
         float Eps, int Given, int Accumulate, int Relu);
@@ -278,9 +258,4 @@ internal sealed unsafe partial class CudaNormalizations
         nint X, nint Mean, nint Scale, nint Weight, nint Y, nint DY, nint Sums, nint Parts, nint Tickets, nint DWeight,
         nint DBias, Strips Strips, long All, float Eps, int Given, int PerGroup, int AccumulateWeight, int AccumulateBias,
         int Unused);
-
-    [StructLayout(LayoutKind.Sequential)]
-    private readonly record struct JoinArguments(
-        nint Sums, nint Weight, nint DWeight, nint DBias, long Rows, int Batches, int N, int PerGroup, int AccumulateWeight,
-        int AccumulateBias, int Unused);
 }
