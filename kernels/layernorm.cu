@@ -3,6 +3,7 @@
 // a part of each, 8 bytes per column, and the last block adds them in their order. y may be x, and dX dY where it does not add.
 // A row stays in registers: short ones (up to 1024 elements, backward 256) in one warp's, eight rows to a block at a time, longer ones in a block's. Those of
 // more than 4096 elements are read again, three times forward and twice backward. A block takes 16 rows or more, so that weights are read for them once.
+// Rows of up to 96 that begin within sectors would share too many of these: a block's come to shared memory as one run, and leave it as one.
 // The residual kernels first add: sum = (x + a bias) + residual, whose rows may repeat, is normalized and kept; x may be rows of a table; backward the gradient that sum has from others
 // is added to what normalizing gives it, and all of it goes to x, to the residual (=|+=) and, summed over rows, to the bias: 16 bytes per element each way,
 // in place of three launches that move 40. A residual that repeats is read again for each repetition.
@@ -11,6 +12,7 @@
 #define WARPS 8
 #define ROWS 16
 #define MOST_ROWS 32  // of a forward block
+#define SHORT 96
 
 struct LayerNormArguments {
     const float* x;
@@ -105,22 +107,25 @@ DEVICE int64 termOf(const LayerNormArguments& a, int row) {
     return index >= 0 && index < a.tableRows ? index * a.length : -1;
 }
 
-template <class Lanes, int ITEMS, bool RESIDUAL>
-DEVICE void forwardRows(const LayerNormArguments& a, float* weight, float* bias, float* xBias) {
+template <class Lanes, int ITEMS, bool RESIDUAL, bool SHARED>
+DEVICE void forwardRows(const LayerNormArguments& a, float* weight, float* bias, float* xBias, float* tile) {
     __shared__ float means[MOST_ROWS], scales[MOST_ROWS];
     if (RESIDUAL) loadColumns(xBias, a.xBias, a.length, 0);
     loadColumns(weight, a.weight, a.length, 1);
     loadColumns(bias, a.bias, a.length, 0);
-    __syncthreads();
     int start = blockIdx.x * a.rowsPerBlock, end = smaller(a.rows - start, a.rowsPerBlock);
+    if (SHARED) loadTile(tile, a.x + (int64)start * a.length, end * a.length);
+    __syncthreads();
     float inverse = 1.0f / a.length;
     for (int i = Lanes::group(); i < end; i += Lanes::groups()) {
         int64 origin = (int64)(start + i) * a.length, from = RESIDUAL ? termOf(a, start + i) : origin;
-        SharedRow<Lanes, ITEMS> row((RESIDUAL ? a.sum : a.x) + origin, a.length);
+        const float* source = SHARED ? tile + i * a.length : a.x + from;
+        float* y = SHARED ? tile + i * a.length : a.y + origin;
+        SharedRow<Lanes, ITEMS> row(SHARED ? nullptr : (RESIDUAL ? a.sum : a.x) + origin, a.length);
         float x[ITEMS], sum = 0, squares = 0, mean = 0;
 #pragma unroll
         for (int k = 0; k < ITEMS; k++) {
-            x[k] = row.holds(k) && (!RESIDUAL || from >= 0) ? a.x[from + row.column(k)] : 0.0f;
+            x[k] = row.holds(k) && (!RESIDUAL || from >= 0) ? source[row.column(k)] : 0.0f;
             if (RESIDUAL && row.holds(k)) {
                 if (from < 0) x[k] = quietNaN();
                 x[k] = (x[k] + xBias[row.column(k)]) + a.residual[(int64)((start + i) % a.residualRows) * a.length + row.column(k)];
@@ -138,7 +143,7 @@ DEVICE void forwardRows(const LayerNormArguments& a, float* weight, float* bias,
 #pragma unroll
         for (int k = 0; k < ITEMS; k++) {
             int column = row.column(k);
-            if (row.holds(k)) a.y[origin + column] = multiplyAdd(x[k] * scale, weight[column], bias[column]);
+            if (row.holds(k)) y[column] = multiplyAdd(x[k] * scale, weight[column], bias[column]);
         }
         if (Lanes::lane() == 0) {
             means[i] = mean;
@@ -146,6 +151,7 @@ DEVICE void forwardRows(const LayerNormArguments& a, float* weight, float* bias,
         }
     }
     __syncthreads();
+    if (SHARED) storeTile(a.y + (int64)start * a.length, tile, end * a.length, false);
     if ((int)threadIdx.x < end) {
         a.scale[start + threadIdx.x] = scales[threadIdx.x];
         if (a.mean) a.mean[start + threadIdx.x] = means[threadIdx.x];
@@ -155,13 +161,13 @@ DEVICE void forwardRows(const LayerNormArguments& a, float* weight, float* bias,
 #define FORWARD(name, Lanes, ITEMS, THREADS)                                               \
     KERNEL void __launch_bounds__(THREADS) layernorm_forward_##name(LayerNormArguments a) { \
         __shared__ float weight[name], bias[name];                                         \
-        forwardRows<Lanes, ITEMS, false>(a, weight, bias, nullptr);                        \
+        forwardRows<Lanes, ITEMS, false, false>(a, weight, bias, nullptr, nullptr);        \
     }
 
 #define RESIDUAL_FORWARD(name, Lanes, ITEMS, THREADS)                                                \
     KERNEL void __launch_bounds__(THREADS) layernorm_residual_forward_##name(LayerNormArguments a) { \
         __shared__ float weight[name], bias[name], xBias[name];                                      \
-        forwardRows<Lanes, ITEMS, true>(a, weight, bias, xBias);                                     \
+        forwardRows<Lanes, ITEMS, true, false>(a, weight, bias, xBias, nullptr);                     \
     }
 
 FORWARD(128, Warp, 4, 256)
@@ -175,6 +181,12 @@ RESIDUAL_FORWARD(256, Warp, 8, 256)
 RESIDUAL_FORWARD(512, Warp, 16, 256)
 RESIDUAL_FORWARD(1024, Block, 4, 256)
 RESIDUAL_FORWARD(2048, Block, 8, 256)
+
+KERNEL void __launch_bounds__(256) layernorm_forward_short(LayerNormArguments a) {
+    __shared__ float weight[SHORT], bias[SHORT];
+    __shared__ __align__(16) float tile[MOST_ROWS * SHORT];
+    forwardRows<Warp, SHORT / 32, false, true>(a, weight, bias, nullptr, tile);
+}
 
 KERNEL void __launch_bounds__(1024) layernorm_forward_long(LayerNormArguments a) {
     int64 origin = (int64)blockIdx.x * a.length;
@@ -244,12 +256,12 @@ DEVICE void joinParts(const LayerNormBackwardArguments& a) {
 }
 
 // The block's rows, 16 statistics at a time.
-template <class Lanes, int ITEMS, bool RESIDUAL>
-DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
+template <class Lanes, int ITEMS, bool RESIDUAL, bool SHARED>
+DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared, float* xTile, float* dYTile) {
     __shared__ float means[ROWS], scales[ROWS];
     int64 start = (int64)blockIdx.x * a.rowsPerPart;
     int count = a.rows - start < a.rowsPerPart ? (int)(a.rows - start) : a.rowsPerPart;
-    typename Lanes::template Columns<ITEMS> row(a.length, a.x + (start + Lanes::group()) * a.length);
+    typename Lanes::template Columns<ITEMS> row(a.length, SHARED ? nullptr : a.x + (start + Lanes::group()) * a.length);
     float inverse = 1.0f / a.length;
     float products[ITEMS], sums[ITEMS], all[ITEMS];
 #pragma unroll
@@ -257,7 +269,12 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
     loadColumns(shared, a.weight, a.length, 1);
     for (int band = 0; band < count; band += ROWS) {
         int end = count - band < ROWS ? count - band : ROWS;
+        int64 run = (start + band) * a.length;
         __syncthreads();
+        if (SHARED) {
+            loadTile(xTile, a.x + run, end * a.length);
+            loadTile(dYTile, a.dY + run, end * a.length);
+        }
         if ((int)threadIdx.x < end) {
             scales[threadIdx.x] = a.scale[start + band + threadIdx.x];
             means[threadIdx.x] = a.mean ? a.mean[start + band + threadIdx.x] : 0.0f;
@@ -267,9 +284,9 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
             int64 origin = (start + band + i) * a.length;
             float mean = means[i], scale = scales[i], sum = 0, product = 0;
             float normalized[ITEMS], given[ITEMS];
-            row.load(normalized, a.x + origin);
+            row.load(normalized, SHARED ? xTile + i * a.length : a.x + origin);
             if (!RESIDUAL || a.dY) {
-                row.load(given, a.dY + origin);
+                row.load(given, SHARED ? dYTile + i * a.length : a.dY + origin);
             } else {
 #pragma unroll
                 for (int k = 0; k < ITEMS; k++) given[k] = 0;
@@ -289,7 +306,7 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
 #pragma unroll
             for (int k = 0; k < ITEMS; k++) given[k] = scale * (given[k] - multiplyAdd(normalized[k], product, sum));
             if (!RESIDUAL) {
-                row.store(a.dX + origin, given, a.accumulate);
+                row.store(SHARED ? dYTile + i * a.length : a.dX + origin, given, !SHARED && a.accumulate);
                 continue;
             }
             if (a.dSum) {
@@ -301,6 +318,10 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
             for (int k = 0; k < ITEMS; k++) all[k] += row.holds(k) ? given[k] : 0.0f;
             if (a.dX) row.store(a.dX + origin, given, false);
             if (a.dResidual) row.store(a.dResidual + origin, given, a.accumulateResidual);
+        }
+        if (SHARED && a.dX) {
+            __syncthreads();
+            storeTile(a.dX + run, dYTile, end * a.length, a.accumulate);
         }
     }
     if (!a.parts) return;
@@ -335,13 +356,13 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared) {
 #define BACKWARD(name, Lanes, ITEMS, THREADS)                                                          \
     KERNEL void __launch_bounds__(THREADS, 512 / THREADS) layernorm_backward_##name(LayerNormBackwardArguments a) { \
         __shared__ float shared[name];                                                                 \
-        backwardRows<Lanes, ITEMS, false>(a, shared);                                                  \
+        backwardRows<Lanes, ITEMS, false, false>(a, shared, nullptr, nullptr);                         \
     }
 
 #define RESIDUAL_BACKWARD(name, Lanes, ITEMS, THREADS)                                                              \
     KERNEL void __launch_bounds__(THREADS, 512 / THREADS) layernorm_residual_backward_##name(LayerNormBackwardArguments a) { \
         __shared__ float shared[name];                                                                              \
-        backwardRows<Lanes, ITEMS, true>(a, shared);                                                                \
+        backwardRows<Lanes, ITEMS, true, false>(a, shared, nullptr, nullptr);                                       \
     }
 
 BACKWARD(128, Warp, 4, 256)
@@ -355,6 +376,12 @@ RESIDUAL_BACKWARD(256, Warp, 8, 256)
 RESIDUAL_BACKWARD(512, Block, 8, 64)
 RESIDUAL_BACKWARD(1024, Block, 8, 128)
 RESIDUAL_BACKWARD(2048, Block, 8, 256)
+
+KERNEL void __launch_bounds__(256, 2) layernorm_backward_short(LayerNormBackwardArguments a) {
+    __shared__ float shared[SHORT];
+    __shared__ __align__(16) float xTile[ROWS * SHORT], dYTile[ROWS * SHORT];
+    backwardRows<Warp, SHORT / 32, false, true>(a, shared, xTile, dYTile);
+}
 
 // Rows longer than registers hold, one block per part; the part itself takes the sums.
 KERNEL void __launch_bounds__(1024) layernorm_backward_long(LayerNormBackwardArguments a) {

@@ -9,6 +9,9 @@ internal sealed unsafe partial class CudaNormalizations
 {
     private const int LongestResidualRow = 2048;
 
+    /// <summary>Rows that begin within sectors go through shared memory up to this length: SHORT of kernels/layernorm.cu.</summary>
+    private const int LongestShortRow = 96;
+
     /// <summary>Of so many rows in a row one at least begins with a sector, and every so many begin alike.</summary>
     private const int RowsAlike = 8;
 
@@ -111,6 +114,7 @@ internal sealed unsafe partial class CudaNormalizations
     /// </summary>
     private static RowKernel ForwardKernel(int length, int shift) => (length + shift) switch
     {
+        _ when length % 8 != 0 && length <= LongestShortRow => new("layernorm_forward_short", 256, 32),
         <= 128 => new("layernorm_forward_128", 256, shift > 0 ? 32 : 16),
         <= 256 => new("layernorm_forward_256", 256, shift > 0 ? 32 : 16),
         <= 512 => new("layernorm_forward_512", 256),
@@ -123,6 +127,7 @@ internal sealed unsafe partial class CudaNormalizations
     /// <summary>The same of backward, where only lanes of the shortest rows are shifted.</summary>
     private static RowKernel BackwardKernel(int length, int shift) => length switch
     {
+        _ when length % 8 != 0 && length <= LongestShortRow => new("layernorm_backward_short", 256),
         _ when length + shift <= 128 => new("layernorm_backward_128", 256),
         _ when length + shift <= 256 => new("layernorm_backward_256", 256),
         <= 512 => new("layernorm_backward_512", 64),
