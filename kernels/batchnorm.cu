@@ -14,7 +14,7 @@
 
 #define ENTRIES 1024
 #define BATCH 8
-#define MOST_THREADS 576
+#define MOST_THREADS 1024
 
 // BatchNorm.cs makes it. A period is a number of whole rows that a step covers, more than one only where a single chunk has them all.
 struct Strips {

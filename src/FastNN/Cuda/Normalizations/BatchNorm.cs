@@ -19,7 +19,7 @@ internal sealed unsafe partial class CudaNormalizations
     private const int RowsPerBlock = 64;
 
     /// <summary>MOST_THREADS of kernels/batchnorm.cu.</summary>
-    private const int MostStripThreads = 576;
+    private const int MostStripThreads = 1024;
 
     /// <summary>Steps that a thread of kernels/batchnorm.cu keeps in registers: BATCH there.</summary>
     private const int StepsInRegisters = 8;
@@ -180,9 +180,8 @@ internal sealed unsafe partial class CudaNormalizations
         int together = RowsAlike / Math.Min(n & -n, RowsAlike);
         if (n >= ChunkWidth && n * (long)together > MostStripThreads)
         {
-            return geometry.Rows < RowsAlike * StepsInRegisters
-                ? Strips.Of(count, n, n, ChunkWidth, perThread: 1)
-                : Strips.Shared(count, n);
+            // A block has all of few rows, which one launch may keep.
+            return Strips.Shared(count, n, lanes: geometry.Rows <= RowsAlike * StepsInRegisters ? RowsAlike : RowsAlike / 2);
         }
 
         int ones = n * Math.Max(1, ChunkWidth / n);
@@ -208,13 +207,13 @@ internal sealed unsafe partial class CudaNormalizations
         }
 
         /// <summary>
-        /// Rows that begin anywhere within sectors, whose blocks have one of every eight, or two: lanes are moved by up to seven,
+        /// Rows that begin anywhere within sectors, whose blocks have all of every eight, or four: lanes are moved by up to seven,
         /// and no warp has two rows.
         /// </summary>
-        public static Strips Shared(long count, int n)
+        public static Strips Shared(long count, int n, int lanes)
         {
-            int chunks = Blocks(n, ElementThreads - MostShift), width = Blocks(n, chunks);
-            int columns = Blocks(width + MostShift, 32) * 32, lanes = columns > ElementThreads / 2 ? 1 : 2;
+            int chunks = Blocks(n, (MostStripThreads / lanes) - MostShift), width = Blocks(n, chunks);
+            int columns = Blocks(width + MostShift, 32) * 32;
             return new Strips(count, n, n, width, columns, lanes, chunks, Blocks(count, n), 0, 1, RowsAlike / lanes);
         }
 
