@@ -72,9 +72,7 @@ internal static partial class TrafficCases
             from axis in new[] { 0, 1 }
             select new OpCase(
                 $"axis {axis}", [OpInput.Distinct("x", new Shape(512, 257)).Constant()],
-                x => x[0].ArgMax(axis).Cast(DType.Float32), _ => []),
-            // Odd rows begin within sectors, and columns are left where the first place is found.
-            ("first_equal_columns", 1.25)),
+                x => x[0].ArgMax(axis).Cast(DType.Float32), _ => [])),
         new("penalty", [X(70_001)], x => x[0].Graph.Add(new PenaltyOp(0.3f, 0.7f), x)),
         new(
             "moving and choosing",

@@ -52,29 +52,42 @@ internal static partial class TrafficCases
         new("sum of all of 100003", [X(100_003)], x => x[0].Sum()),
         new("layer normalization of 1001", [X(256, 1001), X(1001), X(1001)], x => x[0].LayerNorm(x[1], x[2])),
         new("layer normalization of 300", [X(1025, 300), X(300), X(300)], x => x[0].LayerNorm(x[1], x[2])),
-        // A block reads weights for 16 rows, which are short.
-        new(
-            "layer normalization of 129", [X(2049, 129), X(129), X(129)], x => x[0].LayerNorm(x[1], x[2]),
-            ("layernorm_forward_256", 1.13)),
+        new("layer normalization of 129", [X(2049, 129), X(129), X(129)], x => x[0].LayerNorm(x[1], x[2])),
+        new("layer normalization of 103", [X(2049, 103), X(103), X(103)], x => x[0].LayerNorm(x[1], x[2])),
+        new("layer normalization of 33", [X(2049, 33), X(33), X(33)], x => x[0].LayerNorm(x[1], x[2])),
+        new("layer normalization of 77", [X(40, 77), X(77), X(77)], x => x[0].LayerNorm(x[1], x[2])),
         new("RMS normalization of 2041", [X(129, 2041), X(2041)], x => x[0].RMSNorm(x[1])),
-        .. from rows in new[] { 5, 40, 63, 201 }
+        .. from rows in new[] { 1, 5, 17, 40, 63, 201 }
            from length in new[] { 301, 1001, 2041 }
            select new TrafficCase(
                $"layer normalization of {rows} rows of {length}", [X(rows, length), X(length), X(length)],
-               x => x[0].LayerNorm(x[1], x[2]),
-               // Weights are read for each of a few rows, whose sums begin within sectors.
-               ("layernorm_backward_", rows == 5 ? 1.24 : length == 301 ? 1.13 : 1.1)),
+               x => x[0].LayerNorm(x[1], x[2])),
+        .. from rows in new[] { 5, 63 }
+           from length in new[] { 129, 301, 1001, 2041 }
+           select new TrafficCase(
+               $"layer normalization of a sum, {rows} rows of {length}", [X(rows, length), X(rows, length), X(length), X(length)],
+               x => ((x[0] * 2) + x[1]).LayerNorm(x[2], x[3])),
         .. from rows in new[] { 2883, 2884 }
            from channels in new[] { 3, 12, 33, 66, 68, 100, 129, 257, 1001 }
            select BatchNorm(rows, channels),
-        // Four batches of 33 numbers, which begin within sectors.
-        new(
-            "group normalization of 33", [X(4, 961, 33), X(33), X(33)], x => x[0].GroupNorm(11, x[1], x[2]),
-            ("batchnorm_groups", 1.18), ("batchnorm_join", 1.86))
+        .. from rows in new[] { 21, 61, 67, 201 }
+           from channels in new[] { 33, 66, 67, 121, 202, 257, 1001 }
+           select BatchNorm(rows, channels),
+        new("group normalization of 33", [X(4, 961, 33), X(33), X(33)], x => x[0].GroupNorm(11, x[1], x[2]))
         {
             MostConflicts = 0.7,
         },
         new("group normalization of 200", [X(3, 961, 200), X(200), X(200)], x => x[0].GroupNorm(8, x[1], x[2])),
+        new("group normalization of 257", [X(3, 129, 257), X(257), X(257)], x => x[0].GroupNorm(1, x[1], x[2])),
+        new("group normalization of 1001", [X(2, 129, 1001), X(1001), X(1001)], x => x[0].GroupNorm(143, x[1], x[2])),
+        new(
+            "group normalization of 2048", [X(2, 129, 2048), X(2048), X(2048)], x => x[0].GroupNorm(1, x[1], x[2]),
+            // Groups of more than 1024 channels are read where they lie.
+            ("batchnormgroups_moments", 1.26), ("batchnormgroups_sums_long", 1.12)),
+        new("group normalization of 40 batches", [X(40, 129, 33), X(33), X(33)], x => x[0].GroupNorm(11, x[1], x[2]))
+        {
+            MostConflicts = 0.7,
+        },
         new("instance normalization of 33", [X(16, 961, 33), X(33), X(33)], x => x[0].InstanceNorm(x[1], x[2]))
         {
             MostConflicts = 0.7,
@@ -131,11 +144,11 @@ internal static partial class TrafficCases
     [
         new("rotary positions", [X(4, 128, 8, 64)], x => x[0].Rotary(128, -3)),
         // Pairs of a head begin within sectors, or are less than one.
-        new("rotary positions of narrow heads", [X(4, 129, 6, 8)], x => x[0].Rotary(129, -3), ("rotary_rotate", 2.13)),
-        new("rotary positions of odd heads", [X(4, 129, 3, 66)], x => x[0].Rotary(129, -3), ("rotary_rotate", 1.6)),
-        new(
-            "rotary positions of odd heads of neighbors", [X(4, 129, 3, 6)],
-            x => x[0].Rotary(129, -3, interleaved: true), ("rotary_rotate", 2.33)),
+        new("rotary positions of narrow heads", [X(4, 129, 6, 8)], x => x[0].Rotary(129, -3)),
+        new("rotary positions of odd heads", [X(4, 129, 3, 66)], x => x[0].Rotary(129, -3)) { MostConflicts = 0.7 },
+        new("rotary positions of odd heads of neighbors", [X(4, 129, 3, 6)], x => x[0].Rotary(129, -3, interleaved: true)),
+        new("rotary positions of one head", [X(9, 129, 1, 64)], x => x[0].Rotary(129, -3)),
+        new("rotary positions of many odd heads", [X(2, 33, 50, 100)], x => x[0].Rotary(33, -3)) { MostConflicts = 0.7 },
         new("rotary positions of neighbors", [X(4, 129, 6, 64)], x => x[0].Rotary(256, -3, interleaved: true)),
         new(
             "attention", [X(1, 2, 256, 64), X(1, 2, 256, 64), X(1, 2, 256, 64)],
@@ -167,7 +180,7 @@ internal static partial class TrafficCases
                 X(64, Hidden), .. gates == 4 ? [X(64, Hidden)] : Array.Empty<OpInput>()],
             x => Outputs(x)[0],
             // Blocks read weights and states again; weights of odd extents are turned for cuDNN in tiles of 32.
-            ("recurrence_pack", 1.28), ("recurrence_unpack", 1.28), ("recurrence_bias", 1.29), ("recurrence_", 3.12))
+            ("recurrence_pack", 1.28), ("recurrence_unpack", 1.28), ("recurrence_bias", 1.1), ("recurrence_", 3.12))
         {
             IsWithoutCudnn = own,
         };
