@@ -63,7 +63,7 @@ std::uint64_t registersPerThread(const Function& function) {
     const KernelInfo& kernel = info(*function.kernel);
     std::uint64_t registers = std::clamp<std::uint64_t>(kernel.registers, 16, MaxRegistersPerThread);
     // Launch bounds make the compiler spill rather than miss them.
-    if (kernel.maxThreads < MaxThreadsPerBlock) {
+    if (kernel.isBounded) {
         std::uint64_t warps = ceiling((kernel.maxThreads + WarpSize - 1) / WarpSize, RegisterFiles);
         registers = std::min(registers, Registers / (std::max<std::uint64_t>(warps, 1) * WarpSize) / 8 * 8);
     }

@@ -33,6 +33,7 @@ struct KernelInfo {
     std::uint32_t local = 0;          // bytes a thread
     std::uint32_t registers = 0;      // an estimate: the most 32-bit registers alive at once, at least 16
     std::uint32_t maxThreads = 1024;  // .maxntid, or the device's limit
+    bool isBounded = false;           // whether .maxntid is given
 };
 
 class Module;

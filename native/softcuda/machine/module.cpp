@@ -186,6 +186,7 @@ std::unique_ptr<Kernel> decodeKernel(const ModuleSyntax& syntax, const FunctionS
     auto kernel = std::make_unique<Kernel>();
     kernel->info.name = std::string(function.name);
     kernel->info.maxThreads = function.maxThreads ? function.maxThreads : 1024;
+    kernel->info.isBounded = function.maxThreads != 0;
     kernel->module = &module;
     KernelBuilder builder{syntax, module, *kernel, {}, {}, {}, {}, {}, {}, {}, {}, {}, {}};
     std::vector<const FunctionSyntax*> path, reached;

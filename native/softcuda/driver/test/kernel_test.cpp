@@ -168,6 +168,13 @@ TEST(launchesAreChecked) {
     void* address[] = {&arguments};
     RESULT(launch(hungry, 1, 1, 1024, 1, 0, address), CUDA_ERROR_LAUNCH_OUT_OF_RESOURCES);
     OK(cuModuleUnload(big));
+    // Told of so many threads, a compiler leaves each as many registers as there are.
+    OK(cuModuleLoadData(&big, hungryKernel(100, ".maxntid 1024, 1, 1\n").c_str()));
+    OK(cuModuleGetFunction(&hungry, big, "hungry"));
+    int registers = 0;
+    OK(cuFuncGetAttribute(&registers, 4, hungry));
+    EQUAL(registers, 64);
+    OK(cuModuleUnload(big));
     end();
 }
 

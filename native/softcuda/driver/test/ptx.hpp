@@ -68,9 +68,9 @@ DONE:
 }
 )";
 
-/// A kernel that holds so many floats at once.
-inline std::string hungryKernel(int floats) {
-    std::string text = ".version 7.0\n.target sm_80\n.address_size 64\n.visible .entry hungry(.param .u64 hungry_param_0)\n{\n";
+/// A kernel that holds so many floats at once; bounds are directives in front of its body.
+inline std::string hungryKernel(int floats, const std::string& bounds = "") {
+    std::string text = ".version 7.0\n.target sm_80\n.address_size 64\n.visible .entry hungry(.param .u64 hungry_param_0)\n" + bounds + "{\n";
     text += "    .reg .f32 %f<" + std::to_string(floats + 1) + ">;\n    .reg .b64 %rd<2>;\n    ld.param.u64 %rd1, [hungry_param_0];\n";
     for (int i = 0; i < floats; ++i)
         text += "    ld.global.f32 %f" + std::to_string(i) + ", [%rd1+" + std::to_string(4 * i) + "];\n";
