@@ -110,6 +110,9 @@ struct Strip {
         return (int)((to < rows ? to : rows) - from);
     }
 
+    // Numbers of a part for each of two sums, which begin with a sector.
+    DEVICE int pitch() const { return (s.n + 7) & ~7; }
+
     // Channels of the chunk: the thread with this number has one, in the shared entries every n positions of every lane.
     DEVICE int firstChannel() const { return chunk * s.width; }
     DEVICE int channels() const { return s.n - firstChannel() < s.width ? s.n - firstChannel() : s.width; }
@@ -134,7 +137,7 @@ struct StatisticsArguments {
     const float* x;
     float* mean;            // [batches, n]
     float* scale;           // of groups of one channel, else the sums of squares about the mean
-    float* parts;           // [batches, parts, 2, n]
+    float* parts;           // [batches, parts, 2, pitch]
     uint32* tickets;
     const float* running[2];  // mean and variance, or null
     float* updated[2];
@@ -239,9 +242,9 @@ DEVICE void statistics(const StatisticsArguments& a, const WholeArguments& whole
             joined = (float)middle;
             factor = finishMoments(a, strip.batch, channel, middle, total);
         } else {
-            float* part = a.parts + ((int64)strip.batch * s.parts + strip.part) * 2 * s.n + channel;
+            float* part = a.parts + ((int64)strip.batch * s.parts + strip.part) * 2 * strip.pitch() + channel;
             part[0] = (float)middle;
-            part[s.n] = (float)total;
+            part[strip.pitch()] = (float)total;
         }
     }
     if (WHOLE) {
@@ -277,19 +280,20 @@ DEVICE void statistics(const StatisticsArguments& a, const WholeArguments& whole
     }
     if (s.parts == 1 || !isLastOf(a.tickets + strip.batch * s.chunks + strip.chunk, s.parts)) return;
     if (!owner) return;
-    const volatile float* parts = a.parts + (int64)strip.batch * s.parts * 2 * s.n + channel;
+    int pitch = strip.pitch();
+    const volatile float* parts = a.parts + (int64)strip.batch * s.parts * 2 * pitch + channel;
     double origin = parts[0], shift = 0, total = 0;
-    for (int i = 0; i < s.parts; i++) shift += strip.rowsOf(i) * (parts[(int64)i * 2 * s.n] - origin);
+    for (int i = 0; i < s.parts; i++) shift += strip.rowsOf(i) * (parts[(int64)i * 2 * pitch] - origin);
     double middle = origin + shift / (double)(s.count / s.n);
     for (int i = 0; i < s.parts; i++) {
-        double difference = parts[(int64)i * 2 * s.n] - middle;
-        total += parts[((int64)i * 2 + 1) * s.n] + strip.rowsOf(i) * difference * difference;
+        double difference = parts[(int64)i * 2 * pitch] - middle;
+        total += parts[((int64)i * 2 + 1) * pitch] + strip.rowsOf(i) * difference * difference;
     }
     finishMoments(a, strip.batch, channel, middle, total);
 }
 
 KERNEL void __launch_bounds__(256) batchnorm_statistics_fours(StatisticsArguments a) { statistics<4, false>(a, WholeArguments{}); }
-KERNEL void __launch_bounds__(MOST_THREADS) batchnorm_statistics_ones(StatisticsArguments a) { statistics<1, false>(a, WholeArguments{}); }
+KERNEL void __launch_bounds__(MOST_THREADS, 1) batchnorm_statistics_ones(StatisticsArguments a) { statistics<1, false>(a, WholeArguments{}); }
 KERNEL void __launch_bounds__(256) batchnorm_whole_fours(WholeArguments a) { statistics<4, true>(a.statistics, a); }
 KERNEL void __launch_bounds__(MOST_THREADS) batchnorm_whole_ones(WholeArguments a) { statistics<1, true>(a.statistics, a); }
 
@@ -412,7 +416,7 @@ struct SumsArguments {
     const float* y;       // masks dY, or null
     float* dY;
     float* sums;          // [4, batches, n]
-    float* parts;         // [batches, parts, 2, n]
+    float* parts;         // [batches, parts, 2, pitch]
     uint32* tickets;
     float* dWeight;       // or null; of one batch
     float* dBias;
@@ -497,21 +501,22 @@ DEVICE void gradientSums(const SumsArguments& a) {
         if (s.parts == 1) {
             finishSums(a, strip.batch, channel, total, totalProduct);
         } else {
-            float* part = a.parts + ((int64)strip.batch * s.parts + strip.part) * 2 * s.n + channel;
+            float* part = a.parts + ((int64)strip.batch * s.parts + strip.part) * 2 * strip.pitch() + channel;
             part[0] = (float)total;
-            part[s.n] = (float)totalProduct;
+            part[strip.pitch()] = (float)totalProduct;
         }
     }
     if (s.parts == 1 || !isLastOf(a.tickets + strip.batch * s.chunks + strip.chunk, s.parts)) return;
     if (!owner) return;
-    const volatile float* parts = a.parts + (int64)strip.batch * s.parts * 2 * s.n + channel;
+    int pitch = strip.pitch();
+    const volatile float* parts = a.parts + (int64)strip.batch * s.parts * 2 * pitch + channel;
     total = totalProduct = 0;
-    for (int i = 0; i < s.parts; i++) {
-        total += parts[(int64)i * 2 * s.n];
-        totalProduct += parts[((int64)i * 2 + 1) * s.n];
+    for (int i = 0; i < s.parts; i++, parts += 2 * pitch) {
+        total += parts[0];
+        totalProduct += parts[pitch];
     }
     finishSums(a, strip.batch, channel, total, totalProduct);
 }
 
-KERNEL void __launch_bounds__(256) batchnorm_sums_fours(SumsArguments a) { gradientSums<4>(a); }
+KERNEL void __launch_bounds__(256, 2) batchnorm_sums_fours(SumsArguments a) { gradientSums<4>(a); }
 KERNEL void __launch_bounds__(MOST_THREADS, 1) batchnorm_sums_ones(SumsArguments a) { gradientSums<1>(a); }

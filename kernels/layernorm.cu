@@ -3,7 +3,7 @@
 // a part of each, 8 bytes per column, and the last block adds them in their order. y may be x, and dX dY where it does not add.
 // A row stays in registers: short ones (up to 1024 elements, backward 256) in one warp's, eight rows to a block at a time, longer ones in a block's. Those of
 // more than 4096 elements are read again, three times forward and twice backward. A block takes 16 rows or more, so that weights are read for them once.
-// Rows of up to 96 that begin within sectors would share too many of these: a block's come to shared memory as one run, and leave it as one.
+// Rows of up to 128 that begin within sectors would share too many of these: a block's come to shared memory as one run, and leave it as one.
 // The residual kernels first add: sum = (x + a bias) + residual, whose rows may repeat, is normalized and kept; x may be rows of a table; backward the gradient that sum has from others
 // is added to what normalizing gives it, and all of it goes to x, to the residual (=|+=) and, summed over rows, to the bias: 16 bytes per element each way,
 // in place of three launches that move 40. A residual that repeats is read again for each repetition.
@@ -12,7 +12,7 @@
 #define WARPS 8
 #define ROWS 16
 #define MOST_ROWS 32  // of a forward block
-#define SHORT 96
+#define SHORT 128
 
 struct LayerNormArguments {
     const float* x;

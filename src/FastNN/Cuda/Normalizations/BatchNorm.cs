@@ -212,7 +212,9 @@ internal sealed unsafe partial class CudaNormalizations
         /// </summary>
         public static Strips Shared(long count, int n, int lanes)
         {
-            int chunks = Blocks(n, (MostStripThreads / lanes) - MostShift), width = Blocks(n, chunks);
+            // What belongs to channels begins with a sector in each chunk.
+            int most = ((MostStripThreads / lanes) - MostShift) / RowsAlike * RowsAlike, chunks = Blocks(n, most);
+            int width = Blocks(Blocks(n, chunks), RowsAlike) * RowsAlike;
             int columns = Blocks(width + MostShift, 32) * 32;
             return new Strips(count, n, n, width, columns, lanes, chunks, Blocks(count, n), 0, 1, RowsAlike / lanes);
         }

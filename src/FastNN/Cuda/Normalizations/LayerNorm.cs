@@ -10,7 +10,7 @@ internal sealed unsafe partial class CudaNormalizations
     private const int LongestResidualRow = 2048;
 
     /// <summary>Rows that begin within sectors go through shared memory up to this length: SHORT of kernels/layernorm.cu.</summary>
-    private const int LongestShortRow = 96;
+    private const int LongestShortRow = 128;
 
     /// <summary>Of so many rows in a row one at least begins with a sector, and every so many begin alike.</summary>
     private const int RowsAlike = 8;

@@ -22,8 +22,10 @@ internal sealed record ColumnGeometry(int Batches, int Rows, int Channels, int P
     public int MaxParts { get; } = (int)Math.Clamp(
         Math.Min((long)Rows * Channels / LeastPerPart, Rows / LeastRows), 1, MostParts);
 
-    /// <summary>Bytes that hold the parts, eight at least (kernels/batchnorm.cu).</summary>
-    public long WorkspaceBytes => 2L * Math.Max(MaxParts, 8) * Batches * Channels * sizeof(float);
+    /// <summary>
+    /// Bytes that hold the parts, eight at least, whose sums begin with a sector of eight floats each (kernels/batchnorm.cu).
+    /// </summary>
+    public long WorkspaceBytes => 2L * Math.Max(MaxParts, 8) * Batches * ((Channels + 7L) / 8 * 8) * sizeof(float);
 }
 
 /// <summary>The normalization of columns.</summary>
