@@ -79,14 +79,18 @@ internal static partial class TrafficCases
         },
         new("group normalization of 200", [X(3, 961, 200), X(200), X(200)], x => x[0].GroupNorm(8, x[1], x[2])),
         new("group normalization of 257", [X(3, 129, 257), X(257), X(257)], x => x[0].GroupNorm(1, x[1], x[2])),
-        new("group normalization of 1001", [X(2, 129, 1001), X(1001), X(1001)], x => x[0].GroupNorm(143, x[1], x[2])),
+        new("group normalization of 1001", [X(2, 129, 1001), X(1001), X(1001)], x => x[0].GroupNorm(143, x[1], x[2]))
+        {
+            // A group whose weights begin again with the next batch's.
+            MostConflicts = 0.0013,
+        },
         new(
             "group normalization of 2048", [X(2, 129, 2048), X(2048), X(2048)], x => x[0].GroupNorm(1, x[1], x[2]),
             // Groups of more than 1024 channels are read where they lie.
             ("batchnormgroups_moments", 1.26), ("batchnormgroups_sums_long", 1.12)),
         new("group normalization of 40 batches", [X(40, 129, 33), X(33), X(33)], x => x[0].GroupNorm(11, x[1], x[2]))
         {
-            MostConflicts = 0.7,
+            MostConflicts = 0.72,
         },
         new("instance normalization of 33", [X(16, 961, 33), X(33), X(33)], x => x[0].InstanceNorm(x[1], x[2]))
         {
