@@ -48,9 +48,11 @@ public sealed class Device : IDisposable
     /// <param name="index">Which GPU, as <see cref="ProbeCuda"/> numbers them. Default 0.</param>
     /// <param name="options">Memory limit and libraries; null (default) for the defaults.</param>
     /// <returns>The device.</returns>
-    /// <exception cref="DeviceException">There is no driver, no such GPU, or FastNN was built without kernels; the message says
-    /// what to do.</exception>
-    public static Device Cuda(int index = 0, CudaOptions? options = null) => new(new CudaDevice(index, options));
+    /// <exception cref="DeviceException">There is no driver, no such GPU, or FastNN or the program was built without
+    /// kernels; the message says what to do.</exception>
+    public static Device Cuda(int index = 0, CudaOptions? options = null) => CudaSupport.IsSupported
+        ? new(new CudaDevice(index, options))
+        : throw new DeviceException(CudaSupport.LeftOut);
 
     /// <summary>The first GPU where it can be used, else the CPU; <see cref="FallbackReason"/> tells why.</summary>
     /// <param name="threads">Worker threads should it be the CPU; 0 (default) for as many as there are logical
@@ -73,7 +75,9 @@ public sealed class Device : IDisposable
     /// Looks what GPUs, driver and libraries there are. Throws nothing: where something is missing, the result says why.
     /// </summary>
     /// <returns>What there is.</returns>
-    public static CudaProbe ProbeCuda() => CudaProbe.Look(KernelSource.Embedded);
+    public static CudaProbe ProbeCuda() => CudaSupport.IsSupported
+        ? CudaProbe.Look(KernelSource.Embedded)
+        : new CudaProbe { Reason = CudaSupport.LeftOut, Cublas = CudaSupport.LeftOut, Cudnn = CudaSupport.LeftOut };
 
     /// <summary>
     /// Gives memory back that is kept for later: what sessions and predictors keep for their next calls, and on a GPU what was

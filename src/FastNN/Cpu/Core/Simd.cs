@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.Arm;
 using System.Runtime.Intrinsics.X86;
 
@@ -40,6 +41,8 @@ internal static class Simd
     /// <summary>
     /// Runs the action at the widest that has at most so many lanes: rows shorter than a vector go to a narrower one.
     /// </summary>
+    // Inlined where the number is a constant, so that native programs have no code for widths that none of their calls can take.
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Dispatch<TAction>(int most, ref TAction action)
         where TAction : struct, ILanesAction
     {
