@@ -367,7 +367,7 @@ public sealed class OnnxSession : IDisposable
             : Make(inputs, steering);
     }
 
-    private OnnxTensor? Default(int slot) => _graph.Constants.FirstOrDefault(constant => constant.Slot == slot).Value;
+    private OnnxTensor? Default(int slot) => _graph.Constants.FirstOrDefault(constant => constant.Slot == slot)?.Value;
 
     private static OnnxTensor Copy(OnnxTensor tensor) => new(tensor.ElementType, tensor.Dims, (Array)tensor.Data.Clone());
 

@@ -15,6 +15,36 @@ internal sealed record HostNode(int Index, NodeDef Definition, long Opset, HostK
     public HostGraph? Function { get; init; }
 }
 
+/// <summary>A value that does not change from run to run, decoded when it is first asked for.</summary>
+internal sealed class HostConstant
+{
+    private readonly TensorDef? _definition;
+    private readonly ExternalData? _external;
+    private OnnxTensor? _value;
+
+    /// <param name="slot">Where it goes.</param>
+    /// <param name="definition">As it stands in the file.</param>
+    /// <param name="external">Where the bytes of tensors outside the file are; null where there can be none.</param>
+    /// <exception cref="FileFormatException">Type, extents and bytes do not belong together.</exception>
+    public HostConstant(int slot, TensorDef definition, ExternalData? external)
+    {
+        TensorDecoder.Check(definition, external);
+        (Slot, _definition, _external) = (slot, definition, external);
+    }
+
+    /// <param name="slot">Where it goes.</param>
+    /// <param name="value">The value.</param>
+    public HostConstant(int slot, OnnxTensor value) => (Slot, _value) = (slot, value);
+
+    public int Slot { get; }
+
+    // Two callers at once may both decode it; one of the equal results stays.
+    public OnnxTensor Value => _value
+        ?? Interlocked.CompareExchange(ref _value, TensorDecoder.Decode(_definition!, _external), null) ?? _value;
+
+    public void Deconstruct(out int slot, out OnnxTensor value) => (slot, value) = (Slot, Value);
+}
+
 /// <summary>The values of one run of a graph.</summary>
 internal sealed class HostFrame(ExternalData? external, int slots)
 {
@@ -39,7 +69,7 @@ internal sealed class HostGraph
     public required IReadOnlyList<(int From, int To)> Captures { get; init; }
 
     /// <summary>Values that do not change from run to run.</summary>
-    public required IReadOnlyList<(int Slot, OnnxTensor Value)> Constants { get; init; }
+    public required IReadOnlyList<HostConstant> Constants { get; init; }
 
     public required IReadOnlyList<HostNode> Nodes { get; init; }
 

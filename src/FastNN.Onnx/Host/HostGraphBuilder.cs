@@ -24,19 +24,19 @@ internal sealed class HostGraphBuilder(ModelDef model, Content content, External
     private HostGraph Build(GraphDef graph, Scope? outer, Dictionary<string, long> opsets)
     {
         var scope = new Scope(outer);
-        var constants = new List<(int, OnnxTensor)>();
+        var constants = new List<HostConstant>();
         int[] inputs = [.. graph.Inputs.Select(input => scope.Define(this, input.Name, -1))];
         foreach (TensorDef initializer in graph.Initializers)
         {
             // Before IR version 4 every initializer had to be an input as well; then it is that input's default.
             int slot = scope.Own(initializer.Name) ?? scope.Define(this, initializer.Name, initializer.Offset);
-            constants.Add((slot, TensorDecoder.Decode(initializer, external)));
+            constants.Add(new HostConstant(slot, initializer, external));
         }
 
         foreach (SparseTensorDef sparse in graph.SparseInitializers)
         {
             (string name, OnnxTensor dense) = Densify(sparse);
-            constants.Add((scope.Own(name) ?? scope.Define(this, name, -1), dense));
+            constants.Add(new HostConstant(scope.Own(name) ?? scope.Define(this, name, -1), dense));
         }
 
         List<HostNode> nodes = [];
@@ -47,7 +47,7 @@ internal sealed class HostGraphBuilder(ModelDef model, Content content, External
 
         int[] outputs = [.. graph.Outputs.Select(output => scope.Find(output.Name)
             ?? throw Error(-1, $"an output '{output.Name}' that some node computes", "none"))];
-        SetLastUses(nodes, outputs, [.. constants.Select(constant => constant.Item1)]);
+        SetLastUses(nodes, outputs, [.. constants.Select(constant => constant.Slot)]);
         return new HostGraph
         {
             SlotCount = scope.Count,

@@ -165,8 +165,9 @@ internal static class Shapes
     public static OnnxTensor Transpose(OnnxTensor tensor, int[] permutation)
     {
         int[] strides = Strides(tensor.Dims);
-        int[] dims = Array.ConvertAll(permutation, axis => tensor.Dims[axis]);
-        return Take(tensor, Places(dims, Array.ConvertAll(permutation, axis => strides[axis]), 0), dims);
+        OnnxTensor result = OnnxTensor.Zeros(tensor.ElementType, Array.ConvertAll(permutation, axis => tensor.Dims[axis]));
+        Transposition.Run(tensor, result, Array.ConvertAll(permutation, axis => strides[axis]));
+        return result;
     }
 
     /// <summary>Part of a tensor: <paramref name="count"/> steps of an axis from a place on.</summary>

@@ -22,10 +22,43 @@ internal static class TensorDecoder
             return value;
         }
 
+        (int[] dims, int count) = Extents(tensor);
+        if (tensor.Type == OnnxElementType.String)
+        {
+            return new OnnxTensor(tensor.Type, dims, Strings(tensor, count));
+        }
+
+        if (Bytes(tensor, count, external) is { } raw)
+        {
+            var result = OnnxTensor.Zeros(tensor.Type, dims);
+            ReadRaw(raw, result, tensor.Type.Bits());
+            return result;
+        }
+
+        return new OnnxTensor(tensor.Type, dims, Lists(tensor, tensor.Type, count));
+    }
+
+    /// <summary>Fails where <see cref="Decode"/> would, without copying what can be judged by its length.</summary>
+    /// <param name="tensor">As it stands in the file.</param>
+    /// <param name="external">Where the bytes of tensors outside the file are; null where there can be none.</param>
+    /// <exception cref="FileFormatException">Type, extents and bytes do not belong together.</exception>
+    public static void Check(TensorDef tensor, ExternalData? external)
+    {
+        if (tensor.Type == OnnxElementType.String || (tensor.Raw is null && tensor.External is null))
+        {
+            _ = Decode(tensor, external);
+            return;
+        }
+
+        (_, int count) = Extents(tensor);
+        _ = Bytes(tensor, count, external);
+    }
+
+    private static (int[] Dims, int Count) Extents(TensorDef tensor)
+    {
         int[] dims = Dims(tensor);
         OnnxElementType type = tensor.Type;
-        int bits = type.Bits();
-        if (bits == 0 && type != OnnxElementType.String)
+        if (type.Bits() == 0 && type != OnnxElementType.String)
         {
             throw Error(tensor, "a tensor with an element type of the standard", type.Name());
         }
@@ -35,30 +68,20 @@ internal static class TensorDecoder
             throw Error(tensor, "an element type other than complex numbers, which are not supported", type.Name());
         }
 
-        int count = Count(tensor, dims);
-        if (type == OnnxElementType.String)
-        {
-            return new OnnxTensor(type, dims, Strings(tensor, count));
-        }
+        return (dims, Count(tensor, dims));
+    }
 
+    /// <summary>The elements as bytes, as many as there must be; null where they stand in lists.</summary>
+    private static ByteRange? Bytes(TensorDef tensor, int count, ExternalData? external)
+    {
         ByteRange? bytes = tensor.External is null
             ? tensor.Raw
             : (external ?? throw Error(tensor, "a tensor whose elements are in the file", "external data")).Find(tensor);
-        if (bytes is { } raw)
-        {
-            long expected = ((long)count * bits + 7) / 8;
-            if (raw.Length != expected)
-            {
-                throw Error(tensor, $"{expected} bytes for {Describe(tensor)}",
-                    string.Create(CultureInfo.InvariantCulture, $"{raw.Length}"));
-            }
-
-            var result = OnnxTensor.Zeros(type, dims);
-            ReadRaw(raw, result, bits);
-            return result;
-        }
-
-        return new OnnxTensor(type, dims, Lists(tensor, type, count));
+        long expected = (((long)count * tensor.Type.Bits()) + 7) / 8;
+        return bytes is not { } raw || raw.Length == expected
+            ? bytes
+            : throw Error(tensor, $"{expected} bytes for {Describe(tensor)}",
+                string.Create(CultureInfo.InvariantCulture, $"{raw.Length}"));
     }
 
     /// <summary>The extents, each of which is an int.</summary>

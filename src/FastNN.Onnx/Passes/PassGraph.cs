@@ -143,6 +143,11 @@ internal sealed class PassGraph
         : _initializers.TryGetValue(name, out TensorDef? initializer) ? initializer.Dims
         : Constant(name) is { } value ? Array.ConvertAll(value.Dims, extent => (long)extent) : null;
 
+    /// <summary>The element type of a constant, without reading it; null where there is none.</summary>
+    public OnnxElementType? ConstantType(string name) => _inputs.Contains(name) ? null
+        : _initializers.TryGetValue(name, out TensorDef? initializer) ? initializer.Type
+        : Constant(name)?.ElementType;
+
     /// <summary>A constant float32 input of a node.</summary>
     public OnnxTensor? Floats(NodeDef node, int input) =>
         input < node.Inputs.Count && Constant(node.Inputs[input]) is { ElementType: OnnxElementType.Float32 } value ? value

@@ -48,7 +48,7 @@ internal sealed class PassShapes
     {
         Visit(name);
         return _types.TryGetValue(name, out OnnxElementType type) ? type
-            : _graph.IsConstant(name) ? _types[name] = _graph.Constant(name)?.ElementType ?? OnnxElementType.Undefined
+            : _graph.ConstantType(name) is { } constant ? _types[name] = constant
             : OnnxElementType.Undefined;
     }
 
