@@ -94,7 +94,7 @@ internal static class Models
         return carried;
     }
 
-    private static Dictionary<string, OnnxValue> Inputs(OnnxModel model, string name, int run)
+    internal static Dictionary<string, OnnxValue> Inputs(OnnxModel model, string name, int run)
     {
         var random = new Random(run);
         var inputs = new Dictionary<string, OnnxValue>(StringComparer.Ordinal);

@@ -6,6 +6,8 @@ const string usage = """
 
       suite FOLDER... [--json FILE]   run the standard's cases in both, print a table per operator (Markdown)
       models FOLDER [--only NAME]     run networks in both, node by node and compiled, and compare the outputs
+      load FILE                       time from the file to a session and to its first answer, in both
+      idle FILE                       processor time of a session at rest, and with a run every 100 ms, in both
     """;
 
 string[] options = [.. args.Where((arg, i) => arg.StartsWith("--", StringComparison.Ordinal)
@@ -26,6 +28,12 @@ switch (words)
         return cases.Any(one => one.FastNN == "failed") ? 1 : 0;
     case ["models", var folder]:
         return Models.Run(folder, Option("--only"), Console.Out) ? 0 : 1;
+    case ["load", var file]:
+        Loading.Run(file, Console.Out);
+        return 0;
+    case ["idle", var file]:
+        Idling.Run(file, Console.Out);
+        return 0;
     default:
         Console.Error.WriteLine(usage);
         return 2;

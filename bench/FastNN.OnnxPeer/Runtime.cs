@@ -10,12 +10,14 @@ internal sealed class Runtime : IDisposable
 {
     private readonly InferenceSession _session;
 
-    public Runtime(string path)
+    /// <param name="path">The file.</param>
+    /// <param name="threads">How many threads; 0 for its default.</param>
+    public Runtime(string path, int threads = 1)
     {
         using var options = new RuntimeOptions
         {
             LogSeverityLevel = OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL,
-            IntraOpNumThreads = 1,
+            IntraOpNumThreads = threads,
             InterOpNumThreads = 1,
         };
         _session = new InferenceSession(path, options);

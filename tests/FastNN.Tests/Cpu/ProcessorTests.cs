@@ -63,6 +63,21 @@ internal sealed class ProcessorTests
             Run(["msbuild", Targets(), "-nodeReuse:false", "-getProperty:IlcInstructionSet", .. properties]).Trim(),
             Is.EqualTo(expected));
 
+    [Test]
+    public void Without_a_runtime_identifier_the_building_machine_decides() =>
+        Assert.That(
+            Run(["msbuild", Targets(), "-nodeReuse:false", "-getProperty:IlcInstructionSet", "-p:PublishAot=true"]).Trim(),
+            Is.EqualTo(RuntimeInformation.OSArchitecture == System.Runtime.InteropServices.Architecture.X64 ? "x86-64-v3" : ""));
+
+    [TestCase("false", true)]
+    [TestCase("true", false)]
+    public void The_package_tells_the_trimmer_to_leave_CUDA_out(string value, bool isLeftOut)
+    {
+        string items = Run(
+            ["msbuild", Targets(), "-nodeReuse:false", "-getItem:RuntimeHostConfigurationOption", $"-p:FastNNCuda={value}"]);
+        Assert.That(items.Contains("\"FastNN.Cuda.IsSupported\"", StringComparison.Ordinal), Is.EqualTo(isLeftOut), items);
+    }
+
     private static string Run(string[] arguments, params (string Name, string Value)[] environment)
     {
         var start =
