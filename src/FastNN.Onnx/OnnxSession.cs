@@ -10,6 +10,7 @@ namespace FastNN.Onnx;
 public sealed record OnnxSessionOptions
 {
     private readonly int _maxPlans = 16;
+    private readonly long _memoryLimit = long.MaxValue;
     private readonly IReadOnlySet<string>? _passes;
 
     /// <summary>How many recordings, one for each set of input shapes, are kept; the least recently used goes. Default
@@ -21,6 +22,22 @@ public sealed record OnnxSessionOptions
         {
             ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(MaxPlans));
             _maxPlans = value;
+        }
+    }
+
+    /// <summary>
+    /// The most bytes that the arenas of the session's plans hold together: what lies between operators, one for each call at a
+    /// time. Weights, which recordings share, are not part of it. Where a call needs more, the plans that were not used for the
+    /// longest time are dropped, and where calls under way hold it all, the call waits for one of them. Inputs whose plan alone
+    /// is larger are refused. Default no limit.
+    /// </summary>
+    public long MemoryLimit
+    {
+        get => _memoryLimit;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfNegativeOrZero(value, nameof(MemoryLimit));
+            _memoryLimit = value;
         }
     }
 
@@ -44,7 +61,7 @@ public sealed record OnnxSessionOptions
 /// as <see cref="OnnxModel.Evaluate"/> does. Thread-safe: callers share nothing that is written, and a call whose shapes are
 /// known takes no lock.
 /// </summary>
-public sealed class OnnxSession : IDisposable
+public sealed partial class OnnxSession : IDisposable
 {
     private readonly OnnxModel _model;
     private readonly HostGraph _graph;
@@ -53,6 +70,7 @@ public sealed class OnnxSession : IDisposable
     private readonly OnnxSessionOptions _options;
     private readonly Lock _lock = new();
     private readonly ConstantPool _constants = new();
+    private readonly ArenaBudget _budget;
     private SessionProgram[] _programs = [];
     private long _clock;
     private volatile bool _disposed;
@@ -64,6 +82,7 @@ public sealed class OnnxSession : IDisposable
         _external = external;
         _device = device;
         _options = options;
+        _budget = new ArenaBudget(options.MemoryLimit, GiveWay);
     }
 
     /// <summary>Why a set of inputs runs on the host: the first node that the engine lacks; null where the engine runs
@@ -124,9 +143,8 @@ public sealed class OnnxSession : IDisposable
     /// <summary>Computes the outputs.</summary>
     /// <param name="inputs">A value for every input that has no default, by name.</param>
     /// <returns>The outputs in order.</returns>
-    /// <exception cref="OnnxException">An input is missing, unknown or of another type or shape, or an operator does not take
-    /// what
-    /// it is given.</exception>
+    /// <exception cref="OnnxException">An input is missing, unknown or of another type or shape, an operator does not take what
+    /// it is given, or the plan is larger than <see cref="OnnxSessionOptions.MemoryLimit"/>.</exception>
     /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
     public IReadOnlyList<OnnxValue?> Run(IReadOnlyDictionary<string, OnnxValue> inputs)
     {
@@ -149,8 +167,8 @@ public sealed class OnnxSession : IDisposable
     /// </summary>
     /// <param name="inputs">The inputs in the order of <see cref="OnnxModel.Inputs"/>; null takes an input's default.</param>
     /// <param name="outputs">Receive the outputs, in the order of <see cref="OnnxModel.Outputs"/>.</param>
-    /// <exception cref="OnnxException">An input or output is missing or of another type or shape, or an operator does not take
-    /// what it is given.</exception>
+    /// <exception cref="OnnxException">An input or output is missing or of another type or shape, an operator does not take
+    /// what it is given, or the plan is larger than <see cref="OnnxSessionOptions.MemoryLimit"/>.</exception>
     /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
     public void Run(ReadOnlySpan<OnnxTensor?> inputs, ReadOnlySpan<OnnxTensor> outputs)
     {
@@ -384,11 +402,11 @@ public sealed class OnnxSession : IDisposable
             if (Sliced(inputs, steering, recording) is var (part, slices))
             {
                 return new SessionProgram(
-                    inputs, steering, recording.Outputs, part, part.Graph.Compile(_device, Results(part)), Pool, slices);
+                    inputs, steering, recording.Outputs, part, Compile(part, inputs), Pool, slices);
             }
 
-            Session session = recording.Graph.Compile(_device, Results(recording));
-            return new SessionProgram(inputs, steering, recording.Outputs, recording, session, null, slices: 1);
+            return new SessionProgram(
+                inputs, steering, recording.Outputs, recording, Compile(recording, inputs), null, slices: 1);
         }
         catch (ShapeException exception)
         {

@@ -8,7 +8,8 @@ namespace FastNN.Graphs;
 /// the block goes back when the last holder lets go. Not thread-safe, as whatever runs in it is not either.
 /// </summary>
 /// <param name="device">Whose memory it is.</param>
-internal sealed class Arena(IDevice device) : IDisposable
+/// <param name="budget">What several arenas may hold together; null for no limit.</param>
+internal sealed class Arena(IDevice device, ArenaBudget? budget = null) : IDisposable
 {
     private DeviceBlock? _block;
     private int _holders = 1;
@@ -22,7 +23,9 @@ internal sealed class Arena(IDevice device) : IDisposable
     /// <summary>Changes whenever it moves.</summary>
     public int Version { get; private set; }
 
-    /// <summary>Makes it at least so large. What lay in it is lost if it has to grow.</summary>
+    /// <summary>
+    /// Makes it at least so large, once the budget has room for it. What lay in it is lost if it has to grow.
+    /// </summary>
     /// <exception cref="DeviceException">The memory cannot be allocated; the arena is then empty.</exception>
     public void Require(long bytes)
     {
@@ -32,7 +35,17 @@ internal sealed class Arena(IDevice device) : IDisposable
         {
             // The old block goes first: both at once would double the peak.
             Trim();
-            _block = new DeviceBlock(device, bytes);
+            budget?.Take(bytes);
+            try
+            {
+                _block = new DeviceBlock(device, bytes);
+            }
+            catch
+            {
+                budget?.Give(bytes);
+                throw;
+            }
+
             Bytes = bytes;
         }
     }
@@ -45,10 +58,12 @@ internal sealed class Arena(IDevice device) : IDisposable
             return;
         }
 
+        long bytes = Bytes;
         Bytes = 0;
         Version++;
         _block!.Dispose();
         _block = null;
+        budget?.Give(bytes);
     }
 
     /// <summary>One more holder.</summary>

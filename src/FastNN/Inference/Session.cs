@@ -19,6 +19,7 @@ public sealed class Session : IDisposable, ITrimmable
     private readonly Value[] _outputs;
     private readonly SemaphoreSlim _places;
     private readonly SessionContext?[] _idle;
+    private readonly ArenaBudget? _budget;
     private ProfileRecorder? _observer;
     private int _disposed;
 
@@ -35,6 +36,7 @@ public sealed class Session : IDisposable, ITrimmable
         _plans = new PlanCache(device, graph, _outputs, options.MaxPlans);
         _places = new SemaphoreSlim(options.MaxConcurrency);
         _idle = new SessionContext?[options.MaxConcurrency];
+        _budget = options.Budget;
         Parameter[] parameters = [.. graph.Parameters];
         _store = new ParameterStore(device, parameters, isFrozen: true);
         try
@@ -104,7 +106,7 @@ public sealed class Session : IDisposable, ITrimmable
             CachedPlan plan = _plans.Hold(shapes);
             try
             {
-                context = TakeIdle() ?? new SessionContext(_device, _store, _inputs, _outputs);
+                context = TakeIdle() ?? new SessionContext(_device, _store, _inputs, _outputs, _budget);
                 context.Bind(plan);
             }
             finally
@@ -179,12 +181,21 @@ public sealed class Session : IDisposable, ITrimmable
     /// </summary>
     public void Trim()
     {
+        TrimIdle();
+    }
+
+    /// <summary>As <see cref="Trim"/>; tells how many bytes of arenas went back.</summary>
+    internal long TrimIdle()
+    {
+        long bytes = 0;
         while (TakeIdle() is { } context)
         {
+            bytes += context.Bytes;
             context.Dispose();
         }
 
         _plans.Clear();
+        return bytes;
     }
 
     /// <summary>Frees the parameters and everything else on the device. Calls that are still running finish first.</summary>
@@ -237,6 +248,7 @@ public sealed class Session : IDisposable, ITrimmable
             context.Dispose();
         }
 
+        _budget?.Changed();
         _places.Release();
     }
 

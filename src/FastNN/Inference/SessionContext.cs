@@ -6,9 +6,10 @@ using FastNN.Tensors;
 namespace FastNN.Inference;
 
 /// <summary>What one call at a time computes in: an arena, and the plans that are bound to it.</summary>
-internal sealed class SessionContext(IDevice device, ParameterStore store, Value[] inputs, Value[] outputs) : IDisposable
+internal sealed class SessionContext(
+    IDevice device, ParameterStore store, Value[] inputs, Value[] outputs, ArenaBudget? budget) : IDisposable
 {
-    private readonly Arena _arena = new(device);
+    private readonly Arena _arena = new(device, budget);
     private readonly List<BoundPlan> _bound = [];
     private readonly bool[] _written = new bool[inputs.Length];
     private readonly GCHandle[] _lent = new GCHandle[inputs.Length];

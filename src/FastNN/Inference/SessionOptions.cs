@@ -1,3 +1,5 @@
+using FastNN.Graphs;
+
 namespace FastNN;
 
 /// <summary>What a session may keep.</summary>
@@ -40,4 +42,7 @@ public sealed record SessionOptions
             _maxConcurrency = value;
         }
     }
+
+    /// <summary>What this session and others may hold together; null for no limit.</summary>
+    internal ArenaBudget? Budget { get; init; }
 }
