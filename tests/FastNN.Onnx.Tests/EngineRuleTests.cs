@@ -131,6 +131,10 @@ public sealed class EngineRuleTests
         Same(Build.Node("OneHot", "a d v", "y0", Build.Int("axis", axis)), 1,
             [Build.Tensor("d", [5L]), Build.Tensor("v", [-1f, 2f], 2)], Integers(1, 8, 3, 7));
 
+    [Test]
+    public void Categories_become_rows_of_integers() =>
+        Same(Build.Node("OneHot", "a d v", "y0"), 1, [Build.Tensor("d", [5L]), Longs("v", 0, 1)], Integers(1, 8, 3, 7));
+
     [TestCase(0, 1)]
     [TestCase(1, 0)]
     public void The_largest_and_smallest_are_found(long axis, long largest) =>
@@ -249,6 +253,12 @@ public sealed class EngineRuleTests
                 Build.Random(1, 2, 3, 5, 7, 4));
         }
     }
+
+    [TestCase(0)]
+    [TestCase(1)]
+    public void Averages_of_windows_that_lie_in_the_padding_for_the_larger_part(long counts) =>
+        Same(Build.Node("AveragePool", "a", "y0", Build.Ints("kernel_shape", 3, 2), Build.Ints("strides", 2, 1),
+            Build.Ints("pads", 1, 0, 2, 1), Build.Int("count_include_pad", counts)), 1, Build.Random(1, 2, 3, 6, 5));
 
     [Test]
     public void Transposed_convolutions_of_every_border()

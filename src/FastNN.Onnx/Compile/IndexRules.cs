@@ -144,8 +144,8 @@ internal static class IndexRules
     public static Traced?[]? OneHot(TraceCall call)
     {
         if (call.TracedInput(0) is not { Type: OnnxElementType.Int32 or OnnxElementType.Int64 } x
-            || call.Constant(1) is not { Count: 1 } || call.FloatConstant(2) is not { Count: 2 } values
-            || x.Rank == Shape.MaxRank)
+            || call.Constant(1) is not { Count: 1 } || call.Constant(2) is not { Count: 2 } || x.Rank == Shape.MaxRank
+            || call.Input(2) is not { Type: not OnnxElementType.Bool } values)
         {
             return null;
         }
@@ -159,11 +159,10 @@ internal static class IndexRules
         int classes = (int)depth, axis = call.Host.Axis(call.Host.Int("axis", -1), x.Rank + 1);
         Value places = ShapeOperators.Where(x.Plain.Less(0), x.Plain + classes, x.Plain).Reshape(new Shape([.. x.Dims, 1]));
         Value hit = places.Equal(call.Graph.ConstantInt32([.. Enumerable.Range(0, classes)], new Shape(classes)));
-        float[] offOn = values.Array<float>();
-        Value y = ShapeOperators.Where(hit, offOn[1], offOn[0]);
+        Value y = ShapeOperators.Where(hit, values.Plain.Slice(0, 1, 2), values.Plain.Slice(0, 0, 1));
         int[] dims = [.. x.Dims[..axis], classes, .. x.Dims[axis..]];
         int[] order = [.. Enumerable.Range(0, axis), x.Rank, .. Enumerable.Range(axis, x.Rank - axis)];
-        return [Traced.OfPlain(axis == x.Rank ? y : y.Permute(order), OnnxElementType.Float32, dims)];
+        return [Traced.OfPlain(axis == x.Rank ? y : y.Permute(order), values.Type, dims)];
     }
 
     public static Traced?[]? TopK(TraceCall call)

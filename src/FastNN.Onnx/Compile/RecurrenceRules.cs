@@ -1,29 +1,53 @@
+using FastNN.Kernels;
+
 namespace FastNN.Onnx.Compile;
 
-/// <summary>LSTM and GRU with the usual activations; gates change places between ONNX's order and the engine's.</summary>
+/// <summary>LSTM, GRU and RNN with the usual activations; gates change places between ONNX's order and the engine's.</summary>
 internal static class RecurrenceRules
 {
     // Where the engine's gates (input, forget, cell, output; reset, update, new) stand in ONNX's (iofc; zrh).
     private static readonly int[] LstmGates = [0, 2, 3, 1];
     private static readonly int[] GruGates = [1, 0, 2];
 
-    public static Traced?[]? Lstm(TraceCall call) => Record(call, LstmGates, usesCell: true);
+    public static Traced?[]? Lstm(TraceCall call) =>
+        Record(call, Has(call, "Sigmoid", "Tanh", "Tanh") ? RecurrentCell.Lstm : null, LstmGates);
 
     /// <summary>The reset gate behind the product, as PyTorch has it; the other form is for the host.</summary>
-    public static Traced?[]? Gru(TraceCall call) => call.Host.Flag("linear_before_reset")
-        ? Record(call, GruGates, usesCell: false) : null;
+    public static Traced?[]? Gru(TraceCall call) => Record(
+        call, call.Host.Flag("linear_before_reset") && Has(call, "Sigmoid", "Tanh") ? RecurrentCell.Gru : null, GruGates);
 
-    private static Traced?[]? Record(TraceCall call, int[] gates, bool usesCell)
+    public static Traced?[]? Rnn(TraceCall call) => Record(
+        call, Has(call, "Tanh") ? RecurrentCell.Tanh : Has(call, "Relu") ? RecurrentCell.ReLU : null, [0]);
+
+    /// <summary>Whether the activations are these in each direction, said or not.</summary>
+    private static bool Has(TraceCall call, params ReadOnlySpan<string> wanted)
     {
-        if (call.FloatInput(0) is not { Rank: 3 } x || call.FloatConstant(1) is not { } w || call.FloatConstant(2) is not { } r
-            || (call.Has(3) && call.FloatConstant(3) is null) || call.Has(4) || call.Has(7)
-            || call.Host.HasAttribute("clip") || call.Host.HasAttribute("activations") || call.Host.Flag("input_forget")
-            || call.Host.Int("layout", 0) != 0)
+        string[] names = call.Host.Texts("activations") ?? [];
+        for (int i = 0; i < names.Length; i++)
+        {
+            if (!string.Equals(names[i], wanted[i % wanted.Length], StringComparison.OrdinalIgnoreCase))
+            {
+                return false;
+            }
+        }
+
+        return names.Length > 0 || wanted is not ["Relu"];
+    }
+
+    private static Traced?[]? Record(TraceCall call, RecurrentCell? kind, int[] gates)
+    {
+        if (kind is null || call.FloatInput(0) is not { Rank: 3 } x
+            || call.FloatConstant(1) is not { } w || call.FloatConstant(2) is not { } r
+            || (call.Has(3) && call.FloatConstant(3) is null) || call.Has(7)
+            || (call.Has(4) && call.Input(4) is not { Type: OnnxElementType.Int32 })
+            || call.Host.HasAttribute("clip") || call.Host.Flag("input_forget") || call.Host.Int("layout", 0) != 0)
         {
             return null;
         }
 
         int steps = x.Dims[0], batch = x.Dims[1], features = x.Dims[2], directions = w.Dims[0], hidden = r.Dims[2];
+        bool usesCell = kind == RecurrentCell.Lstm;
+        Value? lengths = call.Input(4)?.Plain;
         string direction = call.Host.Text("direction", "forward");
         Traced? state = call.FloatInput(5), cell = usesCell ? call.FloatInput(6) : null;
         if (usesCell && (state is null) != (cell is null))
@@ -44,9 +68,14 @@ internal static class RecurrenceRules
                 : null;
             bool reverse = direction == "reverse" || d == 1;
             Value? h = Initial(state, d, batch, hidden);
-            Value[] outputs = usesCell
-                ? x.Plain.Lstm(weight, recurrent, bias?.In, bias?.State, h, Initial(cell, d, batch, hidden), null, reverse)
-                : x.Plain.Gru(weight, recurrent, bias?.In, bias?.State, h, null, reverse);
+            Value[] outputs = kind switch
+            {
+                RecurrentCell.Lstm => x.Plain.Lstm(
+                    weight, recurrent, bias?.In, bias?.State, h, Initial(cell, d, batch, hidden), lengths, reverse),
+                RecurrentCell.Gru => x.Plain.Gru(weight, recurrent, bias?.In, bias?.State, h, lengths, reverse),
+                _ => x.Plain.SimpleRnn(
+                    weight, recurrent, bias?.In, bias?.State, h, lengths, kind == RecurrentCell.ReLU, reverse),
+            };
             all.Add(outputs[0].Reshape(new Shape(steps, 1, batch, hidden)));
             last.Add(outputs[1].Reshape(new Shape(1, batch, hidden)));
             if (usesCell)

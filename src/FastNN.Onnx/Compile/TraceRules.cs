@@ -138,6 +138,7 @@ internal static class TraceRules
         ["DequantizeLinear"] = QuantizationRules.Dequantize,
         ["LSTM"] = RecurrenceRules.Lstm,
         ["GRU"] = RecurrenceRules.Gru,
+        ["RNN"] = RecurrenceRules.Rnn,
     };
 
     /// <summary>How an operator is recorded; null where the engine does not have it.</summary>

@@ -2,7 +2,7 @@ using FastNN.Onnx.Host;
 
 namespace FastNN.Onnx.Compile;
 
-/// <summary>Convolutions and poolings of three spatial axes.</summary>
+/// <summary>Convolutions, transposed ones and poolings of three spatial axes.</summary>
 internal static class VolumeRules
 {
     public static Traced?[]? Conv(TraceCall call)
@@ -26,6 +26,37 @@ internal static class VolumeRules
             call.FloatConstant(2) is { } bias ? call.Graph.Constant(bias.Array<float>(), new Shape(bias.Count)) : null,
             Size(windows, axis => axis.Stride), Padding(windows), Size(windows, axis => axis.Dilation), groups);
         return [Traced.OfLast(y, x.Type, [x.Dims[0], weight.Dims[0], .. windows.OutputDims])];
+    }
+
+    public static Traced?[]? ConvTranspose(TraceCall call)
+    {
+        if (call.FloatInput(0) is not { Rank: 5 } x || call.FloatConstant(1) is not { Rank: 5 } weight
+            || (call.Has(2) && call.FloatConstant(2) is null))
+        {
+            return null;
+        }
+
+        int groups = (int)call.Host.Int("group", 1);
+        if (groups < 1 || weight.Dims[0] != x.Dims[1] || x.Dims[1] % groups != 0)
+        {
+            return null;
+        }
+
+        var windows = Convolutions.TransposedWindows(call.Host, x.Dims, weight.Dims);
+        long[] extra = Windows.List(call.Host, "output_padding", 3, 0);
+        if (windows.Axes.Where((axis, i) => !WindowRules.Covers(axis, extra[i]) || axis.Before != axis.After).Any())
+        {
+            return null;
+        }
+
+        OnnxTensor inside = Shapes.Transpose(weight, [2, 3, 4, 1, 0]);
+        Value y = x.Last.ConvTranspose3D(
+            call.Graph.Constant(inside.Array<float>(), new Shape(inside.Dims)),
+            call.FloatConstant(2) is { } bias ? call.Graph.Constant(bias.Array<float>(), new Shape(bias.Count)) : null,
+            Size(windows, axis => axis.Stride), Size(windows, axis => axis.Before),
+            new Size3D((int)extra[0], (int)extra[1], (int)extra[2]), Size(windows, axis => axis.Dilation), groups);
+        int[] dims = [x.Dims[0], weight.Dims[1] * groups, .. windows.Axes.Select(axis => axis.Input)];
+        return [Traced.OfLast(y, x.Type, dims)];
     }
 
     public static Traced?[]? MaxPool(TraceCall call)

@@ -79,6 +79,11 @@ internal static class WindowRules
 
     public static Traced?[]? ConvTranspose(TraceCall call)
     {
+        if (call.TracedInput(0) is { Rank: 5 })
+        {
+            return VolumeRules.ConvTranspose(call);
+        }
+
         if (call.FloatInput(0) is not { Rank: 3 or 4 } x || call.FloatConstant(1) is not { } weight || weight.Rank != x.Rank
             || (call.Has(2) && call.FloatConstant(2) is null))
         {
@@ -94,15 +99,8 @@ internal static class WindowRules
         var windows = Convolutions.TransposedWindows(call.Host, x.Dims, weight.Dims);
         long[] extra = Windows.List(call.Host, "output_padding", spatial, 0);
         WindowAxis columns = windows.Axes[^1], rows = spatial == 2 ? windows.Axes[0] : new WindowAxis(1, 1, 1, 1, 0, 0, 1);
-        (int Begin, int More) Crop(WindowAxis axis, long output)
-        {
-            int full = ((axis.Output - 1) * axis.Stride) + ((axis.Kernel - 1) * axis.Dilation) + 1 + (int)output;
-            return (axis.Before, axis.Input - full + axis.Before + axis.After);
-        }
-
-        (int top, int missingRows) = Crop(rows, spatial == 2 ? extra[0] : 0);
-        (int left, int missingColumns) = Crop(columns, extra[^1]);
-        if (missingRows != 0 || missingColumns != 0)
+        (int top, int left) = (rows.Before, columns.Before);
+        if (!Covers(rows, spatial == 2 ? extra[0] : 0) || !Covers(columns, extra[^1]))
         {
             return null;
         }
@@ -123,6 +121,11 @@ internal static class WindowRules
 
         return [new Builder(y, [x.Dims[0], weight.Dims[1] * groups, .. windows.Axes.Select(axis => axis.Input)]).Traced(x.Type)];
     }
+
+    /// <summary>Whether a transposed convolution's windows, without what is cut off, are the output that is asked for.</summary>
+    public static bool Covers(WindowAxis axis, long outputPadding) =>
+        ((axis.Output - 1) * axis.Stride) + ((axis.Kernel - 1) * axis.Dilation) + 1 + (int)outputPadding
+            == axis.Input + axis.Before + axis.After;
 
     public static Traced?[]? MaxPool(TraceCall call)
     {
@@ -157,11 +160,42 @@ internal static class WindowRules
         }
 
         WindowAxis rows = Rows(windows), columns = windows.Axes[^1];
+        if (IsWide(rows) || IsWide(columns))
+        {
+            return call.Host.Flag("ceil_mode") ? null : [PaddedAverage(call, x, windows, rows, columns)];
+        }
+
         Value y = Image(x).AvgPool2D(
             new Size2D(rows.Kernel, columns.Kernel), new Size2D(rows.Stride, columns.Stride),
             Padding2D.Explicit(rows.Before, rows.After, columns.Before, columns.After),
             call.Host.Flag("ceil_mode"), call.Host.Flag("count_include_pad"));
         return [new Builder(y, [x.Dims[0], x.Dims[1], .. windows.OutputDims]).Traced(x.Type)];
+    }
+
+    /// <summary>Whether a window may lie in the padding for the larger part, as those of PyTorch's ceil_mode do.</summary>
+    private static bool IsWide(WindowAxis axis) => 2 * Math.Max(axis.Before, axis.After) > axis.Kernel;
+
+    /// <summary>Averages over zeros that are there, times what the whole window has of the elements that count.</summary>
+    private static Traced PaddedAverage(TraceCall call, Traced x, Windows windows, WindowAxis rows, WindowAxis columns)
+    {
+        Value y = Image(x).Pad([0, 0, columns.Before, columns.After, rows.Before, rows.After]).AvgPool2D(
+            new Size2D(rows.Kernel, columns.Kernel), new Size2D(rows.Stride, columns.Stride));
+        if (!call.Host.Flag("count_include_pad"))
+        {
+            var factors = new float[rows.Output * columns.Output];
+            for (int i = 0; i < factors.Length; i++)
+            {
+                int counted = Inside(rows, i / columns.Output) * Inside(columns, i % columns.Output);
+                factors[i] = (float)(rows.Kernel * columns.Kernel) / counted;
+            }
+
+            y *= call.Graph.Constant(factors, new Shape(rows.Output, columns.Output, 1));
+        }
+
+        return new Builder(y, [x.Dims[0], x.Dims[1], .. windows.OutputDims]).Traced(x.Type);
+
+        static int Inside(WindowAxis axis, int output) =>
+            Math.Min(axis.Place(output, axis.Kernel), axis.Input) - Math.Max(axis.Place(output, 0), 0);
     }
 
     private static (Traced X, Windows Windows)? Pooling(TraceCall call)
