@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
 using FastNN.Kernels;
 using FastNN.Ops;
 
@@ -6,11 +8,15 @@ namespace FastNN.Graphs;
 /// <summary>
 /// Where several convolutions of a plan would each transpose its filter, all filters are transposed at once, in front of
 /// everything, and all their gradients behind everything: two launches in place of two or three for each convolution. It takes
-/// memory for the transposed filters and for their gradients. Every bit is kept. Which convolutions these are is a question of
-/// the device and of sizes, so no pass can do it, but what runs once nodes have their types.
+/// memory for the transposed filters and for their gradients. Filters that are constants, as those of ONNX files, are transposed
+/// while the plan is made, and no run launches anything for them. Every bit is kept. Which convolutions these are is a question
+/// of the device and of sizes, so no pass can do it, but what runs once nodes have their types.
 /// </summary>
 internal static class FilterTransposition
 {
+    // By the constant's own bytes, so that plans for several shapes have one on the device.
+    private static readonly ConditionalWeakTable<byte[], byte[]> Turned = [];
+
     /// <summary>Rewrites what is bound.</summary>
     /// <param name="planning">The device's answers.</param>
     /// <param name="graph">Where values belong.</param>
@@ -28,6 +34,11 @@ internal static class FilterTransposition
         ReadOnlySpan<ConvolutionPass> passes =
             [ConvolutionPass.Forward, ConvolutionPass.BackwardData, ConvolutionPass.BackwardFilter];
         passes = training ? passes : passes[..1];
+        if (!training)
+        {
+            TurnConstants(planning, graph, nodes, bound, types);
+        }
+
         var found = new List<int>();
         for (int i = 0; i < nodes.Count; i++)
         {
@@ -67,16 +78,67 @@ internal static class FilterTransposition
 
         foreach (int i in found)
         {
-            Value filter = transposed[nodes[i].Inputs[1]];
-            nodes[i] = new Node(
-                ((ConvolutionOp)nodes[i].Op) with { HasTransposedFilter = true },
-                [nodes[i].Inputs[0], filter, .. nodes[i].Inputs[2..]], nodes[i].Outputs);
-            var op = ((ConvolutionOp)bound[i].Op) with { HasTransposedFilter = true };
-            TensorType[] inputs = [bound[i].Types.Inputs[0], types[filter], .. bound[i].Types.Inputs[2..]];
-            bound[i] = (op, NodeTypes.Of(op, inputs));
+            Take(transposed[nodes[i].Inputs[1]], i, nodes, bound, types);
         }
 
         nodes.InsertRange(0, added.Select(pair => pair.Node));
         bound.InsertRange(0, added.Select(pair => ((Operator)pair.Node.Op, pair.Types)));
+    }
+
+    /// <summary>Gives convolutions whose filter is a constant the transposed one.</summary>
+    private static void TurnConstants(
+        IPlanning planning, Graph graph, List<Node> nodes, List<(Operator Op, NodeTypes Types)> bound,
+        Dictionary<Value, TensorType> types)
+    {
+        var turned = new Dictionary<Value, Value>();
+        for (int i = 0; i < nodes.Count; i++)
+        {
+            if (bound[i] is not (ConvolutionOp { HasTransposedFilter: false }, var its)
+                || nodes[i].Inputs[1] is not { Kind: ValueKind.Constant, Data: { } data } filter
+                || !((ConvolutionGeometry)its.Bound!).WantsTransposedFilter(planning, ConvolutionPass.Forward))
+            {
+                continue;
+            }
+
+            if (!turned.TryGetValue(filter, out Value? value))
+            {
+                int outputs = filter.Shape[-1];
+                var type = new TensorType(new Shape([outputs, .. filter.Shape.ToArray()[..^1]]));
+                value = new Value(graph, type, ValueKind.Constant, "a transposed filter")
+                {
+                    Data = Turned.GetValue(data, bytes => Transposed(bytes, outputs)),
+                };
+                turned.Add(filter, value);
+                types.Add(value, type);
+            }
+
+            Take(value, i, nodes, bound, types);
+        }
+    }
+
+    private static byte[] Transposed(byte[] filter, int outputs)
+    {
+        ReadOnlySpan<float> from = MemoryMarshal.Cast<byte, float>(filter);
+        var bytes = new byte[filter.Length];
+        Span<float> to = MemoryMarshal.Cast<byte, float>(bytes.AsSpan());
+        int taps = from.Length / outputs;
+        for (int i = 0; i < from.Length; i++)
+        {
+            to[((i % outputs) * taps) + (i / outputs)] = from[i];
+        }
+
+        return bytes;
+    }
+
+    /// <summary>Puts the transposed filter in the place of a convolution's own.</summary>
+    private static void Take(
+        Value filter, int i, List<Node> nodes, List<(Operator Op, NodeTypes Types)> bound, Dictionary<Value, TensorType> types)
+    {
+        nodes[i] = new Node(
+            ((ConvolutionOp)nodes[i].Op) with { HasTransposedFilter = true },
+            [nodes[i].Inputs[0], filter, .. nodes[i].Inputs[2..]], nodes[i].Outputs);
+        var op = ((ConvolutionOp)bound[i].Op) with { HasTransposedFilter = true };
+        TensorType[] inputs = [bound[i].Types.Inputs[0], types[filter], .. bound[i].Types.Inputs[2..]];
+        bound[i] = (op, NodeTypes.Of(op, inputs));
     }
 }
