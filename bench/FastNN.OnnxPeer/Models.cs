@@ -94,7 +94,12 @@ internal static class Models
         return carried;
     }
 
-    internal static Dictionary<string, OnnxValue> Inputs(OnnxModel model, string name, int run)
+    /// <summary>Random values for all inputs that have no default, with the extents of one of two runs.</summary>
+    public static Dictionary<string, OnnxValue> Inputs(OnnxModel model, string name, int run) =>
+        Inputs(model, name, run, symbol => Extents.TryGetValue(symbol, out int[]? chosen) ? chosen[run] : 1);
+
+    /// <summary>Random values for all inputs that have no default.</summary>
+    public static Dictionary<string, OnnxValue> Inputs(OnnxModel model, string name, int run, Func<string, int> extentOf)
     {
         var random = new Random(run);
         var inputs = new Dictionary<string, OnnxValue>(StringComparer.Ordinal);
@@ -102,8 +107,8 @@ internal static class Models
         {
             int[] dims = [.. (input.Dimensions ?? []).Select((extent, axis) =>
                 int.TryParse(extent, NumberStyles.None, CultureInfo.InvariantCulture, out int known) ? known
-                : Extents.TryGetValue(extent, out int[]? chosen) ? chosen[run]
-                : name.StartsWith("silero", StringComparison.Ordinal) && input.Name == "input" && axis == 1 ? 512 : 1)];
+                : name.StartsWith("silero", StringComparison.Ordinal) && input.Name == "input" && axis == 1 ? 512
+                : extentOf(extent))];
             int count = dims.Aggregate(1, (product, extent) => product * extent);
             inputs.Add(input.Name, input.ElementType switch
             {
@@ -136,7 +141,8 @@ internal static class Models
     private static double Normal(Random random) =>
         Math.Sqrt(-2 * Math.Log(1 - random.NextDouble())) * Math.Cos(2 * Math.PI * random.NextDouble());
 
-    private static double Difference(IReadOnlyList<OnnxValue?> got, IReadOnlyList<OnnxValue?> wanted)
+    /// <summary>The largest difference, over the largest value of its output.</summary>
+    public static double Difference(IReadOnlyList<OnnxValue?> got, IReadOnlyList<OnnxValue?> wanted)
     {
         double worst = 0;
         for (int i = 0; i < wanted.Count; i++)

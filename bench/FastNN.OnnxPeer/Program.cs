@@ -6,6 +6,8 @@ const string usage = """
 
       suite FOLDER... [--json FILE]   run the standard's cases in both, print a table per operator (Markdown)
       models FOLDER [--only NAME]     run networks in both, node by node and compiled, and compare the outputs
+      cuda FOLDER [kernels] [--only NAME]
+                                      run networks on the CPU and on the CUDA device, and count what a captured run launches
       load FILE                       time from the file to a session and to its first answer, in both
       idle FILE                       processor time of a session at rest, and with a run every 100 ms, in both
     """;
@@ -28,6 +30,10 @@ switch (words)
         return cases.Any(one => one.FastNN == "failed") ? 1 : 0;
     case ["models", var folder]:
         return Models.Run(folder, Option("--only"), Console.Out) ? 0 : 1;
+    case ["cuda", var folder]:
+        return OnCuda.Run(folder, Option("--only"), kernels: false, Console.Out) ? 0 : 1;
+    case ["cuda", var folder, "kernels"]:
+        return OnCuda.Run(folder, Option("--only"), kernels: true, Console.Out) ? 0 : 1;
     case ["load", var file]:
         Loading.Run(file, Console.Out);
         return 0;
