@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using FastNN.Onnx;
 
@@ -16,29 +17,32 @@ internal static class Models
         ["time"] = [9, 31],
         ["length"] = [7, 12],
         ["frames"] = [200, 300],
+        ["past"] = [0, 5],
+        ["total"] = [7, 17],
         ["height"] = [64, 48],
         ["width"] = [64, 96],
         ["sequence"] = [512, 512],
     };
 
-    public static bool Run(string folder, string? only, TextWriter output)
+    public static bool Run(string folder, string? only, bool isTimed, TextWriter output)
     {
-        output.WriteLine("| network | nodes | Evaluate | compiled | not on the engine |");
-        output.WriteLine("|---|---|---|---|---|");
+        output.WriteLine("| network | nodes | Evaluate | compiled | FastNN / ONNX Runtime | first node of the host |");
+        output.WriteLine("|---|---|---|---|---|---|");
         bool all = true;
         foreach (string path in Directory.GetFiles(folder, "*.onnx").Order(StringComparer.Ordinal))
         {
             string name = Path.GetFileNameWithoutExtension(path);
             if (only is null || name.StartsWith(only, StringComparison.Ordinal))
             {
-                all &= RunOne(path, name, output);
+                all &= RunOne(path, name, isTimed, output);
+                output.Flush();
             }
         }
 
         return all;
     }
 
-    private static bool RunOne(string path, string name, TextWriter output)
+    private static bool RunOne(string path, string name, bool isTimed, TextWriter output)
     {
         try
         {
@@ -47,6 +51,7 @@ internal static class Models
             using Device device = Device.Cpu(1);
             double evaluated = 0, compiled = 0;
             string? reason = null;
+            string ratio = "";
             using (OnnxSession session = model.Compile(device))
             {
                 for (int run = 0; run < 2; run++)
@@ -55,9 +60,16 @@ internal static class Models
                     for (int step = 0; step < 3; step++)
                     {
                         IReadOnlyList<OnnxValue?> wanted = runtime.Run(inputs);
-                        evaluated = Math.Max(evaluated, Difference(model.Evaluate(inputs), wanted));
+                        evaluated = isTimed ? double.NaN
+                            : Math.Max(evaluated, Difference(model.Evaluate(inputs), wanted));
                         compiled = Math.Max(compiled, Difference(session.Run(inputs), wanted));
                         reason ??= session.HostReason(inputs);
+                        if (isTimed && run == 1 && step == 0)
+                        {
+                            double ours = Milliseconds(() => session.Run(inputs)), theirs = Milliseconds(() => runtime.Run(inputs));
+                            ratio = string.Create(CultureInfo.InvariantCulture, $"{ours:0.00} / {theirs:0.00} ms = {ours / theirs:0.00}");
+                        }
+
                         if (!Carry(model, inputs, wanted))
                         {
                             break;
@@ -67,14 +79,30 @@ internal static class Models
             }
 
             output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"| {name} | {model.NodeCount} | {evaluated:0.0e+0} | {compiled:0.0e+0} | {reason} |"));
-            return evaluated <= Tolerance && compiled <= Tolerance && reason is null;
+                $"| {name} | {model.NodeCount} | {evaluated:0.0e+0} | {compiled:0.0e+0} | {ratio} | {reason} |"));
+            return !(evaluated > Tolerance) && compiled <= Tolerance;
         }
         catch (Exception exception) when (exception is not OutOfMemoryException)
         {
-            output.WriteLine($"| {name} | | {exception.GetType().Name}: {exception.Message} | | |");
+            output.WriteLine($"| {name} | | {exception.GetType().Name}: {exception.Message} | | | |");
             return false;
         }
+    }
+
+    /// <summary>The median of runs over a third of a second, three at least.</summary>
+    private static double Milliseconds(Action run)
+    {
+        run();
+        var times = new List<double>();
+        for (var all = Stopwatch.StartNew(); all.ElapsedMilliseconds < 333 || times.Count < 3;)
+        {
+            long start = Stopwatch.GetTimestamp();
+            run();
+            times.Add(Stopwatch.GetElapsedTime(start).TotalMilliseconds);
+        }
+
+        times.Sort();
+        return times[times.Count / 2];
     }
 
     // States come out under names that say where they go in again.
@@ -134,6 +162,9 @@ internal static class Models
 
     private static long Integer(string name, int place, int[] dims, Random random) =>
         name == "sr" ? 16000
+        : name == "steps" ? 5
+        : name == "lengths" ? 7 - place
+        : name == "edges" ? random.Next(9)
         : name.Contains("mask", StringComparison.Ordinal) ? (place % dims[^1] < dims[^1] - (place / dims[^1]) ? 1 : 0)
         : name.Contains("type", StringComparison.Ordinal) ? 0
         : random.Next(50);

@@ -6,6 +6,7 @@ const string usage = """
 
       suite FOLDER... [--json FILE]   run the standard's cases in both, print a table per operator (Markdown)
       models FOLDER [--only NAME]     run networks in both, node by node and compiled, and compare the outputs
+      time FOLDER [--only NAME]       run networks in both, compiled, and compare the outputs and the time on one thread
       cuda FOLDER [kernels] [--only NAME]
                                       run networks on the CPU and on the CUDA device, and count what a captured run launches
       load FILE                       time from the file to a session and to its first answer, in both
@@ -29,7 +30,9 @@ switch (words)
 
         return cases.Any(one => one.FastNN == "failed") ? 1 : 0;
     case ["models", var folder]:
-        return Models.Run(folder, Option("--only"), Console.Out) ? 0 : 1;
+        return Models.Run(folder, Option("--only"), isTimed: false, Console.Out) ? 0 : 1;
+    case ["time", var folder]:
+        return Models.Run(folder, Option("--only"), isTimed: true, Console.Out) ? 0 : 1;
     case ["cuda", var folder]:
         return OnCuda.Run(folder, Option("--only"), kernels: false, Console.Out) ? 0 : 1;
     case ["cuda", var folder, "kernels"]:

@@ -149,22 +149,29 @@ public sealed class OnnxModel : IDisposable
     /// that behind the passes.
     /// </summary>
     private HostGraph SessionGraph(IReadOnlySet<string>? passes) =>
-        passes is { Count: 0 } || HasOpenInputs ? _graph.Value : Optimized(_definition, passes);
+        passes is { Count: 0 } || HasOpenInputs ? _graph.Value : Optimized(_definition, passes, null);
 
     /// <summary>
-    /// The graph behind the passes for inputs of certain extents: what the file calculates of them is known then. Null where the
-    /// file leaves none open, so that <see cref="Compile"/>'s graph is that.
+    /// The graph behind the passes for inputs of certain extents, and certain values of some: what the file calculates of them is
+    /// known then. Null where the file leaves none open, so that <see cref="Compile"/>'s graph is that.
     /// </summary>
-    internal HostGraph? Optimized(IReadOnlySet<string>? passes, int[]?[] extents) =>
-        passes is { Count: 0 } || !HasOpenInputs ? null : Optimized(_definition.WithInputExtents(extents), passes);
+    internal HostGraph? Optimized(IReadOnlySet<string>? passes, int[]?[] extents, OnnxTensor?[] known)
+    {
+        Dictionary<string, OnnxTensor> values = Enumerable.Range(0, known.Length).Where(i => known[i] is not null)
+            .ToDictionary(i => Inputs[i].Name, i => known[i]!, StringComparer.Ordinal);
+        return passes is { Count: 0 } || (!HasOpenInputs && values.Count == 0)
+            ? null
+            : Optimized(_definition.WithInputExtents(extents), passes, values);
+    }
 
     private bool HasOpenInputs => _definition.Graph!.Inputs.Exists(
         input => input.Type?.Shape is not { } shape || shape.Exists(dimension => !dimension.IsKnown));
 
     /// <summary>The graph behind the passes, whose new nodes are of the opset that has them.</summary>
-    private HostGraph Optimized(ModelDef definition, IReadOnlySet<string>? passes)
+    private HostGraph Optimized(
+        ModelDef definition, IReadOnlySet<string>? passes, IReadOnlyDictionary<string, OnnxTensor>? known)
     {
-        (GraphDef graph, _) = OnnxPasses.Run(definition, _external, passes, long.MaxValue, Name);
+        (GraphDef graph, _) = OnnxPasses.Run(definition, _external, passes, long.MaxValue, Name, known);
         return new HostGraphBuilder(_definition, _content, _external).Build(graph);
     }
 

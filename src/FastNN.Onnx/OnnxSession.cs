@@ -57,9 +57,9 @@ public sealed record OnnxSessionOptions
 
 /// <summary>
 /// An ONNX model that runs on a device of the engine. For every set of input shapes its graph is recorded once, with what follows
-/// from constants and shapes computed beforehand; a model with nodes that the engine does not have in their form runs on the host
-/// as <see cref="OnnxModel.Evaluate"/> does. Thread-safe: callers share nothing that is written, and a call whose shapes are
-/// known takes no lock.
+/// from constants and shapes computed beforehand. Nodes that the engine does not have in their form run on the host, as
+/// <see cref="OnnxModel.Evaluate"/> runs them, and what stands between them on the engine. Thread-safe: callers share nothing that
+/// is written, and a call whose shapes are known takes no lock.
 /// </summary>
 public sealed partial class OnnxSession : IDisposable
 {
@@ -85,8 +85,8 @@ public sealed partial class OnnxSession : IDisposable
         _budget = new ArenaBudget(options.MemoryLimit, GiveWay);
     }
 
-    /// <summary>Why a set of inputs runs on the host: the first node that the engine lacks; null where the engine runs
-    /// it.</summary>
+    /// <summary>Why the host has a part in a run: the first node that the engine lacks; null where the engine runs
+    /// all.</summary>
     /// <param name="inputs">A value for every input that has no default, by name.</param>
     public string? HostReason(IReadOnlyDictionary<string, OnnxValue> inputs)
     {
@@ -95,10 +95,14 @@ public sealed partial class OnnxSession : IDisposable
         return Tensors(inputs) is { } tensors ? HostReason(tensors) : "a sequence or an optional as input";
     }
 
-    /// <summary>Why a set of inputs runs on the host: the first node that the engine lacks; null where the engine runs
-    /// it.</summary>
+    /// <summary>Why the host has a part in a run: the first node that the engine lacks; null where the engine runs
+    /// all.</summary>
     /// <param name="inputs">The inputs in the order of <see cref="OnnxModel.Inputs"/>; null takes an input's default.</param>
     public string? HostReason(params ReadOnlySpan<OnnxTensor?> inputs) => Find(inputs).Missing;
+
+    /// <summary>How many nodes of the main graph the host ran in the last run for these inputs, and how many there are; (0, 0)
+    /// where the engine runs all.</summary>
+    internal (int Host, int All) CountHostNodes(params ReadOnlySpan<OnnxTensor?> inputs) => Find(inputs).MixedCount;
 
     /// <summary>Measures every step of some runs on the engine.</summary>
     /// <param name="inputs">A value for every input that has no default, by name.</param>
@@ -151,9 +155,15 @@ public sealed partial class OnnxSession : IDisposable
         ArgumentNullException.ThrowIfNull(inputs);
         ObjectDisposedException.ThrowIf(_disposed, this);
         _model.Check(inputs);
-        if (Tensors(inputs) is not { } tensors || Find(tensors) is not { Outputs: { } sources } program)
+        if (Tensors(inputs) is not { } tensors)
         {
             return _model.Evaluate(inputs);
+        }
+
+        SessionProgram program = Find(tensors);
+        if (program.Outputs is not { } sources)
+        {
+            return RunMixed(program, tensors);
         }
 
         var results = Array.ConvertAll(sources, NewOutput);
@@ -180,7 +190,7 @@ public sealed partial class OnnxSession : IDisposable
             return;
         }
 
-        IReadOnlyList<OnnxValue?> results = _model.Evaluate(ByName(inputs));
+        OnnxValue?[] results = RunMixed(program, inputs);
         CheckOutputs([.. results], outputs);
         for (int i = 0; i < outputs.Length; i++)
         {
@@ -196,7 +206,8 @@ public sealed partial class OnnxSession : IDisposable
     /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
     public OnnxTensor[] CreateOutputs(params ReadOnlySpan<OnnxTensor?> inputs)
     {
-        object?[] sources = Find(inputs).Outputs ?? [.. _model.Evaluate(ByName(inputs))];
+        SessionProgram program = Find(inputs);
+        object?[] sources = program.Outputs ?? RunMixed(program, inputs);
         return Array.ConvertAll(sources, source => NewOutput(source)
             ?? throw new OnnxException("OnnxSession: an output is a sequence or an optional; use Run with names."));
     }
@@ -209,7 +220,7 @@ public sealed partial class OnnxSession : IDisposable
     {
         foreach (SessionProgram program in Volatile.Read(ref _programs))
         {
-            program.Session?.Trim();
+            program.Trim();
         }
     }
 
@@ -240,6 +251,21 @@ public sealed partial class OnnxSession : IDisposable
             catch (ObjectDisposedException) when (!_disposed && Array.IndexOf(Volatile.Read(ref _programs), program) < 0)
             {
                 // Dropped by another caller's new shapes between being found and being entered.
+                program = Find(inputs);
+            }
+        }
+    }
+
+    private OnnxValue?[] RunMixed(SessionProgram program, ReadOnlySpan<OnnxTensor?> inputs)
+    {
+        while (true)
+        {
+            try
+            {
+                return program.RunMixed(inputs);
+            }
+            catch (ObjectDisposedException) when (!_disposed && Array.IndexOf(Volatile.Read(ref _programs), program) < 0)
+            {
                 program = Find(inputs);
             }
         }
@@ -380,9 +406,16 @@ public sealed partial class OnnxSession : IDisposable
         SessionProgram program = Make(inputs, none);
         OnnxTensor?[] steering = Array.ConvertAll(
             inputs.ToArray(), input => input is not null && MaySteer(input) ? Copy(input) : null);
-        return program.Outputs is not null || !Array.Exists(steering, input => input is not null)
-            ? program
-            : Make(inputs, steering);
+        if (program.Outputs is not null || !Array.Exists(steering, input => input is not null))
+        {
+            return program;
+        }
+
+        // Where the host has a part anyway, one recording serves all values.
+        SessionProgram steered = Make(inputs, steering);
+        (SessionProgram kept, SessionProgram dropped) = steered.Outputs is null ? (program, steered) : (steered, program);
+        dropped.Dispose();
+        return kept;
     }
 
     private OnnxTensor? Default(int slot) => _graph.Constants.FirstOrDefault(constant => constant.Slot == slot)?.Value;
@@ -391,12 +424,12 @@ public sealed partial class OnnxSession : IDisposable
 
     private SessionProgram Make(ReadOnlySpan<OnnxTensor?> inputs, OnnxTensor?[] steering)
     {
+        HostGraph graph = Passed(inputs, examples: -1, steering);
         try
         {
-            if (Record(inputs, steering, examples: -1, out Tracer tracer) is not { } recording)
+            if (Record(graph, inputs, steering, examples: -1, out Tracer tracer) is not { } recording)
             {
-                return new SessionProgram(
-                    inputs, steering, tracer.Missing?.Definition.Title ?? "nothing for the engine to compute");
+                return Mixed(inputs, graph, tracer.Missing?.Definition.Title ?? "nothing for the engine to compute");
             }
 
             if (Sliced(inputs, steering, recording) is var (part, slices))
@@ -411,29 +444,53 @@ public sealed partial class OnnxSession : IDisposable
         catch (ShapeException exception)
         {
             // What the engine refuses the host may know; if it does not either, its message names the node.
-            return new SessionProgram(inputs, steering, exception.Message);
+            return Mixed(inputs, graph, exception.Message);
         }
     }
 
+    private SessionProgram Mixed(ReadOnlySpan<OnnxTensor?> inputs, HostGraph graph, string missing) => new(
+        inputs, new OnnxTensor?[inputs.Length], missing, graph,
+        new MixedPrograms(_device, _constants, _external, _options.MaxPlans));
+
     private WorkerPool? Pool => _device.Implementation is CpuDevice { Threads: > 1 } cpu ? cpu.Pool : null;
 
+    /// <summary>The graph behind the passes for inputs of these shapes.</summary>
+    /// <param name="inputs">The inputs.</param>
+    /// <param name="examples">What their first extents are to be; negative for what they are.</param>
+    /// <param name="steering">Inputs whose values are taken as constants; null for the others.</param>
+    private HostGraph Passed(ReadOnlySpan<OnnxTensor?> inputs, int examples, OnnxTensor?[] steering)
+    {
+        var extents = new int[]?[inputs.Length];
+        for (int i = 0; i < inputs.Length; i++)
+        {
+            extents[i] = inputs[i] is null ? null : DimsOf(inputs[i]!, examples, steering[i]);
+        }
+
+        return _model.Optimized(_options.Passes, extents, steering) ?? _graph;
+    }
+
+    private static int[] DimsOf(OnnxTensor input, int examples, OnnxTensor? steering) =>
+        examples >= 0 && steering is null ? [examples, .. input.Dims[1..]] : input.Dims;
+
     /// <summary>Records the model; null where the engine lacks a node, or has nothing to compute.</summary>
+    /// <param name="graph">The graph for these shapes.</param>
+    /// <param name="inputs">The inputs.</param>
+    /// <param name="steering">Inputs whose values are taken as constants; null for the others.</param>
     /// <param name="examples">What the inputs' first extents are to be; negative for what they are.</param>
+    /// <param name="tracer">Knows what is missing.</param>
     private Tracer.Recording? Record(
-        ReadOnlySpan<OnnxTensor?> inputs, OnnxTensor?[] steering, int examples, out Tracer tracer)
+        HostGraph graph, ReadOnlySpan<OnnxTensor?> inputs, OnnxTensor?[] steering, int examples, out Tracer tracer)
     {
         var types = new (OnnxElementType Type, int[] Dims)[inputs.Length];
         var known = new OnnxTensor?[inputs.Length];
         for (int i = 0; i < inputs.Length; i++)
         {
             types[i] = inputs[i] is { } input
-                ? (input.ElementType, examples >= 0 && steering[i] is null ? [examples, .. input.Dims[1..]] : input.Dims)
+                ? (input.ElementType, DimsOf(input, examples, steering[i]))
                 : (OnnxElementType.Undefined, []);
             known[i] = inputs[i] is null ? Default(_graph.Inputs[i]) : steering[i];
         }
 
-        int[]?[] extents = Array.ConvertAll(types, type => type.Type == OnnxElementType.Undefined ? null : type.Dims);
-        HostGraph graph = _model.Optimized(_options.Passes, extents) ?? _graph;
         tracer = new Tracer(graph, _external, _constants);
         Tracer.Recording? recording = tracer.Record(types, known);
         return recording is not null && Array.Exists(recording.Outputs, output => output is Traced) ? recording : null;
@@ -455,7 +512,7 @@ public sealed partial class OnnxSession : IDisposable
         }
 
         int slice = ExampleSlices.Best(whole.Graph, examples);
-        if (slice == examples || Record(inputs, steering, slice, out _) is not { } part
+        if (slice == examples || Record(Passed(inputs, slice, steering), inputs, steering, slice, out _) is not { } part
             || !ExampleSlices.AreIndependent(part.Graph, [.. Results(part).Select(result => result.Value)], slice))
         {
             return null;

@@ -5,12 +5,15 @@ using FastNN.Onnx.Host;
 
 namespace FastNN.Onnx;
 
-/// <summary>A recording for certain inputs, and the engine's session of it; none where the host runs them.</summary>
+/// <summary>What runs for certain inputs: a recording with the engine's session of it, or a graph of which the host runs a
+/// part.</summary>
 internal sealed class SessionProgram : IDisposable
 {
     private readonly OnnxElementType[] _types;
     private readonly int[]?[] _dims;
     private readonly OnnxTensor?[] _known;
+    private readonly HostGraph? _graph;
+    private readonly MixedPrograms? _mixed;
     private readonly WorkerPool? _pool;
     private readonly int[] _places;
     private readonly Shape[] _shapes;
@@ -19,8 +22,11 @@ internal sealed class SessionProgram : IDisposable
     /// <param name="inputs">What it is for: types and extents of the model's inputs.</param>
     /// <param name="known">Inputs whose values the recording took as constants; null for the others.</param>
     /// <param name="missing">What the engine lacks.</param>
-    public SessionProgram(ReadOnlySpan<OnnxTensor?> inputs, OnnxTensor?[] known, string missing)
-        : this(inputs, known) => Missing = missing;
+    /// <param name="graph">What runs, in part on the host.</param>
+    /// <param name="mixed">How.</param>
+    public SessionProgram(
+        ReadOnlySpan<OnnxTensor?> inputs, OnnxTensor?[] known, string missing, HostGraph graph, MixedPrograms mixed)
+        : this(inputs, known) => (Missing, _graph, _mixed) = (missing, graph, mixed);
 
     /// <param name="inputs">What it is for: types and extents of the model's inputs.</param>
     /// <param name="known">Inputs whose values the recording took as constants; null for the others.</param>
@@ -49,7 +55,7 @@ internal sealed class SessionProgram : IDisposable
         {
             _types[i] = inputs[i]?.ElementType ?? OnnxElementType.Undefined;
             _dims[i] = inputs[i]?.Dims;
-            if (inputs[i] is not null && known[i] is null)
+            if (inputs[i] is { Count: > 0 } && known[i] is null)
             {
                 places.Add(i);
             }
@@ -59,7 +65,7 @@ internal sealed class SessionProgram : IDisposable
         _shapes = [];
     }
 
-    /// <summary>What the outputs are: traced, or constant. Null where the host runs it.</summary>
+    /// <summary>What the outputs are: traced, or constant. Null where the host runs a part.</summary>
     public object?[]? Outputs { get; }
 
     /// <summary>What runs on the engine.</summary>
@@ -96,6 +102,13 @@ internal sealed class SessionProgram : IDisposable
 
         return true;
     }
+
+    /// <summary>Computes the outputs where the host runs a part.</summary>
+    /// <exception cref="ObjectDisposedException">It was dropped meanwhile.</exception>
+    public OnnxValue?[] RunMixed(ReadOnlySpan<OnnxTensor?> inputs) => _mixed!.Run(_graph!, [.. inputs]);
+
+    /// <summary>How many nodes the host ran in the last run, and how many there are.</summary>
+    public (int Host, int All) MixedCount => _mixed is null ? (0, 0) : _mixed.Count(_graph!);
 
     /// <summary>Computes the outputs into tensors of their types and shapes. Allocates nothing once it is warm.</summary>
     /// <exception cref="ObjectDisposedException">It was dropped meanwhile.</exception>
@@ -138,7 +151,18 @@ internal sealed class SessionProgram : IDisposable
         }
     }
 
-    public void Dispose() => Session?.Dispose();
+    /// <summary>Gives back the memory that is kept for calls to come.</summary>
+    public void Trim()
+    {
+        Session?.Trim();
+        _mixed?.Trim();
+    }
+
+    public void Dispose()
+    {
+        Session?.Dispose();
+        _mixed?.Dispose();
+    }
 
     private void RunSlice(int slice, ReadOnlySpan<OnnxTensor?> inputs, ReadOnlySpan<OnnxTensor?> outputs)
     {
@@ -162,7 +186,8 @@ internal sealed class SessionProgram : IDisposable
         }
     }
 
-    private static void Write(SessionRun run, int index, OnnxTensor value, int first, int count)
+    /// <summary>Writes elements of a tensor into an input of a run.</summary>
+    public static void Write(SessionRun run, int index, OnnxTensor value, int first, int count)
     {
         switch (value.ElementType)
         {
@@ -191,7 +216,8 @@ internal sealed class SessionProgram : IDisposable
         }
     }
 
-    private static void Read(SessionRun run, int index, Traced output, OnnxTensor target, int first, int count)
+    /// <summary>Reads an output of a run into elements of a tensor.</summary>
+    public static void Read(SessionRun run, int index, Traced output, OnnxTensor target, int first, int count)
     {
         switch (output.Type)
         {

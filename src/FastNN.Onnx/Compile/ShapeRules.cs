@@ -67,27 +67,36 @@ internal static class ShapeRules
 
     public static Traced?[]? Concat(TraceCall call)
     {
-        var parts = new Traced[call.InputCount];
-        for (int i = 0; i < parts.Length; i++)
+        var parts = new List<Traced>();
+        for (int i = 0; i < call.InputCount; i++)
         {
-            if (call.Input(i) is not { } part)
+            // A part without elements changes nothing.
+            if (call.Constant(i) is not { Count: 0 })
             {
-                return null;
-            }
+                if (call.Input(i) is not { } part)
+                {
+                    return null;
+                }
 
-            parts[i] = part;
+                parts.Add(part);
+            }
         }
 
         int axis = call.Host.Axis(call.Host.Int("axis", 1), parts[0].Rank);
         int[] dims = (int[])parts[0].Dims.Clone();
         dims[axis] = parts.Sum(part => part.Dims[axis]);
-        bool last = Array.Exists(parts, part => part.IsLast);
-        if (Array.Exists(parts, part => part.Type != parts[0].Type))
+        bool last = parts.Exists(part => part.IsLast);
+        if (parts.Exists(part => part.Type != parts[0].Type))
         {
             return null;
         }
 
-        Value[] values = Array.ConvertAll(parts, part => last ? part.Last : part.Plain);
+        if (parts is [var only])
+        {
+            return [only];
+        }
+
+        Value[] values = [.. parts.Select(part => last ? part.Last : part.Plain)];
         Traced like = last ? Traced.OfLast(values[0], parts[0].Type, parts[0].Dims) : parts[0];
         Value joined = Operators.Concat(like.Inside(axis), values);
         return [last ? Traced.OfLast(joined, like.Type, dims) : Traced.OfPlain(joined, like.Type, dims)];

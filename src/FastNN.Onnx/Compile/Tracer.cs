@@ -39,8 +39,14 @@ internal sealed class Tracer(HostGraph source, ExternalData? external, ConstantP
                 continue;
             }
 
-            if (Inside(types[i].Type) is not { } inside || types[i].Dims.Length > Shape.MaxRank
-                || Array.IndexOf(types[i].Dims, 0) >= 0)
+            // Without elements its shape is all there is to know, such as that of keys and values before the first token.
+            if (types[i].Type != OnnxElementType.Undefined && Array.IndexOf(types[i].Dims, 0) >= 0)
+            {
+                arguments[i] = OnnxTensor.Zeros(types[i].Type, types[i].Dims);
+                continue;
+            }
+
+            if (Inside(types[i].Type) is not { } inside || types[i].Dims.Length > Shape.MaxRank)
             {
                 return null;
             }
@@ -109,7 +115,12 @@ internal sealed class Tracer(HostGraph source, ExternalData? external, ConstantP
         return Array.ConvertAll(body.Outputs, slot => slots[slot]);
     }
 
-    private object?[]? Trace(Graph graph, HostNode node, object?[] inputs, object?[] slots)
+    /// <summary>Records a node; null where the engine does not have it in this form.</summary>
+    /// <param name="graph">The engine's graph.</param>
+    /// <param name="node">The node.</param>
+    /// <param name="inputs">A traced value or a constant for every input.</param>
+    /// <param name="slots">The values of the graph around, which bodies read.</param>
+    public object?[]? Trace(Graph graph, HostNode node, object?[] inputs, object?[] slots)
     {
         var frame = new HostFrame(external, 0);
         OnnxValue?[] constants = Array.ConvertAll(inputs, input => input as OnnxValue);
@@ -236,7 +247,8 @@ internal sealed class Tracer(HostGraph source, ExternalData? external, ConstantP
         return Traced.OfPlain(joined, rows[0].Type, dims);
     }
 
-    private static bool IsRandom(HostNode node) =>
+    /// <summary>Whether a node draws numbers.</summary>
+    public static bool IsRandom(HostNode node) =>
         node.Definition.Operator is "Bernoulli" or "Multinomial"
             || node.Definition.Operator.StartsWith("Random", StringComparison.Ordinal);
 }

@@ -50,7 +50,17 @@ internal sealed class HostFrame(ExternalData? external, int slots)
 {
     public ExternalData? External => external;
 
+    /// <summary>What runs the graphs within this one on an engine where that is faster; null where the host runs all.</summary>
+    public IBodyRunner? Bodies { get; init; }
+
     public OnnxValue?[] Slots { get; } = new OnnxValue?[slots];
+}
+
+/// <summary>Runs bodies of branches, loops and functions in the place of the host.</summary>
+internal interface IBodyRunner
+{
+    /// <summary>The body's outputs; null where the host is to run it.</summary>
+    public OnnxValue?[]? Run(HostGraph body, OnnxValue?[] arguments, HostFrame outer);
 }
 
 /// <summary>
@@ -76,7 +86,27 @@ internal sealed class HostGraph
     /// <summary>Runs the graph; values without a later reader are let go on the way.</summary>
     public OnnxValue?[] Run(OnnxValue?[] arguments, HostFrame? outer, ExternalData? external = null)
     {
-        var frame = new HostFrame(outer?.External ?? external, SlotCount);
+        if (outer?.Bodies?.Run(this, arguments, outer) is { } outputs)
+        {
+            return outputs;
+        }
+
+        HostFrame frame = Enter(arguments, outer, new HostFrame(outer?.External ?? external, SlotCount) { Bodies = outer?.Bodies });
+        foreach (HostNode node in Nodes)
+        {
+            Run(node, frame);
+            foreach (int slot in node.LastUses)
+            {
+                frame.Slots[slot] = null;
+            }
+        }
+
+        return Leave(frame);
+    }
+
+    /// <summary>Puts constants, captured values and arguments into a frame.</summary>
+    public HostFrame Enter(OnnxValue?[] arguments, HostFrame? outer, HostFrame frame)
+    {
         foreach ((int slot, OnnxTensor value) in Constants)
         {
             frame.Slots[slot] = value;
@@ -93,15 +123,14 @@ internal sealed class HostGraph
             frame.Slots[Inputs[i]] = arguments[i] ?? frame.Slots[Inputs[i]];
         }
 
-        foreach (HostNode node in Nodes)
-        {
-            Run(node, frame);
-        }
-
-        return Array.ConvertAll(Outputs, slot => frame.Slots[slot]);
+        return frame;
     }
 
-    private static void Run(HostNode node, HostFrame frame)
+    /// <summary>The outputs in a frame whose nodes have run.</summary>
+    public OnnxValue?[] Leave(HostFrame frame) => Array.ConvertAll(Outputs, slot => frame.Slots[slot]);
+
+    /// <summary>Runs a node on a frame's values.</summary>
+    public static void Run(HostNode node, HostFrame frame)
     {
         OnnxValue?[] inputs = Array.ConvertAll(node.Inputs, slot => slot < 0 ? null : frame.Slots[slot]);
         OnnxValue?[] outputs = Narrowing.Call(node, inputs, frame);
@@ -117,11 +146,6 @@ internal sealed class HostGraph
             {
                 frame.Slots[node.Outputs[i]] = outputs[i];
             }
-        }
-
-        foreach (int slot in node.LastUses)
-        {
-            frame.Slots[slot] = null;
         }
     }
 }

@@ -30,7 +30,7 @@ internal sealed class ConstantFolding : IOnnxPass
         while (work.TryDequeue(out NodeDef? node))
         {
             if (!graph.IsLive(node) || !graph.IsPlain(node) || Excluded.Contains(node.Operator) || node.Outputs.Count == 0
-                || node.Outputs.Exists(output => output.Length > 0 && graph.IsKept(output)))
+                || node.Outputs.Exists(output => output.Length > 0 && graph.IsOutput(output)))
             {
                 continue;
             }

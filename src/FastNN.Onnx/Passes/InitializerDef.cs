@@ -41,6 +41,9 @@ internal static class InitializerDef
         return attribute;
     }
 
+    public static AttributeDef Body(string name, GraphDef graph) =>
+        new() { Name = name, Kind = AttributeKind.Graph, Graph = graph };
+
     /// <summary>The elements of a tensor as bytes.</summary>
     private sealed class ArrayMemory(OnnxTensor value) : MemoryManager<byte>
     {

@@ -13,7 +13,7 @@ public static class OnnxPasses
     // Cheap clean-up first; then what is decomposed is found again while it is whole; then weights take what stands beside them.
     private static readonly IOnnxPass[] Table =
     [
-        new ConstantFolding(), new NothingToDo(), new CommonSubexpressions(), new GeluFusion(), new GateFusion(),
+        new ConstantFolding(), new Branches(), new NothingToDo(), new CommonSubexpressions(), new GeluFusion(), new GateFusion(),
         new LayerNormalizationFusion(), new RmsNormalizationFusion(), new AttentionFusion(), new TransposeFusion(),
         new SliceFusion(), new ConvolutionFolding(), new ProductFolding(), new ClipFusion(), new DeadNodes(),
     ];
@@ -52,10 +52,12 @@ public static class OnnxPasses
     /// <param name="enabled">The names of the passes that run; null for all.</param>
     /// <param name="newest">The newest opset that a new node may be of.</param>
     /// <param name="file">What messages call the file.</param>
+    /// <param name="known">Inputs whose values are known, by name; null for none.</param>
     internal static (GraphDef Graph, IReadOnlyList<OnnxPassReport> Reports) Run(
-        ModelDef model, ExternalData? external, IReadOnlySet<string>? enabled, long newest, string file)
+        ModelDef model, ExternalData? external, IReadOnlySet<string>? enabled, long newest, string file,
+        IReadOnlyDictionary<string, OnnxTensor>? known = null)
     {
-        var graph = new PassGraph(model, external, newest);
+        var graph = new PassGraph(model, external, newest, known);
         IOnnxPass[] passes = [.. Table.Where(pass => enabled is null || enabled.Contains(pass.Name))];
         var notes = Array.ConvertAll(passes, _ => new PassNotes());
         bool changed = true;

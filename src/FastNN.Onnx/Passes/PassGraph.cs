@@ -12,6 +12,7 @@ internal sealed class PassGraph
 {
     private readonly ModelDef _model;
     private readonly ExternalData? _external;
+    private readonly IReadOnlyDictionary<string, OnnxTensor> _known;
     private readonly Dictionary<string, TensorDef> _initializers;
     private readonly Dictionary<string, OnnxTensor?> _constants = new(StringComparer.Ordinal);
     private readonly Dictionary<string, NodeDef> _producers = new(StringComparer.Ordinal);
@@ -28,9 +29,11 @@ internal sealed class PassGraph
     /// <param name="model">The model, which is not changed.</param>
     /// <param name="external">Where tensors outside the file are.</param>
     /// <param name="newest">The newest opset that a node made by a pass may be of.</param>
-    public PassGraph(ModelDef model, ExternalData? external, long newest)
+    /// <param name="known">Inputs whose values are known, by name; null for none.</param>
+    public PassGraph(
+        ModelDef model, ExternalData? external, long newest, IReadOnlyDictionary<string, OnnxTensor>? known = null)
     {
-        (_model, _external, Newest) = (model, external, newest);
+        (_model, _external, Newest, _known) = (model, external, newest, known ?? new Dictionary<string, OnnxTensor>());
         GraphDef graph = model.Graph!;
         _inputs = [.. graph.Inputs.Select(input => input.Name)];
         _outputs = [.. graph.Outputs.Select(output => output.Name)];
@@ -108,12 +111,13 @@ internal sealed class PassGraph
     public bool AreClosed(IReadOnlyCollection<NodeDef> nodes, NodeDef last) => nodes.All(node => node == last
         || node.Outputs.All(output => output.Length == 0 || (!IsKept(output) && Consumers(output).All(nodes.Contains))));
 
-    /// <summary>The value of an initializer that no input stands for, or of a Constant; null for all others.</summary>
+    /// <summary>The value of an initializer that no input stands for, of a Constant, or of an input that is known; null for all
+    /// others.</summary>
     public OnnxTensor? Constant(string name)
     {
         if (name.Length == 0 || _inputs.Contains(name))
         {
-            return null;
+            return _known.GetValueOrDefault(name);
         }
 
         if (_constants.TryGetValue(name, out OnnxTensor? known))
@@ -135,11 +139,13 @@ internal sealed class PassGraph
     }
 
     /// <summary>Whether a value is constant, without reading it.</summary>
-    public bool IsConstant(string name) => !_inputs.Contains(name) && (_initializers.ContainsKey(name)
+    public bool IsConstant(string name) => _inputs.Contains(name) ? _known.ContainsKey(name) : (_initializers.ContainsKey(name)
         || (Producer(name) is { Operator: "Constant" } node && IsPlain(node)));
 
     /// <summary>The extents of a constant, without reading it; null where there is none.</summary>
-    public IReadOnlyList<long>? ConstantDims(string name) => _inputs.Contains(name) ? null
+    public IReadOnlyList<long>? ConstantDims(string name) =>
+        _inputs.Contains(name) ? _known.GetValueOrDefault(name) is { } given ? Array.ConvertAll(given.Dims, extent => (long)extent)
+            : null
         : _initializers.TryGetValue(name, out TensorDef? initializer) ? initializer.Dims
         : Constant(name) is { } value ? Array.ConvertAll(value.Dims, extent => (long)extent) : null;
 
@@ -190,6 +196,20 @@ internal sealed class PassGraph
             ? System.Text.Encoding.UTF8.GetString(found.String)
             : otherwise;
 
+    /// <summary>The elements of an initializer.</summary>
+    public OnnxTensor Decode(TensorDef initializer) => TensorDecoder.Decode(initializer, _external);
+
+    /// <summary>Looks again at which values bodies read, and at all types and shapes, since bodies have gone.</summary>
+    public void ForgetBodies()
+    {
+        _shapes = null;
+        _pinned.Clear();
+        foreach (NodeDef node in _nodes.Where(_live.Contains))
+        {
+            Pin(node);
+        }
+    }
+
     /// <summary>Computes a node on the host; null where it cannot be.</summary>
     public OnnxValue?[]? Evaluate(NodeDef node, OnnxValue?[] inputs)
     {
@@ -231,6 +251,12 @@ internal sealed class PassGraph
             }
         }
 
+        Pin(node);
+        return node;
+    }
+
+    private void Pin(NodeDef node)
+    {
         foreach (AttributeDef attribute in node.Attributes.Values)
         {
             foreach (GraphDef body in Bodies(attribute))
@@ -240,8 +266,6 @@ internal sealed class PassGraph
                 _names.UnionWith(free);
             }
         }
-
-        return node;
     }
 
     /// <summary>Adds an operator of the standard's.</summary>
