@@ -68,6 +68,20 @@ internal static class Build
     public static AttributeDef Text(string name, string value) =>
         new() { Name = name, Kind = AttributeKind.String, String = System.Text.Encoding.UTF8.GetBytes(value) };
 
+    public static AttributeDef Floats(string name, params float[] values)
+    {
+        var attribute = new AttributeDef { Name = name, Kind = AttributeKind.Floats };
+        attribute.Floats.AddRange(values);
+        return attribute;
+    }
+
+    public static AttributeDef Texts(string name, params string[] values)
+    {
+        var attribute = new AttributeDef { Name = name, Kind = AttributeKind.Strings };
+        attribute.Strings.AddRange(values.Select(System.Text.Encoding.UTF8.GetBytes));
+        return attribute;
+    }
+
     public static AttributeDef Ints(string name, params long[] values)
     {
         var attribute = new AttributeDef { Name = name, Kind = AttributeKind.Ints };

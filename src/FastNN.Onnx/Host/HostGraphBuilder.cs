@@ -1,4 +1,5 @@
 using System.Globalization;
+using FastNN.Onnx.Contrib;
 using FastNN.Onnx.Model;
 using FastNN.Onnx.Wire;
 
@@ -78,7 +79,8 @@ internal sealed class HostGraphBuilder(ModelDef model, Content content, External
             : scope.Define(this, name, definition.Offset))];
         long opset = definition.Opset > 0 ? definition.Opset : opsets.GetValueOrDefault(definition.Domain, 1);
         FunctionDef? function = model.Functions.Find(candidate => candidate.Name == definition.Operator
-            && candidate.Domain == definition.Domain && candidate.Overload == definition.Overload);
+            && candidate.Domain == definition.Domain && candidate.Overload == definition.Overload)
+            ?? ContribFunctions.Of(definition);
         HostGraph? functionBody = function is null ? null : Build(definition, function);
         HostKernel kernel = functionBody is null ? Kernel(definition, opset)
             : call => functionBody.Run([.. Enumerable.Range(0, functionBody.Inputs.Length).Select(call.Value)], call.Frame);
