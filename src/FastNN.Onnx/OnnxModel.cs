@@ -1,6 +1,7 @@
 using System.Globalization;
 using FastNN.Onnx.Host;
 using FastNN.Onnx.Model;
+using FastNN.Onnx.Passes;
 using FastNN.Onnx.Wire;
 
 namespace FastNN.Onnx;
@@ -15,6 +16,7 @@ public sealed class OnnxModel : IDisposable
     private readonly ExternalData? _external;
     private readonly ModelDef _definition;
     private readonly Lazy<HostGraph> _graph;
+    private readonly Lazy<ModelDef> _widened;
 
     private OnnxModel(Content content, ExternalData? external)
     {
@@ -29,6 +31,7 @@ public sealed class OnnxModel : IDisposable
         new HostGraphBuilder(_definition, content, external) { Unsupported = unsupported }.Build(graph);
         Unsupported = [.. unsupported.Select(entry =>
             new OnnxNodeInfo(HostGraphBuilder.OperatorName(entry.Node), entry.Opset, entry.Node.Name))];
+        _widened = new Lazy<ModelDef>(() => WidenedFloats.Of(_definition, external));
         _graph = new Lazy<HostGraph>(() => new HostGraphBuilder(_definition, content, external).Build(graph));
     }
 
@@ -149,7 +152,7 @@ public sealed class OnnxModel : IDisposable
     /// that behind the passes.
     /// </summary>
     private HostGraph SessionGraph(IReadOnlySet<string>? passes) =>
-        passes is { Count: 0 } || HasOpenInputs ? _graph.Value : Optimized(_definition, passes, null);
+        passes is { Count: 0 } || HasOpenInputs ? _graph.Value : Optimized(_widened.Value, passes, null);
 
     /// <summary>
     /// The graph behind the passes for inputs of certain extents, and certain values of some: what the file calculates of them is
@@ -161,7 +164,7 @@ public sealed class OnnxModel : IDisposable
             .ToDictionary(i => Inputs[i].Name, i => known[i]!, StringComparer.Ordinal);
         return passes is { Count: 0 } || (!HasOpenInputs && values.Count == 0)
             ? null
-            : Optimized(_definition.WithInputExtents(extents), passes, values);
+            : Optimized(_widened.Value.WithInputExtents(extents), passes, values);
     }
 
     private bool HasOpenInputs => _definition.Graph!.Inputs.Exists(

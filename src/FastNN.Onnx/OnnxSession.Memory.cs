@@ -61,12 +61,12 @@ public sealed partial class OnnxSession
     private long? PeakBytes(OpenInput?[] open, string[] symbols, int[] extents, out string? reason)
     {
         OnnxTensor?[] inputs = Array.ConvertAll(open, input => input?.With(symbols, extents));
-        OnnxTensor?[] steering = Array.ConvertAll(open, input => input?.Steering);
+        OnnxTensor?[] none = new OnnxTensor?[inputs.Length], steering = Array.ConvertAll(open, input => input?.Steering);
         try
         {
-            Tracer.Recording? recording = Record(inputs, new OnnxTensor?[inputs.Length], examples: -1, out Tracer tracer)
+            Tracer.Recording? recording = Record(Passed(inputs, -1, none), inputs, none, examples: -1, out Tracer tracer)
                 ?? (Array.Exists(steering, value => value is not null)
-                    ? Record(inputs, steering, examples: -1, out tracer)
+                    ? Record(Passed(inputs, -1, steering), inputs, steering, examples: -1, out tracer)
                     : null);
             reason = recording is null ? $"the host runs it, because of {tracer.Missing?.Definition.Title}" : null;
             return recording is null ? null : PeakBytes(recording);

@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Numerics;
+using System.Numerics.Tensors;
 using FastNN.Cpu;
 using FastNN.Onnx.Compile;
 using FastNN.Onnx.Host;
@@ -200,6 +202,36 @@ internal sealed class SessionProgram : IDisposable
             case OnnxElementType.Int32:
                 run.Lend(index, value.Array<int>(), first, count);
                 break;
+            case OnnxElementType.UInt8:
+                WriteWide(run, index, value.Array<byte>().AsSpan(first, count));
+                break;
+            case OnnxElementType.Int8:
+                WriteWide(run, index, value.Array<sbyte>().AsSpan(first, count));
+                break;
+            case OnnxElementType.UInt16:
+                WriteWide(run, index, value.Array<ushort>().AsSpan(first, count));
+                break;
+            case OnnxElementType.Int16:
+                WriteWide(run, index, value.Array<short>().AsSpan(first, count));
+                break;
+            case OnnxElementType.Float16 or OnnxElementType.BFloat16:
+                float[] wide = ArrayPool<float>.Shared.Rent(count);
+                if (value.ElementType == OnnxElementType.Float16)
+                {
+                    TensorPrimitives.ConvertToSingle(value.Array<Half>().AsSpan(first, count), wide);
+                }
+                else
+                {
+                    ReadOnlySpan<ushort> bits = value.Array<ushort>().AsSpan(first, count);
+                    for (int i = 0; i < bits.Length; i++)
+                    {
+                        wide[i] = NarrowFloats.FromBFloat16(bits[i]);
+                    }
+                }
+
+                run.Write<float>(index, wide.AsSpan(0, count));
+                ArrayPool<float>.Shared.Return(wide);
+                break;
             default:
                 int[] narrow = ArrayPool<int>.Shared.Rent(count);
                 ReadOnlySpan<long> numbers = value.Array<long>().AsSpan(first, count);
@@ -214,6 +246,19 @@ internal sealed class SessionProgram : IDisposable
                 ArrayPool<int>.Shared.Return(narrow);
                 break;
         }
+    }
+
+    private static void WriteWide<T>(SessionRun run, int index, ReadOnlySpan<T> values)
+        where T : unmanaged, INumberBase<T>
+    {
+        int[] wide = ArrayPool<int>.Shared.Rent(values.Length);
+        for (int i = 0; i < values.Length; i++)
+        {
+            wide[i] = int.CreateTruncating(values[i]);
+        }
+
+        run.Write<int>(index, wide.AsSpan(0, values.Length));
+        ArrayPool<int>.Shared.Return(wide);
     }
 
     /// <summary>Reads an output of a run into elements of a tensor.</summary>
@@ -243,6 +288,24 @@ internal sealed class SessionProgram : IDisposable
                 }
 
                 ArrayPool<int>.Shared.Return(narrow);
+                break;
+            case OnnxElementType.Float16 or OnnxElementType.BFloat16:
+                float[] floats = ArrayPool<float>.Shared.Rent(count);
+                run.Read<float>(index, floats.AsSpan(0, count));
+                if (output.Type == OnnxElementType.Float16)
+                {
+                    TensorPrimitives.ConvertToHalf(floats.AsSpan(0, count), target.Array<Half>().AsSpan(first, count));
+                }
+                else
+                {
+                    Span<ushort> bits = target.Array<ushort>().AsSpan(first, count);
+                    for (int i = 0; i < bits.Length; i++)
+                    {
+                        bits[i] = NarrowFloats.ToBFloat16(floats[i]);
+                    }
+                }
+
+                ArrayPool<float>.Shared.Return(floats);
                 break;
             default:
                 var numbers = new int[count];

@@ -304,4 +304,164 @@ public sealed class EngineRuleTests
         definition.Functions.Add(function);
         Same(definition, ("x", Build.Random(1, 3, 7)));
     }
+
+    private static TensorDef Floats(string name, int seed, params int[] dims) =>
+        Build.Tensor(name, Build.Random(seed, dims).Floats(), [.. dims.Select(extent => (long)extent)]);
+
+    [TestCase("RNN", 1, "forward")]
+    [TestCase("RNN", 1, "bidirectional")]
+    [TestCase("GRU", 3, "reverse")]
+    [TestCase("LSTM", 4, "bidirectional")]
+    public void Recurrent_networks_take_lengths_and_name_the_usual_activations(string name, int gates, string direction)
+    {
+        int directions = direction == "bidirectional" ? 2 : 1;
+        string[] usual = name switch { "RNN" => ["Tanh"], "GRU" => ["Sigmoid", "Tanh"], _ => ["Sigmoid", "Tanh", "Tanh"] };
+        AttributeDef[] attributes =
+        [
+            Build.Text("direction", direction), Build.Int("hidden_size", 5), Build.Int("linear_before_reset", 1),
+            Build.Texts("activations", [.. Enumerable.Repeat(usual, directions).SelectMany(names => names)]),
+        ];
+        TensorDef[] weights =
+            [Floats("w", 1, directions, gates * 5, 4), Floats("r", 2, directions, gates * 5, 5), Floats("v", 3, directions, gates * 10)];
+        string outputs = name == "LSTM" ? "y0 y1 y2" : "y0 y1";
+        int count = outputs.Split(' ').Length;
+        Same(Build.Node(name, "a w r v", outputs, attributes), count, weights, Build.Random(4, 6, 3, 4));
+        Same(Build.Node(name, "a w r v b", outputs, attributes), count, weights, Build.Random(4, 6, 3, 4),
+            OnnxTensor.Create([6, 2, 1], 3));
+    }
+
+    [Test]
+    public void A_recurrent_network_of_relu_runs() => Same(
+        Build.Node("RNN", "a w r", "y0 y1", Build.Int("hidden_size", 5), Build.Texts("activations", "Relu")), 2,
+        [Floats("w", 1, 1, 5, 4), Floats("r", 2, 1, 5, 5)], Build.Random(4, 6, 3, 4));
+
+    [TestCase("linear", "half_pixel", 1.7f, 0)]
+    [TestCase("linear", "half_pixel", 0.4f, 1)]
+    [TestCase("linear", "asymmetric", 2f, 0)]
+    [TestCase("cubic", "align_corners", 0.5f, 0)]
+    [TestCase("cubic", "half_pixel", 2.3f, 0)]
+    [TestCase("nearest", "half_pixel", 1.7f, 0)]
+    [TestCase("nearest", "align_corners", 2f, 0)]
+    public void Images_are_resized_by_any_factor(string mode, string coordinates, float scale, long antialias) => Same(
+        Build.Node("Resize", "a - s", "y0", Build.Text("mode", mode), Build.Text("coordinate_transformation_mode", coordinates),
+            Build.Int("antialias", antialias)),
+        1, [Build.Tensor("s", [1f, 1, scale, scale * 0.8f], 4)], Build.Random(1, 2, 3, 7, 11));
+
+    [TestCase(1, true)]
+    [TestCase(0, false)]
+    public void Spectra_of_frames(long oneSided, bool hasWindow) => Same(
+        Build.Node("STFT", hasWindow ? "a s w" : "a s - n", "y0", Build.Int("onesided", oneSided)), 1,
+        [Build.Tensor("s", [5L]), Build.Tensor("n", [12L]), Floats("w", 1, 12)], Build.Random(2, 2, 47, 1));
+
+    private static OnnxTensor Bytes(int seed, params int[] dims) =>
+        OnnxTensor.Create(Array.ConvertAll(Build.Random(seed, dims).Floats(), value => (byte)(127 + (value * 120))), dims);
+
+    private static TensorDef SignedBytes(string name, int seed, params int[] dims) => Build.Tensor(
+        name, OnnxElementType.Int8, [.. dims.Select(extent => (long)extent)],
+        Array.ConvertAll(Build.Random(seed, dims).Floats(), value => unchecked((byte)(sbyte)(value * 100))));
+
+    private static TensorDef Byte(string name, byte value) => Build.Tensor(name, OnnxElementType.UInt8, [], [value]);
+
+    [Test]
+    public void Dynamic_quantization_and_products_of_integers()
+    {
+        ModelDef model = Build.Model(17,
+            Build.Node("DynamicQuantizeLinear", "a", "q s z"), Build.Node("MatMulInteger", "q w z v", "p"),
+            Build.Node("Cast", "p", "f", Build.Int("to", 1)), Build.Node("Mul", "f s", "y0"))
+            .With(SignedBytes("w", 1, 13, 5), Build.Tensor("v", OnnxElementType.Int8, [5], [0, 3, 250, 0, 9]));
+        model.Graph!.Outputs.AddRange([new ValueDef { Name = "y0" }, new ValueDef { Name = "q" }, new ValueDef { Name = "z" }]);
+        Same(model, ("a", Build.Random(2, 3, 7, 13)));
+    }
+
+    [Test]
+    public void Convolutions_of_integers() => Same(
+        Build.Node("ConvInteger", "a w z", "y0", Build.Ints("pads", 1, 1, 1, 1), Build.Int("group", 2)), 1,
+        [SignedBytes("w", 1, 4, 3, 3, 3), Byte("z", 120)], Bytes(2, 2, 6, 7, 5));
+
+    [Test]
+    public void Quantized_convolutions_and_products()
+    {
+        Same(Build.Node("QLinearConv", "a s z w t v u x i", "y0", Build.Ints("strides", 2, 2)), 1,
+            [
+                Build.Tensor("s", [0.02f]), Byte("z", 120), SignedBytes("w", 1, 4, 6, 3, 3), Build.Tensor("t", [0.01f, 0.02f, 0.03f, 0.005f], 4),
+                Build.Tensor("v", OnnxElementType.Int8, [4], [0, 0, 0, 0]), Build.Tensor("u", [0.31f]), Byte("x", 100),
+                Build.Tensor("i", OnnxElementType.Int32, [4], [1, 0, 0, 0, 200, 1, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0]),
+            ],
+            Bytes(2, 2, 6, 9, 9));
+        Same(Build.Node("QLinearMatMul", "a s z w t v u x", "y0"), 1,
+            [
+                Build.Tensor("s", [0.02f]), Byte("z", 120), SignedBytes("w", 1, 6, 5), Build.Tensor("t", [0.03f]),
+                Build.Tensor("v", OnnxElementType.Int8, [], [0]), Build.Tensor("u", [0.37f]), Byte("x", 100),
+            ],
+            Bytes(2, 2, 3, 6));
+    }
+
+    [Test]
+    public void Positions_of_maxima_are_indices()
+    {
+        ModelDef model = Build.Model(17,
+            Build.Node("ArgMax", "a", "i", Build.Int("axis", 1), Build.Int("keepdims", 0)), Build.Node("Gather", "t i", "y0"))
+            .With(Floats("t", 1, 7, 3));
+        model.Graph!.Outputs.AddRange([new ValueDef { Name = "y0" }, new ValueDef { Name = "i" }]);
+        Same(model, ("a", Build.Random(2, 5, 7)));
+    }
+
+    [Test]
+    public void A_part_of_no_elements_is_joined() => Same(
+        Build.Model(17, Build.Node("Slice", "a n n o", "e"), Build.Node("Slice", "a n m o", "f"), Build.Node("Concat", "f e", "y0",
+            Build.Int("axis", 1))).With(Longs("n", 0), Longs("m", 9), Longs("o", 1)).Of("y0", null), ("a", Build.Random(1, 2, 5)));
+
+    [TestCase(OnnxElementType.Float16)]
+    [TestCase(OnnxElementType.BFloat16)]
+    public void Narrow_floats_are_computed_in_float32_and_rounded_once(OnnxElementType narrow)
+    {
+        var weights = (OnnxTensor)Host.Numbers.Convert(Build.Random(1, 6, 5), narrow);
+        ModelDef definition = Build.Model(17,
+                Build.Node("MatMul", "x w", "a"), Build.Node("Relu", "a", "b"), Build.Node("Cast", "b", "c", Build.Int("to", 1)),
+                Build.Node("Softmax", "c", "d"), Build.Node("Cast", "d", "e", Build.Int("to", (long)narrow)), Build.Node("Add", "e k", "y"))
+            .With(Build.Tensor("w", narrow, [6, 5], weights.Bytes().ToArray()),
+                Build.Tensor("k", narrow, [1], ((OnnxTensor)Host.Numbers.Convert(OnnxTensor.Create([1f], 1), narrow)).Bytes().ToArray()))
+            .Of("x", ["batch", "6"]).Of("y", null);
+        definition.Graph!.Inputs[0].Type!.Element = narrow;
+        definition.Graph.Outputs[0].Type = new TypeDef { Element = narrow };
+        using OnnxModel model = definition.Load();
+        using OnnxSession session = model.Compile(_device);
+        var inputs = new Dictionary<string, OnnxValue> { ["x"] = Host.Numbers.Convert(Build.Random(2, 3, 6), narrow) };
+        Assert.That(session.HostReason(inputs), Is.Null);
+        var (wanted, got) = ((OnnxTensor)model.Evaluate(inputs)[0]!, (OnnxTensor)session.Run(inputs)[0]!);
+        Assert.That(got.ToString(), Is.EqualTo(wanted.ToString()));
+        double step = narrow == OnnxElementType.Float16 ? 1 / 512.0 : 1 / 64.0;
+        Assert.That(Host.Numbers.Doubles(got), Is.EqualTo(Host.Numbers.Doubles(wanted)).Within(step));
+    }
+
+    [TestCase("Div", 1)]
+    [TestCase("Div", 7)]
+    [TestCase("Div", 46341)]
+    [TestCase("Mod", 7)]
+    [TestCase("Mod", 1000003)]
+    public void Integers_are_divided_exactly(string name, long divisor)
+    {
+        long[] values = [0, 1, -1, 6, 7, 8, -7, -8, -6, 16777217, 33554431, -33554433, 2147483647, -2147483647, 2147395600, 46340];
+        Same(Build.Node(name, "a d", "y0"), 1, [Build.Tensor("d", [divisor])], OnnxTensor.Create(values, 4, 4));
+    }
+
+    [Test]
+    public void Integers_have_functions_bounds_and_sums()
+    {
+        foreach (string name in new[] { "Abs", "Neg", "Relu", "ReduceMax", "ReduceMin", "ReduceSum" })
+        {
+            Same(Build.Node(name, "a", "y0"), 1, Integers(1, 50, 3, 7));
+        }
+
+        Same(Build.Node("Clip", "a l h", "y0"), 1, [Build.Tensor("l", [-9L]), Build.Tensor("h", [17L])], Integers(1, 50, 3, 7));
+        Same(Build.Node("Clip", "a - h", "y0"), 1, [Build.Tensor("h", [17L])], Integers(1, 50, 3, 7));
+    }
+
+    [TestCase("Max")]
+    [TestCase("Min")]
+    public void The_largest_of_several_tensors(string name)
+    {
+        Same(Build.Node(name, "a b k c", "y0"), 1, [Floats("k", 9, 7)], Build.Random(1, 3, 7), Build.Random(2, 1, 7), Build.Random(3, 3, 1));
+        Same(Build.Node(name, "a", "y0"), 1, Build.Random(1, 3, 7));
+    }
 }

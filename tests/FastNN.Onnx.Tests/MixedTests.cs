@@ -26,7 +26,7 @@ public sealed class MixedTests
         {
             var a = (OnnxTensor)wanted[i]!;
             var b = (OnnxTensor)got[i]!;
-            Assert.That(b.Dimensions, Is.EqualTo(a.Dimensions));
+            Assert.That(b.Dimensions.ToArray(), Is.EqualTo(a.Dimensions.ToArray()));
             Assert.That(b.ElementType, Is.EqualTo(a.ElementType));
             if (a.ElementType == OnnxElementType.Float32)
             {

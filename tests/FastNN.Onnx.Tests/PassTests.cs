@@ -294,4 +294,50 @@ public sealed class PassTests
         Assert.That(OnnxPasses.Names, Is.Unique);
         Assert.That(OnnxPasses.Names.Select(OnnxPasses.Describe), Has.All.Not.Empty);
     }
+
+    [Test]
+    public void Branches_of_constant_conditions_take_the_place_of_If()
+    {
+        // The inner branch reads names of the outer one, hands an outer value through, and names of both branches are the same.
+        GraphDef Inner(string name) => new()
+        {
+            Name = name,
+            Nodes = [Build.Node(name, "t", "r")],
+            Outputs = [new ValueDef { Name = "r" }, new ValueDef { Name = "x" }],
+        };
+        GraphDef Outer(string name) => new()
+        {
+            Name = name,
+            Nodes =
+            [
+                Build.Node("Mul", "x k", "t"),
+                Build.Node("If", "c", "r s", Build.Graph("then_branch", Inner(name)), Build.Graph("else_branch", Inner("Cos"))),
+                Build.Node("Add", "r s", "u"),
+            ],
+            Initializers = { Build.Tensor("k", [3f]) },
+            Outputs = [new ValueDef { Name = "u" }, new ValueDef { Name = "u" }],
+        };
+        ModelDef model = Build.Model(17,
+                Build.Node("Less", "one two", "c"), Build.Node("Sin", "x", "t"),
+                Build.Node("If", "c", "y z", Build.Graph("then_branch", Outer("Exp")), Build.Graph("else_branch", Outer("Neg"))),
+                Build.Node("Add", "t y", "w"))
+            .With(["x"], ["y", "z", "w"]).With(Build.Tensor("one", [1f]), Build.Tensor("two", [2f]));
+        PassHarness.Check(model, "Add Add Exp Identity Mul Sin", new() { ["x"] = Build.Random(1, 3, 5) });
+    }
+
+    [Test]
+    public void A_branch_that_values_decide_stays()
+    {
+        GraphDef Branch(string name) => new()
+        {
+            Name = name,
+            Nodes = [Build.Node(name, "x", "r")],
+            Outputs = [new ValueDef { Name = "r" }],
+        };
+        ModelDef model = Build.Model(17,
+                Build.Node("ReduceSum", "x", "s", Build.Int("keepdims", 0)), Build.Node("Less", "s zero", "c"),
+                Build.Node("If", "c", "y", Build.Graph("then_branch", Branch("Exp")), Build.Graph("else_branch", Branch("Neg"))))
+            .With(["x"], ["y"]).With(Build.Tensor("zero", [0f]));
+        PassHarness.Check(model, "If Less ReduceSum", new() { ["x"] = Build.Random(1, 3, 5) });
+    }
 }

@@ -17,7 +17,7 @@ internal static class AttentionRules
         }
 
         int past = 0;
-        if (call.Has(4))
+        if (call.Has(4) && call.Constant(4) is not { Count: 0 })
         {
             if (call.FloatInput(4) is not { Rank: 4 } keys || call.FloatInput(5) is not { Rank: 4 } values)
             {
@@ -49,14 +49,28 @@ internal static class AttentionRules
 
         // Both forms of a causal mask agree where no keys are in front of the queries' own.
         CausalMask causal = !host.Flag("is_causal") ? CausalMask.None : past > 0 ? CausalMask.LowerRight : CausalMask.UpperLeft;
-        Value y = q.ScaledDotProductAttention(Repeated(k, heads / groups), Repeated(v, heads / groups), mask, causal,
-            host.HasAttribute("scale") ? host.Float("scale", 1) : null);
+        float? scale = host.HasAttribute("scale") ? host.Float("scale", 1) : null;
+        Value y;
+        if (length == 1 && groups < heads && causal != CausalMask.UpperLeft && IsAlikeForHeads(mask))
+        {
+            // One query sees all keys: the heads that share a key are rows of one.
+            y = q.Reshape(new Shape(batch, groups, heads / groups, q.Shape[3]))
+                .ScaledDotProductAttention(k, v, mask, CausalMask.None, scale).Reshape(new Shape(batch, heads, 1, width));
+        }
+        else
+        {
+            y = q.ScaledDotProductAttention(Repeated(k, heads / groups), Repeated(v, heads / groups), mask, causal, scale);
+        }
+
         Traced output = call.FloatInput(0)!.Rank == 3
             ? Traced.OfPlain(y.Permute(0, 2, 1, 3).Reshape(new Shape(batch, length, heads * width)), OnnxElementType.Float32,
                 [batch, length, heads * width])
             : Traced.OfPlain(y, OnnxElementType.Float32, [batch, heads, length, width]);
         return [output, Present(k), Present(v)];
     }
+
+    private static bool IsAlikeForHeads(Value? mask) =>
+        mask is null || mask.Shape.Rank <= 2 || (mask.Shape.Rank == 4 && mask.Shape[1] == 1);
 
     private static Traced Present(Value x) =>
         Traced.OfPlain(x, OnnxElementType.Float32, [x.Shape[0], x.Shape[1], x.Shape[2], x.Shape[3]]);

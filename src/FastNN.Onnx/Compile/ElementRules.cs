@@ -186,7 +186,8 @@ internal static class ElementRules
     public static Traced?[]? Cast(TraceCall call)
     {
         var to = (OnnxElementType)call.Host.Int("to", 0);
-        if (call.Input(0) is not { } x || Tracer.Inside(to) is not { } inside || Tracer.Inside(x.Type) is not { } from)
+        DType? wanted = to is OnnxElementType.Float16 or OnnxElementType.BFloat16 ? DType.Float32 : Tracer.Inside(to);
+        if (call.Input(0) is not { } x || wanted is not { } inside || Tracer.Held(x.Type) is not { } from)
         {
             return null;
         }

@@ -15,6 +15,10 @@ internal sealed class MixedGraph(HostGraph graph, MixedPrograms programs) : IDis
 
     public HostGraph Graph => graph;
 
+    /// <summary>Values that are the same in every run.</summary>
+    public IReadOnlySet<int> Fixed { get; } =
+        graph.Constants.Select(constant => constant.Slot).Except(graph.Inputs).ToHashSet();
+
     public MixedPrograms Programs => programs;
 
     public OnnxValue?[] Run(OnnxValue?[] arguments, HostFrame? outer)
@@ -61,19 +65,16 @@ internal sealed class MixedGraph(HostGraph graph, MixedPrograms programs) : IDis
         }
     }
 
-    public void Trim()
-    {
-        lock (_lock)
-        {
-            _stages.ForEach(stage => stage.Trim());
-        }
-    }
+    public void Trim() => Array.ForEach(Stages(), stage => stage.Trim());
 
-    public void Dispose()
+    public void Dispose() => Array.ForEach(Stages(), stage => stage.Dispose());
+
+    // Stages have a lock of their own, within which they ask for others.
+    private MixedStage[] Stages()
     {
         lock (_lock)
         {
-            _stages.ForEach(stage => stage.Dispose());
+            return [.. _stages];
         }
     }
 }

@@ -51,26 +51,26 @@ internal sealed class MixedPrograms(Device device, ConstantPool constants, Exter
 
     public void Trim()
     {
-        lock (_lock)
+        foreach (MixedGraph? graph in Graphs())
         {
-            foreach (MixedGraph? graph in _graphs.Values)
-            {
-                graph?.Trim();
-            }
+            graph?.Trim();
         }
     }
 
     public void Dispose()
     {
+        foreach (MixedGraph? graph in Graphs(isLast: true))
+        {
+            graph?.Dispose();
+        }
+    }
+
+    private MixedGraph?[] Graphs(bool isLast = false)
+    {
         lock (_lock)
         {
-            _disposed = true;
-            foreach (MixedGraph? graph in _graphs.Values)
-            {
-                graph?.Dispose();
-            }
-
-            _graphs.Clear();
+            _disposed |= isLast;
+            return [.. _graphs.Values];
         }
     }
 }

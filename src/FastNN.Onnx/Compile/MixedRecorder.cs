@@ -1,4 +1,3 @@
-using FastNN.Graphs;
 using FastNN.Onnx.Host;
 
 namespace FastNN.Onnx.Compile;
@@ -34,7 +33,7 @@ internal sealed class MixedRecorder
     private readonly List<int> _deferred = [];
     private readonly Dictionary<int, MixedKey> _keys = [];
 
-    public MixedRecorder(MixedStage stage, HostFrame frame, bool[] known)
+    private MixedRecorder(MixedStage stage, HostFrame frame, bool[] known)
     {
         (_stage, _source, _frame, _known) = (stage, stage.Graph.Graph, frame, known);
         MixedPrograms programs = stage.Graph.Programs;
@@ -45,14 +44,31 @@ internal sealed class MixedRecorder
         _byHost = new bool[_source.SlotCount];
     }
 
-    public MixedPlan Record()
+    /// <summary>The stage's plan for the values that are there.</summary>
+    public static MixedPlan Record(MixedStage stage, HostFrame frame, bool[] known)
     {
-        foreach (int index in _stage.Remaining)
+        var recorder = new MixedRecorder(stage, frame, known);
+        try
         {
-            Place(index, _source.Nodes[index]);
-        }
+            foreach (int index in stage.Remaining)
+            {
+                recorder.Place(index, recorder._source.Nodes[index]);
+            }
 
-        return Plan();
+            return recorder.Plan();
+        }
+        catch (ShapeException)
+        {
+            // What the engine refuses as a whole the host may know.
+            recorder = new MixedRecorder(stage, frame, known);
+            recorder._host.AddRange(stage.Remaining.Select(index => recorder._source.Nodes[index]));
+            foreach (int slot in recorder._host.SelectMany(Reads).Where(slot => frame.Slots[slot] is not null))
+            {
+                recorder._keys.TryAdd(slot, MixedKey.Of(slot, frame.Slots[slot], isKnown: false));
+            }
+
+            return recorder.Plan();
+        }
     }
 
     private void Place(int index, HostNode node)
@@ -193,7 +209,11 @@ internal sealed class MixedRecorder
 
         OnnxValue? value = _frame.Slots[slot];
         bool known = _known[slot];
-        _keys.TryAdd(slot, MixedKey.Of(slot, value, known));
+        if (!_stage.Graph.Fixed.Contains(slot))
+        {
+            _keys.TryAdd(slot, MixedKey.Of(slot, value, known));
+        }
+
         if (value is null || known)
         {
             _slots[slot] = value;
@@ -205,7 +225,8 @@ internal sealed class MixedRecorder
             return true;
         }
 
-        if (value is not OnnxTensor { Count: > 0, Rank: <= Shape.MaxRank } tensor || Tracer.Inside(tensor.ElementType) is not { } inside)
+        if (value is not OnnxTensor { Count: > 0, Rank: <= Shape.MaxRank } tensor
+            || Tracer.Held(tensor.ElementType) is not { } inside)
         {
             return false;
         }
@@ -244,9 +265,8 @@ internal sealed class MixedRecorder
 
         var values = outputs.ConvertAll(output => ($"slot{output.Item1}", output.Item2.Plain));
         Session? session = outputs.Count > 0 ? _graph.Compile(_stage.Graph.Programs.Device, [.. values]) : null;
-        int[] dead = [.. Enumerable.Range(0, _slots.Length)
-            .Where(slot => !after.Contains(slot) && (_frame.Slots[slot] is not null || wanted.Contains(slot)) && !_source.Constants
-                .Any(constant => constant.Slot == slot))];
+        int[] dead = [.. Enumerable.Range(0, _slots.Length).Where(slot => !after.Contains(slot)
+            && (_frame.Slots[slot] is not null || wanted.Contains(slot)) && !_stage.Graph.Fixed.Contains(slot))];
         return new MixedPlan
         {
             Keys = [.. _keys.Values],

@@ -77,7 +77,7 @@ internal sealed class MixedStage(MixedGraph graph, int[] remaining) : IDisposabl
                 }
             }
 
-            MixedPlan plan = new MixedRecorder(this, frame, known).Record();
+            MixedPlan plan = MixedRecorder.Record(this, frame, known);
             if (plans.Length >= graph.Programs.MaxPlans)
             {
                 MixedPlan oldest = plans.MinBy(candidate => candidate.LastUse)!;

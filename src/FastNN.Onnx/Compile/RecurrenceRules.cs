@@ -1,5 +1,3 @@
-using FastNN.Kernels;
-
 namespace FastNN.Onnx.Compile;
 
 /// <summary>LSTM, GRU and RNN with the usual activations; gates change places between ONNX's order and the engine's.</summary>
@@ -10,44 +8,49 @@ internal static class RecurrenceRules
     private static readonly int[] GruGates = [1, 0, 2];
 
     public static Traced?[]? Lstm(TraceCall call) =>
-        Record(call, Has(call, "Sigmoid", "Tanh", "Tanh") ? RecurrentCell.Lstm : null, LstmGates);
+        HasActivations(call, "Sigmoid", "Tanh", "Tanh") ? Record(call, LstmGates, RecurrentKind.Lstm) : null;
 
     /// <summary>The reset gate behind the product, as PyTorch has it; the other form is for the host.</summary>
-    public static Traced?[]? Gru(TraceCall call) => Record(
-        call, call.Host.Flag("linear_before_reset") && Has(call, "Sigmoid", "Tanh") ? RecurrentCell.Gru : null, GruGates);
+    public static Traced?[]? Gru(TraceCall call) =>
+        call.Host.Flag("linear_before_reset") && HasActivations(call, "Sigmoid", "Tanh")
+            ? Record(call, GruGates, RecurrentKind.Gru)
+            : null;
 
-    public static Traced?[]? Rnn(TraceCall call) => Record(
-        call, Has(call, "Tanh") ? RecurrentCell.Tanh : Has(call, "Relu") ? RecurrentCell.ReLU : null, [0]);
+    public static Traced?[]? Rnn(TraceCall call) => HasActivations(call, "Tanh") ? Record(call, [0], RecurrentKind.Tanh)
+        : HasActivations(call, "Relu") ? Record(call, [0], RecurrentKind.ReLU)
+        : null;
 
-    /// <summary>Whether the activations are these in each direction, said or not.</summary>
-    private static bool Has(TraceCall call, params ReadOnlySpan<string> wanted)
+    private enum RecurrentKind
     {
-        string[] names = call.Host.Texts("activations") ?? [];
-        for (int i = 0; i < names.Length; i++)
-        {
-            if (!string.Equals(names[i], wanted[i % wanted.Length], StringComparison.OrdinalIgnoreCase))
-            {
-                return false;
-            }
-        }
-
-        return names.Length > 0 || wanted is not ["Relu"];
+        Lstm,
+        Gru,
+        Tanh,
+        ReLU,
     }
 
-    private static Traced?[]? Record(TraceCall call, RecurrentCell? kind, int[] gates)
+    /// <summary>Whether every direction has these activations, the usual ones of RNN where none are named.</summary>
+    private static bool HasActivations(TraceCall call, params string[] wanted)
     {
-        if (kind is null || call.FloatInput(0) is not { Rank: 3 } x
-            || call.FloatConstant(1) is not { } w || call.FloatConstant(2) is not { } r
-            || (call.Has(3) && call.FloatConstant(3) is null) || call.Has(7)
-            || (call.Has(4) && call.Input(4) is not { Type: OnnxElementType.Int32 })
-            || call.Host.HasAttribute("clip") || call.Host.Flag("input_forget") || call.Host.Int("layout", 0) != 0)
+        string[] given = call.Host.Texts("activations") ?? [];
+        return given.Length == 0
+            ? wanted is not ["Relu"]
+            : given.Select((name, i) => string.Equals(name, wanted[i % wanted.Length], StringComparison.OrdinalIgnoreCase))
+                .All(fits => fits)
+                && !call.Host.HasAttribute("activation_alpha") && !call.Host.HasAttribute("activation_beta");
+    }
+
+    private static Traced?[]? Record(TraceCall call, int[] gates, RecurrentKind kind)
+    {
+        bool usesCell = kind == RecurrentKind.Lstm;
+        if (call.FloatInput(0) is not { Rank: 3 } x || call.FloatConstant(1) is not { } w || call.FloatConstant(2) is not { } r
+            || (call.Has(3) && call.FloatConstant(3) is null) || call.Has(7) || call.Host.HasAttribute("clip")
+            || call.Host.Flag("input_forget")
+            || call.Host.Int("layout", 0) != 0)
         {
             return null;
         }
 
         int steps = x.Dims[0], batch = x.Dims[1], features = x.Dims[2], directions = w.Dims[0], hidden = r.Dims[2];
-        bool usesCell = kind == RecurrentCell.Lstm;
-        Value? lengths = call.Input(4)?.Plain;
         string direction = call.Host.Text("direction", "forward");
         Traced? state = call.FloatInput(5), cell = usesCell ? call.FloatInput(6) : null;
         if (usesCell && (state is null) != (cell is null))
@@ -55,6 +58,17 @@ internal static class RecurrenceRules
             Traced zeros = call.Record(OnnxTensor.Zeros(OnnxElementType.Float32, [directions, batch, hidden]))!;
             state ??= zeros;
             cell ??= zeros;
+        }
+
+        Value? lengths = null;
+        if (call.Has(4))
+        {
+            if (call.Input(4) is not { Type: OnnxElementType.Int32, Rank: 1 } given || given.Dims[0] != batch)
+            {
+                return null;
+            }
+
+            lengths = given.Plain;
         }
 
         var all = new List<Value>();
@@ -70,11 +84,11 @@ internal static class RecurrenceRules
             Value? h = Initial(state, d, batch, hidden);
             Value[] outputs = kind switch
             {
-                RecurrentCell.Lstm => x.Plain.Lstm(
+                RecurrentKind.Lstm => x.Plain.Lstm(
                     weight, recurrent, bias?.In, bias?.State, h, Initial(cell, d, batch, hidden), lengths, reverse),
-                RecurrentCell.Gru => x.Plain.Gru(weight, recurrent, bias?.In, bias?.State, h, lengths, reverse),
+                RecurrentKind.Gru => x.Plain.Gru(weight, recurrent, bias?.In, bias?.State, h, lengths, reverse),
                 _ => x.Plain.SimpleRnn(
-                    weight, recurrent, bias?.In, bias?.State, h, lengths, kind == RecurrentCell.ReLU, reverse),
+                    weight, recurrent, bias?.In, bias?.State, h, lengths, kind == RecurrentKind.ReLU, reverse),
             };
             all.Add(outputs[0].Reshape(new Shape(steps, 1, batch, hidden)));
             last.Add(outputs[1].Reshape(new Shape(1, batch, hidden)));

@@ -7,7 +7,10 @@ internal static class ReduceRules
 
     public static TraceRule Reduce(Reduction function) => call =>
     {
-        if (call.FloatInput(0) is not { } x || call.TracedInput(1) is not null)
+        // Sums, maxima and minima of integers are integers.
+        bool takesIntegers = call.Host.Node.Operator is "ReduceSum" or "ReduceMax" or "ReduceMin";
+        if (call.Input(0) is not { } x || call.TracedInput(1) is not null || !(x.Type == OnnxElementType.Float32
+            || (takesIntegers && x.Type is OnnxElementType.Int32 or OnnxElementType.Int64)))
         {
             return null;
         }
@@ -27,6 +30,7 @@ internal static class ReduceRules
     private static Traced Reduced(Traced x, int[] axes, Reduction function, bool keep)
     {
         Value y = function(x.Either, Array.ConvertAll(axes, x.Inside));
+        y = x.Type == OnnxElementType.Float32 ? y : y.Cast(DType.Int32);
         int[] dims = [.. x.Dims.Select((extent, axis) => Array.IndexOf(axes, axis) >= 0 ? 1 : extent)];
         Traced kept = x.IsLast ? Traced.OfLast(y, x.Type, dims) : Traced.OfPlain(y, x.Type, dims);
         if (keep)
@@ -50,7 +54,7 @@ internal static class ReduceRules
 
         int axis = call.Host.Axis(call.Host.Int("axis", 0), x.Rank);
         Traced found = Reduced(x, [axis], (value, axes) => function(value, axes[0]), call.Host.Int("keepdims", 1) != 0);
-        return [Traced.OfPlain(found.Plain, OnnxElementType.Int64, found.Dims)];
+        return [Traced.OfPlain(found.Plain.Cast(DType.Int32), OnnxElementType.Int64, found.Dims)];
     };
 
     public static TraceRule Softmax(Func<Value, int, Value> function) => call =>

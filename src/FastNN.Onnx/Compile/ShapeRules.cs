@@ -163,6 +163,19 @@ internal static class ShapeRules
         return [x.IsLast ? Traced.OfLast(value, x.Type, dims) : Traced.OfPlain(value, x.Type, dims)];
     }
 
+    /// <summary>What Slice leaves where it leaves nothing, such as the part that a roll by 0 moves; null where it leaves
+    /// something.</summary>
+    public static OnnxTensor? EmptySlice(TraceCall call)
+    {
+        if (call.TracedInput(0) is not { } x || Enumerable.Range(1, 4).Any(i => call.TracedInput(i) is not null))
+        {
+            return null;
+        }
+
+        int[] dims = HostShape(call, x);
+        return Array.IndexOf(dims, 0) >= 0 ? OnnxTensor.Zeros(x.Type, dims) : null;
+    }
+
     public static Traced?[]? Expand(TraceCall call)
     {
         if (call.TracedInput(0) is not { } x || call.Host.Longs(1) is not { } shape)
@@ -332,12 +345,13 @@ internal static class ShapeRules
         return [Traced.OfPlain(grid, theta.Type, [theta.Dims[0], (int)size[2], (int)size[3], 2])];
     }
 
-    /// <summary>Resize of the spatial axes in the forms that PyTorch has as well; others are for the host.</summary>
+    /// <summary>Resize of the spatial axes: in the forms that PyTorch has as well by the engine's interpolation, in others by
+    /// weights for each axis.</summary>
     public static Traced?[]? Resize(TraceCall call)
     {
         if (call.TracedInput(0) is not { Type: OnnxElementType.Float32 } x || x.Rank is < 3 or > 5
             || Enumerable.Range(1, 3).Any(i => call.TracedInput(i) is not null)
-            || call.Host.HasAttribute("axes") || call.Host.Flag("antialias") || call.Host.Flag("exclude_outside")
+            || call.Host.HasAttribute("axes")
             || call.Host.Text("keep_aspect_ratio_policy", "stretch") != "stretch")
         {
             return null;
@@ -355,7 +369,8 @@ internal static class ShapeRules
         }
 
         // Whole factors, or sizes: then scale and sizes say the same.
-        bool whole = Enumerable.Range(2, x.Rank - 2).All(i => dims[i] % x.Dims[i] == 0) || call.Host.Longs(3) is not null;
+        bool whole = !call.Host.Flag("antialias") && !call.Host.Flag("exclude_outside")
+            && (Enumerable.Range(2, x.Rank - 2).All(i => dims[i] % x.Dims[i] == 0) || call.Host.Longs(3) is not null);
         (InterpolationMode Mode, bool Corners)? how = (mode, coordinates) switch
         {
             ("nearest", "asymmetric") when nearest == "floor" => (InterpolationMode.Nearest, false),
@@ -370,7 +385,7 @@ internal static class ShapeRules
         };
         return whole && how is var (kind, corners)
             ? [Traced.OfLast(x.Last.Interpolate(new Shape(dims.AsSpan(2)), kind, corners), x.Type, dims)]
-            : null;
+            : ResampleRules.Resize(call, x, dims);
 
         static bool Longer(int[] dims) => dims.AsSpan(2).IndexOf(1) < 0;
     }

@@ -19,6 +19,9 @@ internal sealed class TraceCall(HostCall host, object?[] inputs, Graph graph)
 
     public bool Has(int input) => input < inputs.Length && inputs[input] is not null;
 
+    /// <summary>An input, traced or constant; null where it is not there.</summary>
+    public object? Given(int input) => input < inputs.Length ? inputs[input] : null;
+
     /// <summary>An input that is traced; null where it is constant or not there.</summary>
     public Traced? TracedInput(int input) => input < inputs.Length ? inputs[input] as Traced : null;
 

@@ -46,7 +46,7 @@ internal sealed class Tracer(HostGraph source, ExternalData? external, ConstantP
                 continue;
             }
 
-            if (Inside(types[i].Type) is not { } inside || types[i].Dims.Length > Shape.MaxRank)
+            if (Held(types[i].Type) is not { } inside || types[i].Dims.Length > Shape.MaxRank)
             {
                 return null;
             }
@@ -65,6 +65,14 @@ internal sealed class Tracer(HostGraph source, ExternalData? external, ConstantP
     /// <param name="graph">The engine's graph.</param>
     /// <param name="arguments">A traced value or a constant for every input.</param>
     public object?[]? Record(Graph graph, object?[] arguments) => Trace(graph, source, arguments, null);
+
+    /// <summary>How the engine holds a type that it computes with or moves; null where it does neither.</summary>
+    public static DType? Held(OnnxElementType type) => type switch
+    {
+        OnnxElementType.Float16 or OnnxElementType.BFloat16 => DType.Float32,
+        OnnxElementType.UInt8 or OnnxElementType.Int8 or OnnxElementType.UInt16 or OnnxElementType.Int16 => DType.Int32,
+        _ => Inside(type),
+    };
 
     /// <summary>How the engine holds a type; null where it does not compute with it.</summary>
     public static DType? Inside(OnnxElementType type) => type switch
@@ -168,6 +176,11 @@ internal sealed class Tracer(HostGraph source, ExternalData? external, ConstantP
         }
 
         string name = node.Definition.Operator;
+        if (name == "Slice" && ShapeRules.EmptySlice(new TraceCall(new HostCall(node, constants, frame), inputs, graph)) is { } empty)
+        {
+            return [empty];
+        }
+
         TraceRule? rule = Training is null ? TraceRules.Find(name) : Training.Find(name);
         return rule?.Invoke(new TraceCall(new HostCall(node, constants, frame), inputs, graph));
     }

@@ -139,6 +139,9 @@ internal sealed class HostCall(HostNode node, OnnxValue?[] inputs, HostFrame fra
         return new HostCall(node, others, frame);
     }
 
+    /// <summary>The same node with other inputs; those that are no values are left out.</summary>
+    public HostCall With(object?[] others) => new(node, Array.ConvertAll(others, other => other as OnnxValue), frame);
+
     /// <summary>Runs the node's kernel on this call's inputs.</summary>
     public OnnxValue?[] Rerun() => node.Kernel(this);
 

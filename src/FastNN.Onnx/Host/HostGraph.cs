@@ -60,7 +60,7 @@ internal sealed class HostFrame(ExternalData? external, int slots)
 internal interface IBodyRunner
 {
     /// <summary>The body's outputs; null where the host is to run it.</summary>
-    public OnnxValue?[]? Run(HostGraph body, OnnxValue?[] arguments, HostFrame outer);
+    OnnxValue?[]? Run(HostGraph body, OnnxValue?[] arguments, HostFrame outer);
 }
 
 /// <summary>
@@ -91,7 +91,8 @@ internal sealed class HostGraph
             return outputs;
         }
 
-        HostFrame frame = Enter(arguments, outer, new HostFrame(outer?.External ?? external, SlotCount) { Bodies = outer?.Bodies });
+        var inner = new HostFrame(outer?.External ?? external, SlotCount) { Bodies = outer?.Bodies };
+        HostFrame frame = Enter(arguments, outer, inner);
         foreach (HostNode node in Nodes)
         {
             Run(node, frame);

@@ -94,6 +94,11 @@ internal sealed class AttentionFusion : IOnnxPass
         string output = node.Outputs[0];
         if (rank == 4)
         {
+            if (Shared(graph, k) is { } keys && Shared(graph, v) is { } values)
+            {
+                (k, v) = (keys, values);
+            }
+
             graph.Add("Attention", Opset, mask is null ? [q, k, v] : [q, k, v, mask], [output], node,
                 InitializerDef.Float("scale", scale));
             graph.RemoveWithInputs(node);
@@ -110,6 +115,30 @@ internal sealed class AttentionFusion : IOnnxPass
             InitializerDef.Float("scale", scale));
         graph.Add("Squeeze", 13, [result, axis], [output], null);
         graph.RemoveWithInputs(node);
+    }
+
+    /// <summary>Heads [B, groups, S, D] that queries share, of those repeated for each query: an axis behind that of the groups,
+    /// expanded and joined with it. Null where a value is made in another way.</summary>
+    private static string? Shared(PassGraph graph, string repeated)
+    {
+        if (graph.Producer(repeated) is not { } joined || !graph.Is(joined, "Reshape")
+            || graph.Producer(joined, 0, "Expand") is not { } expanded
+            || graph.Producer(expanded.Inputs[0]) is not { } apart || !(graph.Is(apart, "Unsqueeze") || graph.Is(apart, "Reshape"))
+            || graph.Shapes.Dims(apart.Inputs[0]) is not { Length: 4 } few
+            || graph.Shapes.Dims(apart.Outputs[0]) is not { Length: 5 } one
+            || graph.Shapes.Dims(expanded.Outputs[0]) is not { Length: 5 } many
+            || graph.Shapes.Dims(repeated) is not { Length: 4 } all)
+        {
+            return null;
+        }
+
+        bool fits = one[2] is { IsKnown: true, Value: 1 } && few[1].IsKnown && many[2].IsKnown && all[1].IsKnown
+            && all[1].Value == few[1].Value * many[2].Value;
+        int[] kept = [0, 1, 3, 4], whole = [0, 2, 3];
+        fits = fits && Array.TrueForAll(few, extent => extent.IsKnown || extent.Symbol is not null)
+            && kept.Select((axis, i) => one[axis] == few[i] && many[axis] == few[i]).All(same => same)
+            && Array.TrueForAll(whole, axis => all[axis] == few[axis]);
+        return fits ? apart.Inputs[0] : null;
     }
 
     private static string One(PassGraph graph, string name, string x, params ReadOnlySpan<AttributeDef> attributes)
