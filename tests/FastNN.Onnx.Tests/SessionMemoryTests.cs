@@ -155,14 +155,14 @@ public sealed class SessionMemoryTests
     public void Two_symbols_stand_in_products()
     {
         using OnnxModel model = Exported(NetworkCase.Of("GPT", [("ids", [-1], Draw.Indices)],
-            x => [new Gpt(vocabulary: 17, width: 32, layers: 2, heads: 2, context: 256).Apply(x[0])]));
+            x => [new Gpt(vocabulary: 17, width: 8, layers: 2, heads: 2, context: 256).Apply(x[0])]));
         using OnnxSession session = model.Compile(_device);
         OnnxMemoryPlan plan = session.MemoryPlan;
         TestContext.Out.WriteLine(plan);
         Assert.That(plan.Symbols, Is.EqualTo(new[] { "batch", "length" }));
         Assert.That(plan.IsExact, Is.True);
         Assert.That(plan.Formula, Does.Contain(" batch length"));
-        foreach ((int batch, int length) in new[] { (32, 16), (64, 64), (64, 192), (32, 256), (192, 64) })
+        foreach ((int batch, int length) in new[] { (32, 32), (64, 192), (32, 256), (192, 64) })
         {
             var ids = OnnxTensor.Create(new int[batch * length], batch, length);
             Assert.That(
