@@ -108,7 +108,7 @@ public sealed partial class OnnxSession : IDisposable
     /// <param name="inputs">A value for every input that has no default, by name.</param>
     /// <param name="runs">How many runs, behind one that is not measured. Default 10.</param>
     /// <returns>Where the time went.</returns>
-    /// <exception cref="OnnxException">An input does not fit, or the host runs the model.</exception>
+    /// <exception cref="OnnxException">An input does not fit, or the host has a part in a run.</exception>
     /// <exception cref="NotSupportedException">The session is not on a CPU.</exception>
     public SessionProfile Profile(IReadOnlyDictionary<string, OnnxValue> inputs, int runs = 10)
     {
@@ -126,7 +126,7 @@ public sealed partial class OnnxSession : IDisposable
 
     /// <summary>How many additions and multiplications of floats a run has, as a direct computation has them.</summary>
     /// <param name="inputs">A value for every input that has no default, by name; only their shapes matter.</param>
-    /// <exception cref="OnnxException">An input does not fit, or the host runs the model.</exception>
+    /// <exception cref="OnnxException">An input does not fit, or the host has a part in a run.</exception>
     public double CountFlops(IReadOnlyDictionary<string, OnnxValue> inputs)
     {
         SessionProgram program = OnEngine(inputs);
@@ -141,7 +141,8 @@ public sealed partial class OnnxSession : IDisposable
         return Tensors(inputs) is { } tensors && Find(tensors) is { Session: not null } program
             ? program
             : throw new OnnxException(
-                $"OnnxSession: expected a model that runs on the engine; the host runs this one, because of {HostReason(inputs)}.");
+                $"OnnxSession: expected a model that runs on the engine as a whole; the host has a part in this one, because of "
+                + $"{HostReason(inputs)}.");
     }
 
     /// <summary>Computes the outputs.</summary>

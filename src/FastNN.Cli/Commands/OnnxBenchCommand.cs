@@ -127,7 +127,7 @@ internal static class OnnxBenchCommand
 
         if (result.HostReason is { } reason)
         {
-            output.WriteLine($"  runs on the host, node by node, because of {reason}");
+            output.WriteLine($"  runs in part on the host, because of {reason}");
         }
 
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,

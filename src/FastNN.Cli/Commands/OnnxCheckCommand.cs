@@ -73,7 +73,7 @@ internal static class OnnxCheckCommand
         using Device device = Device.Cpu(1);
         using OnnxSession session = model.Compile(device);
         return session.HostReason(inputs) is { } reason
-            ? $"runs on the host, node by node, because of {reason}; work not counted ({taken})"
+            ? $"runs in part on the host, because of {reason}; work not counted ({taken})"
             : string.Create(
                 CultureInfo.InvariantCulture, $"{session.CountFlops(inputs) / 1e6:N2} MFLOP for a run with {taken}; runs on the engine");
     }

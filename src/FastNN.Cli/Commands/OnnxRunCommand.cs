@@ -47,7 +47,7 @@ internal static class OnnxRunCommand
     {
         if (session.HostReason(inputs) is { } reason)
         {
-            context.Error.WriteLine($"runs on the host, node by node, because of {reason}");
+            context.Error.WriteLine($"runs in part on the host, because of {reason}");
         }
 
         IReadOnlyList<OnnxValue?> outputs = session.Run(inputs);

@@ -1,8 +1,8 @@
 namespace FastNN.Cli.Onnx;
 
 /// <summary>What `onnx bench` writes as JSON.</summary>
-/// <param name="Gigaflop">10^9 additions and multiplications of a run; 0 where the host runs it.</param>
-/// <param name="HostReason">Why the host runs the model; null where the engine does.</param>
+/// <param name="Gigaflop">10^9 additions and multiplications of a run; 0 where the host has a part in it.</param>
+/// <param name="HostReason">The first node that the host runs; null where the engine runs all.</param>
 internal sealed record OnnxBenchResult(
     string Model, string Device, IReadOnlyList<string> Inputs, int Runs, double MedianMs, double P90Ms, double MeanMs,
     double ExamplesPerSecond, double Gigaflop, double GigaflopsPerSecond, string? HostReason, double? PeakGigaflops,
