@@ -1,4 +1,5 @@
-"""Networks with random weights as ONNX files: onnx_models.py FOLDER (--missing | --list | NAME...); see make-onnx-models."""
+"""Networks with random weights as ONNX files: onnx_models.py FOLDER (--missing | --further | --list | NAME...); see
+make-onnx-models."""
 
 import math
 import os
@@ -11,13 +12,14 @@ from torch import nn
 
 torch.backends.mha.set_fastpath_enabled(False)  # the fused layer has no ONNX form
 MODELS = {}
+FURTHER = {}  # written where they are asked for: docs/onnx-networks.md
 
 
-def model(name, **options):
+def model(name, into=MODELS, **options):
     """Registers a function that gives a module and the arguments to export it with."""
 
     def register(build):
-        MODELS[name] = (build, options)
+        into[name] = (build, options)
         return build
 
     return register
@@ -510,9 +512,107 @@ def detector():
     return net.eval(), ([torch.rand(3, 320, 320)],)
 
 
+def further(name, size=96, opset=17, settled=True, options=IMAGES, **arguments):
+    """One of torchvision's classifiers, on small images where it takes them."""
+
+    @model(f"tv-{name}", into=FURTHER, opset=opset, **options)
+    def build():
+        net = getattr(torchvision.models, name)(weights=None, **arguments)
+        net = settle(net, 2, 3, size, size) if settled else net.eval()
+        for linear in net.modules():
+            if isinstance(linear, nn.Linear) and linear.weight.abs().max() == 0:
+                nn.init.normal_(linear.weight, 0, 0.02)
+        return net, (torch.randn(1, 3, size, size),)
+
+
+further("alexnet", 224, settled=False)
+further("convnext_tiny", settled=False)
+further("densenet121", 64, opset=20)
+further("efficientnet_b0", opset=12, options=SIZED)
+further("efficientnet_v2_s")
+further("googlenet", init_weights=False, aux_logits=False)
+further("maxvit_t", 224)
+further("mnasnet0_5")
+further("mnasnet1_0", opset=12)
+further("mobilenet_v2", opset=9)
+further("regnet_x_400mf")
+further("regnet_y_400mf")
+further("resnet18", opset=7)
+further("resnet34", opset=11)
+further("resnext50_32x4d")
+further("shufflenet_v2_x1_0")
+further("squeezenet1_0", settled=False, opset=13)
+further("swin_v2_t", 128, settled=False)
+further("vit_b_32", 224, settled=False, opset=14)
+further("wide_resnet50_2", 64)
+
+
+class Mask(nn.Module):
+    def __init__(self, net):
+        super().__init__()
+        self.net = net
+
+    def forward(self, x):
+        return self.net(x)["out"]
+
+
+def segmentation(name):
+    @model(f"tv-{name}", into=FURTHER, **SIZED)
+    def build():
+        net = getattr(torchvision.models.segmentation, name)(weights=None, weights_backbone=None)
+        return settle(Mask(net), 2, 3, 64, 96), (torch.randn(1, 3, 64, 96),)
+
+
+for title in ("deeplabv3_mobilenet_v3_large", "deeplabv3_resnet50", "fcn_resnet50", "lraspp_mobilenet_v3_large"):
+    segmentation(title)
+
+
+def detection(name, size, **arguments):
+    @model(f"tv-{name}", into=FURTHER, opset=16, inputs=["image"], outputs=None)
+    def build():
+        net = getattr(torchvision.models.detection, name)(weights=None, weights_backbone=None, num_classes=5, **arguments)
+        return net.eval(), ([torch.rand(3, *size)],)
+
+
+SMALL = dict(min_size=160, max_size=224)
+detection(
+    "fasterrcnn_mobilenet_v3_large_320_fpn", (160, 192), rpn_post_nms_top_n_test=50, rpn_pre_nms_top_n_test=100,
+    box_detections_per_img=10, box_score_thresh=0.01, **SMALL)
+detection(
+    "fcos_resnet50_fpn", (160, 192), detections_per_img=10, topk_candidates=50, score_thresh=0.01, **SMALL)
+detection(
+    "retinanet_resnet50_fpn", (160, 192), detections_per_img=10, topk_candidates=50, score_thresh=0.01, **SMALL)
+detection("ssdlite320_mobilenet_v3_large", (320, 320), score_thresh=0.05, detections_per_img=20, topk_candidates=50)
+
+
+def video(name, *shape):
+    @model(f"tv-{name}", into=FURTHER, **IMAGES)
+    def build():
+        return settle(getattr(torchvision.models.video, name)(weights=None), 2, *shape), (torch.randn(1, *shape),)
+
+
+video("mc3_18", 3, 4, 32, 32)
+video("r2plus1d_18", 3, 4, 32, 32)
+video("swin3d_t", 3, 4, 64, 64)
+
+
+@model("tv-raft_small", into=FURTHER, inputs=["a", "b"], outputs=None)
+def raft_small():
+    class Flow(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.net = torchvision.models.optical_flow.raft_small(weights=None)
+
+        def forward(self, a, b):
+            return self.net(a, b, num_flow_updates=3)[-1]
+
+    return Flow().eval(), (torch.randn(1, 3, 128, 128), torch.randn(1, 3, 128, 128))
+
+
 def export(name, folder):
-    build, options = MODELS[name]
-    torch.manual_seed(sorted(MODELS).index(name))
+    models = MODELS if name in MODELS else FURTHER
+    build, options = models[name]
+    torch.manual_seed(sorted(models).index(name))
     module, arguments = build()
     path = os.path.join(folder, name + ".onnx")
     with torch.no_grad():
@@ -528,15 +628,17 @@ def export(name, folder):
 def main():
     folder, names = sys.argv[1], sys.argv[2:]
     if names == ["--list"]:
-        print("silero", *MODELS)
+        print("silero", *MODELS, *FURTHER)
         return
+    if names == ["--further"]:
+        names = [*FURTHER]
     if names == ["--missing"]:
         names = [name for name in MODELS if not os.path.exists(os.path.join(folder, name + ".onnx"))]
-    unknown = set(names) - set(MODELS) - {"silero"}
+    unknown = set(names) - set(MODELS) - set(FURTHER) - {"silero"}
     if unknown:
-        sys.exit(f"make-onnx-models: unknown {', '.join(sorted(unknown))}; known: silero {' '.join(MODELS)}")
+        sys.exit(f"make-onnx-models: unknown {', '.join(sorted(unknown))}; known: silero {' '.join([*MODELS, *FURTHER])}")
     for name in names:
-        if name in MODELS:
+        if name != "silero":
             export(name, folder)
 
 

@@ -27,9 +27,9 @@ public sealed record OnnxSessionOptions
 
     /// <summary>
     /// The most bytes that the arenas of the session's plans hold together: what lies between operators, one for each call at a
-    /// time. Weights, which recordings share, are not part of it. Where a call needs more, the plans that were not used for the
-    /// longest time are dropped, and where calls under way hold it all, the call waits for one of them. Inputs whose plan alone
-    /// is larger are refused. Default no limit.
+    /// time. Weights, which recordings share, and the stages of mixed models are not part of it. Where a call needs more, the
+    /// plans that were not used for the longest time are dropped, and where calls under way hold it all, the call waits for one
+    /// of them. Inputs whose plan alone is larger are refused. Default no limit.
     /// </summary>
     public long MemoryLimit
     {
