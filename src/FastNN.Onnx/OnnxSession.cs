@@ -58,8 +58,8 @@ public sealed record OnnxSessionOptions
 /// <summary>
 /// An ONNX model that runs on a device of the engine. For every set of input shapes its graph is recorded once, with what follows
 /// from constants and shapes computed beforehand. Nodes that the engine does not have in their form run on the host, as
-/// <see cref="OnnxModel.Evaluate"/> runs them, and what stands between them on the engine. Thread-safe: callers share nothing that
-/// is written, and a call whose shapes are known takes no lock.
+/// <see cref="OnnxModel.Evaluate"/> runs them, and what stands between them on the engine. Thread-safe: callers share nothing
+/// that is written, and a call whose shapes are known takes no lock.
 /// </summary>
 public sealed partial class OnnxSession : IDisposable
 {

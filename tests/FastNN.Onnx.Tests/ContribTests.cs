@@ -2,7 +2,9 @@ using FastNN.Onnx.Model;
 
 namespace FastNN.Onnx.Tests;
 
-/// <summary>Operators of com.microsoft against the standard's operators that say the same, on the host and on the engine.</summary>
+/// <summary>
+/// Operators of com.microsoft against the standard's operators that say the same, on the host and on the engine.
+/// </summary>
 public sealed class ContribTests
 {
     private Device _device = null!;
@@ -173,7 +175,8 @@ public sealed class ContribTests
         }
 
         Same(
-            Node("MatMulNBits", hasZeros ? "x w s z" : "x w s", "y", Build.Int("K", k), Build.Int("N", n), Build.Int("bits", bits),
+            Node("MatMulNBits", hasZeros ? "x w s z" : "x w s", "y", Build.Int("K", k), Build.Int("N", n),
+            Build.Int("bits", bits),
                 Build.Int("block_size", block)),
             [Build.Node("MatMul", "x m", "y")],
             [

@@ -322,7 +322,8 @@ public sealed class EngineRuleTests
             Build.Texts("activations", [.. Enumerable.Repeat(usual, directions).SelectMany(names => names)]),
         ];
         TensorDef[] weights =
-            [Floats("w", 1, directions, gates * 5, 4), Floats("r", 2, directions, gates * 5, 5), Floats("v", 3, directions, gates * 10)];
+            [Floats("w", 1, directions, gates * 5, 4), Floats("r", 2, directions, gates * 5, 5),
+            Floats("v", 3, directions, gates * 10)];
         string outputs = name == "LSTM" ? "y0 y1 y2" : "y0 y1";
         int count = outputs.Split(' ').Length;
         Same(Build.Node(name, "a w r v", outputs, attributes), count, weights, Build.Random(4, 6, 3, 4));
@@ -383,7 +384,8 @@ public sealed class EngineRuleTests
     {
         Same(Build.Node("QLinearConv", "a s z w t v u x i", "y0", Build.Ints("strides", 2, 2)), 1,
             [
-                Build.Tensor("s", [0.02f]), Byte("z", 120), SignedBytes("w", 1, 4, 6, 3, 3), Build.Tensor("t", [0.01f, 0.02f, 0.03f, 0.005f], 4),
+                Build.Tensor("s", [0.02f]), Byte("z", 120), SignedBytes("w", 1, 4, 6, 3, 3),
+                    Build.Tensor("t", [0.01f, 0.02f, 0.03f, 0.005f], 4),
                 Build.Tensor("v", OnnxElementType.Int8, [4], [0, 0, 0, 0]), Build.Tensor("u", [0.31f]), Byte("x", 100),
                 Build.Tensor("i", OnnxElementType.Int32, [4], [1, 0, 0, 0, 200, 1, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0]),
             ],
@@ -409,7 +411,8 @@ public sealed class EngineRuleTests
     [Test]
     public void A_part_of_no_elements_is_joined() => Same(
         Build.Model(17, Build.Node("Slice", "a n n o", "e"), Build.Node("Slice", "a n m o", "f"), Build.Node("Concat", "f e", "y0",
-            Build.Int("axis", 1))).With(Longs("n", 0), Longs("m", 9), Longs("o", 1)).Of("y0", null), ("a", Build.Random(1, 2, 5)));
+            Build.Int("axis", 1))).With(Longs("n", 0), Longs("m", 9), Longs("o", 1)).Of("y0", null),
+            ("a", Build.Random(1, 2, 5)));
 
     [TestCase(OnnxElementType.Float16)]
     [TestCase(OnnxElementType.BFloat16)]
@@ -420,7 +423,8 @@ public sealed class EngineRuleTests
                 Build.Node("MatMul", "x w", "a"), Build.Node("Relu", "a", "b"), Build.Node("Cast", "b", "c", Build.Int("to", 1)),
                 Build.Node("Softmax", "c", "d"), Build.Node("Cast", "d", "e", Build.Int("to", (long)narrow)), Build.Node("Add", "e k", "y"))
             .With(Build.Tensor("w", narrow, [6, 5], weights.Bytes().ToArray()),
-                Build.Tensor("k", narrow, [1], ((OnnxTensor)Host.Numbers.Convert(OnnxTensor.Create([1f], 1), narrow)).Bytes().ToArray()))
+                Build.Tensor("k", narrow, [1], ((OnnxTensor)Host.Numbers.Convert(OnnxTensor.Create([1f], 1),
+                narrow)).Bytes().ToArray()))
             .Of("x", ["batch", "6"]).Of("y", null);
         definition.Graph!.Inputs[0].Type!.Element = narrow;
         definition.Graph.Outputs[0].Type = new TypeDef { Element = narrow };
@@ -441,7 +445,8 @@ public sealed class EngineRuleTests
     [TestCase("Mod", 1000003)]
     public void Integers_are_divided_exactly(string name, long divisor)
     {
-        long[] values = [0, 1, -1, 6, 7, 8, -7, -8, -6, 16777217, 33554431, -33554433, 2147483647, -2147483647, 2147395600, 46340];
+        long[] values = [0, 1, -1, 6, 7, 8, -7, -8, -6, 16777217, 33554431, -33554433, 2147483647, -2147483647, 2147395600,
+            46340];
         Same(Build.Node(name, "a d", "y0"), 1, [Build.Tensor("d", [divisor])], OnnxTensor.Create(values, 4, 4));
     }
 
@@ -461,7 +466,8 @@ public sealed class EngineRuleTests
     [TestCase("Min")]
     public void The_largest_of_several_tensors(string name)
     {
-        Same(Build.Node(name, "a b k c", "y0"), 1, [Floats("k", 9, 7)], Build.Random(1, 3, 7), Build.Random(2, 1, 7), Build.Random(3, 3, 1));
+        Same(Build.Node(name, "a b k c", "y0"), 1, [Floats("k", 9, 7)], Build.Random(1, 3, 7), Build.Random(2, 1, 7),
+            Build.Random(3, 3, 1));
         Same(Build.Node(name, "a", "y0"), 1, Build.Random(1, 3, 7));
     }
 }

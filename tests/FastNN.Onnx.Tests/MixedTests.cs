@@ -68,7 +68,8 @@ public sealed class MixedTests
                 Build.Node("Gather", "a q", "r"), Build.Node("Mul", "r r", "s"), Build.Node("MatMul", "s w2", "t"),
                 Build.Node("Relu", "t", "u"), Build.Node("Shape", "u", "n"), Build.Node("ReduceSum", "u", "y", Build.Int("keepdims", 0)))
             .With(["x"], ["u", "n", "y"])
-            .With(Weights("w1", 1, 4, 3), Weights("w2", 2, 3, 5), Build.Tensor("zero", [0.5f]), Build.Tensor("first", [0L], 1)).Load();
+            .With(Weights("w1", 1, 4, 3), Weights("w2", 2, 3, 5), Build.Tensor("zero", [0.5f]),
+            Build.Tensor("first", [0L], 1)).Load();
         using OnnxSession session = model.Compile(_device, new OnnxSessionOptions { MaxPlans = 5 });
         for (int i = 0; i < 40; i++)
         {
@@ -112,14 +113,16 @@ public sealed class MixedTests
         using OnnxModel model = Build.Model(17,
                 Build.Node("MatMul", "x w", "h0"),
                 Build.Node("Loop", "count yes h0 h0", "last list all", Build.Graph("body", body)))
-            .With(["x", "count", "limit"], ["last", "list", "all"]).With(Weights("w", 1, 4, 4), Build.Tensor("yes", OnnxElementType.Bool, [], [1])).Load();
+            .With(["x", "count", "limit"], ["last", "list", "all"]).With(Weights("w", 1, 4, 4),
+            Build.Tensor("yes", OnnxElementType.Bool, [], [1])).Load();
         using OnnxSession session = model.Compile(_device);
         foreach ((long count, float limit) in new[] { (3L, 9f), (12, 9), (12, 0.1f), (1, 9), (7, 9) })
         {
             for (int seed = 0; seed < 3; seed++)
             {
                 AssertSame(model, session, Inputs(
-                    ("x", Build.Random(seed, 2, 4)), ("count", OnnxTensor.Create([count])), ("limit", OnnxTensor.Create([limit]))));
+                    ("x", Build.Random(seed, 2, 4)), ("count", OnnxTensor.Create([count])),
+                    ("limit", OnnxTensor.Create([limit]))));
             }
         }
     }

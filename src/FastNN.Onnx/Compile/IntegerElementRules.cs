@@ -66,8 +66,8 @@ internal static class IntegerElementRules
             : null;
 
     /// <summary>
-    /// Quotient and rest with the dividend's sign. Floats have 24 bits: the first quotient of them is off by up to 2^8, that of what is
-    /// left by 1, which comparisons mend.
+    /// Quotient and rest with the dividend's sign. Floats have 24 bits: the first quotient of them is off by up to 2^8, that of
+    /// what is left by 1, which comparisons mend.
     /// </summary>
     private static (Value Quotient, Value Remainder) Quotient(TraceCall call, Value x, int divisor)
     {

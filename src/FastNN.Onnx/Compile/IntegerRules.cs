@@ -3,8 +3,8 @@ using FastNN.Onnx.Host;
 namespace FastNN.Onnx.Compile;
 
 /// <summary>
-/// Products and convolutions of 8-bit integers, in float32: sums up to 2^24 are exact, larger ones right to 24 bits, which the scales
-/// behind them round anyway.
+/// Products and convolutions of 8-bit integers, in float32: sums up to 2^24 are exact, larger ones right to 24 bits, which the
+/// scales behind them round anyway.
 /// </summary>
 internal static class IntegerRules
 {
@@ -17,7 +17,8 @@ internal static class IntegerRules
 
         int[] all = [.. Enumerable.Range(0, x.Rank)];
         Value Bound(Value bound) => bound.Reshape(new Shape(1));
-        Value least = Bound(x.Either.Min(all, keepDims: true)).Minimum(0), most = Bound(x.Either.Max(all, keepDims: true)).Maximum(0);
+        Value least = Bound(x.Either.Min(all, keepDims: true)).Minimum(0),
+            most = Bound(x.Either.Max(all, keepDims: true)).Maximum(0);
 
         // Zeros alone are zeros under any scale.
         Value scale = (most - least) * (1f / 255), divisor = ShapeOperators.Where(scale.Equal(0), 1f, scale);
@@ -102,7 +103,8 @@ internal static class IntegerRules
             && call.TracedInput(zeroAt) is null)
         {
             OnnxTensor shifted = Quantization.WithoutZeroPoint(
-                call.Host, constant, call.Constant(zeroAt), row: call.Host.Node.Operator.Contains("Conv", StringComparison.Ordinal));
+                call.Host, constant, call.Constant(zeroAt),
+                row: call.Host.Node.Operator.Contains("Conv", StringComparison.Ordinal));
             return Numbers.Convert(shifted, OnnxElementType.Float32);
         }
 

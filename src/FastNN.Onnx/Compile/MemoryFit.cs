@@ -80,7 +80,8 @@ internal sealed class MemoryFit
 
         // A piece that exceeds a plan belongs to points on both sides of a change.
         var pieces = new List<MemoryPolynomial>();
-        foreach (MemoryPolynomial piece in found.Where(piece => plans.All(plan => piece.At(plan.Extents) < plan.Peak + MemoryPolynomial.Rounding)))
+        foreach (MemoryPolynomial piece in found.Where(
+            piece => plans.All(plan => piece.At(plan.Extents) < plan.Peak + MemoryPolynomial.Rounding)))
         {
             if (!pieces.Exists(other => other.ToString(symbols) == piece.ToString(symbols)))
             {

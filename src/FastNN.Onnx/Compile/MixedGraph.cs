@@ -4,8 +4,8 @@ namespace FastNN.Onnx.Compile;
 
 /// <summary>
 /// A graph in stages. A stage records whatever of the nodes that remain follows from the values that are there, runs it on the
-/// engine, then runs on the host those nodes that the engine lacks, and leaves what follows from them to the next stage, which knows
-/// their shapes then. Which stages there are shows while the graph runs, since shapes may depend on values.
+/// engine, then runs on the host those nodes that the engine lacks, and leaves what follows from them to the next stage, which
+/// knows their shapes then. Which stages there are shows while the graph runs, since shapes may depend on values.
 /// </summary>
 internal sealed class MixedGraph(HostGraph graph, MixedPrograms programs) : IDisposable
 {

@@ -2,7 +2,9 @@ using FastNN.Onnx.Host;
 
 namespace FastNN.Onnx.Compile;
 
-/// <summary>What a stage was planned for: a value's type and extents, and where the plan took them as constants its elements.</summary>
+/// <summary>
+/// What a stage was planned for: a value's type and extents, and where the plan took them as constants its elements.
+/// </summary>
 internal readonly record struct MixedKey(int Slot, OnnxElementType Type, int[]? Dims, OnnxTensor? Known)
 {
     // Longer ones are the same only where they are the same object, as constants of one plan are.
@@ -29,7 +31,9 @@ internal readonly record struct MixedKey(int Slot, OnnxElementType Type, int[]? 
         : a.Bytes().SequenceEqual(b.Bytes());
 }
 
-/// <summary>What a stage does for values of certain shapes: a recording, constants that it found, and nodes for the host.</summary>
+/// <summary>
+/// What a stage does for values of certain shapes: a recording, constants that it found, and nodes for the host.
+/// </summary>
 internal sealed class MixedPlan : IDisposable
 {
     private long _lastUse;

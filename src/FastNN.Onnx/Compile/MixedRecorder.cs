@@ -3,9 +3,9 @@ using FastNN.Onnx.Host;
 namespace FastNN.Onnx.Compile;
 
 /// <summary>
-/// Makes a stage's plan. In the order of the nodes: what follows from constants is computed, what the engine has is recorded, what
-/// it lacks is left to the host, and what reads the host's results waits for the next stage, unless the engine would not have it
-/// anyway.
+/// Makes a stage's plan. In the order of the nodes: what follows from constants is computed, what the engine has is recorded,
+/// what it lacks is left to the host, and what reads the host's results waits for the next stage, unless the engine would not
+/// have it anyway.
 /// </summary>
 internal sealed class MixedRecorder
 {
@@ -198,8 +198,10 @@ internal sealed class MixedRecorder
         return extents;
     }
 
-    /// <summary>Makes a value that was there before the stage a constant or an input of the recording; false where the engine does
-    /// not take it.</summary>
+    /// <summary>
+    /// Makes a value that was there before the stage a constant or an input of the recording; false where the engine does not
+    /// take it.
+    /// </summary>
     private bool Bring(int slot)
     {
         if (_made[slot])

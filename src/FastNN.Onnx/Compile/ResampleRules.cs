@@ -3,8 +3,8 @@ using FastNN.Onnx.Host;
 namespace FastNN.Onnx.Compile;
 
 /// <summary>
-/// Resize in the forms that the engine has no operator for: axis by axis, every output is a sum of few inputs with constant weights.
-/// The host says which, by resizing the identity.
+/// Resize in the forms that the engine has no operator for: axis by axis, every output is a sum of few inputs with constant
+/// weights. The host says which, by resizing the identity.
 /// </summary>
 internal static class ResampleRules
 {

@@ -176,7 +176,8 @@ internal sealed class Tracer(HostGraph source, ExternalData? external, ConstantP
         }
 
         string name = node.Definition.Operator;
-        if (name == "Slice" && ShapeRules.EmptySlice(new TraceCall(new HostCall(node, constants, frame), inputs, graph)) is { } empty)
+        if (name == "Slice" && ShapeRules.EmptySlice(new TraceCall(new HostCall(node, constants, frame), inputs, graph))
+            is { } empty)
         {
             return [empty];
         }

@@ -6,8 +6,10 @@ namespace FastNN.Onnx.Contrib;
 /// <summary>Attention in ONNX Runtime's forms, by the standard's Attention.</summary>
 internal static class ContribAttentions
 {
-    /// <summary>Attention with its projection: input, weights, bias, mask [B, keys]. Lengths in the mask's place, pasts and shared
-    /// buffers are not here.</summary>
+    /// <summary>
+    /// Attention with its projection: input, weights, bias, mask [B, keys]. Lengths in the mask's place, pasts and shared
+    /// buffers are not here.
+    /// </summary>
     public static FunctionDef? Attention(FunctionBody body)
     {
         long heads = body.Int("num_heads", 0);

@@ -29,7 +29,8 @@ internal static class ContribElements
         AttributeDef[] attributes = [.. Factors.Select(body.Attribute).OfType<AttributeDef>()];
         string y = body.Add("Gemm", [body.In(0), body.In(1), body.In(2)], attributes);
         string[] names = ["activation_alpha", "activation_beta"];
-        return Activated(body, y, body.Text("activation", ""), (at, otherwise) => body.Float(names[at], otherwise)) is { } activated
+        return Activated(body, y, body.Text("activation", ""), (at, otherwise) => body.Float(names[at], otherwise))
+            is { } activated
             ? body.Returns(activated)
             : null;
     }
@@ -65,7 +66,8 @@ internal static class ContribElements
     {
         string rows = body.Add("Shape", [x], InitializerDef.Int("start", -2), InitializerDef.Int("end", -1));
         string columns = body.Extent(x, -1), before = body.Add("Shape", [x], InitializerDef.Int("end", -2));
-        string flat = body.Add("Reshape", [x, body.Add("Concat", [body.Longs(-1), rows, columns], InitializerDef.Int("axis", 0))]);
+        string flat = body.Add("Reshape", [x, body.Add("Concat", [body.Longs(-1), rows, columns],
+            InitializerDef.Int("axis", 0))]);
         string turned = body.Add("Transpose", [flat], InitializerDef.Ints("perm", 0, 2, 1));
         return body.Add("Reshape", [turned, body.Add("Concat", [before, columns, rows], InitializerDef.Int("axis", 0))]);
     }

@@ -68,7 +68,9 @@ internal static class ContribQuantization
         return body.Sum(body.Add("Mul", [sums, body.Add("Mul", [aScale, bScale])]), bias);
     }
 
-    /// <summary>Weights [N, blocks, bytes] of 4 or 8 bits with a scale for each block, 4 bits with the first in the low half.</summary>
+    /// <summary>
+    /// Weights [N, blocks, bytes] of 4 or 8 bits with a scale for each block, 4 bits with the first in the low half.
+    /// </summary>
     public static FunctionDef? MatMulNBits(FunctionBody body)
     {
         long k = body.Int("K", 0), n = body.Int("N", 0), bits = body.Int("bits", 4), block = body.Int("block_size", 32);

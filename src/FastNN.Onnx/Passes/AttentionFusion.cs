@@ -123,7 +123,8 @@ internal sealed class AttentionFusion : IOnnxPass
     {
         if (graph.Producer(repeated) is not { } joined || !graph.Is(joined, "Reshape")
             || graph.Producer(joined, 0, "Expand") is not { } expanded
-            || graph.Producer(expanded.Inputs[0]) is not { } apart || !(graph.Is(apart, "Unsqueeze") || graph.Is(apart, "Reshape"))
+            || graph.Producer(expanded.Inputs[0]) is not { } apart
+            || !(graph.Is(apart, "Unsqueeze") || graph.Is(apart, "Reshape"))
             || graph.Shapes.Dims(apart.Inputs[0]) is not { Length: 4 } few
             || graph.Shapes.Dims(apart.Outputs[0]) is not { Length: 5 } one
             || graph.Shapes.Dims(expanded.Outputs[0]) is not { Length: 5 } many

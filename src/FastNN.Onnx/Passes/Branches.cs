@@ -4,8 +4,9 @@ using FastNN.Onnx.Model;
 namespace FastNN.Onnx.Passes;
 
 /// <summary>
-/// Puts the nodes of a branch in the place of an If whose condition is constant, so that the other passes see them. Where a condition
-/// follows from a model's inputs, a session knows it once it has met their shapes, or takes a single integer as a constant.
+/// Puts the nodes of a branch in the place of an If whose condition is constant, so that the other passes see them. Where a
+/// condition follows from a model's inputs, a session knows it once it has met their shapes, or takes a single integer as a
+/// constant.
 /// </summary>
 internal sealed class Branches : IOnnxPass
 {
@@ -90,7 +91,8 @@ internal sealed class Branches : IOnnxPass
         Outputs = node.Outputs.ConvertAll(name => names.GetValueOrDefault(name, name)),
         Attributes = node.Attributes.ToDictionary(
             attribute => attribute.Key,
-            attribute => attribute.Value.Graph is { } body ? InitializerDef.Body(attribute.Key, Renamed(body, names)) : attribute.Value,
+            attribute => attribute.Value.Graph is { } body ? InitializerDef.Body(attribute.Key, Renamed(body, names))
+            : attribute.Value,
             StringComparer.Ordinal),
         Offset = node.Offset,
         Opset = node.Opset,

@@ -144,7 +144,8 @@ internal sealed class PassGraph
 
     /// <summary>The extents of a constant, without reading it; null where there is none.</summary>
     public IReadOnlyList<long>? ConstantDims(string name) =>
-        _inputs.Contains(name) ? _known.GetValueOrDefault(name) is { } given ? Array.ConvertAll(given.Dims, extent => (long)extent)
+        _inputs.Contains(name) ? _known.GetValueOrDefault(name) is { } given
+            ? Array.ConvertAll(given.Dims, extent => (long)extent)
             : null
         : _initializers.TryGetValue(name, out TensorDef? initializer) ? initializer.Dims
         : Constant(name) is { } value ? Array.ConvertAll(value.Dims, extent => (long)extent) : null;

@@ -4,9 +4,9 @@ using FastNN.Onnx.Model;
 namespace FastNN.Onnx.Passes;
 
 /// <summary>
-/// Makes a model that computes in float16 or bfloat16 one that computes in float32 and rounds its outputs alone, as processors without
-/// narrow arithmetic do it; inputs and outputs keep their types. The results are closer to those of the float32 model that it came
-/// from.
+/// Makes a model that computes in float16 or bfloat16 one that computes in float32 and rounds its outputs alone, as processors
+/// without narrow arithmetic do it; inputs and outputs keep their types. The results are closer to those of the float32 model
+/// that it came from.
 /// </summary>
 internal static class WidenedFloats
 {
@@ -22,7 +22,8 @@ internal static class WidenedFloats
 
     private static bool Has(GraphDef graph) => graph.Inputs.Exists(input => IsNarrow(input.Type?.Element))
         || graph.Initializers.Exists(initializer => IsNarrow(initializer.Type))
-        || graph.Nodes.Exists(node => node.Attributes.Values.Any(attribute => (attribute.Tensor is { } tensor && IsNarrow(tensor.Type))
+        || graph.Nodes.Exists(node => node.Attributes.Values.Any(attribute => (attribute.Tensor is { } tensor
+        && IsNarrow(tensor.Type))
             || NamesNarrow(attribute) || (attribute.Graph is { } body && Has(body))));
 
     private static bool DependsOnWidth(GraphDef graph) => graph.SparseInitializers.Count > 0

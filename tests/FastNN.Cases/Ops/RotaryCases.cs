@@ -9,12 +9,14 @@ internal sealed class RotaryCases : IOpCases
            {
                ([1, 2], -2, 0, null), ([7, 8], -2, 3, null), ([2, 7, 3, 6], -3, 0, null), ([2, 3, 7, 6], -2, 5, null),
                ([3, 33, 5, 34], -3, 0, 2), ([2, 129, 4, 64], -3, 1, 3), ([2, 13, 3, 2], -3, 0, 0),
-               ([1, 1, 1, 128], -3, 200, null), ([9, 5, 1, 66], -3, 0, null), ([2, 3, 50, 100], -3, 1, 45), ([3, 7, 2, 500], -3, 0, 1),
+               ([1, 1, 1, 128], -3, 200, null), ([9, 5, 1, 66], -3, 0, null), ([2, 3, 50, 100], -3, 1, 45),
+               ([3, 7, 2, 500], -3, 0, 1),
            }
            select Case(new Shape(row.X), row.TimeAxis, row.Offset, row.Rotated, interleaved, null),
         Case(new Shape(2, 7, 3, 6), -3, 0, null, false, new Shape(7)),
         Case(new Shape(3, 5, 2, 8), -3, 0, 1, true, new Shape(3, 5)),
-        Case(new Shape(3, 2, 5, 8), -2, 0, null, false, new Shape(3, 5)), Case(new Shape(4, 3, 19, 34), -2, 0, null, true, new Shape(4, 19)),
+        Case(new Shape(3, 2, 5, 8), -2, 0, null, false, new Shape(3, 5)),
+        Case(new Shape(4, 3, 19, 34), -2, 0, null, true, new Shape(4, 19)),
     ];
 
     private static OpCase Case(Shape x, int timeAxis, int offset, int? rotated, bool interleaved, Shape? positions)

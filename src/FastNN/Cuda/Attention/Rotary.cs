@@ -41,7 +41,8 @@ internal sealed unsafe partial class CudaAttention
         && (geometry.Width % 16 != 0 || (geometry.Inner < RotaryRows / 2 && sharing > 1));
 
     private void RotateTiles(
-        RotaryGeometry geometry, int sharing, Tensor x, Tensor table, Tensor? positions, bool backwards, Tensor y, bool accumulate)
+        RotaryGeometry geometry, int sharing, Tensor x, Tensor table, Tensor? positions, bool backwards, Tensor y,
+        bool accumulate)
     {
         (int width, int inner) = (geometry.Width, geometry.Inner);
         int together = 1;

@@ -33,7 +33,8 @@ internal sealed unsafe partial class CudaNormalizations
         int slices = Blocks(geometry.Batches, BatchesOfSlice), ranges = Blocks(geometry.Channels, width);
         var arguments = new GroupSumsArguments(
             sums.Address, AddressOf(columns.Weight), AddressOf(gradients.Weight), AddressOf(gradients.Bias),
-            columns.Workspace.Address, Scratch, geometry.Rows, geometry.Batches, geometry.Channels, geometry.PerGroup, width, slices,
+            columns.Workspace.Address, Scratch, geometry.Rows, geometry.Batches, geometry.Channels, geometry.PerGroup, width,
+            slices,
             gradients.AccumulateWeight ? 1 : 0, gradients.AccumulateBias ? 1 : 0, 0);
         if (isLong)
         {

@@ -207,8 +207,8 @@ internal sealed unsafe partial class CudaNormalizations
         }
 
         /// <summary>
-        /// Rows that begin anywhere within sectors, whose blocks have all of every eight, or four: lanes are moved by up to seven,
-        /// and no warp has two rows.
+        /// Rows that begin anywhere within sectors, whose blocks have all of every eight, or four: lanes are moved by up to
+        /// seven, and no warp has two rows.
         /// </summary>
         public static Strips Shared(long count, int n, int lanes)
         {

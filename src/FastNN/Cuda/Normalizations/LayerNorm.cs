@@ -9,7 +9,9 @@ internal sealed unsafe partial class CudaNormalizations
 {
     private const int LongestResidualRow = 2048;
 
-    /// <summary>Rows that begin within sectors go through shared memory up to this length: SHORT of kernels/layernorm.cu.</summary>
+    /// <summary>
+    /// Rows that begin within sectors go through shared memory up to this length: SHORT of kernels/layernorm.cu.
+    /// </summary>
     private const int LongestShortRow = 128;
 
     /// <summary>Of so many rows in a row one at least begins with a sector, and every so many begin alike.</summary>
@@ -109,8 +111,8 @@ internal sealed unsafe partial class CudaNormalizations
     private static int PartsPerGroup(int parts) => parts <= 16 ? 16 : (int)Math.Ceiling(Math.Sqrt(parts));
 
     /// <summary>
-    /// The kernels whose registers hold a row of so many elements and what it is shifted by. Weights that a block reads cost little
-    /// beside 16 rows, unless these are short and begin within sectors.
+    /// The kernels whose registers hold a row of so many elements and what it is shifted by. Weights that a block reads cost
+    /// little beside 16 rows, unless these are short and begin within sectors.
     /// </summary>
     private static RowKernel ForwardKernel(int length, int shift) => (length + shift) switch
     {

@@ -4,8 +4,8 @@ using FastNN.Tensors;
 namespace FastNN.Cuda;
 
 /// <summary>
-/// Places of extremes: a warp to an output where its terms are neighbors, else a block to neighboring columns, or, where terms are
-/// few, a thread to an output.
+/// Places of extremes: a warp to an output where its terms are neighbors, else a block to neighboring columns, or, where terms
+/// are few, a thread to an output.
 /// </summary>
 internal sealed unsafe partial class CudaReductions
 {
