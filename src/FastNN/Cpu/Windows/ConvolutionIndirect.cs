@@ -52,9 +52,6 @@ internal static unsafe partial class Convolution<TLanes>
         private readonly ConvolutionOperands _o = operands;
         private readonly ConvolutionSplit _split = split;
 
-        /// <summary>Along a row of the source the taps of one kernel row are one run of memory.</summary>
-        public static bool AreRowsRuns(in ConvolutionOperands o) => o.Groups == 1 && o.Horizontal.TapStep == 1;
-
         public void Invoke(int task, int worker)
         {
             _split.Locate(task, out int samples, out int rows, out int panels);
@@ -62,24 +59,7 @@ internal static unsafe partial class Convolution<TLanes>
             (int rowFirst, int rowEnd) = ConvolutionSplit.Range(rows, _split.RowsPerTask, _o.Vertical.Count);
             (int panelFirst, int panelEnd) = ConvolutionSplit.Range(panels, _split.PanelsPerTask, _o.Filter.Panels * _o.Groups);
             var tile = new IndirectTile(_o, (nint*)_split.Scratch(worker), sampleFirst, sampleEnd);
-            for (int row = rowFirst; row < rowEnd; row = tile.RowEnd)
-            {
-                tile.SetRows(row, _o.Vertical.ClassEnd(row, rowEnd), _o.Vertical.ValidTaps(row));
-                for (int column = 0; column < _o.Horizontal.Count; column = tile.ColumnEnd)
-                {
-                    tile.SetColumns(column, _o.Horizontal.ClassEnd(column, _o.Horizontal.Count), _o.Horizontal.ValidTaps(column));
-                    if (tile.IsEmpty && _o.Epilogue.OnlyAdds)
-                    {
-                        continue;
-                    }
-                    tile.SetRuns(AreRowsRuns(_o));
-                    for (int panel = panelFirst; panel < panelEnd; panel++)
-                    {
-                        tile.SetPanel(panel);
-                        tile.Run();
-                    }
-                }
-            }
+            tile.Run(rowFirst, rowEnd, panelFirst, panelEnd);
         }
     }
 
@@ -127,20 +107,46 @@ internal static unsafe partial class Convolution<TLanes>
             _sampleEnd = sampleEnd;
         }
 
-        public int RowEnd { get; private set; }
+        private int RowEnd { get; set; }
 
-        public int ColumnEnd { get; private set; }
+        private int ColumnEnd { get; set; }
 
-        public readonly bool IsEmpty => _khFirst == _khEnd || _kwFirst == _kwEnd;
+        /// <summary>Along a row of the source the taps of one kernel row are one run of memory.</summary>
+        private readonly bool RowsAreRuns => _o.Groups == 1 && _o.Horizontal.TapStep == 1;
 
-        public void SetRows(int first, int end, (int First, int End) taps)
+        private readonly bool IsEmpty => _khFirst == _khEnd || _kwFirst == _kwEnd;
+
+        /// <summary>These rows of the samples' outputs, and these panels of their channels.</summary>
+        public void Run(int rowFirst, int rowEnd, int panelFirst, int panelEnd)
+        {
+            for (int row = rowFirst; row < rowEnd; row = RowEnd)
+            {
+                SetRows(row, _o.Vertical.ClassEnd(row, rowEnd), _o.Vertical.ValidTaps(row));
+                for (int column = 0; column < _o.Horizontal.Count; column = ColumnEnd)
+                {
+                    SetColumns(column, _o.Horizontal.ClassEnd(column, _o.Horizontal.Count), _o.Horizontal.ValidTaps(column));
+                    if (IsEmpty && _o.Epilogue.OnlyAdds)
+                    {
+                        continue;
+                    }
+                    SetRuns(RowsAreRuns);
+                    for (int panel = panelFirst; panel < panelEnd; panel++)
+                    {
+                        SetPanel(panel);
+                        RunClass();
+                    }
+                }
+            }
+        }
+
+        private void SetRows(int first, int end, (int First, int End) taps)
         {
             _rowFirst = first;
             RowEnd = end;
             (_khFirst, _khEnd) = taps;
         }
 
-        public void SetColumns(int first, int end, (int First, int End) taps)
+        private void SetColumns(int first, int end, (int First, int End) taps)
         {
             _columnFirst = first;
             ColumnEnd = end;
@@ -151,7 +157,7 @@ internal static unsafe partial class Convolution<TLanes>
         /// Where the class's taps lie, relative to an output's first tap. The filter's rows are consecutive over all taps, so a
         /// class that leaves out columns of the kernel takes one call for each kernel row.
         /// </summary>
-        public void SetRuns(bool rowsAreRuns)
+        private void SetRuns(bool rowsAreRuns)
         {
             int rows = _khEnd - _khFirst;
             int columns = _kwEnd - _kwFirst;
@@ -185,7 +191,7 @@ internal static unsafe partial class Convolution<TLanes>
             return filled;
         }
 
-        public void SetPanel(int panel)
+        private void SetPanel(int panel)
         {
             _group = panel / _o.Filter.Panels;
             panel -= _group * _o.Filter.Panels;
@@ -197,7 +203,7 @@ internal static unsafe partial class Convolution<TLanes>
             _filter += (((nint)_khFirst * _o.Horizontal.Taps) + _kwFirst) * _o.Depth * _filterStride;
         }
 
-        public readonly void Run()
+        private readonly void RunClass()
         {
             nint step = (nint)_o.Horizontal.Step * _o.SourceColumn;
             nint targetStep = (nint)_o.Horizontal.TargetStep * _o.TargetColumn;

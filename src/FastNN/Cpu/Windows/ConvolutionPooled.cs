@@ -19,7 +19,8 @@ internal static unsafe partial class Convolution<TLanes>
     private const int MostTaps = 1024;
 
     /// <summary>
-    /// Whether windows share no rows of a convolution that is computed row by row anyway, and a row of them fits a band.
+    /// Whether <see cref="ForwardPooled"/> takes the two: the convolution goes through pointers to pixels, windows share none of
+    /// its rows, and the rows of one window fit a band.
     /// </summary>
     public static bool Pools(in Conv2DGeometry geometry, in Pool2DGeometry pooling, bool allowWinograd) =>
         !IsProduct(geometry) && !IsDepthwise(geometry)
@@ -93,23 +94,7 @@ internal static unsafe partial class Convolution<TLanes>
             ConvolutionOperands band = _o;
             band.Target = (float*)scratch - (sample * _o.TargetSample) - (top * _o.TargetRow);
             var tile = new IndirectTile(band, (nint*)(scratch + BandBytes), sample, sample + 1);
-            bool rowsAreRuns = IndirectBody.AreRowsRuns(band);
-            for (int row = top; row < bottom; row = tile.RowEnd)
-            {
-                tile.SetRows(row, band.Vertical.ClassEnd(row, bottom), band.Vertical.ValidTaps(row));
-                for (int column = 0; column < band.Horizontal.Count; column = tile.ColumnEnd)
-                {
-                    tile.SetColumns(
-                        column, band.Horizontal.ClassEnd(column, band.Horizontal.Count), band.Horizontal.ValidTaps(column));
-                    tile.SetRuns(rowsAreRuns);
-                    for (int panel = 0; panel < band.Filter.Panels * band.Groups; panel++)
-                    {
-                        tile.SetPanel(panel);
-                        tile.Run();
-                    }
-                }
-            }
-
+            tile.Run(top, bottom, 0, band.Filter.Panels * band.Groups);
             Pool2D.MaximumOfRows(
                 _pooling, band.Target, _y, _relu, ((long)sample * _pooling.OH) + first, ((long)sample * _pooling.OH) + end);
         }

@@ -92,7 +92,8 @@ internal static unsafe partial class Pool2D
         switch (pass)
         {
             case PoolPass.MaxForward when arguments.Winners == null:
-                RunMaximum<TVec, TTap, TLanes>(pool, geometry, arguments, split, tasks);
+                var maximum = new MaximumBody<TVec, TTap, TLanes>(geometry, arguments, split);
+                pool.Run(tasks, ref maximum);
                 break;
             case PoolPass.MaxForward when WinnerBytes(geometry) == 1:
                 var narrowForward = new MaxForwardBody<TVec, TTap, TLanes, byte>(geometry, arguments, split);

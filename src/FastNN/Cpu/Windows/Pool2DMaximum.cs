@@ -40,41 +40,8 @@ internal static unsafe partial class Pool2D
         private void Rows<TVec, TTap, TLanes>()
             where TVec : struct
             where TTap : struct
-            where TLanes : struct, IPoolLanes<TVec, TTap>
-        {
-            var rows = new PoolRows(end, end);
-            if (geometry.Vertical.Taps == 2 && geometry.Horizontal.Taps == 2)
-            {
-                new MaximumBody<TVec, TTap, TLanes, Two>(geometry, arguments, rows).Rows(first, end);
-            }
-            else
-            {
-                new MaximumBody<TVec, TTap, TLanes, Zero>(geometry, arguments, rows).Rows(first, end);
-            }
-        }
-    }
-
-    private static void RunMaximum<TVec, TTap, TLanes>(
-        WorkerPool pool, in Pool2DGeometry geometry, in PoolArguments arguments, PoolRows split, int tasks)
-        where TVec : struct
-        where TTap : struct
-        where TLanes : struct, IPoolLanes<TVec, TTap>
-    {
-        if (geometry.Vertical.Taps == 2 && geometry.Horizontal.Taps == 2)
-        {
-            var body = new MaximumBody<TVec, TTap, TLanes, Two>(geometry, arguments, split);
-            pool.Run(tasks, ref body);
-        }
-        else if (geometry.Vertical.Taps == 3 && geometry.Horizontal.Taps == 3)
-        {
-            var body = new MaximumBody<TVec, TTap, TLanes, Three>(geometry, arguments, split);
-            pool.Run(tasks, ref body);
-        }
-        else
-        {
-            var body = new MaximumBody<TVec, TTap, TLanes, Zero>(geometry, arguments, split);
-            pool.Run(tasks, ref body);
-        }
+            where TLanes : struct, IPoolLanes<TVec, TTap> =>
+            new MaximumBody<TVec, TTap, TLanes>(geometry, arguments, default).Rows(first, end);
     }
 
     /// <summary>
@@ -84,13 +51,11 @@ internal static unsafe partial class Pool2D
     /// <typeparam name="TVec">Values.</typeparam>
     /// <typeparam name="TTap">Places of values.</typeparam>
     /// <typeparam name="TLanes">What is computed with them.</typeparam>
-    /// <typeparam name="TTaps">The taps along both axes; 0 where they are not known.</typeparam>
-    private readonly struct MaximumBody<TVec, TTap, TLanes, TTaps>(
+    private readonly struct MaximumBody<TVec, TTap, TLanes>(
         Pool2DGeometry geometry, PoolArguments arguments, PoolRows split) : IParallelBody
         where TVec : struct
         where TTap : struct
         where TLanes : struct, IPoolLanes<TVec, TTap>
-        where TTaps : struct, IConstant
     {
         private readonly Pool2DGeometry _geometry = geometry;
         private readonly PoolArguments _arguments = arguments;
@@ -121,16 +86,26 @@ internal static unsafe partial class Pool2D
             int first = Math.Min((horizontal.PadBefore + horizontal.Stride - 1) / horizontal.Stride, horizontal.Output);
             int last = horizontal.Input + horizontal.PadBefore - horizontal.Extent;
             int end = last < 0 ? first : Math.Clamp((last / horizontal.Stride) + 1, first, horizontal.Output);
-            if (TTaps.Value > 0 && khEnd - khFirst != TTaps.Value)
+            int rows = khEnd - khFirst;
+            Clipped(x, y, rowStep, columnStep, rows, 0, first);
+            float* corner = x + (horizontal.Start(first) * c), target = y + (first * c);
+            nint step = horizontal.Stride * c;
+            switch (rows, horizontal.Taps)
             {
-                end = first;
+                case (2, 2):
+                    Whole<Two>(corner, target, end - first, step, _geometry.C, rowStep, columnStep, 2, 2, _arguments.Relu);
+                    break;
+                case (3, 3):
+                    Whole<Three>(corner, target, end - first, step, _geometry.C, rowStep, columnStep, 3, 3, _arguments.Relu);
+                    break;
+                default:
+                    Whole<Zero>(
+                        corner, target, end - first, step, _geometry.C, rowStep, columnStep, rows, horizontal.Taps,
+                        _arguments.Relu);
+                    break;
             }
 
-            Clipped(x, y, rowStep, columnStep, khEnd - khFirst, 0, first);
-            Whole(
-                x + (horizontal.Start(first) * c), y + (first * c), end - first, horizontal.Stride * c, _geometry.C, rowStep,
-                columnStep, khEnd - khFirst, horizontal.Taps, _arguments.Relu);
-            Clipped(x, y, rowStep, columnStep, khEnd - khFirst, end, horizontal.Output);
+            Clipped(x, y, rowStep, columnStep, rows, end, horizontal.Output);
         }
 
         /// <summary>Pixels whose windows reach over the image's sides.</summary>
@@ -141,16 +116,18 @@ internal static unsafe partial class Pool2D
             {
                 (int kwFirst, int kwEnd) = horizontal.ValidTaps(ow);
                 float* corner = x + ((horizontal.Start(ow) + (nint)(kwFirst * horizontal.Dilation)) * _geometry.C);
-                MaximumBody<TVec, TTap, TLanes, Zero>.Whole(
+                Whole<Zero>(
                     corner, y + ((nint)ow * _geometry.C), 1, 0, _geometry.C, rowStep, columnStep, rows, kwEnd - kwFirst,
                     _arguments.Relu);
             }
         }
 
         /// <summary>Pixels side by side, of windows that have so many rows and columns.</summary>
+        /// <typeparam name="TTaps">As many as both; 0 where they differ, or are others than 2 and 3.</typeparam>
         [MethodImpl(KernelCode.Loop)]
-        public static void Whole(
+        private static void Whole<TTaps>(
             float* x, float* y, int pixels, nint step, int c, nint rowStep, nint columnStep, int rows, int columns, bool relu)
+            where TTaps : struct, IConstant
         {
             nint last = c - TLanes.Count;
             TVec total = default;
@@ -167,10 +144,13 @@ internal static unsafe partial class Pool2D
                         if (TTaps.Value > 2)
                         {
                             Take(line + (2 * columnStep), ref best, ref sum);
-                            KnownRow(line + (2 * rowStep), columnStep, ref best, ref sum);
                         }
 
-                        KnownRow(line + rowStep, columnStep, ref best, ref sum);
+                        KnownRow<TTaps>(line + rowStep, columnStep, ref best, ref sum);
+                        if (TTaps.Value > 2)
+                        {
+                            KnownRow<TTaps>(line + (2 * rowStep), columnStep, ref best, ref sum);
+                        }
                     }
                     else
                     {
@@ -199,7 +179,8 @@ internal static unsafe partial class Pool2D
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private static void KnownRow(float* x, nint columnStep, ref TVec best, ref TVec sum)
+        private static void KnownRow<TTaps>(float* x, nint columnStep, ref TVec best, ref TVec sum)
+            where TTaps : struct, IConstant
         {
             Take(x, ref best, ref sum);
             Take(x + columnStep, ref best, ref sum);
