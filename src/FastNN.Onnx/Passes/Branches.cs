@@ -81,22 +81,9 @@ internal sealed class Branches : IOnnxPass
         graph.ForgetBodies();
     }
 
-    private static NodeDef Renamed(NodeDef node, Dictionary<string, string> names) => new()
-    {
-        Name = node.Name,
-        Operator = node.Operator,
-        Domain = node.Domain,
-        Overload = node.Overload,
-        Inputs = node.Inputs.ConvertAll(name => names.GetValueOrDefault(name, name)),
-        Outputs = node.Outputs.ConvertAll(name => names.GetValueOrDefault(name, name)),
-        Attributes = node.Attributes.ToDictionary(
-            attribute => attribute.Key,
-            attribute => attribute.Value.Graph is { } body ? InitializerDef.Body(attribute.Key, Renamed(body, names))
-            : attribute.Value,
-            StringComparer.Ordinal),
-        Offset = node.Offset,
-        Opset = node.Opset,
-    };
+    private static NodeDef Renamed(NodeDef node, Dictionary<string, string> names) => InitializerDef.Renamed(
+        node, names,
+        attribute => attribute.Graph is { } body ? InitializerDef.Body(attribute.Name, Renamed(body, names)) : attribute);
 
     /// <summary>A body that reads renamed values; names of its own hide those around it.</summary>
     private static GraphDef Renamed(GraphDef body, Dictionary<string, string> names)

@@ -26,6 +26,25 @@ internal static class InitializerDef
     /// <summary>Whether an initializer can be made of a tensor: its elements lie in memory as they lie in a file.</summary>
     public static bool CanHold(OnnxTensor value) => value.ElementType.Bits() >= 8 && BitConverter.IsLittleEndian;
 
+    /// <summary>A copy of a node with other names of values, where these are renamed, and other attributes.</summary>
+    public static NodeDef Renamed(
+        NodeDef node, Dictionary<string, string> names, Func<AttributeDef, AttributeDef> attributeOf)
+    {
+        return new NodeDef
+        {
+            Name = node.Name,
+            Operator = node.Operator,
+            Domain = node.Domain,
+            Overload = node.Overload,
+            Inputs = node.Inputs.ConvertAll(name => names.GetValueOrDefault(name, name)),
+            Outputs = node.Outputs.ConvertAll(name => names.GetValueOrDefault(name, name)),
+            Attributes = node.Attributes.ToDictionary(
+                attribute => attribute.Key, attribute => attributeOf(attribute.Value), StringComparer.Ordinal),
+            Offset = node.Offset,
+            Opset = node.Opset,
+        };
+    }
+
     public static AttributeDef Int(string name, long value) => new() { Name = name, Kind = AttributeKind.Int, Int = value };
 
     public static AttributeDef Float(string name, float value) =>

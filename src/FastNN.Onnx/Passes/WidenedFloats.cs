@@ -93,19 +93,8 @@ internal static class WidenedFloats
         ? InitializerDef.Of(name, Numbers.Convert(TensorDecoder.Decode(tensor, external), OnnxElementType.Float32))
         : tensor;
 
-    private static NodeDef Widened(NodeDef node, Dictionary<string, string> wide, ExternalData? external) => new()
-    {
-        Name = node.Name,
-        Operator = node.Operator,
-        Domain = node.Domain,
-        Overload = node.Overload,
-        Inputs = node.Inputs.ConvertAll(name => wide.GetValueOrDefault(name, name)),
-        Outputs = node.Outputs.ConvertAll(name => wide.GetValueOrDefault(name, name)),
-        Attributes = node.Attributes.ToDictionary(
-            attribute => attribute.Key, attribute => Widened(attribute.Value, wide, external), StringComparer.Ordinal),
-        Offset = node.Offset,
-        Opset = node.Opset,
-    };
+    private static NodeDef Widened(NodeDef node, Dictionary<string, string> wide, ExternalData? external) =>
+        InitializerDef.Renamed(node, wide, attribute => Widened(attribute, wide, external));
 
     private static AttributeDef Widened(AttributeDef attribute, Dictionary<string, string> wide, ExternalData? external) =>
         attribute switch
