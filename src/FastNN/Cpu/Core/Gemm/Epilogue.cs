@@ -19,8 +19,8 @@ internal enum Rectifier : byte
 
 /// <summary>
 /// What happens to a product before it is stored: C = f(A * B + bias), or C += A * B + bias.
-/// ReLU, LeakyReLU and ReLU6 are applied in registers; the other activations in a second pass over the tile just stored, which is
-/// still in the first-level cache.
+/// ReLU and ReLU6 are applied in registers; the other activations in a second pass over the tile just stored, which is still in
+/// the first-level cache.
 /// </summary>
 internal readonly unsafe struct Epilogue
 {
@@ -35,6 +35,12 @@ internal readonly unsafe struct Epilogue
     /// parameter, of which an epilogue has one at most.
     /// </summary>
     public readonly float Parameter;
+
+    /// <summary>What sums are raised to by a rectifier other than the leaky one.</summary>
+    public float Floor => Rectifier is Rectifier.Positive or Rectifier.Bounded ? 0 : float.NegativeInfinity;
+
+    /// <summary>What sums are cut off at by a rectifier other than the leaky one: ReLU6's bound, nothing for ReLU.</summary>
+    public float Bound => Rectifier == Rectifier.Bounded ? Parameter : float.PositiveInfinity;
 
     /// <summary>C += instead of C =. The activation applies to the sum (of several blocks of K, the last has one).</summary>
     public readonly bool Accumulate;

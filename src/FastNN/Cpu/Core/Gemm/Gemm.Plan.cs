@@ -42,13 +42,18 @@ internal static unsafe partial class Gemm<TLanes>
     /// </summary>
     public static void Run(WorkerPool pool, FrozenValues? frozen, Product p)
     {
+        Freeze(frozen, ref p);
+        Run(pool, p);
+    }
+
+    /// <summary>Gives a product the panels of its B where that never changes and they pay.</summary>
+    public static void Freeze(FrozenValues? frozen, ref Product p)
+    {
         if (frozen is not null && p.M > 1 && p.Panels == null && (long)p.K * p.N > SmallB)
         {
             p.Panels = frozen.In(new FrozenPanels(p));
             p.PanelStride = (nint)p.K * W;
         }
-
-        Run(pool, p);
     }
 
     public static void Run(WorkerPool pool, in Product p)

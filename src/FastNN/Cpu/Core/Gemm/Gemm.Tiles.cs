@@ -63,9 +63,11 @@ internal static unsafe partial class Gemm<TLanes>
     {
         nint offset = 0;
         float** rowPointers = stackalloc float*[16];
-        for (int row = row0; row < row1; row += R)
+        int rows;
+        for (int row = row0; row < row1; row += rows)
         {
-            int rows = Math.Min(R, row1 - row);
+            bool oneMore = Tile<TLanes>.TakesOneMore && row1 - row == R + 1 && !p.TransA;
+            rows = oneMore ? R + 1 : Math.Min(R, row1 - row);
             float* c = p.C + (row * p.Ldc) + col;
             if (p.TransA)
             {
@@ -75,12 +77,24 @@ internal static unsafe partial class Gemm<TLanes>
             else
             {
                 float* a = p.A + (row * p.Lda) + k0;
-                for (int r = 0; r < R; r++)
+                for (int r = 0; r < rows; r++, a += p.Lda)
                 {
-                    rowPointers[r] = a + (Math.Min(r, rows - 1) * p.Lda);
+                    rowPointers[r] = a;
                 }
 
-                Tile<TLanes>.Rows(rowPointers, &offset, 1, length, b, bStride, c, p.Ldc, rows, cols, epilogue);
+                for (int r = rows; r < R; r++)
+                {
+                    rowPointers[r] = rowPointers[0];
+                }
+
+                if (oneMore)
+                {
+                    Tile<TLanes>.RowsAndOne(rowPointers, &offset, 1, length, b, bStride, c, p.Ldc, cols, epilogue);
+                }
+                else
+                {
+                    Tile<TLanes>.Rows(rowPointers, &offset, 1, length, b, bStride, c, p.Ldc, rows, cols, epilogue);
+                }
             }
         }
     }
@@ -90,7 +104,7 @@ internal static unsafe partial class Gemm<TLanes>
     /// where B is packed on the way, all rows of a column of tiles together. How it is cut changes no bit, so it may depend on
     /// the number of threads.
     /// </summary>
-    private readonly struct TileGrid
+    private struct TileGrid
     {
         /// <summary>Tasks for each <see cref="TaskWork"/> of a product that is worth sharing.</summary>
         private const int Finer = 4;
@@ -101,8 +115,8 @@ internal static unsafe partial class Gemm<TLanes>
 
         private readonly int rows;
         private readonly int cols;
-        private readonly int rowTiles;
-        private readonly int colTiles;
+        private int taskRows;
+        private int colTiles;
         private readonly int rowTasks;
 
         public TileGrid(in Product p, int threads)
@@ -111,38 +125,55 @@ internal static unsafe partial class Gemm<TLanes>
             cols = p.N;
             long tileWork = (long)Math.Min(p.M, R) * Math.Min(p.N, W) * Math.Max(p.K, 1);
             int tilesM = Tiles(p.M, R), tilesN = Tiles(p.N, W);
-            (rowTiles, colTiles) = (tilesM, tilesN);
+            (taskRows, colTiles) = (tilesM * R, tilesN);
             double work = tileWork * (double)tilesM * tilesN / TaskWork;
-            if (work > (p.Panels != null ? LeastPacked : LeastWork))
+            if (threads > 1 && work > (p.Panels != null ? LeastPacked : LeastWork))
             {
                 // Rounds of one task for each thread, several where one is long: a thread that is done takes from the others.
-                int rounds = (int)Math.Clamp(Math.Floor(work * Finer / threads), 1, 64);
+                int most = (int)Math.Clamp(Math.Floor(work * Finer / threads), 1, 64) * threads;
                 double shortest = double.PositiveInfinity;
-                for (int columns = 1; columns <= Math.Min(tilesN, rounds * threads); columns++)
+                for (int columns = 1; columns <= Math.Min(tilesN, most); columns++)
                 {
-                    int ofRows = p.TransB ? 1 : Math.Min(tilesM, Tiles(rounds * threads, columns));
-                    int high = Tiles(tilesM, ofRows), wide = Tiles(tilesN, columns);
-                    double length = (double)high * wide * Tiles(Tiles(tilesM, high) * Tiles(tilesN, wide), threads);
-
-                    // Threads keep their rows from product to product, so columns are cut only where that is shorter.
-                    if (length < shortest * 0.97)
+                    int wide = Tiles(tilesN, columns);
+                    Shorten(tilesM * R, wide, threads, ref shortest);
+                    if (!p.TransB)
                     {
-                        (shortest, rowTiles, colTiles) = (length, high, wide);
+                        // Each thread the same rows, though they are no multiple of a tile's; then as many tasks as may be.
+                        Shorten(Tiles(p.M, threads), wide, threads, ref shortest);
+                        Shorten(Tiles(tilesM, Math.Min(tilesM, Tiles(most, columns))) * R, wide, threads, ref shortest);
                     }
                 }
             }
 
-            rowTasks = Tiles(tilesM, rowTiles);
+            rowTasks = Tiles(p.M, taskRows);
             Tasks = rowTasks * Tiles(tilesN, colTiles);
         }
 
-        public int Tasks { get; }
+        /// <summary>Takes tasks of so many rows and columns of tiles if the longest thread has less to do so.</summary>
+        private void Shorten(int high, int wide, int threads, ref double shortest)
+        {
+            high = Math.Min(high, rows);
+            int rest = high % R;
+            double tiles = (high / R) + (rest == 0 ? 0 : rest == 1 && high > R ? 0.2 : rest > 8 ? 1 : rest > 4 ? 0.75 : 0.4);
 
-        public void Range(int task, out int row0, out int row1, out int col0, out int col1)
+            // And what a task reads, each step of K from the second level: a tile multiplies for as long as 96 floats take.
+            int tasks = Tiles(rows, high) * Tiles(Tiles(cols, W), wide);
+            double length = ((tiles * wide) + (((wide * W) + high) / 96.0)) * Tiles(tasks, threads);
+
+            // Threads keep their rows from product to product, so columns are cut only where that is shorter.
+            if (length < shortest * 0.97)
+            {
+                (shortest, taskRows, colTiles) = (length, high, wide);
+            }
+        }
+
+        public int Tasks { readonly get; private set; }
+
+        public readonly void Range(int task, out int row0, out int row1, out int col0, out int col1)
         {
             int colTask = task / rowTasks;
-            row0 = (task - (colTask * rowTasks)) * rowTiles * R;
-            row1 = Math.Min(rows, row0 + (rowTiles * R));
+            row0 = (task - (colTask * rowTasks)) * taskRows;
+            row1 = Math.Min(rows, row0 + taskRows);
             col0 = colTask * colTiles * W;
             col1 = Math.Min(cols, col0 + (colTiles * W));
         }

@@ -20,7 +20,7 @@ internal static unsafe partial class Tile<TLanes>
     where TLanes : struct, IVectorLanes<TLanes>
 {
     /// <summary>Steps of k from which it pays to ask for C's lines before the sums are ready.</summary>
-    private const int PrefetchLength = 16;
+    private const int PrefetchLength = 64;
 
     /// <summary>
     /// C (=|+=) sum over segments and k; see <see cref="Rows"/> and <see cref="Panel"/> for the meaning of the arguments.
@@ -55,6 +55,7 @@ internal static unsafe partial class Tile<TLanes>
         TLanes c90 = b0, c91 = b1;
         TLanes c100 = b0, c101 = b1;
         TLanes c110 = b0, c111 = b1;
+        TLanes c120 = b0, c121 = b1;
 
         if (segments * (long)length >= PrefetchLength)
         {
@@ -73,6 +74,7 @@ internal static unsafe partial class Tile<TLanes>
         float* a9 = TAccess.RowPointers && TRows.Value > 9 ? a[9] : a0;
         float* a10 = TAccess.RowPointers && TRows.Value > 10 ? a[10] : a0;
         float* a11 = TAccess.RowPointers && TRows.Value > 11 ? a[11] : a0;
+        float* a12 = TAccess.RowPointers && TRows.Value > 12 ? a[12] : a0;
 
         for (int s = 0; s < segments; s++)
         {
@@ -188,6 +190,13 @@ internal static unsafe partial class Tile<TLanes>
                     c111 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c111) : c111;
                 }
 
+                if (TRows.Value > 12)
+                {
+                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (12 * TAccess.Spacing) : a12)[i]);
+                    c120 = TLanes.MultiplyAdd(x, b0, c120);
+                    c121 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c121) : c121;
+                }
+
                 i += TAccess.Runs ? 1 : aStep;
                 b += bStep;
             }
@@ -196,7 +205,7 @@ internal static unsafe partial class Tile<TLanes>
         if (epilogue.Accumulate)
         {
             float* row = c;
-            if (TRows.Value > 0 && rows > 0)
+            if (TRows.Value > 0 && (Least<TRows>() > 0 || rows > 0))
             {
                 LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
                 c00 = c00 + b0;
@@ -204,7 +213,7 @@ internal static unsafe partial class Tile<TLanes>
                 row += cStride;
             }
 
-            if (TRows.Value > 1 && rows > 1)
+            if (TRows.Value > 1 && (Least<TRows>() > 1 || rows > 1))
             {
                 LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
                 c10 = c10 + b0;
@@ -212,7 +221,7 @@ internal static unsafe partial class Tile<TLanes>
                 row += cStride;
             }
 
-            if (TRows.Value > 2 && rows > 2)
+            if (TRows.Value > 2 && (Least<TRows>() > 2 || rows > 2))
             {
                 LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
                 c20 = c20 + b0;
@@ -220,7 +229,7 @@ internal static unsafe partial class Tile<TLanes>
                 row += cStride;
             }
 
-            if (TRows.Value > 3 && rows > 3)
+            if (TRows.Value > 3 && (Least<TRows>() > 3 || rows > 3))
             {
                 LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
                 c30 = c30 + b0;
@@ -228,7 +237,7 @@ internal static unsafe partial class Tile<TLanes>
                 row += cStride;
             }
 
-            if (TRows.Value > 4 && rows > 4)
+            if (TRows.Value > 4 && (Least<TRows>() > 4 || rows > 4))
             {
                 LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
                 c40 = c40 + b0;
@@ -236,7 +245,7 @@ internal static unsafe partial class Tile<TLanes>
                 row += cStride;
             }
 
-            if (TRows.Value > 5 && rows > 5)
+            if (TRows.Value > 5 && (Least<TRows>() > 5 || rows > 5))
             {
                 LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
                 c50 = c50 + b0;
@@ -244,7 +253,7 @@ internal static unsafe partial class Tile<TLanes>
                 row += cStride;
             }
 
-            if (TRows.Value > 6 && rows > 6)
+            if (TRows.Value > 6 && (Least<TRows>() > 6 || rows > 6))
             {
                 LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
                 c60 = c60 + b0;
@@ -252,7 +261,7 @@ internal static unsafe partial class Tile<TLanes>
                 row += cStride;
             }
 
-            if (TRows.Value > 7 && rows > 7)
+            if (TRows.Value > 7 && (Least<TRows>() > 7 || rows > 7))
             {
                 LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
                 c70 = c70 + b0;
@@ -260,7 +269,7 @@ internal static unsafe partial class Tile<TLanes>
                 row += cStride;
             }
 
-            if (TRows.Value > 8 && rows > 8)
+            if (TRows.Value > 8 && (Least<TRows>() > 8 || rows > 8))
             {
                 LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
                 c80 = c80 + b0;
@@ -291,135 +300,150 @@ internal static unsafe partial class Tile<TLanes>
                 c111 = TVectors.Value > 1 ? (c111 + b1) : c111;
                 row += cStride;
             }
+
+            if (TRows.Value > 12 && rows > 12)
+            {
+                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
+                c120 = c120 + b0;
+                c121 = TVectors.Value > 1 ? (c121 + b1) : c121;
+                row += cStride;
+            }
         }
 
-        if (epilogue.Rectifier != Rectifier.None)
+        // One decision for all sums, which would wait longer for two dozen than a short product for its multiply-adds.
+        bool isLeaky = epilogue.Rectifier == Rectifier.Leaky;
+        if (epilogue.Rectifier != Rectifier.None && !isLeaky)
         {
-            Rectifier rectifier = epilogue.Rectifier;
-            TLanes parameter = TLanes.Broadcast(epilogue.Parameter);
+            TLanes bound = TLanes.Broadcast(epilogue.Bound);
             if (TRows.Value > 0)
             {
-                c00 = Rectify(c00, rectifier, parameter);
-                c01 = TVectors.Value > 1 ? Rectify(c01, rectifier, parameter) : c01;
+                c00 = TLanes.AtMost(TLanes.Positive(c00), bound);
+                c01 = TVectors.Value > 1 ? TLanes.AtMost(TLanes.Positive(c01), bound) : c01;
             }
 
             if (TRows.Value > 1)
             {
-                c10 = Rectify(c10, rectifier, parameter);
-                c11 = TVectors.Value > 1 ? Rectify(c11, rectifier, parameter) : c11;
+                c10 = TLanes.AtMost(TLanes.Positive(c10), bound);
+                c11 = TVectors.Value > 1 ? TLanes.AtMost(TLanes.Positive(c11), bound) : c11;
             }
 
             if (TRows.Value > 2)
             {
-                c20 = Rectify(c20, rectifier, parameter);
-                c21 = TVectors.Value > 1 ? Rectify(c21, rectifier, parameter) : c21;
+                c20 = TLanes.AtMost(TLanes.Positive(c20), bound);
+                c21 = TVectors.Value > 1 ? TLanes.AtMost(TLanes.Positive(c21), bound) : c21;
             }
 
             if (TRows.Value > 3)
             {
-                c30 = Rectify(c30, rectifier, parameter);
-                c31 = TVectors.Value > 1 ? Rectify(c31, rectifier, parameter) : c31;
+                c30 = TLanes.AtMost(TLanes.Positive(c30), bound);
+                c31 = TVectors.Value > 1 ? TLanes.AtMost(TLanes.Positive(c31), bound) : c31;
             }
 
             if (TRows.Value > 4)
             {
-                c40 = Rectify(c40, rectifier, parameter);
-                c41 = TVectors.Value > 1 ? Rectify(c41, rectifier, parameter) : c41;
+                c40 = TLanes.AtMost(TLanes.Positive(c40), bound);
+                c41 = TVectors.Value > 1 ? TLanes.AtMost(TLanes.Positive(c41), bound) : c41;
             }
 
             if (TRows.Value > 5)
             {
-                c50 = Rectify(c50, rectifier, parameter);
-                c51 = TVectors.Value > 1 ? Rectify(c51, rectifier, parameter) : c51;
+                c50 = TLanes.AtMost(TLanes.Positive(c50), bound);
+                c51 = TVectors.Value > 1 ? TLanes.AtMost(TLanes.Positive(c51), bound) : c51;
             }
 
             if (TRows.Value > 6)
             {
-                c60 = Rectify(c60, rectifier, parameter);
-                c61 = TVectors.Value > 1 ? Rectify(c61, rectifier, parameter) : c61;
+                c60 = TLanes.AtMost(TLanes.Positive(c60), bound);
+                c61 = TVectors.Value > 1 ? TLanes.AtMost(TLanes.Positive(c61), bound) : c61;
             }
 
             if (TRows.Value > 7)
             {
-                c70 = Rectify(c70, rectifier, parameter);
-                c71 = TVectors.Value > 1 ? Rectify(c71, rectifier, parameter) : c71;
+                c70 = TLanes.AtMost(TLanes.Positive(c70), bound);
+                c71 = TVectors.Value > 1 ? TLanes.AtMost(TLanes.Positive(c71), bound) : c71;
             }
 
             if (TRows.Value > 8)
             {
-                c80 = Rectify(c80, rectifier, parameter);
-                c81 = TVectors.Value > 1 ? Rectify(c81, rectifier, parameter) : c81;
+                c80 = TLanes.AtMost(TLanes.Positive(c80), bound);
+                c81 = TVectors.Value > 1 ? TLanes.AtMost(TLanes.Positive(c81), bound) : c81;
             }
 
             if (TRows.Value > 9)
             {
-                c90 = Rectify(c90, rectifier, parameter);
-                c91 = TVectors.Value > 1 ? Rectify(c91, rectifier, parameter) : c91;
+                c90 = TLanes.AtMost(TLanes.Positive(c90), bound);
+                c91 = TVectors.Value > 1 ? TLanes.AtMost(TLanes.Positive(c91), bound) : c91;
             }
 
             if (TRows.Value > 10)
             {
-                c100 = Rectify(c100, rectifier, parameter);
-                c101 = TVectors.Value > 1 ? Rectify(c101, rectifier, parameter) : c101;
+                c100 = TLanes.AtMost(TLanes.Positive(c100), bound);
+                c101 = TVectors.Value > 1 ? TLanes.AtMost(TLanes.Positive(c101), bound) : c101;
             }
 
             if (TRows.Value > 11)
             {
-                c110 = Rectify(c110, rectifier, parameter);
-                c111 = TVectors.Value > 1 ? Rectify(c111, rectifier, parameter) : c111;
+                c110 = TLanes.AtMost(TLanes.Positive(c110), bound);
+                c111 = TVectors.Value > 1 ? TLanes.AtMost(TLanes.Positive(c111), bound) : c111;
+            }
+
+            if (TRows.Value > 12)
+            {
+                c120 = TLanes.AtMost(TLanes.Positive(c120), bound);
+                c121 = TVectors.Value > 1 ? TLanes.AtMost(TLanes.Positive(c121), bound) : c121;
             }
         }
 
         float* target = c;
-        if (TRows.Value > 0 && rows > 0)
+        if (TRows.Value > 0 && (Least<TRows>() > 0 || rows > 0))
         {
             StorePair<TVectors, TMask>(target, mask, c00, c01);
             target += cStride;
         }
 
-        if (TRows.Value > 1 && rows > 1)
+        if (TRows.Value > 1 && (Least<TRows>() > 1 || rows > 1))
         {
             StorePair<TVectors, TMask>(target, mask, c10, c11);
             target += cStride;
         }
 
-        if (TRows.Value > 2 && rows > 2)
+        if (TRows.Value > 2 && (Least<TRows>() > 2 || rows > 2))
         {
             StorePair<TVectors, TMask>(target, mask, c20, c21);
             target += cStride;
         }
 
-        if (TRows.Value > 3 && rows > 3)
+        if (TRows.Value > 3 && (Least<TRows>() > 3 || rows > 3))
         {
             StorePair<TVectors, TMask>(target, mask, c30, c31);
             target += cStride;
         }
 
-        if (TRows.Value > 4 && rows > 4)
+        if (TRows.Value > 4 && (Least<TRows>() > 4 || rows > 4))
         {
             StorePair<TVectors, TMask>(target, mask, c40, c41);
             target += cStride;
         }
 
-        if (TRows.Value > 5 && rows > 5)
+        if (TRows.Value > 5 && (Least<TRows>() > 5 || rows > 5))
         {
             StorePair<TVectors, TMask>(target, mask, c50, c51);
             target += cStride;
         }
 
-        if (TRows.Value > 6 && rows > 6)
+        if (TRows.Value > 6 && (Least<TRows>() > 6 || rows > 6))
         {
             StorePair<TVectors, TMask>(target, mask, c60, c61);
             target += cStride;
         }
 
-        if (TRows.Value > 7 && rows > 7)
+        if (TRows.Value > 7 && (Least<TRows>() > 7 || rows > 7))
         {
             StorePair<TVectors, TMask>(target, mask, c70, c71);
             target += cStride;
         }
 
-        if (TRows.Value > 8 && rows > 8)
+        if (TRows.Value > 8 && (Least<TRows>() > 8 || rows > 8))
         {
             StorePair<TVectors, TMask>(target, mask, c80, c81);
             target += cStride;
@@ -443,7 +467,17 @@ internal static unsafe partial class Tile<TLanes>
             target += cStride;
         }
 
-        if (epilogue.NeedsFinish)
+        if (TRows.Value > 12 && rows > 12)
+        {
+            StorePair<TVectors, TMask>(target, mask, c120, c121);
+            target += cStride;
+        }
+
+        if (isLeaky)
+        {
+            LeakyRows(c, cStride, rows, cols, epilogue.Parameter);
+        }
+        else if (epilogue.NeedsFinish)
         {
             epilogue.Finish(c, cStride, rows, cols);
         }

@@ -67,6 +67,11 @@ internal readonly struct Twelve : IConstant
     public static int Value => 12;
 }
 
+internal readonly struct Thirteen : IConstant
+{
+    public static int Value => 13;
+}
+
 internal readonly struct RowAccess : IAccess
 {
     public static bool RowPointers => true;
@@ -130,6 +135,19 @@ internal static unsafe partial class Tile<TLanes>
         float** a, nint* runOffsets, int runs, int runLength, float* b, nint bStride,
         float* c, nint cStride, int rows, int cols, in Epilogue epilogue) =>
         Choose<RowAccess>(a, 1, runOffsets, runs, runLength, null, b, bStride, c, cStride, rows, cols, epilogue);
+
+    /// <summary>
+    /// As <see cref="Rows"/> of one row more than a whole tile, where there are registers for it: 26 sums, 2 of B, 1 of A.
+    /// The 49 pixels of the last layers of many networks are three whole tiles and this one; a tile for one row alone takes a
+    /// third of a whole one's time.
+    /// </summary>
+    public static void RowsAndOne(
+        float** a, nint* runOffsets, int runs, int runLength, float* b, nint bStride,
+        float* c, nint cStride, int cols, in Epilogue epilogue) =>
+        Choose<Thirteen, RowAccess>(a, 1, runOffsets, runs, runLength, null, b, bStride, c, cStride, 13, cols, epilogue);
+
+    /// <summary>Whether <see cref="RowsAndOne"/> is to be used.</summary>
+    public static bool TakesOneMore => TLanes.TileRows == 12;
 
     /// <summary>
     /// Distances between rows that <see cref="Spaced"/> takes: pixels of one and of three channels, at strides 1 and 2.
@@ -250,6 +268,26 @@ internal static unsafe partial class Tile<TLanes>
         }
     }
 
+    /// <summary>Rows of a tile that are always there: with fewer the choice falls on a smaller one.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Least<TRows>()
+        where TRows : struct, IConstant => TRows.Value > 8 ? 9 : TRows.Value > 4 ? 5 : 1;
+
+    /// <summary>Over the rows just stored: in registers a third kind of rectifier would cost the other two their speed.</summary>
+    [MethodImpl(KernelCode.Loop)]
+    public static void LeakyRows(float* c, nint cStride, int rows, int cols, float slope)
+    {
+        TLanes factor = TLanes.Broadcast(slope);
+        for (; rows > 0; rows--, c += cStride)
+        {
+            for (int j = 0; j < cols; j += TLanes.Count)
+            {
+                TLanes mask = TLanes.Mask(Math.Min(TLanes.Count, cols - j));
+                TLanes.StoreMasked(Leaky(TLanes.LoadMasked(c + j, mask), factor), c + j, mask);
+            }
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void LoadPair<TVectors, TMask>(float* source, TLanes mask, out TLanes first, out TLanes second)
         where TVectors : struct, IConstant
@@ -306,11 +344,11 @@ internal static unsafe partial class Tile<TLanes>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static TLanes Rectify(TLanes x, Rectifier rectifier, TLanes parameter)
-    {
-        TLanes positive = TLanes.Positive(x);
-        return rectifier == Rectifier.Positive ? positive
-            : rectifier == Rectifier.Leaky ? TLanes.MultiplyAdd(parameter, TLanes.Negative(x), positive)
-            : TLanes.IfGreater(positive, parameter, parameter, positive);
-    }
+    public static TLanes Rectify(TLanes x, Rectifier rectifier, TLanes parameter) =>
+        rectifier == Rectifier.Leaky ? Leaky(x, parameter)
+        : rectifier == Rectifier.Bounded ? TLanes.AtMost(TLanes.Positive(x), parameter)
+        : TLanes.Positive(x);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLanes Leaky(TLanes x, TLanes slope) => TLanes.MultiplyAdd(slope, TLanes.Negative(x), TLanes.Positive(x));
 }

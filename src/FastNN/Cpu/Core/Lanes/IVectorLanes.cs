@@ -58,6 +58,12 @@ internal unsafe interface IVectorLanes<TSelf> : ILanes<TSelf>
     /// <summary>min(0, x); NaN stays NaN.</summary>
     static abstract TSelf Negative(TSelf x);
 
+    /// <summary>The lesser of x and a bound that is a number; NaN stays NaN.</summary>
+    static abstract TSelf AtMost(TSelf x, TSelf bound);
+
+    /// <summary>The greater of x and a bound that is a number; NaN stays NaN.</summary>
+    static abstract TSelf AtLeast(TSelf x, TSelf bound);
+
     /// <summary>In each 128-bit lane: x0 y0 x1 y1.</summary>
     static abstract TSelf ZipLow(TSelf x, TSelf y);
 

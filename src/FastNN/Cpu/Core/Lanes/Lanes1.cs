@@ -125,6 +125,12 @@ internal readonly unsafe struct Lanes1(float value) : IVectorLanes<Lanes1>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes1 Negative(Lanes1 x) => new(x._value > 0 ? 0 : x._value);
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 AtMost(Lanes1 x, Lanes1 bound) => new(x._value > bound._value ? bound._value : x._value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes1 AtLeast(Lanes1 x, Lanes1 bound) => new(x._value < bound._value ? bound._value : x._value);
+
     public static void SumFour(Lanes1 x, Lanes1 y, Lanes1 z, Lanes1 w, float* sums)
     {
         sums[0] = x._value;

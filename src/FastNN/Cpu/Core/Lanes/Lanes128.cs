@@ -175,6 +175,12 @@ internal readonly unsafe struct Lanes128(Vector128<float> value) : IVectorLanes<
     public static Lanes128 Negative(Lanes128 x) => new(Vector128.Min(Vector128<float>.Zero, x._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 AtMost(Lanes128 x, Lanes128 bound) => new(Vector128.Min(bound._value, x._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes128 AtLeast(Lanes128 x, Lanes128 bound) => new(Vector128.Max(bound._value, x._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void SumFour(Lanes128 x, Lanes128 y, Lanes128 z, Lanes128 w, float* sums)
     {
         Lanes128 xy = ZipLow(x, y) + ZipHigh(x, y);

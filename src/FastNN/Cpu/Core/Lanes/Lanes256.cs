@@ -152,6 +152,12 @@ internal readonly unsafe struct Lanes256(Vector256<float> value) : IVectorLanes<
     public static Lanes256 Negative(Lanes256 x) => new(Avx.Min(Vector256<float>.Zero, x._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 AtMost(Lanes256 x, Lanes256 bound) => new(Avx.Min(bound._value, x._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes256 AtLeast(Lanes256 x, Lanes256 bound) => new(Avx.Max(bound._value, x._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void SumFour(Lanes256 x, Lanes256 y, Lanes256 z, Lanes256 w, float* sums) =>
         Lanes128.SumFour(x.Halves, y.Halves, z.Halves, w.Halves, sums);
 

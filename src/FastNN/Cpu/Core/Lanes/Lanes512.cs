@@ -155,6 +155,12 @@ internal readonly unsafe struct Lanes512(Vector512<float> value) : IVectorLanes<
     public static Lanes512 Negative(Lanes512 x) => new(Avx512F.Min(Vector512<float>.Zero, x._value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 AtMost(Lanes512 x, Lanes512 bound) => new(Avx512F.Min(bound._value, x._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes512 AtLeast(Lanes512 x, Lanes512 bound) => new(Avx512F.Max(bound._value, x._value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void SumFour(Lanes512 x, Lanes512 y, Lanes512 z, Lanes512 w, float* sums) =>
         Lanes256.SumFour(x.Halves, y.Halves, z.Halves, w.Halves, sums);
 
