@@ -29,7 +29,7 @@ internal readonly unsafe struct ConvolutionSplit
         Tasks = checked(Parts(o.Samples, samplesPerTask) * _rowTasks * _panelTasks);
     }
 
-    /// <summary>A pure function of the shape, so that the sums are the same for any number of threads.</summary>
+    /// <summary>How rows are cut changes no sum, so it may depend on the number of threads.</summary>
     public static ConvolutionSplit For(WorkerPool pool, in ConvolutionOperands o)
     {
         int panels = o.Filter.Panels * o.Groups;
@@ -60,7 +60,24 @@ internal readonly unsafe struct ConvolutionSplit
             rowParts = Math.Min(Parts(o.Vertical.Count, rowsAtLeast), Parts(missing, panelParts));
             panelParts = panelsFirst ? panelParts : Math.Min(panels, Parts(missing, rowParts));
         }
-        return new ConvolutionSplit(pool, o, samples, Parts(o.Vertical.Count, rowParts), Parts(panels, panelParts));
+        int rows = Balanced(o.Vertical.Count, Parts(o.Vertical.Count, rowParts), sampleTasks * panelParts, pool.Threads);
+        return new ConvolutionSplit(pool, o, samples, rows, Parts(panels, panelParts));
+    }
+
+    /// <summary>Rows of a task, at most so many and at least half, such that the thread with the most tasks has least.</summary>
+    private static int Balanced(int rows, int most, int others, int threads)
+    {
+        (int best, long shortest) = (most, long.MaxValue);
+        for (int perTask = most; perTask * 2 >= most && threads > 1 && perTask > 0; perTask--)
+        {
+            long length = (long)perTask * Parts(Parts(rows, perTask) * others, threads);
+            if (length < shortest)
+            {
+                (best, shortest) = (perTask, length);
+            }
+        }
+
+        return best;
     }
 
     public static (int First, int End) Range(int part, int perPart, int count) =>

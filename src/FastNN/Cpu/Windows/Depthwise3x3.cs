@@ -19,6 +19,9 @@ internal unsafe struct DepthwiseOperands
 
     public int Samples;
     public int Channels;
+
+    /// <summary>Floats from pixel to pixel of the target, which may have more channels than are filtered here.</summary>
+    public int TargetColumn;
     public int PadTop;
     public int PadLeft;
 
@@ -47,13 +50,16 @@ internal static class Depthwise3x3
     public const int Taps = 3;
 
     /// <summary>Floats of the source that a block of columns reads: all channels come from the first-level cache.</summary>
-    private const int BlockFloats = 8 << 10;
+    private const int BlockFloats = 5 << 10;
 
     /// <summary>A worker's scratch memory holds some columns of all channels.</summary>
     private const int MostChannels = 8 << 10;
 
     /// <summary>Source rows under so many output rows: with stride 1 neighbors share two of three, with stride 2 one.</summary>
     public static int SourceRows(int rows, int stride) => ((rows - 1) * stride) + Taps;
+
+    /// <summary>Output rows of a band.</summary>
+    public static int BandRows(int stride) => stride == 1 ? 4 : 2;
 
     public static int BlockColumns(int rows, int channels, int stride) =>
         Math.Max(4, BlockFloats / (rows * channels * stride));
@@ -92,9 +98,23 @@ internal static unsafe partial class Depthwise3x3<TLanes>
         }
     }
 
-    /// <summary>Output rows of a band.</summary>
-    private static int BandRows<TStride>()
-        where TStride : struct, IConstant => TStride.Value == 1 ? 4 : 2;
+    /// <summary>Output rows [first, end) of one image, by this thread.</summary>
+    /// <param name="operands">Of that image alone.</param>
+    /// <param name="stride">1 or 2.</param>
+    /// <param name="first">Of a band.</param>
+    /// <param name="end">Behind the last row.</param>
+    /// <param name="scratch">Room for a few pixels of the source, and for a block of them.</param>
+    public static void Rows(in DepthwiseOperands operands, int stride, int first, int end, float* scratch)
+    {
+        if (stride == 1)
+        {
+            new Bands<One>(operands, scratch).Run(0, first, end);
+        }
+        else
+        {
+            new Bands<Two>(operands, scratch).Run(0, first, end);
+        }
+    }
 
     private static void Run<TStride>(WorkerPool pool, in DepthwiseOperands operands)
         where TStride : struct, IConstant
@@ -118,49 +138,91 @@ internal static unsafe partial class Depthwise3x3<TLanes>
         {
             _pool = pool;
             _o = operands;
-            int rows = BandRows<TStride>();
+            int rows = Depthwise3x3.BandRows(TStride.Value);
             _bandsPerSample = (operands.Rows + rows - 1) / rows;
             long bandElements = (long)rows * operands.Columns * operands.Channels;
             _bandsPerTask = (int)Math.Clamp(ElementsPerTask / bandElements, 1, 1 << 10);
         }
 
-        public int Tasks => checked((int)((Bands + _bandsPerTask - 1) / _bandsPerTask));
+        public int Tasks => checked((int)((All + _bandsPerTask - 1) / _bandsPerTask));
 
-        private long Bands => (long)_o.Samples * _bandsPerSample;
+        private long All => (long)_o.Samples * _bandsPerSample;
 
-        [MethodImpl(KernelCode.Loop)]
         public void Invoke(int task, int worker)
         {
-            int block = Depthwise3x3.BlockColumns(MostSourceRows, _o.Channels, TStride.Value);
-            var window = new Window<TStride>(_o, (float*)_pool.Scratch(worker), block, BandRows<TStride>());
-            (int inside, int outside) = _o.Interior(TStride.Value);
-            long end = Math.Min(Bands, (task + 1L) * _bandsPerTask);
+            var bands = new Bands<TStride>(_o, (float*)_pool.Scratch(worker));
+            int rows = Depthwise3x3.BandRows(TStride.Value);
+            long end = Math.Min(All, (task + 1L) * _bandsPerTask);
             for (long band = (long)task * _bandsPerTask; band < end; band++)
             {
-                int sample = (int)(band / _bandsPerSample);
-                int image = _o.Images.ImageOf(sample);
-                if (image < 0)
-                {
-                    continue;
-                }
+                int sample = (int)(band / _bandsPerSample), row = (int)(band - ((long)sample * _bandsPerSample)) * rows;
+                bands.Run(sample, row, Math.Min(row + rows, _o.Rows));
+            }
+        }
+    }
 
-                int row = (int)(band - ((long)sample * _bandsPerSample)) * BandRows<TStride>();
-                int rows = Math.Min(BandRows<TStride>(), _o.Rows - row);
-                window.SetRows(_o.TargetsImages ? sample : image, row);
+    /// <summary>Bands of output rows, made by one thread.</summary>
+    private readonly struct Bands<TStride>
+        where TStride : struct, IConstant
+    {
+        private readonly DepthwiseOperands _o;
+        private readonly Window<TStride> _window;
+
+        public Bands(in DepthwiseOperands operands, float* scratch)
+        {
+            _o = operands;
+            int block = Depthwise3x3.BlockColumns(MostSourceRows, operands.Channels, TStride.Value);
+            _window = new Window<TStride>(operands, scratch, block, Depthwise3x3.BandRows(TStride.Value));
+        }
+
+        /// <summary>Rows [first, end) of a sample.</summary>
+        [MethodImpl(KernelCode.Loop)]
+        public void Run(int sample, int first, int end)
+        {
+            int image = _o.Images.ImageOf(sample);
+            for (int row = first; row < end && image >= 0; row += Depthwise3x3.BandRows(TStride.Value))
+            {
+                _window.SetRows(_o.TargetsImages ? sample : image, row);
+                int rows = Math.Min(Depthwise3x3.BandRows(TStride.Value), end - row);
                 float* target = _o.Target
-                    + ((((nint)(_o.TargetsImages ? image : sample) * _o.Rows) + row) * _o.Columns * _o.Channels);
-                for (int column = 0; column < _o.Columns;)
-                {
-                    int count = window.SetColumns(column, inside, outside);
-                    float* y = target + ((nint)column * _o.Channels);
-                    Columns(window.Pointers, y, rows, count);
-                    for (int r = 0; r < rows && _o.Epilogue.NeedsFinish; r++)
-                    {
-                        _o.Epilogue.Finish(y + ((nint)r * _o.Columns * _o.Channels), _o.Channels, count, _o.Channels);
-                    }
+                    + ((((nint)(_o.TargetsImages ? image : sample) * _o.Rows) + row) * _o.Columns * _o.TargetColumn);
+                Band(target, rows);
+            }
+        }
 
-                    column += count;
+        private void Band(float* target, int rows)
+        {
+            (int inside, int outside) = _o.Interior(TStride.Value);
+            bool isLeaky = _o.Epilogue.Rectifier == Rectifier.Leaky;
+            for (int column = 0; column < _o.Columns;)
+            {
+                int count = 1;
+                float* y = target + ((nint)column * _o.TargetColumn);
+                if (column < inside || column >= outside)
+                {
+                    (int first, int end) = _window.SetEdge(column);
+                    Edge(_window.Pointers, y, rows, first, end);
                 }
+                else
+                {
+                    count = _window.SetColumns(column, inside, outside);
+                    Columns(_window.Pointers, y, rows, count);
+                }
+
+                for (int r = 0; r < rows && (isLeaky || _o.Epilogue.NeedsFinish); r++)
+                {
+                    float* row = y + ((nint)r * _o.Columns * _o.TargetColumn);
+                    if (isLeaky)
+                    {
+                        Tile<TLanes>.LeakyRows(row, _o.TargetColumn, count, _o.Channels, _o.Epilogue.Parameter);
+                    }
+                    else
+                    {
+                        _o.Epilogue.Finish(row, _o.TargetColumn, count, _o.Channels);
+                    }
+                }
+
+                column += count;
             }
         }
 
@@ -180,12 +242,42 @@ internal static unsafe partial class Depthwise3x3<TLanes>
             }
         }
 
+        /// <summary>One column at the border; of its taps those in [first, end) lie inside.</summary>
+        [MethodImpl(KernelCode.Loop)]
+        private void Edge(float** source, float* y, int rows, int first, int end)
+        {
+            (TLanes floor, TLanes bound) = (TLanes.Broadcast(_o.Epilogue.Floor), TLanes.Broadcast(_o.Epilogue.Bound));
+            for (int c = 0; c < _o.Channels; c += TLanes.Count)
+            {
+                TLanes mask = TLanes.Mask(Math.Min(TLanes.Count, _o.Channels - c));
+                TLanes bias = _o.Epilogue.Bias != null ? TLanes.LoadMasked(_o.Epilogue.Bias + c, mask) : default(TLanes);
+                for (int r = 0; r < rows; r++)
+                {
+                    TLanes sum = bias;
+                    float** x = source + (r * TStride.Value);
+                    for (int tap = first; tap < end; tap++)
+                    {
+                        float* w = _o.Filter + (tap * _o.FilterColumn) + c;
+                        nint at = ((nint)tap * _o.Channels) + c;
+                        sum = TLanes.MultiplyAdd(TLanes.LoadMasked(x[0] + at, mask), TLanes.LoadMasked(w, mask), sum);
+                        w += _o.FilterRow;
+                        sum = TLanes.MultiplyAdd(TLanes.LoadMasked(x[1] + at, mask), TLanes.LoadMasked(w, mask), sum);
+                        w += _o.FilterRow;
+                        sum = TLanes.MultiplyAdd(TLanes.LoadMasked(x[2] + at, mask), TLanes.LoadMasked(w, mask), sum);
+                    }
+
+                    Store<One>(sum, y + ((nint)r * _o.Columns * _o.TargetColumn) + c, mask, floor, bound);
+                }
+            }
+        }
+
         /// <summary>One vector of channels from <paramref name="c"/> on.</summary>
         [MethodImpl(KernelCode.Loop)]
         private void Lanes<TMask>(float** source, float* y, int rows, int count, int c, TLanes mask)
             where TMask : struct, IConstant
         {
-            nint tap = _o.Channels, targetRow = (nint)_o.Columns * _o.Channels, down = _o.FilterRow, right = _o.FilterColumn;
+            nint tap = _o.Channels, targetColumn = _o.TargetColumn, targetRow = _o.Columns * targetColumn;
+            nint down = _o.FilterRow, right = _o.FilterColumn;
             float* w = _o.Filter + c;
             TLanes w00 = Load<TMask>(w, mask), w01 = Load<TMask>(w + right, mask), w02 = Load<TMask>(w + (2 * right), mask);
             w += down;
@@ -194,37 +286,53 @@ internal static unsafe partial class Depthwise3x3<TLanes>
             TLanes w20 = Load<TMask>(w, mask), w21 = Load<TMask>(w + right, mask), w22 = Load<TMask>(w + (2 * right), mask);
             TLanes bias = _o.Epilogue.Bias != null ? Load<TMask>(_o.Epilogue.Bias + c, mask) : default(TLanes);
             float* x0 = source[0], x1 = source[1], x2 = source[2], x3 = source[3], x4 = source[4], x5 = source[5];
+            (TLanes floor, TLanes bound) = (TLanes.Broadcast(_o.Epilogue.Floor), TLanes.Broadcast(_o.Epilogue.Bound));
             nint at = c, ahead = (nint)count * TStride.Value * tap;
             y += c;
             for (; count > 0; count--)
             {
                 // The block that follows, of the rows that no earlier band has read.
-                TLanes.Prefetch(x2 + at + ahead);
-                TLanes.Prefetch(x3 + at + ahead);
-                TLanes.Prefetch(x4 + at + ahead);
-                TLanes.Prefetch(x5 + at + ahead);
+                if (TStride.Value == 1)
+                {
+                    TLanes.Prefetch(x2 + at + ahead);
+                    TLanes.Prefetch(x3 + at + ahead);
+                    TLanes.Prefetch(x4 + at + ahead);
+                    TLanes.Prefetch(x5 + at + ahead);
+                }
+                else
+                {
+                    TLanes.Prefetch(x1 + at + ahead);
+                    TLanes.Prefetch(x2 + at + ahead);
+                    TLanes.Prefetch(x3 + at + ahead);
+                    TLanes.Prefetch(x4 + at + ahead);
+                    TLanes.Prefetch(x1 + at + ahead + tap);
+                    TLanes.Prefetch(x2 + at + ahead + tap);
+                    TLanes.Prefetch(x3 + at + ahead + tap);
+                    TLanes.Prefetch(x4 + at + ahead + tap);
+                }
+
                 TLanes y0 = bias, y1 = bias, y2 = bias, y3 = bias;
                 Taps<TMask>(x0, x1, x2, x3, x4, x5, at, mask, w00, w10, w20, ref y0, ref y1, ref y2, ref y3);
                 Taps<TMask>(x0, x1, x2, x3, x4, x5, at + tap, mask, w01, w11, w21, ref y0, ref y1, ref y2, ref y3);
                 Taps<TMask>(x0, x1, x2, x3, x4, x5, at + (2 * tap), mask, w02, w12, w22, ref y0, ref y1, ref y2, ref y3);
-                Store<TMask>(y0, y, mask);
+                Store<TMask>(y0, y, mask, floor, bound);
                 if (rows > 1)
                 {
-                    Store<TMask>(y1, y + targetRow, mask);
+                    Store<TMask>(y1, y + targetRow, mask, floor, bound);
                 }
 
                 if (TStride.Value == 1 && rows > 2)
                 {
-                    Store<TMask>(y2, y + (2 * targetRow), mask);
+                    Store<TMask>(y2, y + (2 * targetRow), mask, floor, bound);
                 }
 
                 if (TStride.Value == 1 && rows > 3)
                 {
-                    Store<TMask>(y3, y + (3 * targetRow), mask);
+                    Store<TMask>(y3, y + (3 * targetRow), mask, floor, bound);
                 }
 
                 at += TStride.Value * tap;
-                y += tap;
+                y += targetColumn;
             }
         }
 
@@ -261,14 +369,11 @@ internal static unsafe partial class Depthwise3x3<TLanes>
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        private void Store<TMask>(TLanes sum, float* y, TLanes mask)
+        private void Store<TMask>(TLanes sum, float* y, TLanes mask, TLanes floor, TLanes bound)
             where TMask : struct, IConstant
         {
             sum = _o.Epilogue.Accumulate ? sum + Load<TMask>(y, mask) : sum;
-            if (_o.Epilogue.Rectifier != Rectifier.None)
-            {
-                sum = Tile<TLanes>.Rectify(sum, _o.Epilogue.Rectifier, TLanes.Broadcast(_o.Epilogue.Parameter));
-            }
+            sum = TLanes.AtMost(TLanes.AtLeast(sum, floor), bound);
 
             if (TMask.Value != 0)
             {
@@ -286,7 +391,7 @@ internal static unsafe partial class Depthwise3x3<TLanes>
         where TMask : struct, IConstant => TMask.Value != 0 ? TLanes.LoadMasked(source, mask) : TLanes.Load(source);
 
     /// <summary>Where the source rows of a band of output rows are, for the columns at hand.</summary>
-    private struct Window<TStride>
+    private readonly struct Window<TStride>
         where TStride : struct, IConstant
     {
         private readonly DepthwiseOperands _o;
@@ -314,13 +419,13 @@ internal static unsafe partial class Depthwise3x3<TLanes>
         }
 
         /// <summary>The first tap of each source row.</summary>
-        public readonly float** Pointers { get; }
+        public float** Pointers { get; }
 
         /// <summary>A row of zeros as long as a block.</summary>
-        public readonly float* Zeros { get; }
+        public float* Zeros { get; }
 
         /// <summary>The band whose first output row is this; no image at all where it is negative.</summary>
-        public readonly void SetRows(int image, int row)
+        public void SetRows(int image, int row)
         {
             for (int r = 0; r < _sourceRows; r++)
             {
@@ -331,8 +436,20 @@ internal static unsafe partial class Depthwise3x3<TLanes>
             }
         }
 
+        /// <summary>Points at the taps of one column at the border; returns which of them lie inside.</summary>
+        public (int First, int End) SetEdge(int column)
+        {
+            int left = (column * TStride.Value) - _o.PadLeft;
+            for (int r = 0; r < _sourceRows; r++)
+            {
+                Pointers[r] = _rows[r] == null ? Zeros : _rows[r] + ((nint)left * _o.Channels);
+            }
+
+            return (Math.Max(0, -left), Math.Clamp(_o.SourceColumns - left, 0, Depthwise3x3.Taps));
+        }
+
         /// <summary>Points at the columns from this output on; returns how many there are.</summary>
-        public readonly int SetColumns(int column, int inside, int outside)
+        public int SetColumns(int column, int inside, int outside)
         {
             nint left = ((nint)column * TStride.Value) - _o.PadLeft;
             if (column < inside || column >= outside)
@@ -354,7 +471,7 @@ internal static unsafe partial class Depthwise3x3<TLanes>
             return Math.Min(_block, outside - column);
         }
 
-        private readonly float* Patch(float* row, nint left, float* target)
+        private float* Patch(float* row, nint left, float* target)
         {
             for (int tap = 0; tap < Depthwise3x3.Taps; tap++)
             {
