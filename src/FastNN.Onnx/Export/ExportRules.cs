@@ -73,6 +73,7 @@ internal static class ExportRules
         [nameof(DropoutOp)] = Training,
         [nameof(BiasActivationOp)] = Planned,
         [nameof(ConvolutionMaxPoolOp)] = Planned,
+        [nameof(ConvolutionDepthwiseOp)] = Planned,
         [nameof(ResidualNormOp)] = Planned,
         [nameof(TransposeFiltersOp)] = Planned,
         ["EmptyPass"] = Planned,

@@ -68,6 +68,9 @@ internal sealed class CpuDevice : CpuCore, IDevice
     public bool PoolsBehindConvolution(in Conv2DGeometry convolution, in Pool2DGeometry pooling) =>
         _windows.PoolsBehindConvolution(convolution, pooling);
 
+    public bool FiltersBehindProduct(in Conv2DGeometry product, in Conv2DGeometry depthwise) =>
+        CpuWindows.FiltersBehindProduct(product, depthwise);
+
     public long MaxPool2DWinnerBytes(in Pool2DGeometry geometry) => CpuWindows.MaxPool2DWinnerBytes(geometry);
 
     public long RecurrenceSavedBytes(RecurrenceGeometry geometry, bool training) => geometry.SavedBytes(training);

@@ -5,9 +5,9 @@ namespace FastNN.Graphs;
 
 /// <summary>
 /// In inference any function of one number behind a product or a convolution becomes its epilogue, as far as the device can apply
-/// it to sums that are still near, and so does a max pooling behind a convolution. Every bit is kept. Which functions and windows
-/// these are is a device's own matter, so no pass can do it; those that every device has in its kernels a pass has joined before
-/// (<see cref="Passes.ActivationIntoEpilogue"/>).
+/// it to sums that are still near, and so do a max pooling and a depthwise convolution behind a convolution. Every bit is kept.
+/// Which functions and windows these are is a device's own matter, so no pass can do it; those that every device has in its
+/// kernels a pass has joined before (<see cref="Passes.ActivationIntoEpilogue"/>).
 /// </summary>
 internal static class InferenceEpilogues
 {
@@ -31,26 +31,14 @@ internal static class InferenceEpilogues
         var dropped = new HashSet<int>();
         for (int i = 0; i < nodes.Count; i++)
         {
-            if (bound[i].Op is ActivationOp { Activation: var activation } && planning.AppliesBehindProducts(activation)
-                && producers.TryGetValue(nodes[i].Inputs[0], out int at) && uses[nodes[i].Inputs[0]] == 1
-                && !outputs.Contains(nodes[i].Inputs[0]) && bound[at].Op is DenseOp or ConvolutionOp
-                && bound[at].Op is IActivationEpilogue { Activation.IsNone: true } host)
+            int at = Before(i);
+            Operator? op = at < 0 ? null : Joined(planning, bound[at], bound[i], nodes[at].Inputs.Length);
+            if (op is not null)
             {
-                Operator op = host.WithActivation(activation);
-                bound[i] = (op, NodeTypes.Of(op, Array.ConvertAll(nodes[at].Inputs, value => types[value])));
-                nodes[i] = new Node(op, nodes[at].Inputs, nodes[i].Outputs);
+                Value[] inputs = [.. nodes[at].Inputs, .. nodes[i].Inputs[1..]];
+                bound[i] = (op, NodeTypes.Of(op, Array.ConvertAll(inputs, value => types[value])));
+                nodes[i] = new Node(op, inputs, nodes[i].Outputs);
                 dropped.Add(at);
-            }
-            else if (bound[i] is (MaxPool2DOp pooling, { Bound: Pool2DGeometry windows })
-                && producers.TryGetValue(nodes[i].Inputs[0], out int from) && uses[nodes[i].Inputs[0]] == 1
-                && !outputs.Contains(nodes[i].Inputs[0])
-                && bound[from] is (ConvolutionOp { HasResidual: false, HasTransposedFilter: false } convolution, var its)
-                && ((ConvolutionGeometry)its.Bound!).Single is { } geometry && planning.PoolsBehindConvolution(geometry, windows))
-            {
-                var op = new ConvolutionMaxPoolOp(convolution, pooling);
-                bound[i] = (op, NodeTypes.Of(op, Array.ConvertAll(nodes[from].Inputs, value => types[value])));
-                nodes[i] = new Node(op, nodes[from].Inputs, nodes[i].Outputs);
-                dropped.Add(from);
             }
 
             foreach (Value output in nodes[i].Outputs)
@@ -64,5 +52,43 @@ internal static class InferenceEpilogues
             nodes.RemoveAt(i);
             bound.RemoveAt(i);
         }
+
+        // The node whose result this one takes first, if no other reads it.
+        int Before(int node) =>
+            nodes[node].Inputs is [var first, ..] && uses[first] == 1 && !outputs.Contains(first)
+                ? producers.GetValueOrDefault(first, -1)
+                : -1;
+    }
+
+    /// <summary>
+    /// Both in one; null where the device has no such operator. Its inputs are those of the two, the value between left out.
+    /// </summary>
+    private static Operator? Joined(
+        IPlanning planning, (Operator Op, NodeTypes Types) first, (Operator Op, NodeTypes Types) second, int inputs)
+    {
+        if (second.Op is ActivationOp { Activation: var activation })
+        {
+            return planning.AppliesBehindProducts(activation)
+                && first.Op is DenseOp or ConvolutionOp or ConvolutionDepthwiseOp
+                && first.Op is IActivationEpilogue { Activation.IsNone: true } host
+                    ? host.WithActivation(activation)
+                    : null;
+        }
+
+        if (first.Op is not ConvolutionOp { HasResidual: false, HasTransposedFilter: false } convolution
+            || ((ConvolutionGeometry)first.Types.Bound!).Single is not { } geometry)
+        {
+            return null;
+        }
+
+        return second switch
+        {
+            (MaxPool2DOp pooling, { Bound: Pool2DGeometry windows }) when planning.PoolsBehindConvolution(geometry, windows) =>
+                new ConvolutionMaxPoolOp(convolution, pooling),
+            (ConvolutionOp { HasResidual: false, HasTransposedFilter: false } depthwise, { Bound: ConvolutionGeometry filter })
+                when filter.Single is { IsDepthwise: true } taps && planning.FiltersBehindProduct(geometry, taps) =>
+                new ConvolutionDepthwiseOp(convolution, inputs > 2, depthwise),
+            _ => null,
+        };
     }
 }

@@ -30,6 +30,8 @@ internal readonly record struct OperatorCost(double Flops, long Bytes)
             ConvolutionOp convolution => 2.0 * results * inputs[1].Shape.Count
                 / Math.Max(1, convolution.HasTransposedFilter ? inputs[1].Shape[0] : inputs[1].Shape[-1]),
             ConvolutionMaxPoolOp pooled => Pooled(pooled, inputs),
+            ConvolutionDepthwiseOp joined => (2.0 * inputs[0].Shape.Count * inputs[1].Shape[-1])
+                + (2.0 * results * inputs[joined.HasBias ? 3 : 2].Shape.Count / Math.Max(1, inputs[1].Shape[-1])),
             ConvTransposeOp => 2.0 * taken * inputs[1].Shape.Count / Math.Max(1, inputs[1].Shape[-1]),
             ScaledDotProductOp => Attention((AttentionGeometry)node.Types.Bound!),
             RecurrenceOp => 2.0 * inputs[0].Shape[0] * inputs[0].Shape[1] * (inputs[1].Shape.Count + inputs[2].Shape.Count),

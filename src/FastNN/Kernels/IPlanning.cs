@@ -35,6 +35,12 @@ internal interface IPlanning
     /// </summary>
     bool PoolsBehindConvolution(in Conv2DGeometry convolution, in Pool2DGeometry pooling) => false;
 
+    /// <summary>
+    /// Whether a 1x1 convolution in inference may hand its rows to a depthwise one while they are in the cache, rather than write
+    /// them all: <see cref="IWindows.Conv2DDepthwiseForward"/>.
+    /// </summary>
+    bool FiltersBehindProduct(in Conv2DGeometry product, in Conv2DGeometry depthwise) => false;
+
     /// <summary>Bytes that hold the winners of a max pooling.</summary>
     long MaxPool2DWinnerBytes(in Pool2DGeometry geometry);
 

@@ -182,3 +182,54 @@ internal sealed record ConvolutionMaxPoolOp(ConvolutionOp Convolution, MaxPool2D
 
     private sealed record Sizes(Conv2DGeometry Convolution, Pool2DGeometry Pooling);
 }
+
+/// <summary>
+/// A 1x1 convolution and the depthwise one that alone reads it, for inference on devices that filter rows while they are in the
+/// cache (<see cref="IPlanning.FiltersBehindProduct"/>): y has the bits that the two give. Inputs: those of the first, then the
+/// filter and, if there is one, the bias of the second.
+/// </summary>
+/// <param name="Product">The first.</param>
+/// <param name="HasBias">Whether it has a bias.</param>
+/// <param name="Depthwise">The second.</param>
+internal sealed record ConvolutionDepthwiseOp(ConvolutionOp Product, bool HasBias, ConvolutionOp Depthwise)
+    : Operator, IActivationEpilogue
+{
+    public override string Name => "Conv2D + depthwise";
+
+    public Activation Activation => Depthwise.Activation;
+
+    private int Filter => HasBias ? 3 : 2;
+
+    public Operator WithActivation(Activation fused) => this with { Depthwise = Depthwise with { Activation = fused } };
+
+    public override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) =>
+        hasExamples[0];
+
+    public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs) => Depthwise.Infer(Behind(inputs));
+
+    public override object Bind(TensorType[] inputs, TensorType[] outputs)
+    {
+        TensorType[] behind = Behind(inputs);
+        var product = (ConvolutionGeometry)Product.Bind(inputs[..Filter], behind[..1]);
+        var depthwise = (ConvolutionGeometry)Depthwise.Bind(behind, outputs);
+        return new Sizes(product.Single!.Value, depthwise.Single!.Value);
+    }
+
+    public override void Forward(IKernels kernels, NodeTensors tensors)
+    {
+        var sizes = (Sizes)tensors.Bound!;
+        Tensor[] inputs = tensors.Inputs;
+        kernels.Windows.Conv2DDepthwiseForward(
+            sizes.Product, sizes.Depthwise, inputs[0], inputs[1], HasBias ? inputs[2] : null, Product.Activation, inputs[Filter],
+            inputs.Length > Filter + 1 ? inputs[^1] : null, tensors.Output, Activation);
+    }
+
+    public override void Backward(IKernels kernels, NodeTensors tensors) =>
+        throw new NotSupportedException($"{Name}: expected a plan for inference.");
+
+    /// <summary>The inputs of the second convolution.</summary>
+    private TensorType[] Behind(ReadOnlySpan<TensorType> inputs) =>
+        [Product.Infer(inputs[..Filter])[0], .. inputs[Filter..]];
+
+    private sealed record Sizes(Conv2DGeometry Product, Conv2DGeometry Depthwise);
+}

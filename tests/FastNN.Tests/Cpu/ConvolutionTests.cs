@@ -309,6 +309,78 @@ public sealed unsafe class ConvolutionTests
         }
     }
 
+    private static IEnumerable<TestCaseData> ExpandedCases()
+    {
+        (int N, int H, int W, int C, int Expanded, int Stride, Padding2D Padding)[] cases =
+        [
+            (1, 14, 14, 16, 96, 1, Padding2D.Same), (2, 13, 17, 24, 144, 2, Padding2D.Same),
+            (1, 7, 7, 160, 193, 1, Padding2D.Same), (3, 1, 5, 3, 40, 1, Padding2D.Same),
+            (2, 40, 3, 5, 33, 1, Padding2D.Explicit(0, 2, 1, 0)), (1, 9, 1, 8, 2, 2, Padding2D.Same),
+            (1, 64, 70, 9, 70, 2, Padding2D.Explicit(1, 1, 1, 1)), (2, 33, 90, 7, 64, 1, Padding2D.Valid),
+            (5, 1, 1, 256, 65, 1, Padding2D.Same),
+        ];
+        return from c in cases
+               from rung in SupportedRungs()
+               select new TestCaseData(c.N, c.H, c.W, c.C, c.Expanded, c.Stride, c.Padding, rung).SetName(
+                   $"ADepthwiseConvolutionBehindAProductKeepsEveryBit" +
+                   $"([{c.N}, {c.H}, {c.W}, {c.C}] to {c.Expanded}, stride {c.Stride}, {rung})");
+    }
+
+    [TestCaseSource(nameof(ExpandedCases))]
+    public void ADepthwiseConvolutionBehindAProductKeepsEveryBit(
+        int n, int h, int w, int c, int expanded, int stride, Padding2D padding, string rung)
+    {
+        var product = Conv2DGeometry.Create(n, h, w, c, expanded, 1, 1, Padding2D.Valid);
+        var depthwise = Conv2DGeometry.Create(n, h, w, expanded, expanded, 3, 3, padding, stride, stride, groups: expanded);
+        switch (rung)
+        {
+            case "512":
+                Expanded<Lanes512>(product, depthwise);
+                break;
+            case "256":
+                Expanded<Lanes256>(product, depthwise);
+                break;
+            case "128":
+                Expanded<Lanes128>(product, depthwise);
+                break;
+            default:
+                Expanded<Lanes1>(product, depthwise);
+                break;
+        }
+    }
+
+    private static void Expanded<TLanes>(in Conv2DGeometry product, in Conv2DGeometry depthwise)
+        where TLanes : struct, IVectorLanes<TLanes>
+    {
+        Assert.That(Convolution<TLanes>.Expands(product, depthwise));
+        Operands first = Operands.Random(product, 3), second = Operands.Random(depthwise, 4);
+        using GuardedBuffer x = new(first.X), w = new(first.W), bias = new(first.Bias), between = new(product.OutputCount);
+        using GuardedBuffer filter = new(second.W), filterBias = new(second.Bias), expected = new(depthwise.OutputCount);
+        (Activation, Activation)[] activations =
+        [
+            (Activation.ReLU6, Activation.ReLU), (Activation.Tanh, Activation.LeakyReLU(0.1f)),
+            (Activation.None, Activation.Tanh),
+        ];
+        foreach ((Activation f, Activation g) in activations)
+        {
+            Epilogue inner = new(bias.Pointer, f), outer = new(filterBias.Pointer, g);
+            Convolution<TLanes>.Forward(Pools[0], product, x.Pointer, w.Pointer, between.Pointer, inner, null);
+            Convolution<TLanes>.Forward(Pools[0], depthwise, between.Pointer, filter.Pointer, expected.Pointer, outer, null);
+            using var frozen = new FrozenValues();
+            foreach (WorkerPool pool in Pools)
+            {
+                foreach (FrozenValues? values in new[] { null, frozen })
+                {
+                    using GuardedBuffer y = new(depthwise.OutputCount);
+                    Convolution<TLanes>.ForwardExpanded(
+                        pool, product, depthwise, x.Pointer, w.Pointer, filter.Pointer, y.Pointer, inner, outer, values);
+                    y.AssertIntact("y");
+                    Assert.That(y.Span.ToArray(), Is.EqualTo(expected.Span.ToArray()), $"{pool.Threads} threads, {f}, {g}");
+                }
+            }
+        }
+    }
+
     [Test]
     public void TheDefaultRungIsTheWidest()
     {

@@ -92,6 +92,29 @@ internal sealed class FusionTests
     }
 
     [Test]
+    public void A_depthwise_convolution_joins_the_product_before_it_in_inference_where_nothing_else_reads_that()
+    {
+        string[] Filtered(GraphMode mode, Func<Value, Value> between, bool isRead = false, int groups = 8, bool bias = true)
+        {
+            var graph = new Graph(mode);
+            Value x = graph.Input(new Shape(2, 9, 9, 3));
+            Value product = x.Conv2D(graph.Use(Parameter(1, 1, 3, 8)), bias ? graph.Use(Parameter(8)) : null);
+            Value y = between(product).Conv2D(
+                graph.Use(Parameter(3, 3, 8 / groups, 8)), graph.Use(Parameter(8)), padding: Padding2D.Same,
+                groups: groups).Tanh();
+            return [.. Compile(graph, isRead ? [y, product] : [y], null).Nodes.Select(node => node.Op.Name)];
+        }
+
+        string[] joined = ["Conv2D + depthwise"], apart = ["Conv2D", "Conv2D"];
+        Assert.That(Filtered(Inference, x => x.ReLU6()), Is.EqualTo(joined));
+        Assert.That(Filtered(Inference, x => x.HardSwish(), bias: false), Is.EqualTo(joined));
+        Assert.That(Filtered(Inference, x => x), Is.EqualTo(joined));
+        Assert.That(Filtered(Inference, x => x, isRead: true), Is.EqualTo(apart));
+        Assert.That(Filtered(Inference, x => x.ReLU(), groups: 4), Is.EqualTo(apart), "not depthwise");
+        Assert.That(Filtered(Training, x => x.ReLU()), Is.EqualTo(apart));
+    }
+
+    [Test]
     public void Log_softmax_joins_the_loss_on_the_last_axis_only([Values(-1, 0)] int axis)
     {
         var graph = new Graph(GraphMode.Training);

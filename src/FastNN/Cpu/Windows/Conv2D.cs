@@ -60,6 +60,18 @@ internal sealed unsafe partial class CpuWindows
     public bool PoolsBehindConvolution(in Conv2DGeometry convolution, in Pool2DGeometry pooling) =>
         Convolution.Pools(convolution, pooling, Options.AllowWinograd);
 
+    public static bool FiltersBehindProduct(in Conv2DGeometry product, in Conv2DGeometry depthwise) =>
+        Convolution.Expands(product, depthwise);
+
+    public void Conv2DDepthwiseForward(
+        in Conv2DGeometry product, in Conv2DGeometry depthwise, Tensor x, Tensor weight, Tensor? bias, Activation between,
+        Tensor filter, Tensor? filterBias, Tensor y, Activation activation)
+    {
+        Convolution.ForwardExpanded(
+            Pool, product, depthwise, Floats(x), Floats(weight) + product.FilterOffset, Floats(filter) + depthwise.FilterOffset,
+            Floats(y), new Epilogue(Floats(bias), between), new Epilogue(Floats(filterBias), activation), weight.Frozen);
+    }
+
     public void Conv2DBackwardData(
         in Conv2DGeometry geometry, Tensor dY, Tensor weight, Tensor dX, bool accumulate, Tensor? workspace, Tensor? bias,
         Activation activation)

@@ -48,6 +48,23 @@ internal static unsafe class Convolution
         Simd.Dispatch(ref action);
     }
 
+    /// <summary>Whether <see cref="ForwardExpanded"/> takes a 1x1 convolution and the depthwise one behind it.</summary>
+    public static bool Expands(in Conv2DGeometry product, in Conv2DGeometry depthwise)
+    {
+        var action = new AskingExpansion(product, depthwise);
+        Simd.Dispatch(ref action);
+        return action.Answer;
+    }
+
+    /// <summary>y = g(depthwise(f(x * w + bias), filter) + bias of that).</summary>
+    public static void ForwardExpanded(
+        WorkerPool pool, in Conv2DGeometry product, in Conv2DGeometry depthwise, float* x, float* w, float* filter, float* y,
+        in Epilogue between, in Epilogue epilogue, FrozenValues? frozen)
+    {
+        var action = new ExpandedPass(pool, product, depthwise, x, w, filter, y, between, epilogue, frozen);
+        Simd.Dispatch(ref action);
+    }
+
     /// <summary>dx (=|+=) f(the gradient of x + bias): dy convolved with the transposed filter.</summary>
     public static void BackwardData(
         WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, in Epilogue epilogue, byte* workspace,
@@ -83,6 +100,23 @@ internal static unsafe class Convolution
         public void Invoke<TLanes>()
             where TLanes : struct, IVectorLanes<TLanes> =>
                 Answer = Convolution<TLanes>.Pools(geometry, pooling, allowWinograd);
+    }
+
+    private struct AskingExpansion(Conv2DGeometry product, Conv2DGeometry depthwise) : ILanesAction
+    {
+        public bool Answer { get; private set; }
+
+        public void Invoke<TLanes>()
+            where TLanes : struct, IVectorLanes<TLanes> => Answer = Convolution<TLanes>.Expands(product, depthwise);
+    }
+
+    private readonly struct ExpandedPass(
+        WorkerPool pool, Conv2DGeometry product, Conv2DGeometry depthwise, float* x, float* w, float* filter, float* y,
+        Epilogue between, Epilogue epilogue, FrozenValues? frozen) : ILanesAction
+    {
+        public void Invoke<TLanes>()
+            where TLanes : struct, IVectorLanes<TLanes> =>
+                Convolution<TLanes>.ForwardExpanded(pool, product, depthwise, x, w, filter, y, between, epilogue, frozen);
     }
 
     private readonly struct PooledPass(

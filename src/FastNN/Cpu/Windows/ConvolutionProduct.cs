@@ -14,19 +14,21 @@ internal static unsafe partial class Convolution<TLanes>
 
     private static void ProductForward(
         WorkerPool pool, in Conv2DGeometry geometry, float* x, float* w, float* y, in Epilogue epilogue, FrozenValues? frozen) =>
-        Gemm<TLanes>.Run(pool, frozen, new Product
-        {
-            M = geometry.N * geometry.H * geometry.W,
-            N = geometry.OC,
-            K = geometry.C,
-            A = x,
-            Lda = geometry.C,
-            B = w,
-            Ldb = geometry.OC,
-            C = y,
-            Ldc = geometry.OC,
-            Epilogue = epilogue,
-        });
+        Gemm<TLanes>.Run(pool, frozen, PixelProduct(geometry, x, w, y, epilogue));
+
+    private static Product PixelProduct(in Conv2DGeometry geometry, float* x, float* w, float* y, in Epilogue epilogue) => new()
+    {
+        M = geometry.N * geometry.H * geometry.W,
+        N = geometry.OC,
+        K = geometry.C,
+        A = x,
+        Lda = geometry.C,
+        B = w,
+        Ldb = geometry.OC,
+        C = y,
+        Ldc = geometry.OC,
+        Epilogue = epilogue,
+    };
 
     private static void ProductBackwardData(
         WorkerPool pool, in Conv2DGeometry geometry, float* dy, float* w, float* dx, in Epilogue epilogue) =>

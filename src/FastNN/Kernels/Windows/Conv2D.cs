@@ -22,6 +22,16 @@ internal partial interface IWindows
         throw new NotSupportedException("Conv2D: this device computes a pooling apart from the convolution before it.");
 
     /// <summary>
+    /// y = f(conv(g(conv(x, weight) + bias), filter) + filterBias), where the first is a matrix product over the pixels, g is
+    /// <paramref name="between"/> and the second is depthwise. For devices that said so
+    /// (<see cref="IPlanning.FiltersBehindProduct"/>).
+    /// </summary>
+    void Conv2DDepthwiseForward(
+        in Conv2DGeometry product, in Conv2DGeometry depthwise, Tensor x, Tensor weight, Tensor? bias, Activation between,
+        Tensor filter, Tensor? filterBias, Tensor y, Activation activation) =>
+        throw new NotSupportedException("Conv2D: this device computes a depthwise convolution apart from the product before it.");
+
+    /// <summary>
     /// y [N, OH, OW, OC] = f(x [N, H, W, C] * weight [KH, KW, C / groups, OC] + bias [OC]); f(y + that) where it accumulates.
     /// Where the geometry has a depth, samples without an image in x may be left as they are, so that such a pass accumulates.
     /// </summary>
