@@ -1,3 +1,5 @@
+using FastNN.Kernels;
+
 namespace FastNN.Tests.Ops;
 
 internal sealed class RecurrenceTests : CpuOpFixture<RecurrenceCases>
@@ -80,6 +82,66 @@ internal sealed class RecurrenceTests : CpuOpFixture<RecurrenceCases>
 
         Assert.That(message, Does.Contain("Gru lengths: expected indices 0..5").And.Contain($"got {length} at position 1"));
         run.Write<int>(1, [5, 0]);
+    }
+
+    /// <summary>Constant weights are packed once, and the gates of a few steps at a time stay in the cache.</summary>
+    [Test]
+    public void Sequences_with_constant_weights_have_the_bits_of_those_with_given_ones(
+        [Values(RecurrentCell.Lstm, RecurrentCell.Gru, RecurrentCell.Tanh)] RecurrentCell cell,
+        [Values(2, 9, 37)] int batch, [Values(2, 29)] int steps, [Values] bool isReverse)
+    {
+        const int features = 40, units = 70;
+        int gates = units * (cell == RecurrentCell.Lstm ? 4 : cell == RecurrentCell.Gru ? 3 : 1);
+        var random = new Random(batch + steps);
+        Shape[] shapes = [new(features, gates), new(units, gates), new(gates), new(gates)];
+        float[][] weights = Array.ConvertAll(shapes, shape => Numbers(shape.Count));
+        float[] x = Numbers((long)steps * batch * features);
+        int[] lengths = [.. Enumerable.Range(0, batch).Select(_ => random.Next(steps + 1))];
+        float[] expected = Outputs(areConstant: false, threads: 1);
+        Assert.That(expected.Max(Math.Abs), Is.GreaterThan(0.5f), "the units do something");
+        foreach (int threads in new[] { 1, 3 })
+        {
+            Assert.That(Outputs(areConstant: true, threads), Is.EqualTo(expected), $"{threads} threads");
+        }
+
+        float[] Numbers(long count) => [.. Enumerable.Range(0, (int)count).Select(_ => random.NextSingle() - 0.5f)];
+
+        float[] Outputs(bool areConstant, int threads)
+        {
+            var graph = new Graph(GraphMode.Inference);
+            Value input = graph.Input(new Shape(steps, batch, features)), length = graph.Input(new Shape(batch), DType.Int32);
+            Value[] w =
+            [
+                .. shapes.Zip(weights, (shape, values) => areConstant ? graph.Constant(values, shape) : graph.Input(shape)),
+            ];
+            Value[] outputs = cell switch
+            {
+                RecurrentCell.Lstm => input.Lstm(w[0], w[1], w[2], w[3], lengths: length, isReverse: isReverse),
+                RecurrentCell.Gru => input.Gru(w[0], w[1], w[2], w[3], lengths: length, isReverse: isReverse),
+                _ => input.SimpleRnn(w[0], w[1], w[2], w[3], lengths: length, isReverse: isReverse),
+            };
+            using var device = Device.Cpu(threads);
+            using Session session = graph.Compile(device, outputs);
+            Shape[] given = [input.Shape, length.Shape, .. areConstant ? [] : shapes];
+            using SessionRun run = session.Begin(given);
+            run.Write<float>(0, x);
+            run.Write<int>(1, lengths);
+            for (int i = 0; i < w.Length && !areConstant; i++)
+            {
+                run.Write<float>(i + 2, weights[i]);
+            }
+
+            run.Compute();
+            var all = new List<float>();
+            for (int i = 0; i < outputs.Length; i++)
+            {
+                var values = new float[run.OutputShape(i).Count];
+                run.Read<float>(i, values);
+                all.AddRange(values);
+            }
+
+            return [.. all];
+        }
     }
 
     private static TestCaseData Row(string name, Action<Make> record, params string[] words) =>

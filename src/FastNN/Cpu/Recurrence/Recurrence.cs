@@ -4,22 +4,30 @@ using FastNN.Tensors;
 namespace FastNN.Cpu;
 
 /// <summary>
-/// Recurrent sequences. The inputs' product is one over all steps and lies in the gates; in the loop over steps h's product is
-/// added to it, and the gates follow row by row, in the first-level cache. Sequences of a batch do not know of each other, so a
-/// task takes some of them through all steps, and threads meet once per pass. A row's sums do not depend on the rows beside it:
-/// any number of threads gives the same bits.
+/// Recurrent sequences. The inputs' product is one over all steps, or over some at a time where the gates are not kept, and lies
+/// in the gates; in the loop over steps h's product is added to it, and the gates follow row by row, in the first-level cache.
+/// Sequences of a batch do not know of each other, so a task takes some of them through all steps, and threads meet once per
+/// pass. A row's sums do not depend on the rows beside it: any number of threads gives the same bits.
 /// </summary>
 internal sealed unsafe partial class CpuRecurrence
 {
     /// <summary>Sequences of a task at least: fewer rows leave a tile's registers empty.</summary>
     private const int LeastRows = 4;
 
+    /// <summary>Rows of gates that a task computes at a time, where it does not keep them.</summary>
+    private const int ChunkRows = 96;
+
     public void RecurrenceForward(RecurrenceGeometry geometry, in RecurrenceTensors tensors, Tensor workspace)
     {
         (int rows, int width, int hidden) = (geometry.Rows, geometry.Width, geometry.Hidden);
-        Gemm.Run(
-            Pool, tensors.InputWeight.Frozen, rows, width, geometry.Inputs, Floats(tensors.X), geometry.Inputs,
-            Floats(tensors.InputWeight), width, (float*)tensors.Gates, width, new Epilogue(Floats(tensors.InputBias)));
+        int rowsPerTask = RowsPerTask(geometry.Batch), chunk = StepsPerChunk(geometry, tensors, rowsPerTask);
+        if (chunk == 0)
+        {
+            Gemm.Run(
+                Pool, tensors.InputWeight.Frozen, rows, width, geometry.Inputs, Floats(tensors.X), geometry.Inputs,
+                Floats(tensors.InputWeight), width, (float*)tensors.Gates, width, new Epilogue(Floats(tensors.InputBias)));
+        }
+
         var form = new PackedStates(geometry, Floats(tensors.HiddenWeight));
         FrozenValues? frozen = tensors.HiddenWeight.Frozen;
         float* free = Floats(workspace) + geometry.PackedForward;
@@ -46,8 +54,27 @@ internal sealed unsafe partial class CpuRecurrence
             return;
         }
 
-        var body = new ForwardBody(geometry, tensors, panels, later, free, RowsPerTask(geometry.Batch));
+        var body = new ForwardBody(Pool, geometry, tensors, panels, later, free, rowsPerTask, chunk);
         Pool.Run(body.Tasks, ref body);
+    }
+
+    /// <summary>
+    /// Steps whose gates a task computes before it takes them, where nobody reads them later and the weights are packed already:
+    /// so many that the inputs fill some tiles and the gates stay in the second level. 0 where all steps' gates are computed
+    /// first, and go to memory and back.
+    /// </summary>
+    private static int StepsPerChunk(RecurrenceGeometry geometry, in RecurrenceTensors tensors, int rowsPerTask)
+    {
+        bool areRead = !geometry.KeepsMore || tensors.Kept(geometry) != 0 || tensors.InputWeight.Frozen is null
+            || tensors.HiddenWeight.Frozen is null;
+        if (areRead || geometry.Steps == 1 || geometry.Batch == 1)
+        {
+            return 0;
+        }
+
+        int rows = Math.Min(rowsPerTask, geometry.Batch), steps = Math.Min(geometry.Steps, (ChunkRows + rows - 1) / rows);
+        long bytes = (long)rows * steps * (geometry.Width + geometry.Inputs) * sizeof(float);
+        return bytes <= WorkerPool.ScratchBytes ? steps : 0;
     }
 
     public void RecurrenceBackward(

@@ -1,5 +1,6 @@
 using FastNN.Functions;
 using FastNN.Kernels;
+using FastNN.Tensors;
 
 namespace FastNN.Cpu;
 
@@ -18,13 +19,34 @@ internal sealed unsafe partial class CpuRecurrence
         private readonly int* _lengths;
         private readonly int _rowsPerTask, _row, _end;
         private readonly bool _fromZero;
+        private readonly WorkerPool _pool;
+        private readonly Product _inputs;
+        private readonly int _chunk;
+        private readonly FrozenValues? _inputForms;
+        private readonly float* _scratch;
 
+        /// <param name="pool">For its scratch memory.</param>
         /// <param name="panels">The packed weight of the gates that h's product is added to.</param>
         /// <param name="later">That of a GRU's new gate.</param>
         /// <param name="slab">The new gate's products of one step, where none are kept.</param>
         public ForwardBody(
-            RecurrenceGeometry geometry, in RecurrenceTensors tensors, float* panels, float* later, float* slab, int rowsPerTask)
+            WorkerPool pool, RecurrenceGeometry geometry, in RecurrenceTensors tensors, float* panels, float* later, float* slab,
+            int rowsPerTask, int chunk)
         {
+            (_pool, _chunk) = (pool, chunk);
+            _inputForms = tensors.InputWeight.Frozen;
+            _inputs = new Product
+            {
+                M = geometry.Rows,
+                N = geometry.Width,
+                K = geometry.Inputs,
+                A = Floats(tensors.X),
+                Lda = geometry.Inputs,
+                B = Floats(tensors.InputWeight),
+                Ldb = geometry.Width,
+                Ldc = geometry.Width,
+                Epilogue = new Epilogue(Floats(tensors.InputBias)),
+            };
             (_geometry, _rowsPerTask) = (geometry, rowsPerTask);
             _panels = panels;
             _later = later;
@@ -39,10 +61,11 @@ internal sealed unsafe partial class CpuRecurrence
             _fromZero = tensors.FirstState is null;
         }
 
-        private ForwardBody(in ForwardBody body, int row, int end)
+        private ForwardBody(in ForwardBody body, int row, int end, byte* scratch)
         {
             this = body;
             (_row, _end) = (row, end);
+            _scratch = (float*)scratch;
         }
 
         public int Tasks => (_geometry.Batch + _rowsPerTask - 1) / _rowsPerTask;
@@ -50,7 +73,8 @@ internal sealed unsafe partial class CpuRecurrence
         public void Invoke(int task, int worker)
         {
             int row = task * _rowsPerTask;
-            var rows = new ForwardBody(this, row, Math.Min(_geometry.Batch, row + _rowsPerTask));
+            byte* scratch = _chunk > 0 ? _pool.Scratch(worker) : null;
+            var rows = new ForwardBody(this, row, Math.Min(_geometry.Batch, row + _rowsPerTask), scratch);
             Simd.Dispatch(ref rows);
         }
 
@@ -61,11 +85,22 @@ internal sealed unsafe partial class CpuRecurrence
             var join = new Epilogue(_bias, accumulate: true);
             var apart = new Epilogue(_bias == null ? null : _bias + joined);
             float* h = _h + (_row * hidden);
+            Product inputs = _inputs;
+            if (_chunk > 0)
+            {
+                Gemm<TLanes>.Freeze(_inputForms, ref inputs);
+            }
+
             for (int s = 0; s < _geometry.Steps; s++)
             {
+                if (_chunk > 0 && s % _chunk == 0)
+                {
+                    Inputs<TLanes>(inputs, s, Math.Min(_chunk, _geometry.Steps - s));
+                }
+
                 int time = _geometry.Time(s), depth = s == 0 && _fromZero ? 0 : _geometry.Hidden;
                 nint first = ((nint)time * _geometry.Batch) + _row;
-                float* gates = _gates + (first * width);
+                float* gates = _chunk > 0 ? _scratch + (s % _chunk * (_end - _row) * (nint)width) : _gates + (first * width);
                 bool multiplied = _geometry.Steps == 1; // by SingleStep
                 if (!multiplied)
                 {
@@ -96,6 +131,26 @@ internal sealed unsafe partial class CpuRecurrence
             }
         }
 
+        /// <summary>What the inputs give to the gates of some steps from the s-th on, in the scratch memory.</summary>
+        private void Inputs<TLanes>(Product product, int s, int steps)
+            where TLanes : struct, IVectorLanes<TLanes>
+        {
+            int rows = _end - _row;
+            nint row = _geometry.Inputs;
+            float* x = _scratch + ((nint)_chunk * rows * _geometry.Width);
+            for (int i = 0; i < steps; i++)
+            {
+                long bytes = rows * row * sizeof(float);
+                float* from = product.A + ((((nint)_geometry.Time(s + i) * _geometry.Batch) + _row) * row);
+                Buffer.MemoryCopy(from, x + (i * rows * row), bytes, bytes);
+            }
+
+            product.M = steps * rows;
+            product.A = x;
+            product.C = _scratch;
+            Gemm<TLanes>.RunPanels(product);
+        }
+
         private void Step<TLanes>(float* gates, float* products, float* h, float* c, float* y)
             where TLanes : struct, IVectorLanes<TLanes>
         {
@@ -103,6 +158,10 @@ internal sealed unsafe partial class CpuRecurrence
             nint n = hidden;
             switch (_geometry.Cell)
             {
+                case RecurrentCell.Lstm when _chunk > 0:
+                    ElementLoop.Range<TLanes, LstmCellBody>(new(gates, n, c), 0, n);
+                    ElementLoop.Range<TLanes, LstmStateBody>(new(gates + (3 * n), c, h, y), 0, n);
+                    break;
                 case RecurrentCell.Lstm:
                     SigmoidLoop.InPlace(default, gates, 2 * hidden);
                     TanhLoop.InPlace(default, gates + (2 * n), hidden);
@@ -120,6 +179,31 @@ internal sealed unsafe partial class CpuRecurrence
                     Buffer.MemoryCopy(gates, y, bytes, bytes);
                     break;
             }
+        }
+    }
+
+    /// <summary>c = sigmoid(f) c + sigmoid(i) tanh(g), with the bits of a loop for each.</summary>
+    private readonly struct LstmCellBody(float* gates, nint n, float* c) : IElementBody
+    {
+        public void Invoke<TLanes>(nint i, int count)
+            where TLanes : struct, IVectorLanes<TLanes>
+        {
+            TLanes next = Elementary.Tanh(TLanes.Load(gates + (2 * n) + i, count));
+            TLanes input = Elementary.Sigmoid(TLanes.Load(gates + i, count)) * next;
+            TLanes forget = Elementary.Sigmoid(TLanes.Load(gates + n + i, count));
+            TLanes.MultiplyAdd(forget, TLanes.Load(c + i, count), input).Store(c + i, count);
+        }
+    }
+
+    /// <summary>h = sigmoid(o) tanh(c).</summary>
+    private readonly struct LstmStateBody(float* output, float* c, float* h, float* y) : IElementBody
+    {
+        public void Invoke<TLanes>(nint i, int count)
+            where TLanes : struct, IVectorLanes<TLanes>
+        {
+            TLanes state = Elementary.Sigmoid(TLanes.Load(output + i, count)) * Elementary.Tanh(TLanes.Load(c + i, count));
+            state.Store(h + i, count);
+            state.Store(y + i, count);
         }
     }
 
