@@ -331,6 +331,70 @@ public sealed class EngineRuleTests
             OnnxTensor.Create([6, 2, 1], 3));
     }
 
+    /// <summary>What the engine's operator lacks is recorded step by step, and the batch may stand first.</summary>
+    [TestCase("GRU", "forward", "")]
+    [TestCase("GRU", "bidirectional", "")]
+    [TestCase("GRU", "reverse", "clip")]
+    [TestCase("GRU", "forward", "linear clip")]
+    [TestCase("GRU", "forward", "Softsign Relu")]
+    [TestCase("LSTM", "forward", "peepholes")]
+    [TestCase("LSTM", "bidirectional", "peepholes clip")]
+    [TestCase("LSTM", "reverse", "coupled")]
+    [TestCase("LSTM", "forward", "Sigmoid Tanh Softplus")]
+    [TestCase("RNN", "bidirectional", "clip")]
+    [TestCase("RNN", "reverse", "Elu")]
+    [TestCase("GRU", "bidirectional", "linear")]
+    [TestCase("LSTM", "bidirectional", "")]
+    [TestCase("RNN", "forward", "")]
+    public void Recurrent_networks_of_every_form_and_layout(string name, string direction, string form)
+    {
+        (int steps, int batch, int width, int units) = (6, 3, 4, 5);
+        int directions = direction == "bidirectional" ? 2 : 1, gates = name switch { "RNN" => 1, "GRU" => 3, _ => 4 };
+        string[] activations = [.. form.Split(' ').Where(word => word.Length > 0 && char.IsUpper(word[0]))];
+        TensorDef[] weights =
+        [
+            Floats("w", 1, directions, gates * units, width), Floats("r", 2, directions, gates * units, units),
+            Floats("v", 3, directions, 2 * gates * units), Floats("p", 4, directions, 3 * units),
+        ];
+        string outputs = name == "LSTM" ? "y0 y1 y2" : "y0 y1", last = name == "LSTM" ? " b b" : " b";
+        last += form.Contains("peepholes", StringComparison.Ordinal) ? " p" : "";
+        for (int layout = 0; layout < 2; layout++)
+        {
+            var attributes = new List<AttributeDef>
+            {
+                Build.Text("direction", direction), Build.Int("hidden_size", units), Build.Int("layout", layout),
+                Build.Int("linear_before_reset", form.Contains("linear", StringComparison.Ordinal) ? 1 : 0),
+            };
+            if (form.Contains("coupled", StringComparison.Ordinal))
+            {
+                attributes.Add(Build.Int("input_forget", 1));
+            }
+
+            if (form.Contains("clip", StringComparison.Ordinal))
+            {
+                attributes.Add(Build.Number("clip", 0.3f));
+            }
+
+            if (activations.Length > 0)
+            {
+                attributes.Add(Build.Texts(
+                    "activations", [.. Enumerable.Repeat(activations, directions).SelectMany(names => names)]));
+            }
+
+            OnnxTensor x = layout == 0 ? Build.Random(5, steps, batch, width) : Build.Random(5, batch, steps, width);
+            OnnxTensor h = layout == 0 ? Build.Random(6, directions, batch, units) : Build.Random(6, batch, directions, units);
+            int count = outputs.Split(' ').Length;
+            if (!last.EndsWith('p'))
+            {
+                Same(Build.Node(name, "a w r", outputs, [.. attributes]), count, weights[..2], x);
+            }
+
+            Same(Build.Node(name, $"a w r v -{last}", outputs, [.. attributes]), count, weights, x, h);
+            Same(Build.Node(name, $"a w r v c{last}", outputs, [.. attributes]), count, weights, x, h,
+                OnnxTensor.Create([6, 1, 3], 3));
+        }
+    }
+
     [Test]
     public void A_recurrent_network_of_relu_runs() => Same(
         Build.Node("RNN", "a w r", "y0 y1", Build.Int("hidden_size", 5), Build.Texts("activations", "Relu")), 2,

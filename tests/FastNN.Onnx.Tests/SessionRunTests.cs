@@ -51,6 +51,18 @@ public sealed class SessionRunTests
         Assert.That(Build.AllocatedBy(() => session.Run(inputs, outputs)), Is.Zero);
     }
 
+    [Test]
+    public void Recurrences_step_by_step_allocate_nothing()
+    {
+        (byte[] file, Func<int, OnnxTensor[]> inputsOf) = Cuda.CudaNetworkTable.StepByStep().Write();
+        using OnnxModel model = OnnxModel.Load(file);
+        using var device = Device.Cpu(2);
+        using OnnxSession session = model.Compile(device);
+        OnnxTensor[] inputs = inputsOf(3), outputs = session.CreateOutputs(inputs);
+        Assert.That(session.HostReason(inputs), Is.Null);
+        Assert.That(Build.AllocatedBy(() => session.Run(inputs, outputs)), Is.Zero);
+    }
+
     /// <summary>Large inputs are read where they lie: each run must read its own, and write none.</summary>
     [Test]
     public void Large_inputs_stay_as_they_are_and_each_run_reads_its_own()

@@ -1,24 +1,22 @@
 namespace FastNN.Onnx.Compile;
 
-/// <summary>LSTM, GRU and RNN with the usual activations; gates change places between ONNX's order and the engine's.</summary>
+/// <summary>
+/// LSTM, GRU and RNN in both layouts. With the usual activations they are the engine's operators, gates change places between
+/// ONNX's order and the engine's; other forms are recorded step by step.
+/// </summary>
 internal static class RecurrenceRules
 {
     // Where the engine's gates (input, forget, cell, output; reset, update, new) stand in ONNX's (iofc; zrh).
     private static readonly int[] LstmGates = [0, 2, 3, 1];
     private static readonly int[] GruGates = [1, 0, 2];
 
-    public static Traced?[]? Lstm(TraceCall call) =>
-        HasActivations(call, "Sigmoid", "Tanh", "Tanh") ? Record(call, LstmGates, RecurrentKind.Lstm) : null;
+    public static Traced?[]? Lstm(TraceCall call) => Record(call, LstmGates, RecurrentKind.Lstm, ["Sigmoid", "Tanh", "Tanh"]);
 
-    /// <summary>The reset gate behind the product, as PyTorch has it; the other form is for the host.</summary>
-    public static Traced?[]? Gru(TraceCall call) =>
-        call.Host.Flag("linear_before_reset") && HasActivations(call, "Sigmoid", "Tanh")
-            ? Record(call, GruGates, RecurrentKind.Gru)
-            : null;
+    public static Traced?[]? Gru(TraceCall call) => Record(call, GruGates, RecurrentKind.Gru, ["Sigmoid", "Tanh"]);
 
-    public static Traced?[]? Rnn(TraceCall call) => HasActivations(call, "Tanh") ? Record(call, [0], RecurrentKind.Tanh)
-        : HasActivations(call, "Relu") ? Record(call, [0], RecurrentKind.ReLU)
-        : null;
+    public static Traced?[]? Rnn(TraceCall call) => HasActivations(call, "Relu")
+        ? Record(call, [0], RecurrentKind.ReLU, ["Relu"])
+        : Record(call, [0], RecurrentKind.Tanh, ["Tanh"]);
 
     private enum RecurrentKind
     {
@@ -39,23 +37,38 @@ internal static class RecurrenceRules
                 && !call.Host.HasAttribute("activation_alpha") && !call.Host.HasAttribute("activation_beta");
     }
 
-    private static Traced?[]? Record(TraceCall call, int[] gates, RecurrentKind kind)
+    /// <summary>Whether the engine's operator computes this form: of a GRU that with the reset gate behind the product, as
+    /// PyTorch has it.</summary>
+    private static bool IsUsual(TraceCall call, RecurrentKind kind, string[] activations) => HasActivations(call, activations)
+        && !call.Has(7) && !call.Host.HasAttribute("clip") && !call.Host.Flag("input_forget")
+        && (kind != RecurrentKind.Gru || call.Host.Flag("linear_before_reset"));
+
+    private static Traced?[]? Record(TraceCall call, int[] gates, RecurrentKind kind, string[] usual)
     {
-        bool usesCell = kind == RecurrentKind.Lstm;
-        if (call.FloatInput(0) is not { Rank: 3 } x || call.FloatConstant(1) is not { } w || call.FloatConstant(2) is not { } r
-            || (call.Has(3) && call.FloatConstant(3) is null) || call.Has(7) || call.Host.HasAttribute("clip")
-            || call.Host.Flag("input_forget")
-            || call.Host.Int("layout", 0) != 0)
+        bool usesCell = kind == RecurrentKind.Lstm, isBatchFirst = call.Host.Int("layout", 0) == 1;
+        if (call.FloatInput(0) is not { Rank: 3 } x || call.FloatConstant(1) is not { Rank: 3 } w
+            || call.FloatConstant(2) is not { Rank: 3 } r || (call.Has(3) && call.FloatConstant(3) is null))
         {
             return null;
         }
 
-        int steps = x.Dims[0], batch = x.Dims[1], features = x.Dims[2], directions = w.Dims[0], hidden = r.Dims[2];
+        Value sequences = isBatchFirst ? x.Plain.Permute(1, 0, 2) : x.Plain;
+        (int batch, int steps) = isBatchFirst ? (x.Dims[0], x.Dims[1]) : (x.Dims[1], x.Dims[0]);
+        int features = x.Dims[2], directions = w.Dims[0], hidden = r.Dims[2];
         string direction = call.Host.Text("direction", "forward");
+        RecurrenceSteps[]? recorded = IsUsual(call, kind, usual) ? []
+            : RecurrenceSteps.Of(call, usual, directions, steps, hidden);
+        if (recorded is null || w.Dims[1] != gates.Length * hidden || w.Dims[2] != features || r.Dims[1] != w.Dims[1]
+            || r.Dims[0] != directions || directions != (direction == "bidirectional" ? 2 : 1))
+        {
+            return null;
+        }
+
         Traced? state = call.FloatInput(5), cell = usesCell ? call.FloatInput(6) : null;
         if (usesCell && (state is null) != (cell is null))
         {
-            Traced zeros = call.Record(OnnxTensor.Zeros(OnnxElementType.Float32, [directions, batch, hidden]))!;
+            Traced zeros = call.Record(OnnxTensor.Zeros(
+                OnnxElementType.Float32, isBatchFirst ? [batch, directions, hidden] : [directions, batch, hidden]))!;
             state ??= zeros;
             cell ??= zeros;
         }
@@ -81,28 +94,38 @@ internal static class RecurrenceRules
                 ? (Bias(call, b, d, 0, gates, hidden), Bias(call, b, d, 1, gates, hidden))
                 : null;
             bool reverse = direction == "reverse" || d == 1;
-            Value? h = Initial(state, d, batch, hidden);
-            Value[] outputs = kind switch
-            {
-                RecurrentKind.Lstm => x.Plain.Lstm(
-                    weight, recurrent, bias?.In, bias?.State, h, Initial(cell, d, batch, hidden), lengths, reverse),
-                RecurrentKind.Gru => x.Plain.Gru(weight, recurrent, bias?.In, bias?.State, h, lengths, reverse),
-                _ => x.Plain.SimpleRnn(
-                    weight, recurrent, bias?.In, bias?.State, h, lengths, kind == RecurrentKind.ReLU, reverse),
-            };
-            all.Add(outputs[0].Reshape(new Shape(steps, 1, batch, hidden)));
-            last.Add(outputs[1].Reshape(new Shape(1, batch, hidden)));
+            Value? h = Initial(state, d, isBatchFirst), c = Initial(cell, d, isBatchFirst);
+            Value[] outputs = recorded.Length > 0
+                ? recorded[d].Record(sequences, weight, recurrent, bias, h, c, lengths, reverse)
+                : kind switch
+                {
+                    RecurrentKind.Lstm => sequences.Lstm(weight, recurrent, bias?.In, bias?.State, h, c, lengths, reverse),
+                    RecurrentKind.Gru => sequences.Gru(weight, recurrent, bias?.In, bias?.State, h, lengths, reverse),
+                    _ => sequences.SimpleRnn(
+                        weight, recurrent, bias?.In, bias?.State, h, lengths, kind == RecurrentKind.ReLU, reverse),
+                };
+
+            // [T, B, H] as [T, 1, B, H] or [B, T, 1, H], and [B, H] as [1, B, H] or [B, 1, H].
+            all.Add(isBatchFirst
+                ? outputs[0].Permute(1, 0, 2).Reshape(new Shape(batch, steps, 1, hidden))
+                : outputs[0].Reshape(new Shape(steps, 1, batch, hidden)));
+            var one = isBatchFirst ? new Shape(batch, 1, hidden) : new Shape(1, batch, hidden);
+            last.Add(outputs[1].Reshape(one));
             if (usesCell)
             {
-                cells.Add(outputs[2].Reshape(new Shape(1, batch, hidden)));
+                cells.Add(outputs[2].Reshape(one));
             }
         }
 
         Traced Joined(List<Value> parts, int axis, int[] dims) =>
             Traced.OfPlain(parts.Count == 1 ? parts[0] : Operators.Concat(axis, [.. parts]), x.Type, dims);
-        Traced sequence = Joined(all, 1, [steps, directions, batch, hidden]),
-            final = Joined(last, 0, [directions, batch, hidden]);
-        return usesCell ? [sequence, final, Joined(cells, 0, [directions, batch, hidden])] : [sequence, final];
+        int[] states = isBatchFirst ? [batch, directions, hidden] : [directions, batch, hidden];
+        int behind = isBatchFirst ? 1 : 0;
+        Traced sequence = isBatchFirst
+            ? Joined(all, 2, [batch, steps, directions, hidden])
+            : Joined(all, 1, [steps, directions, batch, hidden]);
+        Traced final = Joined(last, behind, states);
+        return usesCell ? [sequence, final, Joined(cells, behind, states)] : [sequence, final];
     }
 
     /// <summary>[directions, gates H, K] as the engine's [K, gates H] of one direction.</summary>
@@ -137,6 +160,15 @@ internal static class RecurrenceRules
         return call.Graph.Constant(inside, new Shape(inside.Length));
     }
 
-    private static Value? Initial(Traced? state, int direction, int batch, int hidden) =>
-        state?.Plain.Slice(0, direction, direction + 1).Reshape(new Shape(batch, hidden));
+    /// <summary>One direction's [B, H] of [directions, B, H] or [B, directions, H].</summary>
+    private static Value? Initial(Traced? state, int direction, bool isBatchFirst)
+    {
+        if (state is null)
+        {
+            return null;
+        }
+
+        int axis = isBatchFirst ? 1 : 0;
+        return state.Plain.Slice(axis, direction, direction + 1).Reshape(new Shape(state.Dims[1 - axis], state.Dims[2]));
+    }
 }

@@ -14,7 +14,7 @@ internal static class CudaNetworkTable
     /// <summary>Kinds of networks, those of the recipes, and every kind of layer.</summary>
     public static IEnumerable<CudaNetwork> All =>
     [
-        .. Kinds.Select(CudaNetwork.Of), Voice(),
+        .. Kinds.Select(CudaNetwork.Of), Voice(), StepByStep(),
         .. NetworkTable.Large.Where(network => RecipeBook.All.Any(recipe => recipe.Name == network.Name))
             .Select(CudaNetwork.Of),
         .. NetworkTable.Layers.Select(CudaNetwork.Of),
@@ -173,6 +173,34 @@ internal static class CudaNetworkTable
         return CudaNetwork.Of("voice activity", Model, batch =>
         [
             Build.Random(batch, batch, samples), Build.Random(batch + 9, 2, batch, units), OnnxTensor.Create([16000L]),
+        ]);
+    }
+
+    /// <summary>Recurrences of forms that are recorded step by step: resets in front of the product, peepholes, the batch
+    /// first, sequences of lengths of their own.</summary>
+    public static CudaNetwork StepByStep()
+    {
+        const int units = 5;
+
+        static ModelDef Model()
+        {
+            static TensorDef Weight(string name, int seed, params int[] dims) =>
+                Build.Tensor(name, Build.Random(seed, dims).Floats(), [.. dims.Select(extent => (long)extent)]);
+            return Build.Model(22,
+                    Build.Node("GRU", "x wg rg bg lengths", "g", Build.Int("hidden_size", units), Build.Int("layout", 1),
+                        Build.Text("direction", "bidirectional")),
+                    Build.Node("Reshape", "g rows", "h"),
+                    Build.Node("LSTM", "h wl rl bl - - - p", "y - c", Build.Int("hidden_size", units), Build.Int("layout", 1)))
+                .With(["x", "lengths"], ["y", "c"])
+                .With(
+                    Weight("wg", 1, 2, 3 * units, 4), Weight("rg", 2, 2, 3 * units, units), Weight("bg", 3, 2, 6 * units),
+                    Weight("wl", 4, 1, 4 * units, 2 * units), Weight("rl", 5, 1, 4 * units, units),
+                    Weight("bl", 6, 1, 8 * units), Weight("p", 7, 1, 3 * units), Build.Tensor("rows", [0L, 0, -1], 3));
+        }
+
+        return CudaNetwork.Of("recurrences step by step", Model, batch =>
+        [
+            Build.Random(batch, batch, 6, 4), OnnxTensor.Create([.. Enumerable.Range(0, batch).Select(i => 6 - (2 * i))], batch),
         ]);
     }
 }
