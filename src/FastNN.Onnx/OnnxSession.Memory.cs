@@ -1,6 +1,7 @@
 using System.Globalization;
 using FastNN.Graphs;
 using FastNN.Onnx.Compile;
+using FastNN.Onnx.Host;
 
 namespace FastNN.Onnx;
 
@@ -12,21 +13,41 @@ public sealed partial class OnnxSession
     /// <summary>
     /// Bytes of the arena of one call, as a formula in the symbols of the inputs' extents, such as <c>401,408 + 3,072 batch</c>.
     /// It is made when it is first asked for, by planning a few sets of extents, which computes nothing and allocates nothing on
-    /// the device; <see cref="PlanMemory"/> is for models that have to be told more.
+    /// the device; <see cref="PlanMemory"/> is for models that have to be told more. A mixed model is run instead, on zeros: what
+    /// its stages hold at most, arenas and values, for zeros.
     /// </summary>
-    /// <exception cref="OnnxException">The host runs the model, or the extents alone do not say how it runs.</exception>
+    /// <exception cref="OnnxException">The extents alone do not say how the model runs.</exception>
     /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
     public OnnxMemoryPlan MemoryPlan => _memoryPlan ??= PlanMemory(new Dictionary<string, OnnxValue>());
 
-    /// <summary>Bytes that the arenas of the session's plans hold at this moment.</summary>
+    /// <summary>Bytes that the arenas of the session's plans and the values between stages hold at this moment.</summary>
     public long PlanBytes => _budget.Held;
 
-    /// <summary>Bytes of the arena of one call with such inputs; of one slice where a batch is computed in slices.</summary>
-    /// <param name="inputs">A value for every input that has no default, by name; only their shapes matter.</param>
-    /// <exception cref="OnnxException">An input does not fit, the host runs the model, or the plan is larger than
+    /// <summary>
+    /// Bytes of the arena of one call with such inputs; of one slice where a batch is computed in slices. Of a mixed model the
+    /// most bytes at a time, of a stage's arena and of the values between stages: it is run, since its shapes may follow from
+    /// values.
+    /// </summary>
+    /// <param name="inputs">A value for every input that has no default, by name; only their shapes matter unless the model is
+    /// mixed.</param>
+    /// <exception cref="OnnxException">An input does not fit, is no tensor, or the plan is larger than
     /// <see cref="OnnxSessionOptions.MemoryLimit"/>.</exception>
     /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
-    public long PeakBytes(IReadOnlyDictionary<string, OnnxValue> inputs) => PeakBytes(OnEngine(inputs).Recording!);
+    public long PeakBytes(IReadOnlyDictionary<string, OnnxValue> inputs)
+    {
+        ArgumentNullException.ThrowIfNull(inputs);
+        _model.Check(inputs);
+        OnnxTensor?[] tensors = Tensors(inputs)
+            ?? throw new OnnxException("OnnxSession: expected tensors to plan memory, got a sequence or an optional.");
+        SessionProgram program = Find(tensors);
+        if (program.Recording is { } recording)
+        {
+            return PeakBytes(recording);
+        }
+
+        RunMixed(program, tensors, out long peak);
+        return peak;
+    }
 
     /// <summary>As <see cref="MemoryPlan"/>, with what the file alone does not say.</summary>
     /// <param name="inputs">
@@ -34,7 +55,7 @@ public sealed partial class OnnxSession
     /// or whose extents the file leaves open without a name; those keep the extents of the value that is given. Extents that have
     /// a name are symbols all the same. What is not given and has no name is a symbol as well, <c>input[axis]</c>.
     /// </param>
-    /// <exception cref="OnnxException">The host runs the model, or does not take such extents.</exception>
+    /// <exception cref="OnnxException">The model does not take such extents.</exception>
     /// <exception cref="ObjectDisposedException">The session was disposed.</exception>
     public OnnxMemoryPlan PlanMemory(IReadOnlyDictionary<string, OnnxValue> inputs)
     {
@@ -57,19 +78,19 @@ public sealed partial class OnnxSession
                 + $"{reason ?? "it takes no multiples of a number"}. PlanMemory takes what the file does not say.");
     }
 
-    /// <summary>The arena's bytes for these extents; null where the engine does not run them.</summary>
+    /// <summary>The bytes for these extents; null where the model does not run for them.</summary>
     private long? PeakBytes(OpenInput?[] open, string[] symbols, int[] extents, out string? reason)
     {
         OnnxTensor?[] inputs = Array.ConvertAll(open, input => input?.With(symbols, extents));
         OnnxTensor?[] none = new OnnxTensor?[inputs.Length], steering = Array.ConvertAll(open, input => input?.Steering);
         try
         {
-            Tracer.Recording? recording = Record(Passed(inputs, -1, none), inputs, none, examples: -1, out Tracer tracer)
+            Tracer.Recording? recording = Record(Passed(inputs, -1, none), inputs, none, examples: -1, out _)
                 ?? (Array.Exists(steering, value => value is not null)
-                    ? Record(Passed(inputs, -1, steering), inputs, steering, examples: -1, out tracer)
+                    ? Record(Passed(inputs, -1, steering), inputs, steering, examples: -1, out _)
                     : null);
-            reason = recording is null ? $"the host runs it, because of {tracer.Missing?.Definition.Title}" : null;
-            return recording is null ? null : PeakBytes(recording);
+            reason = null;
+            return recording is null ? MixedPeakBytes(open, inputs) : PeakBytes(recording);
         }
         catch (Exception exception) when (exception is ShapeException or OnnxException)
         {
@@ -77,6 +98,25 @@ public sealed partial class OnnxSession
             return null;
         }
     }
+
+    /// <summary>What a mixed model's stages hold at most for inputs of these extents, whose values are zeros or those
+    /// given.</summary>
+    private long MixedPeakBytes(OpenInput?[] open, OnnxTensor?[] inputs)
+    {
+        OnnxTensor?[] values = [.. inputs.Zip(open, (input, its) => input is null ? null : its!.Given is { } given
+            && given.Dims.AsSpan().SequenceEqual(input.Dims) ? given : OnnxTensor.Zeros(input.ElementType, input.Dims))];
+        HostGraph graph = Passed(values, -1, new OnnxTensor?[values.Length]);
+
+        // A budget of its own: what is found out beforehand is not refused.
+        using var programs = new MixedPrograms(
+            _device, _constants, _external, maxPlans: 1, new ArenaBudget(long.MaxValue, static () => false), long.MaxValue);
+        programs.Run(graph, [.. values], () => Described(values), out long peak);
+        return peak;
+    }
+
+    /// <summary>The inputs' types and shapes, as messages list them.</summary>
+    private string Described(ReadOnlySpan<OnnxTensor?> inputs) => string.Join(
+        ", ", inputs.ToArray().Zip(_model.Inputs, (value, input) => $"{input.Name}: {value}"));
 
     private long PeakBytes(Tracer.Recording recording) => Math.Max(
         Planner.Alignment,
@@ -88,10 +128,9 @@ public sealed partial class OnnxSession
     {
         if (_options.MemoryLimit < long.MaxValue && PeakBytes(recording) is var bytes && bytes > _options.MemoryLimit)
         {
-            string given = string.Join(", ", inputs.ToArray().Zip(_model.Inputs, (value, input) => $"{input.Name}: {value}"));
             throw new OnnxException(string.Create(
                 CultureInfo.InvariantCulture,
-                $"OnnxSession: expected a plan of at most {_options.MemoryLimit:N0} bytes (MemoryLimit), got {bytes:N0} bytes for {given}; run fewer examples at a time, or raise the limit."));
+                $"OnnxSession: expected a plan of at most {_options.MemoryLimit:N0} bytes (MemoryLimit), got {bytes:N0} bytes for {Described(inputs)}; run fewer examples at a time, or raise the limit."));
         }
 
         return recording.Graph.Compile(_device, Results(recording), new SessionOptions { Budget = _budget });
@@ -103,7 +142,7 @@ public sealed partial class OnnxSession
     {
         foreach (SessionProgram program in Volatile.Read(ref _programs).OrderBy(program => program.LastUse))
         {
-            if (program.Session?.TrimIdle() > 0)
+            if (program.TrimIdle() > 0)
             {
                 return true;
             }
@@ -116,10 +155,13 @@ public sealed partial class OnnxSession
     /// <param name="Type">Its element type.</param>
     /// <param name="Dims">Its extents; 0 for a symbol.</param>
     /// <param name="Names">The symbols, by axis.</param>
-    /// <param name="Steering">Its value, where that may steer the model.</param>
-    private sealed record OpenInput(OnnxElementType Type, int[] Dims, string?[] Names, OnnxTensor? Steering)
+    /// <param name="Given">Its value; null where none is given.</param>
+    private sealed record OpenInput(OnnxElementType Type, int[] Dims, string?[] Names, OnnxTensor? Given)
     {
         public IEnumerable<string> Symbols => Names.OfType<string>();
+
+        /// <summary>Its value, where that may steer the model.</summary>
+        public OnnxTensor? Steering => Given is not null && MaySteer(Given) ? Given : null;
 
         /// <summary>What the file says of an input, and a value where one is given; null for one that takes its
         /// default.</summary>
@@ -152,8 +194,7 @@ public sealed partial class OnnxSession
                 }
             }
 
-            return new OpenInput(
-                tensor?.ElementType ?? input.ElementType, dims, names, tensor is not null && MaySteer(tensor) ? tensor : null);
+            return new OpenInput(tensor?.ElementType ?? input.ElementType, dims, names, tensor);
         }
 
         /// <summary>A tensor without values, of the shape that it has for these extents.</summary>

@@ -27,9 +27,10 @@ public sealed record OnnxSessionOptions
 
     /// <summary>
     /// The most bytes that the arenas of the session's plans hold together: what lies between operators, one for each call at a
-    /// time. Weights, which recordings share, and the stages of mixed models are not part of it. Where a call needs more, the
-    /// plans that were not used for the longest time are dropped, and where calls under way hold it all, the call waits for one
-    /// of them. Inputs whose plan alone is larger are refused. Default no limit.
+    /// time, and of mixed models the values that stages hand on besides. Weights, which recordings share, are not part of it,
+    /// nor are inputs and outputs. Where a call needs more, the plans that were not used for the longest time are dropped, and
+    /// where calls under way hold it all, the call waits for one of them. Inputs whose plan alone is larger are refused. Under a
+    /// limit calls of mixed models run one at a time. Default no limit.
     /// </summary>
     public long MemoryLimit
     {
@@ -71,6 +72,9 @@ public sealed partial class OnnxSession : IDisposable
     private readonly Lock _lock = new();
     private readonly ConstantPool _constants = new();
     private readonly ArenaBudget _budget;
+
+    // Held by a mixed call under a limit: two that hold values and wait for arenas would wait for each other.
+    private readonly Lock _mixed = new();
     private SessionProgram[] _programs = [];
     private long _clock;
     private volatile bool _disposed;
@@ -164,7 +168,7 @@ public sealed partial class OnnxSession : IDisposable
         SessionProgram program = Find(tensors);
         if (program.Outputs is not { } sources)
         {
-            return RunMixed(program, tensors);
+            return RunMixed(program, tensors, out _);
         }
 
         var results = Array.ConvertAll(sources, NewOutput);
@@ -191,7 +195,7 @@ public sealed partial class OnnxSession : IDisposable
             return;
         }
 
-        OnnxValue?[] results = RunMixed(program, inputs);
+        OnnxValue?[] results = RunMixed(program, inputs, out _);
         CheckOutputs([.. results], outputs);
         for (int i = 0; i < outputs.Length; i++)
         {
@@ -208,7 +212,7 @@ public sealed partial class OnnxSession : IDisposable
     public OnnxTensor[] CreateOutputs(params ReadOnlySpan<OnnxTensor?> inputs)
     {
         SessionProgram program = Find(inputs);
-        object?[] sources = program.Outputs ?? RunMixed(program, inputs);
+        object?[] sources = program.Outputs ?? RunMixed(program, inputs, out _);
         return Array.ConvertAll(sources, source => NewOutput(source)
             ?? throw new OnnxException("OnnxSession: an output is a sequence or an optional; use Run with names."));
     }
@@ -257,13 +261,22 @@ public sealed partial class OnnxSession : IDisposable
         }
     }
 
-    private OnnxValue?[] RunMixed(SessionProgram program, ReadOnlySpan<OnnxTensor?> inputs)
+    private OnnxValue?[] RunMixed(SessionProgram program, ReadOnlySpan<OnnxTensor?> inputs, out long peak)
     {
+        OnnxTensor?[] given = inputs.ToArray();
         while (true)
         {
             try
             {
-                return program.RunMixed(inputs);
+                if (_options.MemoryLimit == long.MaxValue)
+                {
+                    return program.RunMixed(inputs, () => Described(given), out peak);
+                }
+
+                lock (_mixed)
+                {
+                    return program.RunMixed(inputs, () => Described(given), out peak);
+                }
             }
             catch (ObjectDisposedException) when (!_disposed && Array.IndexOf(Volatile.Read(ref _programs), program) < 0)
             {
@@ -451,7 +464,7 @@ public sealed partial class OnnxSession : IDisposable
 
     private SessionProgram Mixed(ReadOnlySpan<OnnxTensor?> inputs, HostGraph graph, string missing) => new(
         inputs, new OnnxTensor?[inputs.Length], missing, graph,
-        new MixedPrograms(_device, _constants, _external, _options.MaxPlans));
+        new MixedPrograms(_device, _constants, _external, _options.MaxPlans, _budget, _options.MemoryLimit));
 
     private WorkerPool? Pool => _device.Implementation is CpuDevice { Threads: > 1 } cpu ? cpu.Pool : null;
 

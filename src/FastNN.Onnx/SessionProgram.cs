@@ -106,8 +106,12 @@ internal sealed class SessionProgram : IDisposable
     }
 
     /// <summary>Computes the outputs where the host runs a part.</summary>
+    /// <param name="inputs">The inputs.</param>
+    /// <param name="given">What they are, for messages.</param>
+    /// <param name="peak">The most bytes of arenas and of values between stages that it held at a time.</param>
     /// <exception cref="ObjectDisposedException">It was dropped meanwhile.</exception>
-    public OnnxValue?[] RunMixed(ReadOnlySpan<OnnxTensor?> inputs) => _mixed!.Run(_graph!, [.. inputs]);
+    public OnnxValue?[] RunMixed(ReadOnlySpan<OnnxTensor?> inputs, Func<string> given, out long peak) =>
+        _mixed!.Run(_graph!, [.. inputs], given, out peak);
 
     /// <summary>How many nodes the host ran in the last run, and how many there are.</summary>
     public (int Host, int All) MixedCount => _mixed is null ? (0, 0) : _mixed.Count(_graph!);
@@ -152,6 +156,9 @@ internal sealed class SessionProgram : IDisposable
             ArrayPool<OnnxTensor?>.Shared.Return(rented, clearArray: true);
         }
     }
+
+    /// <summary>Gives back idle arenas, in stages those of one of them; tells how many bytes.</summary>
+    public long TrimIdle() => Session?.TrimIdle() ?? _mixed?.TrimOldest() ?? 0;
 
     /// <summary>Gives back the memory that is kept for calls to come.</summary>
     public void Trim()

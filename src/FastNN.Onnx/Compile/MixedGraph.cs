@@ -21,20 +21,15 @@ internal sealed class MixedGraph(HostGraph graph, MixedPrograms programs) : IDis
 
     public MixedPrograms Programs => programs;
 
-    public OnnxValue?[] Run(OnnxValue?[] arguments, HostFrame? outer)
+    public OnnxValue?[] Run(MixedCall call, OnnxValue?[] arguments, HostFrame? outer)
     {
         HostFrame frame = graph.Enter(
-            arguments, outer, new HostFrame(programs.External, graph.SlotCount) { Bodies = programs });
-        var known = new bool[graph.SlotCount];
-        foreach ((int slot, OnnxTensor value) in graph.Constants)
-        {
-            known[slot] = ReferenceEquals(frame.Slots[slot], value);
-        }
-
+            arguments, outer, new HostFrame(programs.External, graph.SlotCount) { Bodies = call });
+        using var run = new MixedRun(call, graph, frame);
         int onHost = 0;
         for (MixedStage? stage = Stage([.. Enumerable.Range(0, graph.Nodes.Count)]); stage is not null;)
         {
-            MixedPlan plan = stage.Run(frame, known);
+            MixedPlan plan = stage.Run(run);
             onHost += plan.HostNodes.Length;
             stage = plan.Next;
         }
@@ -64,6 +59,9 @@ internal sealed class MixedGraph(HostGraph graph, MixedPrograms programs) : IDis
             return stage;
         }
     }
+
+    /// <summary>The plans of all stages.</summary>
+    public IEnumerable<MixedPlan> Plans => Stages().SelectMany(stage => stage.Plans);
 
     public void Trim() => Array.ForEach(Stages(), stage => stage.Trim());
 

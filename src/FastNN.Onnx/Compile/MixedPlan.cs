@@ -44,6 +44,9 @@ internal sealed class MixedPlan : IDisposable
     /// <summary>The recording's session; null where the engine has nothing to do.</summary>
     public required Session? Session { get; init; }
 
+    /// <summary>Bytes of the recording's arena.</summary>
+    public required long ArenaBytes { get; init; }
+
     /// <summary>Where the recording's inputs are.</summary>
     public required int[] InputSlots { get; init; }
 
@@ -85,33 +88,23 @@ internal sealed class MixedPlan : IDisposable
     }
 
     /// <summary>Runs the recording and then the host's nodes.</summary>
-    /// <param name="frame">The values.</param>
-    /// <param name="known">Whether a value of the frame is a constant.</param>
+    /// <param name="run">The values.</param>
     /// <exception cref="ObjectDisposedException">The plan was dropped meanwhile; nothing has run then.</exception>
-    public void Run(HostFrame frame, bool[] known)
+    /// <exception cref="OnnxException">It needs more than the limit, or an operator does not take what it is given.</exception>
+    public void Run(MixedRun run)
     {
+        HostFrame frame = run.Frame;
         if (Session is not null)
         {
-            using SessionRun run = Session.Begin(Shapes);
-            for (int i = 0; i < InputSlots.Length; i++)
-            {
-                var input = (OnnxTensor)frame.Slots[InputSlots[i]]!;
-                SessionProgram.Write(run, i, input, 0, input.Count);
-            }
-
-            run.Compute();
-            for (int i = 0; i < Outputs.Length; i++)
-            {
-                OnnxTensor output = OnnxTensor.Zeros(Outputs[i].Value.Type, Outputs[i].Value.Dims);
-                SessionProgram.Read(run, i, Outputs[i].Value, output, 0, output.Count);
-                frame.Slots[Outputs[i].Slot] = output;
-            }
+            OnnxTensor[] outputs = Array.ConvertAll(Outputs, output => OnnxTensor.Zeros(output.Value.Type, output.Value.Dims));
+            run.Enter(ArenaBytes, outputs.Sum(MixedRun.BytesOf));
+            Compute(frame, outputs);
         }
 
         foreach ((int slot, OnnxValue? value) in Constants)
         {
             frame.Slots[slot] = value;
-            known[slot] = true;
+            run.Known[slot] = true;
         }
 
         foreach (HostNode node in HostNodes)
@@ -119,9 +112,31 @@ internal sealed class MixedPlan : IDisposable
             HostGraph.Run(node, frame);
         }
 
+        // Before what the stage alone needed goes, and behind it.
+        run.Count();
+
         foreach (int slot in Dead)
         {
             frame.Slots[slot] = null;
+        }
+
+        run.Count();
+    }
+
+    private void Compute(HostFrame frame, OnnxTensor[] outputs)
+    {
+        using SessionRun run = Session!.Begin(Shapes);
+        for (int i = 0; i < InputSlots.Length; i++)
+        {
+            var input = (OnnxTensor)frame.Slots[InputSlots[i]]!;
+            SessionProgram.Write(run, i, input, 0, input.Count);
+        }
+
+        run.Compute();
+        for (int i = 0; i < outputs.Length; i++)
+        {
+            SessionProgram.Read(run, i, Outputs[i].Value, outputs[i], 0, outputs[i].Count);
+            frame.Slots[Outputs[i].Slot] = outputs[i];
         }
     }
 

@@ -8,11 +8,18 @@ namespace FastNN.Onnx.Compile;
 /// Runs graphs of which the engine lacks nodes: what it has runs on it, the rest on the host in between. Bodies of branches and
 /// loops that the host runs are such graphs themselves.
 /// </summary>
-internal sealed class MixedPrograms(Device device, ConstantPool constants, ExternalData? external, int maxPlans)
-    : IBodyRunner, IDisposable
+/// <param name="device">What computes.</param>
+/// <param name="constants">Weights, which recordings share.</param>
+/// <param name="external">Where tensors outside the file are.</param>
+/// <param name="maxPlans">How many recordings a stage keeps, one for each set of shapes.</param>
+/// <param name="budget">What arenas and values between stages may hold together.</param>
+/// <param name="limit">The most bytes that one call may need of it.</param>
+internal sealed class MixedPrograms(
+    Device device, ConstantPool constants, ExternalData? external, int maxPlans, ArenaBudget budget, long limit) : IDisposable
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<HostGraph, MixedGraph?> _graphs = [];
+    private long _clock;
     private bool _disposed;
 
     public Device Device => device;
@@ -24,17 +31,31 @@ internal sealed class MixedPrograms(Device device, ConstantPool constants, Exter
     /// <summary>How many recordings a stage keeps, one for each set of shapes.</summary>
     public int MaxPlans => maxPlans;
 
-    /// <summary>Runs a model's graph.</summary>
-    public OnnxValue?[] Run(HostGraph graph, OnnxValue?[] arguments) => Of(graph, isBody: false)!.Run(arguments, null);
+    public ArenaBudget Budget => budget;
 
-    /// <inheritdoc/>
-    public OnnxValue?[]? Run(HostGraph body, OnnxValue?[] arguments, HostFrame outer) =>
-        Of(body, isBody: true)?.Run(arguments, outer);
+    public long Limit => limit;
+
+    /// <summary>A number for each use of a plan, so that the one that was not used for the longest time is known.</summary>
+    public long Tick() => Interlocked.Increment(ref _clock);
+
+    /// <summary>Runs a model's graph.</summary>
+    /// <param name="graph">The graph.</param>
+    /// <param name="arguments">Its inputs.</param>
+    /// <param name="given">What they are, for messages.</param>
+    /// <param name="peak">The most bytes of arenas and values that it held at a time.</param>
+    public OnnxValue?[] Run(HostGraph graph, OnnxValue?[] arguments, Func<string> given, out long peak)
+    {
+        var call = new MixedCall(this, given);
+        OnnxValue?[] outputs = Of(graph, isBody: false)!.Run(call, arguments, null);
+        peak = call.Peak;
+        return outputs;
+    }
 
     /// <summary>How many nodes of a graph the host runs for the shapes that it has met last, and how many there are.</summary>
     public (int Host, int All) Count(HostGraph graph) => Of(graph, isBody: false)!.Count();
 
-    private MixedGraph? Of(HostGraph graph, bool isBody)
+    /// <summary>A graph in stages; null for a body that the host runs as fast.</summary>
+    public MixedGraph? Of(HostGraph graph, bool isBody)
     {
         lock (_lock)
         {
@@ -47,6 +68,21 @@ internal sealed class MixedPrograms(Device device, ConstantPool constants, Exter
 
             return mixed;
         }
+    }
+
+    /// <summary>Gives back the idle arenas of the stage that was not used for the longest time; 0 where there are
+    /// none.</summary>
+    public long TrimOldest()
+    {
+        foreach (MixedPlan plan in Graphs().SelectMany(graph => graph?.Plans ?? []).OrderBy(plan => plan.LastUse))
+        {
+            if (plan.Session?.TrimIdle() is > 0 and var bytes)
+            {
+                return bytes;
+            }
+        }
+
+        return 0;
     }
 
     public void Trim()

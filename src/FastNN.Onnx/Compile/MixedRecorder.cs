@@ -266,20 +266,37 @@ internal sealed class MixedRecorder
         }
 
         var values = outputs.ConvertAll(output => ($"slot{output.Item1}", output.Item2.Plain));
-        Session? session = outputs.Count > 0 ? _graph.Compile(_stage.Graph.Programs.Device, [.. values]) : null;
+        Shape[] shapes = [.. _inputs.Select(slot => new Shape(((OnnxTensor)_frame.Slots[slot]!).Dims))];
+        (Session? session, long bytes) = outputs.Count > 0 ? Compiled([.. values], shapes) : (null, 0);
         int[] dead = [.. Enumerable.Range(0, _slots.Length).Where(slot => !after.Contains(slot)
             && (_frame.Slots[slot] is not null || wanted.Contains(slot)) && !_stage.Graph.Fixed.Contains(slot))];
         return new MixedPlan
         {
             Keys = [.. _keys.Values],
             Session = session,
+            ArenaBytes = bytes,
             InputSlots = [.. _inputs],
-            Shapes = [.. _inputs.Select(slot => new Shape(((OnnxTensor)_frame.Slots[slot]!).Dims))],
+            Shapes = shapes,
             Outputs = [.. outputs],
             Constants = [.. constants],
             HostNodes = [.. _host],
             Dead = dead,
             Next = _stage.Graph.Stage([.. _deferred]),
         };
+    }
+
+    private (Session Session, long Bytes) Compiled((string Name, Value Value)[] values, Shape[] shapes)
+    {
+        MixedPrograms programs = _stage.Graph.Programs;
+        Session session = _graph.Compile(programs.Device, values, new SessionOptions { Budget = programs.Budget });
+        try
+        {
+            return (session, session.PeakBytes(shapes));
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
     }
 }

@@ -11,7 +11,6 @@ internal sealed class MixedStage(MixedGraph graph, int[] remaining) : IDisposabl
     private readonly Lock _lock = new();
     private readonly HashSet<int> _restless = [];
     private MixedPlan[] _plans = [];
-    private long _clock;
     private bool _disposed;
 
     public MixedGraph Graph => graph;
@@ -23,22 +22,24 @@ internal sealed class MixedStage(MixedGraph graph, int[] remaining) : IDisposabl
     /// shape costs more.</summary>
     public IReadOnlySet<int> Restless => _restless;
 
+    public IReadOnlyList<MixedPlan> Plans => Volatile.Read(ref _plans);
+
     /// <summary>Runs the stage.</summary>
-    /// <param name="frame">The values, to which it adds.</param>
-    /// <param name="known">Whether a value of the frame is a constant.</param>
-    public MixedPlan Run(HostFrame frame, bool[] known)
+    /// <param name="run">The values, to which it adds.</param>
+    public MixedPlan Run(MixedRun run)
     {
         while (true)
         {
-            MixedPlan plan = Find(frame) ?? Make(frame, known);
+            MixedPlan plan = Find(run.Frame) ?? Make(run.Frame, run.Known);
             try
             {
-                plan.Run(frame, known);
+                plan.Run(run);
                 return plan;
             }
             catch (ObjectDisposedException) when (!_disposed && Array.IndexOf(Volatile.Read(ref _plans), plan) < 0)
             {
                 // Dropped by another caller's new shapes between being found and being entered.
+                run.Count();
             }
         }
     }
@@ -49,7 +50,7 @@ internal sealed class MixedStage(MixedGraph graph, int[] remaining) : IDisposabl
         {
             if (plan.IsFor(frame))
             {
-                plan.LastUse = Interlocked.Increment(ref _clock);
+                plan.LastUse = graph.Programs.Tick();
                 return plan;
             }
         }
@@ -86,7 +87,7 @@ internal sealed class MixedStage(MixedGraph graph, int[] remaining) : IDisposabl
                 oldest.Dispose();
             }
 
-            plan.LastUse = Interlocked.Increment(ref _clock);
+            plan.LastUse = graph.Programs.Tick();
             Volatile.Write(ref _plans, [.. plans, plan]);
             return plan;
         }

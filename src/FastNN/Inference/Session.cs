@@ -172,6 +172,15 @@ public sealed class Session : IDisposable, ITrimmable
         return new OperatorCost(costs.Sum(cost => cost.Flops), costs.Sum(cost => cost.Bytes));
     }
 
+    /// <summary>Bytes of the arena of a run, for certain shapes of the inputs.</summary>
+    internal long PeakBytes(params ReadOnlySpan<Shape> shapes)
+    {
+        using DeviceUse use = _device.Life.Enter();
+        CachedPlan plan = _plans.Hold(shapes);
+        plan.Constants.Dispose();
+        return Math.Max(Planner.Alignment, plan.Plan.PeakBytes);
+    }
+
     /// <summary>Who is told when each step ran; null for nobody.</summary>
     internal IStepObserver? Observer => Volatile.Read(ref _observer);
 
