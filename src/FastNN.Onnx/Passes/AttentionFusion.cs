@@ -4,7 +4,7 @@ namespace FastNN.Onnx.Passes;
 
 /// <summary>
 /// Finds scaled dot-product attention (Vaswani et al., 2017) in its pieces: softmax(scale q k^T + mask) v, of heads in an axis of
-/// their own or folded into the batch; masks are added, or chosen by Where.
+/// their own or folded into the batch; masks are added, or chosen by Where, and weights that are not a number may be made 0.
 /// </summary>
 internal sealed class AttentionFusion : IOnnxPass
 {
@@ -36,13 +36,15 @@ internal sealed class AttentionFusion : IOnnxPass
     private static void Fuse(PassGraph graph, NodeDef node, PassNotes notes)
     {
         string value = node.Inputs[1];
-        if (graph.Producer(node, 0, "Softmax") is not { } softmax || graph.Shapes.Dims(value) is not { Length: 3 or 4 } v
-            || !IsLastAxis(graph, softmax, v.Length) || graph.Shapes.Type(value) != OnnxElementType.Float32)
+        var matched = new HashSet<NodeDef> { node };
+        if (graph.Producer(Guarded(graph, node.Inputs[0], matched)) is not { } softmax || !graph.Is(softmax, "Softmax")
+            || graph.Shapes.Dims(value) is not { Length: 3 or 4 } v || !IsLastAxis(graph, softmax, v.Length)
+            || graph.Shapes.Type(value) != OnnxElementType.Float32)
         {
             return;
         }
 
-        var matched = new HashSet<NodeDef> { node, softmax };
+        matched.Add(softmax);
         var masks = new List<Mask>();
         if (Scores(graph, softmax.Inputs[0], matched, masks, v.Length) is not { } scores)
         {
@@ -52,18 +54,27 @@ internal sealed class AttentionFusion : IOnnxPass
         (string q, double queryScale) = Unscaled(graph, scores.Product.Inputs[0], matched);
         (string turned, double keyScale) = Unscaled(graph, scores.Product.Inputs[1], matched);
         if (graph.Shapes.Dims(q) is not { } queries || queries.Length != v.Length
-            || graph.Producer(turned) is not { } transpose || !graph.Is(transpose, "Transpose")
-            || Axes.Permutation(transpose, v.Length) is not { } order || graph.Shapes.Dims(turned) is not { } keys
+            || graph.Shapes.Dims(turned) is not { } keys || keys.Length != v.Length
             || !MayBeAttention(queries, keys, v) || !graph.AreClosed(matched, node))
         {
             return;
         }
 
         notes.Add(node);
+
+        // Keys that nothing turned for the product are turned back here, which moves them once and leaves no scores.
+        int[] order = [.. Enumerable.Range(0, v.Length)];
+        string source = turned;
+        if (graph.Producer(turned) is { } transpose && graph.Is(transpose, "Transpose")
+            && Axes.Permutation(transpose, v.Length) is { } own)
+        {
+            (order, source) = (own, transpose.Inputs[0]);
+        }
+
         (order[^1], order[^2]) = (order[^2], order[^1]);
         string k = order.SequenceEqual(Enumerable.Range(0, order.Length))
-            ? transpose.Inputs[0]
-            : One(graph, "Transpose", transpose.Inputs[0], InitializerDef.Ints("perm", [.. order.Select(axis => (long)axis)]));
+            ? source
+            : One(graph, "Transpose", source, InitializerDef.Ints("perm", [.. order.Select(axis => (long)axis)]));
         string? mask = null;
         foreach (Mask one in masks)
         {
@@ -72,6 +83,55 @@ internal sealed class AttentionFusion : IOnnxPass
         }
 
         Emit(graph, node, q, k, value, mask, (float)(scores.Scale * queryScale * keyScale), v.Length);
+    }
+
+    /// <summary>
+    /// The weights behind which those that are not a number are made 0, as PyTorch writes it for masks of truth values: a query
+    /// that may see no key has such weights, and Attention gives 0 for it.
+    /// </summary>
+    private static string Guarded(PassGraph graph, string weights, HashSet<NodeDef> matched)
+    {
+        if (graph.Producer(weights) is not { } where || !graph.Is(where, "Where") || where.Inputs.Count != 3
+            || graph.Producer(where.Inputs[0]) is not { } test)
+        {
+            return weights;
+        }
+
+        bool isNot = graph.Is(test, "Not");
+        NodeDef? isNaN = isNot ? graph.Producer(test, 0, "IsNaN") : graph.Is(test, "IsNaN") ? test : null;
+        (string kept, string other) = isNot ? (where.Inputs[1], where.Inputs[2]) : (where.Inputs[2], where.Inputs[1]);
+        if (isNaN is null || isNaN.Inputs[0] != kept || Filler(graph, other, kept) is not 0)
+        {
+            return weights;
+        }
+
+        matched.UnionWith([where, test, isNaN]);
+        return kept;
+    }
+
+    /// <summary>The number that stands for elements of another value, where it makes that no larger.</summary>
+    private static float? Filler(PassGraph graph, string name, string beside) =>
+        Number(graph, name) is { } number && graph.Shapes.Dims(name) is { } dims
+            && (Array.TrueForAll(dims, extent => extent.Value == 1) || (graph.Shapes.Dims(beside) is { } others
+                && Extents.AreSame(Extents.Broadcast(dims, others, name), others)))
+            ? number
+            : null;
+
+    /// <summary>The number that all elements of a value are; null where they are several, or not known.</summary>
+    private static float? Number(PassGraph graph, string name)
+    {
+        if (graph.Producer(name) is { } node && (graph.Is(node, "Expand") || graph.Is(node, "ConstantOfShape")))
+        {
+            return node.Operator == "Expand" ? Number(graph, node.Inputs[0])
+                : node.Attributes.GetValueOrDefault("value")?.Tensor is not { } value ? 0
+                : value.Type == OnnxElementType.Float32 ? graph.Decode(value).Array<float>()[0]
+                : null;
+        }
+
+        return graph.IsConstant(name) && graph.Constant(name) is { ElementType: OnnxElementType.Float32, Count: > 0 } constant
+            && !constant.Values<float>().ContainsAnyExcept(constant.Values<float>()[0])
+            ? constant.Values<float>()[0]
+            : null;
     }
 
     /// <summary>An operand without the number that it is multiplied by.</summary>
@@ -209,9 +269,11 @@ internal sealed class AttentionFusion : IOnnxPass
                     ? (node.Inputs[scores], new Mask(added, null))
                     : null;
             case "Where" when IsMask(node.Inputs[0]):
-                return graph.Scalar(node, 2) is <= Hidden and var never && LeadsToProduct(graph, node.Inputs[1])
+                return Filler(graph, node.Inputs[2], node.Inputs[1]) is <= Hidden and var never
+                    && LeadsToProduct(graph, node.Inputs[1])
                         ? (node.Inputs[1], new Mask(node.Inputs[0], (0, never)))
-                    : graph.Scalar(node, 1) is <= Hidden and var hidden && LeadsToProduct(graph, node.Inputs[2])
+                    : Filler(graph, node.Inputs[1], node.Inputs[2]) is <= Hidden and var hidden
+                    && LeadsToProduct(graph, node.Inputs[2])
                         ? (node.Inputs[2], new Mask(node.Inputs[0], (hidden, 0)))
                     : null;
             default:
@@ -229,7 +291,8 @@ internal sealed class AttentionFusion : IOnnxPass
                 case "MatMul":
                     return true;
                 case "Mul" or "Div" or "Add" or "Where" when node.Inputs.Count > 1:
-                    int next = node.Operator == "Where" && graph.Scalar(node, 1) is null ? 1 : node.Operator == "Where" ? 2 : 0;
+                    int next = node.Operator == "Where" && Number(graph, node.Inputs[1]) is null ? 1
+                        : node.Operator == "Where" ? 2 : 0;
                     value = graph.IsConstant(node.Inputs[next]) || !graph.IsReadOnce(node.Inputs[next]) ? node.Inputs[1]
                         : node.Inputs[next];
                     break;

@@ -5,6 +5,9 @@ namespace FastNN.Onnx.Passes;
 /// <summary>Types, shapes and integers of a node's outputs, of those of its inputs; what is not listed stays unknown.</summary>
 internal static class Inference
 {
+    // Shapes have no more axes.
+    private const long MostFilled = 16;
+
     private static readonly HashSet<string> Relations = new(StringComparer.Ordinal)
     {
         "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "And", "Or", "Xor", "Not", "IsNaN", "IsInf",
@@ -212,6 +215,19 @@ internal static class Inference
             return node.Attributes.Count == 0 ? shapes.Dims(node.Inputs[0]) : null;
         }
 
+        if (node.Operator == "ConstantOfShape")
+        {
+            return shapes.Integers(node.Inputs[0]) is [{ Symbol: null, Value: >= 0 and <= MostFilled and var count }]
+                && node.Attributes.GetValueOrDefault("value") is { Tensor: { Type: OnnxElementType.Int64 } value }
+                ? [.. Enumerable.Repeat(Extents.Known(graph.Decode(value).Array<long>()[0]), (int)count)]
+                : null;
+        }
+
+        if (node.Operator == "Where")
+        {
+            return Chosen(graph, shapes, node);
+        }
+
         if (node.Operator == "Concat")
         {
             // A part of one element that is not known stands for itself.
@@ -260,6 +276,37 @@ internal static class Inference
             default:
                 return null;
         }
+    }
+
+    /// <summary>What exporters write of an expansion that keeps extents: 1 where the wanted one is -1, else the wanted
+    /// one.</summary>
+    private static DimensionDef[]? Chosen(PassGraph graph, PassShapes shapes, NodeDef node)
+    {
+        if (graph.Producer(node, 0, "Equal") is not { } equal || shapes.Integers(equal.Inputs[0]) is not { } a
+            || shapes.Integers(equal.Inputs[1]) is not { } b || shapes.Integers(node.Inputs[1]) is not { } yes
+            || shapes.Integers(node.Inputs[2]) is not { } no || a.Length != no.Length || yes.Length != no.Length
+            || (b.Length != a.Length && b.Length != 1))
+        {
+            return null;
+        }
+
+        var chosen = new DimensionDef[no.Length];
+        for (int i = 0; i < chosen.Length; i++)
+        {
+            DimensionDef x = a[i], y = b[b.Length == 1 ? 0 : i];
+
+            // An extent is no negative number; what was computed may be any.
+            bool differ = x.Symbol is null ? y.Symbol is null ? x.Value != y.Value : x.Value < 0 && !Extents.IsComputed(y)
+                : y is { Symbol: null, Value: < 0 } && !Extents.IsComputed(x);
+            if (!differ && (x.Symbol is not null || y.Symbol is not null))
+            {
+                return null;
+            }
+
+            chosen[i] = differ ? no[i] : yes[i];
+        }
+
+        return chosen;
     }
 
     private static DimensionDef? Apply(string name, DimensionDef x, DimensionDef y)
