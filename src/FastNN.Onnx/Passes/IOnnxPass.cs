@@ -2,7 +2,7 @@ using FastNN.Onnx.Model;
 
 namespace FastNN.Onnx.Passes;
 
-/// <summary>A rewrite of a model's main graph, which computes the same outputs but for rounding.</summary>
+/// <summary>A rewrite of a model's main graph or of a body in it, which computes the same outputs but for rounding.</summary>
 internal interface IOnnxPass
 {
     /// <summary>Its name on the command line, in options and in reports.</summary>

@@ -46,15 +46,15 @@ public sealed class OnnxOptimization
     /// operators.</summary>
     internal static OnnxOptimization Of(ModelDef model, ExternalData? external, IReadOnlySet<string>? enabled, string file)
     {
-        const long Newest = 24;
+        const long MostNew = 24;
         long opset = model.Opsets.GetValueOrDefault("", 1);
         var shapes = new PassShapes(new PassGraph(model, external, opset));
-        string? obstacle = opset >= Newest ? null
+        string? obstacle = opset >= MostNew ? null
             : model.Functions.Count > 0 ? "functions that the model brings along"
-            : new OpsetUpgrade(opset, Newest, shapes.Rank).Obstacle(model.Graph!);
+            : new OpsetUpgrade(opset, MostNew, shapes.Rank).Obstacle(model.Graph!);
         (GraphDef graph, IReadOnlyList<OnnxPassReport> reports) =
-            OnnxPasses.Run(model, external, enabled, obstacle is null ? Math.Max(opset, Newest) : opset, file);
-        long needed = Math.Max(opset, graph.Nodes.Select(node => node.Opset).DefaultIfEmpty().Max());
+            OnnxPasses.Run(model, external, enabled, obstacle is null ? Math.Max(opset, MostNew) : opset, file);
+        long needed = Math.Max(opset, Newest(graph));
         if (needed > opset)
         {
             new OpsetUpgrade(opset, needed, shapes.Rank).Apply(graph);
@@ -62,6 +62,12 @@ public sealed class OnnxOptimization
 
         return new OnnxOptimization(With(model, graph, needed), external, reports, model.Graph!.Nodes.Count, obstacle);
     }
+
+    /// <summary>The newest opset that a pass made a node of, in the graph or in bodies; 0 for none.</summary>
+    private static long Newest(GraphDef graph) => graph.Nodes.Select(node => Math.Max(
+            node.Opset,
+            node.Attributes.Values.Select(attribute => attribute.Graph is { } body ? Newest(body) : 0).DefaultIfEmpty().Max()))
+        .DefaultIfEmpty().Max();
 
     /// <summary>Writes the model, with the elements of all its tensors in one file, which appears whole or not at all.</summary>
     /// <param name="path">The file.</param>

@@ -60,6 +60,12 @@ public static class OnnxPasses
         var graph = new PassGraph(model, external, newest, known);
         IOnnxPass[] passes = [.. Table.Where(pass => enabled is null || enabled.Contains(pass.Name))];
         var notes = Array.ConvertAll(passes, _ => new PassNotes());
+        Run(graph, passes, notes, file);
+        return (graph.ToGraph(file), [.. passes.Select((pass, i) => new OnnxPassReport(pass.Name, notes[i].Nodes))]);
+    }
+
+    private static void Run(PassGraph graph, IOnnxPass[] passes, PassNotes[] notes, string file)
+    {
         bool changed = true;
         for (int round = 0; round < MostRounds && changed; round++)
         {
@@ -70,8 +76,38 @@ public static class OnnxPasses
                 passes[i].Run(graph, notes[i]);
                 changed |= notes[i].Nodes.Count > before;
             }
+
+            changed |= RunWithin(graph, passes, notes, file);
+        }
+    }
+
+    /// <summary>Runs passes on the bodies of loops and of branches that values decide; false where they find nothing.</summary>
+    private static bool RunWithin(PassGraph graph, IOnnxPass[] passes, PassNotes[] notes, string file)
+    {
+        bool changed = false;
+        foreach (NodeDef node in graph.Nodes)
+        {
+            foreach (AttributeDef attribute in node.Attributes.Values.ToArray())
+            {
+                int before = notes.Sum(note => note.Nodes.Count);
+                if (attribute is { Kind: AttributeKind.Graph, Graph: { } body } && graph.Within(node, body) is { } inner)
+                {
+                    Run(inner, passes, notes, file);
+                    if (notes.Sum(note => note.Nodes.Count) > before)
+                    {
+                        node.Attributes[attribute.Name] = InitializerDef.Body(attribute.Name, inner.ToGraph(file));
+                        changed = true;
+                    }
+                }
+            }
         }
 
-        return (graph.ToGraph(file), [.. passes.Select((pass, i) => new OnnxPassReport(pass.Name, notes[i].Nodes))]);
+        if (changed)
+        {
+            // What bodies do not read any more may go.
+            graph.ForgetBodies();
+        }
+
+        return changed;
     }
 }

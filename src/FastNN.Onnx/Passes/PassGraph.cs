@@ -5,12 +5,14 @@ using FastNN.Onnx.Model;
 namespace FastNN.Onnx.Passes;
 
 /// <summary>
-/// The main graph of a model while passes rewrite it: a copy of its nodes with producers and consumers by name. What the graphs
-/// among its nodes' attributes read counts as used and is never renamed; those graphs themselves are left alone.
+/// A graph of a model while passes rewrite it: a copy of its nodes with producers and consumers by name. What the graphs among
+/// its nodes' attributes read counts as used and is never renamed; each of those is such a graph itself (<see cref="Within"/>),
+/// which sees the constants, types and shapes of the graphs around it.
 /// </summary>
 internal sealed class PassGraph
 {
     private readonly ModelDef _model;
+    private readonly PassGraph? _outer;
     private readonly ExternalData? _external;
     private readonly IReadOnlyDictionary<string, OnnxTensor> _known;
     private readonly Dictionary<string, TensorDef> _initializers;
@@ -32,9 +34,16 @@ internal sealed class PassGraph
     /// <param name="known">Inputs whose values are known, by name; null for none.</param>
     public PassGraph(
         ModelDef model, ExternalData? external, long newest, IReadOnlyDictionary<string, OnnxTensor>? known = null)
+        : this(model, model.Graph!, external, newest, known, null)
     {
-        (_model, _external, Newest, _known) = (model, external, newest, known ?? new Dictionary<string, OnnxTensor>());
-        GraphDef graph = model.Graph!;
+    }
+
+    private PassGraph(
+        ModelDef model, GraphDef graph, ExternalData? external, long newest, IReadOnlyDictionary<string, OnnxTensor>? known,
+        PassGraph? outer)
+    {
+        (_model, Source, _external, Newest, _outer) = (model, graph, external, newest, outer);
+        _known = known ?? new Dictionary<string, OnnxTensor>();
         _inputs = [.. graph.Inputs.Select(input => input.Name)];
         _outputs = [.. graph.Outputs.Select(output => output.Name)];
         _initializers = new Dictionary<string, TensorDef>(StringComparer.Ordinal);
@@ -45,6 +54,11 @@ internal sealed class PassGraph
 
         _names.UnionWith(_inputs);
         _names.UnionWith(_initializers.Keys);
+        if (outer is not null)
+        {
+            _names.UnionWith(outer._names);
+        }
+
         foreach (NodeDef node in graph.Nodes)
         {
             Add(new NodeDef
@@ -65,7 +79,11 @@ internal sealed class PassGraph
     /// <summary>The newest opset that a node made by a pass may be of.</summary>
     public long Newest { get; }
 
-    public GraphDef Source => _model.Graph!;
+    public GraphDef Source { get; }
+
+    /// <summary>The element types of a body's inputs, where those of the node say them; null for the main graph, whose inputs
+    /// have types.</summary>
+    public IReadOnlyDictionary<string, OnnxElementType>? InputTypes { get; private init; }
 
     /// <summary>What is known of types and shapes. Values keep their names and meaning, so it stays true while nodes
     /// change.</summary>
@@ -95,6 +113,47 @@ internal sealed class PassGraph
 
     public bool Is(NodeDef? node, string name) => node is not null && node.Operator == name && IsPlain(node);
 
+    /// <summary>The graph around this one that a value is of; null where this one has it.</summary>
+    public PassGraph? Around(string name) => _outer is null || Defines(name) ? null : _outer;
+
+    /// <summary>
+    /// A graph among the attributes of a node, for passes to rewrite. Null where names of its own hide those around it, which
+    /// would be mistaken for each other.
+    /// </summary>
+    public PassGraph? Within(NodeDef node, GraphDef body)
+    {
+        IEnumerable<string> own = body.Inputs.Select(input => input.Name)
+            .Concat(body.Initializers.Select(initializer => initializer.Name))
+            .Concat(body.Nodes.SelectMany(inner => inner.Outputs));
+        return own.Any(Sees)
+            ? null
+            : new PassGraph(_model, body, _external, Newest, null, this) { InputTypes = TypesWithin(node, body) };
+    }
+
+    /// <summary>The number of a trip, the condition, and what a loop or scan carries keep their types.</summary>
+    private Dictionary<string, OnnxElementType> TypesWithin(NodeDef node, GraphDef body)
+    {
+        var types = new Dictionary<string, OnnxElementType>(StringComparer.Ordinal);
+        for (int i = 0; i < body.Inputs.Count && i < node.Inputs.Count && node.Domain.Length == 0; i++)
+        {
+            types[body.Inputs[i].Name] = (node.Operator, i) switch
+            {
+                ("Loop", 0) => OnnxElementType.Int64,
+                ("Loop", 1) => OnnxElementType.Bool,
+                ("Loop", _) => Shapes.Type(node.Inputs[i]),
+                ("Scan", _) when Opset(node) >= 9 => Shapes.Type(node.Inputs[i]),
+                _ => OnnxElementType.Undefined,
+            };
+        }
+
+        return types;
+    }
+
+    private bool Sees(string name) => name.Length > 0 && (Defines(name) || _outer?.Sees(name) == true);
+
+    private bool Defines(string name) => _inputs.Contains(name) || _producers.ContainsKey(name)
+        || _initializers.ContainsKey(name) || Source.SparseInitializers.Exists(sparse => sparse.Values?.Name == name);
+
     /// <summary>What computes a value; null for inputs and initializers.</summary>
     public NodeDef? Producer(string name) => _producers.GetValueOrDefault(name);
 
@@ -115,6 +174,11 @@ internal sealed class PassGraph
     /// others.</summary>
     public OnnxTensor? Constant(string name)
     {
+        if (Around(name) is { } outer)
+        {
+            return outer.Constant(name);
+        }
+
         if (name.Length == 0 || _inputs.Contains(name))
         {
             return _known.GetValueOrDefault(name);
@@ -139,19 +203,21 @@ internal sealed class PassGraph
     }
 
     /// <summary>Whether a value is constant, without reading it.</summary>
-    public bool IsConstant(string name) => _inputs.Contains(name) ? _known.ContainsKey(name) : (_initializers.ContainsKey(name)
+    public bool IsConstant(string name) => Around(name) is { } outer ? outer.IsConstant(name)
+        : _inputs.Contains(name) ? _known.ContainsKey(name) : (_initializers.ContainsKey(name)
         || (Producer(name) is { Operator: "Constant" } node && IsPlain(node)));
 
     /// <summary>The extents of a constant, without reading it; null where there is none.</summary>
-    public IReadOnlyList<long>? ConstantDims(string name) =>
-        _inputs.Contains(name) ? _known.GetValueOrDefault(name) is { } given
+    public IReadOnlyList<long>? ConstantDims(string name) => Around(name) is { } outer ? outer.ConstantDims(name)
+        : _inputs.Contains(name) ? _known.GetValueOrDefault(name) is { } given
             ? Array.ConvertAll(given.Dims, extent => (long)extent)
             : null
         : _initializers.TryGetValue(name, out TensorDef? initializer) ? initializer.Dims
         : Constant(name) is { } value ? Array.ConvertAll(value.Dims, extent => (long)extent) : null;
 
     /// <summary>The element type of a constant, without reading it; null where there is none.</summary>
-    public OnnxElementType? ConstantType(string name) => _inputs.Contains(name) ? null
+    public OnnxElementType? ConstantType(string name) => Around(name) is { } outer ? outer.ConstantType(name)
+        : _inputs.Contains(name) ? null
         : _initializers.TryGetValue(name, out TensorDef? initializer) ? initializer.Type
         : Constant(name)?.ElementType;
 
@@ -265,9 +331,15 @@ internal sealed class PassGraph
                 HashSet<string> free = NodeOrder.Free(body);
                 _pinned.UnionWith(free);
                 _names.UnionWith(free);
+                _names.UnionWith(NamesWithin(body));
             }
         }
     }
+
+    // New names must not be those of a body, which would hide them there.
+    private static IEnumerable<string> NamesWithin(GraphDef body) => body.Nodes.SelectMany(node => node.Outputs)
+        .Concat(body.Initializers.Select(initializer => initializer.Name)).Concat(body.Inputs.Select(input => input.Name))
+        .Concat(body.Nodes.SelectMany(node => node.Attributes.Values).SelectMany(Bodies).SelectMany(NamesWithin));
 
     /// <summary>Adds an operator of the standard's.</summary>
     /// <param name="name">The operator.</param>
@@ -445,7 +517,8 @@ internal sealed class PassGraph
             SparseInitializers = source.SparseInitializers,
         };
         NodeDef[] ordered = [.. NodeOrder.Of(
-            graph, name => _inputs.Contains(name) || _initializers.ContainsKey(name) || sparse.Contains(name), file)];
+            graph, name => _outer is not null || _inputs.Contains(name) || _initializers.ContainsKey(name)
+                || sparse.Contains(name), file)];
         graph.Nodes.Clear();
         graph.Nodes.AddRange(ordered);
         return graph;

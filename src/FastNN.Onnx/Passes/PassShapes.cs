@@ -21,7 +21,15 @@ internal sealed class PassShapes
         _graph = graph;
         foreach (ValueDef input in graph.Source.Inputs)
         {
-            if (input.Type is { Element: not OnnxElementType.Undefined } type)
+            if (graph.InputTypes is { } types)
+            {
+                // What a body declares of its inputs nothing is held against.
+                if (types.GetValueOrDefault(input.Name) is not OnnxElementType.Undefined and var carried)
+                {
+                    _types[input.Name] = carried;
+                }
+            }
+            else if (input.Type is { Element: not OnnxElementType.Undefined } type)
             {
                 _types[input.Name] = type.Element;
                 if (type.Shape is { } shape)
@@ -36,6 +44,11 @@ internal sealed class PassShapes
     /// <summary>The extents of a value; null where not even its rank is known.</summary>
     public DimensionDef[]? Dims(string name)
     {
+        if (_graph.Around(name) is { } outer)
+        {
+            return outer.Shapes.Dims(name);
+        }
+
         Visit(name);
         return _dims.GetValueOrDefault(name)
             ?? (_graph.ConstantDims(name) is { } constant ? _dims[name] = Extents.Known(constant) : null);
@@ -46,6 +59,11 @@ internal sealed class PassShapes
     /// <summary>The element type of a value; undefined where it is not known.</summary>
     public OnnxElementType Type(string name)
     {
+        if (_graph.Around(name) is { } outer)
+        {
+            return outer.Shapes.Type(name);
+        }
+
         Visit(name);
         return _types.TryGetValue(name, out OnnxElementType type) ? type
             : _graph.ConstantType(name) is { } constant ? _types[name] = constant
@@ -56,6 +74,11 @@ internal sealed class PassShapes
     /// known.</summary>
     public DimensionDef[]? Integers(string name)
     {
+        if (_graph.Around(name) is { } outer)
+        {
+            return outer.Shapes.Integers(name);
+        }
+
         Visit(name);
         if (_values.TryGetValue(name, out DimensionDef[]? known))
         {
