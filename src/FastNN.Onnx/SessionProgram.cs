@@ -314,6 +314,18 @@ internal sealed class SessionProgram : IDisposable
 
                 ArrayPool<float>.Shared.Return(floats);
                 break;
+            case OnnxElementType.UInt8:
+                ReadNarrow(run, index, target.Array<byte>().AsSpan(first, count));
+                break;
+            case OnnxElementType.Int8:
+                ReadNarrow(run, index, target.Array<sbyte>().AsSpan(first, count));
+                break;
+            case OnnxElementType.UInt16:
+                ReadNarrow(run, index, target.Array<ushort>().AsSpan(first, count));
+                break;
+            case OnnxElementType.Int16:
+                ReadNarrow(run, index, target.Array<short>().AsSpan(first, count));
+                break;
             default:
                 var numbers = new int[count];
                 run.Read<int>(index, numbers);
@@ -321,6 +333,19 @@ internal sealed class SessionProgram : IDisposable
                 Array.Copy(converted.Data, 0, target.Data, first, count);
                 break;
         }
+    }
+
+    private static void ReadNarrow<T>(SessionRun run, int index, Span<T> values)
+        where T : unmanaged, INumberBase<T>
+    {
+        int[] wide = ArrayPool<int>.Shared.Rent(values.Length);
+        run.Read<int>(index, wide.AsSpan(0, values.Length));
+        for (int i = 0; i < values.Length; i++)
+        {
+            values[i] = T.CreateTruncating(wide[i]);
+        }
+
+        ArrayPool<int>.Shared.Return(wide);
     }
 
     // One slice after the other on each thread: within a region operators keep to the thread that they are on.

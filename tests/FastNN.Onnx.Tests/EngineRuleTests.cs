@@ -534,4 +534,36 @@ public sealed class EngineRuleTests
             Build.Random(3, 3, 1));
         Same(Build.Node(name, "a", "y0"), 1, Build.Random(1, 3, 7));
     }
+
+    [TestCase("a b c")]
+    [TestCase("a b -")]
+    [TestCase("a - c")]
+    [TestCase("a b h")]
+    public void Bounds_may_be_computed(string inputs)
+    {
+        Same(Build.Node("Clip", inputs, "y0"), 1, [Build.Tensor("h", [0.5f])], Build.Random(1, 2, 3, 7),
+            OnnxTensor.Create([-0.2f]), OnnxTensor.Create([0.4f]));
+        Same(Build.Node("Clip", inputs, "y0"), 1, [Build.Tensor("h", [12L])], Integers(2, 50, 3, 7),
+            OnnxTensor.Create([-9L]), OnnxTensor.Create([20L]));
+    }
+
+    [Test]
+    public void Bounds_that_follow_from_a_tensor_clip_images_as_they_lie() => Same(
+        Build.Model(17,
+                Build.Node("Conv", "x w", "i"), Build.Node("ReduceMean", "x", "m", Build.Int("keepdims", 0)),
+                Build.Node("Neg", "m", "n"), Build.Node("Abs", "m", "h"), Build.Node("Clip", "i n h", "y"))
+            .With([], ["y"]).With(Floats("w", 1, 4, 2, 3, 3)),
+        ("x", Build.Random(2, 2, 2, 6, 7)));
+
+    [Test]
+    public void Maxima_of_bytes_are_found()
+    {
+        var random = new Random(3);
+        var bytes = new byte[2 * 3 * 9 * 11];
+        random.NextBytes(bytes);
+        NodeDef node = Build.Node(
+            "MaxPool", "a", "y0", Build.Ints("kernel_shape", 3, 2), Build.Ints("strides", 2, 2), Build.Ints("pads", 1, 0, 1, 0));
+        Same(node, 1, OnnxTensor.Create(bytes, 2, 3, 9, 11));
+        Same(node, 1, OnnxTensor.Create(Array.ConvertAll(bytes, value => (sbyte)(value - 256)), 2, 3, 9, 11));
+    }
 }

@@ -160,6 +160,10 @@ internal static class ElementRules
             low = call.Host.Float("min", low);
             high = call.Host.Float("max", high);
         }
+        else if (call.TracedInput(1) is not null || call.TracedInput(2) is not null)
+        {
+            return ClipBetween(call, x);
+        }
         else if ((call.Has(1) && call.FloatConstant(1) is not { Count: 1 })
             || (call.Has(2) && call.FloatConstant(2) is not { Count: 1 }))
         {
@@ -178,6 +182,30 @@ internal static class ElementRules
             _ => x.Either.Clamp(low, high),
         };
         return TraceCall.One(x.Like(y, x.Type));
+    }
+
+    /// <summary>Elements between bounds of which one is computed, or both; where they cross, the upper one counts.</summary>
+    public static Traced?[]? ClipBetween(TraceCall call, Traced x)
+    {
+        Value y = x.Either;
+        for (int i = 1; i <= 2; i++)
+        {
+            if (!call.Has(i))
+            {
+                continue;
+            }
+
+            if (call.Input(i) is not { } bound || bound.Type != x.Type || Shapes.Product(bound.Dims) != 1)
+            {
+                return null;
+            }
+
+            // Of as many axes as x, whichever way they lie.
+            Value one = bound.Plain.Reshape(new Shape([.. Enumerable.Repeat(1, x.Rank)]));
+            y = i == 1 ? y.Maximum(one) : y.Minimum(one);
+        }
+
+        return [x.Like(y, x.Type)];
     }
 
     public static Traced?[]? Not(TraceCall call) =>

@@ -15,7 +15,21 @@ internal static class IntegerElementRules
 
     public static Value Negate(Value x) => x * -1f;
 
-    /// <summary>The rule for floats, or integers within constant bounds.</summary>
+    /// <summary>The rule for floats, or the same of integers of 8 bits, each of which is a float.</summary>
+    public static TraceRule OfBytes(TraceRule floats) => call =>
+    {
+        if (call.TracedInput(0) is not { Type: OnnxElementType.Int8 or OnnxElementType.UInt8 } x)
+        {
+            return floats(call);
+        }
+
+        object?[] inputs = [x.Like(x.Either.Cast(DType.Float32), OnnxElementType.Float32)];
+        return floats(new TraceCall(call.Host.With(inputs), inputs, call.Graph)) is [{ } y]
+            ? [y.Like(y.Either.Cast(DType.Int32), x.Type)]
+            : null;
+    };
+
+    /// <summary>The rule for floats, or integers within bounds.</summary>
     public static TraceRule Clip(TraceRule floats) => call =>
     {
         if (Integers(call, 0) is not { } x)
@@ -25,7 +39,7 @@ internal static class IntegerElementRules
 
         if (call.TracedInput(1) is not null || call.TracedInput(2) is not null)
         {
-            return null;
+            return ElementRules.ClipBetween(call, x);
         }
 
         Value y = x.Either;

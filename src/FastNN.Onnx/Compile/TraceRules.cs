@@ -123,7 +123,7 @@ internal static class TraceRules
 
         ["Conv"] = WindowRules.Conv,
         ["ConvTranspose"] = WindowRules.ConvTranspose,
-        ["MaxPool"] = WindowRules.MaxPool,
+        ["MaxPool"] = IntegerElementRules.OfBytes(WindowRules.MaxPool),
         ["AveragePool"] = WindowRules.AveragePool,
         ["LRN"] = WindowRules.LocalResponse,
         ["BatchNormalization"] = NormalizationRules.Batch,
