@@ -90,8 +90,10 @@ internal static class VolumeRules
             return null;
         }
 
-        var windows = Windows.Of(call.Host, x.Dims.AsSpan(2), Shapes.Extents(call.Host, kernel), call.Host.Flag("ceil_mode"));
-        return windows.OutputCount == 0 ? null : (x, windows);
+        var windows = Windows.Of(call.Host, x.Dims.AsSpan(2), Shapes.Extents(call.Host, kernel), isPooling: true);
+        return windows.OutputCount > 0 && windows.Inside(call.Host.Flag("count_include_pad")) is { } inside
+            ? (x, inside)
+            : null;
     }
 
     private static Size3D Size(Windows windows, Func<WindowAxis, int> of) =>

@@ -206,8 +206,10 @@ internal static class WindowRules
             return null;
         }
 
-        var windows = Windows.Of(call.Host, x.Dims.AsSpan(2), Shapes.Extents(call.Host, kernel), call.Host.Flag("ceil_mode"));
-        return windows.OutputCount == 0 ? null : (x, windows);
+        var windows = Windows.Of(call.Host, x.Dims.AsSpan(2), Shapes.Extents(call.Host, kernel), isPooling: true);
+        return windows.OutputCount > 0 && windows.Inside(call.Host.Flag("count_include_pad")) is { } inside
+            ? (x, inside)
+            : null;
     }
 
     public static Traced?[]? LocalResponse(TraceCall call)

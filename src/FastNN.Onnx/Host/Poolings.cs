@@ -37,7 +37,7 @@ internal static class Poolings
             throw call.Error("an input [N, C, spatial axes] and a kernel over those", $"{x}, {Layout.Join(kernel)}");
         }
 
-        return (x, Windows.Of(call, x.Dims.AsSpan(2), kernel, call.Flag("ceil_mode")));
+        return (x, Windows.Of(call, x.Dims.AsSpan(2), kernel, isPooling: true));
     }
 
     private readonly struct MaxAction(OnnxTensor x, Windows windows) : ITypeAction

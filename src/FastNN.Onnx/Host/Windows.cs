@@ -25,8 +25,13 @@ internal sealed class Windows
     public int[] OutputDims => Array.ConvertAll(Axes, axis => axis.Output);
 
     /// <summary>The windows that a node's attributes ask for over spatial extents.</summary>
-    public static Windows Of(HostCall call, ReadOnlySpan<int> inputs, ReadOnlySpan<int> kernel, bool ceil = false)
+    /// <param name="call">The node.</param>
+    /// <param name="inputs">The spatial extents.</param>
+    /// <param name="kernel">Those of a window.</param>
+    /// <param name="isPooling">Whether extents may be rounded up, and windows be larger than what they lie over.</param>
+    public static Windows Of(HostCall call, ReadOnlySpan<int> inputs, ReadOnlySpan<int> kernel, bool isPooling = false)
     {
+        bool ceil = isPooling && call.Flag("ceil_mode");
         int rank = inputs.Length;
         long[] strides = List(call, "strides", rank, 1), dilations = List(call, "dilations", rank, 1);
         long[] pads = List(call, "pads", 2 * rank, 0);
@@ -49,7 +54,11 @@ internal sealed class Windows
                     goto default;
                 default:
                     long room = inputs[i] + before + after - span;
-                    output = room < 0 ? 0 : (room / stride) + 1;
+
+                    // A pooling of a window that is larger than all there is has a place where less than a stride is missing:
+                    // rounded up, and in the standard's shape inference and ONNX Runtime otherwise too, which cut -1 / 2 to 0
+                    // where the text rounds it down.
+                    output = room >= 0 ? (room / stride) + 1 : isPooling && room > -stride ? 1 : 0;
                     if (ceil && room >= 0 && room % stride != 0 && output * stride < inputs[i] + before)
                     {
                         // A window that would begin in the padding behind the input does not count.
@@ -64,6 +73,26 @@ internal sealed class Windows
         }
 
         return new Windows { Axes = axes };
+    }
+
+    /// <summary>
+    /// The same windows for the engine, which has none that are larger than the input with its padding: such a window is cut to
+    /// the input. Null where that would be another pooling.
+    /// </summary>
+    /// <param name="countsPadding">Whether averages count the padding.</param>
+    public Windows? Inside(bool countsPadding)
+    {
+        static bool IsLarger(WindowAxis axis) =>
+            ((axis.Kernel - 1L) * axis.Dilation) + 1 > (long)axis.Input + axis.Before + axis.After;
+        return Array.Exists(Axes, axis => IsLarger(axis)
+                && (axis.Dilation != 1 || (countsPadding && (axis.Before > 0 || axis.After > 0))))
+            ? null
+            : new Windows
+            {
+                Axes = Array.ConvertAll(Axes, axis => IsLarger(axis)
+                    ? axis with { Kernel = axis.Input, Stride = 1, Before = 0, After = 0 }
+                    : axis),
+            };
     }
 
     /// <summary>For every place of a kernel and every output, in this order, the input's place, or -1 for padding.</summary>

@@ -17,8 +17,14 @@ internal static class TrainPools
             return null;
         }
 
-        var windows = Windows.Of(call.Host, x.Dims.AsSpan(2), Shapes.Extents(call.Host, kernel), call.Host.Flag("ceil_mode"));
-        Host.WindowAxis[] a = windows.Axes;
+        var windows = Windows.Of(call.Host, x.Dims.AsSpan(2), Shapes.Extents(call.Host, kernel), isPooling: true);
+        bool counts = call.Host.Flag("count_include_pad");
+        if (windows.Inside(counts) is not { } inside)
+        {
+            return null;
+        }
+
+        Host.WindowAxis[] a = inside.Axes;
         bool fits = Array.TrueForAll(a, axis =>
             2 * Math.Max(axis.Before, axis.After) <= ((axis.Kernel - 1) * axis.Dilation) + 1);
         if (fits && x.Rank < 5)
@@ -26,7 +32,6 @@ internal static class TrainPools
             return maximum ? WindowRules.MaxPool(call) : WindowRules.AveragePool(call);
         }
 
-        bool counts = call.Host.Flag("count_include_pad");
         if (windows.OutputCount == 0 || call.Host.Flag("ceil_mode")
             || (!maximum && (Array.Exists(a, axis => axis.Dilation != 1) || (!fits && !counts))))
         {
