@@ -120,7 +120,10 @@ public sealed class OnnxModel : IDisposable
     public IReadOnlyList<OnnxValue?> Evaluate(IReadOnlyDictionary<string, OnnxValue> inputs)
     {
         Check(inputs);
-        return _graph.Value.Run([.. Inputs.Select(input => inputs.GetValueOrDefault(input.Name))], null, _external);
+        OnnxValue?[] outputs = _graph.Value.Run(
+            [.. Inputs.Select(input => inputs.GetValueOrDefault(input.Name))], null, _external);
+        Array.ForEach(outputs, output => output?.ReadAll());
+        return outputs;
     }
 
     /// <summary>A session that runs the model on a device. The model stays open as long as the session.</summary>

@@ -104,6 +104,9 @@ public sealed partial class OnnxSession : IDisposable
     /// <param name="inputs">The inputs in the order of <see cref="OnnxModel.Inputs"/>; null takes an input's default.</param>
     public string? HostReason(params ReadOnlySpan<OnnxTensor?> inputs) => Find(inputs).Missing;
 
+    /// <summary>The weights that recordings share.</summary>
+    internal ConstantPool Constants => _constants;
+
     /// <summary>How many nodes of the main graph the host ran in the last run for these inputs, and how many there are; (0, 0)
     /// where the engine runs all.</summary>
     internal (int Host, int All) CountHostNodes(params ReadOnlySpan<OnnxTensor?> inputs) => Find(inputs).MixedCount;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using FastNN.Onnx.Model;
 
 namespace FastNN.Onnx;
 
@@ -9,6 +10,27 @@ public abstract class OnnxValue
 {
     private protected OnnxValue()
     {
+    }
+
+    /// <summary>Reads what still stands in a file, for a caller who may keep the value longer than that is open.</summary>
+    internal void ReadAll()
+    {
+        switch (this)
+        {
+            case OnnxTensor tensor:
+                _ = tensor.Data;
+                break;
+            case OnnxSequence sequence:
+                foreach (OnnxValue item in sequence.Items)
+                {
+                    item.ReadAll();
+                }
+
+                break;
+            case OnnxOptional optional:
+                optional.Value?.ReadAll();
+                break;
+        }
     }
 }
 
@@ -50,13 +72,16 @@ public sealed class OnnxOptional : OnnxValue
 public sealed class OnnxTensor : OnnxValue
 {
     private readonly int[] _dims;
+    private readonly Array? _data;
+    private readonly StoredElements? _stored;
 
     internal OnnxTensor(OnnxElementType type, int[] dims, Array data)
-    {
-        ElementType = type;
-        _dims = dims;
-        Data = data;
-    }
+        : this(type, dims) => _data = data;
+
+    internal OnnxTensor(OnnxElementType type, int[] dims, StoredElements stored)
+        : this(type, dims) => _stored = stored;
+
+    private OnnxTensor(OnnxElementType type, int[] dims) => (ElementType, _dims) = (type, dims);
 
     /// <summary>The type of the elements.</summary>
     public OnnxElementType ElementType { get; }
@@ -65,15 +90,18 @@ public sealed class OnnxTensor : OnnxValue
     public ReadOnlySpan<int> Dimensions => _dims;
 
     /// <summary>How many elements there are.</summary>
-    public int Count => Data.Length;
+    public int Count => _data?.Length ?? _stored!.Count;
 
     /// <summary>The extents as an array that nobody changes.</summary>
     internal int[] Dims => _dims;
 
     internal int Rank => _dims.Length;
 
-    /// <summary>The elements, an array of the type's storage.</summary>
-    internal Array Data { get; }
+    /// <summary>The elements, an array of the type's storage; read from the file at first where they stand in one.</summary>
+    internal Array Data => _data ?? _stored!.Array;
+
+    /// <summary>The elements as bytes, where they are: those in a file stay there. Not for strings.</summary>
+    internal ReadOnlySpan<byte> Stored => _stored is null ? Bytes() : _stored.Bytes;
 
     /// <summary>A tensor of numbers, truth values or strings.</summary>
     /// <typeparam name="T">float, double, <see cref="Half"/>, an integer type, bool or string.</typeparam>
@@ -126,7 +154,8 @@ public sealed class OnnxTensor : OnnxValue
     internal static OnnxTensor Zeros(OnnxElementType type, int[] dims) => new(type, dims, NewArray(type, CountOf(dims)));
 
     /// <summary>The same elements under other extents.</summary>
-    internal OnnxTensor WithDims(int[] dims) => new(ElementType, dims, Data);
+    internal OnnxTensor WithDims(int[] dims) =>
+        _stored is null ? new OnnxTensor(ElementType, dims, Data) : new OnnxTensor(ElementType, dims, _stored);
 
     /// <exception cref="OverflowException">There are more elements than an array can hold.</exception>
     internal static int CountOf(ReadOnlySpan<int> dims)

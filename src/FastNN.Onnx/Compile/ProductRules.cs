@@ -18,11 +18,10 @@ internal static class ProductRules
         if (call.FloatConstant(1) is { } constant
             && (!call.Has(2) || (c is not null && (c.Count == n || c.Count == 1) && (c.Rank == 0 || c.Dims[^1] == c.Count))))
         {
-            OnnxTensor weight = Scaled(call.Host.Flag("transB") ? Shapes.Transpose(constant, [1, 0]) : constant, alpha);
             OnnxTensor? bias = c is null ? null : Scaled(Shapes.BroadcastTo(c.WithDims([c.Count]), [n]), beta);
             Value y = Dense(
-                call, a, weight, bias is null ? null : call.Graph.Constant(bias.Array<float>(), new Shape(n)),
-                transposed: call.Host.Flag("transA"));
+                call, a, Scaled(constant, alpha), turned: call.Host.Flag("transB"),
+                bias is null ? null : call.Graph.Constant(bias.Array<float>(), new Shape(n)), transposed: call.Host.Flag("transA"));
             return [Traced.OfPlain(y, a.Type, [m, n])];
         }
 
@@ -45,18 +44,27 @@ internal static class ProductRules
     /// <summary>
     /// A product with a constant matrix. Rows that are images are taken as they lie, and the matrix's rows are put in that order.
     /// </summary>
-    private static Value Dense(TraceCall call, Traced a, OnnxTensor weight, Value? bias, bool transposed = false)
+    /// <param name="call">The node.</param>
+    /// <param name="a">The rows.</param>
+    /// <param name="weight">The matrix: [inputs, outputs], or [outputs, inputs] where it is turned.</param>
+    /// <param name="turned">Whether it is.</param>
+    /// <param name="bias">What is added to each row; null for nothing.</param>
+    /// <param name="transposed">Whether the rows are a's columns.</param>
+    private static Value Dense(TraceCall call, Traced a, OnnxTensor weight, bool turned, Value? bias, bool transposed = false)
     {
+        (int inputs, int outputs) = turned ? (weight.Dims[1], weight.Dims[0]) : (weight.Dims[0], weight.Dims[1]);
         if (!transposed && a.Images is { } images)
         {
-            int channels = images.Dims[1], places = a.Dims[1] / channels, columns = weight.Dims[1];
-            OnnxTensor ordered = Shapes.Transpose(weight.WithDims([channels, places, columns]), [1, 0, 2]);
+            int channels = images.Dims[1], places = a.Dims[1] / channels;
+            var data = turned
+                ? new TensorData(weight.WithDims([outputs, channels, places]), [2, 1, 0])
+                : new TensorData(weight.WithDims([channels, places, outputs]), [1, 0, 2]);
             Value rows = images.Last.Reshape(new Shape(a.Dims));
-            return rows.Dense(call.Graph.Constant(ordered.Array<float>(), new Shape(weight.Dims)), bias);
+            return rows.Dense(call.Graph.Constant(data, new TensorType(new Shape(inputs, outputs))), bias);
         }
 
         Value left = transposed ? a.Plain.Permute(1, 0) : a.Plain;
-        return left.Dense(call.Graph.Constant(weight.Array<float>(), new Shape(weight.Dims)), bias);
+        return left.Dense(turned ? call.Permuted(weight, 1, 0) : call.Floats(weight, new Shape(weight.Dims)), bias);
     }
 
     private static OnnxTensor Scaled(OnnxTensor tensor, float by) =>
@@ -72,7 +80,7 @@ internal static class ProductRules
 
         if (a.Images is not null && call.FloatConstant(1) is { Rank: 2 } matrix)
         {
-            return [Traced.OfPlain(Dense(call, a, matrix, bias: null), a.Type, [a.Dims[0], b.Dims[1]])];
+            return [Traced.OfPlain(Dense(call, a, matrix, turned: false, bias: null), a.Type, [a.Dims[0], b.Dims[1]])];
         }
 
         if (a.Rank >= 2 && b.Rank == 2)

@@ -1,3 +1,4 @@
+using FastNN.Graphs;
 using FastNN.Onnx.Host;
 
 namespace FastNN.Onnx.Compile;
@@ -45,7 +46,7 @@ internal sealed class TraceCall(HostCall host, object?[] inputs, Graph graph)
         switch (constant.ElementType)
         {
             case OnnxElementType.Float32:
-                return Traced.OfPlain(graph.Constant(constant.Array<float>(), shape), OnnxElementType.Float32, constant.Dims);
+                return Traced.OfPlain(Floats(constant, shape), OnnxElementType.Float32, constant.Dims);
             case OnnxElementType.Int32 or OnnxElementType.Int64:
                 long[] numbers = ((OnnxTensor)Numbers.Convert(constant, OnnxElementType.Int64)).Array<long>();
                 if (Array.Exists(numbers, number => number is < int.MinValue or > int.MaxValue))
@@ -62,6 +63,20 @@ internal sealed class TraceCall(HostCall host, object?[] inputs, Graph graph)
             default:
                 return null;
         }
+    }
+
+    /// <summary>A constant of float32 elements in their order. Small ones are copied at once.</summary>
+    public Value Floats(OnnxTensor constant, Shape shape) => constant.Count * sizeof(float) < ConstantPool.LeastBytes
+        ? graph.Constant(constant.Array<float>(), shape)
+        : graph.Constant(new TensorData(constant), new TensorType(shape));
+
+    /// <summary>A constant of float32 elements whose axes come in another order.</summary>
+    /// <param name="constant">The elements.</param>
+    /// <param name="permutation">Which axis of theirs each axis of the value is.</param>
+    public Value Permuted(OnnxTensor constant, params int[] permutation)
+    {
+        var shape = new Shape(Array.ConvertAll(permutation, axis => constant.Dims[axis]));
+        return graph.Constant(new TensorData(constant, permutation), new TensorType(shape));
     }
 
     /// <summary>A float32 input that is traced or becomes so; null for other types.</summary>

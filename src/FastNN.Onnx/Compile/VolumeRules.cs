@@ -20,9 +20,8 @@ internal static class VolumeRules
             return null;
         }
 
-        OnnxTensor inside = Shapes.Transpose(weight, [2, 3, 4, 1, 0]);
         Value y = x.Last.Conv3D(
-            call.Graph.Constant(inside.Array<float>(), new Shape(inside.Dims)),
+            call.Permuted(weight, 2, 3, 4, 1, 0),
             call.FloatConstant(2) is { } bias ? call.Graph.Constant(bias.Array<float>(), new Shape(bias.Count)) : null,
             Size(windows, axis => axis.Stride), Padding(windows), Size(windows, axis => axis.Dilation), groups);
         return [Traced.OfLast(y, x.Type, [x.Dims[0], weight.Dims[0], .. windows.OutputDims])];
@@ -49,9 +48,8 @@ internal static class VolumeRules
             return null;
         }
 
-        OnnxTensor inside = Shapes.Transpose(weight, [2, 3, 4, 1, 0]);
         Value y = x.Last.ConvTranspose3D(
-            call.Graph.Constant(inside.Array<float>(), new Shape(inside.Dims)),
+            call.Permuted(weight, 2, 3, 4, 1, 0),
             call.FloatConstant(2) is { } bias ? call.Graph.Constant(bias.Array<float>(), new Shape(bias.Count)) : null,
             Size(windows, axis => axis.Stride), Size(windows, axis => axis.Before),
             new Size3D((int)extra[0], (int)extra[1], (int)extra[2]), Size(windows, axis => axis.Dilation), groups);

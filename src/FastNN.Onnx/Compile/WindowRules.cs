@@ -34,9 +34,8 @@ internal static class WindowRules
     {
         WindowAxis rows = Rows(windows), columns = windows.Axes[^1];
         OnnxTensor filters = weight.Rank == 3 ? weight.WithDims([weight.Dims[0], weight.Dims[1], 1, weight.Dims[2]]) : weight;
-        OnnxTensor inside = Shapes.Transpose(filters, [2, 3, 1, 0]);
         Value y = Image(x).Conv2D(
-            call.Graph.Constant(inside.Array<float>(), new Shape(inside.Dims)),
+            call.Permuted(filters, 2, 3, 1, 0),
             hasBias ? call.Graph.Constant(bias, new Shape(bias.Length)) : null,
             new Size2D(rows.Stride, columns.Stride),
             Padding2D.Explicit(rows.Before, rows.After, columns.Before, columns.After),
@@ -107,10 +106,9 @@ internal static class WindowRules
 
         // The engine's filter is that of the convolution whose gradient this is: [KH, KW, OC / groups, C].
         OnnxTensor filters = spatial == 2 ? weight : weight.WithDims([weight.Dims[0], weight.Dims[1], 1, weight.Dims[2]]);
-        OnnxTensor inside = Shapes.Transpose(filters, [2, 3, 1, 0]);
         bool even = rows.Before == rows.After && columns.Before == columns.After;
         Value y = Image(x).ConvTranspose2D(
-            call.Graph.Constant(inside.Array<float>(), new Shape(inside.Dims)),
+            call.Permuted(filters, 2, 3, 1, 0),
             call.FloatConstant(2) is { } bias ? call.Graph.Constant(bias.Array<float>(), new Shape(bias.Count)) : null,
             new Size2D(rows.Stride, columns.Stride), even ? new Size2D(top, left) : new Size2D(0, 0),
             new Size2D(spatial == 2 ? (int)extra[0] : 0, (int)extra[^1]), new Size2D(rows.Dilation, columns.Dilation), groups);

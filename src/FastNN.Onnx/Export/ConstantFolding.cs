@@ -107,8 +107,8 @@ internal static class ConstantFolding
         {
             ValueKind.Parameter => again.Use(value.Parameter!),
             ValueKind.Constant when value.Type == DType.Float32 =>
-                again.Constant(MemoryMarshal.Cast<byte, float>(value.Data), value.Shape),
-            ValueKind.Constant => again.ConstantInt32(MemoryMarshal.Cast<byte, int>(value.Data), value.Shape),
+                again.Constant(MemoryMarshal.Cast<byte, float>(value.Data!.Bytes), value.Shape),
+            ValueKind.Constant => again.ConstantInt32(MemoryMarshal.Cast<byte, int>(value.Data!.Bytes), value.Shape),
             _ => null,
         };
         if (copy is not null)

@@ -120,7 +120,7 @@ internal sealed class GraphExporter
         {
             ValueKind.Parameter => new ConstantSource(
                 Emit, _nameOf(value.Parameter!), value.TensorType, () => ConstantFolding.Read(value.Parameter!)),
-            ValueKind.Constant => new ConstantSource(Emit, null, value.TensorType, () => value.Data!),
+            ValueKind.Constant => new ConstantSource(Emit, null, value.TensorType, () => value.Data!.Bytes.ToArray()),
             _ => throw new OnnxException($"ExportOnnx: the outputs need {value}, which the file cannot have as an input."),
         };
         return Set(value, ExportValue.OfConstant(this, value.TensorType, source));

@@ -15,7 +15,7 @@ internal sealed record HostNode(int Index, NodeDef Definition, long Opset, HostK
     public HostGraph? Function { get; init; }
 }
 
-/// <summary>A value that does not change from run to run, decoded when it is first asked for.</summary>
+/// <summary>A value that does not change from run to run, opened when it is first asked for.</summary>
 internal sealed class HostConstant
 {
     private readonly TensorDef? _definition;
@@ -38,9 +38,9 @@ internal sealed class HostConstant
 
     public int Slot { get; }
 
-    // Two callers at once may both decode it; one of the equal results stays.
+    // Two callers at once may both open it; one of the equal results stays.
     public OnnxTensor Value => _value
-        ?? Interlocked.CompareExchange(ref _value, TensorDecoder.Decode(_definition!, _external), null) ?? _value;
+        ?? Interlocked.CompareExchange(ref _value, TensorDecoder.Open(_definition!, _external), null) ?? _value;
 
     public void Deconstruct(out int slot, out OnnxTensor value) => (slot, value) = (Slot, Value);
 }

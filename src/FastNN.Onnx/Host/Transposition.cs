@@ -1,4 +1,7 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
+using FastNN.Cpu;
 
 namespace FastNN.Onnx.Host;
 
@@ -6,9 +9,25 @@ namespace FastNN.Onnx.Host;
 /// Moves the axes of a tensor. Axes that stay beside each other are one; then either runs are copied, or a few places along the
 /// target's last axis are written at a time while the source is read in its order: whole cache lines on both sides.
 /// </summary>
-internal static class Transposition
+internal sealed class Transposition
 {
     private const int Block = 16;
+
+    private readonly List<Axis> _axes;
+    private readonly Axis _last;
+    private readonly int _block;
+
+    /// <param name="dims">The target's extents.</param>
+    /// <param name="strides">How far apart in the source, in elements, neighbors along each axis of the target are.</param>
+    public Transposition(int[] dims, int[] strides)
+    {
+        (_axes, _last) = Merge(dims, strides);
+        _block = _last.From == 1 ? _last.Extent : Block;
+        Parts = Array.IndexOf(dims, 0) >= 0 ? 0 : (_last.Extent + _block - 1) / _block;
+    }
+
+    /// <summary>How many parts there are, each to be run by itself.</summary>
+    public int Parts { get; }
 
     /// <summary>Writes a tensor whose axes are those of another in a different order.</summary>
     /// <param name="source">The other.</param>
@@ -16,32 +35,43 @@ internal static class Transposition
     /// <param name="strides">How far apart in the source, in elements, neighbors along each axis of the target are.</param>
     public static void Run(OnnxTensor source, OnnxTensor target, int[] strides)
     {
-        if (target.Count == 0)
-        {
-            return;
-        }
-
-        (List<Axis> axes, Axis last) = Merge(target.Dims, strides);
+        var transposition = new Transposition(target.Dims, strides);
         if (source.ElementType == OnnxElementType.String)
         {
-            Run<string>(source.Array<string>(), target.Array<string>(), axes, last);
+            for (int part = 0; part < transposition.Parts; part++)
+            {
+                transposition.Run<string>(source.Array<string>(), target.Array<string>(), part);
+            }
+
             return;
         }
 
-        Span<byte> from = source.Bytes(), to = target.Bytes();
-        switch (from.Length / source.Count)
+        for (int part = 0; part < transposition.Parts; part++)
+        {
+            transposition.Run(source.Stored, target.Bytes(), target.Bytes().Length / target.Count, part);
+        }
+    }
+
+    /// <summary>Moves the elements of one part.</summary>
+    /// <param name="from">All of the source.</param>
+    /// <param name="to">All of the target.</param>
+    /// <param name="size">Bytes of an element: 1, 2, 4 or 8.</param>
+    /// <param name="part">Which part.</param>
+    public void Run(ReadOnlySpan<byte> from, Span<byte> to, int size, int part)
+    {
+        switch (size)
         {
             case sizeof(byte):
-                Run<byte>(from, to, axes, last);
+                Run<byte>(from, to, part);
                 break;
             case sizeof(ushort):
-                Run(MemoryMarshal.Cast<byte, ushort>(from), MemoryMarshal.Cast<byte, ushort>(to), axes, last);
+                Run(MemoryMarshal.Cast<byte, ushort>(from), MemoryMarshal.Cast<byte, ushort>(to), part);
                 break;
             case sizeof(uint):
-                Run(MemoryMarshal.Cast<byte, uint>(from), MemoryMarshal.Cast<byte, uint>(to), axes, last);
+                Run(MemoryMarshal.Cast<byte, uint>(from), MemoryMarshal.Cast<byte, uint>(to), part);
                 break;
             default:
-                Run(MemoryMarshal.Cast<byte, ulong>(from), MemoryMarshal.Cast<byte, ulong>(to), axes, last);
+                Run(MemoryMarshal.Cast<byte, ulong>(from), MemoryMarshal.Cast<byte, ulong>(to), part);
                 break;
         }
     }
@@ -73,14 +103,11 @@ internal static class Transposition
         return (axes, last);
     }
 
-    private static void Run<T>(ReadOnlySpan<T> source, Span<T> target, List<Axis> axes, Axis last)
+    private void Run<T>(ReadOnlySpan<T> source, Span<T> target, int part)
     {
-        int block = last.From == 1 ? last.Extent : Block;
-        for (int first = 0; first < last.Extent; first += block)
-        {
-            var part = last with { Extent = Math.Min(block, last.Extent - first) };
-            Walk(source[(first * last.From)..], target[(first * last.To)..], CollectionsMarshal.AsSpan(axes), part);
-        }
+        int first = part * _block;
+        var line = _last with { Extent = Math.Min(_block, _last.Extent - first) };
+        Walk(source[(first * _last.From)..], target[(first * _last.To)..], CollectionsMarshal.AsSpan(_axes), line);
     }
 
     private static void Walk<T>(ReadOnlySpan<T> source, Span<T> target, ReadOnlySpan<Axis> axes, Axis last)
@@ -88,6 +115,18 @@ internal static class Transposition
         if (axes.IsEmpty)
         {
             Line(source, target, last);
+            return;
+        }
+
+        if (axes.Length == 1 && typeof(T) == typeof(uint) && axes[0].From == 1 && last.From != 1 && Lanes128.IsSupported)
+        {
+            // The slices hold what is read and written against the ends.
+            Axis run = axes[0];
+            source = source[..(((last.Extent - 1) * last.From) + run.Extent)];
+            target = target[..(((run.Extent - 1) * run.To) + last.Extent)];
+            Squares(
+                ref Unsafe.As<T, float>(ref MemoryMarshal.GetReference(source)),
+                ref Unsafe.As<T, float>(ref MemoryMarshal.GetReference(target)), run, last);
             return;
         }
 
@@ -105,6 +144,49 @@ internal static class Transposition
             }
         }
     }
+
+    /// <summary>
+    /// Words whose neighbors in the source are apart in the target, and the other way round: squares of four by four, which are
+    /// turned in registers.
+    /// </summary>
+    /// <param name="source">The first word of both axes.</param>
+    /// <param name="target">Its place.</param>
+    /// <param name="run">Neighbors in the source.</param>
+    /// <param name="last">Neighbors in the target.</param>
+    private static void Squares(ref float source, ref float target, Axis run, Axis last)
+    {
+        nint from = last.From, to = run.To;
+        int columns = run.Extent & ~3, rows = last.Extent & ~3;
+        for (int k = 0; k < columns; k += 4)
+        {
+            for (int j = 0; j < rows; j += 4)
+            {
+                ref float s = ref Unsafe.Add(ref source, (j * from) + k);
+                ref float t = ref Unsafe.Add(ref target, (k * to) + j);
+                Lanes128 r0 = Load(ref s), r1 = Load(ref Unsafe.Add(ref s, from));
+                Lanes128 r2 = Load(ref Unsafe.Add(ref s, 2 * from)), r3 = Load(ref Unsafe.Add(ref s, 3 * from));
+                Lanes128 low01 = Lanes128.ZipLow(r0, r1), high01 = Lanes128.ZipHigh(r0, r1);
+                Lanes128 low23 = Lanes128.ZipLow(r2, r3), high23 = Lanes128.ZipHigh(r2, r3);
+                Store(Lanes128.ZipLowPairs(low01, low23), ref t);
+                Store(Lanes128.ZipHighPairs(low01, low23), ref Unsafe.Add(ref t, to));
+                Store(Lanes128.ZipLowPairs(high01, high23), ref Unsafe.Add(ref t, 2 * to));
+                Store(Lanes128.ZipHighPairs(high01, high23), ref Unsafe.Add(ref t, 3 * to));
+            }
+        }
+
+        for (int k = 0; k < run.Extent; k++)
+        {
+            for (int j = k < columns ? rows : 0; j < last.Extent; j++)
+            {
+                Unsafe.Add(ref target, (k * to) + j) = Unsafe.Add(ref source, (j * from) + k);
+            }
+        }
+    }
+
+    private static Lanes128 Load(ref float source) => new(Vector128.LoadUnsafe(ref source));
+
+    private static void Store(Lanes128 lanes, ref float target) =>
+        Unsafe.BitCast<Lanes128, Vector128<float>>(lanes).StoreUnsafe(ref target);
 
     private static void Line<T>(ReadOnlySpan<T> source, Span<T> target, Axis last)
     {

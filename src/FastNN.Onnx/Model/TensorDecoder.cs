@@ -38,6 +38,25 @@ internal static class TensorDecoder
         return new OnnxTensor(tensor.Type, dims, Lists(tensor, tensor.Type, count));
     }
 
+    /// <summary>As <see cref="Decode"/>, but elements that stand in the file as they stand in memory stay there until they are
+    /// asked for, and the file has to stay open as long.</summary>
+    /// <param name="tensor">As it stands in the file.</param>
+    /// <param name="external">Where the bytes of tensors outside the file are; null where there can be none.</param>
+    /// <exception cref="FileFormatException">Type, extents and bytes do not belong together.</exception>
+    public static OnnxTensor Open(TensorDef tensor, ExternalData? external)
+    {
+        if (tensor.Value is not null || tensor.Type is OnnxElementType.String or OnnxElementType.Bool || tensor.Type.Bits() < 8
+            || !BitConverter.IsLittleEndian)
+        {
+            return Decode(tensor, external);
+        }
+
+        (int[] dims, int count) = Extents(tensor);
+        return Bytes(tensor, count, external) is { } raw
+            ? new OnnxTensor(tensor.Type, dims, new StoredElements(tensor.Type, count, raw))
+            : Decode(tensor, external);
+    }
+
     /// <summary>Fails where <see cref="Decode"/> would, without copying what can be judged by its length.</summary>
     /// <param name="tensor">As it stands in the file.</param>
     /// <param name="external">Where the bytes of tensors outside the file are; null where there can be none.</param>

@@ -11,8 +11,8 @@ internal sealed class ConstantBlock : IDisposable
 {
     private readonly DeviceBlock? _block;
     private readonly ConstantPool? _pool;
-    private readonly List<byte[]> _pooled = [];
-    private readonly Dictionary<byte[], (nint Address, FrozenValues Frozen)> _places = [];
+    private readonly List<ConstantData> _pooled = [];
+    private readonly Dictionary<ConstantData, (nint Address, FrozenValues Frozen)> _places = [];
     private int _holders = 1;
 
     public ConstantBlock(IDevice device, Plan plan, ConstantPool? pool = null)
@@ -31,10 +31,10 @@ internal sealed class ConstantBlock : IDisposable
 
     private DeviceBlock? Place(IDevice device, Plan plan)
     {
-        var offsets = new Dictionary<byte[], nint>();
+        var offsets = new Dictionary<ConstantData, nint>();
         long bytes = 0;
         IEnumerable<PlannedTensor> tensors = plan.Nodes.SelectMany(node => node.Inputs).Concat(plan.Values.Values);
-        foreach (byte[] data in tensors.Where(tensor => tensor.Place.Kind == PlaceKind.Constant).Select(
+        foreach (ConstantData data in tensors.Where(tensor => tensor.Place.Kind == PlaceKind.Constant).Select(
             tensor => tensor.Place.Data!))
         {
             if (_pool is not null && data.Length >= ConstantPool.LeastBytes)
@@ -59,10 +59,10 @@ internal sealed class ConstantBlock : IDisposable
         var block = new DeviceBlock(device, bytes);
         try
         {
-            foreach ((byte[] data, nint offset) in offsets)
+            foreach ((ConstantData data, nint offset) in offsets)
             {
                 _places.Add(data, (block.Address + offset, new FrozenValues()));
-                device.Upload(data, new Tensor(block.Address + offset, DType.UInt8, new Shape(data.Length)));
+                device.Upload(data.Bytes, new Tensor(block.Address + offset, DType.UInt8, new Shape(data.Length)));
             }
 
             return block;
@@ -75,7 +75,7 @@ internal sealed class ConstantBlock : IDisposable
     }
 
     /// <summary>Where a constant lies, and what is derived from it.</summary>
-    public (nint Address, FrozenValues Frozen) this[byte[] data] => _places[data];
+    public (nint Address, FrozenValues Frozen) this[ConstantData data] => _places[data];
 
     /// <summary>One more holder, unless the last one has let go.</summary>
     public bool TryHold()
@@ -119,7 +119,7 @@ internal sealed class ConstantBlock : IDisposable
 
     private void ReleasePooled()
     {
-        foreach (byte[] data in _pooled)
+        foreach (ConstantData data in _pooled)
         {
             _places.Remove(data);
             _pool!.Release(data);

@@ -6,8 +6,7 @@ namespace FastNN.Graphs;
 
 /// <summary>
 /// Large constants that several recordings have in common, such as a model's weights recorded for several input shapes: once on
-/// the host, once on the device, with one copy of what kernels derive from them. A constant goes when the last plan that has it
-/// does. Thread-safe.
+/// the device, with one copy of what kernels derive from them. A constant goes when the last plan that has it does. Thread-safe.
 /// </summary>
 internal sealed class ConstantPool
 {
@@ -16,58 +15,49 @@ internal sealed class ConstantPool
 
     private readonly Lock _gate = new();
     // Weak, as recordings that are dropped take what only they had along.
-    private readonly Dictionary<(int Length, ulong Hash), List<WeakReference<byte[]>>> _known = [];
-    private readonly Dictionary<byte[], Placed> _placed = [];
+    private readonly Dictionary<(int Length, ulong Hash), List<WeakReference<ConstantData>>> _known = [];
+    private readonly Dictionary<ConstantData, Placed> _placed = [];
 
-    /// <summary>An array with these bytes: one that is there already, or a copy.</summary>
-    public byte[] Intern(ReadOnlySpan<byte> bytes)
+    /// <summary>A constant like this one: one that is there already, or this one.</summary>
+    public ConstantData Intern(ConstantData data)
     {
-        if (bytes.Length < LeastBytes)
+        if (data.Length < LeastBytes)
         {
-            return bytes.ToArray();
+            return data;
         }
 
         lock (_gate)
         {
-            (int, ulong) key = (bytes.Length, HashOf(bytes));
-            if (!_known.TryGetValue(key, out List<WeakReference<byte[]>>? alike))
+            ReadOnlySpan<byte> origin = data.Origin;
+            (int, ulong) key = (data.Length, HashOf(origin));
+            if (!_known.TryGetValue(key, out List<WeakReference<ConstantData>>? alike))
             {
                 _known.Add(key, alike = []);
             }
 
-            foreach (WeakReference<byte[]> candidate in alike)
+            foreach (WeakReference<ConstantData> candidate in alike)
             {
-                if (candidate.TryGetTarget(out byte[]? known) && bytes.SequenceEqual(known))
+                if (candidate.TryGetTarget(out ConstantData? known) && known.IsMadeLike(data)
+                    && origin.SequenceEqual(known.Origin))
                 {
                     return known;
                 }
             }
 
-            byte[] copy = bytes.ToArray();
             alike.RemoveAll(candidate => !candidate.TryGetTarget(out _));
-            alike.Add(new WeakReference<byte[]>(copy));
-            return copy;
+            alike.Add(new WeakReference<ConstantData>(data));
+            return data;
         }
     }
 
     /// <summary>Where a constant lies on the device, held for the caller until <see cref="Release"/>.</summary>
-    public (nint Address, FrozenValues Frozen) Hold(IDevice device, byte[] data)
+    public (nint Address, FrozenValues Frozen) Hold(IDevice device, ConstantData data)
     {
         lock (_gate)
         {
             if (!_placed.TryGetValue(data, out Placed? placed))
             {
-                placed = new Placed(new DeviceBlock(device, data.Length));
-                try
-                {
-                    device.Upload(data, new Tensor(placed.Block.Address, DType.UInt8, new Shape(data.Length)));
-                }
-                catch
-                {
-                    placed.Block.Dispose();
-                    throw;
-                }
-
+                placed = Place(device, data);
                 _placed.Add(data, placed);
             }
 
@@ -76,8 +66,32 @@ internal sealed class ConstantPool
         }
     }
 
+    /// <summary>Bytes of constants that lie on the device as they are, beside what is derived from them.</summary>
+    public long LoadedBytes
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _placed.Sum(placed => placed.Value.Frozen.IsLoaded ? (long)placed.Key.Length : 0);
+            }
+        }
+    }
+
+    /// <summary>How many constants are on the device.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _placed.Count;
+            }
+        }
+    }
+
     /// <summary>One holder less.</summary>
-    public void Release(byte[] data)
+    public void Release(ConstantData data)
     {
         lock (_gate)
         {
@@ -90,6 +104,27 @@ internal sealed class ConstantPool
             _placed.Remove(data);
             placed.Frozen.Dispose();
             placed.Block.Dispose();
+        }
+    }
+
+    // Where kernels read the host's memory, each brings the values to where it wants them; a GPU has them from the beginning.
+    private static Placed Place(IDevice device, ConstantData data)
+    {
+        var block = new DeviceBlock(device, data.Length, clear: !device.IsHost);
+        if (device.IsHost)
+        {
+            return new Placed(block, new FrozenValues(data, block.Address));
+        }
+
+        try
+        {
+            device.Upload(data.Bytes, new Tensor(block.Address, DType.UInt8, new Shape(data.Length)));
+            return new Placed(block, new FrozenValues());
+        }
+        catch
+        {
+            block.Dispose();
+            throw;
         }
     }
 
@@ -107,11 +142,11 @@ internal sealed class ConstantPool
         return hash;
     }
 
-    private sealed class Placed(DeviceBlock block)
+    private sealed class Placed(DeviceBlock block, FrozenValues frozen)
     {
         public DeviceBlock Block => block;
 
-        public FrozenValues Frozen { get; } = new();
+        public FrozenValues Frozen => frozen;
 
         public int Holders { get; set; }
     }

@@ -297,7 +297,7 @@ internal sealed class Executor : IDisposable
 
         public NodeTensors Bind(PlannedNode node) => new()
         {
-            Inputs = Array.ConvertAll(node.Inputs, Bind),
+            Inputs = [.. node.Inputs.Select((input, i) => Bind(input, loads: plan.Root is not null || !node.Op.LoadsInput(i)))],
             Outputs = Array.ConvertAll(node.Outputs, Bind),
             Bound = node.Types.Bound,
             Saved = BindOptional(node.Saved),
@@ -310,7 +310,9 @@ internal sealed class Executor : IDisposable
             Accumulate = node.Accumulate,
         };
 
-        public Tensor Bind(PlannedTensor tensor)
+        public Tensor Bind(PlannedTensor tensor) => Bind(tensor, loads: true);
+
+        private Tensor Bind(PlannedTensor tensor, bool loads)
         {
             (nint constant, FrozenValues? frozen) = tensor.Place.Kind switch
             {
@@ -330,6 +332,11 @@ internal sealed class Executor : IDisposable
                     (stepCounter ?? throw new InvalidOperationException("The plan needs a step counter.")).Address,
                 _ => rootGradient!.Address,
             };
+            if (tensor.Place.Kind == PlaceKind.Constant && (loads || tensor.Offset != 0))
+            {
+                frozen!.Load();
+            }
+
             var bound = new Tensor(address + (nint)tensor.Offset, tensor.Type) { Frozen = tensor.Offset == 0 ? frozen : null };
             if (tensor.Place.Buffer is { } buffer && _inputs.Contains(buffer))
             {

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using FastNN.Kernels;
 using FastNN.Ops;
+using FastNN.Tensors;
 
 namespace FastNN.Graphs;
 
@@ -14,8 +15,8 @@ namespace FastNN.Graphs;
 /// </summary>
 internal static class FilterTransposition
 {
-    // By the constant's own bytes, so that plans for several shapes have one on the device.
-    private static readonly ConditionalWeakTable<byte[], byte[]> Turned = [];
+    // By the constant itself, so that plans for several shapes have one on the device.
+    private static readonly ConditionalWeakTable<ConstantData, ConstantData> Turned = [];
 
     /// <summary>Rewrites what is bound.</summary>
     /// <param name="planning">The device's answers.</param>
@@ -106,7 +107,7 @@ internal static class FilterTransposition
                 var type = new TensorType(new Shape([outputs, .. filter.Shape.ToArray()[..^1]]));
                 value = new Value(graph, type, ValueKind.Constant, "a transposed filter")
                 {
-                    Data = Turned.GetValue(data, bytes => Transposed(bytes, outputs)),
+                    Data = Turned.GetValue(data, filter => Transposed(filter.Bytes, outputs)),
                 };
                 turned.Add(filter, value);
                 types.Add(value, type);
@@ -116,7 +117,7 @@ internal static class FilterTransposition
         }
     }
 
-    private static byte[] Transposed(byte[] filter, int outputs)
+    private static ConstantBytes Transposed(ReadOnlySpan<byte> filter, int outputs)
     {
         ReadOnlySpan<float> from = MemoryMarshal.Cast<byte, float>(filter);
         var bytes = new byte[filter.Length];
@@ -127,7 +128,7 @@ internal static class FilterTransposition
             to[((i % outputs) * taps) + (i / outputs)] = from[i];
         }
 
-        return bytes;
+        return new ConstantBytes(bytes);
     }
 
     /// <summary>Puts the transposed filter in the place of a convolution's own.</summary>

@@ -284,6 +284,21 @@ public sealed class Graph
     /// <summary>A number that tells the random streams of this graph apart, in recording order.</summary>
     internal uint NextStream() => _streams++;
 
+    /// <summary>A constant whose elements are made when a device places them.</summary>
+    internal Value Constant(ConstantData data, TensorType type)
+    {
+        if (type.Shape.Count * type.Type.Size() != data.Length)
+        {
+            throw new ShapeException(
+                $"Constant: expected {type.Shape.Count * type.Type.Size()} bytes for {type}, got {data.Length}.");
+        }
+
+        return AddConstant(data, type);
+    }
+
+    private Value AddConstant(ConstantData data, TensorType type) =>
+        new(this, type, ValueKind.Constant, "A constant") { Data = Constants?.Intern(data) ?? data };
+
     private Value AddConstant<T>(ReadOnlySpan<T> values, TensorType type)
         where T : unmanaged
     {
@@ -293,10 +308,7 @@ public sealed class Graph
                 $"Constant: expected {type.Shape.Count} values for shape {type.Shape}, got {values.Length}.");
         }
 
-        return new Value(this, type, ValueKind.Constant, "A constant")
-        {
-            Data = Constants?.Intern(MemoryMarshal.AsBytes(values)) ?? MemoryMarshal.AsBytes(values).ToArray(),
-        };
+        return AddConstant(new ConstantBytes(MemoryMarshal.AsBytes(values).ToArray()), type);
     }
 }
 
@@ -363,7 +375,7 @@ public sealed class Value
     }
 
     /// <summary>The elements of a constant.</summary>
-    internal byte[]? Data { get; init; }
+    internal ConstantData? Data { get; init; }
 
     /// <summary>The node that computes it; null for what no node does.</summary>
     internal Node? Producer { get; init; }

@@ -15,7 +15,7 @@ internal enum PlaceKind
 }
 
 /// <summary>Where a tensor will lie: a place in the arena, or memory that outlives the plan.</summary>
-internal sealed class Place(PlaceKind kind, Buffer? buffer = null, Parameter? parameter = null, byte[]? data = null)
+internal sealed class Place(PlaceKind kind, Buffer? buffer = null, Parameter? parameter = null, ConstantData? data = null)
 {
     public PlaceKind Kind { get; } = kind;
 
@@ -24,7 +24,7 @@ internal sealed class Place(PlaceKind kind, Buffer? buffer = null, Parameter? pa
     public Parameter? Parameter { get; } = parameter;
 
     /// <summary>What a constant holds.</summary>
-    public byte[]? Data { get; } = data;
+    public ConstantData? Data { get; } = data;
 }
 
 /// <summary>A tensor to be bound: its place, the bytes from there to its beginning, and its type.</summary>

@@ -9,11 +9,14 @@ internal sealed class DeviceBlock : IDisposable
     private readonly IDevice _device;
     private nint _address;
 
-    /// <summary>Takes a block of zeroed memory.</summary>
-    public DeviceBlock(IDevice device, long bytes)
+    /// <summary>Takes a block of memory.</summary>
+    /// <param name="device">Whose memory.</param>
+    /// <param name="bytes">How much.</param>
+    /// <param name="clear">Whether it is zeroed.</param>
+    public DeviceBlock(IDevice device, long bytes, bool clear = true)
     {
         _device = device;
-        _address = device.Allocate(bytes);
+        _address = device.Allocate(bytes, clear);
         Address = _address;
     }
 

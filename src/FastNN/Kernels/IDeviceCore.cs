@@ -29,9 +29,9 @@ internal interface IDeviceCore : IDisposable
     /// <summary>Calls that are inside the device, and what lives on it.</summary>
     DeviceLife Life { get; }
 
-    /// <summary>Takes a block of zeroed memory, aligned to 64 bytes at least.</summary>
+    /// <summary>Takes a block of memory, aligned to 64 bytes at least, and zeroed unless all of it will be written.</summary>
     /// <exception cref="DeviceException">The memory cannot be allocated; the message gives the size.</exception>
-    nint Allocate(long bytes);
+    nint Allocate(long bytes, bool clear = true);
 
     void Free(nint address);
 

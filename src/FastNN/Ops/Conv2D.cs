@@ -51,6 +51,9 @@ internal sealed record ConvolutionOp(int Axes, ConvolutionOptions Options, Activ
 
     public override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) => hasExamples[0];
 
+    // Along three axes there is a form for each slice of the filter, and each would bring all of it.
+    public override bool LoadsInput(int input) => input == 1 && Axes < 3;
+
     public Operator WithActivation(Activation fused) => this with { Activation = fused };
 
     // The sums are added to what the output holds already.
@@ -156,6 +159,8 @@ internal sealed record ConvolutionMaxPoolOp(ConvolutionOp Convolution, MaxPool2D
     public override bool TreatsExamplesAlone(ReadOnlySpan<bool> hasExamples, ReadOnlySpan<TensorType> inputs) =>
         Convolution.TreatsExamplesAlone(hasExamples, inputs);
 
+    public override bool LoadsInput(int input) => Convolution.LoadsInput(input);
+
     public override TensorType[] Infer(ReadOnlySpan<TensorType> inputs) => Pooling.Infer(Convolution.Infer(inputs));
 
     public override object Bind(TensorType[] inputs, TensorType[] outputs)
@@ -199,6 +204,8 @@ internal sealed record ConvolutionDepthwiseOp(ConvolutionOp Product, bool HasBia
     public Activation Activation => Depthwise.Activation;
 
     private int Filter => HasBias ? 3 : 2;
+
+    public override bool LoadsInput(int input) => Product.LoadsInput(input);
 
     public Operator WithActivation(Activation fused) => this with { Depthwise = Depthwise with { Activation = fused } };
 

@@ -37,6 +37,8 @@ internal sealed record DenseOp(Activation Activation = default) : Operator, IAct
         return [new TensorType(new Shape(extents))];
     }
 
+    public override bool LoadsInput(int input) => input == 1;
+
     public override void Forward(IKernels kernels, NodeTensors tensors) =>
         kernels.Products.DenseForward(
             tensors.Inputs[0], tensors.Inputs[1], tensors.Inputs.Length > 2 ? tensors.Inputs[2] : null, tensors.Output,

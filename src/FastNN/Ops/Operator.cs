@@ -51,6 +51,12 @@ internal abstract record Operator
     public virtual bool BackwardReadsOutput(int output, ReadOnlySpan<bool> wanted) => false;
 
     /// <summary>
+    /// Whether the kernels of the forward pass bring the values of a constant input themselves, where they read them
+    /// (<see cref="FrozenValues"/>): those that read nothing but a packed form need no copy of the values beside it.
+    /// </summary>
+    public virtual bool LoadsInput(int input) => false;
+
+    /// <summary>
     /// Whether output 0 may take the place of an input, of equal size, once nothing else reads that.
     /// </summary>
     public virtual bool ForwardInPlace(NodeTypes types, int input) => false;

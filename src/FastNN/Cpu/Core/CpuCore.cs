@@ -79,12 +79,12 @@ internal abstract unsafe partial class CpuCore : IDeviceCore, IMemory, ICustomKe
         Allocations = Interlocked.Read(ref _allocations),
     };
 
-    public nint Allocate(long bytes)
+    public nint Allocate(long bytes, bool clear = true)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         try
         {
-            byte* block = HostMemory.Allocate(bytes, clear: true);
+            byte* block = HostMemory.Allocate(bytes, clear);
             Interlocked.Increment(ref _allocations);
             Interlocked.Increment(ref _liveBlocks);
             long live = Interlocked.Add(ref _liveBytes, bytes), peak;

@@ -28,10 +28,10 @@ internal sealed unsafe partial class CpuRecurrence
                 Floats(tensors.InputWeight), width, (float*)tensors.Gates, width, new Epilogue(Floats(tensors.InputBias)));
         }
 
-        var form = new PackedStates(geometry, Floats(tensors.HiddenWeight));
+        var form = new PackedStates(geometry);
         FrozenValues? frozen = tensors.HiddenWeight.Frozen;
         float* free = Floats(workspace) + geometry.PackedForward;
-        float* panels = frozen is null ? Floats(workspace) : frozen.In(form);
+        float* panels = frozen is null ? Floats(workspace) : frozen.In(form, new PoolLoader(Pool), Floats(tensors.HiddenWeight));
         float* later = panels + RecurrenceGeometry.Packed(hidden, geometry.Joined);
         Begin(tensors.FirstState, Floats(tensors.State), geometry);
         if (geometry.Steps == 1)
@@ -40,7 +40,7 @@ internal sealed unsafe partial class CpuRecurrence
         }
         else if (frozen is null)
         {
-            form.Fill(panels);
+            form.Fill(Floats(tensors.HiddenWeight), panels);
         }
 
         if (tensors.Cell is { } cell)
@@ -140,13 +140,13 @@ internal sealed unsafe partial class CpuRecurrence
     }
 
     /// <summary>The states' weight in panels, as forward reads it.</summary>
-    private readonly struct PackedStates(RecurrenceGeometry geometry, float* weight) : IFrozenForm
+    private readonly struct PackedStates(RecurrenceGeometry geometry) : IFrozenForm
     {
         public FrozenKey Key => new("recurrence", geometry.Hidden, geometry.Width);
 
         public long Floats => geometry.PackedForward;
 
-        public void Fill(float* target)
+        public void Fill(float* weight, float* target)
         {
             (int width, int hidden, int joined) = (geometry.Width, geometry.Hidden, geometry.Joined);
             RecurrentProduct.Pack(weight, width, joined, hidden, transposed: false, target);

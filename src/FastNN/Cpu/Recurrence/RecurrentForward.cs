@@ -1,6 +1,5 @@
 using FastNN.Functions;
 using FastNN.Kernels;
-using FastNN.Tensors;
 
 namespace FastNN.Cpu;
 
@@ -22,7 +21,6 @@ internal sealed unsafe partial class CpuRecurrence
         private readonly WorkerPool _pool;
         private readonly Product _inputs;
         private readonly int _chunk;
-        private readonly FrozenValues? _inputForms;
         private readonly float* _scratch;
 
         /// <param name="pool">For its scratch memory.</param>
@@ -34,7 +32,6 @@ internal sealed unsafe partial class CpuRecurrence
             int rowsPerTask, int chunk)
         {
             (_pool, _chunk) = (pool, chunk);
-            _inputForms = tensors.InputWeight.Frozen;
             _inputs = new Product
             {
                 M = geometry.Rows,
@@ -47,6 +44,11 @@ internal sealed unsafe partial class CpuRecurrence
                 Ldc = geometry.Width,
                 Epilogue = new Epilogue(Floats(tensors.InputBias)),
             };
+            if (chunk > 0)
+            {
+                Gemm.Freeze(pool, tensors.InputWeight.Frozen, ref _inputs);
+            }
+
             (_geometry, _rowsPerTask) = (geometry, rowsPerTask);
             _panels = panels;
             _later = later;
@@ -85,17 +87,11 @@ internal sealed unsafe partial class CpuRecurrence
             var join = new Epilogue(_bias, accumulate: true);
             var apart = new Epilogue(_bias == null ? null : _bias + joined);
             float* h = _h + (_row * hidden);
-            Product inputs = _inputs;
-            if (_chunk > 0)
-            {
-                Gemm<TLanes>.Freeze(_inputForms, ref inputs);
-            }
-
             for (int s = 0; s < _geometry.Steps; s++)
             {
                 if (_chunk > 0 && s % _chunk == 0)
                 {
-                    Inputs<TLanes>(inputs, s, Math.Min(_chunk, _geometry.Steps - s));
+                    Inputs<TLanes>(_inputs, s, Math.Min(_chunk, _geometry.Steps - s));
                 }
 
                 int time = _geometry.Time(s), depth = s == 0 && _fromZero ? 0 : _geometry.Hidden;

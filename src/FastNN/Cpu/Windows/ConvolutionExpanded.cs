@@ -32,7 +32,7 @@ internal static unsafe partial class Convolution<TLanes>
         in Epilogue between, in Epilogue epilogue, FrozenValues? frozen)
     {
         Product expansion = PixelProduct(product, x, w, null, between);
-        Gemm<TLanes>.Freeze(frozen, ref expansion);
+        Gemm<TLanes>.Freeze(pool, frozen, ref expansion);
         var body = new ExpandedBody(pool, expansion, DepthwiseForwardOperands(depthwise, null, filter, y, epilogue), depthwise);
         pool.Run(body.Tasks, ref body);
     }

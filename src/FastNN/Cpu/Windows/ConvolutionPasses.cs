@@ -46,6 +46,7 @@ internal static unsafe partial class Convolution<TLanes>
         }
         if (IsDepthwise(geometry))
         {
+            frozen?.Load(new PoolLoader(pool));
             DepthwiseForward(pool, geometry, x, w, y, epilogue);
             return;
         }
@@ -65,18 +66,22 @@ internal static unsafe partial class Convolution<TLanes>
         int pixels = WidenedPixels(geometry);
         if (pixels > 1)
         {
-            return WidenedOperands(geometry, pixels, x, w, y, epilogue, (float*)workspace, frozen);
+            return WidenedOperands(pool, geometry, pixels, x, w, y, epilogue, (float*)workspace, frozen);
         }
         bool packed = IsPacked(geometry);
         float* filter = w;
         if (packed)
         {
-            var form = new PackedFilter(pool, geometry, w);
-            filter = frozen is null ? (float*)workspace : frozen.In(form);
+            var form = new PackedFilter(pool, geometry);
+            filter = frozen is null ? (float*)workspace : frozen.In(form, new PoolLoader(pool), w);
             if (frozen is null)
             {
-                form.Fill(filter);
+                form.Fill(w, filter);
             }
+        }
+        else
+        {
+            frozen?.Load(new PoolLoader(pool));
         }
         ConvolutionOperands operands = ForwardOperands(geometry, x, y);
         operands.Filter = new ConvolutionFilter(
@@ -195,17 +200,17 @@ internal static unsafe partial class Convolution<TLanes>
     private static bool IsPacked(in Conv2DGeometry geometry) => geometry.GroupOC > PanelWidth;
 
     /// <summary>The filter in panels, as forward reads it.</summary>
-    private readonly struct PackedFilter(WorkerPool pool, Conv2DGeometry geometry, float* w) : IFrozenForm
+    private readonly struct PackedFilter(WorkerPool pool, Conv2DGeometry geometry) : IFrozenForm
     {
         public FrozenKey Key => new("filter", geometry.GroupC, geometry.OC, geometry.FilterOffset);
 
         public long Floats => geometry.FilterCount;
 
-        public void Fill(float* target)
+        public void Fill(float* values, float* target)
         {
             var pack = new ConvolutionPackBody<TLanes>(
-                w, target, ConvolutionAxis.Forward(geometry.Vertical), ConvolutionAxis.Forward(geometry.Horizontal), geometry.KW,
-                geometry.Groups, geometry.GroupC, geometry.GroupOC, PanelWidth, false);
+                values, target, ConvolutionAxis.Forward(geometry.Vertical), ConvolutionAxis.Forward(geometry.Horizontal),
+                geometry.KW, geometry.Groups, geometry.GroupC, geometry.GroupOC, PanelWidth, false);
             pool.Run(pack.Tasks, ref pack);
         }
     }

@@ -39,21 +39,21 @@ internal static unsafe partial class Convolution<TLanes>
         (((long)g.KH * WidenedTaps(g, pixels) * g.C) + 1) * pixels * g.OC * sizeof(float);
 
     private static ConvolutionOperands WidenedOperands(
-        in Conv2DGeometry g, int pixels, float* x, float* w, float* y, in Epilogue epilogue, float* workspace,
+        WorkerPool pool, in Conv2DGeometry g, int pixels, float* x, float* w, float* y, in Epilogue epilogue, float* workspace,
         FrozenValues? frozen)
     {
         int taps = WidenedTaps(g, pixels);
         int filters = pixels * g.OC;
         float* bias = workspace + ((nint)g.KH * taps * g.C * filters);
-        var form = new WidenedFilter(g, pixels, w);
+        var form = new WidenedFilter(g, pixels);
         float* filter = workspace;
         if (frozen is null)
         {
-            form.Fill(filter);
+            form.Fill(w, filter);
         }
         else
         {
-            filter = frozen.In(form);
+            filter = frozen.In(form, new PoolLoader(pool), w);
         }
 
         for (int i = 0; i < filters && epilogue.Bias != null; i++)
@@ -71,13 +71,13 @@ internal static unsafe partial class Convolution<TLanes>
     }
 
     /// <summary>The filter of several pixels.</summary>
-    private readonly struct WidenedFilter(Conv2DGeometry geometry, int pixels, float* w) : IFrozenForm
+    private readonly struct WidenedFilter(Conv2DGeometry geometry, int pixels) : IFrozenForm
     {
         public FrozenKey Key => new("widened filter", geometry.GroupC, pixels, geometry.FilterOffset);
 
         public long Floats => (long)geometry.KH * WidenedTaps(geometry, pixels) * geometry.C * pixels * geometry.OC;
 
-        public void Fill(float* target) => WidenFilter(geometry, pixels, w, target);
+        public void Fill(float* values, float* target) => WidenFilter(geometry, pixels, values, target);
     }
 
     /// <summary>wide [KH, taps, C, P, OC]: pixel p sees tap k of its own as tap k + p*stride of the window.</summary>

@@ -98,9 +98,16 @@ internal static unsafe partial class Winograd<TLanes>
     {
         var transform = new FilterBody(pool, filter);
         bool keepsTiles = KeepsTiles(source.Tiles, filter.Rows, filter.Cols);
-        float* points = frozen is null || (keepsTiles && (long)filter.Rows * filter.Cols > MostFrozen)
-            ? null
-            : frozen.In(transform);
+        float* points = null;
+        if (keepsTiles && (long)filter.Rows * filter.Cols > MostFrozen)
+        {
+            frozen?.Load(new PoolLoader(pool));
+        }
+        else if (frozen is not null)
+        {
+            points = frozen.In(transform, new PoolLoader(pool), filter.Weights);
+        }
+
         if (keepsTiles)
         {
             RunByFilters(pool, source, filter, workspace, points, target, epilogue);
@@ -110,7 +117,7 @@ internal static unsafe partial class Winograd<TLanes>
         if (points == null)
         {
             points = workspace;
-            transform.Fill(points);
+            transform.Fill(filter.Weights, points);
         }
 
         int fitting = (int)(((WorkerPool.ScratchBytes / sizeof(float)) - (3 * Points * Granule))
@@ -146,10 +153,9 @@ internal static unsafe partial class Winograd<TLanes>
 
         public readonly long Floats => Points * PointStep((long)filter.Rows * filter.Cols);
 
-        public readonly void Fill(float* target)
+        public readonly void Fill(float* values, float* target)
         {
-            FilterBody body = this;
-            body._target = target;
+            var body = new FilterBody(pool, filter.Of(values)) { _target = target };
             pool.Run(Ceiling(filter.Cols, PanelWidth) * Ceiling(filter.Rows, FilterGrid.BlockRows), ref body);
         }
 

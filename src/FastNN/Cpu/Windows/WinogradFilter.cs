@@ -16,9 +16,14 @@ internal static unsafe partial class Winograd<TLanes>
         /// <summary>Scratch floats of <see cref="Transform"/>: three columns of points, and nine transposed taps.</summary>
         public static readonly int ScratchFloats = (Points * Granule) + (9 * ((BlockRows * PanelWidth) + Pack<TLanes>.Slack));
 
+        public float* Weights => weights;
+
         public int Rows => rows;
 
         public int Cols => cols;
+
+        /// <summary>The same of other weights.</summary>
+        public FilterGrid Of(float* others) => new(others, rows, cols, transposed);
 
         /// <summary>The points of count rows (of a block at most) and one panel of columns: [point][row][width].</summary>
         [MethodImpl(KernelCode.Loop)]

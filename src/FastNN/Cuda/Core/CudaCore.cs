@@ -138,7 +138,7 @@ internal abstract unsafe partial class CudaCore : IDeviceCore, IMemory, ICustomK
     /// </summary>
     internal nint Scratch => _scratch;
 
-    public nint Allocate(long bytes)
+    public nint Allocate(long bytes, bool clear = true)
     {
         using Lock.Scope scope = Enter();
         RefuseWhileCapturing("allocated");
@@ -146,7 +146,10 @@ internal abstract unsafe partial class CudaCore : IDeviceCore, IMemory, ICustomK
         nint address = _pool.Take(bytes);
         try
         {
-            Check(MemsetAsync.cuMemsetD8Async(Pointer(address), 0, Math.Max(bytes, 1), _compute));
+            if (clear)
+            {
+                Check(MemsetAsync.cuMemsetD8Async(Pointer(address), 0, Math.Max(bytes, 1), _compute));
+            }
         }
         catch
         {

@@ -32,6 +32,9 @@ internal static unsafe partial class Gemm<TLanes>
     /// <summary>Elements of a B that stays in the first-level cache however it lies.</summary>
     private const int SmallB = 8192;
 
+    /// <summary>Panels of a frozen B that a task packs.</summary>
+    private const int PanelsPerTask = 4;
+
     private static int R => TLanes.TileRows;
 
     private static int W => 2 * TLanes.Count;
@@ -42,17 +45,21 @@ internal static unsafe partial class Gemm<TLanes>
     /// </summary>
     public static void Run(WorkerPool pool, FrozenValues? frozen, Product p)
     {
-        Freeze(frozen, ref p);
+        Freeze(pool, frozen, ref p);
         Run(pool, p);
     }
 
-    /// <summary>Gives a product the panels of its B where that never changes and they pay.</summary>
-    public static void Freeze(FrozenValues? frozen, ref Product p)
+    /// <summary>Gives a product the panels of its B where that never changes and they pay; else B lies in its place then.</summary>
+    public static void Freeze(WorkerPool pool, FrozenValues? frozen, ref Product p)
     {
         if (frozen is not null && p.M > 1 && p.Panels == null && (long)p.K * p.N > SmallB)
         {
-            p.Panels = frozen.In(new FrozenPanels(p));
+            p.Panels = frozen.In(new FrozenPanels(pool, p), new PoolLoader(pool), p.B);
             p.PanelStride = (nint)p.K * W;
+        }
+        else
+        {
+            frozen?.Load(new PoolLoader(pool));
         }
     }
 
@@ -104,12 +111,27 @@ internal static unsafe partial class Gemm<TLanes>
     private static int Tiles(int length, int size) => (length + size - 1) / size;
 
     /// <summary>B in panels.</summary>
-    private readonly struct FrozenPanels(Product p) : IFrozenForm
+    private struct FrozenPanels(WorkerPool pool, Product p) : IFrozenForm, IParallelBody
     {
-        public FrozenKey Key => new(p.TransB ? "panels of the transpose" : "panels", p.K, p.N);
+        private float* _values;
+        private float* _target;
 
-        public long Floats => ((long)Tiles(p.N, W) * W * p.K) + Pack<TLanes>.Slack;
+        public readonly FrozenKey Key => new(p.TransB ? "panels of the transpose" : "panels", p.K, p.N);
 
-        public void Fill(float* target) => Pack<TLanes>.Panels(p.B, p.Ldb, p.N, p.K, p.TransB, target);
+        public readonly long Floats => ((long)Tiles(p.N, W) * W * p.K) + Pack<TLanes>.Slack;
+
+        public readonly void Fill(float* values, float* target)
+        {
+            var body = new FrozenPanels(pool, p) { _values = values, _target = target };
+            pool.Run(Tiles(Tiles(p.N, W), PanelsPerTask), ref body);
+        }
+
+        // A panel of two vectors is written to its end and no further, so tasks do not meet.
+        public readonly void Invoke(int task, int worker)
+        {
+            int first = task * PanelsPerTask * W, count = Math.Min(PanelsPerTask * W, p.N - first);
+            Pack<TLanes>.Panels(
+                _values + (p.TransB ? first * p.Ldb : first), p.Ldb, count, p.K, p.TransB, _target + ((nint)p.K * first));
+        }
     }
 }

@@ -64,6 +64,14 @@ internal static unsafe class Gemm
         Simd.Dispatch(ref action);
     }
 
+    /// <summary>Brings a frozen B to where a product of so many rows reads it: into panels where they pay.</summary>
+    public static void Freeze(WorkerPool pool, FrozenValues? frozen, ref Product product)
+    {
+        var action = new Freezing(pool, frozen, product);
+        Simd.Dispatch(ref action);
+        product = action.Product;
+    }
+
     /// <summary>C (=|+=) A * B with B packed once for many products (weights, for inference).</summary>
     public static void Run(WorkerPool pool, int m, float* a, nint lda, PackedMatrix b, float* c, nint ldc, in Epilogue epilogue)
     {
@@ -93,6 +101,14 @@ internal static unsafe class Gemm
     {
         public void Invoke<TLanes>()
             where TLanes : struct, IVectorLanes<TLanes> => Gemm<TLanes>.Run(pool, frozen, product);
+    }
+
+    private struct Freezing(WorkerPool pool, FrozenValues? frozen, Product product) : ILanesAction
+    {
+        public Product Product = product;
+
+        public void Invoke<TLanes>()
+            where TLanes : struct, IVectorLanes<TLanes> => Gemm<TLanes>.Freeze(pool, frozen, ref Product);
     }
 
     private readonly struct Multiplication(WorkerPool pool, Product product) : ILanesAction
