@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Reflection;
-using FastNN.Formats;
 using FastNN.Onnx.Export;
 using FastNN.Onnx.Model;
 
@@ -24,6 +23,15 @@ public sealed record OnnxExportOptions
     /// the first axes of inputs [T] of integers and [T, D] of floats. Other extents are those that the model was built for.
     /// </summary>
     public bool DynamicLengths { get; init; } = true;
+
+    /// <summary>
+    /// Whether a file that is written to a path has its weights in a second file beside it, with ".data" behind its name: the
+    /// standard's external data. Default false: only where the weights are more than one file can hold, 2 GB.
+    /// </summary>
+    public bool ExternalData { get; init; }
+
+    /// <summary>How many bytes of weights one file holds.</summary>
+    internal long InlineLimit { get; init; } = ModelStorage.MostBytes;
 }
 
 /// <summary>
@@ -38,7 +46,8 @@ public static class OnnxExport
     /// <summary>The last opset that can be written.</summary>
     public const int MaxOpset = 21;
 
-    /// <summary>Writes a model. The file is replaced as a whole, or stays as it was.</summary>
+    /// <summary>Writes a model. The file is replaced as a whole, or stays as it was; so is the second one with its weights, where
+    /// there is one (<see cref="OnnxExportOptions.ExternalData"/>).</summary>
     /// <param name="model">A built model.</param>
     /// <param name="path">The file.</param>
     /// <param name="opset">The version of ONNX's operators, 17 to 21.</param>
@@ -50,8 +59,9 @@ public static class OnnxExport
     public static void ExportOnnx(this Layer model, string path, int opset = MinOpset, OnnxExportOptions? options = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        ReadOnlyMemory<byte> bytes = Bytes(Write(model, opset, options).Model);
-        AtomicFile.Write(path, stream => stream.Write(bytes.Span));
+        options ??= new OnnxExportOptions();
+        ModelStorage.Save(
+            Write(model, opset, options).Model, path, options.ExternalData, options.InlineLimit, nameof(ExportOnnx));
     }
 
     /// <summary>Writes a model to a stream.</summary>
@@ -59,13 +69,14 @@ public static class OnnxExport
     /// <param name="stream">The stream, which stays open.</param>
     /// <param name="opset">The version of ONNX's operators, 17 to 21.</param>
     /// <param name="options">Null for the defaults.</param>
-    /// <exception cref="OnnxException">The model has an operator that ONNX has not; nothing is written.</exception>
+    /// <exception cref="OnnxException">The model has an operator that ONNX has not, or more weights than one file can hold;
+    /// nothing is written.</exception>
     /// <exception cref="InvalidOperationException">The model is not built, or has preprocessing and several inputs.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The opset is none of those.</exception>
     public static void ExportOnnx(this Layer model, Stream stream, int opset = MinOpset, OnnxExportOptions? options = null)
     {
         ArgumentNullException.ThrowIfNull(stream);
-        stream.Write(Bytes(Write(model, opset, options).Model).Span);
+        stream.Write(ModelStorage.ToBytes(Write(model, opset, options).Model, nameof(ExportOnnx)).Span);
     }
 
     /// <summary>Writes a graph that was recorded for inference. Its inputs keep their names.</summary>
@@ -74,7 +85,8 @@ public static class OnnxExport
     /// <param name="outputs">What the file computes, by name.</param>
     /// <param name="opset">The version of ONNX's operators, 17 to 21.</param>
     /// <param name="options">Null for the defaults.</param>
-    /// <exception cref="OnnxException">The graph has an operator that ONNX has not; nothing is written.</exception>
+    /// <exception cref="OnnxException">The graph has an operator that ONNX has not, or more weights than one file can hold;
+    /// nothing is written.</exception>
     /// <exception cref="ArgumentException">The graph was recorded for training, there is no output, two have one name, or one is
     /// of another graph.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The opset is none of those.</exception>
@@ -90,7 +102,7 @@ public static class OnnxExport
                 "ExportOnnx: expected a graph recorded for inference, got one for training.", nameof(graph));
         }
 
-        stream.Write(Bytes(Write(graph, outputs, opset, options).Model).Span);
+        stream.Write(ModelStorage.ToBytes(Write(graph, outputs, opset, options).Model, nameof(ExportOnnx)).Span);
     }
 
     /// <summary>A file to be, and how its inputs and outputs lie.</summary>
@@ -158,15 +170,6 @@ public static class OnnxExport
             Metadata = { ["producer"] = "FastNN", ["version"] = version },
             Graph = result.Graph,
         };
-    }
-
-    private static ReadOnlyMemory<byte> Bytes(ModelDef model)
-    {
-        long bytes = model.Graph!.Initializers.Sum(tensor => tensor.Raw?.Length ?? 0);
-        return bytes < int.MaxValue - (1 << 26)
-            ? ModelWriter.Write(model)
-            : throw new OnnxException(string.Create(
-                CultureInfo.InvariantCulture, $"ExportOnnx: expected weights of at most 2 GiB, got {bytes} bytes."));
     }
 
     private static void RequireOpset(int opset)

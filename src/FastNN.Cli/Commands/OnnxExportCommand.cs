@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using FastNN.Cli.Onnx;
 using FastNN.Cli.Recipes;
 using FastNN.Onnx;
 
@@ -32,7 +33,11 @@ internal static class OnnxExportCommand
                     $"--opset: expected {OnnxExport.MinOpset} to {OnnxExport.MaxOpset}, got {result.GetValueOrDefault<int>()}."));
             }
         });
-        var command = new Command("export", "Write a recipe's network as an ONNX file.") { recipe, file, weights, opset };
+        Option<bool> external = OnnxInputs.ExternalData();
+        var command = new Command("export", "Write a recipe's network as an ONNX file.")
+        {
+            recipe, file, weights, opset, external,
+        };
         command.SetAction(result =>
         {
             Recipe chosen = result.GetRequiredValue(recipe);
@@ -44,10 +49,11 @@ internal static class OnnxExportCommand
             }
 
             string path = result.GetRequiredValue(file);
-            model.ExportOnnx(path, result.GetValue(opset));
+            model.ExportOnnx(
+                path, result.GetValue(opset), new OnnxExportOptions { ExternalData = result.GetValue(external) });
             context.Output.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"{chosen.Name}: {path}, opset {result.GetValue(opset)}, {new FileInfo(path).Length:N0} bytes"));
+                $"{chosen.Name}: {path}, opset {result.GetValue(opset)}, {OnnxInputs.Written(path)}"));
             return 0;
         });
         return command;

@@ -13,7 +13,7 @@ internal static class OnnxOptimizeCommand
         Argument<string> file = OnnxInputs.File();
         var target = new Argument<string?>("out")
         {
-            Description = "Where the optimized model is written, weights and all; default: nowhere, the passes are only listed.",
+            Description = "Where the optimized model is written, weights and all (those beyond 2 GB beside it, in OUT.data); default: nowhere, the passes are only listed.",
             HelpName = "OUT",
             Arity = ArgumentArity.ZeroOrOne,
         };
@@ -25,17 +25,18 @@ internal static class OnnxOptimizeCommand
             DefaultValueFactory = _ => [],
         };
         var nodes = new Option<bool>("--nodes") { Description = "List the nodes that each pass removed, folded or replaced." };
+        Option<bool> external = OnnxInputs.ExternalData();
         var command = new Command("optimize", "Run the graph passes, say what each did, and write the result.")
         {
-            file, target, without, nodes,
+            file, target, without, nodes, external,
         };
         command.SetAction(result => Optimize(
             context, result.GetRequiredValue(file), result.GetValue(target), result.GetValue(without) ?? [],
-                result.GetValue(nodes)));
+                result.GetValue(nodes), result.GetValue(external)));
         return command;
     }
 
-    private static int Optimize(CommandContext context, string file, string? target, string[] without, bool nodes)
+    private static int Optimize(CommandContext context, string file, string? target, string[] without, bool nodes, bool external)
     {
         foreach (string name in without.Where(name => !OnnxPasses.Names.Contains(name)))
         {
@@ -65,9 +66,9 @@ internal static class OnnxOptimizeCommand
 
         if (target is not null)
         {
-            result.Save(target);
+            result.Save(target, external);
             context.Output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-                $"wrote {target}, {new FileInfo(target).Length:N0} bytes"));
+                $"wrote {target}, {OnnxInputs.Written(target)}"));
         }
 
         return 0;

@@ -17,6 +17,22 @@ internal static class OnnxInputs
     public static Option<string[]> Shapes() => Many(
         "--shape", "name=1x3x224x224", "An input's extents; symbols are 1 by default. Its values are random, integers are 0.");
 
+    /// <summary>Where the weights of a file that is written go.</summary>
+    public static Option<bool> ExternalData() => new("--external-data")
+    {
+        Description = "Write the weights to a second file beside it, with .data behind its name; always so beyond 2 GB.",
+    };
+
+    /// <summary>What was written: the file's bytes, and those of the weights beside it, where its model has some there.</summary>
+    public static string Written(string path)
+    {
+        string size = string.Create(CultureInfo.InvariantCulture, $"{new FileInfo(path).Length:N0} bytes");
+        using OnnxModel model = OnnxModel.Load(path);
+        return model.Definition.Graph!.Initializers.Exists(tensor => tensor.External is not null)
+            ? string.Create(CultureInfo.InvariantCulture, $"{size}, and {new FileInfo($"{path}.data").Length:N0} in {path}.data")
+            : size;
+    }
+
     private static Option<string[]> Many(string name, string form, string what) => new(name)
     {
         Description = what,

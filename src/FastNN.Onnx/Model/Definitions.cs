@@ -178,6 +178,18 @@ internal sealed class GraphDef
     public List<TensorDef> Initializers { get; init; } = [];
 
     public List<SparseTensorDef> SparseInitializers { get; init; } = [];
+
+    /// <summary>The same graph with other initializers, under a name, which a file has to have.</summary>
+    public GraphDef With(List<TensorDef> initializers) => new()
+    {
+        Name = Name.Length > 0 ? Name : "graph",
+        Nodes = Nodes,
+        Inputs = Inputs,
+        Outputs = Outputs,
+        Values = Values,
+        Initializers = initializers,
+        SparseInitializers = SparseInitializers,
+    };
 }
 
 /// <summary>A function that the model brings along: an operator with a body of nodes.</summary>
@@ -255,6 +267,33 @@ internal sealed class ModelDef
         foreach ((string domain, long version) in Opsets)
         {
             model.Opsets.Add(domain, version);
+        }
+
+        model.Functions.AddRange(Functions);
+        return model;
+    }
+
+    /// <summary>The same model with another graph.</summary>
+    public ModelDef With(GraphDef graph)
+    {
+        var model = new ModelDef
+        {
+            IrVersion = IrVersion,
+            Producer = Producer,
+            ProducerVersion = ProducerVersion,
+            Domain = Domain,
+            Version = Version,
+            Documentation = Documentation,
+            Graph = graph,
+        };
+        foreach ((string domain, long version) in Opsets)
+        {
+            model.Opsets.Add(domain, version);
+        }
+
+        foreach ((string key, string value) in Metadata)
+        {
+            model.Metadata.Add(key, value);
         }
 
         model.Functions.AddRange(Functions);

@@ -1,5 +1,3 @@
-using System.Globalization;
-using FastNN.Formats;
 using FastNN.Onnx.Model;
 using FastNN.Onnx.Passes;
 using FastNN.Onnx.Wire;
@@ -9,9 +7,6 @@ namespace FastNN.Onnx;
 /// <summary>A model behind the graph passes: what they did, and the model to be saved.</summary>
 public sealed class OnnxOptimization
 {
-    // Protobuf has no messages of 2 GiB; what is not weights takes some of it.
-    private const long MostBytes = 2_000_000_000;
-
     private readonly ModelDef _model;
     private readonly ExternalData? _external;
 
@@ -69,41 +64,33 @@ public sealed class OnnxOptimization
             node.Attributes.Values.Select(attribute => attribute.Graph is { } body ? Newest(body) : 0).DefaultIfEmpty().Max()))
         .DefaultIfEmpty().Max();
 
-    /// <summary>Writes the model, with the elements of all its tensors in one file, which appears whole or not at all.</summary>
+    /// <summary>
+    /// Writes the model, with the elements of all its tensors, as one file; where one cannot hold them, they go to a second one
+    /// beside it, with ".data" behind its name. Files appear whole or not at all.
+    /// </summary>
     /// <param name="path">The file.</param>
-    /// <exception cref="IOException">The file cannot be written.</exception>
-    /// <exception cref="OnnxException">The model has more bytes than one file can hold.</exception>
-    public void Save(string path)
+    /// <exception cref="IOException">A file cannot be written.</exception>
+    /// <exception cref="OnnxException">The model has more bytes beside its weights than a file can hold.</exception>
+    public void Save(string path) => Save(path, externalData: false);
+
+    /// <summary>Writes the model, with the elements of all its tensors. Files appear whole or not at all.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="externalData">Whether the elements go to a second file in any case, as of <see cref="Save(string)"/>.</param>
+    /// <exception cref="IOException">A file cannot be written.</exception>
+    /// <exception cref="OnnxException">The model has more bytes beside its weights than a file can hold.</exception>
+    public void Save(string path, bool externalData) => Save(path, externalData, ModelStorage.MostBytes);
+
+    internal void Save(string path, bool externalData, long limit)
     {
-        ReadOnlyMemory<byte> bytes = ToBytes();
-        AtomicFile.Write(path, stream => stream.Write(bytes.Span));
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ModelStorage.Save(WithElements(), path, externalData, limit, nameof(OnnxOptimization));
     }
 
     /// <summary>The model as the bytes of a file.</summary>
     /// <exception cref="OnnxException">The model has more bytes than one file can hold.</exception>
-    public ReadOnlyMemory<byte> ToBytes()
-    {
-        GraphDef graph = _model.Graph!;
-        List<TensorDef> inside = graph.Initializers.ConvertAll(Inside);
-        long bytes = inside.Sum(tensor => (tensor.Raw?.Length ?? 0) + tensor.Lists.Sum(list => list.Range.Length));
-        if (bytes > MostBytes)
-        {
-            throw new OnnxException(string.Create(CultureInfo.InvariantCulture,
-                $"OnnxOptimization: expected at most {MostBytes} bytes of weights for one file, got {bytes}."));
-        }
+    public ReadOnlyMemory<byte> ToBytes() => ModelStorage.ToBytes(WithElements(), nameof(OnnxOptimization));
 
-        var copy = new GraphDef
-        {
-            Name = graph.Name.Length > 0 ? graph.Name : "graph",
-            Nodes = graph.Nodes,
-            Inputs = graph.Inputs,
-            Outputs = graph.Outputs,
-            Values = graph.Values,
-            Initializers = inside,
-            SparseInitializers = graph.SparseInitializers,
-        };
-        return ModelWriter.Write(With(_model, copy, Opset));
-    }
+    private ModelDef WithElements() => _model.With(_model.Graph!.With(_model.Graph!.Initializers.ConvertAll(Inside)));
 
     private TensorDef Inside(TensorDef tensor)
     {
@@ -128,27 +115,18 @@ public sealed class OnnxOptimization
             21 or 22 => 10,
             _ => opset - 12,
         };
-        var result = new ModelDef
+        long old = model.Opsets.GetValueOrDefault("", 1);
+        ModelDef result = model.With(graph);
+        if (opset > old)
         {
-            IrVersion = opset > model.Opsets.GetValueOrDefault("", 1) ? Math.Max(model.IrVersion, version) : model.IrVersion,
-            Producer = model.Producer,
-            ProducerVersion = model.ProducerVersion,
-            Domain = model.Domain,
-            Version = model.Version,
-            Documentation = model.Documentation,
-            Graph = graph,
-        };
-        foreach ((string domain, long of) in model.Opsets)
-        {
-            result.Opsets[domain] = domain.Length == 0 ? Math.Max(of, opset) : of;
+            result.IrVersion = Math.Max(model.IrVersion, version);
         }
 
-        foreach ((string key, string value) in model.Metadata)
+        if (model.Opsets.ContainsKey(""))
         {
-            result.Metadata[key] = value;
+            result.Opsets[""] = Math.Max(old, opset);
         }
 
-        result.Functions.AddRange(model.Functions);
         return result;
     }
 }

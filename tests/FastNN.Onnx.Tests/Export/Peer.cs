@@ -9,6 +9,14 @@ internal sealed class Peer : IDisposable
     private readonly Microsoft.ML.OnnxRuntime.SessionOptions _options;
     private readonly InferenceSession _session;
 
+    /// <summary>A file with others beside it.</summary>
+    public Peer(string path)
+    {
+        _options = new Microsoft.ML.OnnxRuntime.SessionOptions { IntraOpNumThreads = 1, InterOpNumThreads = 1 };
+        _session = new InferenceSession(path, _options);
+    }
+
+    /// <param name="file">The file.</param>
     /// <param name="optimizes">Whether its own passes rewrite the graph; single operators are run as they are.</param>
     public Peer(byte[] file, bool optimizes)
     {
