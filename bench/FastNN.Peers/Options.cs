@@ -5,7 +5,7 @@ namespace FastNN.Peers;
 /// <summary>The command line. A mistake throws <see cref="ArgumentException"/> with one line to show.</summary>
 internal sealed record Options(
     string? Json, int? Threads, string? Only, string? Phase, double Seconds, double Quantile, bool CpuTime, bool NewerLibc,
-    bool OnnxRuntime, bool Help)
+    bool OnnxRuntime, bool SecondThread, bool Help)
 {
     public const string Usage = """
         usage: dotnet run -c Release --project bench/FastNN.Peers -- [options]
@@ -18,12 +18,13 @@ internal sealed record Options(
           --quantile Q     of the times, instead of the median 0.5; 0.1 says more on a busy machine
           --cpu-time       processor time of one thread instead of wall time, with --threads 1; for a busy machine
           --peer PEER      torchsharp (default), or onnxruntime: sessions on ONNX files (see bench/make-onnx-models)
+          --second-thread  FastNN alone, with one thread and with two in turns: what the second one gains
           --newer-libc     run on newer system libraries, fetching them if need be (see bench/dotnet-newer-libc)
         """;
 
     public static Options Parse(string[] arguments)
     {
-        var options = new Options(null, null, null, null, 1, 0.5, false, false, false, false);
+        var options = new Options(null, null, null, null, 1, 0.5, false, false, false, false, false);
         for (var i = 0; i < arguments.Length; i++)
         {
             var name = arguments[i];
@@ -36,11 +37,17 @@ internal sealed record Options(
                 "--seconds" => options with { Seconds = Number(ref i, 0, 600, whole: false) },
                 "--quantile" => options with { Quantile = Number(ref i, 0, 1, whole: false) },
                 "--cpu-time" => options with { CpuTime = true },
+                "--second-thread" => options with { SecondThread = true },
                 "--newer-libc" => options with { NewerLibc = true },
                 "--peer" => options with { OnnxRuntime = Peer(ref i) },
                 "--help" or "-h" => options with { Help = true },
                 _ => throw new ArgumentException($"Unknown option '{name}'. See --help."),
             };
+        }
+
+        if (options.SecondThread && (options.Threads is not null || options.Json is not null || options.CpuTime))
+        {
+            throw new ArgumentException("--second-thread goes with neither --threads, --json nor --cpu-time.");
         }
 
         return !options.CpuTime || (options.Threads == 1 && ThreadClock.IsSupported)

@@ -19,6 +19,15 @@ if (options.Help)
     return 0;
 }
 
+if (options.SecondThread)
+{
+    SecondThread.WriteHeader(Console.Out);
+    var second = new SecondThread(new Interleaved(options.Seconds, options.Quantile, cpuTime: false));
+    var there = cases.Where(@case => @case is not OnnxCase { Model: var model } || File.Exists(model));
+    SecondThread.WriteSummary(Console.Out, [.. there.Select(@case => second.Run(@case, Console.Out))]);
+    return 0;
+}
+
 var failure = options.OnnxRuntime ? OnnxRuntimeContender.LoadFailure() : TorchBackend.LoadFailure();
 if (failure is not null)
 {
