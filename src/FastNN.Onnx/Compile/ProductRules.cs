@@ -19,9 +19,10 @@ internal static class ProductRules
             && (!call.Has(2) || (c is not null && (c.Count == n || c.Count == 1) && (c.Rank == 0 || c.Dims[^1] == c.Count))))
         {
             OnnxTensor? bias = c is null ? null : Scaled(Shapes.BroadcastTo(c.WithDims([c.Count]), [n]), beta);
+            Value? row = bias is null ? null : call.Graph.Constant(bias.Array<float>(), new Shape(n));
             Value y = Dense(
-                call, a, Scaled(constant, alpha), turned: call.Host.Flag("transB"),
-                bias is null ? null : call.Graph.Constant(bias.Array<float>(), new Shape(n)), transposed: call.Host.Flag("transA"));
+                call, a, Scaled(constant, alpha), turned: call.Host.Flag("transB"), row,
+                transposed: call.Host.Flag("transA"));
             return [Traced.OfPlain(y, a.Type, [m, n])];
         }
 
