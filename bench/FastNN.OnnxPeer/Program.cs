@@ -10,6 +10,7 @@ const string usage = """
       cuda FOLDER [kernels] [--only NAME]
                                       run networks on the CPU and on the CUDA device, and count what a captured run launches
       load FILE                       time from the file to a session and to its first answer, in both
+      memory FILE fastnn|onnxruntime  what a session takes of memory, on one side (Linux)
       idle FILE                       processor time of a session at rest, and with a run every 100 ms, in both
     """;
 
@@ -39,6 +40,9 @@ switch (words)
         return OnCuda.Run(folder, Option("--only"), kernels: true, Console.Out) ? 0 : 1;
     case ["load", var file]:
         Loading.Run(file, Console.Out);
+        return 0;
+    case ["memory", var file, "fastnn" or "onnxruntime"]:
+        Footprint.Run(file, theirs: words[2] == "onnxruntime", Console.Out);
         return 0;
     case ["idle", var file]:
         Idling.Run(file, Console.Out);
