@@ -1,33 +1,44 @@
-// A strided copy of rows: y [rows, total] from column offset on = x [rows, width], or the other way dX [rows, width] (=|+=) those
-// columns of dY. 8 bytes moved per element, 12 where it adds; as 16-byte accesses where widths, offset and addresses allow it.
-// Where a row does not begin on a 32-byte sector, its first and last sectors are written in parts.
+// Strided copies of rows: y [rows, total] from each input's first column on = x [rows, width], or the other way dX [rows, width] (=|+=) those columns of dY.
+// One launch has up to 32 inputs, one after the other by blocks. 8 bytes moved per element, 12 where it adds; as 16-byte accesses where an input's widths,
+// first column and addresses allow it. Where a row does not begin on a 32-byte sector, its first and last sectors are written in parts.
 #include "common.cuh"
 
-struct ConcatArguments {
+#define THREADS 256
+
+// Of one input. Blocks from the first on have it.
+struct RowCopy {
     const float* from;  // of the first row, at its first column
     float* to;
     int64 fromStride;
     int64 toStride;
-    int64 rows;
     int width;
+    int firstBlock;
+    int fours;
     int accumulate;
 };
 
-template <int PER_THREAD>
-DEVICE void copyRows(const ConcatArguments& a) {
-    int width = a.width / PER_THREAD;
-    int64 i = (int64)blockIdx.x * blockDim.x + threadIdx.x;
+struct ConcatArguments {
+    int64 rows;
+    int count;
+    int blocks;
+    RowCopy copies[32];
+};
+
+KERNEL void __launch_bounds__(THREADS) concat_rows(ConcatArguments a) {
+    int which = 0;
+    while (which + 1 < a.count && (int)blockIdx.x >= a.copies[which + 1].firstBlock) which++;
+    const RowCopy& copy = a.copies[which];
+    int perThread = copy.fours ? 4 : 1, width = copy.width / perThread;
+    int64 i = (int64)((int)blockIdx.x - copy.firstBlock) * THREADS + threadIdx.x;
     if (i >= a.rows * width) return;
-    int64 row = i / width, column = (i - row * width) * PER_THREAD;
-    const float* from = a.from + row * a.fromStride + column;
-    float* to = a.to + row * a.toStride + column;
-    if (PER_THREAD == 4) {
+    int64 row = i / width, column = (i - row * width) * perThread;
+    const float* from = copy.from + row * copy.fromStride + column;
+    float* to = copy.to + row * copy.toStride + column;
+    if (copy.fours) {
         float4 v = loadFour(from);
-        putFour(to, v.x, v.y, v.z, v.w, a.accumulate);
+        putFour(to, v.x, v.y, v.z, v.w, copy.accumulate);
+        KEEP_APART();
     } else {
-        put(to, *from, a.accumulate);
+        put(to, *from, copy.accumulate);
     }
 }
-
-KERNEL void concat_rows(ConcatArguments a) { copyRows<1>(a); }
-KERNEL void concat_rows_by_four(ConcatArguments a) { copyRows<4>(a); }

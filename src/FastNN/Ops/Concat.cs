@@ -79,40 +79,38 @@ internal sealed record ConcatOp(int Axis) : Operator
         int at = y.NormalizeAxis(Axis);
         int[] widths = Array.ConvertAll(inputs, input => Extent(input.Shape.Product(at, y.Rank), y));
         (int rows, int total) = (Extent(y.Product(0, at), y), Extent(y.Product(at, y.Rank), y));
-        return new Sizes(rows, total, widths, inputs[0].Type == DType.Float32 ? [] : Copies(rows, total, widths));
+        return new Sizes(rows, widths, inputs[0].Type == DType.Float32 ? [] : Copies(rows, total, widths));
     }
 
     public override void Forward(IKernels kernels, NodeTensors tensors)
     {
         var sizes = (Sizes)tensors.Bound!;
+        if (sizes.Copies.Length == 0)
+        {
+            kernels.Indexing.ConcatForward(tensors.Inputs, sizes.Widths, tensors.Output, sizes.Rows);
+        }
+
         for (int i = 0; i < sizes.Copies.Length; i++)
         {
             kernels.Indexing.Rearrange(tensors.Inputs[i], tensors.Output, sizes.Copies[i].Forward, accumulate: false);
-        }
-
-        for (int i = 0, offset = 0; sizes.Copies.Length == 0 && i < sizes.Widths.Length; offset += sizes.Widths[i++])
-        {
-            kernels.Indexing.ConcatForward(tensors.Inputs[i], tensors.Output, sizes.Rows, sizes.Widths[i], sizes.Total, offset);
         }
     }
 
     public override void Backward(IKernels kernels, NodeTensors tensors)
     {
         var sizes = (Sizes)tensors.Bound!;
-
-        // Later inputs first: where one value is joined with itself, its last place writes the gradient and the others add.
-        for (int i = sizes.Widths.Length - 1, offset = sizes.Total; i >= 0; i--)
+        if (sizes.Copies.Length == 0)
         {
-            offset -= sizes.Widths[i];
-            Tensor? gradient = tensors.InputGradients[i];
-            if (gradient is not null && sizes.Copies.Length > 0)
+            kernels.Indexing.ConcatBackward(
+                tensors.OutputGradient!, tensors.InputGradients, sizes.Widths, sizes.Rows, tensors.Accumulate);
+        }
+
+        // Later inputs first, as there: the first place of a value joined with itself adds to what its last one wrote.
+        for (int i = sizes.Copies.Length - 1; i >= 0; i--)
+        {
+            if (tensors.InputGradients[i] is { } gradient)
             {
                 kernels.Indexing.Rearrange(tensors.OutputGradient!, gradient, sizes.Copies[i].Backward, tensors.Accumulate[i]);
-            }
-            else if (gradient is not null)
-            {
-                kernels.Indexing.ConcatBackward(
-                    tensors.OutputGradient!, gradient, sizes.Rows, sizes.Widths[i], sizes.Total, offset, tensors.Accumulate[i]);
             }
         }
     }
@@ -137,8 +135,7 @@ internal sealed record ConcatOp(int Axis) : Operator
             $"{Name}: joining along axis {Axis} of {shape} gives {extent} elements, more than {int.MaxValue}.");
 
     /// <param name="Rows">What lies in front of the axis.</param>
-    /// <param name="Total">Elements of a row of the output.</param>
     /// <param name="Widths">Elements of a row of each input.</param>
     /// <param name="Copies">For types other than Float32, which has kernels of its own.</param>
-    private sealed record Sizes(int Rows, int Total, int[] Widths, (StridedCopy Forward, StridedCopy Backward)[] Copies);
+    private sealed record Sizes(int Rows, int[] Widths, (StridedCopy Forward, StridedCopy Backward)[] Copies);
 }

@@ -101,17 +101,23 @@ public sealed class CpuDeviceTests
     public void Concat([Values(1, 33, 5000)] int rows, [Values(1, 7, 31)] int width)
     {
         using var scope = new DeviceScope();
-        int total = width + 5;
-        double[] x = DeviceScope.Random(rows * width, 1), y = DeviceScope.Random(rows * total, 2),
-        part = new double[rows * width];
-        Tensor input = scope.Floats(x), output = scope.Floats(y), gradient = scope.Floats(x);
-        ConcatReference.Forward(x, y, rows, width, total, 3);
-        scope.Device.Indexing.ConcatForward(input, output, rows, width, total, 3);
+        int[] widths = [3, width, 2];
+        int total = widths.Sum();
+        double[][] x = [.. widths.Select((columns, i) => DeviceScope.Random(rows * columns, i))];
+        double[] y = new double[rows * total], part = new double[rows * width];
+        Tensor[] inputs = Array.ConvertAll(x, values => scope.Floats(values));
+        Tensor output = scope.Zeros(rows * total), gradient = scope.Floats(x[1]);
+        for (int i = 0, offset = 0; i < widths.Length; offset += widths[i++])
+        {
+            ConcatReference.Forward(x[i], y, rows, widths[i], total, offset);
+        }
+
+        scope.Device.Indexing.ConcatForward(inputs, widths, output, rows);
         DeviceScope.AssertNear(output, y, 0);
-        ConcatReference.Backward(y, part, rows, width, total, 2);
-        scope.Device.Indexing.ConcatBackward(output, gradient, rows, width, total, 2, accumulate: true);
-        DeviceScope.AssertNear(gradient, [.. part.Zip(x, (a, b) => a + b)], 1);
-        scope.Device.Indexing.ConcatBackward(output, gradient, rows, width, total, 2, accumulate: false);
+        ConcatReference.Backward(y, part, rows, width, total, 3);
+        scope.Device.Indexing.ConcatBackward(output, [null, gradient, null], widths, rows, [false, true, false]);
+        DeviceScope.AssertNear(gradient, [.. part.Zip(x[1], (a, b) => a + b)], 1);
+        scope.Device.Indexing.ConcatBackward(output, [null, gradient, null], widths, rows, [false, false, false]);
         DeviceScope.AssertNear(gradient, part, 0);
     }
 
@@ -270,8 +276,8 @@ public sealed class CpuDeviceTests
 
             _device.Memory.Fill(Whole(), 3);
             _device.Memory.Copy(_x, Whole(), accumulate: false);
-            _device.Indexing.ConcatForward(_column, Whole(), _count, 1, 3, 1);
-            _device.Indexing.ConcatBackward(_x, Part(2), _count, 1, 3, 1, accumulate: true);
+            _device.Indexing.ConcatForward([_column, _column, _column], [1, 1, 1], Whole(), _count);
+            _device.Indexing.ConcatBackward(_x, [null, Part(2), null], [1, 1, 1], _count, [false, true, false]);
         }
 
         private Tensor Whole() => Outputs[2 * _next++];

@@ -2,25 +2,56 @@ using FastNN.Tensors;
 
 namespace FastNN.Cpu;
 
-/// <summary>Concatenation: a strided copy of whole rows, 8 bytes moved per element.</summary>
+/// <summary>Concatenation: strided copies of whole rows, 8 bytes moved per element.</summary>
 internal sealed unsafe partial class CpuIndexing
 {
-    public void ConcatForward(Tensor x, Tensor y, int rows, int width, int total, int offset) =>
-        RowLoop.Run(Pool, rows, width, new CopyRows<Assign>(Floats(x), width, Floats(y) + offset, total, width));
-
-    public void ConcatBackward(Tensor dY, Tensor dX, int rows, int width, int total, int offset, bool accumulate)
+    public void ConcatForward(ReadOnlySpan<Tensor> x, ReadOnlySpan<int> widths, Tensor y, int rows)
     {
-        if (accumulate)
+        nint total = WidthOf(widths), offset = 0;
+        for (int i = 0; i < x.Length; offset += widths[i++])
         {
-            RowLoop.Run(Pool, rows, width, new CopyRows<Accumulate>(Floats(dY) + offset, total, Floats(dX), width, width));
-        }
-        else
-        {
-            RowLoop.Run(Pool, rows, width, new CopyRows<Assign>(Floats(dY) + offset, total, Floats(dX), width, width));
+            RowLoop.Run(
+                Pool, rows, widths[i], new CopyRows<Assign>(Floats(x[i]), widths[i], Floats(y) + offset, total, widths[i]));
         }
     }
 
-    private readonly struct CopyRows<TStore>(float* x, int xStride, float* y, int yStride, int width) : IRowBody
+    public void ConcatBackward(
+        Tensor dY, ReadOnlySpan<Tensor?> dX, ReadOnlySpan<int> widths, int rows, ReadOnlySpan<bool> accumulate)
+    {
+        nint total = WidthOf(widths), offset = total;
+        for (int i = dX.Length - 1; i >= 0; i--)
+        {
+            int width = widths[i];
+            offset -= width;
+            if (dX[i] is not { } gradient)
+            {
+                continue;
+            }
+
+            float* from = Floats(dY) + offset;
+            if (accumulate[i])
+            {
+                RowLoop.Run(Pool, rows, width, new CopyRows<Accumulate>(from, total, Floats(gradient), width, width));
+            }
+            else
+            {
+                RowLoop.Run(Pool, rows, width, new CopyRows<Assign>(from, total, Floats(gradient), width, width));
+            }
+        }
+    }
+
+    private static nint WidthOf(ReadOnlySpan<int> widths)
+    {
+        nint total = 0;
+        foreach (int width in widths)
+        {
+            total += width;
+        }
+
+        return total;
+    }
+
+    private readonly struct CopyRows<TStore>(float* x, nint xStride, float* y, nint yStride, int width) : IRowBody
         where TStore : struct, IStore
     {
         public void Invoke<TLanes>(nint start, nint end)
