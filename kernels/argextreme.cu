@@ -1,7 +1,7 @@
 // y [outer, inner] = the first place along the middle axis of x [outer, terms, inner] where x equals extreme [outer, inner], or is NaN where that is. Where
 // inner is 1, a warp takes an output: its lanes, which begin with a sector, look at every 32nd term and the least of their places wins. Otherwise a block has
 // up to 256 neighboring columns, whose terms come to shared memory as whole sectors, 2048 at a time, and its threads look at every so many of a column, until
-// all are found. Of fewer terms than that a thread takes an output, and neighbors read neighbors. 4 bytes read per term at most, 12 per output.
+// all are found. Of fewer terms than that in all columns a block has those of several outer indices as one run. 4 bytes read per term at most, 12 per output.
 #include "rows.cuh"
 
 struct FirstEqualArguments {
@@ -10,15 +10,15 @@ struct FirstEqualArguments {
     int64* y;
     int64 outputs;
     int terms;
-    int inner;
+    int unused;
 };
 
 DEVICE bool matches(float value, float extreme) { return value == extreme || (value != value && extreme != extreme); }
 
 // The first of the terms that matches, or their number.
-DEVICE int firstOf(const float* x, float extreme, int terms, int64 stride) {
-    for (int64 term = 0; term < terms; term++) {
-        if (matches(x[term * stride], extreme)) return (int)term;
+DEVICE int firstOf(const float* x, float extreme, int terms, int stride) {
+    for (int term = 0; term < terms; term++) {
+        if (matches(x[term * stride], extreme)) return term;
     }
     return terms;
 }
@@ -48,15 +48,37 @@ KERNEL void __launch_bounds__(256) first_equal_rows(FirstEqualArguments a) {
     if (isOutput) a.y[start + threadIdx.x] = places[threadIdx.x];
 }
 
-// Columns of few terms.
-KERNEL void __launch_bounds__(256) first_equal_short(FirstEqualArguments a) {
-    int64 output = (int64)blockIdx.x * 256 + threadIdx.x;
-    if (output >= a.outputs) return;
-    int64 outer = output / a.inner, column = output - outer * a.inner;
-    a.y[output] = firstOf(a.x + outer * a.terms * a.inner + column, a.extreme[output], a.terms, a.inner);
-}
-
 #define TILE 2048
+#define SLABS 4096
+
+struct FirstEqualSlabsArguments {
+    const float* x;
+    const float* extreme;
+    int64* y;
+    int64 outer;
+    int terms;
+    int inner;
+    int slabs;  // outer indices of a block
+    int pitch;  // from one to the next in shared memory: neighboring outputs in neighboring banks
+};
+
+// Columns of few terms: all of some outer indices come to shared memory, then threads take neighboring outputs.
+KERNEL void __launch_bounds__(256) first_equal_slabs(FirstEqualSlabsArguments a) {
+    __shared__ float tile[SLABS];
+    int64 first = (int64)blockIdx.x * a.slabs, origin = first * a.inner;
+    int slab = a.terms * a.inner, slabs = a.outer - first < a.slabs ? (int)(a.outer - first) : a.slabs;
+    const float* x = a.x + first * slab;
+    for (int i = (int)threadIdx.x - shiftOf(x); i < slabs * slab; i += 256) {
+        if (i >= 0) tile[i + i / slab * (a.pitch - slab)] = x[i];
+    }
+    __syncthreads();
+    // Lanes begin with a sector of the extremes, and of the places.
+    for (int i = (int)threadIdx.x - (int)(origin & 7); i < slabs * a.inner; i += 256) {
+        if (i < 0) continue;
+        int which = i / a.inner;
+        a.y[origin + i] = firstOf(tile + which * a.pitch + (i - which * a.inner), a.extreme[origin + i], a.terms, a.inner);
+    }
+}
 
 struct FirstEqualColumnsArguments {
     const float* x;

@@ -71,7 +71,7 @@ KERNEL void rotary_rotate(RotaryArguments a) {
 }
 
 #define ITEMS 16
-#define MOST_ANGLES 512
+#define MOST_ANGLES 2048
 
 // See Rotary.cs.
 struct RotaryTileArguments {

@@ -155,12 +155,10 @@ internal sealed class TrafficTests : DeviceFixture
     {
         ["batchnorm_whole_ones"] = "fewer rows than 64: docs/gpu.md",
         ["cast_"] = "one template: from a type to itself, and where gradients of several casts add up",
-        ["concat_rows"] = "one template with concat_rows_by_four",
         ["conv2d_"] = "products read operands again, as their tiles do; networks count their bank conflicts",
         ["dense_"] = "likewise",
         ["elementwise_axes_"] = "what is repeated along other axes than rows and columns is read again",
         ["elementwise_sum_axes"] = "likewise",
-        ["first_equal_short"] = "columns of fewer terms than a block has at a time",
         ["fold_"] = "single channels, whose patches overlap within sectors",
         ["gather_"] = "one template with gather_4 and gather_16",
         ["gridsample_"] = "each place reads four neighbors, wherever they lie",

@@ -10,7 +10,8 @@ internal sealed class RotaryCases : IOpCases
                ([1, 2], -2, 0, null), ([7, 8], -2, 3, null), ([2, 7, 3, 6], -3, 0, null), ([2, 3, 7, 6], -2, 5, null),
                ([3, 33, 5, 34], -3, 0, 2), ([2, 129, 4, 64], -3, 1, 3), ([2, 13, 3, 2], -3, 0, 0),
                ([1, 1, 1, 128], -3, 200, null), ([9, 5, 1, 66], -3, 0, null), ([2, 3, 50, 100], -3, 1, 45),
-               ([3, 7, 2, 500], -3, 0, 1),
+               ([3, 7, 2, 500], -3, 0, 1), ([3, 5, 2, 506], -3, 0, null), ([9, 2, 1, 1030], -3, 0, null),
+               ([2, 2, 1, 2044], -3, 0, null),
            }
            select Case(new Shape(row.X), row.TimeAxis, row.Offset, row.Rotated, interleaved, null),
         Case(new Shape(2, 7, 3, 6), -3, 0, null, false, new Shape(7)),

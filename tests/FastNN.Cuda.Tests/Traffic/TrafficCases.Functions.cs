@@ -73,6 +73,16 @@ internal static partial class TrafficCases
             select new OpCase(
                 $"axis {axis}", [OpInput.Distinct("x", new Shape(512, 257)).Constant()],
                 x => x[0].ArgMax(axis).Cast(DType.Float32), _ => [])),
+        new(
+            "extremes of short columns",
+            from shape in new int[][] { [300, 7, 33], [129, 13, 5], [77, 15, 129], [2000, 2, 2] }
+            select new OpCase(
+                $"{new Shape(shape)}", [OpInput.Distinct("x", new Shape(shape)).Constant()],
+                x => x[0].ArgMax(1).Cast(DType.Float32), _ => []))
+        {
+            // Columns that come to shared memory with room behind every few of them.
+            MostConflicts = 1.1,
+        },
         new("penalty", [X(70_001)], x => x[0].Graph.Add(new PenaltyOp(0.3f, 0.7f), x)),
         new(
             "moving and choosing",

@@ -9,8 +9,8 @@ internal sealed unsafe partial class CudaAttention
 {
     private const int RotaryThreads = 256;
 
-    /// <summary>Of kernels/rotary.cu: elements of a thread, and angles of a block.</summary>
-    private const int RotaryItems = 16, MostAngles = (RotaryItems / 8 * RotaryThreads) - MostShift;
+    /// <summary>Of kernels/rotary.cu: elements of a thread, angles of a block, and the widest row, whose angles it has.</summary>
+    private const int RotaryItems = 16, MostAngles = (RotaryItems / 8 * RotaryThreads) - MostShift, WidestRow = 2048 - MostShift;
 
     /// <summary>Rows of a position from which its angles cost little beside them.</summary>
     private const int RotaryRows = 10;
@@ -37,7 +37,7 @@ internal sealed unsafe partial class CudaAttention
     /// <summary>Whether pairs begin within sectors, or angles that several outer indices share count beside a position's
     /// rows.</summary>
     private static bool NeedsTiles(RotaryGeometry geometry, int sharing) =>
-        geometry.Width <= MostAngles
+        geometry.Width <= WidestRow
         && (geometry.Width % 16 != 0 || (geometry.Inner < RotaryRows / 2 && sharing > 1));
 
     private void RotateTiles(
@@ -46,13 +46,13 @@ internal sealed unsafe partial class CudaAttention
     {
         (int width, int inner) = (geometry.Width, geometry.Inner);
         int together = 1;
-        while (together < 8 && together < sharing && together * inner < RotaryRows)
+        while (together < 8 && together < sharing && together * inner < RotaryRows && width <= RunOf(2 * together))
         {
             together *= 2;
         }
 
-        int longest = (RotaryItems / together * RotaryThreads) - MostShift, most = longest / width;
-        int places = Math.Min(most / inner, MostAngles / width), perPosition = places > 0 ? 1 : Blocks(inner, most);
+        int most = RunOf(together) / width;
+        int places = Math.Min(most / inner, Math.Max(1, MostAngles / width)), perPosition = places > 0 ? 1 : Blocks(inner, most);
         int rows = places > 0 ? places * inner : Blocks(inner, perPosition);
         int runs = places > 0 ? Blocks(geometry.Time, places) : checked(geometry.Time * perPosition);
         int slices = checked(geometry.Outer / sharing * Blocks(sharing, together));
@@ -63,6 +63,9 @@ internal sealed unsafe partial class CudaAttention
                 geometry.Interleaved ? 1 : 0, geometry.Offset, geometry.Positions, sharing, together, runs, rows, perPosition,
                 accumulate ? 1 : 0, backwards ? -1 : 1, 0, new Divisor(width), new Divisor(inner)));
     }
+
+    /// <summary>Neighbors that a block has of each of so many outer indices.</summary>
+    private static int RunOf(int together) => (RotaryItems / together * RotaryThreads) - MostShift;
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct RotaryArguments(
