@@ -11,8 +11,13 @@
 
 #define WARPS 8
 #define ROWS 16
-#define MOST_ROWS 32  // of a forward block
+#define MOST_ROWS 64  // of a forward block
+#define SHORT_ROWS 32
 #define SHORT 128
+#define LEAST_RESIDUAL 8  // rows of a residual of which a block of short rows may have some
+
+// The rows of a block that adds first, as long as they are.
+extern __shared__ __align__(16) float rowTile[];
 
 struct LayerNormArguments {
     const float* x;
@@ -31,7 +36,9 @@ struct LayerNormArguments {
     int tableRows;
     int wide;               // indices of 64 bits
     float eps;
-    int rowsPerBlock;       // up to MOST_ROWS
+    int rowsPerBlock;       // with all repetitions up to MOST_ROWS
+    int bandRows;           // which blocks count: rows, or residualRows where a block has several repetitions of these
+    int repeats;            // such repetitions of a block
     int unused;
 };
 
@@ -107,67 +114,158 @@ DEVICE int64 termOf(const LayerNormArguments& a, int row) {
     return index >= 0 && index < a.tableRows ? index * a.length : -1;
 }
 
-template <class Lanes, int ITEMS, bool RESIDUAL, bool SHARED>
-DEVICE void forwardRows(const LayerNormArguments& a, float* weight, float* bias, float* xBias, float* tile) {
-    __shared__ float means[MOST_ROWS], scales[MOST_ROWS];
-    if (RESIDUAL) loadColumns(xBias, a.xBias, a.length, 0);
-    loadColumns(weight, a.weight, a.length, 1);
-    loadColumns(bias, a.bias, a.length, 0);
-    int start = blockIdx.x * a.rowsPerBlock, end = smaller(a.rows - start, a.rowsPerBlock);
-    if (SHARED) loadTile(tile, a.x + (int64)start * a.length, end * a.length);
+// The rows of a forward block: rowsPerBlock neighbors of those that it counts, all rows, or the residual's where these repeat. Then it has the same ones of
+// several repetitions, so that the residual is read once for these.
+template <bool RESIDUAL>
+struct Band {
+    int first, rows, all, repeat, repeats;
+
+    DEVICE explicit Band(const LayerNormArguments& a) : all(a.bandRows) {
+        int bands = (all - 1) / a.rowsPerBlock + 1, slice = blockIdx.x / bands;
+        first = (blockIdx.x - slice * bands) * a.rowsPerBlock;
+        rows = smaller(all - first, a.rowsPerBlock);
+        repeat = slice * a.repeats;
+        repeats = RESIDUAL ? smaller(a.rows / all - repeat, a.repeats) : 1;
+    }
+
+    DEVICE int row(int repetition, int i) const { return (RESIDUAL ? (repeat + repetition) * all : 0) + first + i; }
+};
+
+// Where a repetition's rows are in a tile: on 16 bytes.
+DEVICE int tileOf(const LayerNormArguments& a, int repetition) { return repetition * ((a.rowsPerBlock * a.length + 3) & ~3); }
+
+// The rows of a table that the indices name, a warp each.
+DEVICE void loadTerms(const LayerNormArguments& a, const Band<true>& band, float* tile) {
+    __shared__ int64 origins[MOST_ROWS];
+    int count = band.rows * band.repeats;
+    if ((int)threadIdx.x < count) origins[threadIdx.x] = termOf(a, band.row(threadIdx.x / band.rows, threadIdx.x % band.rows));
     __syncthreads();
-    float inverse = 1.0f / a.length;
-    for (int i = Lanes::group(); i < end; i += Lanes::groups()) {
-        int64 origin = (int64)(start + i) * a.length, from = RESIDUAL ? termOf(a, start + i) : origin;
-        const float* source = SHARED ? tile + i * a.length : a.x + from;
-        float* y = SHARED ? tile + i * a.length : a.y + origin;
-        SharedRow<Lanes, ITEMS> row(SHARED ? nullptr : (RESIDUAL ? a.sum : a.x) + origin, a.length);
-        float x[ITEMS], sum = 0, squares = 0, mean = 0;
+    for (int i = Warp::group(); i < count; i += Warp::groups()) {
+        int64 from = origins[i];
+        float* to = tile + tileOf(a, i / band.rows) + i % band.rows * a.length;
+        SharedRow<Warp, SHORT / 32 + 1> row(from >= 0 ? a.x + from : nullptr, a.length);
 #pragma unroll
-        for (int k = 0; k < ITEMS; k++) {
-            x[k] = row.holds(k) && (!RESIDUAL || from >= 0) ? source[row.column(k)] : 0.0f;
-            if (RESIDUAL && row.holds(k)) {
-                if (from < 0) x[k] = quietNaN();
-                x[k] = (x[k] + xBias[row.column(k)]) + a.residual[(int64)((start + i) % a.residualRows) * a.length + row.column(k)];
-                a.sum[origin + row.column(k)] = x[k];
-            }
-            sum += x[k];
+        for (int k = 0; k < SHORT / 32 + 1; k++) {
+            if (row.holds(k)) to[row.column(k)] = from >= 0 ? a.x[from + row.column(k)] : quietNaN();
         }
-        if (a.mean) mean = Lanes::sum(sum) * inverse;
-#pragma unroll
-        for (int k = 0; k < ITEMS; k++) {
-            x[k] -= mean;
-            squares += row.holds(k) ? x[k] * x[k] : 0.0f;
+    }
+}
+
+// tile = sum = (x + a bias) + residual, of rows that are one run for each repetition. Where a residual repeats, its rows come to shared memory: those of the
+// band, or all of fewer than eight, with the first again behind them, so that a warp's places follow one another.
+DEVICE void addResidual(const LayerNormArguments& a, const Band<true>& band, float* tile, float* residual, const float* xBias) {
+    bool isShort = a.residualRows < LEAST_RESIDUAL, isStaged = isShort || a.repeats > 1;
+    if (a.indices) {
+        loadTerms(a, band, tile);
+    } else {
+        for (int k = 0; k < band.repeats; k++) loadTile(tile + tileOf(a, k), a.x + (int64)band.row(k, 0) * a.length, band.rows * a.length);
+    }
+    int count = band.rows * a.length, period = a.residualRows * a.length, start = isShort ? band.first % a.residualRows * a.length : 0;
+    if (isShort) {
+        for (int i = threadIdx.x; i < period + 32; i += blockDim.x) residual[i] = a.residual[i % period];
+    } else if (isStaged) {
+        loadTile(residual, a.residual + (int64)band.first * a.length, band.rows * a.length);
+    }
+    __syncthreads();
+    if (a.xBias) {
+        for (int i = Warp::group(); i < band.rows * band.repeats; i += Warp::groups()) {
+            float* row = tile + tileOf(a, i / band.rows) + i % band.rows * a.length;
+            for (int column = Warp::lane(); column < a.length; column += 32) row[column] += xBias[column];
         }
-        float scale = 1.0f / squareRoot(multiplyAdd(Lanes::sum(squares), inverse, a.eps));
-#pragma unroll
-        for (int k = 0; k < ITEMS; k++) {
-            int column = row.column(k);
-            if (row.holds(k)) y[column] = multiplyAdd(x[k] * scale, weight[column], bias[column]);
-        }
-        if (Lanes::lane() == 0) {
-            means[i] = mean;
-            scales[i] = scale;
+        __syncthreads();
+    }
+    for (int k = 0; k < band.repeats; k++) {
+        int64 origin = (int64)band.row(k, 0) * a.length;
+        float *sum = a.sum + origin, *values = tile + tileOf(a, k);
+        for (int i = (int)threadIdx.x - shiftOf(sum); i < count; i += blockDim.x) {
+            if (i < 0) continue;
+            int lane = smaller(Warp::lane(), i), place = isShort ? (start + i - lane) % period + lane : i;
+            float value = values[i] + (isStaged ? residual[place] : a.residual[origin + i]);
+            values[i] = value;
+            sum[i] = value;
         }
     }
     __syncthreads();
-    if (SHARED) storeTile(a.y + (int64)start * a.length, tile, end * a.length, false);
-    if ((int)threadIdx.x < end) {
-        a.scale[start + threadIdx.x] = scales[threadIdx.x];
-        if (a.mean) a.mean[start + threadIdx.x] = means[threadIdx.x];
+}
+
+template <class Lanes, int ITEMS, bool RESIDUAL, bool SHARED>
+DEVICE void forwardRows(const LayerNormArguments& a, float* weight, float* bias, float* xBias, float* tile, float* residual) {
+    __shared__ float means[MOST_ROWS], scales[MOST_ROWS];
+    Band<RESIDUAL> band(a);
+    if (RESIDUAL) loadColumns(xBias, a.xBias, a.length, 0);
+    loadColumns(weight, a.weight, a.length, 1);
+    loadColumns(bias, a.bias, a.length, 0);
+    if (SHARED && !RESIDUAL) loadTile(tile, a.x + (int64)band.first * a.length, band.rows * a.length);
+    __syncthreads();
+    if constexpr (SHARED && RESIDUAL) addResidual(a, band, tile, residual, xBias);
+    float inverse = 1.0f / a.length;
+    // Warps take neighbors, or, where a block has fewer, several repetitions of one.
+    int across = RESIDUAL ? smaller(a.rowsPerBlock, Lanes::groups()) : Lanes::groups(), down = Lanes::groups() / across;
+    for (int i = Lanes::group() % across; i < band.rows; i += across) {
+        float added[ITEMS];
+        if (RESIDUAL && !SHARED) {
+            SharedRow<Lanes, ITEMS> row(a.sum + (int64)band.row(0, i) * a.length, a.length);
+            const float* from = a.residual + (int64)(band.row(0, i) % a.residualRows) * a.length;
+#pragma unroll
+            for (int k = 0; k < ITEMS; k++) added[k] = row.holds(k) ? from[row.column(k)] : 0.0f;
+        }
+        for (int repetition = Lanes::group() / across; repetition < band.repeats; repetition += down) {
+            int at = band.row(repetition, i);
+            int64 origin = (int64)at * a.length, from = RESIDUAL && !SHARED ? termOf(a, at) : origin;
+            float* shared = tile + (RESIDUAL ? tileOf(a, repetition) : 0) + i * a.length;
+            const float* source = SHARED ? shared : a.x + from;
+            float* y = SHARED ? shared : a.y + origin;
+            SharedRow<Lanes, ITEMS> row(SHARED ? nullptr : (RESIDUAL ? a.sum : a.x) + origin, a.length);
+            float x[ITEMS], sum = 0, squares = 0, mean = 0;
+#pragma unroll
+            for (int k = 0; k < ITEMS; k++) {
+                x[k] = row.holds(k) && (!RESIDUAL || from >= 0) ? source[row.column(k)] : 0.0f;
+                if (RESIDUAL && !SHARED && row.holds(k)) {
+                    if (from < 0) x[k] = quietNaN();
+                    x[k] = (x[k] + xBias[row.column(k)]) + added[k];
+                    a.sum[origin + row.column(k)] = x[k];
+                }
+                sum += x[k];
+            }
+            if (a.mean) mean = Lanes::sum(sum) * inverse;
+#pragma unroll
+            for (int k = 0; k < ITEMS; k++) {
+                x[k] -= mean;
+                squares += row.holds(k) ? x[k] * x[k] : 0.0f;
+            }
+            float scale = 1.0f / squareRoot(multiplyAdd(Lanes::sum(squares), inverse, a.eps));
+#pragma unroll
+            for (int k = 0; k < ITEMS; k++) {
+                int column = row.column(k);
+                if (row.holds(k)) y[column] = multiplyAdd(x[k] * scale, weight[column], bias[column]);
+            }
+            if (Lanes::lane() == 0) {
+                means[repetition * a.rowsPerBlock + i] = mean;
+                scales[repetition * a.rowsPerBlock + i] = scale;
+            }
+        }
+    }
+    __syncthreads();
+    for (int k = 0; SHARED && k < band.repeats; k++) {
+        storeTile(a.y + (int64)band.row(k, 0) * a.length, tile + (RESIDUAL ? tileOf(a, k) : 0), band.rows * a.length, false);
+    }
+    int repetition = (int)threadIdx.x / a.rowsPerBlock, i = (int)threadIdx.x - repetition * a.rowsPerBlock;
+    if (repetition < band.repeats && i < band.rows) {
+        a.scale[band.row(repetition, i)] = scales[threadIdx.x];
+        if (a.mean) a.mean[band.row(repetition, i)] = means[threadIdx.x];
     }
 }
 
 #define FORWARD(name, Lanes, ITEMS, THREADS)                                               \
     KERNEL void __launch_bounds__(THREADS) layernorm_forward_##name(LayerNormArguments a) { \
         __shared__ float weight[name], bias[name];                                         \
-        forwardRows<Lanes, ITEMS, false, false>(a, weight, bias, nullptr, nullptr);        \
+        forwardRows<Lanes, ITEMS, false, false>(a, weight, bias, nullptr, nullptr, nullptr); \
     }
 
 #define RESIDUAL_FORWARD(name, Lanes, ITEMS, THREADS)                                                \
     KERNEL void __launch_bounds__(THREADS) layernorm_residual_forward_##name(LayerNormArguments a) { \
         __shared__ float weight[name], bias[name], xBias[name];                                      \
-        forwardRows<Lanes, ITEMS, true, false>(a, weight, bias, xBias, nullptr);                     \
+        forwardRows<Lanes, ITEMS, true, false>(a, weight, bias, xBias, nullptr, nullptr);            \
     }
 
 FORWARD(128, Warp, 4, 256)
@@ -184,8 +282,14 @@ RESIDUAL_FORWARD(2048, Block, 8, 256)
 
 KERNEL void __launch_bounds__(256) layernorm_forward_short(LayerNormArguments a) {
     __shared__ float weight[SHORT], bias[SHORT];
-    __shared__ __align__(16) float tile[MOST_ROWS * SHORT];
-    forwardRows<Warp, SHORT / 32, false, true>(a, weight, bias, nullptr, tile);
+    __shared__ __align__(16) float tile[SHORT_ROWS * SHORT];
+    forwardRows<Warp, SHORT / 32, false, true>(a, weight, bias, nullptr, tile, nullptr);
+}
+
+KERNEL void __launch_bounds__(256) layernorm_residual_forward_short(LayerNormArguments a) {
+    __shared__ float weight[SHORT], bias[SHORT], xBias[SHORT];
+    __shared__ __align__(16) float residual[LEAST_RESIDUAL * SHORT];
+    forwardRows<Warp, SHORT / 32, true, true>(a, weight, bias, xBias, rowTile, residual);
 }
 
 KERNEL void __launch_bounds__(1024) layernorm_forward_long(LayerNormArguments a) {
@@ -257,7 +361,7 @@ DEVICE void joinParts(const LayerNormBackwardArguments& a) {
 
 // The block's rows, 16 statistics at a time.
 template <class Lanes, int ITEMS, bool RESIDUAL, bool SHARED>
-DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared, float* xTile, float* dYTile) {
+DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared, float* xTile, float* dYTile, float* dSumTile) {
     __shared__ float means[ROWS], scales[ROWS];
     int64 start = (int64)blockIdx.x * a.rowsPerPart;
     int count = a.rows - start < a.rowsPerPart ? (int)(a.rows - start) : a.rowsPerPart;
@@ -273,7 +377,8 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared, flo
         __syncthreads();
         if (SHARED) {
             loadTile(xTile, a.x + run, end * a.length);
-            loadTile(dYTile, a.dY + run, end * a.length);
+            if (!RESIDUAL || a.dY) loadTile(dYTile, a.dY + run, end * a.length);
+            if (RESIDUAL && a.dSum) loadTile(dSumTile, a.dSum + run, end * a.length);
         }
         if ((int)threadIdx.x < end) {
             scales[threadIdx.x] = a.scale[start + band + threadIdx.x];
@@ -310,18 +415,23 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared, flo
                 continue;
             }
             if (a.dSum) {
-                row.load(normalized, a.dSum + origin);
+                row.load(normalized, SHARED ? dSumTile + i * a.length : a.dSum + origin);
 #pragma unroll
                 for (int k = 0; k < ITEMS; k++) given[k] += normalized[k];
             }
 #pragma unroll
             for (int k = 0; k < ITEMS; k++) all[k] += row.holds(k) ? given[k] : 0.0f;
+            if (SHARED) {
+                row.store(dYTile + i * a.length, given, false);
+                continue;
+            }
             if (a.dX) row.store(a.dX + origin, given, false);
             if (a.dResidual) row.store(a.dResidual + origin, given, a.accumulateResidual);
         }
-        if (SHARED && a.dX) {
+        if (SHARED) {
             __syncthreads();
-            storeTile(a.dX + run, dYTile, end * a.length, a.accumulate);
+            if (a.dX) storeTile(a.dX + run, dYTile, end * a.length, !RESIDUAL && a.accumulate);
+            if (RESIDUAL && a.dResidual) storeTile(a.dResidual + run, dYTile, end * a.length, a.accumulateResidual);
         }
     }
     if (!a.parts) return;
@@ -356,13 +466,13 @@ DEVICE void backwardRows(const LayerNormBackwardArguments& a, float* shared, flo
 #define BACKWARD(name, Lanes, ITEMS, THREADS)                                                          \
     KERNEL void __launch_bounds__(THREADS, 512 / THREADS) layernorm_backward_##name(LayerNormBackwardArguments a) { \
         __shared__ float shared[name];                                                                 \
-        backwardRows<Lanes, ITEMS, false, false>(a, shared, nullptr, nullptr);                         \
+        backwardRows<Lanes, ITEMS, false, false>(a, shared, nullptr, nullptr, nullptr);                \
     }
 
 #define RESIDUAL_BACKWARD(name, Lanes, ITEMS, THREADS)                                                              \
     KERNEL void __launch_bounds__(THREADS, 512 / THREADS) layernorm_residual_backward_##name(LayerNormBackwardArguments a) { \
         __shared__ float shared[name];                                                                              \
-        backwardRows<Lanes, ITEMS, true, false>(a, shared, nullptr, nullptr);                                       \
+        backwardRows<Lanes, ITEMS, true, false>(a, shared, nullptr, nullptr, nullptr);                              \
     }
 
 BACKWARD(128, Warp, 4, 256)
@@ -380,7 +490,13 @@ RESIDUAL_BACKWARD(2048, Block, 8, 256)
 KERNEL void __launch_bounds__(256, 2) layernorm_backward_short(LayerNormBackwardArguments a) {
     __shared__ float shared[SHORT];
     __shared__ __align__(16) float xTile[ROWS * SHORT], dYTile[ROWS * SHORT];
-    backwardRows<Warp, SHORT / 32, false, true>(a, shared, xTile, dYTile);
+    backwardRows<Warp, SHORT / 32, false, true>(a, shared, xTile, dYTile, nullptr);
+}
+
+KERNEL void __launch_bounds__(256, 2) layernorm_residual_backward_short(LayerNormBackwardArguments a) {
+    __shared__ float shared[SHORT];
+    __shared__ __align__(16) float xTile[ROWS * SHORT], dYTile[ROWS * SHORT], dSumTile[ROWS * SHORT];
+    backwardRows<Warp, SHORT / 32, true, true>(a, shared, xTile, dYTile, dSumTile);
 }
 
 // Rows longer than registers hold, one block per part; the part itself takes the sums.

@@ -14,7 +14,7 @@ internal sealed class JoinedPassesTests : DeviceFixture
     /// <summary>Rows and their length: of one warp and several, of whole sectors and not, of several parts.</summary>
     private static readonly (int Rows, int Length)[] Sizes =
         [(1, 1), (6, 3), (34, 31), (18, 128), (40, 256), (22, 257), (600, 64), (10, 512), (6, 1001), (4, 1024), (6, 2040),
-            (20, 1001), (38, 301)];
+            (20, 1001), (38, 301), (50, 33), (90, 77)];
 
     private IEnumerable<IDevice> Devices => [One, Two, Gpu];
 
@@ -50,6 +50,27 @@ internal sealed class JoinedPassesTests : DeviceFixture
                     rows % 2 == 0 ? new Shape(2, rows / 2, length) : new Shape(1, rows, length));
                 Value sum = (whole * 3) + x.Graph.Use(Parameter(table, 9));
                 return (Normalize(sum, weight, bias) * sum).Reshape(new Shape(rows, length)) * given;
+            });
+    }
+
+    /// <summary>Few and many repetitions of few and many rows, of every kernel.</summary>
+    [Test]
+    public void A_residual_may_repeat_any_number_of_times(
+        [Values(2, 9)] int repetitions, [Values(1, 3, 19)] int rows, [Values(33, 128, 200, 504, 600, 1500)] int length,
+        [Values] bool isLookedUp)
+    {
+        int[] tokens = [.. Enumerable.Range(0, repetitions * rows).Select(i => i * i % 7)];
+        Require(
+            (repetitions * rows, length), 1, (x, given, weight, bias) =>
+            {
+                Shape whole = new(repetitions, rows, length);
+                Value term = isLookedUp
+                    ? x.Graph.ConstantInt32(tokens, new Shape(repetitions, rows)).Embedding(
+                        x.Graph.Use(Parameter(new Shape(6, length), 3)))
+                    : Dense(x, length, bias: true).Reshape(whole);
+                Value sum = term + x.Graph.Use(Parameter(new Shape(rows, length), 9));
+                Value y = (Normalize(sum, weight, bias) * sum).Reshape(new Shape(repetitions * rows, length)) * given;
+                return isLookedUp ? y + Dense(x, length, bias: true) : y;
             });
     }
 

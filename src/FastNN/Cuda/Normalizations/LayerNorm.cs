@@ -17,6 +17,9 @@ internal sealed unsafe partial class CudaNormalizations
     /// <summary>Of so many rows in a row one at least begins with a sector, and every so many begin alike.</summary>
     private const int RowsAlike = 8;
 
+    /// <summary>Repetitions of a residual of which a block has the same rows, where these are many.</summary>
+    private const int MaxRepeats = 8;
+
     public void LayerNormForward(in RowNormalization rows, Tensor? bias, Tensor y)
     {
         RowGeometry geometry = rows.Geometry;
@@ -30,7 +33,7 @@ internal sealed unsafe partial class CudaNormalizations
             "layernorm", kernel.Name, new Grid(Blocks(geometry.Rows, kernel.RowsPerBlock), kernel.Threads),
             new LayerNormArguments(
                 rows.X.Address, AddressOf(rows.Weight), AddressOf(bias), AddressOf(rows.Mean), rows.Scale.Address, y.Address, 0,
-                0, 0, 0, geometry.Rows, geometry.Length, 0, 0, 0, rows.Eps, kernel.RowsPerBlock, 0));
+                0, 0, 0, geometry.Rows, geometry.Length, 0, 0, 0, rows.Eps, kernel.RowsPerBlock, geometry.Rows, 1, 0));
     }
 
     /// <summary>Whether a row fits into the registers of the kernels that add first.</summary>
@@ -45,13 +48,18 @@ internal sealed unsafe partial class CudaNormalizations
         }
 
         RowKernel kernel = ResidualForwardKernel(geometry.Length, ShiftOf(rows));
+        int residualRows = Tensor.Index(added.Residual.Count / geometry.Length), repetitions = geometry.Rows / residualRows;
+        (int perBlock, int repeats) = RepeatedRows(kernel, geometry.Length, residualRows, repetitions);
+        int bandRows = repeats > 1 ? residualRows : geometry.Rows;
+        int blocks = Blocks(bandRows, perBlock) * (repeats > 1 ? Blocks(repetitions, repeats) : 1);
+        int shared = IsShort(geometry.Length) ? repeats * Blocks(perBlock * geometry.Length, 4) * 4 * sizeof(float) : 0;
         Launch(
-            "layernorm", kernel.Name, new Grid(Blocks(geometry.Rows, kernel.RowsPerBlock), kernel.Threads),
+            "layernorm", kernel.Name, new Grid(blocks, kernel.Threads, Shared: shared),
             new LayerNormArguments(
                 x.Address, AddressOf(rows.Weight), AddressOf(bias), AddressOf(rows.Mean), rows.Scale.Address, y.Address,
                 AddressOf(added.ProductBias), AddressOf(added.Indices), added.Residual.Address, rows.X.Address, geometry.Rows,
-                geometry.Length, Tensor.Index(added.Residual.Count / geometry.Length), Tensor.Index(x.Count / geometry.Length),
-                added.Indices?.Type == DType.Int64 ? 1 : 0, rows.Eps, kernel.RowsPerBlock, 0));
+                geometry.Length, residualRows, Tensor.Index(x.Count / geometry.Length),
+                added.Indices?.Type == DType.Int64 ? 1 : 0, rows.Eps, perBlock, bandRows, repeats, 0));
     }
 
     public void LayerNormBackward(
@@ -116,7 +124,7 @@ internal sealed unsafe partial class CudaNormalizations
     /// </summary>
     private static RowKernel ForwardKernel(int length, int shift) => (length + shift) switch
     {
-        _ when length % 8 != 0 && length <= LongestShortRow => new("layernorm_forward_short", 256, 32),
+        _ when IsShort(length) => new("layernorm_forward_short", 256, 32),
         <= 128 => new("layernorm_forward_128", 256, shift > 0 ? 32 : 16),
         <= 256 => new("layernorm_forward_256", 256, shift > 0 ? 32 : 16),
         <= 512 => new("layernorm_forward_512", 256),
@@ -129,7 +137,7 @@ internal sealed unsafe partial class CudaNormalizations
     /// <summary>The same of backward, where only lanes of the shortest rows are shifted.</summary>
     private static RowKernel BackwardKernel(int length, int shift) => length switch
     {
-        _ when length % 8 != 0 && length <= LongestShortRow => new("layernorm_backward_short", 256),
+        _ when IsShort(length) => new("layernorm_backward_short", 256),
         _ when length + shift <= 128 => new("layernorm_backward_128", 256),
         _ when length + shift <= 256 => new("layernorm_backward_256", 256),
         <= 512 => new("layernorm_backward_512", 64),
@@ -142,16 +150,44 @@ internal sealed unsafe partial class CudaNormalizations
     /// <summary>The same of those that add first.</summary>
     private static RowKernel ResidualForwardKernel(int length, int shift) => (length + shift) switch
     {
-        <= 128 => new("layernorm_residual_forward_128", 256, shift > 0 ? 32 : 16),
-        <= 256 => new("layernorm_residual_forward_256", 256, shift > 0 ? 32 : 16),
-        <= 512 => new("layernorm_residual_forward_512", 256),
+        _ when IsShort(length) => new("layernorm_residual_forward_short", 256, 32, IsOfWarps: true),
+        <= 128 => new("layernorm_residual_forward_128", 256, shift > 0 ? 32 : 16, IsOfWarps: true),
+        <= 256 => new("layernorm_residual_forward_256", 256, shift > 0 ? 32 : 16, IsOfWarps: true),
+        <= 512 => new("layernorm_residual_forward_512", 256, IsOfWarps: true),
         <= 1024 => new("layernorm_residual_forward_1024", 256),
         _ => new("layernorm_residual_forward_2048", 256),
     };
 
+    /// <summary>
+    /// Neighboring rows of a block, and in how many repetitions of the residual: in four to eight, so that it costs little to
+    /// read it again for others, where all repetitions begin alike within a sector, or short rows come to shared memory. Of
+    /// these a block has all of a few that repeat.
+    /// </summary>
+    private static (int Rows, int Repeats) RepeatedRows(RowKernel kernel, int length, int residualRows, int repetitions)
+    {
+        bool isShort = IsShort(length);
+        if (repetitions == 1 || (isShort ? residualRows < RowsAlike : (long)residualRows * length % 8 != 0))
+        {
+            return (kernel.RowsPerBlock, 1);
+        }
+
+        // Two halves of eight keep more processors busy.
+        int most = repetitions == MaxRepeats ? MaxRepeats / 2 : MaxRepeats, rows = kernel.IsOfWarps ? RowsAlike : RowsAlike / 2;
+        while (rows > residualRows)
+        {
+            (rows, most) = (rows / 2, most * 2);
+        }
+
+        return (rows, Blocks(repetitions, Blocks(repetitions, most)));
+    }
+
+    /// <summary>Whether rows go through shared memory.</summary>
+    private static bool IsShort(int length) => length % 8 != 0 && length <= LongestShortRow;
+
     /// <inheritdoc cref="ResidualForwardKernel"/>
     private static RowKernel ResidualBackwardKernel(int length, int shift) => length switch
     {
+        _ when IsShort(length) => new("layernorm_residual_backward_short", 256),
         _ when length + shift <= 128 => new("layernorm_residual_backward_128", 256),
         _ when length + shift <= 256 => new("layernorm_residual_backward_256", 256),
         <= 512 => new("layernorm_residual_backward_512", 64),
@@ -159,12 +195,13 @@ internal sealed unsafe partial class CudaNormalizations
         _ => new("layernorm_residual_backward_2048", 256),
     };
 
-    private readonly record struct RowKernel(string Name, int Threads, int RowsPerBlock = 16);
+    private readonly record struct RowKernel(string Name, int Threads, int RowsPerBlock = 16, bool IsOfWarps = false);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct LayerNormArguments(
         nint X, nint Weight, nint Bias, nint Mean, nint Scale, nint Y, nint XBias, nint Indices, nint Residual, nint Sum,
-        int Rows, int Length, int ResidualRows, int TableRows, int Wide, float Eps, int RowsPerBlock, int Unused);
+        int Rows, int Length, int ResidualRows, int TableRows, int Wide, float Eps, int RowsPerBlock, int BandRows, int Repeats,
+        int Unused);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct LayerNormBackwardArguments(
