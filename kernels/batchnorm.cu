@@ -7,8 +7,8 @@
 // A block walks down a chunk of columns (64, or all of them where there are fewer), several rows at a time, four neighbors to a thread where rows allow it;
 // what belongs to a column stays in registers. Blocks that share a chunk's rows leave parts in the workspace, and the last one joins them in their order.
 // Where rows begin anywhere within sectors, a thread's rows are those of every eight that begin alike, so that its lanes can be moved back to the sector and
-// still have the same columns in all of them; blocks of fewer than eight rows at a time share eight among them. Of few columns a step is as many rows as
-// are whole sectors.
+// still have the same columns in all of them; blocks of fewer than eight rows at a time share eight among them, or have the others in a second turn, where
+// a block has all of few rows and a few channels more than eight rows at a time allow. Of few columns a step is as many rows as are whole sectors.
 #include "batchnorm.cuh"
 #include "rows.cuh"
 
@@ -29,6 +29,8 @@ struct Strips {
     int stepsPerPart;
     int parts;
     int sharing;  // blocks that share every eight rows, a part each; 0 where lanes are not moved
+    int turns;    // of a thread, each with a lane of its own
+    int unused;
 };
 
 template <int PER>
@@ -56,15 +58,23 @@ DEVICE void store(float* destination, const float* values, bool accumulate) {
 template <int PER>
 struct Strip {
     const Strips& s;
+    const float* x;
     int batch, chunk, part, lane, position, first, end, stride;
     bool inside;
 
-    DEVICE Strip(const Strips& s, const float* x) : s(s) {
+    DEVICE Strip(const Strips& s, const float* x) : s(s), x(x) {
         int rest = blockIdx.x / s.parts;
         part = blockIdx.x - rest * s.parts;
         batch = rest / s.chunks;
         chunk = rest - batch * s.chunks;
-        int all = s.lanes * s.columns, thread = threadIdx.x, start = firstOf(part);
+        end = endOf(part);
+        stride = s.sharing ? 8 : s.lanes;
+        take(0);
+    }
+
+    // The thread's lane and columns in this turn.
+    DEVICE void take(int turn) {
+        int all = s.lanes * s.columns / s.turns, thread = threadIdx.x, start = firstOf(part);
         if (PER == 1 && s.chunks == 1 && !s.sharing) {
             // Steps of a block follow one another, so that lanes are moved in a circle.
             thread -= shiftOf(x + batch * s.count + (int64)start * s.period);
@@ -72,9 +82,8 @@ struct Strip {
         }
         lane = thread / s.columns;
         position = chunk * s.width + (thread - lane * s.columns) * PER;
+        lane += turn * (s.lanes / s.turns);
         first = start + lane;
-        end = endOf(part);
-        stride = s.sharing ? 8 : s.lanes;
         if (s.sharing) position -= shiftOf(x + batch * s.count + (int64)first * s.period + firstChannel());
         inside = (int)threadIdx.x < all && position >= firstChannel() && position < firstChannel() + positions();
     }
@@ -175,48 +184,52 @@ struct WholeArguments {
 
 // Eight rows at a time by two passes in registers, then joined (Chan et al., 1983): nothing cancels.
 // With y's side (WHOLE) these are all rows, which stay in registers.
-template <int PER, bool WHOLE>
+template <int PER, bool WHOLE, int TURNS>
 DEVICE void statistics(const StatisticsArguments& a, const WholeArguments& whole) {
-    __shared__ __align__(16) float means[ENTRIES], squares[ENTRIES], counts[MOST_THREADS];
+    __shared__ __align__(16) float means[TURNS * ENTRIES], squares[TURNS * ENTRIES], counts[TURNS * MOST_THREADS];
     const Strips& s = a.strips;
     Strip<PER> strip(s, a.x);
     const float* x = a.x + strip.batch * s.count;
-    float mean[PER], square[PER];
-    int terms = 0;
+    float v[TURNS][BATCH][PER];
 #pragma unroll
-    for (int j = 0; j < PER; j++) mean[j] = square[j] = 0;
-    float v[BATCH][PER];
-    for (int step = strip.first; strip.inside && strip.holds(step); step += BATCH * strip.stride) {
-        int here = 0;
+    for (int turn = 0; turn < TURNS; turn++) {
+        if (turn > 0) strip.take(turn);
+        float mean[PER], square[PER];
+        int terms = 0;
 #pragma unroll
-        for (int k = 0; k < BATCH; k++) {
-            if (strip.holds(step + k * strip.stride)) {
-                load<PER>(v[k], x + strip.element(step + k * strip.stride));
-                here++;
-            } else {
+        for (int j = 0; j < PER; j++) mean[j] = square[j] = 0;
+        for (int step = strip.first; strip.inside && strip.holds(step); step += BATCH * strip.stride) {
+            int here = 0;
 #pragma unroll
-                for (int j = 0; j < PER; j++) v[k][j] = 0;
+            for (int k = 0; k < BATCH; k++) {
+                if (strip.holds(step + k * strip.stride)) {
+                    load<PER>(v[turn][k], x + strip.element(step + k * strip.stride));
+                    here++;
+                } else {
+#pragma unroll
+                    for (int j = 0; j < PER; j++) v[turn][k][j] = 0;
+                }
             }
+            float inverse = 1.0f / here, share = here / (float)(terms + here);
+#pragma unroll
+            for (int j = 0; j < PER; j++) {
+                float sum = 0, about = 0;
+#pragma unroll
+                for (int k = 0; k < BATCH; k++) sum += v[turn][k][j];
+                float middle = sum * inverse;
+#pragma unroll
+                for (int k = 0; k < BATCH; k++) about += k < here ? (v[turn][k][j] - middle) * (v[turn][k][j] - middle) : 0.0f;
+                float difference = middle - mean[j];
+                mean[j] = multiplyAdd(difference, share, mean[j]);
+                square[j] += multiplyAdd(difference * difference, share * terms, about);
+            }
+            terms += here;
+            if (WHOLE) break;
         }
-        float inverse = 1.0f / here, share = here / (float)(terms + here);
-#pragma unroll
-        for (int j = 0; j < PER; j++) {
-            float sum = 0, about = 0;
-#pragma unroll
-            for (int k = 0; k < BATCH; k++) sum += v[k][j];
-            float middle = sum * inverse;
-#pragma unroll
-            for (int k = 0; k < BATCH; k++) about += k < here ? (v[k][j] - middle) * (v[k][j] - middle) : 0.0f;
-            float difference = middle - mean[j];
-            mean[j] = multiplyAdd(difference, share, mean[j]);
-            square[j] += multiplyAdd(difference * difference, share * terms, about);
-        }
-        terms += here;
-        if (WHOLE) break;
+        storeShared<PER>(means, strip, mean);
+        storeShared<PER>(squares, strip, square);
+        if (strip.inside) counts[strip.entry() / PER] = (float)terms;
     }
-    storeShared<PER>(means, strip, mean);
-    storeShared<PER>(squares, strip, square);
-    if (strip.inside) counts[strip.entry() / PER] = (float)terms;
     __syncthreads();
     int column = threadIdx.x, channel = strip.firstChannel() + column, width = s.columns * PER;
     bool owner = column < strip.channels();
@@ -257,24 +270,29 @@ DEVICE void statistics(const StatisticsArguments& a, const WholeArguments& whole
             squares[i] = factor;
         }
         __syncthreads();
-        if (!strip.inside) return;
-        float scale[PER], weight[PER], bias[PER];
-        strip.own(mean, means);
-        strip.own(scale, squares);
-        strip.own(weight, weights);
-        strip.own(bias, biases);
-        int64 origin = strip.batch * s.count;
 #pragma unroll
-        for (int k = 0; k < BATCH; k++) {
-            if (!strip.holds(strip.first + k * strip.stride)) continue;
-            int64 at = origin + strip.element(strip.first + k * strip.stride);
-            float residual[PER];
-            if (whole.residual) load<PER>(residual, whole.residual + at);
+        for (int turn = 0; turn < TURNS; turn++) {
+            if (TURNS > 1) strip.take(turn);
+            if (!strip.inside) continue;
+            float mean[PER], scale[PER], weight[PER], bias[PER];
+            strip.own(mean, means);
+            strip.own(scale, squares);
+            strip.own(weight, weights);
+            strip.own(bias, biases);
+            int64 origin = strip.batch * s.count;
 #pragma unroll
-            for (int j = 0; j < PER; j++) {
-                v[k][j] = finished(v[k][j], mean[j], scale[j], weight[j], bias[j], whole.residual ? residual : nullptr, j, whole.relu);
+            for (int k = 0; k < BATCH; k++) {
+                if (!strip.holds(strip.first + k * strip.stride)) continue;
+                int64 at = origin + strip.element(strip.first + k * strip.stride);
+                float residual[PER];
+                if (whole.residual) load<PER>(residual, whole.residual + at);
+#pragma unroll
+                for (int j = 0; j < PER; j++) {
+                    v[turn][k][j] = finished(
+                        v[turn][k][j], mean[j], scale[j], weight[j], bias[j], whole.residual ? residual : nullptr, j, whole.relu);
+                }
+                store<PER>(whole.y + at, v[turn][k], false);
             }
-            store<PER>(whole.y + at, v[k], false);
         }
         return;
     }
@@ -292,10 +310,12 @@ DEVICE void statistics(const StatisticsArguments& a, const WholeArguments& whole
     finishMoments(a, strip.batch, channel, middle, total);
 }
 
-KERNEL void __launch_bounds__(256) batchnorm_statistics_fours(StatisticsArguments a) { statistics<4, false>(a, WholeArguments{}); }
-KERNEL void __launch_bounds__(MOST_THREADS, 1) batchnorm_statistics_ones(StatisticsArguments a) { statistics<1, false>(a, WholeArguments{}); }
-KERNEL void __launch_bounds__(256) batchnorm_whole_fours(WholeArguments a) { statistics<4, true>(a.statistics, a); }
-KERNEL void __launch_bounds__(MOST_THREADS) batchnorm_whole_ones(WholeArguments a) { statistics<1, true>(a.statistics, a); }
+KERNEL void __launch_bounds__(256) batchnorm_statistics_fours(StatisticsArguments a) { statistics<4, false, 1>(a, WholeArguments{}); }
+KERNEL void __launch_bounds__(MOST_THREADS, 1) batchnorm_statistics_ones(StatisticsArguments a) { statistics<1, false, 1>(a, WholeArguments{}); }
+KERNEL void __launch_bounds__(256) batchnorm_whole_fours(WholeArguments a) { statistics<4, true, 1>(a.statistics, a); }
+KERNEL void __launch_bounds__(MOST_THREADS) batchnorm_whole_ones(WholeArguments a) { statistics<1, true, 1>(a.statistics, a); }
+KERNEL void __launch_bounds__(MOST_THREADS, 1) batchnorm_statistics_turns(StatisticsArguments a) { statistics<1, false, 2>(a, WholeArguments{}); }
+KERNEL void __launch_bounds__(MOST_THREADS, 1) batchnorm_whole_turns(WholeArguments a) { statistics<1, true, 2>(a.statistics, a); }
 
 struct ColumnArguments {
     const float* x;
@@ -317,7 +337,7 @@ struct ColumnArguments {
 
 DEVICE float scaleOf(float scale, bool given, float eps) { return given ? 1.0f / squareRoot(scale + eps) : scale; }
 
-template <int PER>
+template <int PER, int TURNS>
 DEVICE void forwardColumns(const ColumnArguments& a) {
     const Strips& s = a.strips;
     Strip<PER> strip(s, a.x);
@@ -328,40 +348,45 @@ DEVICE void forwardColumns(const ColumnArguments& a) {
     loadChannels(weights, strip, a.weight, 1);
     loadChannels(biases, strip, a.bias, 0);
     __syncthreads();
-    if (!strip.inside || !strip.holds(strip.first)) return;
-    float mean[PER], scale[PER], weight[PER], bias[PER];
-    strip.own(mean, means);
-    strip.own(scale, scales);
-    strip.own(weight, weights);
-    strip.own(bias, biases);
 #pragma unroll
-    for (int j = 0; j < PER; j++) scale[j] = scaleOf(scale[j], a.given, a.eps);
-    int64 origin = strip.batch * s.count;
-    for (int step = strip.first; strip.holds(step); step += 4 * strip.stride) {
-        float v[4][PER], residual[4][PER];
+    for (int turn = 0; turn < TURNS; turn++) {
+        if (turn > 0) strip.take(turn);
+        if (!strip.inside || !strip.holds(strip.first)) continue;
+        float mean[PER], scale[PER], weight[PER], bias[PER];
+        strip.own(mean, means);
+        strip.own(scale, scales);
+        strip.own(weight, weights);
+        strip.own(bias, biases);
 #pragma unroll
-        for (int k = 0; k < 4; k++) {
-            if (!strip.holds(step + k * strip.stride)) continue;
-            int64 at = origin + strip.element(step + k * strip.stride);
-            load<PER>(v[k], a.x + at);
-            if (a.residual) load<PER>(residual[k], a.residual + at);
-        }
+        for (int j = 0; j < PER; j++) scale[j] = scaleOf(scale[j], a.given, a.eps);
+        int64 origin = strip.batch * s.count;
+        for (int step = strip.first; strip.holds(step); step += 4 * strip.stride) {
+            float v[4][PER], residual[4][PER];
 #pragma unroll
-        for (int k = 0; k < 4; k++) {
-            if (!strip.holds(step + k * strip.stride)) continue;
-#pragma unroll
-            for (int j = 0; j < PER; j++) {
-                v[k][j] = finished(v[k][j], mean[j], scale[j], weight[j], bias[j], a.residual ? residual[k] : nullptr, j, a.relu);
+            for (int k = 0; k < 4; k++) {
+                if (!strip.holds(step + k * strip.stride)) continue;
+                int64 at = origin + strip.element(step + k * strip.stride);
+                load<PER>(v[k], a.x + at);
+                if (a.residual) load<PER>(residual[k], a.residual + at);
             }
-            store<PER>(a.y + origin + strip.element(step + k * strip.stride), v[k], false);
+#pragma unroll
+            for (int k = 0; k < 4; k++) {
+                if (!strip.holds(step + k * strip.stride)) continue;
+#pragma unroll
+                for (int j = 0; j < PER; j++) {
+                    v[k][j] = finished(v[k][j], mean[j], scale[j], weight[j], bias[j], a.residual ? residual[k] : nullptr, j, a.relu);
+                }
+                store<PER>(a.y + origin + strip.element(step + k * strip.stride), v[k], false);
+            }
         }
     }
 }
 
-KERNEL void __launch_bounds__(256) batchnorm_forward_fours(ColumnArguments a) { forwardColumns<4>(a); }
-KERNEL void __launch_bounds__(MOST_THREADS) batchnorm_forward_ones(ColumnArguments a) { forwardColumns<1>(a); }
+KERNEL void __launch_bounds__(256) batchnorm_forward_fours(ColumnArguments a) { forwardColumns<4, 1>(a); }
+KERNEL void __launch_bounds__(MOST_THREADS) batchnorm_forward_ones(ColumnArguments a) { forwardColumns<1, 1>(a); }
+KERNEL void __launch_bounds__(MOST_THREADS) batchnorm_forward_turns(ColumnArguments a) { forwardColumns<1, 2>(a); }
 
-template <int PER>
+template <int PER, int TURNS>
 DEVICE void backwardColumns(const ColumnArguments& a) {
     const Strips& s = a.strips;
     Strip<PER> strip(s, a.x);
@@ -373,40 +398,45 @@ DEVICE void backwardColumns(const ColumnArguments& a) {
     loadChannels(sums, strip, a.sums ? a.sums + 2 * a.all + batch : nullptr, 0);
     loadChannels(products, strip, a.sums ? a.sums + 3 * a.all + batch : nullptr, 0);
     __syncthreads();
-    if (!strip.inside || !strip.holds(strip.first)) return;
-    float mean[PER], scale[PER], weight[PER], sum[PER], product[PER];
-    strip.own(mean, means);
-    strip.own(scale, scales);
-    strip.own(weight, weights);
-    strip.own(sum, sums);
-    strip.own(product, products);
 #pragma unroll
-    for (int j = 0; j < PER; j++) scale[j] = scaleOf(scale[j], a.given, a.eps);
-    int64 origin = strip.batch * s.count;
-    for (int step = strip.first; strip.holds(step); step += 4 * strip.stride) {
-        float v[4][PER], x[4][PER];
+    for (int turn = 0; turn < TURNS; turn++) {
+        if (turn > 0) strip.take(turn);
+        if (!strip.inside || !strip.holds(strip.first)) continue;
+        float mean[PER], scale[PER], weight[PER], sum[PER], product[PER];
+        strip.own(mean, means);
+        strip.own(scale, scales);
+        strip.own(weight, weights);
+        strip.own(sum, sums);
+        strip.own(product, products);
 #pragma unroll
-        for (int k = 0; k < 4; k++) {
-            if (!strip.holds(step + k * strip.stride)) continue;
-            int64 at = origin + strip.element(step + k * strip.stride);
-            load<PER>(v[k], a.dY + at);
-            if (a.sums) load<PER>(x[k], a.x + at);
-        }
+        for (int j = 0; j < PER; j++) scale[j] = scaleOf(scale[j], a.given, a.eps);
+        int64 origin = strip.batch * s.count;
+        for (int step = strip.first; strip.holds(step); step += 4 * strip.stride) {
+            float v[4][PER], x[4][PER];
 #pragma unroll
-        for (int k = 0; k < 4; k++) {
-            if (!strip.holds(step + k * strip.stride)) continue;
-#pragma unroll
-            for (int j = 0; j < PER; j++) {
-                float normalized = a.sums ? (x[k][j] - mean[j]) * scale[j] : 0.0f;
-                v[k][j] = scale[j] * (v[k][j] * weight[j] - multiplyAdd(normalized, product[j], sum[j]));
+            for (int k = 0; k < 4; k++) {
+                if (!strip.holds(step + k * strip.stride)) continue;
+                int64 at = origin + strip.element(step + k * strip.stride);
+                load<PER>(v[k], a.dY + at);
+                if (a.sums) load<PER>(x[k], a.x + at);
             }
-            store<PER>(a.y + origin + strip.element(step + k * strip.stride), v[k], a.accumulate);
+#pragma unroll
+            for (int k = 0; k < 4; k++) {
+                if (!strip.holds(step + k * strip.stride)) continue;
+#pragma unroll
+                for (int j = 0; j < PER; j++) {
+                    float normalized = a.sums ? (x[k][j] - mean[j]) * scale[j] : 0.0f;
+                    v[k][j] = scale[j] * (v[k][j] * weight[j] - multiplyAdd(normalized, product[j], sum[j]));
+                }
+                store<PER>(a.y + origin + strip.element(step + k * strip.stride), v[k], a.accumulate);
+            }
         }
     }
 }
 
-KERNEL void __launch_bounds__(256) batchnorm_backward_fours(ColumnArguments a) { backwardColumns<4>(a); }
-KERNEL void __launch_bounds__(MOST_THREADS) batchnorm_backward_ones(ColumnArguments a) { backwardColumns<1>(a); }
+KERNEL void __launch_bounds__(256) batchnorm_backward_fours(ColumnArguments a) { backwardColumns<4, 1>(a); }
+KERNEL void __launch_bounds__(MOST_THREADS) batchnorm_backward_ones(ColumnArguments a) { backwardColumns<1, 1>(a); }
+KERNEL void __launch_bounds__(MOST_THREADS) batchnorm_backward_turns(ColumnArguments a) { backwardColumns<1, 2>(a); }
 
 struct SumsArguments {
     const float* x;
@@ -444,49 +474,60 @@ DEVICE void finishSums(const SumsArguments& a, int batch, int channel, double su
     if (a.dWeight) put(a.dWeight + channel, (float)product, a.accumulateWeight);
 }
 
-template <int PER>
+template <int PER, int TURNS>
 DEVICE void gradientSums(const SumsArguments& a) {
-    __shared__ __align__(16) float sums[ENTRIES], products[ENTRIES];
+    __shared__ __align__(16) float sums[TURNS * ENTRIES], products[TURNS * ENTRIES];
     const Strips& s = a.strips;
     Strip<PER> strip(s, a.x);
     loadChannels(sums, strip, a.mean + (int64)strip.batch * s.n, 0);
     __syncthreads();
-    float mean[PER], sum[PER], product[PER];
+    float means[TURNS][PER];
 #pragma unroll
-    for (int j = 0; j < PER; j++) mean[j] = sum[j] = product[j] = 0;
-    if (strip.inside) strip.own(mean, sums);
+    for (int turn = 0; turn < TURNS; turn++) {
+#pragma unroll
+        for (int j = 0; j < PER; j++) means[turn][j] = 0;
+        if (TURNS > 1) strip.take(turn);
+        if (strip.inside) strip.own(means[turn], sums);
+    }
     __syncthreads();
     int64 origin = strip.batch * s.count;
-    for (int step = strip.first; strip.inside && strip.holds(step); step += 4 * strip.stride) {
-        float dY[4][PER], x[4][PER];
 #pragma unroll
-        for (int k = 0; k < 4; k++) {
-            if (strip.holds(step + k * strip.stride)) {
-                int64 at = origin + strip.element(step + k * strip.stride);
-                load<PER>(dY[k], a.dY + at);
-                load<PER>(x[k], a.x + at);
-                if (!a.y) continue;
-                float y[PER];
-                load<PER>(y, a.y + at);
+    for (int turn = 0; turn < TURNS; turn++) {
+        if (TURNS > 1) strip.take(turn);
+        float sum[PER], product[PER];
 #pragma unroll
-                for (int j = 0; j < PER; j++) dY[k][j] = 0.0f >= y[j] ? 0.0f : dY[k][j];
-                store<PER>(a.dY + at, dY[k], false);
-            } else {
+        for (int j = 0; j < PER; j++) sum[j] = product[j] = 0;
+        for (int step = strip.first; strip.inside && strip.holds(step); step += 4 * strip.stride) {
+            float dY[4][PER], x[4][PER];
 #pragma unroll
-                for (int j = 0; j < PER; j++) dY[k][j] = x[k][j] = 0;
+            for (int k = 0; k < 4; k++) {
+                if (strip.holds(step + k * strip.stride)) {
+                    int64 at = origin + strip.element(step + k * strip.stride);
+                    load<PER>(dY[k], a.dY + at);
+                    load<PER>(x[k], a.x + at);
+                    if (!a.y) continue;
+                    float y[PER];
+                    load<PER>(y, a.y + at);
+#pragma unroll
+                    for (int j = 0; j < PER; j++) dY[k][j] = 0.0f >= y[j] ? 0.0f : dY[k][j];
+                    store<PER>(a.dY + at, dY[k], false);
+                } else {
+#pragma unroll
+                    for (int j = 0; j < PER; j++) dY[k][j] = x[k][j] = 0;
+                }
+            }
+#pragma unroll
+            for (int k = 0; k < 4; k++) {
+#pragma unroll
+                for (int j = 0; j < PER; j++) {
+                    sum[j] += dY[k][j];
+                    product[j] = multiplyAdd(dY[k][j], x[k][j] - means[turn][j], product[j]);
+                }
             }
         }
-#pragma unroll
-        for (int k = 0; k < 4; k++) {
-#pragma unroll
-            for (int j = 0; j < PER; j++) {
-                sum[j] += dY[k][j];
-                product[j] = multiplyAdd(dY[k][j], x[k][j] - mean[j], product[j]);
-            }
-        }
+        storeShared<PER>(sums, strip, sum);
+        storeShared<PER>(products, strip, product);
     }
-    storeShared<PER>(sums, strip, sum);
-    storeShared<PER>(products, strip, product);
     __syncthreads();
     int column = threadIdx.x, channel = strip.firstChannel() + column, width = s.columns * PER;
     bool owner = column < strip.channels();
@@ -518,5 +559,6 @@ DEVICE void gradientSums(const SumsArguments& a) {
     finishSums(a, strip.batch, channel, total, totalProduct);
 }
 
-KERNEL void __launch_bounds__(256, 2) batchnorm_sums_fours(SumsArguments a) { gradientSums<4>(a); }
-KERNEL void __launch_bounds__(MOST_THREADS, 1) batchnorm_sums_ones(SumsArguments a) { gradientSums<1>(a); }
+KERNEL void __launch_bounds__(256, 2) batchnorm_sums_fours(SumsArguments a) { gradientSums<4, 1>(a); }
+KERNEL void __launch_bounds__(MOST_THREADS, 1) batchnorm_sums_ones(SumsArguments a) { gradientSums<1, 1>(a); }
+KERNEL void __launch_bounds__(MOST_THREADS, 1) batchnorm_sums_turns(SumsArguments a) { gradientSums<1, 2>(a); }

@@ -3,12 +3,14 @@
 // sums: the last two sums (=) those of dY weight over a channel's group, from the first two, and dWeight and dBias (=|+=) the sums of these over the
 // batches, 16 bytes; 8 where groups have one channel. A block has whole groups and up to 16 batches in shared memory, so that neither is read twice; where there
 // are more batches, it leaves a part of the parameters' sums, and the last block adds them in their order.
-// Groups of more than 1024 channels are read where they lie: means twice by moments, weights for each batch and sums twice for the parameters.
+// Groups of more than 1024 channels have kernels of their own, of any length: moments by one pass over the channels, a block to a group; sums of eight
+// batches to a block, so that weights are read for these once, and the parameters in the launch for groups of one channel.
 #include "rows.cuh"
 
 #define THREADS_OF_BLOCK 256
 #define BAND 1024
 #define BATCHES 16
+#define LONG_BATCHES 8
 
 // Channels of a thread, whose lanes are moved back to a sector.
 #define CHANNELS (BAND / THREADS_OF_BLOCK + 1)
@@ -22,6 +24,12 @@ DEVICE void loadBand(float* band, const float* source, int count) {
 DEVICE void storeBand(float* destination, const float* band, int count) {
     for (int i = (int)threadIdx.x - shiftOf(destination); i < count; i += blockDim.x) {
         if (i >= 0) destination[i] = band[i];
+    }
+}
+
+DEVICE void fillBand(float* destination, float value, int count) {
+    for (int i = (int)threadIdx.x - shiftOf(destination); i < count; i += blockDim.x) {
+        if (i >= 0) destination[i] = value;
     }
 }
 
@@ -82,10 +90,6 @@ KERNEL void __launch_bounds__(THREADS_OF_BLOCK) batchnormgroups_moments(GroupMom
     int64 start = (int64)blockIdx.x * a.band;
     int count = a.count - start < a.band ? (int)(a.count - start) : a.band;
     float *mean = a.mean + start, *scale = a.scale + start;
-    if (a.perGroup > BAND) {
-        eachGroup(count, a.perGroup, [&](const GroupLanes& lanes, int i) { joinMoments(lanes, mean + i, scale + i, a); });
-        return;
-    }
     loadBand(means, mean, count);
     loadBand(scales, scale, count);
     __syncthreads();
@@ -93,6 +97,26 @@ KERNEL void __launch_bounds__(THREADS_OF_BLOCK) batchnormgroups_moments(GroupMom
     __syncthreads();
     storeBand(mean, means, count);
     storeBand(scale, scales, count);
+}
+
+// Groups of more than BAND channels, a block each. About the first mean, one of the values, the squares are at most perGroup + 1 times those about the
+// middle, so that the difference of two sums in double loses nothing that floats have.
+KERNEL void __launch_bounds__(THREADS_OF_BLOCK) batchnormgroups_moments_long(GroupMomentsArguments a) {
+    __shared__ float firstMean;
+    float *mean = a.mean + (int64)blockIdx.x * a.perGroup, *scale = a.scale + (int64)blockIdx.x * a.perGroup;
+    if (threadIdx.x == 0) firstMean = mean[0];
+    __syncthreads();
+    double origin = firstMean, shift = 0, squares = 0;
+    for (int i = (int)threadIdx.x - shiftOf(mean); i < a.perGroup; i += THREADS_OF_BLOCK) {
+        if (i < 0) continue;
+        double difference = mean[i] - origin;
+        shift += difference;
+        squares += difference * difference * (double)a.rows + scale[i];
+    }
+    shift = blockSumOfDoubles(shift) / a.perGroup;
+    squares = blockSumOfDoubles(squares) / ((double)a.rows * a.perGroup) - shift * shift;
+    fillBand(mean, (float)(origin + shift), a.perGroup);
+    fillBand(scale, 1.0f / squareRoot((float)squares + a.eps), a.perGroup);
 }
 
 struct GroupSumsArguments {
@@ -210,23 +234,45 @@ KERNEL void __launch_bounds__(THREADS_OF_BLOCK, 2) batchnormgroups_sums(GroupSum
     }
 }
 
-// Groups of more than BAND channels, a block each; parameters take the launch above.
-KERNEL void __launch_bounds__(THREADS_OF_BLOCK) batchnormgroups_sums_long(GroupSumsArguments a) {
-    int64 origin = (int64)blockIdx.x * a.perGroup, all = (int64)a.batches * a.n;
-    const float *sums = a.sums + origin, *products = sums + all, *weights = a.weight ? a.weight + origin % a.n : nullptr;
-    float *ofSums = a.sums + 2 * all + origin, *ofProducts = ofSums + all, inverse = 1.0f / ((float)a.rows * a.perGroup), sum = 0, product = 0;
-    int place = (int)threadIdx.x - shiftOf(sums);
-    for (int i = place; i < a.perGroup; i += THREADS_OF_BLOCK) {
-        if (i < 0) continue;
-        float weight = weights ? weights[i] : 1.0f;
-        sum = multiplyAdd(sums[i], weight, sum);
-        product = multiplyAdd(products[i], weight, product);
+// Adds the terms of a thread, each times its weight.
+DEVICE void addWeighted(float& sum, const float* terms, const float* weights, int count) {
+    for (int i = (int)threadIdx.x - shiftOf(terms); i < count; i += blockDim.x) {
+        if (i >= 0) sum = multiplyAdd(terms[i], weights[i], sum);
     }
-    sum = (float)blockSum(sum) * inverse;
-    product = (float)blockSum(product) * inverse;
-    for (int i = place; i < a.perGroup; i += THREADS_OF_BLOCK) {
-        if (i < 0) continue;
-        ofSums[i] = sum;
-        ofProducts[i] = product;
+}
+
+// Groups of more than BAND channels, of eight batches to a block; parameters take the launch above.
+KERNEL void __launch_bounds__(THREADS_OF_BLOCK, 2) batchnormgroups_sums_long(GroupSumsArguments a) {
+    __shared__ float weights[BAND];
+    int groups = a.n / a.perGroup, slice = blockIdx.x / groups, start = slice * LONG_BATCHES;
+    int count = smaller(a.batches - start, LONG_BATCHES), first = (int)(blockIdx.x - slice * groups) * a.perGroup;
+    int64 all = (int64)a.batches * a.n;
+    float *from = a.sums + (int64)start * a.n + first, inverse = 1.0f / ((float)a.rows * a.perGroup);
+    float sum[LONG_BATCHES], product[LONG_BATCHES];
+#pragma unroll
+    for (int k = 0; k < LONG_BATCHES; k++) sum[k] = product[k] = 0;
+    for (int band = 0; band < a.perGroup; band += BAND) {
+        int width = smaller(a.perGroup - band, BAND);
+        __syncthreads();
+        if (a.weight) {
+            loadBand(weights, a.weight + first + band, width);
+        } else {
+            for (int i = threadIdx.x; i < width; i += THREADS_OF_BLOCK) weights[i] = 1;
+        }
+        __syncthreads();
+#pragma unroll
+        for (int k = 0; k < LONG_BATCHES; k++) {
+            if (k >= count) continue;
+            const float* terms = from + (int64)k * a.n + band;
+            addWeighted(sum[k], terms, weights, width);
+            addWeighted(product[k], terms + all, weights, width);
+        }
+    }
+#pragma unroll
+    for (int k = 0; k < LONG_BATCHES; k++) {
+        if (k >= count) continue;
+        float* to = from + 2 * all + (int64)k * a.n;
+        fillBand(to, (float)blockSum(sum[k]) * inverse, a.perGroup);
+        fillBand(to + all, (float)blockSum(product[k]) * inverse, a.perGroup);
     }
 }

@@ -42,6 +42,7 @@ struct NarrowStrip {
     DEVICE NarrowStrip(const NarrowArguments& a)
         : lane(threadIdx.x >> 1), lanes(blockDim.x >> 1), channel(blockIdx.x * CHANNELS + (threadIdx.x & 1) * 4), rows(a.rows), n(a.n) {}
 
+    // Where a thread has no row (k = 0), it reads nothing that belongs to channels either: few rows would not outweigh that.
     DEVICE bool holds(int k) const { return lane + k * lanes < rows; }
     DEVICE int64 at(int k) const { return (int64)(lane + k * lanes) * n + channel; }
 };
@@ -102,8 +103,8 @@ KERNEL void __launch_bounds__(MOST_THREADS) batchnormnarrow_forward(NarrowArgume
         for (int j = 0; j < 4; j++) scale[j] = multiplyAdd(x[k][j] - mean[j], x[k][j] - mean[j], scale[j]);
     }
     sumOverRows(scale);
-    loadChannel(weight, a.weight, strip.channel, 1);
-    loadChannel(bias, a.bias, strip.channel, 0);
+    loadChannel(weight, strip.holds(0) ? a.weight : nullptr, strip.channel, 1);
+    loadChannel(bias, strip.holds(0) ? a.bias : nullptr, strip.channel, 0);
 #pragma unroll
     for (int j = 0; j < 4; j++) {
         float squares = scale[j];
@@ -132,9 +133,9 @@ KERNEL void __launch_bounds__(MOST_THREADS) batchnormnarrow_forward(NarrowArgume
 KERNEL void __launch_bounds__(MOST_THREADS) batchnormnarrow_backward(NarrowArguments a) {
     NarrowStrip strip(a);
     float x[ITEMS][4], dY[ITEMS][4], mean[4], scale[4], weight[4], sum[4] = {0, 0, 0, 0}, product[4] = {0, 0, 0, 0};
-    loadChannel(mean, a.mean, strip.channel, 0);
-    loadChannel(scale, a.scale, strip.channel, 1);
-    loadChannel(weight, a.weight, strip.channel, 1);
+    loadChannel(mean, strip.holds(0) ? a.mean : nullptr, strip.channel, 0);
+    loadChannel(scale, strip.holds(0) ? a.scale : nullptr, strip.channel, 1);
+    loadChannel(weight, strip.holds(0) ? a.weight : nullptr, strip.channel, 1);
 #pragma unroll
     for (int k = 0; k < ITEMS; k++) {
         if (!strip.holds(k)) continue;

@@ -34,6 +34,19 @@ DEVICE double blockSum(float value) {
     return sum;
 }
 
+// The same of doubles. The number of threads is a power of two, THREADS at most.
+DEVICE double blockSumOfDoubles(double value) {
+    __shared__ double threads[THREADS];
+    __syncthreads();
+    threads[threadIdx.x] = value;
+    __syncthreads();
+    for (uint32 half = blockDim.x >> 1; half > 0; half >>= 1) {
+        if (threadIdx.x < half) threads[threadIdx.x] += threads[threadIdx.x + half];
+        __syncthreads();
+    }
+    return threads[0];
+}
+
 DEVICE float blockLargest(float value) {
     __shared__ float warps[32];
     value = warpLargest(value);
@@ -63,19 +76,11 @@ DEVICE bool isLastBlock(uint32* ticket) { return isLastOf(ticket, gridDim.x); }
 
 // The sum of parts[0], parts[stride] ... of all blocks, in every thread.
 DEVICE double sumOfParts(const double* parts, int stride) {
-    __shared__ double threads[THREADS];
     double sum = 0;
     for (uint32 block = threadIdx.x; block < gridDim.x; block += blockDim.x) {
         sum += *(const volatile double*)(parts + (int64)block * stride);
     }
-    __syncthreads();
-    threads[threadIdx.x] = sum;
-    __syncthreads();
-    for (uint32 half = blockDim.x >> 1; half > 0; half >>= 1) {
-        if (threadIdx.x < half) threads[threadIdx.x] += threads[threadIdx.x + half];
-        __syncthreads();
-    }
-    return threads[0];
+    return blockSumOfDoubles(sum);
 }
 
 // The sum over all blocks, in one thread of the grid, which alone gets true. The number of threads is a power of two.

@@ -43,6 +43,8 @@ internal static partial class TrafficCases
         new("softmax down 900 rows of 64", [X(1, 900, 64)], x => x[0].Softmax(1)),
         new("sum of the odd middle", [X(16, 257, 257)], x => x[0].Sum([1])),
         new("sum of the middle of 129", [X(16, 257, 129)], x => x[0].Sum([1])),
+        // The gradient of a row that is added to a matrix: a block's 32 columns touch five sectors, not four.
+        new("a row of 257 beside a matrix", [X(2049, 257), X(257)], x => x[0] + x[1], ("elementwise_sum_rows", 1.23)),
         new("sum of odd columns", [X(4099, 391)], x => x[0].Sum([0])),
         new("largest of the odd middle", [X(16, 257, 129)], x => x[0].Max([1])),
         new("variance of the odd middle", [X(8, 129, 257)], x => x[0].Variance([1])),
@@ -73,6 +75,19 @@ internal static partial class TrafficCases
         .. from rows in new[] { 21, 61, 67, 201 }
            from channels in new[] { 33, 66, 67, 121, 202, 257, 1001 }
            select BatchNorm(rows, channels),
+        // A channel or a few more than a block takes eight rows at a time of.
+        .. from rows in new[] { 5, 21, 40, 64 }
+           from channels in new[] { 129, 131, 137, 143 }
+           select BatchNorm(rows, channels),
+        new("group normalization of 129, 41 rows", [X(3, 41, 129), X(129), X(129)], x => x[0].GroupNorm(43, x[1], x[2]))
+        {
+            MostConflicts = 0.7,
+        },
+        // All rows of eight channels in a block, which are few.
+        .. from rows in new[] { 2, 5, 17, 33, 65, 129, 257 }
+           from channels in new[] { 8, 64 }
+           from relu in new[] { false, true }
+           select BatchNorm(rows, channels, relu),
         new("group normalization of 33", [X(4, 961, 33), X(33), X(33)], x => x[0].GroupNorm(11, x[1], x[2]))
         {
             MostConflicts = 0.7,
@@ -84,10 +99,15 @@ internal static partial class TrafficCases
             // A group whose weights begin again with the next batch's.
             MostConflicts = 0.0013,
         },
-        new(
-            "group normalization of 2048", [X(2, 129, 2048), X(2048), X(2048)], x => x[0].GroupNorm(1, x[1], x[2]),
-            // Groups of more than 1024 channels are read where they lie.
-            ("batchnormgroups_moments", 1.26), ("batchnormgroups_sums_long", 1.12)),
+        // Groups of more than a block has in shared memory.
+        .. from batches in new[] { 1, 2, 11 }
+           from channels in new[] { 1032, 1101, 2048 }
+           select new TrafficCase(
+               $"group normalization of {channels}, {batches} batches", [X(batches, 67, channels), X(channels), X(channels)],
+               x => x[0].GroupNorm(1, x[1], x[2]))
+           {
+               MostConflicts = 1.2,
+           },
         new("group normalization of 40 batches", [X(40, 129, 33), X(33), X(33)], x => x[0].GroupNorm(11, x[1], x[2]))
         {
             MostConflicts = 0.72,
@@ -102,10 +122,14 @@ internal static partial class TrafficCases
         new("transpose of odd extents", [X(513, 257)], x => x[0].Transpose(), ("rearrange_tiles_", 1.25)),
     ];
 
-    private static TrafficCase BatchNorm(int rows, int channels) => new(
-        $"batch normalization of {channels} channels, {rows} rows",
+    private static TrafficCase BatchNorm(int rows, int channels, bool relu = false) => new(
+        $"batch normalization of {channels} channels, {rows} rows{(relu ? " and ReLU" : "")}",
         [X(rows, channels), X(channels).Constant(), X(channels).Constant(), X(channels), X(channels)],
-        x => x[0].BatchNorm(x[1], x[2], x[3], x[4]))
+        x =>
+        {
+            Value y = x[0].BatchNorm(x[1], x[2], x[3], x[4]);
+            return relu ? y.ReLU() * 2 : y;
+        })
     {
         // What belongs to the columns is read by threads of several rows.
         MostConflicts = 1.2,
@@ -118,6 +142,13 @@ internal static partial class TrafficCases
     private static IEnumerable<TrafficCase> Indices =>
     [
         new("embedding, each row once", [Rows(4096, of: 8192), X(8192, 64)], x => x[0].Embedding(x[1])),
+        // Rows in any order that begin within sectors: (w + 7) / w of the bytes of rows of w have to be read, however it is done.
+        new(
+            "embedding of 33 columns, each row once", [Rows(2049, of: 2049), X(2049, 33)], x => x[0].Embedding(x[1]),
+            ("embedding_forward", 1.11), ("embedding_backward", 1.25)),
+        new(
+            "embedding of 9 columns, each row once", [Rows(2049, of: 2049), X(2049, 9)], x => x[0].Embedding(x[1]),
+            ("embedding_forward", 1.40), ("embedding_backward", 1.82)),
         Embedding("embedding with repeated rows", Classes(2500, 300), 300, 128),
         Embedding("embedding of one row", Classes(1000, 1), 1, 768),
         Embedding("embedding of 257 columns", Classes(700, 300), 300, 257),
@@ -153,6 +184,7 @@ internal static partial class TrafficCases
         new("rotary positions of odd heads of neighbors", [X(4, 129, 3, 6)], x => x[0].Rotary(129, -3, interleaved: true)),
         new("rotary positions of one head", [X(9, 129, 1, 64)], x => x[0].Rotary(129, -3)),
         new("rotary positions of many odd heads", [X(2, 33, 50, 100)], x => x[0].Rotary(33, -3)) { MostConflicts = 0.7 },
+        new("rotary positions of wide odd heads", [X(4, 33, 5, 510)], x => x[0].Rotary(33, -3)) { MostConflicts = 0.7 },
         new("rotary positions of neighbors", [X(4, 129, 6, 64)], x => x[0].Rotary(256, -3, interleaved: true)),
         new(
             "attention", [X(1, 2, 256, 64), X(1, 2, 256, 64), X(1, 2, 256, 64)],

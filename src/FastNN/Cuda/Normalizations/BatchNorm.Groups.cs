@@ -10,16 +10,17 @@ namespace FastNN.Cuda;
 /// </summary>
 internal sealed unsafe partial class CudaNormalizations
 {
-    /// <summary>BAND and BATCHES there, and the channels of a block where groups are no larger.</summary>
-    private const int LongestBand = 1024, BatchesOfSlice = 16, BandChannels = 256;
+    /// <summary>BAND, BATCHES and LONG_BATCHES there, and the channels of a block where groups are no larger.</summary>
+    private const int LongestBand = 1024, BatchesOfSlice = 16, BatchesOfLongSlice = 8, BandChannels = 256;
 
     private void JoinMoments(in ColumnNormalization columns)
     {
         ColumnGeometry geometry = columns.Geometry;
         long count = (long)geometry.Batches * geometry.Channels;
         int band = BandOf(geometry.PerGroup);
+        string kernel = geometry.PerGroup > LongestBand ? "batchnormgroups_moments_long" : "batchnormgroups_moments";
         Launch(
-            "batchnormgroups", "batchnormgroups_moments", new Grid(Blocks(count, band), ElementThreads),
+            "batchnormgroups", kernel, new Grid(Blocks(count, band), ElementThreads),
             new GroupMomentsArguments(
                 columns.Mean.Address, columns.Scale.Address, count, geometry.Rows, geometry.PerGroup, band, columns.Eps, 0));
     }
@@ -38,8 +39,9 @@ internal sealed unsafe partial class CudaNormalizations
             gradients.AccumulateWeight ? 1 : 0, gradients.AccumulateBias ? 1 : 0, 0);
         if (isLong)
         {
-            int groups = checked(geometry.Batches * (geometry.Channels / geometry.PerGroup));
-            Launch("batchnormgroups", "batchnormgroups_sums_long", new Grid(groups, ElementThreads), arguments);
+            int groups = geometry.Channels / geometry.PerGroup, longSlices = Blocks(geometry.Batches, BatchesOfLongSlice);
+            var grid = new Grid(checked(groups * longSlices), ElementThreads);
+            Launch("batchnormgroups", "batchnormgroups_sums_long", grid, arguments);
         }
 
         if (perGroup > 1 || arguments.DWeight != 0 || arguments.DBias != 0)

@@ -21,6 +21,12 @@ internal sealed unsafe partial class CudaNormalizations
     /// <summary>MOST_THREADS of kernels/batchnorm.cu.</summary>
     private const int MostStripThreads = 1024;
 
+    /// <summary>
+    /// Channels that are not cut in two chunks, whose rows would both move the sector where they meet, beside fewer than 18 of
+    /// their own.
+    /// </summary>
+    private const int MostInTurns = 144;
+
     /// <summary>Steps that a thread of kernels/batchnorm.cu keeps in registers: BATCH there.</summary>
     private const int StepsInRegisters = 8;
 
@@ -37,7 +43,8 @@ internal sealed unsafe partial class CudaNormalizations
         if (geometry.PerGroup == 1 && whole.Steps <= whole.Lanes * StepsInRegisters)
         {
             Launch(
-                "batchnorm", whole.IsFours ? "batchnorm_whole_fours" : "batchnorm_whole_ones", whole.Grid(geometry.Batches),
+                "batchnorm", whole.Kernel("batchnorm_whole_fours", "batchnorm_whole_ones", "batchnorm_whole_turns"),
+                whole.Grid(geometry.Batches),
                 new WholeArguments(
                     Statistics(columns, running, whole), AddressOf(columns.Weight), AddressOf(bias), AddressOf(residual),
                     y.Address, relu ? 1 : 0, 0));
@@ -59,7 +66,7 @@ internal sealed unsafe partial class CudaNormalizations
         ColumnGeometry geometry = columns.Geometry;
         Strips strips = SumStrips(geometry, IsAligned(columns.X.Address));
         Launch(
-            "batchnorm", strips.IsFours ? "batchnorm_statistics_fours" : "batchnorm_statistics_ones",
+            "batchnorm", strips.Kernel("batchnorm_statistics_fours", "batchnorm_statistics_ones", "batchnorm_statistics_turns"),
             strips.Grid(geometry.Batches), Statistics(columns, running, strips));
         if (geometry.PerGroup > 1)
         {
@@ -73,7 +80,7 @@ internal sealed unsafe partial class CudaNormalizations
         {
             Strips strips = MapStrips(columns.Geometry, IsAligned(columns.X.Address, AddressOf(residual), y.Address));
             Launch(
-                "batchnorm", strips.IsFours ? "batchnorm_forward_fours" : "batchnorm_forward_ones",
+                "batchnorm", strips.Kernel("batchnorm_forward_fours", "batchnorm_forward_ones", "batchnorm_forward_turns"),
                 strips.Grid(columns.Geometry.Batches),
                 Arguments(columns, strips, y) with
                 {
@@ -100,7 +107,8 @@ internal sealed unsafe partial class CudaNormalizations
         nint dWeight = AddressOf(gradients.Weight), dBias = AddressOf(gradients.Bias);
         (int addWeight, int addBias) = (gradients.AccumulateWeight ? 1 : 0, gradients.AccumulateBias ? 1 : 0);
         Launch(
-            "batchnorm", strips.IsFours ? "batchnorm_sums_fours" : "batchnorm_sums_ones", strips.Grid(geometry.Batches),
+            "batchnorm", strips.Kernel("batchnorm_sums_fours", "batchnorm_sums_ones", "batchnorm_sums_turns"),
+            strips.Grid(geometry.Batches),
             new SumsArguments(
                 columns.X.Address, columns.Mean.Address, columns.Scale.Address, AddressOf(columns.Weight), AddressOf(y),
                 dY.Address, sums.Address, columns.Workspace.Address, Scratch, one ? dWeight : 0, one ? dBias : 0, strips,
@@ -115,7 +123,7 @@ internal sealed unsafe partial class CudaNormalizations
         {
             Strips strips = MapStrips(columns.Geometry, IsAligned(columns.X.Address, dY.Address, dX.Address));
             Launch(
-                "batchnorm", strips.IsFours ? "batchnorm_backward_fours" : "batchnorm_backward_ones",
+                "batchnorm", strips.Kernel("batchnorm_backward_fours", "batchnorm_backward_ones", "batchnorm_backward_turns"),
                 strips.Grid(columns.Geometry.Batches), Arguments(columns, strips, dX) with
                 {
                     DY = dY.Address,
@@ -180,8 +188,10 @@ internal sealed unsafe partial class CudaNormalizations
         int together = RowsAlike / Math.Min(n & -n, RowsAlike);
         if (n >= ChunkWidth && n * (long)together > MostStripThreads)
         {
-            // A block has all of few rows, which one launch may keep.
-            return Strips.Shared(count, n, lanes: geometry.Rows <= RowsAlike * StepsInRegisters ? RowsAlike : RowsAlike / 2);
+            // A block has all of few rows, which one launch may keep. Few channels more than it has threads for take two turns.
+            bool isFew = geometry.Rows <= RowsAlike * StepsInRegisters;
+            return Strips.Shared(
+                count, n, lanes: isFew ? RowsAlike : RowsAlike / 2, turns: isFew && n <= MostInTurns ? 2 : 1);
         }
 
         int ones = n * Math.Max(1, ChunkWidth / n);
@@ -192,31 +202,32 @@ internal sealed unsafe partial class CudaNormalizations
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct Strips(
         long Count, int N, int Period, int Width, int Columns, int Lanes, int Chunks, int Steps, int StepsPerPart, int Parts,
-        int Sharing)
+        int Sharing, int Turns, int Unused)
     {
-        public bool IsFours => Width == 4 * Columns;
+        private int Threads => Math.Max(ElementThreads, Blocks(Columns * Lanes / Turns, 32) * 32);
 
-        private int Threads => Math.Max(ElementThreads, Blocks(Columns * Lanes, 32) * 32);
+        /// <summary>By how many neighbors a thread has, or that it takes turns.</summary>
+        public string Kernel(string fours, string ones, string turns) => Turns > 1 ? turns : Width == 4 * Columns ? fours : ones;
 
         public static Strips Of(long count, int n, int period, int width, int perThread)
         {
             int columns = width / perThread;
             return new Strips(
                 count, n, period, width, columns, ElementThreads / columns, Blocks(period, width), Blocks(count, period), 0, 1,
-                0);
+                0, 1, 0);
         }
 
         /// <summary>
         /// Rows that begin anywhere within sectors, whose blocks have all of every eight, or four: lanes are moved by up to
-        /// seven, and no warp has two rows.
+        /// seven, and no warp has two rows. A thread may have several of the eight in turn.
         /// </summary>
-        public static Strips Shared(long count, int n, int lanes)
+        public static Strips Shared(long count, int n, int lanes, int turns)
         {
             // What belongs to channels begins with a sector in each chunk.
-            int most = ((MostStripThreads / lanes) - MostShift) / RowsAlike * RowsAlike, chunks = Blocks(n, most);
+            int most = ((MostStripThreads * turns / lanes) - MostShift) / RowsAlike * RowsAlike, chunks = Blocks(n, most);
             int width = Blocks(Blocks(n, chunks), RowsAlike) * RowsAlike;
             int columns = Blocks(width + MostShift, 32) * 32;
-            return new Strips(count, n, n, width, columns, lanes, chunks, Blocks(count, n), 0, 1, RowsAlike / lanes);
+            return new Strips(count, n, n, width, columns, lanes, chunks, Blocks(count, n), 0, 1, RowsAlike / lanes, turns, 0);
         }
 
         /// <summary>The same with the rows in so many parts at most.</summary>
