@@ -78,7 +78,9 @@ internal static partial class TrafficCases
             from shape in new int[][] { [300, 7, 33], [129, 13, 5], [77, 15, 129], [2000, 2, 2] }
             select new OpCase(
                 $"{new Shape(shape)}", [OpInput.Distinct("x", new Shape(shape)).Constant()],
-                x => x[0].ArgMax(1).Cast(DType.Float32), _ => []))
+                x => x[0].ArgMax(1).Cast(DType.Float32), _ => []),
+            // The extremes themselves: a block has the columns of one outer index.
+            ("reduce_largest_strips", 2.67))
         {
             // Columns that come to shared memory with room behind every few of them.
             MostConflicts = 1.1,

@@ -44,7 +44,7 @@ internal static partial class TrafficCases
         new("sum of the odd middle", [X(16, 257, 257)], x => x[0].Sum([1])),
         new("sum of the middle of 129", [X(16, 257, 129)], x => x[0].Sum([1])),
         // The gradient of a row that is added to a matrix: a block's 32 columns touch five sectors, not four.
-        new("a row of 257 beside a matrix", [X(2049, 257), X(257)], x => x[0] + x[1], ("elementwise_sum_rows", 1.23)),
+        new("a row of 257 beside a matrix", [X(2049, 257), X(257)], x => x[0] + x[1], ("elementwise_sum_rows", 1.25)),
         new("sum of odd columns", [X(4099, 391)], x => x[0].Sum([0])),
         new("largest of the odd middle", [X(16, 257, 129)], x => x[0].Max([1])),
         new("variance of the odd middle", [X(8, 129, 257)], x => x[0].Variance([1])),
