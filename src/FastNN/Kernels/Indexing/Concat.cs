@@ -13,8 +13,8 @@ internal partial interface IIndexing
     void ConcatForward(ReadOnlySpan<Tensor> x, ReadOnlySpan<int> widths, Tensor y, int rows);
 
     /// <summary>
-    /// Each dX (=|+=) its columns of dY, the last first: where one value is joined with itself, its last place writes the gradient
-    /// and the others add.
+    /// Each dX (=|+=) its columns of dY, the last first: where one value is joined with itself, its last place writes the
+    /// gradient and the others add.
     /// </summary>
     /// <param name="dX">Null where no gradient is wanted.</param>
     /// <param name="widths">As in <see cref="ConcatForward"/>.</param>
