@@ -46,6 +46,23 @@ internal static class Build
         return model;
     }
 
+    /// <summary>A model of one node of ai.onnx.ml over rows of features, as ONNX Runtime asks for it: an output called
+    /// <c>label</c> is an integer, others are numbers.</summary>
+    public static ModelDef Classic(long version, NodeDef node, int features)
+    {
+        node.Domain = "ai.onnx.ml";
+        ModelDef model = Model(17, node).Of("x", ["rows", $"{features}"]);
+        model.IrVersion = 8;
+        model.Opsets["ai.onnx.ml"] = version;
+        foreach (string output in node.Outputs)
+        {
+            var type = new TypeDef { Element = output == "label" ? OnnxElementType.Int64 : OnnxElementType.Float32 };
+            model.Graph!.Outputs.Add(new ValueDef { Name = output, Type = type });
+        }
+
+        return model;
+    }
+
     private static ValueDef Float(string name) => new() { Name = name };
 
     /// <summary>A node; inputs and outputs are separated by spaces, <c>-</c> is one that is not there.</summary>

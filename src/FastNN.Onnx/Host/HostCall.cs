@@ -142,6 +142,10 @@ internal sealed class HostCall(HostNode node, OnnxValue?[] inputs, HostFrame fra
     /// <summary>The same node with other inputs; those that are no values are left out.</summary>
     public HostCall With(object?[] others) => new(node, Array.ConvertAll(others, other => other as OnnxValue), frame);
 
+    /// <summary>What follows from the node's attributes alone: made at the node's first call, then kept.</summary>
+    public T Prepared<T>(Func<HostCall, T> make)
+        where T : class => node.Prepared(() => make(this));
+
     /// <summary>Runs the node's kernel on this call's inputs.</summary>
     public OnnxValue?[] Rerun() => node.Kernel(this);
 

@@ -13,6 +13,14 @@ internal sealed record HostNode(int Index, NodeDef Definition, long Opset, HostK
 
     /// <summary>The body of a function that the model brings along; null for an operator.</summary>
     public HostGraph? Function { get; init; }
+
+    private object? _prepared;
+
+    /// <summary>What a kernel makes of the attributes at its first call, kept for the calls that follow.</summary>
+    // Two callers at once may both make it; one of the equal results stays.
+    public T Prepared<T>(Func<T> make)
+        where T : class => (T)(Volatile.Read(ref _prepared)
+            ?? Interlocked.CompareExchange(ref _prepared, make(), null) ?? _prepared);
 }
 
 /// <summary>A value that does not change from run to run, opened when it is first asked for.</summary>

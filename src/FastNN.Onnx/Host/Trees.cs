@@ -3,47 +3,40 @@ using System.Globalization;
 namespace FastNN.Onnx.Host;
 
 /// <summary>
-/// Ensembles of decision trees: TreeEnsemble of ai.onnx.ml 5, and the regressor and classifier before it. All become one form:
-/// nodes with a test and two children, leaves with a weight for a target.
+/// Ensembles of decision trees: TreeEnsemble of ai.onnx.ml 5, and the regressor and classifier before it. All become a
+/// <see cref="Forest"/>, once per node.
 /// </summary>
-internal sealed class Trees
+internal static class Trees
 {
-    private enum Test
+    /// <summary>What a node's attributes come to.</summary>
+    /// <param name="Forest">The trees.</param>
+    /// <param name="Start">What the sums of the targets begin with.</param>
+    /// <param name="Aggregate">How the trees' weights are joined.</param>
+    private sealed record Prepared(Forest Forest, double[] Start, string Aggregate)
     {
-        AtMost,
-        Below,
-        AtLeast,
-        Above,
-        Equal,
-        NotEqual,
-        Member,
+        public double[] Run(HostCall call) => Forest.Run(call, Start, Aggregate);
     }
 
-    /// <summary>A node; a child below 0 is the leaf ~child.</summary>
-    private readonly record struct Node(Test Test, int Feature, double Split, int True, int False, bool NaNIsTrue)
-    {
-        public double[]? Members { get; init; }
-
-        public bool Holds(double x) => double.IsNaN(x) ? NaNIsTrue || (Test == Test.NotEqual) : Test switch
-        {
-            Test.AtMost => x <= Split,
-            Test.Below => x < Split,
-            Test.AtLeast => x >= Split,
-            Test.Above => x > Split,
-            Test.Equal => x == Split,
-            Test.NotEqual => x != Split,
-            _ => Array.IndexOf(Members!, x) >= 0,
-        };
-    }
-
-    private readonly List<Node> _nodes = [];
-    private readonly List<(int Target, double Weight)[]> _leaves = [];
-    private readonly List<int> _roots = [];
+    /// <summary>A classifier's trees.</summary>
+    /// <param name="Trees">The trees; of two classes that share one score only the score.</param>
+    /// <param name="IsPositive">Whether no weight is negative, so that scores are probabilities.</param>
+    private sealed record PreparedClasses(Prepared Trees, bool IsPositive);
 
     /// <summary>TreeEnsemble: nodes and leaves by their places.</summary>
     public static OnnxValue?[] Ensemble(HostCall call)
     {
-        var trees = new Trees();
+        Prepared trees = call.Prepared(OfPlaces);
+        int count = trees.Start.Length;
+        double[] y = trees.Run(call);
+        string[] names = ["NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT"];
+        Scores.Transform(call, y, count, names[Math.Clamp(call.Int("post_transform", 0), 0, 4)]);
+        OnnxTensor x = call.Tensor(0);
+        return HostCall.One(Normalizations.Rounded(y, [x.Dims[0], count], x.ElementType));
+    }
+
+    private static Prepared OfPlaces(HostCall call)
+    {
+        var trees = new ForestBuilder(Targets(call));
         long[] features = Required(call, "nodes_featureids"), yes = Required(call, "nodes_truenodeids"),
             no = Required(call, "nodes_falsenodeids"), yesLeaf = Required(call, "nodes_trueleafs"),
             noLeaf = Required(call, "nodes_falseleafs"), targets = Required(call, "leaf_targetids");
@@ -64,65 +57,65 @@ internal sealed class Trees
 
         for (int i = 0; i < features.Length; i++)
         {
-            var test = (Test)(int)modes[i];
-            trees._nodes.Add(new Node(test, Feature(call, features[i]), splits[i], Child(yes[i], yesLeaf[i]),
-                Child(no[i], noLeaf[i]), missing[i] != 0)
+            double[]? set = null;
+            var test = (TreeTest)(int)modes[i];
+            if (test == TreeTest.Member && !members.TryDequeue(out set))
             {
-                Members = test == Test.Member
-                    ? members.TryDequeue(out double[]? set) ? set : throw call.Error("a set of members per node", "fewer")
-                    : null,
-            });
+                throw call.Error("a set of members per node", "fewer");
+            }
+
+            trees.Add(new TreeNode(test, Feature(call, features[i]), splits[i], Child(yes[i], yesLeaf[i]),
+                Child(no[i], noLeaf[i]), missing[i] != 0, set));
         }
 
-        trees._leaves.AddRange(targets.Zip(weights, (target, weight) => new[] { ((int)target, weight) }));
-        trees._roots.AddRange(Required(call, "tree_roots").Select(root => Child(root, 0)));
-        int count = (int)call.Int("n_targets", 1);
-        double[] y = trees.Run(call, count, new double[count],
+        for (int i = 0; i < targets.Length; i++)
+        {
+            trees.AddLeaf(call, [((int)targets[i], weights[i])]);
+        }
+
+        foreach (long root in Required(call, "tree_roots"))
+        {
+            trees.AddRoot(Child(root, 0));
+        }
+
+        return new Prepared(trees.Build(call), new double[trees.Targets],
             call.Int("aggregate_function", 1) switch { 0 => "AVERAGE", 2 => "MIN", 3 => "MAX", _ => "SUM" });
-        string[] names = ["NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT"];
-        Scores.Transform(call, y, count, names[Math.Clamp(call.Int("post_transform", 0), 0, 4)]);
-        OnnxTensor x = call.Tensor(0);
-        return HostCall.One(Normalizations.Rounded(y, [x.Dims[0], count], x.ElementType));
     }
 
     public static OnnxValue?[] Regressor(HostCall call)
     {
-        Trees trees = Old(call, "target");
-        int count = (int)call.Int("n_targets", 1);
-        double[] y = trees.Run(call, count, Base(call, count), call.Text("aggregate_function", "SUM"));
+        Prepared trees = call.Prepared(first =>
+        {
+            ForestBuilder builder = Named(first, "target", Targets(first), single: false);
+            return new Prepared(builder.Build(first), Base(first, builder.Targets), first.Text("aggregate_function", "SUM"));
+        });
+        int count = trees.Start.Length;
+        double[] y = trees.Run(call);
         Scores.Transform(call, y, count, call.Text("post_transform", "NONE"));
         return HostCall.One(Normalizations.Rounded(y, [call.Tensor(0).Dims[0], count], OnnxElementType.Float32));
     }
 
     public static OnnxValue?[] Classifier(HostCall call)
     {
-        Trees trees = Old(call, "class");
-        int count = call.Texts("classlabels_strings")?.Length ?? call.Ints("classlabels_int64s")?.Length
-            ?? throw call.Error("classlabels_strings or classlabels_int64s", "neither");
-        long[] ids = Required(call, "class_ids");
-        bool single = count == 2 && ids.Distinct().Count() == 1;
-        double[] y;
-        if (single)
-        {
-            foreach ((int Target, double Weight)[] leaf in trees._leaves)
-            {
-                for (int i = 0; i < leaf.Length; i++)
-                {
-                    leaf[i] = (0, leaf[i].Weight);
-                }
-            }
-
-            double[] start = Base(call, count);
-            y = trees.Run(call, 1, [start[start[1] != 0 ? 1 : 0]], "SUM");
-        }
-        else
-        {
-            y = trees.Run(call, count, Base(call, count), "SUM");
-        }
-
-        bool positive = Doubles(call, "class_weights").All(weight => weight >= 0);
-        return Scores.Classify(call, y, single ? 1 : count, positive ? 0.5 : 0, positive);
+        PreparedClasses classes = call.Prepared(OfClasses);
+        return Scores.Classify(call, classes.Trees.Run(call), classes.Trees.Start.Length, classes.IsPositive ? 0.5 : 0,
+            classes.IsPositive);
     }
+
+    private static PreparedClasses OfClasses(HostCall call)
+    {
+        int count = call.Texts("classlabels_strings") is { Length: > 0 } texts ? texts.Length
+            : call.Ints("classlabels_int64s")?.Length ?? throw call.Error("classlabels_strings or classlabels_int64s", "neither");
+        bool single = count == 2 && Required(call, "class_ids").Distinct().Count() == 1;
+        double[] start = Base(call, count);
+        ForestBuilder trees = Named(call, "class", single ? 1 : count, single);
+        return new PreparedClasses(
+            new Prepared(trees.Build(call), single ? [start[start[1] != 0 ? 1 : 0]] : start, "SUM"),
+            Doubles(call, "class_weights").All(weight => weight >= 0));
+    }
+
+    private static int Targets(HostCall call) => call.Int("n_targets", 1) is > 0 and <= int.MaxValue and var count ? (int)count
+        : throw call.Error("a positive number of targets", call.Int("n_targets", 1).ToString(CultureInfo.InvariantCulture));
 
     private static double[] Base(HostCall call, int count)
     {
@@ -133,9 +126,13 @@ internal sealed class Trees
     }
 
     /// <summary>Nodes and weights named by tree and node, as before version 5.</summary>
-    private static Trees Old(HostCall call, string prefix)
+    /// <param name="call">The call.</param>
+    /// <param name="prefix">What the names of the leaves' attributes begin with.</param>
+    /// <param name="count">How many targets there are.</param>
+    /// <param name="single">Whether all weights belong to one target, whatever the file calls it.</param>
+    private static ForestBuilder Named(HostCall call, string prefix, int count, bool single)
     {
-        var trees = new Trees();
+        var trees = new ForestBuilder(count);
         long[] tree = Required(call, "nodes_treeids"), id = Required(call, "nodes_nodeids"),
             features = Required(call, "nodes_featureids"), yes = Required(call, "nodes_truenodeids"),
             no = Required(call, "nodes_falsenodeids");
@@ -153,11 +150,16 @@ internal sealed class Trees
         long[] ofTree = Required(call, $"{prefix}_treeids"), ofNode = Required(call, $"{prefix}_nodeids"),
             target = Required(call, $"{prefix}_ids");
         double[] weight = Doubles(call, $"{prefix}_weights");
+        if (ofTree.Length != weight.Length || ofNode.Length != weight.Length || target.Length != weight.Length)
+        {
+            throw call.Error("lists of one length for the leaves' weights", "others");
+        }
+
         for (int i = 0; i < weight.Length; i++)
         {
             (long, long) key = (ofTree[i], ofNode[i]);
             weights.TryAdd(key, []);
-            weights[key].Add(((int)target[i], weight[i]));
+            weights[key].Add((single ? 0 : (int)target[i], weight[i]));
         }
 
         var places = new Dictionary<(long, long), int>();
@@ -166,8 +168,7 @@ internal sealed class Trees
         {
             if (modes[i] == "LEAF")
             {
-                places[(tree[i], id[i])] = ~trees._leaves.Count;
-                trees._leaves.Add([.. weights.GetValueOrDefault((tree[i], id[i]), [])]);
+                places[(tree[i], id[i])] = trees.AddLeaf(call, weights.GetValueOrDefault((tree[i], id[i]), []));
             }
             else
             {
@@ -186,87 +187,31 @@ internal sealed class Trees
                 continue;
             }
 
-            Test test = modes[i] switch
+            TreeTest test = modes[i] switch
             {
-                "BRANCH_LEQ" => Test.AtMost,
-                "BRANCH_LT" => Test.Below,
-                "BRANCH_GTE" => Test.AtLeast,
-                "BRANCH_GT" => Test.Above,
-                "BRANCH_EQ" => Test.Equal,
-                "BRANCH_NEQ" => Test.NotEqual,
+                "BRANCH_LEQ" => TreeTest.AtMost,
+                "BRANCH_LT" => TreeTest.Below,
+                "BRANCH_GTE" => TreeTest.AtLeast,
+                "BRANCH_GT" => TreeTest.Above,
+                "BRANCH_EQ" => TreeTest.Equal,
+                "BRANCH_NEQ" => TreeTest.NotEqual,
                 var other => throw call.Error("a known mode of nodes", other),
             };
-            trees._nodes.Add(new Node(test, Feature(call, features[i]), splits[i], Child(tree[i], yes[i]), Child(tree[i], no[i]),
-                missing[i] != 0));
+            trees.Add(new TreeNode(test, Feature(call, features[i]), splits[i], Child(tree[i], yes[i]),
+                Child(tree[i], no[i]), missing[i] != 0, null));
             children.Add((tree[i], yes[i]));
             children.Add((tree[i], no[i]));
         }
 
-        trees._roots.AddRange(Enumerable.Range(0, tree.Length).Select(i => (tree[i], id[i]))
-            .Where(node => !children.Contains(node)).Select(node => places[node]));
+        for (int i = 0; i < tree.Length; i++)
+        {
+            if (!children.Contains((tree[i], id[i])))
+            {
+                trees.AddRoot(places[(tree[i], id[i])]);
+            }
+        }
+
         return trees;
-    }
-
-    private double[] Run(HostCall call, int targets, double[] start, string aggregate)
-    {
-        OnnxTensor input = call.Tensor(0);
-        if (input.Rank != 2 || targets <= 0)
-        {
-            throw call.Error("rows of features and a positive number of targets", $"{input}, {targets} targets");
-        }
-
-        double[] x = Numbers.Doubles(input);
-        int rows = input.Dims[0], features = input.Dims[1];
-        var y = new double[rows * targets];
-        for (int row = 0; row < rows; row++)
-        {
-            Span<double> sums = y.AsSpan(row * targets, targets);
-            var seen = new bool[targets];
-            foreach (int root in _roots)
-            {
-                foreach ((int target, double weight) in _leaves[Leaf(call, root, x.AsSpan(row * features, features))])
-                {
-                    if (target < 0 || target >= targets)
-                    {
-                        throw call.Error(string.Create(CultureInfo.InvariantCulture, $"targets from 0 to {targets - 1}"),
-                            target.ToString(CultureInfo.InvariantCulture));
-                    }
-
-                    sums[target] = !seen[target] ? weight : aggregate switch
-                    {
-                        "MIN" => Math.Min(sums[target], weight),
-                        "MAX" => Math.Max(sums[target], weight),
-                        _ => sums[target] + weight,
-                    };
-                    seen[target] = true;
-                }
-            }
-
-            for (int t = 0; t < targets; t++)
-            {
-                sums[t] = (aggregate == "AVERAGE" ? sums[t] / _roots.Count : sums[t]) + start[t];
-            }
-        }
-
-        return y;
-    }
-
-    private int Leaf(HostCall call, int at, ReadOnlySpan<double> x)
-    {
-        // A walk that is longer than there are nodes goes in a circle.
-        for (int steps = 0; at >= 0; steps++)
-        {
-            Node node = _nodes[at];
-            if (node.Feature >= x.Length || steps > _nodes.Count)
-            {
-                throw call.Error("trees without cycles over the input's features",
-                    string.Create(CultureInfo.InvariantCulture, $"feature {node.Feature} of {x.Length}, step {steps}"));
-            }
-
-            at = node.Holds(x[node.Feature]) ? node.True : node.False;
-        }
-
-        return ~at;
     }
 
     private static Queue<double[]> Sets(HostCall call)
