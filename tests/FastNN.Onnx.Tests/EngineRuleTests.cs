@@ -77,6 +77,23 @@ public sealed class EngineRuleTests
             [.. Enumerable.Range(0, dims.Aggregate(1, (p, d) => p * d)).Select(_ => (long)random.Next(-below, below))], dims);
     }
 
+    /// <summary>Converters of Keras write layer normalization as that of batches whose channels are the rows.</summary>
+    [TestCase(5, 7)]
+    [TestCase(2, 5, 3)]
+    [TestCase(1, 5, 6, 1)]
+    [TestCase(2, 5, 3, 4, 3)]
+    public void Batches_are_normalized_by_computed_statistics(params int[] dims)
+    {
+        int channels = dims[1];
+        OnnxTensor variance = OnnxTensor.Create(
+            Array.ConvertAll(Build.Random(5, channels).Floats(), value => 0.01f + Math.Abs(value)), channels);
+        Same(Build.Node("BatchNormalization", "a b c d e", "y0", Build.Number("epsilon", 1e-3f)), 1,
+            Build.Random(1, dims), Build.Random(2, channels), Build.Random(3, channels), Build.Random(4, channels), variance);
+        Same(Build.Node("BatchNormalization", "a b k l c", "y0"), 1,
+            [Build.Tensor("k", new float[channels], channels), Build.Tensor("l", Build.Random(6, channels).Floats(), channels)],
+            Build.Random(1, dims), Build.Random(2, channels), variance);
+    }
+
     [TestCase(1, -1)]
     [TestCase(0, 2)]
     [TestCase(1, 99)]

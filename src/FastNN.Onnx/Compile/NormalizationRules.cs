@@ -6,9 +6,18 @@ internal static class NormalizationRules
 {
     public static Traced?[]? Batch(TraceCall call)
     {
-        if (call.FloatInput(0) is not { Rank: >= 2 } x || call.Host.Flag("training_mode")
-            || call.FloatConstant(1) is not { } scale || call.FloatConstant(2) is not { } bias
-            || call.FloatConstant(3) is not { } mean || call.FloatConstant(4) is not { } variance || scale.Count != x.Dims[1])
+        if (call.FloatInput(0) is not { Rank: >= 2 } x || call.Host.Flag("training_mode"))
+        {
+            return null;
+        }
+
+        if (call.FloatConstant(1) is not { } scale || call.FloatConstant(2) is not { } bias
+            || call.FloatConstant(3) is not { } mean || call.FloatConstant(4) is not { } variance)
+        {
+            return ComputedBatch(call, x);
+        }
+
+        if (scale.Count != x.Dims[1])
         {
             return null;
         }
@@ -37,6 +46,26 @@ internal static class NormalizationRules
         Value y = (x.Last * call.Graph.Constant(factors, new Shape(factors.Length)))
             + call.Graph.Constant(shifts, new Shape(shifts.Length));
         return [Traced.OfLast(y, x.Type, x.Dims)];
+    }
+
+    // Converters of Keras write layer normalization so: the statistics are those of the rows, which are the channels.
+    private static Traced?[]? ComputedBatch(TraceCall call, Traced x)
+    {
+        var parts = new Value[4];
+        for (int i = 0; i < parts.Length; i++)
+        {
+            if (call.FloatInput(i + 1) is not { Rank: 1 } part || part.Dims[0] != x.Dims[1])
+            {
+                return null;
+            }
+
+            parts[i] = part.Plain;
+        }
+
+        // The mean is taken off before the factor, which may be large: their product would swallow what is left.
+        Value factor = parts[0] / (parts[3] + call.Host.Float("epsilon", 1e-5f)).Sqrt();
+        Value y = (((x.Rank == 2 ? x.Plain : x.Last) - parts[2]) * factor) + parts[1];
+        return [x.Rank == 2 ? Traced.OfPlain(y, x.Type, x.Dims) : Traced.OfLast(y, x.Type, x.Dims)];
     }
 
     public static Traced?[]? Layer(TraceCall call)
