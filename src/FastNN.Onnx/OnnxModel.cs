@@ -282,6 +282,7 @@ public sealed record OnnxValueInfo
         null => "any value",
         { SequenceOf: { } element } => $"sequence of {Describe(element)}",
         { OptionalOf: { } element } => $"optional {Describe(element)}",
+        { MapOf: { } element } => $"map from {type.MapKey.Name()} to {Describe(element)}",
         { Other: { } other } => other,
         { Shape: { } shape } => $"{type.Element.Name()}[{string.Join(", ", shape)}]",
         _ => type.Element.Name(),
@@ -292,6 +293,8 @@ public sealed record OnnxValueInfo
     private static bool Accepts(TypeDef type, OnnxValue value) => value switch
     {
         OnnxSequence => type.SequenceOf is not null || type.OptionalOf is { SequenceOf: not null },
+        OnnxMap map => type.MapOf is { } element && type.MapKey == map.Keys.ElementType
+            && element.Element == map.Values.ElementType,
         OnnxOptional optional => type.OptionalOf is not null
             && (optional.Value is null || Accepts(type.OptionalOf, optional.Value)),
         OnnxTensor tensor when type.OptionalOf is not null => Accepts(type.OptionalOf, tensor),

@@ -5,7 +5,7 @@ using FastNN.Onnx.Model;
 
 namespace FastNN.Onnx;
 
-/// <summary>What flows along an edge of an ONNX graph: a tensor, a sequence of tensors, or an optional.</summary>
+/// <summary>What flows along an edge of an ONNX graph: a tensor, a sequence of values, a map, or an optional.</summary>
 public abstract class OnnxValue
 {
     private protected OnnxValue()
@@ -49,6 +49,37 @@ public sealed class OnnxSequence : OnnxValue
 
     /// <summary>As in <c>sequence of 3</c>.</summary>
     public override string ToString() => string.Create(CultureInfo.InvariantCulture, $"sequence of {Items.Count}");
+}
+
+/// <summary>A map from text or integers to numbers or text, as models of ai.onnx.ml give and take them.</summary>
+public sealed class OnnxMap : OnnxValue
+{
+    /// <summary>A map from each key to the value in its place; neither is copied.</summary>
+    /// <param name="keys">Text or 64-bit integers, in one row.</param>
+    /// <param name="values">As many values, in one row.</param>
+    /// <exception cref="ArgumentException">The keys have another type, or their number is not that of the values.</exception>
+    public OnnxMap(OnnxTensor keys, OnnxTensor values)
+    {
+        ArgumentNullException.ThrowIfNull(keys);
+        ArgumentNullException.ThrowIfNull(values);
+        if (keys.ElementType is not (OnnxElementType.String or OnnxElementType.Int64) || keys.Rank != 1 || values.Rank != 1
+            || keys.Count != values.Count)
+        {
+            throw new ArgumentException($"OnnxMap: expected keys STRING[n] or INT64[n] and n values, got {keys} and {values}.");
+        }
+
+        (Keys, Values) = (keys, values);
+    }
+
+    /// <summary>The keys, in one row.</summary>
+    public OnnxTensor Keys { get; }
+
+    /// <summary>The value of each key.</summary>
+    public OnnxTensor Values { get; }
+
+    /// <summary>As in <c>map from INT64 to FLOAT of 3</c>.</summary>
+    public override string ToString() => string.Create(
+        CultureInfo.InvariantCulture, $"map from {Keys.ElementType.Name()} to {Values.ElementType.Name()} of {Keys.Count}");
 }
 
 /// <summary>An optional: a value, or nothing.</summary>

@@ -20,6 +20,8 @@ internal static class ContribFunctions
         ["FusedConv"] = ContribElements.FusedConv,
         ["FusedGemm"] = ContribElements.FusedGemm,
         ["FusedMatMul"] = ContribElements.FusedMatMul,
+        ["ExpandDims"] = body => body.Returns(body.Add(
+            "Unsqueeze", [body.In(0), body.Add("Reshape", [body.Cast(body.In(1), OnnxElementType.Int64), body.Longs(1)])])),
         ["LayerNormalization"] = ContribNormalizations.Layer,
         ["SimplifiedLayerNormalization"] = ContribNormalizations.Simplified,
         ["SkipLayerNormalization"] = body => ContribNormalizations.Skip(body, isSimplified: false),

@@ -189,6 +189,24 @@ internal static class Classics
         return HostCall.One(Mapped(call, x, keys, values, otherwise));
     }
 
+    /// <summary>Text to integers and back, by parallel lists.</summary>
+    public static OnnxValue?[] CategoryMapper(HostCall call)
+    {
+        OnnxTensor x = call.Tensor(0);
+        string[] names = call.Texts("cats_strings") ?? [];
+        long[] numbers = call.Ints("cats_int64s") ?? [];
+        if (names.Length != numbers.Length)
+        {
+            throw call.Error("as many cats_int64s as cats_strings",
+                string.Create(CultureInfo.InvariantCulture, $"{numbers.Length} and {names.Length}"));
+        }
+
+        OnnxTensor texts = OnnxTensor.Create(names, names.Length), integers = OnnxTensor.Create(numbers, numbers.Length);
+        return x.ElementType == OnnxElementType.String
+            ? HostCall.One(Mapped(call, x, texts, integers, OnnxTensor.Create([call.Int("default_int64", -1)])))
+            : HostCall.One(Mapped(call, x, integers, texts, OnnxTensor.Create([call.Text("default_string", "_Unused")])));
+    }
+
     private static OnnxTensor List(HostCall call, string name) =>
         call.TensorAttribute($"{name}_tensor") is { } tensor ? tensor
         : call.Texts($"{name}_strings") is { } texts ? OnnxTensor.Create(texts, texts.Length)

@@ -237,6 +237,9 @@ internal static class HostKernels
         // The domain of models other than networks.
         [Classic + ":ArrayFeatureExtractor"] = Classics.ArrayFeatureExtractor,
         [Classic + ":Binarizer"] = Classics.Binarizer,
+        [Classic + ":CastMap"] = Maps.CastMap,
+        [Classic + ":CategoryMapper"] = Classics.CategoryMapper,
+        [Classic + ":DictVectorizer"] = Maps.DictVectorizer,
         [Classic + ":FeatureVectorizer"] = Classics.FeatureVectorizer,
         [Classic + ":Imputer"] = Classics.Imputer,
         [Classic + ":LabelEncoder"] = Classics.LabelEncoder,
@@ -245,9 +248,16 @@ internal static class HostKernels
         [Classic + ":Normalizer"] = Classics.Normalizer,
         [Classic + ":OneHotEncoder"] = Classics.OneHotEncoder,
         [Classic + ":Scaler"] = Classics.Scaler,
+        [Classic + ":SVMClassifier"] = SupportVectors.Classifier,
+        [Classic + ":SVMRegressor"] = SupportVectors.Regressor,
         [Classic + ":TreeEnsemble"] = Trees.Ensemble,
         [Classic + ":TreeEnsembleClassifier"] = Trees.Classifier,
         [Classic + ":TreeEnsembleRegressor"] = Trees.Regressor,
+        [Classic + ":ZipMap"] = Maps.ZipMap,
+
+        // What ONNX Runtime has of text beside the standard.
+        [Contrib.ContribFunctions.Domain + ":MurmurHash3"] = Hashes.MurmurHash3,
+        [Contrib.ContribFunctions.Domain + ":Tokenizer"] = Tokens.Tokenizer,
     };
 
     // Kernels that move elements of any type, or that types are the point of.

@@ -141,7 +141,13 @@ internal sealed class TypeDef
     /// <summary>What an optional holds.</summary>
     public TypeDef? OptionalOf { get; set; }
 
-    /// <summary>The kind of what is neither: map, sparse tensor, opaque.</summary>
+    /// <summary>What a map goes to.</summary>
+    public TypeDef? MapOf { get; set; }
+
+    /// <summary>What a map's keys are: text or integers.</summary>
+    public OnnxElementType MapKey { get; set; }
+
+    /// <summary>The kind of what is none of these: sparse tensor, opaque.</summary>
     public string? Other { get; set; }
 }
 

@@ -272,7 +272,7 @@ internal static class ModelReader
                 case 1: TensorType(reader.Message(), type); break;
                 case 4: type.SequenceOf = ElementType(reader.Message()); break;
                 case 9: type.OptionalOf = ElementType(reader.Message()); break;
-                case 5: type.Other = "map"; reader.Skip(); break;
+                case 5: MapType(reader.Message(), type); break;
                 case 7: type.Other = "opaque"; reader.Skip(); break;
                 case 8: type.Other = "sparse tensor"; reader.Skip(); break;
                 default: reader.Skip(); break;
@@ -298,6 +298,20 @@ internal static class ModelReader
         }
 
         return type;
+    }
+
+    private static void MapType(WireReader reader, TypeDef type)
+    {
+        type.MapOf = new TypeDef();
+        while (reader.Next())
+        {
+            switch (reader.Field)
+            {
+                case 1: type.MapKey = (OnnxElementType)reader.Int32(); break;
+                case 2: type.MapOf = Type(reader.Message()); break;
+                default: reader.Skip(); break;
+            }
+        }
     }
 
     private static void TensorType(WireReader reader, TypeDef type)

@@ -200,6 +200,14 @@ internal static class ModelWriter
         {
             writer.Message(9, inner => inner.Message(1, element => Write(element, optional)));
         }
+        else if (type.MapOf is { } map)
+        {
+            writer.Message(5, inner =>
+            {
+                inner.Int64(1, (long)type.MapKey);
+                inner.Message(2, element => Write(element, map));
+            });
+        }
         else if (type.Element != OnnxElementType.Undefined)
         {
             writer.Message(1, inner =>
