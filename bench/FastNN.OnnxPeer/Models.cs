@@ -203,6 +203,8 @@ internal static class Models
         {
             case (OnnxSequence a, OnnxSequence b) when a.Items.Count == b.Items.Count:
                 return a.Items.Zip(b.Items, Difference).DefaultIfEmpty(0).Max();
+            case (OnnxMap a, OnnxMap b):
+                return Math.Max(Difference(a.Keys, b.Keys), Difference(a.Values, b.Values));
             case (OnnxTensor a, OnnxTensor b) when a.ElementType == b.ElementType && a.Dimensions.SequenceEqual(b.Dimensions):
                 if (a.ElementType == OnnxElementType.String)
                 {

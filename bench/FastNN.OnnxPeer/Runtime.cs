@@ -94,6 +94,13 @@ internal sealed class Runtime : IDisposable
                     using OrtValue item = value.GetValue(i, OrtAllocator.DefaultInstance);
                     return FromPeer(item)!;
                 }));
+            case OnnxValueType.ONNX_TYPE_MAP:
+                using (OrtValue keys = value.GetValue(0, OrtAllocator.DefaultInstance))
+                using (OrtValue values = value.GetValue(1, OrtAllocator.DefaultInstance))
+                {
+                    return new OnnxMap((OnnxTensor)FromPeer(keys)!, (OnnxTensor)FromPeer(values)!);
+                }
+
             default:
                 return new OnnxOptional(null);
         }
