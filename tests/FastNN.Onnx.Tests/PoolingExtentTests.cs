@@ -4,8 +4,8 @@ using FastNN.Onnx.Tests.Export;
 namespace FastNN.Onnx.Tests;
 
 /// <summary>
-/// Poolings of windows that are larger than what they lie over, as those of small images behind many poolings: by the node, on the
-/// engine and in ONNX Runtime.
+/// Poolings of windows that are larger than what they lie over, as those of small images behind many poolings: by the node, on
+/// the engine and in ONNX Runtime.
 /// </summary>
 public sealed class PoolingExtentTests
 {
