@@ -3,7 +3,7 @@
 // in an order that depends on the shapes alone. By how outputs lie:
 // - all: one output; blocks leave their parts in scratch memory and the last one joins them;
 // - runs: terms are neighbors, a block per output (32 threads where it has few terms), any axes;
-// - tiles: short rows, through shared memory, a thread per output;
+// - tiles: short rows, or short columns of several outer places, through shared memory, a thread per output;
 // - strips: outputs are neighbors, a thread per column of every so many rows; parts of the rows are joined like those of all. Where rows begin
 //   within sectors, a thread takes every eighth row, which all begin alike, and two of 185 columns, so that its warp begins with a sector.
 #include "generated/reductions.cuh"
@@ -26,7 +26,7 @@ struct FoldArguments {
     int parts;            // strips: blocks that share the rows
     float scale;
     int root;
-    int width;            // strips: columns of a block, where rows begin within sectors, else 0
+    int width;            // strips: columns of a block, where rows begin within sectors, else 0; tiles: of columns, floats from one outer place to the next, else 0
     int unused;
 };
 
@@ -141,8 +141,33 @@ DEVICE void foldRuns(const FoldArguments& a) {
     if (threadIdx.x == 0) finishFold<F>(a, blockIdx.x, total, center);
 }
 
+// All columns of several outer places are one run. Between these in shared memory there is as much room as lets neighboring outputs lie in neighboring banks.
+template <class F>
+DEVICE void foldColumns(const FoldArguments& a) {
+    int terms = (int)a.terms, slab = terms * a.inner, first = blockIdx.x * a.columns, slabs = smaller(a.outputs / a.inner - first, a.columns);
+    const float* x = a.x + (int64)first * slab;
+    for (int i = (int)threadIdx.x - shiftOf(x); i < slabs * slab; i += blockDim.x) {
+        if (i >= 0) tile[i + i / slab * (a.width - slab)] = x[i];
+    }
+    __syncthreads();
+    int64 origin = (int64)first * a.inner;
+    for (int i = (int)threadIdx.x - (int)(origin & 7); i < slabs * a.inner; i += blockDim.x) {
+        if (i < 0) continue;
+        int place = i / a.inner;
+        const float* column = tile + place * a.width + (i - place * a.inner);
+        float center = F::HAS_CENTER ? a.center[origin + i] : 0.0f;
+        ThreadFold<F> fold;
+        for (int k = 0; k < terms; k++) fold.step(column[k * a.inner], center);
+        finishFold<F>(a, origin + i, fold.result(), center);
+    }
+}
+
 template <class F>
 DEVICE void foldTiles(const FoldArguments& a) {
+    if (a.width) {
+        foldColumns<F>(a);
+        return;
+    }
     int64 first = (int64)blockIdx.x * a.columns;
     int rows = (int)(a.outputs - first < a.columns ? a.outputs - first : a.columns);
     loadTile(tile, a.x + first * a.inner, rows * a.inner);

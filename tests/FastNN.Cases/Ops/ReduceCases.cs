@@ -48,6 +48,9 @@ internal sealed class ReduceCases : IOpCases
             {
                 yield return Case(function, new Shape(2, 31, 187), [1]);
                 yield return Case(function, new Shape(301, 129), [0]);
+                // Short ones of several outer places, in several blocks.
+                yield return Case(function, new Shape(75, 7, 33), [1]);
+                yield return Case(function, new Shape(211, 2, 2), [1]);
             }
 
             yield return Case(ReduceFunction.Variance, new Shape(5, 9), [1], correction: 0);

@@ -78,11 +78,30 @@ internal static partial class TrafficCases
             from shape in new int[][] { [300, 7, 33], [129, 13, 5], [77, 15, 129], [2000, 2, 2] }
             select new OpCase(
                 $"{new Shape(shape)}", [OpInput.Distinct("x", new Shape(shape)).Constant()],
-                x => x[0].ArgMax(1).Cast(DType.Float32), _ => []),
-            // The extremes themselves: a block has the columns of one outer index.
-            ("reduce_largest_strips", 2.67))
+                x => x[0].ArgMax(1).Cast(DType.Float32), _ => []))
         {
             // Columns that come to shared memory with room behind every few of them.
+            MostConflicts = 1.1,
+        },
+        new(
+            "reductions of short columns",
+            from function in Enum.GetValues<ReduceFunction>()
+            from shape in new int[][] { [300, 7, 33], [129, 13, 35], [77, 15, 129] }
+            select new OpCase(
+                $"{function} {new Shape(shape)}", [OpInput.Uniform("x", new Shape(shape), 0.9, 1.1).Constant()],
+                x => Reduce(function, x[0], [1]), _ => []))
+        {
+            MostConflicts = 1.1,
+        },
+        new(
+            "gradients of reductions of short columns",
+            from function in Enum.GetValues<ReduceFunction>()
+            select new OpCase(
+                $"{function}", [OpInput.Uniform("x", new Shape(300, 7, 33), 0.9, 1.1)],
+                x => Reduce(function, x[0], [1]), _ => []),
+            // Rows of 33 begin within sectors, which two of them move.
+            ("reduce_", 1.26))
+        {
             MostConflicts = 1.1,
         },
         new("penalty", [X(70_001)], x => x[0].Graph.Add(new PenaltyOp(0.3f, 0.7f), x)),

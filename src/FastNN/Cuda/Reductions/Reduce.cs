@@ -36,6 +36,16 @@ internal sealed unsafe partial class CudaReductions
         {
             Launch("reduce", kernels[0], SumGrid(geometry.Terms), arguments);
         }
+        else if (IsOfShortColumns(geometry, outputs / inner))
+        {
+            // Behind an outer place's floats as much room as lets the next one's columns follow its own, bank by bank.
+            int slab = (int)geometry.Terms * inner, pitch = slab + ((Banks - ((slab - inner) % Banks)) % Banks);
+            int slabs = SlabTile / pitch;
+            Launch(
+                "reduce", kernels[2],
+                new Grid(Blocks(outputs / inner, slabs), StripThreads, Shared: SlabTile * sizeof(float)),
+                arguments with { Columns = slabs, Width = pitch });
+        }
         else if (!geometry.IsInnerReduced && geometry.Terms > 0 && outputs / inner <= MaxGridY)
         {
             FoldStrips(kernels[3], arguments, outputs / inner);
@@ -66,6 +76,12 @@ internal sealed unsafe partial class CudaReductions
                 arguments with { Kept = kept, Reduced = reduced, Inner = row ? 1 : 0 });
         }
     }
+
+    /// <summary>Whether columns lie between an outer axis and an inner one, and a block would have few terms of one outer
+    /// place.</summary>
+    private static bool IsOfShortColumns(ReduceGeometry geometry, int outer) =>
+        !geometry.IsInnerReduced && geometry.Terms > 0 && outer > 1 && geometry.Terms * geometry.Axes.Inner < ColumnTile
+        && geometry.OuterKept.Rank == 1 && geometry.OuterReduced.Rank == 1;
 
     public void Spread(
         SlopeFunction slope, Tensor x, Tensor y, Tensor saved, Tensor more, Tensor dY, Tensor dX, ReduceGeometry geometry,
