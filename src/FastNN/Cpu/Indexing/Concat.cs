@@ -5,13 +5,19 @@ namespace FastNN.Cpu;
 /// <summary>Concatenation: strided copies of whole rows, 8 bytes moved per element.</summary>
 internal sealed unsafe partial class CpuIndexing
 {
+    /// <summary>
+    /// Up to here one thread copies. What is joined both have just computed, each some rows: fetching the other's half from its
+    /// cache takes longer than copying.
+    /// </summary>
+    private const long SerialCopy = 2 * ElementLoop.Block;
+
     public void ConcatForward(ReadOnlySpan<Tensor> x, ReadOnlySpan<int> widths, Tensor y, int rows)
     {
         nint total = WidthOf(widths), offset = 0;
         for (int i = 0; i < x.Length; offset += widths[i++])
         {
-            RowLoop.Run(
-                Pool, rows, widths[i], new CopyRows<Assign>(Floats(x[i]), widths[i], Floats(y) + offset, total, widths[i]));
+            var copy = new CopyRows<Assign>(Floats(x[i]), widths[i], Floats(y) + offset, total, widths[i]);
+            RowLoop.Run(Pool, rows, widths[i], copy, SerialCopy);
         }
     }
 

@@ -14,13 +14,13 @@ internal static class RowLoop
     /// <summary>Rows per task for rows of this length.</summary>
     public static int RowsPerTask(long rowLength) => (int)Math.Max(1, ElementLoop.Block / Math.Max(1, rowLength));
 
-    /// <summary>Runs the body over rows 0 to rows - 1.</summary>
-    public static void Run<TBody>(WorkerPool pool, int rows, long rowLength, TBody body)
+    /// <summary>Runs the body over rows 0 to rows - 1; by one thread up to <paramref name="serial"/> elements.</summary>
+    public static void Run<TBody>(WorkerPool pool, int rows, long rowLength, TBody body, long serial = ElementLoop.Serial)
         where TBody : struct, IRowBody
     {
         int step = RowsPerTask(rowLength);
         var job = new Job<TBody>(body, rows, step);
-        if (rows * rowLength <= ElementLoop.Serial || pool.Threads == 1 || rows <= step)
+        if (rows * rowLength <= serial || pool.Threads == 1 || rows <= step)
         {
             job.Run(0, rows);
         }
