@@ -35,8 +35,8 @@ internal sealed class SecondThread(Interleaved clock)
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"{gains.Count} cases, geometric mean of the gains {mean:0.00}x; {gains.Count(gain => gain.Ratio < 1)} slower on "
-            + $"two, {gains.Count(gain => gain.IsLong && gain.Ratio < WantedGain)} of {gains.Count(gain => gain.IsLong)} over 0.3 ms "
-            + $"below {WantedGain}x."));
+            + $"two, {gains.Count(gain => gain.IsLong && gain.Ratio < WantedGain)} of {gains.Count(gain => gain.IsLong)} "
+            + $"over 0.3 ms below {WantedGain}x."));
     }
 
     /// <summary>A case's times.</summary>

@@ -49,7 +49,7 @@ internal static unsafe partial class Gemm<TLanes>
         Run(pool, p);
     }
 
-    /// <summary>Gives a product the panels of its B where that never changes and they pay; else B lies in its place then.</summary>
+    /// <summary>Gives a product the panels of its frozen B where they pay; else B lies in its place then.</summary>
     public static void Freeze(WorkerPool pool, FrozenValues? frozen, ref Product p)
     {
         if (frozen is not null && p.M > 1 && p.Panels == null && (long)p.K * p.N > SmallB)

@@ -107,94 +107,196 @@ internal static unsafe partial class Tile<TLanes>
             for (int k = length; k > 0; k--)
             {
                 LoadPair<TVectors, TMask>(b, mask, out b0, out b1);
+
+                // For one vector in one expression: then the instruction itself broadcasts.
+                if (TVectors.Value == 1)
+                {
+                    c00 = TLanes.MultiplyAdd(TLanes.Broadcast(a0[i]), b0, c00);
+                }
+                else
                 {
                     TLanes x = TLanes.Broadcast(a0[i]);
                     c00 = TLanes.MultiplyAdd(x, b0, c00);
-                    c01 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c01) : c01;
+                    c01 = TLanes.MultiplyAdd(x, b1, c01);
                 }
 
                 if (TRows.Value > 1)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + TAccess.Spacing : a1)[i]);
-                    c10 = TLanes.MultiplyAdd(x, b0, c10);
-                    c11 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c11) : c11;
+                    if (TVectors.Value == 1)
+                    {
+                        c10 = TLanes.MultiplyAdd(TLanes.Broadcast((TAccess.Packed ? a0 + TAccess.Spacing : a1)[i]), b0, c10);
+                    }
+                    else
+                    {
+                        TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + TAccess.Spacing : a1)[i]);
+                        c10 = TLanes.MultiplyAdd(x, b0, c10);
+                        c11 = TLanes.MultiplyAdd(x, b1, c11);
+                    }
                 }
 
                 if (TRows.Value > 2)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (2 * TAccess.Spacing) : a2)[i]);
-                    c20 = TLanes.MultiplyAdd(x, b0, c20);
-                    c21 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c21) : c21;
+                    if (TVectors.Value == 1)
+                    {
+                        c20 = TLanes.MultiplyAdd(
+                            TLanes.Broadcast((TAccess.Packed ? a0 + (2 * TAccess.Spacing) : a2)[i]), b0, c20);
+                    }
+                    else
+                    {
+                        TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (2 * TAccess.Spacing) : a2)[i]);
+                        c20 = TLanes.MultiplyAdd(x, b0, c20);
+                        c21 = TLanes.MultiplyAdd(x, b1, c21);
+                    }
                 }
 
                 if (TRows.Value > 3)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (3 * TAccess.Spacing) : a3)[i]);
-                    c30 = TLanes.MultiplyAdd(x, b0, c30);
-                    c31 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c31) : c31;
+                    if (TVectors.Value == 1)
+                    {
+                        c30 = TLanes.MultiplyAdd(
+                            TLanes.Broadcast((TAccess.Packed ? a0 + (3 * TAccess.Spacing) : a3)[i]), b0, c30);
+                    }
+                    else
+                    {
+                        TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (3 * TAccess.Spacing) : a3)[i]);
+                        c30 = TLanes.MultiplyAdd(x, b0, c30);
+                        c31 = TLanes.MultiplyAdd(x, b1, c31);
+                    }
                 }
 
                 if (TRows.Value > 4)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (4 * TAccess.Spacing) : a4)[i]);
-                    c40 = TLanes.MultiplyAdd(x, b0, c40);
-                    c41 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c41) : c41;
+                    if (TVectors.Value == 1)
+                    {
+                        c40 = TLanes.MultiplyAdd(
+                            TLanes.Broadcast((TAccess.Packed ? a0 + (4 * TAccess.Spacing) : a4)[i]), b0, c40);
+                    }
+                    else
+                    {
+                        TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (4 * TAccess.Spacing) : a4)[i]);
+                        c40 = TLanes.MultiplyAdd(x, b0, c40);
+                        c41 = TLanes.MultiplyAdd(x, b1, c41);
+                    }
                 }
 
                 if (TRows.Value > 5)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (5 * TAccess.Spacing) : a5)[i]);
-                    c50 = TLanes.MultiplyAdd(x, b0, c50);
-                    c51 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c51) : c51;
+                    if (TVectors.Value == 1)
+                    {
+                        c50 = TLanes.MultiplyAdd(
+                            TLanes.Broadcast((TAccess.Packed ? a0 + (5 * TAccess.Spacing) : a5)[i]), b0, c50);
+                    }
+                    else
+                    {
+                        TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (5 * TAccess.Spacing) : a5)[i]);
+                        c50 = TLanes.MultiplyAdd(x, b0, c50);
+                        c51 = TLanes.MultiplyAdd(x, b1, c51);
+                    }
                 }
 
                 if (TRows.Value > 6)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (6 * TAccess.Spacing) : a6)[i]);
-                    c60 = TLanes.MultiplyAdd(x, b0, c60);
-                    c61 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c61) : c61;
+                    if (TVectors.Value == 1)
+                    {
+                        c60 = TLanes.MultiplyAdd(
+                            TLanes.Broadcast((TAccess.Packed ? a0 + (6 * TAccess.Spacing) : a6)[i]), b0, c60);
+                    }
+                    else
+                    {
+                        TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (6 * TAccess.Spacing) : a6)[i]);
+                        c60 = TLanes.MultiplyAdd(x, b0, c60);
+                        c61 = TLanes.MultiplyAdd(x, b1, c61);
+                    }
                 }
 
                 if (TRows.Value > 7)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (7 * TAccess.Spacing) : a7)[i]);
-                    c70 = TLanes.MultiplyAdd(x, b0, c70);
-                    c71 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c71) : c71;
+                    if (TVectors.Value == 1)
+                    {
+                        c70 = TLanes.MultiplyAdd(
+                            TLanes.Broadcast((TAccess.Packed ? a0 + (7 * TAccess.Spacing) : a7)[i]), b0, c70);
+                    }
+                    else
+                    {
+                        TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (7 * TAccess.Spacing) : a7)[i]);
+                        c70 = TLanes.MultiplyAdd(x, b0, c70);
+                        c71 = TLanes.MultiplyAdd(x, b1, c71);
+                    }
                 }
 
                 if (TRows.Value > 8)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (8 * TAccess.Spacing) : a8)[i]);
-                    c80 = TLanes.MultiplyAdd(x, b0, c80);
-                    c81 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c81) : c81;
+                    if (TVectors.Value == 1)
+                    {
+                        c80 = TLanes.MultiplyAdd(
+                            TLanes.Broadcast((TAccess.Packed ? a0 + (8 * TAccess.Spacing) : a8)[i]), b0, c80);
+                    }
+                    else
+                    {
+                        TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (8 * TAccess.Spacing) : a8)[i]);
+                        c80 = TLanes.MultiplyAdd(x, b0, c80);
+                        c81 = TLanes.MultiplyAdd(x, b1, c81);
+                    }
                 }
 
                 if (TRows.Value > 9)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (9 * TAccess.Spacing) : a9)[i]);
-                    c90 = TLanes.MultiplyAdd(x, b0, c90);
-                    c91 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c91) : c91;
+                    if (TVectors.Value == 1)
+                    {
+                        c90 = TLanes.MultiplyAdd(
+                            TLanes.Broadcast((TAccess.Packed ? a0 + (9 * TAccess.Spacing) : a9)[i]), b0, c90);
+                    }
+                    else
+                    {
+                        TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (9 * TAccess.Spacing) : a9)[i]);
+                        c90 = TLanes.MultiplyAdd(x, b0, c90);
+                        c91 = TLanes.MultiplyAdd(x, b1, c91);
+                    }
                 }
 
                 if (TRows.Value > 10)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (10 * TAccess.Spacing) : a10)[i]);
-                    c100 = TLanes.MultiplyAdd(x, b0, c100);
-                    c101 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c101) : c101;
+                    if (TVectors.Value == 1)
+                    {
+                        c100 = TLanes.MultiplyAdd(
+                            TLanes.Broadcast((TAccess.Packed ? a0 + (10 * TAccess.Spacing) : a10)[i]), b0, c100);
+                    }
+                    else
+                    {
+                        TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (10 * TAccess.Spacing) : a10)[i]);
+                        c100 = TLanes.MultiplyAdd(x, b0, c100);
+                        c101 = TLanes.MultiplyAdd(x, b1, c101);
+                    }
                 }
 
                 if (TRows.Value > 11)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (11 * TAccess.Spacing) : a11)[i]);
-                    c110 = TLanes.MultiplyAdd(x, b0, c110);
-                    c111 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c111) : c111;
+                    if (TVectors.Value == 1)
+                    {
+                        c110 = TLanes.MultiplyAdd(
+                            TLanes.Broadcast((TAccess.Packed ? a0 + (11 * TAccess.Spacing) : a11)[i]), b0, c110);
+                    }
+                    else
+                    {
+                        TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (11 * TAccess.Spacing) : a11)[i]);
+                        c110 = TLanes.MultiplyAdd(x, b0, c110);
+                        c111 = TLanes.MultiplyAdd(x, b1, c111);
+                    }
                 }
 
                 if (TRows.Value > 12)
                 {
-                    TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (12 * TAccess.Spacing) : a12)[i]);
-                    c120 = TLanes.MultiplyAdd(x, b0, c120);
-                    c121 = TVectors.Value > 1 ? TLanes.MultiplyAdd(x, b1, c121) : c121;
+                    if (TVectors.Value == 1)
+                    {
+                        c120 = TLanes.MultiplyAdd(
+                            TLanes.Broadcast((TAccess.Packed ? a0 + (12 * TAccess.Spacing) : a12)[i]), b0, c120);
+                    }
+                    else
+                    {
+                        TLanes x = TLanes.Broadcast((TAccess.Packed ? a0 + (12 * TAccess.Spacing) : a12)[i]);
+                        c120 = TLanes.MultiplyAdd(x, b0, c120);
+                        c121 = TLanes.MultiplyAdd(x, b1, c121);
+                    }
                 }
 
                 i += TAccess.Runs ? 1 : aStep;
@@ -207,105 +309,196 @@ internal static unsafe partial class Tile<TLanes>
             float* row = c;
             if (TRows.Value > 0 && (Least<TRows>() > 0 || rows > 0))
             {
-                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c00 = c00 + b0;
-                c01 = TVectors.Value > 1 ? (c01 + b1) : c01;
+                if (TVectors.Value > 1)
+                {
+                    c00 = c00 + TLanes.Load(row);
+                    c01 = c01 + Last<TMask>(row + TLanes.Count, mask);
+                }
+                else
+                {
+                    c00 = c00 + Last<TMask>(row, mask);
+                }
+
                 row += cStride;
             }
 
             if (TRows.Value > 1 && (Least<TRows>() > 1 || rows > 1))
             {
-                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c10 = c10 + b0;
-                c11 = TVectors.Value > 1 ? (c11 + b1) : c11;
+                if (TVectors.Value > 1)
+                {
+                    c10 = c10 + TLanes.Load(row);
+                    c11 = c11 + Last<TMask>(row + TLanes.Count, mask);
+                }
+                else
+                {
+                    c10 = c10 + Last<TMask>(row, mask);
+                }
+
                 row += cStride;
             }
 
             if (TRows.Value > 2 && (Least<TRows>() > 2 || rows > 2))
             {
-                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c20 = c20 + b0;
-                c21 = TVectors.Value > 1 ? (c21 + b1) : c21;
+                if (TVectors.Value > 1)
+                {
+                    c20 = c20 + TLanes.Load(row);
+                    c21 = c21 + Last<TMask>(row + TLanes.Count, mask);
+                }
+                else
+                {
+                    c20 = c20 + Last<TMask>(row, mask);
+                }
+
                 row += cStride;
             }
 
             if (TRows.Value > 3 && (Least<TRows>() > 3 || rows > 3))
             {
-                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c30 = c30 + b0;
-                c31 = TVectors.Value > 1 ? (c31 + b1) : c31;
+                if (TVectors.Value > 1)
+                {
+                    c30 = c30 + TLanes.Load(row);
+                    c31 = c31 + Last<TMask>(row + TLanes.Count, mask);
+                }
+                else
+                {
+                    c30 = c30 + Last<TMask>(row, mask);
+                }
+
                 row += cStride;
             }
 
             if (TRows.Value > 4 && (Least<TRows>() > 4 || rows > 4))
             {
-                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c40 = c40 + b0;
-                c41 = TVectors.Value > 1 ? (c41 + b1) : c41;
+                if (TVectors.Value > 1)
+                {
+                    c40 = c40 + TLanes.Load(row);
+                    c41 = c41 + Last<TMask>(row + TLanes.Count, mask);
+                }
+                else
+                {
+                    c40 = c40 + Last<TMask>(row, mask);
+                }
+
                 row += cStride;
             }
 
             if (TRows.Value > 5 && (Least<TRows>() > 5 || rows > 5))
             {
-                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c50 = c50 + b0;
-                c51 = TVectors.Value > 1 ? (c51 + b1) : c51;
+                if (TVectors.Value > 1)
+                {
+                    c50 = c50 + TLanes.Load(row);
+                    c51 = c51 + Last<TMask>(row + TLanes.Count, mask);
+                }
+                else
+                {
+                    c50 = c50 + Last<TMask>(row, mask);
+                }
+
                 row += cStride;
             }
 
             if (TRows.Value > 6 && (Least<TRows>() > 6 || rows > 6))
             {
-                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c60 = c60 + b0;
-                c61 = TVectors.Value > 1 ? (c61 + b1) : c61;
+                if (TVectors.Value > 1)
+                {
+                    c60 = c60 + TLanes.Load(row);
+                    c61 = c61 + Last<TMask>(row + TLanes.Count, mask);
+                }
+                else
+                {
+                    c60 = c60 + Last<TMask>(row, mask);
+                }
+
                 row += cStride;
             }
 
             if (TRows.Value > 7 && (Least<TRows>() > 7 || rows > 7))
             {
-                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c70 = c70 + b0;
-                c71 = TVectors.Value > 1 ? (c71 + b1) : c71;
+                if (TVectors.Value > 1)
+                {
+                    c70 = c70 + TLanes.Load(row);
+                    c71 = c71 + Last<TMask>(row + TLanes.Count, mask);
+                }
+                else
+                {
+                    c70 = c70 + Last<TMask>(row, mask);
+                }
+
                 row += cStride;
             }
 
             if (TRows.Value > 8 && (Least<TRows>() > 8 || rows > 8))
             {
-                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c80 = c80 + b0;
-                c81 = TVectors.Value > 1 ? (c81 + b1) : c81;
+                if (TVectors.Value > 1)
+                {
+                    c80 = c80 + TLanes.Load(row);
+                    c81 = c81 + Last<TMask>(row + TLanes.Count, mask);
+                }
+                else
+                {
+                    c80 = c80 + Last<TMask>(row, mask);
+                }
+
                 row += cStride;
             }
 
             if (TRows.Value > 9 && rows > 9)
             {
-                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c90 = c90 + b0;
-                c91 = TVectors.Value > 1 ? (c91 + b1) : c91;
+                if (TVectors.Value > 1)
+                {
+                    c90 = c90 + TLanes.Load(row);
+                    c91 = c91 + Last<TMask>(row + TLanes.Count, mask);
+                }
+                else
+                {
+                    c90 = c90 + Last<TMask>(row, mask);
+                }
+
                 row += cStride;
             }
 
             if (TRows.Value > 10 && rows > 10)
             {
-                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c100 = c100 + b0;
-                c101 = TVectors.Value > 1 ? (c101 + b1) : c101;
+                if (TVectors.Value > 1)
+                {
+                    c100 = c100 + TLanes.Load(row);
+                    c101 = c101 + Last<TMask>(row + TLanes.Count, mask);
+                }
+                else
+                {
+                    c100 = c100 + Last<TMask>(row, mask);
+                }
+
                 row += cStride;
             }
 
             if (TRows.Value > 11 && rows > 11)
             {
-                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c110 = c110 + b0;
-                c111 = TVectors.Value > 1 ? (c111 + b1) : c111;
+                if (TVectors.Value > 1)
+                {
+                    c110 = c110 + TLanes.Load(row);
+                    c111 = c111 + Last<TMask>(row + TLanes.Count, mask);
+                }
+                else
+                {
+                    c110 = c110 + Last<TMask>(row, mask);
+                }
+
                 row += cStride;
             }
 
             if (TRows.Value > 12 && rows > 12)
             {
-                LoadPair<TVectors, TMask>(row, mask, out b0, out b1);
-                c120 = c120 + b0;
-                c121 = TVectors.Value > 1 ? (c121 + b1) : c121;
+                if (TVectors.Value > 1)
+                {
+                    c120 = c120 + TLanes.Load(row);
+                    c121 = c121 + Last<TMask>(row + TLanes.Count, mask);
+                }
+                else
+                {
+                    c120 = c120 + Last<TMask>(row, mask);
+                }
+
                 row += cStride;
             }
         }
@@ -314,7 +507,9 @@ internal static unsafe partial class Tile<TLanes>
         bool isLeaky = epilogue.Rectifier == Rectifier.Leaky;
         if (epilogue.Rectifier != Rectifier.None && !isLeaky)
         {
-            TLanes bound = TLanes.Broadcast(epilogue.Bound);
+            // Not a property of it: in so long a method the JIT may call one, and all sums would go through the stack.
+            TLanes bound = TLanes.Broadcast(
+                epilogue.Rectifier == Rectifier.Bounded ? epilogue.Parameter : float.PositiveInfinity);
             if (TRows.Value > 0)
             {
                 c00 = TLanes.AtMost(TLanes.Positive(c00), bound);

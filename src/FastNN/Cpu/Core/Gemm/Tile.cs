@@ -313,17 +313,29 @@ internal static unsafe partial class Tile<TLanes>
         if (TVectors.Value > 1)
         {
             TLanes.Store(first, target);
-            first = second;
-            target += TLanes.Count;
-        }
-
-        if (TMask.Value != 0)
-        {
-            TLanes.StoreMasked(first, target, mask);
+            StoreLast<TMask>(second, target + TLanes.Count, mask);
         }
         else
         {
-            TLanes.Store(first, target);
+            StoreLast<TMask>(first, target, mask);
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static TLanes Last<TMask>(float* source, TLanes mask)
+        where TMask : struct, IConstant => TMask.Value != 0 ? TLanes.LoadMasked(source, mask) : TLanes.Load(source);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void StoreLast<TMask>(TLanes value, float* target, TLanes mask)
+        where TMask : struct, IConstant
+    {
+        if (TMask.Value != 0)
+        {
+            TLanes.StoreMasked(value, target, mask);
+        }
+        else
+        {
+            TLanes.Store(value, target);
         }
     }
 
