@@ -32,10 +32,10 @@ internal sealed unsafe class FrozenValues : IDisposable
     /// <summary>Whether the values lie in their place.</summary>
     public bool IsLoaded => _isLoaded;
 
-    /// <summary>Brings the values to their place, for whoever reads them there.</summary>
+    /// <summary>Writes the values to their own memory, for kernels that read them there.</summary>
     public void Load() => Load(default(PlainLoader));
 
-    /// <summary>Brings the values to their place, for whoever reads them there.</summary>
+    /// <summary>Writes the values to their own memory, for kernels that read them there.</summary>
     public void Load<TLoader>(in TLoader loader)
         where TLoader : struct, IConstantLoader
     {

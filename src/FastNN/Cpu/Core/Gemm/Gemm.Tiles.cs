@@ -138,7 +138,7 @@ internal static unsafe partial class Gemm<TLanes>
                     Shorten(tilesM * R, wide, threads, ref shortest);
                     if (!p.TransB)
                     {
-                        // Each thread the same rows, though they are no multiple of a tile's; then as many tasks as may be.
+                        // First the same number of rows for each thread, then as many tasks as allowed.
                         Shorten(Tiles(p.M, threads), wide, threads, ref shortest);
                         Shorten(Tiles(tilesM, Math.Min(tilesM, Tiles(most, columns))) * R, wide, threads, ref shortest);
                     }
