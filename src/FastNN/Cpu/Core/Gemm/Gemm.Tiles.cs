@@ -125,7 +125,7 @@ internal static unsafe partial class Gemm<TLanes>
             cols = p.N;
             long tileWork = (long)Math.Min(p.M, R) * Math.Min(p.N, W) * Math.Max(p.K, 1);
             int tilesM = Tiles(p.M, R), tilesN = Tiles(p.N, W);
-            (taskRows, colTiles) = (tilesM * R, tilesN);
+            (taskRows, colTiles) = (p.M, tilesN);
             double work = tileWork * (double)tilesM * tilesN / TaskWork;
             if (threads > 1 && work > (p.Panels != null ? LeastPacked : LeastWork))
             {
@@ -135,7 +135,7 @@ internal static unsafe partial class Gemm<TLanes>
                 for (int columns = 1; columns <= Math.Min(tilesN, most); columns++)
                 {
                     int wide = Tiles(tilesN, columns);
-                    Shorten(tilesM * R, wide, threads, ref shortest);
+                    Shorten(p.M, wide, threads, ref shortest);
                     if (!p.TransB)
                     {
                         // First the same number of rows for each thread, then as many tasks as allowed.
@@ -148,6 +148,8 @@ internal static unsafe partial class Gemm<TLanes>
             rowTasks = Tiles(p.M, taskRows);
             Tasks = rowTasks * Tiles(tilesN, colTiles);
         }
+
+        public int Tasks { get; }
 
         /// <summary>Takes tasks of so many rows and columns of tiles if the longest thread has less to do so.</summary>
         private void Shorten(int high, int wide, int threads, ref double shortest)
@@ -166,8 +168,6 @@ internal static unsafe partial class Gemm<TLanes>
                 (shortest, taskRows, colTiles) = (length, high, wide);
             }
         }
-
-        public int Tasks { readonly get; private set; }
 
         public readonly void Range(int task, out int row0, out int row1, out int col0, out int col1)
         {
