@@ -9,7 +9,7 @@ internal static class EvaluateCommand
 {
     public static Command Create(CommandContext context)
     {
-        Argument<Recipe> recipe = Settings.RecipeName();
+        Argument<SupervisedRecipe> recipe = Settings.SupervisedRecipeName("evaluate");
         Option<int?> threads = Settings.Threads();
         Option<string> device = Settings.Device();
         Option<string?> data = Settings.Data(), json = Settings.Json("the figures");
@@ -26,7 +26,7 @@ internal static class EvaluateCommand
     }
 
     private static int Run(
-        CommandContext context, Recipe recipe, string weights, int? threads, string deviceName, string? source, string? json)
+        CommandContext context, SupervisedRecipe recipe, string weights, int? threads, string deviceName, string? source, string? json)
     {
         TextWriter output = json == Outputs.StandardOutput ? context.Error : context.Output;
         if (json is not null)
@@ -39,16 +39,17 @@ internal static class EvaluateCommand
         model.LoadWeights(weights);
         using Device device = Devices.Open(deviceName, threads, output.WriteLine);
         RecipeData data = recipe.Prepare(source, limit: null, output.WriteLine);
-        using var trainer = new Trainer(model, device, recipe.Loss, recipe.CreateOptimizer(recipe.LearningRate));
+        using var trainer = new Trainer(model, device, recipe.Loss, recipe.CreateOptimizer(recipe.LearningRate, steps: 1));
         output.WriteLine(
             $"{recipe.Name} with {weights} on {data.Description}, {data.Test.Count} test examples; {device.Description}");
-        TestResult test = Tester.Test(trainer, data.Test, context.Cancellation);
+        TestResult test = Tester.Test(trainer, data.Test, recipe, quick: false, context.Cancellation);
         Tester.Write(output, test);
+        output.WriteLine(test.Outcome.ToString());
         if (json is not null)
         {
             var figures = new EvaluationResult(
                 recipe.Name, device.Kind, device.Threads, model.Parameters.Sum(parameter => parameter.Count), test.Metrics,
-                RunResult.Sha256(weights));
+                test.Outcome, RunResult.Sha256(weights));
             Outputs.WriteJson(json, context.Output, figures, ResultJson.Default.EvaluationResult);
         }
 

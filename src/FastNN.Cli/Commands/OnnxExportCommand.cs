@@ -11,7 +11,7 @@ internal static class OnnxExportCommand
 {
     public static Command Create(CommandContext context)
     {
-        Argument<Recipe> recipe = Settings.RecipeName();
+        Argument<SupervisedRecipe> recipe = Settings.SupervisedRecipeName("onnx export");
         var file = new Argument<string>("file") { Description = "The ONNX file to write.", HelpName = "OUT.onnx" };
         var weights = new Option<string?>("--weights")
         {
@@ -40,7 +40,7 @@ internal static class OnnxExportCommand
         };
         command.SetAction(result =>
         {
-            Recipe chosen = result.GetRequiredValue(recipe);
+            SupervisedRecipe chosen = result.GetRequiredValue(recipe);
             Layer model = chosen.CreateModel();
             model.Build(chosen.ExampleShape);
             if (result.GetValue(weights) is { } saved)

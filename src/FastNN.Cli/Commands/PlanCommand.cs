@@ -10,7 +10,7 @@ internal static class PlanCommand
 {
     public static Command Create(CommandContext context)
     {
-        Argument<Recipe> recipe = Settings.RecipeName();
+        Argument<SupervisedRecipe> recipe = Settings.SupervisedRecipeName("plan");
         Option<int?> batch = Settings.Batch(), threads = Settings.Threads();
         Option<string?> json = Settings.Json("the plan");
         var command = new Command("plan", "Show how a training step's memory is planned.") { recipe, batch, threads, json };
@@ -19,7 +19,7 @@ internal static class PlanCommand
         return command;
     }
 
-    private static int Run(CommandContext context, Recipe recipe, int? batch, int? threads, string? json)
+    private static int Run(CommandContext context, SupervisedRecipe recipe, int? batch, int? threads, string? json)
     {
         if (json is not null)
         {
@@ -30,7 +30,7 @@ internal static class PlanCommand
         using Device device = Device.Cpu(threads ?? 0);
         Layer model = recipe.CreateModel();
         model.Build(recipe.ExampleShape);
-        using var trainer = new Trainer(model, device, recipe.Loss, recipe.CreateOptimizer(recipe.LearningRate));
+        using var trainer = new Trainer(model, device, recipe.Loss, recipe.CreateOptimizer(recipe.LearningRate, steps: 1));
         MemoryPlan plan = Planning.Plan(trainer, size);
         var figures = PlanResult.Of(recipe.Name, size, plan);
         if (json is not null)

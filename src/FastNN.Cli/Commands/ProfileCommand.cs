@@ -14,7 +14,7 @@ internal static class ProfileCommand
 
     public static Command Create(CommandContext context)
     {
-        Argument<Recipe> recipe = Settings.RecipeName();
+        Argument<SupervisedRecipe> recipe = Settings.SupervisedRecipeName("profile");
         Option<int?> batch = Settings.Batch();
         Option<string> device = Settings.Device();
         Option<string?> data = Settings.Data(), json = Settings.Json("the counts");
@@ -36,7 +36,7 @@ internal static class ProfileCommand
         return command;
     }
 
-    private static int Run(CommandContext context, Recipe recipe, int? batch, string? data, string? json)
+    private static int Run(CommandContext context, SupervisedRecipe recipe, int? batch, string? data, string? json)
     {
         if (json is not null)
         {
@@ -66,11 +66,11 @@ internal static class ProfileCommand
     }
 
     private static DeviceCounts Count(
-        Recipe recipe, int size, RecipeData data, Device device, SoftwareDevice counters, CancellationToken cancellationToken)
+        SupervisedRecipe recipe, int size, RecipeData data, Device device, SoftwareDevice counters, CancellationToken cancellationToken)
     {
         Layer model = recipe.CreateModel();
         model.Build(recipe.ExampleShape);
-        using var trainer = new Trainer(model, device, recipe.Loss, recipe.CreateOptimizer(recipe.LearningRate));
+        using var trainer = new Trainer(model, device, recipe.Loss, recipe.CreateOptimizer(recipe.LearningRate, steps: 1));
         using var loader = new DataLoader(data.Train, size, dropLast: true);
         loader.StartEpoch(1, cancellationToken: cancellationToken);
         if (!loader.TryNext(out Batch batch))
@@ -95,7 +95,7 @@ internal static class ProfileCommand
             ? trainer.TrainBatch(batch.Features, batch.Targets)
             : trainer.TrainBatch(batch.Features, batch.Labels);
 
-    private static void Write(TextWriter output, Recipe recipe, int batch, Device device, DeviceCounts profile)
+    private static void Write(TextWriter output, SupervisedRecipe recipe, int batch, Device device, DeviceCounts profile)
     {
         output.WriteLine($"{recipe.Name}, one captured training step of {batch} on {device.Description}");
         output.WriteLine(string.Create(

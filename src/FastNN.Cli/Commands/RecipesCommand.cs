@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using FastNN.Cli.Recipes;
 using Spectre.Console;
 
@@ -43,7 +42,7 @@ internal static class RecipesCommand
             table.AddRow(
                 new Text(recipe.Name), new Text(recipe.Network), new Text(recipe.DataDescription),
                 new Text(recipe.TrainingDescription),
-                new Text(Target(recipe)));
+                new Text(recipe.Goal.ToString()));
         }
 
         AnsiConsole.Write(table);
@@ -79,8 +78,5 @@ internal static class RecipesCommand
     private static (string Name, string Text)[] Lines(Recipe recipe) =>
         [
             ("network", recipe.Network), ("data", recipe.DataDescription), ("training", recipe.TrainingDescription),
-            ("reaches", Target(recipe))];
-
-    private static string Target(Recipe recipe) =>
-        string.Create(CultureInfo.InvariantCulture, $"test accuracy {recipe.TargetAccuracy:F3}");
+            ("reaches", recipe.Goal.ToString())];
 }

@@ -28,6 +28,27 @@ internal static class Settings
         },
     };
 
+    /// <summary>For commands on the one network that a supervised recipe trains.</summary>
+    public static Argument<SupervisedRecipe> SupervisedRecipeName(string command) => new("recipe")
+    {
+        Description = "The recipe's name; `fastnn recipes` lists them.",
+        HelpName = "RECIPE",
+        CustomParser = result =>
+        {
+            string name = result.Tokens[0].Value;
+            Recipe? recipe = RecipeBook.Find(name);
+            if (recipe is SupervisedRecipe supervised)
+            {
+                return supervised;
+            }
+
+            result.AddError(recipe is null
+                ? $"There is no recipe '{name}'. {RecipeBook.Suggest(name)}"
+                : $"{command} takes the recipes that train one network on examples; {name} is a program of its own.");
+            return null;
+        },
+    };
+
     public static Option<int?> Epochs() => Whole("--epochs", "Epochs in total, including those before --resume.", 1, 1_000_000);
 
     public static Option<int?> Batch() => Whole("--batch", "Examples per step.", 1, 1 << 20);

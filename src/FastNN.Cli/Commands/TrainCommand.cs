@@ -27,25 +27,48 @@ internal static class TrainCommand
             Arity = ArgumentArity.ZeroOrOne,
         };
         var overwrite = new Option<bool>("--overwrite") { Description = "Delete an earlier run in --out when this one begins." };
+        var quick = new Option<bool>("--quick")
+        {
+            Description = "The short form: few examples and epochs, enough to see that the network learns.",
+        };
         var command = new Command("train", "Train a recipe's network, then test it.")
         {
-            recipe, epochs, batch, learningRate, seed, threads, device, data, limit, folder, overwrite, resume, json,
+            recipe, epochs, batch, learningRate, seed, threads, device, data, limit, quick, folder, overwrite, resume, json,
         };
         command.SetAction(result =>
         {
-            Recipe chosen = result.GetRequiredValue(recipe);
+            Recipe recipeGiven = result.GetRequiredValue(recipe);
             string? kept = result.GetValue(folder);
+            bool isQuick = result.GetValue(quick);
+            if (recipeGiven is ScriptedRecipe script)
+            {
+                RequireAbsent(script, result, epochs, batch, learningRate, limit, resume);
+                return new ScriptedRun(script, context)
+                {
+                    Seed = result.GetValue(seed) ?? 0,
+                    Threads = result.GetValue(threads),
+                    Device = result.GetValue(device)!,
+                    Data = result.GetValue(data),
+                    Quick = isQuick,
+                    Out = kept,
+                    Overwrite = result.GetValue(overwrite),
+                    Json = result.GetValue(json),
+                }.Run();
+            }
+
+            var chosen = (SupervisedRecipe)recipeGiven;
             var settings = new RunSettings
             {
                 Recipe = chosen,
-                Epochs = result.GetValue(epochs) ?? chosen.Epochs,
+                Epochs = result.GetValue(epochs) ?? (isQuick ? chosen.Quick.Epochs : chosen.Epochs),
                 Batch = result.GetValue(batch) ?? chosen.Batch,
                 LearningRate = (float?)result.GetValue(learningRate) ?? chosen.LearningRate,
                 Seed = result.GetValue(seed) ?? 0,
                 Threads = result.GetValue(threads),
                 Device = result.GetValue(device)!,
                 Data = result.GetValue(data),
-                Limit = result.GetValue(limit),
+                Limit = result.GetValue(limit) ?? (isQuick ? chosen.Quick.Limit : null),
+                Quick = isQuick,
                 Out = kept,
                 Overwrite = result.GetValue(overwrite),
                 Json = result.GetValue(json),
@@ -54,6 +77,19 @@ internal static class TrainCommand
             return new TrainingRun(settings, context).Run();
         });
         return command;
+    }
+
+    /// <summary>A recipe that is a program of its own has no use for these options; ignoring them would mislead.</summary>
+    private static void RequireAbsent(ScriptedRecipe recipe, ParseResult result, params ReadOnlySpan<Option> options)
+    {
+        foreach (Option option in options)
+        {
+            if (result.GetResult(option) is { Implicit: false })
+            {
+                throw Failure.OfUsage(
+                    $"{option.Name}: {recipe.Name} is a program of its own that decides its epochs and batches; it takes --seed, --threads, --device, --data, --quick, --out, --overwrite and --json");
+            }
+        }
     }
 
     private static string Checkpoint(string? file, string? folder) => file

@@ -3,7 +3,7 @@ using FastNN.Data;
 namespace FastNN.Cli.Recipes;
 
 /// <summary>A small network on a table.</summary>
-internal sealed class BreastCancerMlp : Recipe
+internal sealed class BreastCancerMlp : SupervisedRecipe
 {
     /// <summary>The test examples must not depend on --seed: `evaluate` has to use those that training never saw.</summary>
     private const ulong SplitSeed = 0;
@@ -16,13 +16,17 @@ internal sealed class BreastCancerMlp : Recipe
 
     public override string TrainingDescription => "binary cross-entropy, Adam 1e-3, batch 32, 20 epochs, validation split 0.2";
 
-    public override double TargetAccuracy => 0.95;
+    public override Goal Goal => new("test accuracy", 0.95);
+
+    public override Goal QuickGoal => new("test accuracy", 0.80);
 
     public override int Epochs => 20;
 
     public override int Batch => 32;
 
     public override double ValidationSplit => 0.2;
+
+    public override (int Epochs, int Limit) Quick => (8, 400);
 
     public override Shape ExampleShape => new(30);
 

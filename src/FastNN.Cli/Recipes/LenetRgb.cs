@@ -3,7 +3,7 @@ using FastNN.Data;
 namespace FastNN.Cli.Recipes;
 
 /// <summary>LeNet on small color images, as in PyTorch's CIFAR-10 tutorial.</summary>
-internal sealed class LenetRgb : Recipe
+internal sealed class LenetRgb : SupervisedRecipe
 {
     public override string Name => "lenet-rgb";
 
@@ -15,7 +15,9 @@ internal sealed class LenetRgb : Recipe
 
     public override string TrainingDescription => "sparse cross-entropy, SGD 1e-3 with momentum 0.9, batch 4, 5 epochs";
 
-    public override double TargetAccuracy => 0.97;
+    public override Goal Goal => new("test accuracy", 0.97);
+
+    public override Goal QuickGoal => new("test accuracy", 0.50);
 
     public override int Epochs => 5;
 
@@ -35,7 +37,7 @@ internal sealed class LenetRgb : Recipe
         new Dense(84, Activation.ReLU) { WeightInitializer = Initializer.HeUniform },
         new Dense(10));
 
-    public override Optimizer CreateOptimizer(float learningRate) => new Sgd(learningRate, momentum: 0.9f);
+    public override Optimizer CreateOptimizer(float learningRate, int steps) => new Sgd(learningRate, momentum: 0.9f);
 
     public override RecipeData Load(string? source, Action<string> progress)
     {

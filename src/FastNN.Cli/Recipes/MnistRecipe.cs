@@ -3,7 +3,7 @@ using FastNN.Data;
 namespace FastNN.Cli.Recipes;
 
 /// <summary>What the recipes on handwritten digits share.</summary>
-internal abstract class MnistRecipe : Recipe
+internal abstract class MnistRecipe : SupervisedRecipe
 {
     public override string DataDescription => "MNIST, 60,000 digits of 28x28 to train and 10,000 to test";
 

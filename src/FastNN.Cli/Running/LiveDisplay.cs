@@ -1,5 +1,4 @@
 using Spectre.Console;
-using Spectre.Console.Rendering;
 
 namespace FastNN.Cli.Running;
 
@@ -34,35 +33,5 @@ internal sealed class LiveDisplay(RunSettings settings, IAnsiConsole console) : 
             task.Value = result.Batch + 1;
             task.Description = texts[0];
         }
-    }
-
-    /// <summary>The whole line as one column: Spectre's own columns know nothing of each other's width, and wrap.</summary>
-    private sealed class BarColumn : ProgressColumn
-    {
-        private static readonly Style Done = new(Color.Yellow);
-        private static readonly Style Open = new(Color.Grey);
-
-        private volatile Progress? _progress;
-
-        protected override bool NoWrap => true;
-
-        public void Set(IReadOnlyList<string> texts, TimeSpan left) => _progress = new Progress(texts, left);
-
-        public override IRenderable Render(RenderOptions options, ProgressTask task, TimeSpan deltaTime)
-        {
-            if (_progress is not { } progress)
-            {
-                return new Text(task.Description);
-            }
-
-            // The last column stays free: some terminals wrap as soon as it is written.
-            double share = Math.Min(1, task.Value / Math.Max(1, task.MaxValue - 1));
-            (int done, int cells, string tail) = ProgressText.Bar(
-                share, progress.Left, progress.Texts, options.ConsoleSize.Width - 1);
-            char cell = options.Unicode ? '━' : '-';
-            return new Paragraph().Append(new string(cell, done), Done).Append(new string(cell, cells - done), Open).Append(tail);
-        }
-
-        private sealed record Progress(IReadOnlyList<string> Texts, TimeSpan Left);
     }
 }

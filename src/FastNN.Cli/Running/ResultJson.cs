@@ -11,6 +11,7 @@ namespace FastNN.Cli.Running;
     WriteIndented = true,
     NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(RunResult))]
+[JsonSerializable(typeof(ScriptResult))]
 [JsonSerializable(typeof(EvaluationResult))]
 [JsonSerializable(typeof(PlanResult))]
 [JsonSerializable(typeof(ProfileResult))]

@@ -20,11 +20,16 @@ internal static partial class ResumeCommand
             }
         }
 
-        Add("--epochs", settings.Epochs, settings.Recipe.Epochs);
+        Add("--epochs", settings.Epochs, settings.Quick ? settings.Recipe.Quick.Epochs : settings.Recipe.Epochs);
         Add("--batch", settings.Batch, settings.Recipe.Batch);
         Add("--lr", settings.LearningRate, settings.Recipe.LearningRate);
         Add("--seed", settings.Seed, 0UL);
-        Add("--limit", settings.Limit, null);
+        if (settings.Quick)
+        {
+            command.Add("--quick");
+        }
+
+        Add("--limit", settings.Limit, settings.Quick ? settings.Recipe.Quick.Limit : null);
         Add("--data", settings.Data, null);
         Add("--device", settings.Device, "cpu");
         Add("--threads", settings.Threads, null);

@@ -12,26 +12,24 @@ internal sealed class RunFolder : IDisposable
     private readonly string[] _earlier;
     private readonly FileStream _lock;
 
-    private RunFolder(RunSettings settings, string path)
+    private RunFolder(string path, IEnumerable<string> files, bool continues, bool overwrite, bool resumable)
     {
         _path = path;
         _made = Outputs.PrepareFolder(path);
         _lock = Lock(path);
         try
         {
-            bool continues = settings.Resume is { } checkpoint && IsSame(checkpoint, settings.CheckpointPath!);
-            string[] files = [settings.WeightsPath!, settings.CheckpointPath!, settings.LogPath!];
             _earlier = continues ? [] : [.. files.Where(File.Exists)];
-            if (continues && settings.Overwrite)
+            if (continues && overwrite)
             {
                 throw Failure.OfUsage("--overwrite deletes the run in --out, which --resume continues; give one of the two");
             }
 
-            if (_earlier.Length > 0 && !settings.Overwrite)
+            if (_earlier.Length > 0 && !overwrite)
             {
                 throw new CliException(
                     $"--out {path}: the folder holds an earlier run ({string.Join(", ", _earlier.Select(Path.GetFileName))}); "
-                    + "continue it with --resume, delete it with --overwrite, or choose another folder");
+                    + $"{(resumable ? "continue it with --resume, " : "")}delete it with --overwrite, or choose another folder");
             }
         }
         catch
@@ -44,7 +42,14 @@ internal sealed class RunFolder : IDisposable
     /// <summary>Makes and locks the folder; null where the run keeps nothing.</summary>
     /// <exception cref="CliException">It cannot be written, another run is writing to it, or it holds an earlier run that is
     /// neither continued nor to be deleted.</exception>
-    public static RunFolder? Open(RunSettings settings) => settings.Out is { } path ? new RunFolder(settings, path) : null;
+    public static RunFolder? Open(RunSettings settings) => settings.Out is not { } path ? null : new RunFolder(
+        path, [settings.WeightsPath!, settings.CheckpointPath!, settings.LogPath!],
+        settings.Resume is { } checkpoint && IsSame(checkpoint, settings.CheckpointPath!), settings.Overwrite, resumable: true);
+
+    /// <summary>Makes and locks the folder for a run that keeps these files and cannot be continued.</summary>
+    /// <inheritdoc cref="Open(RunSettings)"/>
+    public static RunFolder? Open(string? path, IEnumerable<string> files, bool overwrite) => path is null ? null : new RunFolder(
+        path, files.Select(file => Path.Combine(path, file)), continues: false, overwrite, resumable: false);
 
     /// <summary>
     /// Deletes the files of an earlier run; to be called once everything that could stop the new one is checked.

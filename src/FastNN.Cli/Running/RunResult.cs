@@ -1,4 +1,6 @@
 using System.Security.Cryptography;
+using System.Text.Json.Serialization;
+using FastNN.Cli.Recipes;
 
 namespace FastNN.Cli.Running;
 
@@ -27,6 +29,10 @@ internal sealed record RunResult
 
     public required long PlanLowerBoundBytes { get; init; }
 
+    public required bool Quick { get; init; }
+
+    public required Outcome Outcome { get; init; }
+
     public required IReadOnlyList<float> Losses { get; init; }
 
     public required TestMetrics Metrics { get; init; }
@@ -43,17 +49,43 @@ internal sealed record RunResult
 
 /// <summary>What `evaluate` writes as JSON.</summary>
 internal sealed record EvaluationResult(
-    string Recipe, string Device, int Threads, long Parameters, TestMetrics Metrics, string WeightsSha256);
+    string Recipe, string Device, int Threads, long Parameters, TestMetrics Metrics, Outcome Outcome, string WeightsSha256);
 
 /// <summary>How a network does on the test data.</summary>
-internal sealed record TestResult(double Loss, ConfusionMatrix Confusion)
+internal sealed record TestResult(Evaluation Evaluation, Outcome Outcome)
 {
-    public ClassificationReport Report { get; } = new(Confusion);
+    /// <summary>The report by class, or null where the loss has no classes.</summary>
+    public ClassificationReport? Report { get; } =
+        Evaluation.Confusion is { } confusion ? new ClassificationReport(confusion) : null;
 
-    public TestMetrics Metrics => new(Loss, Report.Accuracy, Report.Classes, Report.MacroAverage, Report.WeightedAverage);
+    public TestMetrics Metrics => new(Evaluation.Loss)
+    {
+        TestAccuracy = Report?.Accuracy,
+        PerClass = Report?.Classes,
+        MacroAverage = Report?.MacroAverage,
+        WeightedAverage = Report?.WeightedAverage,
+        Values = Evaluation.Metrics.Count == 0
+            ? null
+            : Evaluation.Metrics.Names.ToDictionary(name => name, name => Evaluation.Metrics[name]),
+    };
 }
 
-/// <summary>A <see cref="TestResult"/> as JSON has it.</summary>
-internal sealed record TestMetrics(
-    double TestLoss, double TestAccuracy, IReadOnlyList<ClassMetrics> PerClass, ClassMetrics MacroAverage,
-    ClassMetrics WeightedAverage);
+/// <summary>A <see cref="TestResult"/> as JSON has it: what a loss without classes does not have is left out.</summary>
+internal sealed record TestMetrics(double TestLoss)
+{
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public double? TestAccuracy { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ClassMetrics>? PerClass { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ClassMetrics? MacroAverage { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public ClassMetrics? WeightedAverage { get; init; }
+
+    /// <summary>The recipe's metrics by name.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyDictionary<string, double>? Values { get; init; }
+}

@@ -5,7 +5,7 @@ namespace FastNN.Cli.Running;
 /// <summary>What the command line asks for, the recipe's defaults filled in.</summary>
 internal sealed record RunSettings
 {
-    public required Recipe Recipe { get; init; }
+    public required SupervisedRecipe Recipe { get; init; }
 
     public required int Epochs { get; init; }
 
@@ -24,6 +24,9 @@ internal sealed record RunSettings
     public required int? Limit { get; init; }
 
     public required string? Out { get; init; }
+
+    /// <summary>Whether this is the short form that shows that the network learns.</summary>
+    public required bool Quick { get; init; }
 
     /// <summary>Whether an earlier run in <see cref="Out"/> may be deleted.</summary>
     public required bool Overwrite { get; init; }

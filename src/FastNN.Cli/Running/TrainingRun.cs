@@ -9,7 +9,7 @@ namespace FastNN.Cli.Running;
 /// <summary>One `fastnn train`, from the checks before it to the report after it.</summary>
 internal sealed class TrainingRun(RunSettings settings, CommandContext context)
 {
-    private readonly Recipe _recipe = settings.Recipe;
+    private readonly SupervisedRecipe _recipe = settings.Recipe;
     private readonly TextWriter _output = settings.Json == Outputs.StandardOutput ? context.Error : context.Output;
 
     public int Run()
@@ -32,7 +32,7 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         Layer model = _recipe.CreateModel();
         model.Build(_recipe.ExampleShape, settings.Seed);
         using var trainer = new Trainer(
-            model, device, _recipe.Loss, _recipe.CreateOptimizer(settings.LearningRate), settings.Seed);
+            model, device, _recipe.Loss, _recipe.CreateOptimizer(settings.LearningRate, Steps(data)), settings.Seed);
         MemoryPlan plan = Planning.Plan(trainer, settings.Batch);
         Planning.RequireMemory(plan, settings.Batch, device);
         Display display = context.IsTerminal && _output == context.Output
@@ -57,7 +57,7 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         {
             display.Around(() => _recipe.Train(job));
             time = watch.Elapsed;
-            test = Tester.Test(trainer, data.Test, context.Cancellation);
+            test = Tester.Test(trainer, data.Test, _recipe, settings.Quick, context.Cancellation);
         }
         catch (Exception exception) when (exception is OperationCanceledException
             || (exception is IOException && context.Cancellation.IsCancellationRequested))
@@ -97,6 +97,7 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         _output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
             $"trained {recorder.Epochs} epochs in {time.TotalSeconds:F1} s: {recorder.SecondsPerEpoch(TrainingCount(data)):F2} s per epoch, {recorder.ImagesPerSecond:N0} images/s"));
+        _output.WriteLine(test.Outcome.ToString());
         if (settings.WeightsPath is { } weights)
         {
             _output.WriteLine($"weights: {weights} (sha256 {sum})");
@@ -117,6 +118,8 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
                 ImagesPerSecond = recorder.ImagesPerSecond,
                 PlanPeakBytes = plan.PeakBytes,
                 PlanLowerBoundBytes = plan.LowerBoundBytes,
+                Quick = settings.Quick,
+                Outcome = test.Outcome,
                 Losses = recorder.Losses,
                 Metrics = test.Metrics,
                 WeightsSha256 = sum,
@@ -127,6 +130,10 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
 
     /// <summary>Examples trained on per epoch, without those held out for validation.</summary>
     private int TrainingCount(RecipeData data) => data.Train.Count - _recipe.HeldOut(data.Train.Count);
+
+    /// <summary>Updates of the whole run, for schedules.</summary>
+    private int Steps(RecipeData data) =>
+        checked(settings.Epochs * ((TrainingCount(data) + settings.Batch - 1) / settings.Batch));
 
     private int SaveInterrupted(Trainer trainer, List<Callback> callbacks)
     {

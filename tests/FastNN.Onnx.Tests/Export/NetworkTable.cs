@@ -10,7 +10,7 @@ internal static class NetworkTable
     {
         get
         {
-            foreach (Recipe recipe in RecipeBook.All)
+            foreach (SupervisedRecipe recipe in RecipeBook.All.OfType<SupervisedRecipe>())
             {
                 yield return new NetworkCase(recipe.Name, () =>
                 {

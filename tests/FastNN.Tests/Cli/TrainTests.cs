@@ -22,7 +22,7 @@ internal sealed class TrainTests : CliFixture
             {
                 "recipe", "device", "threads", "seed", "epochs", "batch", "parameters", "secondsPerEpoch", "imagesPerSecond",
                 "planPeakBytes",
-                "planLowerBoundBytes", "losses", "metrics", "weightsSha256",
+                "planLowerBoundBytes", "quick", "outcome", "losses", "metrics", "weightsSha256",
             }));
             Assert.That(json.GetProperty("recipe").GetString(), Is.EqualTo(Recipe));
             Assert.That(json.GetProperty("device").GetString(), Is.EqualTo("cpu"));
@@ -41,6 +41,11 @@ internal sealed class TrainTests : CliFixture
             Assert.That(
                 json.GetProperty("weightsSha256").GetString(),
                 Is.EqualTo(Convert.ToHexStringLower(SHA256.HashData(File.ReadAllBytes(weights)))));
+            JsonElement outcome = json.GetProperty("outcome");
+            Assert.That(outcome.GetProperty("name").GetString(), Is.EqualTo("test accuracy"));
+            Assert.That(outcome.GetProperty("wanted").GetDouble(), Is.EqualTo(0.95));
+            Assert.That(
+                outcome.GetProperty("passed").GetBoolean(), Is.EqualTo(outcome.GetProperty("value").GetDouble() >= 0.95));
             JsonElement metrics = json.GetProperty("metrics");
             Assert.That(metrics.GetProperty("testLoss").GetDouble(), Is.Positive);
             Assert.That(
@@ -107,7 +112,8 @@ internal sealed class TrainTests : CliFixture
     [Test]
     public void A_plan_is_near_its_lower_bound()
     {
-        foreach (string recipe in FastNN.Cli.Recipes.RecipeBook.All.Select(recipe => recipe.Name))
+        foreach (string recipe in FastNN.Cli.Recipes.RecipeBook.All.OfType<FastNN.Cli.Recipes.SupervisedRecipe>()
+            .Select(recipe => recipe.Name))
         {
             CliResult result = Run("plan", recipe, "--json", "-");
             Assert.That(result.Code, Is.Zero, result.Error);

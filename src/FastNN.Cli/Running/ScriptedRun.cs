@@ -1,0 +1,107 @@
+using System.Diagnostics;
+using System.Globalization;
+using FastNN.Cli.Commands;
+using FastNN.Cli.Recipes;
+using Spectre.Console;
+
+namespace FastNN.Cli.Running;
+
+/// <summary>One `fastnn train` of a recipe that is a program of its own.</summary>
+internal sealed class ScriptedRun(ScriptedRecipe recipe, CommandContext context)
+{
+    private const string ResultName = "result.json";
+
+    public required ulong Seed { get; init; }
+
+    public required int? Threads { get; init; }
+
+    public required string Device { get; init; }
+
+    public required string? Data { get; init; }
+
+    public required bool Quick { get; init; }
+
+    public required string? Out { get; init; }
+
+    /// <summary>Whether an earlier run in <see cref="Out"/> may be deleted.</summary>
+    public required bool Overwrite { get; init; }
+
+    public required string? Json { get; init; }
+
+    private TextWriter Output => Json == Outputs.StandardOutput ? context.Error : context.Output;
+
+    public int Run()
+    {
+        if (Json is not null)
+        {
+            Outputs.CheckJson(Json);
+        }
+
+        using RunFolder? folder = RunFolder.Open(Out, [.. recipe.Files, ResultName], Overwrite);
+        using Device device = Devices.Open(Device, Threads, Output.WriteLine);
+        var display = new ScriptDisplay(Output, context.IsTerminal && Output == context.Output ? AnsiConsole.Console : null);
+        display.Line($"{recipe.Name}: {recipe.Network}");
+        display.Line(string.Create(CultureInfo.InvariantCulture, $"{device.Description}, seed {Seed}{(Quick ? ", quick" : "")}"));
+        var run = new ScriptRun(recipe, device, display, Out, context.Cancellation)
+        {
+            Seed = Seed,
+            Quick = Quick,
+            Data = Data,
+        };
+        folder?.DeleteEarlierRun();
+        var watch = Stopwatch.StartNew();
+        double value = 0;
+        try
+        {
+            display.Around(() => value = recipe.Run(run));
+        }
+        catch (Exception exception) when (exception is OperationCanceledException
+            || (exception is IOException && context.Cancellation.IsCancellationRequested))
+        {
+            Failure.Report(context.Error, $"interrupted; {recipe.Name} begins anew, it keeps no checkpoint");
+            return Failure.Interrupted;
+        }
+
+        Finish(run, device, value, watch.Elapsed);
+        return 0;
+    }
+
+    private void Finish(ScriptRun run, Device device, double value, TimeSpan time)
+    {
+        Outcome outcome = (Quick ? recipe.QuickGoal : recipe.Goal).Judge(value);
+        if (!run.Conditions.All(condition => condition.Passed))
+        {
+            outcome = outcome with { Passed = false };
+        }
+
+        Output.WriteLine();
+        Output.WriteLine(outcome.ToString());
+        Output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"took {time.TotalSeconds:F1} s"));
+        if (Out is not null && run.Files.Count > 0)
+        {
+            Output.WriteLine($"kept in {Out}: {string.Join(", ", run.Files.Keys)}");
+        }
+
+        var result = new ScriptResult
+        {
+            Recipe = recipe.Name,
+            Device = device.Kind,
+            Threads = device.Threads,
+            Seed = Seed,
+            Quick = Quick,
+            Seconds = time.TotalSeconds,
+            Outcome = outcome,
+            Conditions = run.Conditions,
+            Figures = run.Figures,
+            Losses = run.Losses,
+            Files = run.Files,
+        };
+        foreach (string? path in (string?[])[Json, Out is null ? null : Path.Combine(Out, ResultName)])
+        {
+            if (path is not null)
+            {
+                Outputs.WriteJson(path, context.Output, result, ResultJson.Default.ScriptResult);
+            }
+        }
+    }
+}
