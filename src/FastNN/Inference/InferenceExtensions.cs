@@ -73,7 +73,8 @@ public static class InferenceExtensions
         return new Predictor(model, device.Implementation, maxBatch, applyPreprocessing);
     }
 
-    internal static Session Record(Layer model, Kernels.IDevice device, SessionOptions? options)
+    internal static Session Record(
+        Layer model, Kernels.IDevice device, SessionOptions? options, Graphs.ParameterStore? live = null)
     {
         IReadOnlyList<ModelInput> signature = model.Signature
             ?? throw new InvalidOperationException(
@@ -89,6 +90,6 @@ public static class InferenceExtensions
         }
 
         IReadOnlyList<Value> outputs = model.Apply(inputs);
-        return new Session(device, graph, [.. outputs.Select((value, i) => (model.OutputNames[i], value))], options);
+        return new Session(device, graph, [.. outputs.Select((value, i) => (model.OutputNames[i], value))], options, live);
     }
 }

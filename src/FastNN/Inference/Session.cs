@@ -14,6 +14,7 @@ public sealed class Session : IDisposable, ITrimmable
 {
     private readonly IDevice _device;
     private readonly ParameterStore _store;
+    private readonly bool _ownsStore;
     private readonly PlanCache _plans;
     private readonly Value[] _inputs;
     private readonly Value[] _outputs;
@@ -23,10 +24,24 @@ public sealed class Session : IDisposable, ITrimmable
     private ProfileRecorder? _observer;
     private int _disposed;
 
-    internal Session(IDevice device, Graph graph, IReadOnlyList<(string Name, Value Value)> outputs, SessionOptions? options)
+    /// <param name="device">Where to run.</param>
+    /// <param name="graph">What to compute.</param>
+    /// <param name="outputs">Its outputs with their names.</param>
+    /// <param name="options">What the session may keep; null for the defaults.</param>
+    /// <param name="live">Weights that are being trained, to be read where they lie; null for a copy of the present values.</param>
+    internal Session(
+        IDevice device, Graph graph, IReadOnlyList<(string Name, Value Value)> outputs, SessionOptions? options,
+        ParameterStore? live = null)
     {
         options ??= new SessionOptions();
         Check(graph, outputs);
+        Parameter[] parameters = [.. graph.Parameters];
+        if (live is not null && Array.Find(parameters, parameter => !live.Contains(parameter)) is { } stranger)
+        {
+            throw new ArgumentException(
+                $"Session: parameter {stranger.Name} is not among the weights; name its model when they are made.", nameof(graph));
+        }
+
         _device = device;
         _inputs = [.. graph.Inputs];
         _outputs = [.. outputs.Select(output => output.Value)];
@@ -37,18 +52,8 @@ public sealed class Session : IDisposable, ITrimmable
         _places = new SemaphoreSlim(options.MaxConcurrency);
         _idle = new SessionContext?[options.MaxConcurrency];
         _budget = options.Budget;
-        Parameter[] parameters = [.. graph.Parameters];
-        _store = new ParameterStore(device, parameters, isFrozen: true);
-        try
-        {
-            _store.CopyFrom(parameters);
-        }
-        catch
-        {
-            _store.Dispose();
-            throw;
-        }
-
+        _ownsStore = live is null;
+        _store = live ?? Copy(device, parameters);
         device.Keepers.Add(this);
     }
 
@@ -227,10 +232,28 @@ public sealed class Session : IDisposable, ITrimmable
         }
         finally
         {
-            _store.Dispose();
+            if (_ownsStore)
+            {
+                _store.Dispose();
+            }
 
             // Whoever waited meanwhile comes in and sees that the session is disposed.
             _places.Release(_idle.Length);
+        }
+    }
+
+    private static ParameterStore Copy(IDevice device, Parameter[] parameters)
+    {
+        var store = new ParameterStore(device, parameters, isFrozen: true);
+        try
+        {
+            store.CopyFrom(parameters);
+            return store;
+        }
+        catch
+        {
+            store.Dispose();
+            throw;
         }
     }
 

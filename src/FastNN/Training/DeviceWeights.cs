@@ -52,6 +52,25 @@ public sealed class DeviceWeights : IDisposable
         Store = Place(device, parameters, occupancy);
     }
 
+    /// <summary>
+    /// Compiles a model for inference on these very weights: what it computes follows the training, without a copy. For samples,
+    /// teachers and agents while they are trained; <see cref="InferenceExtensions.CreateSession"/> copies the values instead.
+    /// Run it on the thread that trains, and dispose it before the weights.
+    /// </summary>
+    /// <param name="model">One of the models.</param>
+    /// <param name="options">What the session may keep; null for the defaults.</param>
+    /// <returns>The session.</returns>
+    /// <exception cref="ArgumentException">The model is not among these weights.</exception>
+    /// <exception cref="InvalidOperationException">The model has preprocessing and several inputs.</exception>
+    /// <exception cref="ObjectDisposedException">The weights were disposed.</exception>
+    public Session CreateSession(Layer model, SessionOptions? options = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ObjectDisposedException.ThrowIf(IsDisposed, this);
+        using DeviceUse use = Implementation.Life.Enter();
+        return InferenceExtensions.Record(model, Implementation, options, Store);
+    }
+
     internal IDevice Implementation { get; }
 
     internal Occupancy Occupancy { get; }
