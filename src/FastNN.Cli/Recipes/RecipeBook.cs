@@ -12,6 +12,8 @@ internal static class RecipeBook
         new LenetRgb(),
         new MnistCnnEpochs(),
         new OnnxTransfer(),
+        new CartPoleRecipe(),
+        new GridWorldRecipe(),
     ];
 
     public static Recipe? Find(string name) => All.FirstOrDefault(recipe => recipe.Name == name);

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using FastNN.Cli.Recipes;
 using FastNN.Cli.Running;
 
 namespace FastNN.Tests.Cli;
@@ -154,13 +155,24 @@ internal sealed class BadUseTests : CliFixture
     }
 
     [Test]
+    public void Commands_on_one_network_refuse_recipes_that_are_programs()
+    {
+        string script = RecipeBook.All.OfType<ScriptedRecipe>().First().Name;
+        AssertFails(Run("plan", script), 2, $"plan takes the recipes that train one network on examples; {script} is");
+        AssertFails(Run("train", script, "--epochs", "2"), 2, $"--epochs: {script} is a program of its own");
+        AssertFails(Run("train", script, "--resume", "x"), 2, $"--resume: {script} is a program of its own");
+    }
+
+    [Test]
     public void Figures_that_are_not_finite_do_not_lose_the_json()
     {
         var confusion = new ConfusionMatrix(2);
         confusion.Add(0, 1);
+        Outcome outcome = new Goal("test accuracy", 0.9).Judge(double.NaN);
+        Assert.That(outcome.Passed, Is.False);
+        var test = new TestResult(new Evaluation { Loss = double.NaN, Confusion = confusion }, outcome);
         var figures = new EvaluationResult(
-            "recipe", "cpu", 1, 2, new TestResult(double.NaN, confusion).Metrics with { TestAccuracy = double.NegativeInfinity },
-            "");
+            "recipe", "cpu", 1, 2, test.Metrics with { TestAccuracy = double.NegativeInfinity }, outcome, "");
         Outputs.WriteJson(At("test.json"), TextWriter.Null, figures, ResultJson.Default.EvaluationResult);
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(At("test.json")));
         JsonElement metrics = json.RootElement.GetProperty("metrics");
