@@ -41,6 +41,7 @@ internal static class CommandLine
         var root = new RootCommand($"FastNN trains and runs neural networks. Recipes: {recipes}.")
         {
             TrainCommand.Create(context),
+            SearchCommand.Create(context),
             EvaluateCommand.Create(context),
             RecipesCommand.Create(context),
             PlanCommand.Create(context),

@@ -26,7 +26,8 @@ internal static class EvaluateCommand
     }
 
     private static int Run(
-        CommandContext context, SupervisedRecipe recipe, string weights, int? threads, string deviceName, string? source, string? json)
+        CommandContext context, SupervisedRecipe recipe, string weights, int? threads, string deviceName, string? source,
+        string? json)
     {
         TextWriter output = json == Outputs.StandardOutput ? context.Error : context.Output;
         if (json is not null)

@@ -66,7 +66,8 @@ internal static class ProfileCommand
     }
 
     private static DeviceCounts Count(
-        SupervisedRecipe recipe, int size, RecipeData data, Device device, SoftwareDevice counters, CancellationToken cancellationToken)
+        SupervisedRecipe recipe, int size, RecipeData data, Device device, SoftwareDevice counters,
+        CancellationToken cancellationToken)
     {
         Layer model = recipe.CreateModel();
         model.Build(recipe.ExampleShape);

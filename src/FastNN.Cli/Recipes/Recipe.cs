@@ -1,8 +1,8 @@
 namespace FastNN.Cli.Recipes;
 
 /// <summary>
-/// A task with its data, the training that is known to work for it, and an outcome that a run is judged by. Most train one network
-/// on examples with targets (<see cref="SupervisedRecipe"/>); the others are programs of their own
+/// A task with its data, the training that is known to work for it, and an outcome that a run is judged by. Most train one
+/// network on examples with targets (<see cref="SupervisedRecipe"/>); the others are programs of their own
 /// (<see cref="ScriptedRecipe"/>).
 /// </summary>
 internal abstract class Recipe

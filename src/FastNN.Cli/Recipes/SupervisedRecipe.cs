@@ -92,8 +92,8 @@ internal abstract class SupervisedRecipe : Recipe
 
     /// <summary>Trains; by default as Keras' fit does.</summary>
     public virtual void Train(TrainingJob job) => job.Trainer.Fit(
-        job.Data.Train, job.Epochs, job.Batch, TestsEveryEpoch ? job.Data.Test : null, ValidationSplit, job.Callbacks,
-        CreateTransform(), metrics: Metrics, cancellationToken: job.Cancellation);
+        job.Data.Train, job.Epochs, job.Batch, TestsEveryEpoch || job.TestsEveryEpoch ? job.Data.Test : null, ValidationSplit,
+        job.Callbacks, CreateTransform(), metrics: Metrics, cancellationToken: job.Cancellation);
 
     /// <summary>The value that <see cref="Recipe.Goal"/> is about: by default the accuracy.</summary>
     public virtual double Measure(Evaluation test) => test.Accuracy

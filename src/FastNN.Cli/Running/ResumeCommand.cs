@@ -29,6 +29,11 @@ internal static partial class ResumeCommand
             command.Add("--quick");
         }
 
+        if (settings.HoldOut)
+        {
+            command.Add("--hold-out");
+        }
+
         Add("--limit", settings.Limit, settings.Quick ? settings.Recipe.Quick.Limit : null);
         Add("--data", settings.Data, null);
         Add("--device", settings.Device, "cpu");

@@ -28,6 +28,9 @@ internal sealed record RunSettings
     /// <summary>Whether this is the short form that shows that the network learns.</summary>
     public required bool Quick { get; init; }
 
+    /// <summary>Whether a tenth of the training data takes the place of the test data.</summary>
+    public required bool HoldOut { get; init; }
+
     /// <summary>Whether an earlier run in <see cref="Out"/> may be deleted.</summary>
     public required bool Overwrite { get; init; }
 

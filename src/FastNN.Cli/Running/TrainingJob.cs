@@ -7,6 +7,9 @@ internal sealed record TrainingJob(
     Trainer Trainer, RecipeData Data, int Epochs, int Batch, ulong Seed, IReadOnlyList<Callback> Callbacks, RunRecorder Recorder,
     CancellationToken Cancellation)
 {
+    /// <summary>Whether this run evaluates its test data after every epoch, whatever the recipe does.</summary>
+    public bool TestsEveryEpoch { get; init; }
+
     /// <summary>For explicit loops: tells the callbacks that training begins, or goes on.</summary>
     public void Begin()
     {

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using FastNN.Cli.Commands;
 using FastNN.Cli.Recipes;
+using FastNN.Data;
 using Spectre.Console;
 
 namespace FastNN.Cli.Running;
@@ -29,6 +30,13 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
     {
         using Device device = Devices.Open(settings.Device, settings.Threads, _output.WriteLine);
         RecipeData data = _recipe.Prepare(settings.Data, settings.Limit, _output.WriteLine);
+        if (settings.HoldOut)
+        {
+            // The same examples for every run, so that the outcomes of a search can be compared.
+            DatasetSplit split = data.Train.Split(0.1, seed: 0);
+            data = data with { Train = split.Train, Test = split.Test };
+        }
+
         Layer model = _recipe.CreateModel();
         model.Build(_recipe.ExampleShape, settings.Seed);
         using var trainer = new Trainer(
@@ -42,7 +50,10 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         var recorder = new RunRecorder(settings, data.Train.Count);
         List<Callback> callbacks = Callbacks(display, recorder);
         var job = new TrainingJob(
-            trainer, data, settings.Epochs, settings.Batch, settings.Seed, callbacks, recorder, context.Cancellation);
+            trainer, data, settings.Epochs, settings.Batch, settings.Seed, callbacks, recorder, context.Cancellation)
+        {
+            TestsEveryEpoch = settings.HoldOut && _recipe.ValidationSplit == 0,
+        };
         var watch = Stopwatch.StartNew();
         if (settings.Resume is { } checkpoint)
         {

@@ -28,7 +28,8 @@ public sealed class Session : IDisposable, ITrimmable
     /// <param name="graph">What to compute.</param>
     /// <param name="outputs">Its outputs with their names.</param>
     /// <param name="options">What the session may keep; null for the defaults.</param>
-    /// <param name="live">Weights that are being trained, to be read where they lie; null for a copy of the present values.</param>
+    /// <param name="live">Weights that are being trained, to be read where they lie; null for a copy of the present
+    /// values.</param>
     internal Session(
         IDevice device, Graph graph, IReadOnlyList<(string Name, Value Value)> outputs, SessionOptions? options,
         ParameterStore? live = null)

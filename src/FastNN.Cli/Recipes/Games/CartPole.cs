@@ -5,7 +5,7 @@ namespace FastNN.Cli.Recipes;
 /// CartPole-v1: a reward of 1 for every step until the pole leans by more than 12 degrees, the cart is 2.4 off, or 500 steps are
 /// done.
 /// </summary>
-internal sealed class CartPole : Environment
+internal sealed class CartPole : GameEnvironment
 {
     private const double Gravity = 9.8, CartMass = 1, PoleMass = 0.1, HalfLength = 0.5, Force = 10, Interval = 0.02;
     private const double FarthestCart = 2.4, FarthestAngle = 12 * Math.PI / 180;

@@ -38,7 +38,7 @@ internal sealed class CartPoleRecipe : ScriptedRecipe
     private static PolicyAgent Train(ScriptRun run, string phase, int updates, bool clipped)
     {
         (int epochs, int minibatches) = clipped ? (4, 4) : (1, 4);
-        Environment[] environments = [.. Enumerable.Range(0, Copies).Select(_ => new CartPole())];
+        GameEnvironment[] environments = [.. Enumerable.Range(0, Copies).Select(_ => new CartPole())];
         var agent = new PolicyAgent(
             run.Device, environments, run.Seed, Schedule.Linear(2.5e-3f, updates * epochs * minibatches), clipped);
         try

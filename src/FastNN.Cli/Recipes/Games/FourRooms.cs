@@ -4,7 +4,7 @@ namespace FastNN.Cli.Recipes;
 /// Four rooms joined by four doors (Sutton, Precup, Singh, 1999) on a grid of 11x11: from a random cell to the goal in a
 /// corner in the fewest steps. A step costs 0.01, the goal is worth 1.
 /// </summary>
-internal sealed class FourRooms : Environment
+internal sealed class FourRooms : GameEnvironment
 {
     public const float StepReward = -0.01f;
 

@@ -4,7 +4,7 @@ namespace FastNN.Cli.Recipes;
 internal static class Play
 {
     /// <summary>The mean return of episodes in which the action with the highest score is taken.</summary>
-    public static double MeanReturn(Environment environment, Predictor scores, int episodes, Random random)
+    public static double MeanReturn(GameEnvironment environment, Predictor scores, int episodes, Random random)
     {
         var seen = new float[environment.ObservationSize];
         var values = new float[environment.Actions];

@@ -3,7 +3,8 @@ using FastNN.Cli.Running;
 namespace FastNN.Cli.Recipes;
 
 /// <summary>What a policy learns from: what it saw and did, and how that went.</summary>
-internal sealed record Experience(float[] Observations, int[] Actions, float[] LogProbabilities, float[] Advantages, float[] Returns)
+internal sealed record Experience(
+    float[] Observations, int[] Actions, float[] LogProbabilities, float[] Advantages, float[] Returns)
 {
     public int Count => Actions.Length;
 }
@@ -17,7 +18,7 @@ internal sealed class PolicyAgent : IDisposable
 {
     private const float Gamma = 0.99f, Lambda = 0.95f, Clip = 0.2f;
 
-    private readonly Environment[] _environments;
+    private readonly GameEnvironment[] _environments;
     private readonly Random _random;
     private readonly Sequential _actor;
     private readonly Sequential _critic;
@@ -35,7 +36,7 @@ internal sealed class PolicyAgent : IDisposable
     /// <param name="seed">Determines weights, actions and episodes.</param>
     /// <param name="learningRate">Adam's.</param>
     /// <param name="clipped">Whether updates are PPO's; else they are those of the plain policy gradient.</param>
-    public PolicyAgent(Device device, Environment[] environments, ulong seed, Schedule learningRate, bool clipped)
+    public PolicyAgent(Device device, GameEnvironment[] environments, ulong seed, Schedule learningRate, bool clipped)
     {
         (_environments, _random) = (environments, new Random((int)seed));
         (int inputs, int actions) = (environments[0].ObservationSize, environments[0].Actions);
@@ -57,7 +58,7 @@ internal sealed class PolicyAgent : IDisposable
         _observations = new float[environments.Length * inputs];
         _logits = new float[environments.Length * actions];
         _values = new float[environments.Length];
-        foreach (Environment environment in environments)
+        foreach (GameEnvironment environment in environments)
         {
             environment.Reset(_random);
         }
@@ -82,7 +83,8 @@ internal sealed class PolicyAgent : IDisposable
         int count = _environments.Length, inputs = _environments[0].ObservationSize;
         var seen = new float[steps * count * inputs];
         var actions = new int[steps * count];
-        float[] logProbabilities = new float[steps * count], rewards = new float[steps * count], values = new float[steps * count];
+        float[] logProbabilities = new float[steps * count], rewards = new float[steps * count],
+        values = new float[steps * count];
         var ended = new bool[steps * count];
         for (int t = 0; t < steps; t++)
         {

@@ -11,7 +11,7 @@ internal sealed class ValueAgent : IDisposable
     private const float Gamma = 0.99f;
     private const int Batch = 64, Capacity = 20_000, WarmUp = 1000, TargetEvery = 250;
 
-    private readonly Environment _environment;
+    private readonly GameEnvironment _environment;
     private readonly Random _random;
     private readonly Sequential _network;
     private readonly Sequential _target;
@@ -25,7 +25,7 @@ internal sealed class ValueAgent : IDisposable
     /// <param name="device">Where to train.</param>
     /// <param name="environment">What to act in.</param>
     /// <param name="seed">Determines weights, actions, episodes and what is learned from.</param>
-    public ValueAgent(Device device, Environment environment, ulong seed)
+    public ValueAgent(Device device, GameEnvironment environment, ulong seed)
     {
         (_environment, _random) = (environment, new Random((int)seed));
         (int inputs, int actions) = (environment.ObservationSize, environment.Actions);

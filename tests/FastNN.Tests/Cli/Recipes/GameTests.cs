@@ -1,5 +1,4 @@
 using FastNN.Cli.Recipes;
-using Environment = FastNN.Cli.Recipes.Environment;
 
 namespace FastNN.Tests.Cli.Recipes;
 
@@ -46,7 +45,8 @@ internal sealed class GameTests
         Assert.That(cart.Return, Is.EqualTo(500));
         Assert.That(
             () => cart.Step(2),
-            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith("CartPole: expected an action from 0 to 1, got 2"));
+            Throws.TypeOf<ArgumentOutOfRangeException>().With.Message.StartsWith(
+                "CartPole: expected an action from 0 to 1, got 2"));
     }
 
     [Test]
@@ -95,7 +95,7 @@ internal sealed class GameTests
         }
     }
 
-    private static float[] State(Environment environment)
+    private static float[] State(GameEnvironment environment)
     {
         var state = new float[environment.ObservationSize];
         environment.Observe(state);

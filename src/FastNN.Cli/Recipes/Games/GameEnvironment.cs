@@ -1,7 +1,7 @@
 namespace FastNN.Cli.Recipes;
 
 /// <summary>A task for an agent: observations, actions and rewards, in episodes.</summary>
-internal abstract class Environment
+internal abstract class GameEnvironment
 {
     /// <summary>Numbers in an observation.</summary>
     public abstract int ObservationSize { get; }
@@ -9,7 +9,9 @@ internal abstract class Environment
     /// <summary>Actions are 0 to one less.</summary>
     public abstract int Actions { get; }
 
-    /// <summary>An episode ends after so many steps; that is no fault of the agent's, so values beyond the end still count.</summary>
+    /// <summary>
+    /// An episode ends after so many steps; that is no fault of the agent's, so values beyond the end still count.
+    /// </summary>
     public abstract int MaxSteps { get; }
 
     /// <summary>Steps of the present episode.</summary>
