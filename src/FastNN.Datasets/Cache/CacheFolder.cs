@@ -8,7 +8,8 @@ internal static class CacheFolder
     /// another process was quicker, its copy stays and ours goes.
     /// </summary>
     /// <returns>What the dataset holds, in a line.</returns>
-    public static string Fill(string folder, FetchedDataset dataset, Action<string>? progress, CancellationToken cancellationToken)
+    public static string Fill(
+        string folder, FetchedDataset dataset, Action<string>? progress, CancellationToken cancellationToken)
     {
         string root = Path.GetDirectoryName(folder)!;
         string own = Path.Combine(root, $".{dataset.Name}-{Environment.ProcessId}-{Guid.NewGuid():N}");

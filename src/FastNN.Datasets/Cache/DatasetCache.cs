@@ -8,7 +8,11 @@ namespace FastNN.Data;
 /// </summary>
 public static class DatasetCache
 {
-    private static readonly FetchedDataset[] Known = [Mnist.Fetched, FashionMnist.Fetched];
+    private static readonly FetchedDataset[] Known =
+    [
+        Mnist.Fetched, FashionMnist.Fetched, LetterRecognition.Fetched, Movielens.Fetched, ElectricityDemand.Fetched,
+        StateOfTheUnion.Fetched, SpamAssassin.Fetched, CmuDict.Fetched,
+    ];
 
     /// <summary>The names that <see cref="Fetch"/> takes.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Known.Select(known => known.Name)];

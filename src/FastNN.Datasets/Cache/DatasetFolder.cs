@@ -4,7 +4,9 @@ using FastNN.Formats;
 
 namespace FastNN.Data;
 
-/// <summary>The files of a dataset in a folder: of the user's, read as they are, or in the cache, held against their sums.</summary>
+/// <summary>
+/// The files of a dataset in a folder: of the user's, read as they are, or in the cache, held against their sums.
+/// </summary>
 internal sealed class DatasetFolder(FetchedDataset dataset, string path, bool verify)
 {
     // The most that is read of a file whose length is not known, a user's for example.
@@ -40,8 +42,8 @@ internal sealed class DatasetFolder(FetchedDataset dataset, string path, bool ve
         ?? throw new ArgumentException($"{dataset.Name} has no file {name}", nameof(name));
 
     /// <summary>The decompressed content of a file, and what messages call it.</summary>
-    /// <exception cref="FileFormatException">It is not the file of the dataset, where that is asked, a damaged gzip stream, or too
-    /// long.</exception>
+    /// <exception cref="FileFormatException">It is not the file of the dataset, where that is asked, a damaged gzip stream, or
+    /// too long.</exception>
     public (byte[] Content, string Path) Read(string name)
     {
         string found = Find(name);
@@ -65,8 +67,9 @@ internal sealed class DatasetFolder(FetchedDataset dataset, string path, bool ve
         string expected = Known(name).Sha256 ?? RecordedSums.Read(path, name);
         if (sha256 != expected)
         {
-            throw new FileFormatException(found, 0, $"the {name} of {dataset.Name} (SHA-256 {expected})",
-                "other content; delete the file to have it fetched again");
+            throw new FileFormatException(
+                found, 0, $"the {name} of {dataset.Name} (SHA-256 {expected}; delete the file to have it fetched again)",
+                $"SHA-256 {sha256}");
         }
     }
 }

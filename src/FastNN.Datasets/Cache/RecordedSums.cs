@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Security.Cryptography;
 using FastNN.Formats;
 
@@ -10,6 +11,8 @@ namespace FastNN.Data;
 internal static class RecordedSums
 {
     public const string FileName = "SHA256SUMS";
+
+    private static readonly SearchValues<char> Hexadecimal = SearchValues.Create("0123456789abcdef");
 
     private const int MaxBytes = 1 << 16;
     private const int Digits = 64;
@@ -41,7 +44,7 @@ internal static class RecordedSums
         while (text.ReadLine() is { } line)
         {
             number++;
-            if (line.Length < Digits + 2 || line.AsSpan(0, Digits).ContainsAnyExcept("0123456789abcdef"))
+            if (line.Length < Digits + 2 || line.AsSpan(0, Digits).ContainsAnyExcept(Hexadecimal))
             {
                 throw new FileFormatException(path, number, 1, "a SHA-256 sum, two spaces and a file name", line);
             }

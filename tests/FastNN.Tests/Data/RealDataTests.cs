@@ -105,6 +105,89 @@ public sealed class RealDataTests
         Assert.That(() => ColorMnist.Color(BreastCancer.Load(), 1, 0), Throws.ArgumentException);
     }
 
+    [Test]
+    public void Letters_are_what_they_are_known_to_be()
+    {
+        Require("letter-recognition");
+        (Dataset train, Dataset test) = LetterRecognition.Load();
+        Assert.That((train.Count, test.Count, train.ExampleSize), Is.EqualTo((16_000, 4_000, 16)));
+        Assert.That(string.Concat(First(train).Select(label => train.ClassNames[label])), Is.EqualTo("TIDNGSBAJM"));
+
+        // All 789 letters A of the paper's table of counts.
+        Assert.That(Histogram(train)[0] + Histogram(test)[0], Is.EqualTo(789));
+    }
+
+    [Test]
+    public void Movielens_is_what_it_is_known_to_be()
+    {
+        Require("movielens");
+        MovielensData data = Movielens.Load();
+        Assert.That((data.Ratings.Count, data.Films.Count, data.Users), Is.EqualTo((100_004, 9_066, 671)));
+        var stars = new float[1];
+        double sum = 0;
+        for (int i = 0; i < data.Ratings.Count; i++)
+        {
+            data.Ratings.CopyTarget(i, stars);
+            sum += stars[0];
+        }
+
+        Assert.That(sum / data.Ratings.Count, Is.EqualTo(3.5436).Within(5e-5));
+        Assert.That((data.Films[0].Title, data.Films[0].Year), Is.EqualTo(("Toy Story", (int?)1995)));
+    }
+
+    [Test]
+    public void The_demand_for_electricity_has_the_season_of_a_week()
+    {
+        Require("electricity-demand");
+        float[] series = ElectricityDemand.Load();
+        Assert.That(series, Has.Length.EqualTo(4_032));
+        Assert.That(series[..3], Is.EqualTo(new[] { 22_262f, 21_756, 22_247 }));
+        double day = Error(ElectricityDemand.Day), week = Error(ElectricityDemand.Week);
+        Assert.That(week, Is.LessThan(0.03), "the demand of a week before is a good forecast");
+        Assert.That(day, Is.GreaterThan(2 * week));
+
+        double Error(int lag) => series.Skip(lag).Select((now, i) => Math.Abs(now - series[i]) / now).Average();
+    }
+
+    [Test]
+    public void Speeches_are_in_order_of_time()
+    {
+        Require("state-of-the-union");
+        IReadOnlyList<Speech> speeches = StateOfTheUnion.Load();
+        Assert.That(speeches, Has.Count.EqualTo(233));
+        Assert.That(speeches.Select(speech => speech.Year), Is.Ordered);
+        Assert.That((speeches[0].President, speeches[^1].President), Is.EqualTo(("George Washington", "Joseph R Biden")));
+        Assert.That(
+            speeches.Where(speech => speech.Year == 1953).Select(speech => speech.President),
+            Is.EqualTo(new[] { "Harry S Truman", "Dwight D Eisenhower" }));
+    }
+
+    [Test]
+    public void Mails_are_in_five_groups()
+    {
+        Require("spam-assassin");
+        IReadOnlyList<Mail> mails = SpamAssassin.Load();
+        Assert.That(mails.GroupBy(mail => mail.Group).Select(group => (group.Key, group.Count())), Is.EqualTo(new[]
+        {
+            ("easy-ham-1", 2500), ("easy-ham-2", 1400), ("hard-ham-1", 250), ("spam-1", 500), ("spam-2", 1396),
+        }));
+        Assert.That(mails.Count(mail => mail.Subject.Length > 0), Is.GreaterThan(5_900));
+    }
+
+    [Test]
+    public void The_dictionary_has_39_phonemes()
+    {
+        Require("cmudict");
+        IReadOnlyList<Pronunciation> words = CmuDict.Load();
+        Assert.That(words, Has.Count.EqualTo(133_784));
+        Assert.That(words.Count(word => word.Variant == 0), Is.EqualTo(125_005));
+        var symbols = words.SelectMany(word => word.Phonemes).ToHashSet();
+        Assert.That(symbols, Has.Count.EqualTo(69));
+        Assert.That(symbols.Select(symbol => symbol.TrimEnd('0', '1', '2')).Distinct().Count(), Is.EqualTo(39));
+        Assert.That(
+            words.First(word => word.Word == "TOMATO").Phonemes, Is.EqualTo(new[] { "T", "AH0", "M", "EY1", "T", "OW2" }));
+    }
+
     private static void Require(string name)
     {
         if (!DatasetCache.IsPresent(name))
