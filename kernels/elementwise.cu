@@ -1,6 +1,6 @@
 // Sums, differences, products and quotients with NumPy's broadcasting (broadcast.cuh), and the gradient of a repeated operand: the sum of dY, or of
 // dY other, over the axes along which it was repeated. Sums read 4 bytes per element once, 8 with another whole operand; their order depends on the
-// shapes alone. Sums of rows of more than 128 elements, not a multiple of 8, move up to 1.25 times their bytes, as their accesses begin within sectors.
+// shapes alone.
 #include "broadcast.cuh"
 #include "generated/binary.cuh"
 #include "rows.cuh"
@@ -27,7 +27,7 @@ struct SumArguments {
     int rowBlocks;
     int accumulate;
     float sign;  // 1 or -1
-    int unused;
+    int width;   // sums of rows: columns of a block, where long rows begin within sectors, else 0
 };
 
 struct SumAxesArguments {
@@ -67,9 +67,62 @@ DEVICE float term(const SumArguments& a, int64 row, int column) {
     return a.other ? given * a.other[row * a.otherRow + (int64)column * a.otherColumn] : given;
 }
 
+// The end of a sum of rows: this part's sum of a column is the result, or one of several that the last block adds.
+DEVICE void finishRows(const SumArguments& a, int column, double total, bool owner, int chunk, int part) {
+    if (owner) {
+        if (a.rowBlocks == 1) {
+            put(a.dA + column, a.sign * (float)total, a.accumulate);
+        } else {
+            a.scratch.parts[(int64)part * a.inner + column] = total;
+        }
+    }
+    if (a.rowBlocks == 1 || !isLastOf(a.scratch.ticket + chunk, a.rowBlocks)) return;
+    if (owner) {
+        total = 0;
+        for (int i = 0; i < a.rowBlocks; i++) total += *(const volatile double*)(a.scratch.parts + (int64)i * a.inner + column);
+        put(a.dA + column, a.sign * (float)total, a.accumulate);
+    }
+}
+
+// Where rows begin within sectors. Shared: DOWN sums for each of a row's places, of which up to 7 in front are no columns.
+DEVICE void sumShifted(const SumArguments& a) {
+    ShiftedStrip strip(a.inner, a.width, a.rows, a.rowBlocks);
+    const float* dY = a.dY + strip.column0;
+    int column = strip.place - shiftOf(dY + (int64)(strip.first + strip.lane) * a.inner), added = 0;
+    float sum[SPANS] = {};
+    double totals[SPANS] = {};
+    for (int row = strip.first + strip.lane; row < strip.end; row += DOWN) {
+        bool isFull = (++added & 15) == 0;
+#pragma unroll
+        for (int k = 0; k < SPANS; k++) {
+            int at = column + k * ACROSS;
+            if (at >= 0 && at < strip.columns) sum[k] += term(a, row, strip.column0 + at);
+            if (isFull) {
+                totals[k] += sum[k];
+                sum[k] = 0;
+            }
+        }
+    }
+#pragma unroll
+    for (int k = 0; k < SPANS; k++) tile[(strip.lane * SPANS + k) * ACROSS + strip.place] = (float)(totals[k] + sum[k]);
+    __syncthreads();
+    // Results begin with a sector, too.
+    int owned = (int)threadIdx.x - shiftOf(a.dA + strip.column0);
+    bool owner = owned >= 0 && owned < strip.columns;
+    double total = 0;
+    for (int i = 0; owner && i < DOWN; i++) {
+        total += tile[i * SPANS * ACROSS + owned + shiftOf(dY + (int64)(strip.first + i) * a.inner)];
+    }
+    finishRows(a, strip.column0 + owned, total, owner, strip.chunk, strip.part);
+}
+
 // dA [inner] = the sum of rows. A block takes some neighbouring columns of a range of rows, a thread one column of every so many rows;
 // with all columns that is one run of memory, of which the number of threads is chosen to take whole sectors. Shared: a sum per thread.
 KERNEL void __launch_bounds__(1024) elementwise_sum_rows(SumArguments a) {
+    if (a.width) {
+        sumShifted(a);
+        return;
+    }
     int chunk = blockIdx.x / a.rowBlocks, block = blockIdx.x - chunk * a.rowBlocks;
     int lanes = blockDim.x / a.columns, lane = threadIdx.x / a.columns, place = threadIdx.x - lane * a.columns;
     int column = chunk * a.columns + place;
@@ -93,21 +146,9 @@ KERNEL void __launch_bounds__(1024) elementwise_sum_rows(SumArguments a) {
     tile[threadIdx.x] = (float)total;
     __syncthreads();
     bool owner = lane == 0 && column < a.inner;
-    if (owner) {
-        total = 0;
-        for (int i = 0; i < lanes; i++) total += tile[i * a.columns + place];
-        if (a.rowBlocks == 1) {
-            put(a.dA + column, a.sign * (float)total, a.accumulate);
-        } else {
-            a.scratch.parts[(int64)block * a.inner + column] = total;
-        }
-    }
-    if (a.rowBlocks == 1 || !isLastOf(a.scratch.ticket + chunk, a.rowBlocks)) return;
-    if (owner) {
-        total = 0;
-        for (int i = 0; i < a.rowBlocks; i++) total += *(const volatile double*)(a.scratch.parts + (int64)i * a.inner + column);
-        put(a.dA + column, a.sign * (float)total, a.accumulate);
-    }
+    total = 0;
+    for (int i = 0; owner && i < lanes; i++) total += tile[i * a.columns + place];
+    finishRows(a, column, total, owner, chunk, block);
 }
 
 // dA [rows] = the sums of short rows: a tile of them in shared memory, other beside it if it is whole, a thread per row.

@@ -6,6 +6,7 @@
 // - tiles: short rows, or short columns of several outer places, through shared memory, a thread per output;
 // - strips: outputs are neighbors, a thread per column of every so many rows; parts of the rows are joined like those of all. Where rows begin
 //   within sectors, a thread takes every eighth row, which all begin alike, and two of 185 columns, so that its warp begins with a sector.
+#include "divisor.cuh"
 #include "generated/reductions.cuh"
 #include "rows.cuh"
 #include "strides.cuh"
@@ -30,10 +31,8 @@ struct FoldArguments {
     int unused;
 };
 
-// Of shifted strips: threads across, columns of a thread, threads down; rows that so many others lie between begin alike within a sector.
-#define ACROSS 96
-#define SPANS 2
-#define DOWN 8
+// The most columns of a strip.
+#define MOST_STRIP 1024
 
 template <class F>
 DEVICE void finishFold(const FoldArguments& a, int64 output, double folded, float center) {
@@ -202,15 +201,12 @@ DEVICE void finishStrip(const FoldArguments& a, int64 output, double total, bool
 template <class F>
 DEVICE void foldShifted(const FoldArguments& a) {
     double* folds = reinterpret_cast<double*>(tile);
-    int chunk = blockIdx.x / a.parts, part = blockIdx.x - chunk * a.parts, outer = blockIdx.y;
-    int lane = threadIdx.x / ACROSS, place = threadIdx.x % ACROSS, column0 = chunk * a.width;
-    int columns = a.inner - column0 < a.width ? a.inner - column0 : a.width;
-    int rows = (int)a.terms, passes = (rows + DOWN - 1) / DOWN, perPart = (passes + a.parts - 1) / a.parts;
-    int first = part * perPart * DOWN, end = first + perPart * DOWN < rows ? first + perPart * DOWN : rows;
-    int64 origin, unused, more, stride = a.reduced.first[0], output = (int64)outer * a.inner + column0;
+    ShiftedStrip strip(a.inner, a.width, (int)a.terms, a.parts);
+    int outer = blockIdx.y, columns = strip.columns;
+    int64 origin, unused, more, stride = a.reduced.first[0], output = (int64)outer * a.inner + strip.column0;
     locate(a.kept, outer, origin, unused, more);
-    const float* x = a.x + origin + column0;
-    int column = place - shiftOf(x + (first + lane) * stride);
+    const float* x = a.x + origin + strip.column0;
+    int column = strip.place - shiftOf(x + (strip.first + strip.lane) * stride);
     // Read once by the block.
     __shared__ float centers[F::HAS_CENTER ? SPANS * ACROSS : 1];
     if (F::HAS_CENTER) {
@@ -224,7 +220,7 @@ DEVICE void foldShifted(const FoldArguments& a) {
         int at = column + k * ACROSS;
         center[k] = F::HAS_CENTER && at >= 0 && at < columns ? centers[at] : 0.0f;
     }
-    for (int row = first + lane; row < end; row += DOWN) {
+    for (int row = strip.first + strip.lane; row < strip.end; row += DOWN) {
 #pragma unroll
         for (int k = 0; k < SPANS; k++) {
             int at = column + k * ACROSS;
@@ -232,17 +228,18 @@ DEVICE void foldShifted(const FoldArguments& a) {
         }
     }
 #pragma unroll
-    for (int k = 0; k < SPANS; k++) folds[(lane * SPANS + k) * ACROSS + place] = fold[k].result();
+    for (int k = 0; k < SPANS; k++) folds[(strip.lane * SPANS + k) * ACROSS + strip.place] = fold[k].result();
     __syncthreads();
     bool owner = (int)threadIdx.x < columns;
     double total = F::start();
-    for (int i = 0; owner && i < DOWN && first + i < end; i++) {
-        total = F::join(total, folds[i * SPANS * ACROSS + threadIdx.x + shiftOf(x + (first + i) * stride)]);
+    for (int i = 0; owner && i < DOWN && strip.first + i < strip.end; i++) {
+        total = F::join(total, folds[i * SPANS * ACROSS + threadIdx.x + shiftOf(x + (strip.first + i) * stride)]);
     }
-    finishStrip<F>(a, output + threadIdx.x, total, owner, chunk, part, outer);
+    finishStrip<F>(a, output + threadIdx.x, total, owner, strip.chunk, strip.part, outer);
 }
 
-// Blocks are numbered (chunk of columns, part) along x and by the outer kept axes along y. Shared: a fold per thread.
+// Blocks are numbered (chunk of columns, part) along x and by the outer kept axes along y. Shared: a fold per thread. Where a block has all columns, its
+// rows are one run: threads are moved back to its first sector, and those then in front of it take the last places, one pass later than all others.
 template <class F>
 DEVICE void foldStrips(const FoldArguments& a) {
     if (a.width) {
@@ -251,17 +248,34 @@ DEVICE void foldStrips(const FoldArguments& a) {
     }
     double* folds = reinterpret_cast<double*>(tile);
     int chunk = blockIdx.x / a.parts, part = blockIdx.x - chunk * a.parts, outer = blockIdx.y;
-    int lanes = blockDim.x / a.columns, lane = threadIdx.x / a.columns, place = threadIdx.x - lane * a.columns;
-    int column = chunk * a.columns + place;
+    int64 origin, unused, more;
+    locate(a.kept, outer, origin, unused, more);
+    int threads = blockDim.x, shift = a.columns == a.inner ? shiftOf(a.x + origin) : 0, own = (int)threadIdx.x - shift;
+    bool isLate = own < 0;
+    own += isLate ? threads : 0;
+    int lanes = threads / a.columns, lane = own / a.columns, place = own - lane * a.columns;
+    int column0 = chunk * a.columns, column = column0 + place;
     int rows = (int)a.terms, passes = (rows + lanes - 1) / lanes, perPart = (passes + a.parts - 1) / a.parts;
     int first = part * perPart * lanes, end = first + perPart * lanes;
     end = end < rows ? end : rows;
-    int64 origin, unused, more, output = (int64)outer * a.inner + column;
-    locate(a.kept, outer, origin, unused, more);
+    int64 output = (int64)outer * a.inner + column;
     bool inside = column < a.inner;
-    float center = F::HAS_CENTER && inside ? a.center[output] : 0.0f;
+    float center = 0;
+    if (F::HAS_CENTER) {
+        // Read once by the block. Behind the last are the first 32 again, for lanes whose row ends.
+        __shared__ float centers[F::HAS_CENTER ? MOST_STRIP + 32 : 1];
+        bool isLong = a.columns > 32;
+        for (int i = threadIdx.x; i < a.columns && column0 + i < a.inner; i += threads) {
+            float value = a.center[(int64)outer * a.inner + column0 + i];
+            centers[i] = value;
+            if (isLong && i < 32) centers[a.columns + i] = value;
+        }
+        __syncthreads();
+        center = inside ? centers[place + (isLong && place < (int)(threadIdx.x & 31) ? a.columns : 0)] : 0.0f;
+    }
     ThreadFold<F> fold;
-    for (int row = first + lane; inside && row < end; row += lanes) {
+    for (int row = first + lane - (isLate ? lanes : 0); inside && row < end; row += lanes) {
+        if (row < first) continue;
         int64 at;
         locate(a.reduced, row, at, unused, more);
         fold.step(a.x[origin + at + column], center);
@@ -270,7 +284,10 @@ DEVICE void foldStrips(const FoldArguments& a) {
     __syncthreads();
     bool owner = lane == 0 && inside;
     double total = F::start();
-    for (int i = 0; owner && i < lanes; i++) total = F::join(total, folds[i * a.columns + place]);
+    int i = 0, at = place + shift;
+    for (; owner && i < lanes && at < threads; i++, at += a.columns) total = F::join(total, folds[at]);
+    // Those of threads that were late: apart, since they lie in the same banks as others.
+    for (; owner && i < lanes; i++, at += a.columns) total = F::join(total, folds[at - threads]);
     finishStrip<F>(a, output, total, owner, chunk, part, outer);
 }
 
@@ -291,36 +308,19 @@ struct SpreadArguments {
     float* dX;
     StridedAxes axes;  // first: x's strides, second: the output's; strips: the outer kept axes and the rows'
     StridedAxes rows;
+    Divisor byInner;
+    Divisor byRows;
     int64 count;
     int inner;
     int rowCount;
     float scale;
     int accumulate;
-    int width;   // strips: columns of a block
+    int width;   // strips: columns of a block; runs: 0
     int isRows;  // elements: output i has the elements from i inner on
-};
-
-// What a block's elements need of their outputs, read once. A block has 1024 elements, of 2 or more to an output.
-#define STAGED (PER_BLOCK / 2 + 2)
-
-struct StagedOperands {
-    float y[STAGED], saved[STAGED], more[STAGED], dY[STAGED];
-
-    template <class S>
-    DEVICE void load(const SpreadArguments& a, int64 first, int count) {
-        for (int i = threadIdx.x; i < count; i += THREADS) {
-            if (S::Y) y[i] = a.y[first + i];
-            if (S::SAVED) saved[i] = a.saved[first + i];
-            if (S::MORE) more[i] = a.more[first + i];
-            dY[i] = a.dY[first + i];
-        }
-        __syncthreads();
-    }
-
-    template <class S>
-    DEVICE OutputOperands of(int i, float scale) const {
-        return OutputOperands{S::Y ? y[i] : 0.0f, S::SAVED ? saved[i] : 0.0f, S::MORE ? more[i] : 0.0f, dY[i], scale};
-    }
+    int outer;   // runs: outer places
+    int places;  // runs: of these a block's, all rows of each; or rows of one
+    int band;    // runs: such rows, or all
+    int pitch;   // runs: from one place's operands to the next one's
 };
 
 template <class S>
@@ -329,6 +329,34 @@ DEVICE OutputOperands operandsOf(const SpreadArguments& a, int64 output) {
         S::Y ? a.y[output] : 0.0f, S::SAVED ? a.saved[output] : 0.0f, S::MORE ? a.more[output] : 0.0f, a.dY[output], a.scale,
     };
 }
+
+// What a block's elements need of their outputs, read once. A block of elements has 1024, of 2 or more to an output.
+#define STAGED (PER_BLOCK / 2 + 2)
+
+struct StagedOperands {
+    float y[STAGED], saved[STAGED], more[STAGED], dY[STAGED];
+
+    template <class S>
+    DEVICE void load(const SpreadArguments& a, int64 first, int count) {
+        for (int i = (int)threadIdx.x - shiftOf(a.dY + first); i < count; i += THREADS) {
+            if (i >= 0) set<S>(i, operandsOf<S>(a, first + i));
+        }
+        __syncthreads();
+    }
+
+    template <class S>
+    DEVICE void set(int i, const OutputOperands& o) {
+        if (S::Y) y[i] = o.y;
+        if (S::SAVED) saved[i] = o.saved;
+        if (S::MORE) more[i] = o.more;
+        dY[i] = o.dY;
+    }
+
+    template <class S>
+    DEVICE OutputOperands of(int i, float scale) const {
+        return OutputOperands{S::Y ? y[i] : 0.0f, S::SAVED ? saved[i] : 0.0f, S::MORE ? more[i] : 0.0f, dY[i], scale};
+    }
+};
 
 // The operands of this block's elements, by the element; where outputs are rows, through shared memory.
 template <class S>
@@ -375,12 +403,43 @@ DEVICE void spreadElements(const SpreadArguments& a) {
     }
 }
 
+// Inner columns of neighboring rows are one run, which a block walks by elements, the first on a sector. Where rows are longer than a warp, the first 32
+// operands of a place are again behind its last, for lanes whose row ends, and pitch is such that the next place's follow in neighboring banks.
+template <class S>
+DEVICE void spreadRuns(const SpreadArguments& a, StagedOperands& staged) {
+    int bands = (a.rowCount - 1) / a.band + 1, group = blockIdx.x / bands, row0 = (blockIdx.x - group * bands) * a.band;
+    int place0 = group * a.places, places = smaller(a.outer - place0, a.places);
+    int count = places * smaller(a.rowCount - row0, a.band) * a.inner;
+    int64 output = (int64)place0 * a.inner, origin = output * a.rowCount + (int64)row0 * a.inner;
+    for (int i = (int)threadIdx.x - shiftOf(a.dY + output); i < places * a.inner; i += THREADS) {
+        if (i < 0) continue;
+        int column = i, at = split(column, a.byInner) * a.pitch + column;
+        OutputOperands o = operandsOf<S>(a, output + i);
+        staged.set<S>(at, o);
+        if (a.pitch > a.inner && column < 32) staged.set<S>(at + a.inner, o);
+    }
+    __syncthreads();
+    int lane = threadIdx.x & 31;
+    for (int i = (int)threadIdx.x - shiftOf(a.dX + origin); i < count; i += THREADS) {
+        if (i < 0) continue;
+        int column = i, row = split(column, a.byInner), place = divide(row, a.byRows);
+        // Another row than the first lane's, of the same place.
+        bool isBehind = a.pitch > a.inner && column < lane && row != place * a.rowCount;
+        int at = place * a.pitch + column + (isBehind ? a.inner : 0);
+        put(a.dX + origin + i, S::of(S::X ? a.x[origin + i] : 0.0f, staged.of<S>(at, a.scale)), a.accumulate);
+    }
+}
+
 #define BAND 64
 
 // A block takes its columns of so many rows, so that an output's operands are read once for them; its lanes begin with each row's sector.
 template <class S>
 DEVICE void spreadStrips(const SpreadArguments& a) {
     __shared__ StagedOperands staged;
+    if (!a.width) {
+        spreadRuns<S>(a, staged);
+        return;
+    }
     int blocks = (a.inner + a.width - 1) / a.width, band = blockIdx.x / blocks, outer = blockIdx.y;
     int column0 = (blockIdx.x - band * blocks) * a.width, columns = smaller(a.inner - column0, a.width);
     int64 origin, output, more, unused;

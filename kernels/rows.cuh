@@ -6,6 +6,25 @@
 // moved back by this many elements, and those in front of the row do nothing.
 DEVICE int shiftOf(const float* row) { return (int)((uint64)row >> 2) & 7; }
 
+// Of sums down rows that begin within sectors: threads across, columns of a thread, threads down. Rows that so many others lie between begin alike.
+#define ACROSS 96
+#define SPANS 2
+#define DOWN 8
+
+// What a block of such a sum takes: a chunk of columns, of width up to SPANS * ACROSS - 7, in one part of the rows; blocks are numbered (chunk, part).
+// A thread takes every eighth row of these, and of each the columns that lie at its place and ACROSS further, its warp's first on a sector.
+struct ShiftedStrip {
+    int chunk, part, column0, columns, first, end, lane, place;
+
+    DEVICE ShiftedStrip(int inner, int width, int rows, int parts) {
+        chunk = blockIdx.x / parts, part = blockIdx.x - chunk * parts;
+        column0 = chunk * width, columns = smaller(inner - column0, width);
+        int passes = (rows + DOWN - 1) / DOWN, perPart = (passes + parts - 1) / parts;
+        first = part * perPart * DOWN, end = smaller(first + perPart * DOWN, rows);
+        lane = threadIdx.x / ACROSS, place = threadIdx.x % ACROSS;
+    }
+};
+
 // tile = count neighbouring floats, by all threads of the block.
 DEVICE void loadTile(float* tile, const float* source, int count) {
     if (aligned16(source)) {

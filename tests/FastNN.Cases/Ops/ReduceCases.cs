@@ -51,6 +51,11 @@ internal sealed class ReduceCases : IOpCases
                 // Short ones of several outer places, in several blocks.
                 yield return Case(function, new Shape(75, 7, 33), [1]);
                 yield return Case(function, new Shape(211, 2, 2), [1]);
+                yield return Case(function, new Shape(40, 3, 40), [1]);
+                // Outer places that begin within sectors; rows of several bands.
+                yield return Case(function, new Shape(3, 67, 71), [1]);
+                yield return Case(function, new Shape(9, 129, 31), [1]);
+                yield return Case(function, new Shape(5, 9, 483), [1]);
             }
 
             yield return Case(ReduceFunction.Variance, new Shape(5, 9), [1], correction: 0);

@@ -1,3 +1,5 @@
+using FastNN.Ops;
+
 namespace FastNN.Cuda.Tests;
 
 /// <summary>
@@ -43,8 +45,32 @@ internal static partial class TrafficCases
         new("softmax down 900 rows of 64", [X(1, 900, 64)], x => x[0].Softmax(1)),
         new("sum of the odd middle", [X(16, 257, 257)], x => x[0].Sum([1])),
         new("sum of the middle of 129", [X(16, 257, 129)], x => x[0].Sum([1])),
-        // The gradient of a row that is added to a matrix: a block's 32 columns touch five sectors, not four.
-        new("a row of 257 beside a matrix", [X(2049, 257), X(257)], x => x[0] + x[1], ("elementwise_sum_rows", 1.25)),
+        // Gradients of a row that is added to a matrix, or multiplied by it.
+        .. from rows in new[] { 2, 7, 40, 2049 }
+           from columns in new[] { 129, 185, 186, 257, 391, 1001, 1030, 1036 }
+           from sum in new[] { true, false }
+           select new TrafficCase(
+               $"a row of {columns} {(sum ? "added to" : "times")} {rows} rows", [X(rows, columns), X(columns)],
+               x => sum ? x[0] + x[1] : x[0] * x[1]),
+        // Reductions over the middle and their gradients: long columns, whose outer places begin within sectors, and short ones,
+        // of several outer places to a block.
+        .. from function in new[] { ReduceFunction.Sum, ReduceFunction.Variance, ReduceFunction.Prod }
+           from shape in new int[][]
+           {
+               [1, 9001, 3], [1, 2049, 33], [16, 67, 33], [16, 257, 13], [17, 67, 31], [16, 257, 71], [15, 33, 63], [15, 17, 127],
+               [5, 2049, 7], [9, 17, 482], [9, 5, 483], [15, 33, 120],
+           }
+           select Middle(function, shape),
+        .. from shape in new int[][]
+           {
+               [2000, 2, 2], [2000, 2, 13], [301, 3, 24], [301, 15, 7], [301, 2, 32], [301, 2, 33], [301, 3, 63], [301, 15, 129],
+               [301, 2, 257], [301, 2, 482], [301, 2, 483], [301, 3, 1001],
+           }
+           select Middle(ReduceFunction.Prod, shape) with
+           {
+               // Columns that come to shared memory with room behind every few of them.
+               MostConflicts = 1.1,
+           },
         new("sum of odd columns", [X(4099, 391)], x => x[0].Sum([0])),
         new("largest of the odd middle", [X(16, 257, 129)], x => x[0].Max([1])),
         new("variance of the odd middle", [X(8, 129, 257)], x => x[0].Variance([1])),
@@ -121,6 +147,10 @@ internal static partial class TrafficCases
         new("cumulative sums of rows of 1001", [X(256, 1001)], x => x[0].CumSum()),
         new("transpose of odd extents", [X(513, 257)], x => x[0].Transpose(), ("rearrange_tiles_", 1.25)),
     ];
+
+    private static TrafficCase Middle(ReduceFunction function, int[] shape) => new(
+        $"{function} of the middle of {new Shape(shape)}", [OpInput.Uniform("x", new Shape(shape), 0.9, 1.1)],
+        x => Reduce(function, x[0], [1]));
 
     private static TrafficCase BatchNorm(int rows, int channels, bool relu = false) => new(
         $"batch normalization of {channels} channels, {rows} rows{(relu ? " and ReLU" : "")}",

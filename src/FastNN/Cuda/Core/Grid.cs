@@ -6,7 +6,8 @@ internal readonly record struct Grid(int X, int Threads, int Y = 1, int Z = 1, i
     /// <summary>Threads of a block of <see cref="ForElements"/> and <see cref="ForSum"/>.</summary>
     public const int ElementThreads = 256;
 
-    private const int ElementsPerBlock = 1024;
+    /// <summary>Elements of a block of <see cref="ForElements"/>: PER_BLOCK of kernels/elements.cuh.</summary>
+    public const int ElementsPerBlock = 1024;
 
     /// <summary>
     /// A block of a sum takes four chunks of 1024 elements before there is another, and more of them above 4 M elements.

@@ -23,6 +23,13 @@ internal abstract unsafe partial class CudaFacet
     /// </summary>
     protected const int RowsPerThread = 16, MaxRowParts = 128, MaxChunks = TicketBytes / sizeof(uint);
 
+    /// <summary>
+    /// Of strips whose rows begin within sectors (ShiftedStrip of kernels/rows.cuh): threads across and down, columns of a
+    /// thread, and those of a block.
+    /// </summary>
+    protected const int ShiftedAcross = 96, ShiftedDown = 8, ShiftedSpans = 2,
+        ShiftedWidth = (ShiftedAcross * ShiftedSpans) - MostShift;
+
     /// <summary>Doubles that the scratch memory holds behind the tickets.</summary>
     protected const int ScratchParts = (ScratchBytes - TicketBytes) / sizeof(double);
 

@@ -59,13 +59,17 @@ internal sealed unsafe partial class CudaElements
         // As many threads as take whole sectors of 32 bytes and a whole number of rows, if so many are possible.
         int inner = arguments.Inner;
         long unit = (long)inner * (8 / CommonPowerOfTwo(inner, 8));
-        bool runs = unit <= 1024;
-        int threads = runs ? (int)unit * Math.Max(1, 256 / (int)unit) : 256, columns = runs ? inner : ColumnChunk;
-        int lanes = threads / columns, chunks = Blocks(inner, columns);
+        bool runs = unit <= 1024, shifts = !runs && inner % 8 != 0;
+        int threads = runs ? (int)unit * Math.Max(1, 256 / (int)unit) : shifts ? ShiftedAcross * ShiftedDown : 256;
+        int columns = runs ? inner : shifts ? ShiftedAcross : ColumnChunk, width = shifts ? ShiftedWidth : 0;
+        int lanes = threads / columns, chunks = Blocks(inner, shifts ? width : columns);
         int parts = Math.Min(Blocks(arguments.Rows, lanes * RowsPerThread), Math.Min(MaxRowParts, ScratchParts / inner));
         parts = chunks > MaxChunks ? 1 : Math.Max(1, parts);
-        var grid = new Grid(checked(chunks * parts), threads, Shared: threads * sizeof(float));
-        Launch("elementwise", "elementwise_sum_rows", grid, arguments with { Columns = columns, RowBlocks = parts });
+        int sums = threads * (shifts ? ShiftedSpans : 1);
+        var grid = new Grid(checked(chunks * parts), threads, Shared: sums * sizeof(float));
+        Launch(
+            "elementwise", "elementwise_sum_rows", grid,
+            arguments with { Columns = columns, RowBlocks = parts, Width = width });
     }
 
     private void SumColumns(SumArguments arguments)
@@ -117,7 +121,7 @@ internal sealed unsafe partial class CudaElements
     private readonly record struct SumArguments(
         nint DY, nint Other, nint DA, ScratchAddresses Scratch, long Count, long OtherRow, int OtherColumn, int Rows, int Inner,
         int Columns,
-        int RowBlocks, int Accumulate, float Sign, int Unused);
+        int RowBlocks, int Accumulate, float Sign, int Width);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly struct SumAxesArguments(

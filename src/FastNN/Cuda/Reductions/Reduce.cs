@@ -10,10 +10,8 @@ internal sealed unsafe partial class CudaReductions
 {
     private const int StripColumns = 32, StripThreads = 256, SpreadRowsPerThread = 64;
 
-    /// <summary>
-    /// Of strips whose rows begin within sectors (kernels/reduce.cu): threads across and down, columns of a thread.
-    /// </summary>
-    private const int ShiftedAcross = 96, ShiftedDown = 8, ShiftedSpans = 2;
+    /// <summary>Operands of outputs that a block of a gradient has in shared memory: STAGED of kernels/reduce.cu.</summary>
+    private const int StagedOperands = (Grid.ElementsPerBlock / 2) + 2;
 
     /// <summary>The most blocks along a grid's second axis.</summary>
     private const int MaxGridY = 65535;
@@ -91,10 +89,19 @@ internal sealed unsafe partial class CudaReductions
         StridedAxes axes = geometry.Axes;
         int inner = axes.Inner;
         var arguments = new SpreadArguments(
-            x.Address, y.Address, saved.Address, more.Address, dY.Address, dX.Address, axes, default, dX.Count, inner, 0, scale,
-            accumulate ? 1 : 0, 0, 0);
+            x.Address, y.Address, saved.Address, more.Address, dY.Address, dX.Address, axes, default, default, default, dX.Count,
+            inner, 0, scale, accumulate ? 1 : 0, 0, 0, 0, 0, 0, 0);
         if (dX.Count == 0)
         {
+            return;
+        }
+
+        // Behind a place's operands are its first ones again, where a warp's lanes may be in its next row.
+        int pitch = inner <= Banks ? inner : inner + Banks;
+        if (!geometry.IsInnerReduced && pitch <= StagedOperands && geometry.OuterKept.Rank <= 1
+            && geometry.OuterReduced.Rank == 1)
+        {
+            SpreadRuns(kernels[2], arguments with { Pitch = pitch }, geometry);
             return;
         }
 
@@ -126,6 +133,33 @@ internal sealed unsafe partial class CudaReductions
             "reduce", kernels[fours ? 0 : 1], ElementGrid(dX.Count), arguments with { IsRows = isRows ? 1 : 0 });
     }
 
+    /// <summary>
+    /// Blocks of many rows of one outer place, so that it costs little to read its operands for them, or of several outer places
+    /// with few.
+    /// </summary>
+    private void SpreadRuns(string kernel, in SpreadArguments arguments, ReduceGeometry geometry)
+    {
+        int inner = arguments.Inner, rows = Tensor.Index(geometry.Terms), outer = Tensor.Index(geometry.Outputs / inner);
+        int places = (int)Math.Clamp(
+            Grid.ElementsPerBlock / ((long)rows * inner), 1, Math.Min(outer, StagedOperands / arguments.Pitch));
+        places = places > 8 ? places & ~7 : places;
+
+        // Bands begin with sectors where outer places do.
+        int band = Math.Max(SpreadRowsPerThread, (Grid.ElementsPerBlock / inner) & ~7);
+        band = places > 1 ? rows : Math.Min(rows, (Blocks(rows, Blocks(rows, band)) + 7) & ~7);
+        Launch(
+            "reduce", kernel, new Grid(checked(Blocks(outer, places) * Blocks(rows, band)), ElementThreads),
+            arguments with
+            {
+                ByInner = new Divisor(inner),
+                ByRows = new Divisor(rows),
+                RowCount = rows,
+                Outer = outer,
+                Places = places,
+                Band = band,
+            });
+    }
+
     private void FoldStrips(string kernel, FoldArguments arguments, int outer)
     {
         // As many threads as take whole sectors of 32 bytes and a whole number of rows, if so many are possible.
@@ -136,7 +170,7 @@ internal sealed unsafe partial class CudaReductions
         int threads = runs ? (int)unit * Math.Max(1, StripThreads / (int)unit)
             : shifts ? ShiftedAcross * ShiftedDown : StripThreads;
         int columns = runs ? inner : shifts ? ShiftedAcross : StripColumns;
-        int width = shifts ? (ShiftedAcross * ShiftedSpans) - MostShift : 0;
+        int width = shifts ? ShiftedWidth : 0;
         int lanes = threads / columns, chunks = Blocks(inner, shifts ? width : columns);
         int parts = Math.Min(
             Blocks(arguments.Terms, lanes * RowsPerThread), Math.Min(MaxRowParts, ScratchParts / arguments.Outputs));
@@ -155,7 +189,7 @@ internal sealed unsafe partial class CudaReductions
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct SpreadArguments(
-        nint X, nint Y, nint Saved, nint More, nint DY, nint DX, StridedAxes Axes, StridedAxes Rows, long Count, int Inner,
-        int RowCount, float Scale,
-        int Accumulate, int Width, int IsRows);
+        nint X, nint Y, nint Saved, nint More, nint DY, nint DX, StridedAxes Axes, StridedAxes Rows, Divisor ByInner,
+        Divisor ByRows, long Count, int Inner, int RowCount, float Scale, int Accumulate, int Width, int IsRows, int Outer,
+        int Places, int Band, int Pitch);
 }
