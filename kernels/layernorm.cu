@@ -6,7 +6,8 @@
 // Rows of up to 128 that begin within sectors would share too many of these: a block's come to shared memory as one run, and leave it as one.
 // The residual kernels first add: sum = (x + a bias) + residual, whose rows may repeat, is normalized and kept; x may be rows of a table; backward the gradient that sum has from others
 // is added to what normalizing gives it, and all of it goes to x, to the residual (=|+=) and, summed over rows, to the bias: 16 bytes per element each way,
-// in place of three launches that move 40. A residual that repeats is read again for each repetition.
+// in place of three launches that move 40. A residual that repeats is read once for several repetitions: from registers, or, where rows
+// begin within sectors, from shared memory, since each repetition may begin elsewhere within one.
 #include "rows.cuh"
 
 #define WARPS 8
@@ -16,7 +17,7 @@
 #define SHORT 128
 #define LEAST_RESIDUAL 8  // rows of a residual of which a block of short rows may have some
 
-// The rows of a block that adds first, as long as they are.
+// The rows of a block that adds first, as long as they are: all, or the residual's.
 extern __shared__ __align__(16) float rowTile[];
 
 struct LayerNormArguments {
@@ -39,7 +40,7 @@ struct LayerNormArguments {
     int rowsPerBlock;       // with all repetitions up to MOST_ROWS
     int bandRows;           // which blocks count: rows, or residualRows where a block has several repetitions of these
     int repeats;            // such repetitions of a block
-    int unused;
+    int isStaged;           // of longer rows, which begin within sectors: shared memory has the residual's, one for each warp or the block
 };
 
 struct LayerNormBackwardArguments {
@@ -188,6 +189,19 @@ DEVICE void addResidual(const LayerNormArguments& a, const Band<true>& band, flo
     __syncthreads();
 }
 
+// A row of the residual, by those who share rows, for all repetitions of a band.
+template <class Lanes, int ITEMS, class Band>
+DEVICE void stageResidual(const LayerNormArguments& a, const Band& band, int i, float* residual) {
+    if (i >= band.rows) return;
+    const float* from = a.residual + (int64)band.row(0, i) % a.residualRows * a.length;
+    float* to = residual + i % Lanes::groups() * a.length;
+    SharedRow<Lanes, ITEMS> row(from, a.length);
+#pragma unroll
+    for (int k = 0; k < ITEMS; k++) {
+        if (row.holds(k)) to[row.column(k)] = from[row.column(k)];
+    }
+}
+
 template <class Lanes, int ITEMS, bool RESIDUAL, bool SHARED>
 DEVICE void forwardRows(const LayerNormArguments& a, float* weight, float* bias, float* xBias, float* tile, float* residual) {
     __shared__ float means[MOST_ROWS], scales[MOST_ROWS];
@@ -199,11 +213,16 @@ DEVICE void forwardRows(const LayerNormArguments& a, float* weight, float* bias,
     __syncthreads();
     if constexpr (SHARED && RESIDUAL) addResidual(a, band, tile, residual, xBias);
     float inverse = 1.0f / a.length;
+    bool isStaged = RESIDUAL && !SHARED && a.isStaged;
+    if (isStaged) {
+        stageResidual<Lanes, ITEMS>(a, band, Lanes::group(), residual);
+        __syncthreads();
+    }
     // Warps take neighbors, or, where a block has fewer, several repetitions of one.
     int across = RESIDUAL ? smaller(a.rowsPerBlock, Lanes::groups()) : Lanes::groups(), down = Lanes::groups() / across;
     for (int i = Lanes::group() % across; i < band.rows; i += across) {
         float added[ITEMS];
-        if (RESIDUAL && !SHARED) {
+        if (RESIDUAL && !SHARED && !isStaged) {
             SharedRow<Lanes, ITEMS> row(a.sum + (int64)band.row(0, i) * a.length, a.length);
             const float* from = a.residual + (int64)(band.row(0, i) % a.residualRows) * a.length;
 #pragma unroll
@@ -217,6 +236,11 @@ DEVICE void forwardRows(const LayerNormArguments& a, float* weight, float* bias,
             float* y = SHARED ? shared : a.y + origin;
             SharedRow<Lanes, ITEMS> row(SHARED ? nullptr : (RESIDUAL ? a.sum : a.x) + origin, a.length);
             float x[ITEMS], sum = 0, squares = 0, mean = 0;
+            if (isStaged) {
+                const float* staged = residual + i % Lanes::groups() * a.length + row.first;
+#pragma unroll
+                for (int k = 0; k < ITEMS; k++) added[k] = row.holds(k) ? staged[k * Lanes::lanes()] : 0.0f;
+            }
 #pragma unroll
             for (int k = 0; k < ITEMS; k++) {
                 x[k] = row.holds(k) && (!RESIDUAL || from >= 0) ? source[row.column(k)] : 0.0f;
@@ -244,6 +268,11 @@ DEVICE void forwardRows(const LayerNormArguments& a, float* weight, float* bias,
                 scales[repetition * a.rowsPerBlock + i] = scale;
             }
         }
+        // A block has its rows one by one, of which all threads have read the last when these have summed it up; warps have theirs all at once.
+        if (isStaged && Lanes::groups() == 1 && i + 1 < band.rows) {
+            stageResidual<Lanes, ITEMS>(a, band, i + 1, residual);
+            __syncthreads();
+        }
     }
     __syncthreads();
     for (int k = 0; SHARED && k < band.repeats; k++) {
@@ -265,7 +294,7 @@ DEVICE void forwardRows(const LayerNormArguments& a, float* weight, float* bias,
 #define RESIDUAL_FORWARD(name, Lanes, ITEMS, THREADS)                                                \
     KERNEL void __launch_bounds__(THREADS) layernorm_residual_forward_##name(LayerNormArguments a) { \
         __shared__ float weight[name], bias[name], xBias[name];                                      \
-        forwardRows<Lanes, ITEMS, true, false>(a, weight, bias, xBias, nullptr, nullptr);            \
+        forwardRows<Lanes, ITEMS, true, false>(a, weight, bias, xBias, nullptr, rowTile);            \
     }
 
 FORWARD(128, Warp, 4, 256)

@@ -56,7 +56,7 @@ internal sealed class JoinedPassesTests : DeviceFixture
     /// <summary>Few and many repetitions of few and many rows, of every kernel.</summary>
     [Test]
     public void A_residual_may_repeat_any_number_of_times(
-        [Values(2, 9)] int repetitions, [Values(1, 3, 19)] int rows, [Values(33, 128, 200, 504, 600, 1500)] int length,
+        [Values(2, 9)] int repetitions, [Values(1, 3, 19)] int rows, [Values(33, 128, 200, 301, 504, 600, 1001, 1500)] int length,
         [Values] bool isLookedUp)
     {
         int[] tokens = [.. Enumerable.Range(0, repetitions * rows).Select(i => i * i % 7)];

@@ -32,10 +32,13 @@ internal static partial class TrafficCases
                $"layer normalization of a sum, {shape.Item1} repetitions of {shape.Item2} rows of {length}",
                [X(shape.Item1, shape.Item2, length), X(shape.Item2, length), X(length), X(length)],
                x => Normalize((x[0] * 2) + x[1], x)),
-        // Longer rows whose repetitions begin elsewhere within a sector read it again.
-        new(
-            "layer normalization of a sum, 8 repetitions of 5 rows of 301", [X(8, 5, 301), X(5, 301), X(301), X(301)],
-            x => Normalize((x[0] * 2) + x[1], x), ("layernorm_residual_forward", 1.41), ("elementwise_sum_rows", 1.26)),
+        // Longer rows whose repetitions begin elsewhere within a sector.
+        .. from shape in new[] { (8, 5), (8, 67), (3, 41), (40, 1), (17, 12) }
+           from length in new[] { 129, 301, 510, 1001, 2041 }
+           select new TrafficCase(
+               $"layer normalization of a sum, {shape.Item1} repetitions of {shape.Item2} rows of {length}",
+               [X(shape.Item1, shape.Item2, length), X(shape.Item2, length), X(length), X(length)],
+               x => Normalize((x[0] * 2) + x[1], x)),
         .. new[] { 77, 256 }.Select(length => new TrafficCase(
             $"layer normalization of rows of a table of {length} and positions",
             [Tokens, X(512, length), X(length), X(length), X(64, length)],

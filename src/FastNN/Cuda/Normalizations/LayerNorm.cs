@@ -17,6 +17,8 @@ internal sealed unsafe partial class CudaNormalizations
     /// <summary>Of so many rows in a row one at least begins with a sector, and every so many begin alike.</summary>
     private const int RowsAlike = 8;
 
+    private const int WarpThreads = 32;
+
     /// <summary>Repetitions of a residual of which a block has the same rows, where these are many.</summary>
     private const int MaxRepeats = 8;
 
@@ -52,14 +54,17 @@ internal sealed unsafe partial class CudaNormalizations
         (int perBlock, int repeats) = RepeatedRows(kernel, geometry.Length, residualRows, repetitions);
         int bandRows = repeats > 1 ? residualRows : geometry.Rows;
         int blocks = Blocks(bandRows, perBlock) * (repeats > 1 ? Blocks(repetitions, repeats) : 1);
-        int shared = IsShort(geometry.Length) ? repeats * Blocks(perBlock * geometry.Length, 4) * 4 * sizeof(float) : 0;
+        bool isShort = IsShort(geometry.Length), isStaged = !isShort && repeats > 1 && geometry.Length % 8 != 0;
+        int floats = isShort ? repeats * Blocks(perBlock * geometry.Length, 4) * 4
+            : isStaged ? geometry.Length * (kernel.IsOfWarps ? kernel.Threads / WarpThreads : 1) : 0;
         Launch(
-            "layernorm", kernel.Name, new Grid(blocks, kernel.Threads, Shared: shared),
+            "layernorm", kernel.Name, new Grid(blocks, kernel.Threads, Shared: floats * sizeof(float)),
             new LayerNormArguments(
                 x.Address, AddressOf(rows.Weight), AddressOf(bias), AddressOf(rows.Mean), rows.Scale.Address, y.Address,
                 AddressOf(added.ProductBias), AddressOf(added.Indices), added.Residual.Address, rows.X.Address, geometry.Rows,
                 geometry.Length, residualRows, Tensor.Index(x.Count / geometry.Length),
-                added.Indices?.Type == DType.Int64 ? 1 : 0, rows.Eps, perBlock, bandRows, repeats, 0));
+                added.Indices?.Type == DType.Int64 ? 1 : 0, rows.Eps, perBlock, bandRows, repeats,
+                isStaged ? 1 : 0));
     }
 
     public void LayerNormBackward(
@@ -159,20 +164,27 @@ internal sealed unsafe partial class CudaNormalizations
     };
 
     /// <summary>
-    /// Neighboring rows of a block, and in how many repetitions of the residual: in four to eight, so that it costs little to
-    /// read it again for others, where all repetitions begin alike within a sector, or short rows come to shared memory. Of
-    /// these a block has all of a few that repeat.
+    /// Neighboring rows of a block, and in how many repetitions of the residual: in four to eight or more, so that it
+    /// costs little to read it again for others. Of short rows, which come to shared memory, a block has all of a few that
+    /// repeat.
     /// </summary>
     private static (int Rows, int Repeats) RepeatedRows(RowKernel kernel, int length, int residualRows, int repetitions)
     {
         bool isShort = IsShort(length);
-        if (repetitions == 1 || (isShort ? residualRows < RowsAlike : (long)residualRows * length % 8 != 0))
+        if (repetitions == 1 || (isShort && residualRows < RowsAlike))
         {
             return (kernel.RowsPerBlock, 1);
         }
 
-        // Two halves of eight keep more processors busy.
-        int most = repetitions == MaxRepeats ? MaxRepeats / 2 : MaxRepeats, rows = kernel.IsOfWarps ? RowsAlike : RowsAlike / 2;
+        // Two halves of eight keep more processors busy. Rows that begin within sectors leave less to read again.
+        bool isStaged = !isShort && length % 8 != 0;
+        int most = repetitions == MaxRepeats && !isStaged ? MaxRepeats / 2 : MaxRepeats;
+        int rows = kernel.IsOfWarps ? RowsAlike : RowsAlike / 2;
+        if (isStaged && kernel.IsOfWarps && repetitions > most)
+        {
+            (rows, most) = (rows / 2, most * 2);
+        }
+
         while (rows > residualRows)
         {
             (rows, most) = (rows / 2, most * 2);
@@ -201,7 +213,7 @@ internal sealed unsafe partial class CudaNormalizations
     private readonly record struct LayerNormArguments(
         nint X, nint Weight, nint Bias, nint Mean, nint Scale, nint Y, nint XBias, nint Indices, nint Residual, nint Sum,
         int Rows, int Length, int ResidualRows, int TableRows, int Wide, float Eps, int RowsPerBlock, int BandRows, int Repeats,
-        int Unused);
+        int IsStaged);
 
     [StructLayout(LayoutKind.Sequential)]
     private readonly record struct LayerNormBackwardArguments(
