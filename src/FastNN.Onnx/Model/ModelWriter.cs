@@ -1,3 +1,4 @@
+using FastNN.Formats;
 using FastNN.Onnx.Wire;
 
 namespace FastNN.Onnx.Model;
@@ -57,12 +58,12 @@ internal static class ModelWriter
         // An empty name in a list is an input or output that is not there, and counts.
         foreach (string input in node.Inputs)
         {
-            writer.Bytes(1, System.Text.Encoding.UTF8.GetBytes(input));
+            writer.Element(1, input);
         }
 
         foreach (string output in node.Outputs)
         {
-            writer.Bytes(2, System.Text.Encoding.UTF8.GetBytes(output));
+            writer.Element(2, output);
         }
 
         writer.Text(3, node.Name);

@@ -2,19 +2,9 @@ using System.Buffers.Binary;
 using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
+using FastNN.Formats;
 
 namespace FastNN.Onnx.Wire;
-
-/// <summary>How a field of protobuf's wire format is written.</summary>
-internal enum WireType
-{
-    Varint = 0,
-    Fixed64 = 1,
-    Bytes = 2,
-    GroupStart = 3,
-    GroupEnd = 4,
-    Fixed32 = 5,
-}
 
 /// <summary>
 /// Reads one message of protobuf's wire format, field by field, without copying: what a field holds is asked for by kind after
