@@ -1,3 +1,4 @@
+using FastNN.Formats;
 using FastNN.Imaging;
 
 namespace FastNN.Onnx.Tests;
@@ -29,6 +30,19 @@ public sealed class ImagingTests
         byte[] pixels = image.Pixels.ToArray();
         Assert.That(pixels[..6], Is.EqualTo(first));
         Assert.That(pixels.Select((value, i) => value * (long)((i % 251) + 1)).Sum(), Is.EqualTo(sum));
+    }
+
+    [TestCase(1, 1)]
+    [TestCase(7, 5)]
+    [TestCase(130, 67)]
+    public void What_the_library_writes_as_png_is_decoded_to_the_same_pixels(int width, int height)
+    {
+        byte[] pixels = Ramp(width, height).Pixels.ToArray();
+        Assert.That(RgbImage.Decode(PngWriter.Encode(pixels, width, height, 3)).Pixels.ToArray(), Is.EqualTo(pixels));
+
+        // Gray becomes three equal channels.
+        byte[] gray = RgbImage.Decode(PngWriter.Encode(pixels, 3 * width, height, 1)).Pixels.ToArray();
+        Assert.That(gray, Is.EqualTo(pixels.SelectMany(value => Enumerable.Repeat(value, 3))));
     }
 
     [Test]
