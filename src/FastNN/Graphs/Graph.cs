@@ -53,8 +53,8 @@ public sealed class Graph
 
     internal IReadOnlyList<Node> Nodes => _nodes;
 
-    /// <summary>Takes the first outputs of everything that reports them while it is recorded; null where nobody asks.</summary>
-    internal Dictionary<object, IReadOnlyList<Value>>? Trace { get; init; }
+    /// <summary>Notes which layer records what; null where nobody asks.</summary>
+    internal RecordingTrace? Trace { get; init; }
 
     /// <summary>How many layers are being recorded in one another.</summary>
     internal int LayerDepth { get; set; }
@@ -214,6 +214,7 @@ public sealed class Graph
                     types, orders, type)
                 });
         _nodes.Add(node);
+        Trace?.Add(node);
         return node.Outputs;
     }
 

@@ -11,17 +11,19 @@ namespace FastNN.Graphs;
 /// <param name="Bytes">Bytes of all inputs and outputs.</param>
 internal readonly record struct OperatorCost(double Flops, long Bytes)
 {
-    public static OperatorCost Of(PlannedNode node)
+    public static OperatorCost Of(PlannedNode node) => Of(node.Op, node.Types);
+
+    public static OperatorCost Of(Operator op, NodeTypes types)
     {
-        if (node.Op.IsView)
+        if (op.IsView)
         {
             return default;
         }
 
-        TensorType[] inputs = node.Types.Inputs, outputs = node.Types.Outputs;
+        TensorType[] inputs = types.Inputs, outputs = types.Outputs;
         long bytes = inputs.Sum(input => input.Bytes) + outputs.Sum(output => output.Bytes);
         double results = outputs.Sum(output => (double)output.Shape.Count), taken = inputs.Length > 0 ? inputs[0].Shape.Count : 0;
-        double flops = node.Op switch
+        double flops = op switch
         {
             DenseOp => 2.0 * results * inputs[1].Shape[0],
             MatMulOp matMul => 2.0 * results * inputs[0].Shape[matMul.TransposeA ? -2 : -1],
@@ -33,7 +35,7 @@ internal readonly record struct OperatorCost(double Flops, long Bytes)
             ConvolutionDepthwiseOp joined => (2.0 * inputs[0].Shape.Count * inputs[1].Shape[-1])
                 + (2.0 * results * inputs[joined.HasBias ? 3 : 2].Shape.Count / Math.Max(1, inputs[1].Shape[-1])),
             ConvTransposeOp => 2.0 * taken * inputs[1].Shape.Count / Math.Max(1, inputs[1].Shape[-1]),
-            ScaledDotProductOp => Attention((AttentionGeometry)node.Types.Bound!),
+            ScaledDotProductOp => Attention((AttentionGeometry)types.Bound!),
             RecurrenceOp => 2.0 * inputs[0].Shape[0] * inputs[0].Shape[1] * (inputs[1].Shape.Count + inputs[2].Shape.Count),
             ReduceOp or ArgExtremeOp or ScanOp => taken,
             MaxPool2DOp pool => results * pool.Options.KernelH * pool.Options.KernelW,

@@ -346,6 +346,8 @@ public abstract class Layer
         }
 
         graph.LayerDepth++;
+        graph.Trace?.Enter(this);
+        IReadOnlyList<Value>? outputs = null;
         try
         {
             if (!_built)
@@ -354,9 +356,7 @@ public abstract class Layer
                 _built = true;
             }
 
-            IReadOnlyList<Value> outputs = ForwardFrom(inputs);
-            graph.Trace?.TryAdd(this, outputs);
-            return outputs;
+            return outputs = ForwardFrom(inputs);
         }
         catch (ShapeException exception) when (exception.Left is null
             && exception.Message.StartsWith("Shape: ", StringComparison.Ordinal))
@@ -375,6 +375,7 @@ public abstract class Layer
         }
         finally
         {
+            graph.Trace?.Leave(outputs);
             graph.LayerDepth--;
         }
     }

@@ -104,15 +104,50 @@ public static class ModelExtensions
     }
 
     /// <summary>
-    /// A table of the model's layers: path, layer, output shape, parameters, and whether training changes them.
+    /// A table of the model's layers: path, layer, output shape, parameters, whether training changes them, and what inference
+    /// takes for one example: floating-point operations (a multiplication and an addition are two) and bytes of what the layer's
+    /// operators make. Both are of the direct computation, without the layers inside, and all calls of a shared layer together;
+    /// they are left out where extents other than the batch's are symbols. A plan reuses memory and joins operators, so it takes
+    /// less: <see cref="Trainer.PlanMemory"/> tells.
     /// </summary>
     /// <param name="model">A built model.</param>
+    /// <param name="format">Columns of text, the default, or a table of Markdown.</param>
     /// <returns>The table, in lines.</returns>
     /// <exception cref="InvalidOperationException">The model is not built.</exception>
-    public static string Summary(this Layer model)
+    /// <exception cref="ArgumentOutOfRangeException">The format is not a member of the enumeration.</exception>
+    public static string Summary(this Layer model, SummaryFormat format = SummaryFormat.Text)
     {
         RequireBuilt(model, nameof(Summary));
-        return ModelSummary.Write(model);
+        return Enum.IsDefined(format)
+            ? ModelSummary.Write(model, format)
+            : throw new ArgumentOutOfRangeException(
+                nameof(format), $"Summary: expected {string.Join(" or ", Enum.GetNames<SummaryFormat>())}, got {(int)format}.");
+    }
+
+    /// <summary>
+    /// The model as a graph in Graphviz' language: a box for each operator with the shape of what it makes, and a frame around
+    /// those of each layer. <c>dot -Tsvg model.dot</c> draws it.
+    /// </summary>
+    /// <param name="model">A built model.</param>
+    /// <returns>The text of a file, ASCII apart from names that are not.</returns>
+    /// <exception cref="InvalidOperationException">The model is not built.</exception>
+    public static string ToDot(this Layer model)
+    {
+        RequireBuilt(model, nameof(ToDot));
+        return ModelDot.Write(new ModelPicture(new ModelTrace(model)));
+    }
+
+    /// <summary>
+    /// The model as an SVG picture, which browsers show: a box for each operator with its layer and the shape of what it makes,
+    /// from the inputs at the top to the outputs at the bottom.
+    /// </summary>
+    /// <param name="model">A built model.</param>
+    /// <returns>The text of a file.</returns>
+    /// <exception cref="InvalidOperationException">The model is not built.</exception>
+    public static string ToSvg(this Layer model)
+    {
+        RequireBuilt(model, nameof(ToSvg));
+        return ModelSvg.Write(new ModelPicture(new ModelTrace(model)));
     }
 
     private static SafetensorsWriter Write(Layer model, SaveOptions options, bool withModel)
@@ -129,7 +164,7 @@ public static class ModelExtensions
         return writer;
     }
 
-    private static void RequireBuilt(Layer model, string operation)
+    internal static void RequireBuilt(Layer model, string operation)
     {
         ArgumentNullException.ThrowIfNull(model);
         if (model.Signature is null)
