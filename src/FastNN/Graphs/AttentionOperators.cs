@@ -1,3 +1,4 @@
+using FastNN.Graphs;
 using FastNN.Ops;
 
 namespace FastNN;
@@ -43,6 +44,16 @@ public static class AttentionOperators
             return y.Reshape([.. shape[..^1], value.Shape[-1]]);
         }
 
+        if (query.Graph.Decoding is { } decoding && rank == 4 && key.Shape.Rank == 4 && value.Shape.Rank == 4
+            && key.Shape[headsLast ? 1 : 2] == decoding.Steps)
+        {
+            bool isPlain = mask is null && lengths is null;
+            return headsLast
+                ? decoding.Attend(query, key, value, causal, scale, isPlain)
+                : decoding.Attend(
+                    query.Transpose(1, 2), key.Transpose(1, 2), value.Transpose(1, 2), causal, scale, isPlain).Transpose(1, 2);
+        }
+
         if (dropout != 0 || (mask is not null && ComposedAttention.DependsOnParameters(mask)))
         {
             if (lengths is not null)
@@ -79,6 +90,12 @@ public static class AttentionOperators
         float? scale = null, Value? lengths = null)
     {
         RequireCausal(nameof(PackedAttention), causal);
+        if (packed.Graph.Decoding is { } decoding)
+        {
+            return packed.Graph.Compose(
+                () => DecodePacked(decoding, packed, heads, keyHeads ?? heads, causal, scale, mask is null && lengths is null));
+        }
+
         var op = new ScaledDotProductOp(
             AttentionLayout.Packed, heads, keyHeads ?? heads, scale, causal, mask is not null, lengths is not null);
         return packed.Graph.Compose(() => packed.Graph.Add(op, [packed, .. Optional(mask), .. Optional(lengths)]));
@@ -110,20 +127,47 @@ public static class AttentionOperators
         }
 
         int rank = x.Shape.Rank, width = rank == 0 ? 0 : x.Shape[-1];
+
         if (rank < 2 || Dim.IsSymbol(width))
         {
             throw new ShapeException($"Rotary: expected rows of a known width and an axis of positions, got {x.Shape}.");
         }
 
+        int time = x.Shape.NormalizeAxis(timeAxis, nameof(Rotary));
+        if (x.Graph.Decoding is { } decoding && positions is null && x.Shape[time] == decoding.Steps)
+        {
+            decoding.RequirePositions(maxPositions - offset);
+            positions = decoding.Positions(offset);
+        }
+
         Value table = x.Graph.Constant(PositionTables.Rotary(maxPositions, width, theta), new Shape(maxPositions, width));
-        var op = new RotaryOp(x.Shape.NormalizeAxis(timeAxis, nameof(Rotary)) - rank, rotated ?? -1, interleaved, offset);
+        var op = new RotaryOp(time - rank, rotated ?? -1, interleaved, offset);
         return positions is null ? x.Graph.Add(op, x, table) : x.Graph.Add(op, x, table, positions);
     }
 
     /// <summary>The first rows of a table, of which there must be so many; their number may be a symbol. Moves nothing.</summary>
-    internal static Value FirstRows(this Value table, int count) => table.Shape[0] == count
-        ? table
+    internal static Value FirstRows(this Value table, int count) =>
+        table.Graph.Decoding is { } decoding && count == decoding.Steps ? decoding.Rows(table)
+        : table.Shape[0] == count ? table
         : table.Graph.Add(new SliceOp(-table.Shape.Rank, 0, count, 1, IsLeading: true) { IsExact = true }, table);
+
+    private static Value DecodePacked(
+        Decoding decoding, Value packed, int heads, int keyHeads, CausalMask causal, float? scale, bool isPlain)
+    {
+        Shape x = packed.Shape;
+        int rows = heads + (2 * keyHeads);
+        if (heads < 1 || keyHeads < 1 || x.Rank != 3 || x[2] % rows != 0)
+        {
+            throw new ShapeException(
+                $"PackedAttention: expected queries, keys and values as [B, T, {rows} D] for {heads} heads and {keyHeads} of the keys, got {x}.");
+        }
+
+        int width = x[2] / rows;
+        Value[] parts = packed.Split(2, heads * width, keyHeads * width, keyHeads * width);
+        Value Heads(int part, int count) => parts[part].Reshape([x[0], x[1], count, width]);
+        return decoding.Attend(Heads(0, heads), Heads(1, keyHeads), Heads(2, keyHeads), causal, scale, isPlain)
+            .Reshape([x[0], x[1], heads * width]);
+    }
 
     private static Value[] Optional(Value? value) => value is null ? [] : [value];
 
@@ -161,6 +205,12 @@ internal static class ComposedAttention
         }
 
         Graph graph = query.Graph;
+        if (graph.Decoding is { } decoding && key.Shape[headsLast ? 1 : 2] == decoding.Steps)
+        {
+            throw new ShapeException(
+                "ScaledDotProductAttention: a decoder cannot give the weights of self-attention; expected them not to be asked for.");
+        }
+
         if (headsLast)
         {
             (query, key, value) = (query.Transpose(1, 2), key.Transpose(1, 2), value.Transpose(1, 2));

@@ -431,11 +431,17 @@ internal sealed class Compiler
 
     /// <summary>
     /// The place of an input that this step reads last and that the operator may overwrite; the graph's own inputs stay as given.
+    /// A cache is there to be overwritten.
     /// </summary>
     private PlannedTensor? ReuseInput(Node node, Operator op, NodeTypes types, int step, PlannedTensor[] inputs)
     {
         for (int i = 0; i < node.Inputs.Length; i++)
         {
+            if (inputs[i].Place.Parameter is { IsCache: true } && op.ForwardInPlace(types, i))
+            {
+                return inputs[i];
+            }
+
             if (op.ForwardInPlace(types, i) && inputs[i].Place.Buffer is { } buffer
                 && buffer.Last <= step && inputs[i].Type.Bytes == types.Outputs[0].Bytes && !_inputBuffers.Contains(buffer)
                 && IsAlone(inputs, i))

@@ -56,6 +56,9 @@ public sealed class Graph
     /// <summary>Notes which layer records what; null where nobody asks.</summary>
     internal RecordingTrace? Trace { get; init; }
 
+    /// <summary>Makes the recording compute new positions alone; null for whole sequences.</summary>
+    internal Decoding? Decoding { get; set; }
+
     /// <summary>How many layers are being recorded in one another.</summary>
     internal int LayerDepth { get; set; }
 

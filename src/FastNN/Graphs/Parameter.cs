@@ -68,6 +68,12 @@ public sealed class Parameter
         }
     }
 
+    /// <summary>
+    /// Whether it is memory that sessions write between their runs: it begins as zeros, is never frozen, and the operator that
+    /// changes it does so in place.
+    /// </summary>
+    internal bool IsCache { get; init; }
+
     /// <summary>The number of elements.</summary>
     public long Count => Shape.Count;
 

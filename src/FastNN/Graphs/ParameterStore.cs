@@ -49,7 +49,7 @@ internal sealed class ParameterStore : IParameterPlaces, IResident, IDisposable
         {
             _values.Add(parameter, new Tensor(_block.Address + (nint)offset, DType.Float32, parameter.Shape)
             {
-                Frozen = isFrozen ? new FrozenValues() : null,
+                Frozen = isFrozen && !parameter.IsCache ? new FrozenValues() : null,
             });
         }
     }
@@ -217,6 +217,12 @@ internal sealed class ParameterStore : IParameterPlaces, IResident, IDisposable
 
         foreach (Parameter parameter in parameters)
         {
+            if (parameter.IsCache)
+            {
+                Device.Memory.Fill(Value(parameter), 0);
+                continue;
+            }
+
             var values = new float[checked((int)parameter.Count)];
             parameter.Read(values);
             Device.Upload(MemoryMarshal.AsBytes<float>(values), Value(parameter));

@@ -73,6 +73,27 @@ public static class InferenceExtensions
         return new Predictor(model, device.Implementation, maxBatch, applyPreprocessing);
     }
 
+    /// <summary>
+    /// Compiles a causal model of tokens for generation: keys and values of the positions so far are kept, so that a further
+    /// token costs one position.
+    /// </summary>
+    /// <param name="model">A built model of tokens Int32 [N, T] that gives logits [N, T, vocabulary]; its present parameters are
+    /// copied.</param>
+    /// <param name="device">Where to run; it must outlive the decoder.</param>
+    /// <param name="context">The most positions of a sequence, for which memory is taken.</param>
+    /// <param name="batch">Sequences side by side; default 1.</param>
+    /// <returns>The decoder, without any position yet.</returns>
+    /// <exception cref="InvalidOperationException">The model is not built.</exception>
+    /// <exception cref="ArgumentException">It has several inputs, or one that is not Int32.</exception>
+    /// <exception cref="ShapeException">Its positions see one another otherwise than in causal self-attention, or are fewer than
+    /// the context.</exception>
+    public static Decoder CreateDecoder(this Layer model, Device device, int context, int batch = 1)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ArgumentNullException.ThrowIfNull(device);
+        return new Decoder(model, device.Implementation, context, batch);
+    }
+
     internal static Session Record(
         Layer model, Kernels.IDevice device, SessionOptions? options, Graphs.ParameterStore? live = null)
     {

@@ -32,6 +32,9 @@ internal enum RandomUse : uint
 
     /// <summary>Mixing the examples of a batch; as for augmentation.</summary>
     BatchMix = 7,
+
+    /// <summary>Drawing tokens.</summary>
+    Tokens = 8,
 }
 
 /// <summary>
