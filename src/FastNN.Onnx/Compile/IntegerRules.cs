@@ -20,8 +20,9 @@ internal static class IntegerRules
         Value least = Bound(x.Either.Min(all, keepDims: true)).Minimum(0),
             most = Bound(x.Either.Max(all, keepDims: true)).Maximum(0);
 
-        // Zeros alone are zeros under any scale.
-        Value scale = (most - least) * (1f / 255), divisor = ShapeOperators.Where(scale.Equal(0), 1f, scale);
+        // Zeros alone are zeros under any scale. The scale is a quotient, as in the standard: the product with 1 / 255 often is
+        // another float, which moves what lies next to a half by a step.
+        Value scale = (most - least) / 255, divisor = ShapeOperators.Where(scale.Equal(0), 1f, scale);
         Value zero = (least.Negate() / divisor).Round().Clamp(0, 255);
         Value y = ((x.Either / divisor).Round() + zero).Clamp(0, 255).Cast(DType.Int32);
         return
@@ -39,7 +40,7 @@ internal static class IntegerRules
 
     public static Traced?[]? Conv(TraceCall call) =>
         Shifted(call, 0, 2) is { } x && Shifted(call, 1, 3) is OnnxTensor weight
-        && WindowRules.Conv(new TraceCall(call.Host, [x, weight], call.Graph)) is [{ } y]
+        && WindowRules.Conv(new TraceCall(call.Host, [x, weight], call.Graph), isDirect: true) is [{ } y]
             ? [y.Like(y.Either.Cast(DType.Int32), OnnxElementType.Int32)]
             : null;
 
@@ -69,7 +70,7 @@ internal static class IntegerRules
         object?[] inputs = call.Constant(8) is { } bias
             ? [x, weight, Numbers.Convert(bias, OnnxElementType.Float32)]
             : [x, weight];
-        if (WindowRules.Conv(new TraceCall(call.Host, inputs, call.Graph)) is not [{ } y])
+        if (WindowRules.Conv(new TraceCall(call.Host, inputs, call.Graph), isDirect: true) is not [{ } y])
         {
             return null;
         }

@@ -5,7 +5,9 @@ namespace FastNN.Onnx.Compile;
 /// <summary>Convolutions, transposed ones and poolings of three spatial axes.</summary>
 internal static class VolumeRules
 {
-    public static Traced?[]? Conv(TraceCall call)
+    /// <param name="call">The node.</param>
+    /// <param name="isDirect">Whether sums of integers have to be exact.</param>
+    public static Traced?[]? Conv(TraceCall call, bool isDirect)
     {
         if (call.FloatInput(0) is not { Rank: 5 } x || call.FloatConstant(1) is not { Rank: 5 } weight
             || (call.Has(2) && call.FloatConstant(2) is null))
@@ -20,10 +22,10 @@ internal static class VolumeRules
             return null;
         }
 
-        Value y = x.Last.Conv3D(
+        Value y = x.Last.Convolve3D(
             call.Permuted(weight, 2, 3, 4, 1, 0),
             call.FloatConstant(2) is { } bias ? call.Graph.Constant(bias.Array<float>(), new Shape(bias.Count)) : null,
-            Size(windows, axis => axis.Stride), Padding(windows), Size(windows, axis => axis.Dilation), groups);
+            Size(windows, axis => axis.Stride), Padding(windows), Size(windows, axis => axis.Dilation), groups, isDirect);
         return [Traced.OfLast(y, x.Type, [x.Dims[0], weight.Dims[0], .. windows.OutputDims])];
     }
 

@@ -5,11 +5,15 @@ namespace FastNN.Onnx.Compile;
 /// <summary>Convolutions and poolings of one and two spatial axes; those of one axis are those of two with one row.</summary>
 internal static class WindowRules
 {
-    public static Traced?[]? Conv(TraceCall call)
+    public static Traced?[]? Conv(TraceCall call) => Conv(call, isDirect: false);
+
+    /// <param name="call">The node.</param>
+    /// <param name="isDirect">Whether sums of integers have to be exact.</param>
+    public static Traced?[]? Conv(TraceCall call, bool isDirect)
     {
         if (call.TracedInput(0) is { Rank: 5 })
         {
-            return VolumeRules.Conv(call);
+            return VolumeRules.Conv(call, isDirect);
         }
 
         if (call.FloatInput(0) is not { Rank: 3 or 4 } x || call.FloatConstant(1) is not { } weight || weight.Rank != x.Rank
@@ -26,20 +30,20 @@ internal static class WindowRules
         }
 
         float[] bias = call.FloatConstant(2)?.Array<float>() ?? new float[weight.Dims[0]];
-        return [Conv(call, x, weight, bias, groups, windows, call.Has(2))];
+        return [Conv(call, x, weight, bias, groups, windows, call.Has(2), isDirect)];
     }
 
     private static Traced Conv(TraceCall call, Traced x, OnnxTensor weight, float[] bias, int groups, Windows windows,
-        bool hasBias)
+        bool hasBias, bool isDirect)
     {
         WindowAxis rows = Rows(windows), columns = windows.Axes[^1];
         OnnxTensor filters = weight.Rank == 3 ? weight.WithDims([weight.Dims[0], weight.Dims[1], 1, weight.Dims[2]]) : weight;
-        Value y = Image(x).Conv2D(
+        Value y = Image(x).Convolve2D(
             call.Permuted(filters, 2, 3, 1, 0),
             hasBias ? call.Graph.Constant(bias, new Shape(bias.Length)) : null,
             new Size2D(rows.Stride, columns.Stride),
             Padding2D.Explicit(rows.Before, rows.After, columns.Before, columns.After),
-            new Size2D(rows.Dilation, columns.Dilation), groups);
+            new Size2D(rows.Dilation, columns.Dilation), groups, isDirect);
         int[] dims = [x.Dims[0], weight.Dims[0], .. windows.OutputDims];
         return new Builder(y, dims).Traced(x.Type, rescaled: (scale, shift) =>
         {
@@ -56,7 +60,8 @@ internal static class WindowRules
                 moved[f] = (bias[f] * scale[f]) + shift[f];
             }
 
-            return Conv(call, x, new OnnxTensor(weight.ElementType, weight.Dims, scaled), moved, groups, windows, hasBias: true);
+            return Conv(
+                call, x, new OnnxTensor(weight.ElementType, weight.Dims, scaled), moved, groups, windows, hasBias: true, isDirect);
         });
     }
 

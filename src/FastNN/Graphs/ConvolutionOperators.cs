@@ -37,12 +37,19 @@ public static partial class Operators
     /// <exception cref="ShapeException">The shapes do not fit.</exception>
     public static Value Conv2D(
         this Value x, Value weight, Value? bias = null, Size2D? stride = null, Padding2D padding = default,
-        Size2D? dilation = null, int groups = 1)
+        Size2D? dilation = null, int groups = 1) =>
+        x.Convolve2D(weight, bias, stride ?? 1, padding, dilation ?? 1, groups, isDirect: false);
+
+    /// <summary><see cref="Conv2D"/>, and <see cref="ConvolutionOptions.IsDirect"/>.</summary>
+    internal static Value Convolve2D(
+        this Value x, Value weight, Value? bias, Size2D stride, Padding2D padding, Size2D dilation, int groups, bool isDirect)
     {
-        (Size2D step, Size2D spread) = (stride ?? 1, dilation ?? 1);
         var options = new ConvolutionOptions(
-            WindowOptions.None, new WindowOptions(step.Rows, spread.Rows, padding.Top, padding.Bottom),
-            new WindowOptions(step.Columns, spread.Columns, padding.Left, padding.Right), padding.IsSame, groups);
+            WindowOptions.None, new WindowOptions(stride.Rows, dilation.Rows, padding.Top, padding.Bottom),
+            new WindowOptions(stride.Columns, dilation.Columns, padding.Left, padding.Right), padding.IsSame, groups)
+        {
+            IsDirect = isDirect,
+        };
         return x.Convolve(new ConvolutionOp(2, options), weight, bias);
     }
 
@@ -59,8 +66,13 @@ public static partial class Operators
     public static Value Conv3D(
         this Value x, Value weight, Value? bias = null, Size3D? stride = null, Padding3D padding = default,
         Size3D? dilation = null, int groups = 1) =>
+        x.Convolve3D(weight, bias, stride ?? 1, padding, dilation ?? 1, groups, isDirect: false);
+
+    /// <summary><see cref="Conv3D"/>, and <see cref="ConvolutionOptions.IsDirect"/>.</summary>
+    internal static Value Convolve3D(
+        this Value x, Value weight, Value? bias, Size3D stride, Padding3D padding, Size3D dilation, int groups, bool isDirect) =>
         x.Convolve(
-            new ConvolutionOp(3, Volume(stride ?? 1, padding, dilation ?? 1, groups, 0)), weight, bias);
+            new ConvolutionOp(3, Volume(stride, padding, dilation, groups, 0) with { IsDirect = isDirect }), weight, bias);
 
     /// <summary>
     /// One-dimensional transposed convolution, as PyTorch's conv_transpose1d: the gradient of <see cref="Conv1D"/> by its data.

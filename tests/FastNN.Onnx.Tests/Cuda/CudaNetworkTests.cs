@@ -61,6 +61,16 @@ internal sealed class CudaNetworkTests(bool cudnn)
         }
     }
 
+    /// <summary>cuDNN may choose an algorithm that rounds on the way, so it is not asked.</summary>
+    [Test]
+    public void Convolutions_of_integers_are_exact()
+    {
+        SoftwareDevice counter = TestGpu.Software;
+        counter.ResetCounters();
+        IntegerExactnessTests.Compare(IntegerExactnessTests.TwoLayers(), _gpu, IntegerExactnessTests.Input(1));
+        Assert.That(counter.Counts().Kernels.Select(kernel => kernel.Name), Has.None.EqualTo("cudnnConvolutionForward"));
+    }
+
     /// <summary>cuDNN wants filters otherwise than they lie; those of a file do not change.</summary>
     [Test]
     public void No_run_transposes_filters()

@@ -35,7 +35,7 @@ internal sealed unsafe partial class CpuWindows
     }
 
     public long Conv2DWorkspaceBytes(in Conv2DGeometry geometry, ConvolutionPass pass) =>
-        Convolution.WorkspaceBytes(geometry, pass, Options.AllowWinograd);
+        Convolution.WorkspaceBytes(geometry, pass, AllowsWinograd(geometry));
 
     public void Conv2DForward(
         in Conv2DGeometry geometry, Tensor x, Tensor weight, Tensor? bias, Tensor y, Activation activation, Tensor? workspace,
@@ -44,7 +44,7 @@ internal sealed unsafe partial class CpuWindows
         var epilogue = new Epilogue(Floats(bias), activation, accumulate);
         Convolution.Forward(
             Pool, geometry, Floats(x), Floats(weight) + geometry.FilterOffset, Floats(y), epilogue, Bytes(workspace),
-            Options.AllowWinograd, weight.Frozen);
+            AllowsWinograd(geometry), weight.Frozen);
     }
 
     public void Conv2DMaxPoolForward(
@@ -58,7 +58,7 @@ internal sealed unsafe partial class CpuWindows
     }
 
     public bool PoolsBehindConvolution(in Conv2DGeometry convolution, in Pool2DGeometry pooling) =>
-        Convolution.Pools(convolution, pooling, Options.AllowWinograd);
+        Convolution.Pools(convolution, pooling, AllowsWinograd(convolution));
 
     public static bool FiltersBehindProduct(in Conv2DGeometry product, in Conv2DGeometry depthwise) =>
         Convolution.Expands(product, depthwise);
@@ -79,7 +79,7 @@ internal sealed unsafe partial class CpuWindows
         var epilogue = new Epilogue(Floats(bias), activation, accumulate);
         Convolution.BackwardData(
             Pool, geometry, Floats(dY), Floats(weight) + geometry.FilterOffset, Floats(dX), epilogue, Bytes(workspace),
-            Options.AllowWinograd);
+            AllowsWinograd(geometry));
     }
 
     public void Conv2DBackwardFilter(
@@ -87,5 +87,7 @@ internal sealed unsafe partial class CpuWindows
         bool accumulateBias, Tensor? workspace) =>
         Convolution.BackwardFilter(
             Pool, geometry, Floats(x), Floats(dY), Floats(dWeight) + geometry.FilterOffset, Floats(dBias), accumulateWeight,
-            accumulateBias, Bytes(workspace), Options.AllowWinograd);
+            accumulateBias, Bytes(workspace), AllowsWinograd(geometry));
+
+    private bool AllowsWinograd(in Conv2DGeometry geometry) => Options.AllowWinograd && !geometry.IsDirect;
 }

@@ -36,6 +36,12 @@ internal readonly record struct Conv2DGeometry
     /// <summary>Whether the filter, and with it its gradient, is given as [OC, KH, KW, C / groups].</summary>
     public bool HasTransposedFilter { get; init; }
 
+    /// <summary>
+    /// Whether y has to be sums of products of x and the filter themselves, which of integers are exact below 2^24. Algorithms
+    /// that multiply transforms (Winograd's, Fourier's) round on the way.
+    /// </summary>
+    public bool IsDirect { get; init; }
+
     public int H => Vertical.Input;
 
     public int W => Horizontal.Input;

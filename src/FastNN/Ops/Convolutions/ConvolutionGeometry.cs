@@ -12,7 +12,11 @@ internal readonly record struct WindowOptions(int Stride, int Dilation, int PadB
 /// <summary>What a convolution of one to three axes is asked for; the sizes come from its inputs.</summary>
 /// <param name="IsSame">The padding follows from the sizes (<see cref="Padding2D.Same"/>).</param>
 internal readonly record struct ConvolutionOptions(
-    WindowOptions Depth, WindowOptions Rows, WindowOptions Columns, bool IsSame, int Groups);
+    WindowOptions Depth, WindowOptions Rows, WindowOptions Columns, bool IsSame, int Groups)
+{
+    /// <summary>Whether sums have to be of the products themselves (<see cref="Conv2DGeometry.IsDirect"/>).</summary>
+    public bool IsDirect { get; init; }
+}
 
 /// <summary>
 /// A convolution of one to three axes as two-dimensional ones. One axis is an image of height 1, a view. Three are a sum over the
@@ -56,9 +60,13 @@ internal sealed partial class ConvolutionGeometry
         WindowAxis vertical = Axis(operation, axes, 1, options.Rows, options.IsSame, x, weight);
         WindowAxis horizontal = Axis(operation, axes, 2, options.Columns, options.IsSame, x, weight);
         Shape output = Joined(axes, x[0], depth.Output, vertical.Output, horizontal.Output, weight[-1]);
+        bool isDirect = options.IsDirect;
         Conv2DGeometry[] taps = Taps(operation, x[0], x[-1], weight[-1], options.Groups, depth, vertical, horizontal);
         return new ConvolutionGeometry(
-            hasTransposedFilter ? Array.ConvertAll(taps, tap => tap with { HasTransposedFilter = true }) : taps, output);
+            hasTransposedFilter || isDirect
+                ? Array.ConvertAll(taps, tap => tap with { HasTransposedFilter = hasTransposedFilter, IsDirect = isDirect })
+                : taps,
+            output);
     }
 
     /// <summary>
