@@ -9,6 +9,7 @@ internal static class RecipeBook
         new MnistMlp(),
         new MnistCnn(),
         new MnistCnnSmall(),
+        new MnistLstm(),
         new LenetRgb(),
         new MnistCnnEpochs(),
         new OnnxTransfer(),
