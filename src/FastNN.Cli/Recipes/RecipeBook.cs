@@ -13,6 +13,9 @@ internal static class RecipeBook
         new LenetRgb(),
         new MnistCnnEpochs(),
         new OnnxTransfer(),
+        new Letters(),
+        new Movies(),
+        new Forecast(),
         new CartPoleRecipe(),
         new GridWorldRecipe(),
     ];
