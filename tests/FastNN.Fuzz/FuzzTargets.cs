@@ -52,6 +52,12 @@ internal static class FuzzTargets
             new(
                 "cifar", [Cifar(1), Cifar(3)], [], file => Cifar10.Read(new MemoryStream(file)),
                 length => (2 * length) + (32 << 10)),
+            new("r", [RValue()], [], file => new RReader(file, "x").Read(), length => (64 * length) + (256 << 10)),
+            new("json lines", [JsonRecords()], Json, ReadJsonLines, length => (64 * length) + (256 << 10)),
+            new(
+                "arff", [Arff()], [], file => ArffTable.Read(file, "x"), length => (64 * length) + (256 << 10)),
+            new(
+                "control file", [Control()], [], ReadControl, length => (64 * length) + (256 << 10)),
             new("npm archive", [Tar()], [], file => ReadTar(Gzip(file), folder), length => (4 * length) + (1 << 20)),
             new("npm archive, gzip", [Gzip(Tar())], [], file => ReadTar(file, folder), length => (4 * length) + (1 << 20)),
         ];
@@ -122,6 +128,84 @@ internal static class FuzzTargets
         IdxDataset.Load(
             new MemoryStream(file, Math.Min(1, file.Length), cut), new MemoryStream(file[Math.Min(1 + cut, file.Length)..]),
             ["a", "b"]);
+    }
+
+    // A table of a factor, numbers and texts, a compact sequence and a reference, in R's serialization.
+    private static byte[] RValue()
+    {
+        var bytes = new List<byte>();
+        bytes.AddRange("X\n"u8);
+        Int(2, 0x00040202, 0x00020300, 0x213, 4, 0x30D, 2, 1, 2);
+        Pair("levels", () => Texts("a", "b"));
+        Pair("class", () => Texts("factor"));
+        Int(254, 14, 2, 0x3FF00000, 0, 0x7FF00000, 1954);
+        Texts("x", "\u00E9");
+        Int(238, 2);
+        Symbol("compact_intseq");
+        Int(2);
+        Symbol("base");
+        Int(2, 13, 1, 13, 254, 14, 3, 0x40000000, 0, 0x3FF00000, 0, 0x3FF00000, 0, 254);
+        Pair("names", () => Texts("a", "b", "c", "d"));
+        Int(0x402, (1 << 8) | 255);
+        Texts("data.frame");
+        Int(254);
+        return [.. bytes];
+
+        void Int(params int[] values)
+        {
+            foreach (int value in values)
+            {
+                bytes.AddRange([(byte)(value >> 24), (byte)(value >> 16), (byte)(value >> 8), (byte)value]);
+            }
+        }
+
+        void Text(string text)
+        {
+            byte[] content = Encoding.UTF8.GetBytes(text);
+            Int(9 | (1 << 15), content.Length);
+            bytes.AddRange(content);
+        }
+
+        void Texts(params string[] texts)
+        {
+            Int(16, texts.Length);
+            Array.ForEach(texts, Text);
+        }
+
+        void Symbol(string name)
+        {
+            Int(1);
+            Text(name);
+        }
+
+        void Pair(string name, Action value)
+        {
+            Int(0x402);
+            Symbol(name);
+            value();
+        }
+    }
+
+    private static byte[] JsonRecords() => [.. "{\"a\":\"x\\n\\u00e9\",\"b\":\"\"}\n\n{\"c\":[1,{}],\"b\":\"y\",\"a\":\"\"}\n"u8];
+
+    private static void ReadJsonLines(byte[] file) => JsonLines.Read(file, "x", ["a", "b"], (texts, _) => texts);
+
+    private static byte[] Arff() =>
+        [.. "% x\n@relation r\n@attribute n numeric\n@attribute k {'a b', c}\n@attribute t string\n@data\n1.5,c,?\n-2,'a b','d\\'e'\n"u8];
+
+    private static byte[] Control() => [.. "Package: a\nDepends: b (>= 1) | c\nDescription: d\n e\n .\n  f\n\nPackage: b\n"u8];
+
+    private static void ReadControl(byte[] file)
+    {
+        using var text = new StreamReader(new MemoryStream(file));
+        foreach (Dictionary<string, string> stanza in ControlFile.Read(text, "x"))
+        {
+            foreach (string value in stanza.Values)
+            {
+                ControlFile.Paragraphs(value);
+                _ = ControlFile.Names(value).Count();
+            }
+        }
     }
 
     private static byte[] Safetensors()

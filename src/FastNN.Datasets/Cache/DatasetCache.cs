@@ -11,7 +11,8 @@ public static class DatasetCache
     private static readonly FetchedDataset[] Known =
     [
         Mnist.Fetched, FashionMnist.Fetched, LetterRecognition.Fetched, Movielens.Fetched, ElectricityDemand.Fetched,
-        StateOfTheUnion.Fetched, SpamAssassin.Fetched, CmuDict.Fetched,
+        StateOfTheUnion.Fetched, SpamAssassin.Fetched, CmuDict.Fetched, Iris.Fetched, Housing.Fetched, Hmda.Fetched,
+        GermanCredit.Fetched, DebianPackages.Fetched,
     ];
 
     /// <summary>The names that <see cref="Fetch"/> takes.</summary>

@@ -51,6 +51,14 @@ internal sealed partial class DocumentationTests
     }
 
     [Test]
+    public void Every_dataset_has_a_row_in_the_page_of_datasets()
+    {
+        string page = Page("datasets.md");
+        Assert.That(
+            FastNN.Data.DatasetCache.Names.Where(name => !page.Contains($"\n| `{name}` |", StringComparison.Ordinal)), Is.Empty);
+    }
+
+    [Test]
     public void The_members_of_an_operator_that_the_page_explains_are_those_that_it_has()
     {
         string table = Page("adding-an-operator.md").Split("| member | what it says |")[1].Split("\n\n")[0];

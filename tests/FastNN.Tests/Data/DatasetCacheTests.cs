@@ -198,7 +198,8 @@ public sealed class DatasetCacheTests
         });
         FetchedDataset toy = Toy(WriteToy) with { Source = new NpmPackage("@scope/no-such-package", "1.0.0", "") };
         Assert.That(toy.Instructions(folder), Does.Contain("scope-no-such-package-1.0.0.tgz"));
-        Assert.That(CacheFolder.Fill(folder, toy, null, CancellationToken.None), Does.StartWith("2 training and 1 test examples"));
+        Assert.That(
+            CacheFolder.Fill(folder, toy, null, CancellationToken.None), Does.StartWith("2 training and 1 test examples"));
         Assert.That(LoadToy(folder).Test.Count, Is.EqualTo(1));
     }
 

@@ -146,7 +146,26 @@ public sealed class FetchedDataTests
         Refuses(() => CmuDict.Load(_folder), 1, 1, "phonemes");
     }
 
-    private static void Refuses(TestDelegate load, int line, int? column, string expected)
+    [Test]
+    public void Tables_have_their_target_and_their_categories()
+    {
+        Write("iris.csv", "sepallength,sepalwidth,petallength,petalwidth,class\n5.1,3.5,1.4,0.2,Iris-virginica\n");
+        Assert.That((Iris.Load(_folder).LabelOf(0), Iris.Load(_folder).ExampleSize), Is.EqualTo((2, 4)));
+        Write("iris.csv", "sepallength,class\n5.1,Iris-virginica\n?,Iris-setosa\n");
+        Refuses(() => Iris.Load(_folder), 3, 1, "number");
+
+        Write("hmda.csv", "deny,pirat,afam\nno,0.25,1\nyes,0.5,0\n");
+        Dataset hmda = Hmda.Load(_folder);
+        Assert.That((hmda.LabelOf(0), hmda.LabelOf(1), hmda.FeatureNames[1]), Is.EqualTo((0, 1, "afam")));
+        Write("hmda.csv", "deny,pirat\nmaybe,0.25\n");
+        Refuses(() => Hmda.Load(_folder), 2, 1, "2 classes");
+        Write("german-credit.csv", "age,class\n30,good\n");
+        Refuses(() => GermanCredit.Load(_folder), 1, 1, "checking_status");
+        Write("housing.csv", "Sale_Price,Lot_Area\n1,2\n");
+        Refuses(() => Housing.Load(_folder), 1, 1, "MS_SubClass");
+    }
+
+    private static void Refuses(Action load, int line, int? column, string expected)
     {
         FileFormatException fault = Assert.Throws<FileFormatException>(load)!;
         Assert.That(fault.Line, Is.EqualTo(line), fault.Message);

@@ -188,6 +188,73 @@ public sealed class RealDataTests
             words.First(word => word.Word == "TOMATO").Phonemes, Is.EqualTo(new[] { "T", "AH0", "M", "EY1", "T", "OW2" }));
     }
 
+    [Test]
+    public void Irises_are_what_they_are_known_to_be()
+    {
+        Require("iris");
+        Dataset iris = Iris.Load();
+        Assert.That((iris.Count, iris.ExampleSize), Is.EqualTo((150, 4)));
+        Assert.That(Histogram(iris), Is.EqualTo(new[] { 50, 50, 50 }));
+        (double mean, _) = Moments(iris);
+        Assert.That(mean, Is.EqualTo(3.4636).Within(5e-4));
+    }
+
+    [Test]
+    public void Mortgages_are_denied_to_three_times_as_many_black_applicants()
+    {
+        Require("hmda");
+        Dataset table = Hmda.Load();
+        Assert.That((table.Count, table.ExampleSize), Is.EqualTo((2_380, 13)));
+        int race = table.FeatureNames.ToList().IndexOf("afam");
+        var counts = new int[2, 2];
+        var row = new float[13];
+        for (int i = 0; i < table.Count; i++)
+        {
+            table.CopyFeatures(i, row);
+            counts[(int)row[race], table.LabelOf(i)]++;
+        }
+
+        Assert.That(counts, Is.EqualTo(new[,] { { 2_041 - 189, 189 }, { 339 - 96, 96 } }));
+    }
+
+    [Test]
+    public void Credits_and_houses_are_what_they_are_known_to_be()
+    {
+        Require("german-credit");
+        Require("housing");
+        Dataset credit = GermanCredit.Load();
+        Assert.That(Histogram(credit), Is.EqualTo(new[] { 700, 300 }));
+        Assert.That(credit.FeatureNames, Has.Member("personal_status=female div/dep/mar").And.Member("age"));
+
+        Dataset houses = Housing.Load();
+        Assert.That((houses.Count, houses.TargetSize), Is.EqualTo((2_930, 1)));
+        var price = new float[1];
+        double sum = 0;
+        for (int i = 0; i < houses.Count; i++)
+        {
+            houses.CopyTarget(i, price);
+            sum += price[0];
+        }
+
+        // The mean price in De Cock's paper.
+        Assert.That(sum / houses.Count, Is.EqualTo(180_796).Within(1));
+    }
+
+    [Test]
+    public void Packages_have_descriptions_translations_and_dependencies()
+    {
+        Require("debian-packages");
+        PackageGraph graph = DebianGraph.Load();
+        Assert.That(graph.Nodes, Has.Count.GreaterThan(50_000));
+        Assert.That(graph.ClassNames, Has.Count.InRange(40, 80).And.Member("games").And.Member("libs"));
+        Assert.That(graph.Sources, Has.Count.GreaterThan(200_000).And.Count.EqualTo(graph.Targets.Count));
+        int libc = graph.Nodes.ToList().FindIndex(node => node.Name == "libc6");
+        Assert.That(graph.Targets.Count(target => target == libc), Is.GreaterThan(10_000));
+        Assert.That(graph.Nodes.Count(node => node.Text.Length > 0), Is.GreaterThan(50_000));
+        Assert.That(DebianDescriptions.LoadTranslations("it"), Has.Count.GreaterThan(80_000));
+        Assert.That(DebianDescriptions.LoadTranslations("de"), Has.Count.GreaterThan(20_000));
+    }
+
     private static void Require(string name)
     {
         if (!DatasetCache.IsPresent(name))
