@@ -13,6 +13,8 @@ internal static class RecipeBook
         new LenetRgb(),
         new MnistCnnEpochs(),
         new OnnxTransfer(),
+        new IrisRecipe(),
+        new HousingRecipe(),
         new Letters(),
         new Movies(),
         new Forecast(),
