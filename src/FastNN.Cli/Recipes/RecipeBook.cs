@@ -15,6 +15,7 @@ internal static class RecipeBook
         new OnnxTransfer(),
         new IrisRecipe(),
         new HousingRecipe(),
+        new MortgageFairness(),
         new Letters(),
         new Movies(),
         new Forecast(),

@@ -10,7 +10,8 @@ internal sealed class HousingRecipe : ScriptedRecipe
 
     public override string Network => "Dense 64 ReLU, Dense 64 ReLU, Dense 1 with dropout, beside a linear model";
 
-    public override string DataDescription => "house sales in Ames, 2,930 rows of 33 numbers and 40 categories; a random fifth to test";
+    public override string DataDescription =>
+        "house sales in Ames, 2,930 rows of 33 numbers and 40 categories; a random fifth to test";
 
     public override string TrainingDescription =>
         "Huber loss on the logarithm of the price, AdamW 3e-3 in one cycle, batch 64, 60 epochs, five networks averaged";
@@ -32,7 +33,8 @@ internal sealed class HousingRecipe : ScriptedRecipe
         var mean = new float[test.Count];
         for (int i = 0; i < networks; i++)
         {
-            float[] own = Train(run, $"network {i + 1}", BesideLinear(train.ExampleSize), train, scaled, prices, epochs, run.Seed + (ulong)i);
+            FastNN.Model model = BesideLinear(train.ExampleSize);
+            float[] own = Train(run, $"network {i + 1}", model, train, scaled, prices, epochs, run.Seed + (ulong)i);
             mean = [.. mean.Zip(own, (a, b) => a + (b / networks))];
         }
 
@@ -47,8 +49,8 @@ internal sealed class HousingRecipe : ScriptedRecipe
         Symbol row = FastNN.Model.Input("row", [columns]);
         Layer[] layers =
         [
-            new Dropout(0.2f), new Dense(64, Activation.ReLU), new Dropout(0.3f), new Dense(64, Activation.ReLU), new Dropout(0.3f),
-            new Dense(1),
+            new Dropout(0.2f), new Dense(64, Activation.ReLU), new Dropout(0.3f), new Dense(64, Activation.ReLU),
+            new Dropout(0.3f), new Dense(1),
         ];
         Symbol deep = layers.Aggregate(row, (symbol, layer) => layer.Apply(symbol));
         return new FastNN.Model([row], [("price", new Add().Apply(new Dense(1).Apply(row), deep))]);
