@@ -52,12 +52,12 @@ internal static class FuzzTargets
             new(
                 "cifar", [Cifar(1), Cifar(3)], [], file => Cifar10.Read(new MemoryStream(file)),
                 length => (2 * length) + (32 << 10)),
-            new("r", [RValue()], [], file => new RReader(file, "x").Read(), length => (64 * length) + (256 << 10)),
+            new("r", [RValue()], [], file => new RReader(file, "x").Read(), length => (64 * length) + (8 << 20)),
             new("json lines", [JsonRecords()], Json, ReadJsonLines, length => (64 * length) + (256 << 10)),
             new(
                 "arff", [Arff()], [], file => ArffTable.Read(file, "x"), length => (64 * length) + (256 << 10)),
             new(
-                "control file", [Control()], [], ReadControl, length => (64 * length) + (256 << 10)),
+                "control file", [Control()], [], ReadControl, length => (256 * length) + (256 << 10)),
             new("npm archive", [Tar()], [], file => ReadTar(Gzip(file), folder), length => (4 * length) + (1 << 20)),
             new("npm archive, gzip", [Gzip(Tar())], [], file => ReadTar(file, folder), length => (4 * length) + (1 << 20)),
         ];

@@ -35,7 +35,7 @@ public sealed class TranslatedText
 
 /// <summary>
 /// The descriptions of all packages of the machine's Debian release: in English, about 63 000 of 58 sections, and as pairs of
-/// paragraphs with their translations into German (about 30 000) and Italian (about 110 000) by the Debian Description
+/// paragraphs with their translations into German (about 32 000) and Italian (about 111 000) by the Debian Description
 /// Translation Project. They come from apt's package lists and change with Debian's point releases, so that no sum can be known
 /// beforehand: it is recorded when they are fetched. Descriptions are under the licenses of their packages.
 /// </summary>

@@ -25,7 +25,7 @@ public sealed class PackageGraph
 
 /// <summary>
 /// Which package of the machine's Debian release depends on which: about 63 000 nodes, whose classes are the sections (58) and
-/// whose texts are the descriptions, and some 270 000 edges (the fields Depends and Pre-Depends, every alternative that is a
+/// whose texts are the descriptions, and some 248 000 edges (the fields Depends and Pre-Depends, every alternative that is a
 /// package of the release). From the same files as <see cref="DebianDescriptions"/>, in the cache as <c>debian-packages</c>.
 /// </summary>
 public static class DebianGraph

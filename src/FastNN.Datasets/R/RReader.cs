@@ -7,14 +7,14 @@ namespace FastNN.Data;
 
 /// <summary>
 /// R's serialization, versions 2 and 3, in its binary format ("R Internals", R Core Team, section "Serialization Formats").
-/// Lengths are held against the bytes that are left before anything is reserved, and the depth is bounded. A value takes at
-/// least four bytes of the file and at most a few hundred bytes of memory; compact sequences, which stand for more numbers than
-/// they have bytes, may have <see cref="MaxCompact"/> elements in one file.
+/// Lengths are held against the bytes that are left before anything is reserved, and the depth is bounded, so that memory stays
+/// below 64 times the file's size. Compact sequences, which stand for more numbers than they have bytes, may all together have
+/// as many elements as the file has bytes, or <see cref="MinCompact"/>.
 /// </summary>
 internal sealed class RReader(byte[] content, string name, int start = 0)
 {
     private const int MaxDepth = 128;
-    private const int MaxCompact = 1 << 24;
+    private const int MinCompact = 1 << 16;
     private const int HasAttributes = 1 << 9;
     private const int HasTag = 1 << 10;
 
@@ -24,6 +24,8 @@ internal sealed class RReader(byte[] content, string name, int start = 0)
     private int _at = start;
     private int _depth;
     private long _compact;
+
+    private int MaxCompact => Math.Max(MinCompact, content.Length);
 
     /// <summary>Reads the header and the value behind it.</summary>
     /// <exception cref="FileFormatException">The content is malformed, or of a kind that is not read.</exception>
@@ -324,7 +326,7 @@ internal sealed class RReader(byte[] content, string name, int start = 0)
 
     private double[] Sequence(RValue state, int at)
     {
-        if (state is not RNumbers { Values: [var count, var first, var step] } || count is not (>= 0 and <= MaxCompact)
+        if (state is not RNumbers { Values: [var count, var first, var step] } || !(count >= 0 && count <= MaxCompact)
             || !(Math.Abs(first) + count <= int.MaxValue) || step is not (1 or -1))
         {
             throw Fault(at, $"a sequence of at most {MaxCompact} 32-bit numbers with step 1 or -1", "another one");
