@@ -88,8 +88,9 @@ internal sealed class Compiler
     {
         BindTypes();
         FilterTransposition.Insert(_planning, graph, _nodes, _bound, _types, _root is not null, _isTrained);
-        if (graph.Mode == GraphMode.Inference)
+        if (graph.Mode == GraphMode.Inference && _root is null)
         {
+            // What they join has no backward pass, which gradients of what inference computes need.
             InferenceEpilogues.Join(_planning, _nodes, _bound, _types, [.. _outputs]);
         }
 

@@ -1,3 +1,5 @@
+using FastNN.Tensors;
+
 namespace FastNN.Testing;
 
 /// <summary>
@@ -178,6 +180,33 @@ internal abstract class StepFixture
         }
 
         Assert.That(trainer.StepCount, Is.Zero);
+    }
+
+    /// <summary>
+    /// In inference these layers would be joined to operators without a backward pass, or with one that is not theirs.
+    /// </summary>
+    [Test]
+    public void The_gradient_of_inputs_goes_through_what_inference_joins()
+    {
+        using Device device = Open();
+        var model = new Sequential(
+            new Conv2D(4, 3) { Padding = 1 }, new MaxPool2D(2), new DepthwiseConv2D(3) { Padding = 1 }, new Flatten(),
+            new Dense(5), new ActivationLayer(Activation.Gelu), new Dense(2));
+        model.Build(new Shape(6, 6, 2), seed: 4);
+        using var trainer = new Trainer(model, device, Loss.SparseCrossEntropy, new Sgd(0.1f));
+        var x = new float[72];
+        Philox.FillNormal(x, 6, Philox.Stream(RandomUse.Data));
+        float[] gradient = new float[x.Length], unused = new float[x.Length];
+        trainer.InputGradient(x, [1], gradient);
+        for (int i = 0; i < x.Length; i++)
+        {
+            float[] more = [.. x], less = [.. x];
+            more[i] += 1e-3f;
+            less[i] -= 1e-3f;
+            double difference = ((double)trainer.InputGradient(more, [1], unused) - trainer.InputGradient(less, [1], unused))
+                / 2e-3;
+            Assert.That(gradient[i], Is.EqualTo(difference).Within(2e-3), $"input {i}");
+        }
     }
 
     [Test]
