@@ -383,6 +383,7 @@ internal sealed class Compiler
             : new PlannedNode
             {
                 Op = planned.Op,
+                Layer = planned.Layer,
                 Types = planned.Types,
                 Inputs = [.. planned.Inputs.Select((place, i) => IsOwnAgain(index, _nodes[index].Inputs[i])
                     ? _again[_nodes[index].Inputs[i]]
@@ -420,6 +421,7 @@ internal sealed class Compiler
         return new PlannedNode
         {
             Op = op,
+            Layer = node.Outputs[0].Producer?.Layer,
             Types = types,
             Inputs = inputs,
             Outputs = Array.ConvertAll(node.Outputs, value => places[value]),

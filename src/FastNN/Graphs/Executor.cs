@@ -178,6 +178,27 @@ internal sealed class Executor : IDisposable
         GC.KeepAlive(this);
     }
 
+    /// <summary>The steps of a forward pass in order, one for each of the plan's nodes that is no view, to be run by
+    /// hand.</summary>
+    public ReadOnlySpan<(Operator Op, NodeTensors Tensors)> ForwardSteps
+    {
+        get
+        {
+            RequireBound();
+            return _forward;
+        }
+    }
+
+    /// <summary>The steps of a backward pass in order, one for each of the plan's that <see cref="Runs"/>, likewise.</summary>
+    public ReadOnlySpan<(Operator Op, NodeTensors Tensors)> BackwardSteps
+    {
+        get
+        {
+            RequireBound();
+            return _backward;
+        }
+    }
+
     /// <summary>Needs the arena as <see cref="Forward()"/> left it; may be run once after it.</summary>
     /// <param name="accumulate">Whether the parameters' gradients are added to what is there (+=) rather than written
     /// (=).</param>
@@ -227,7 +248,7 @@ internal sealed class Executor : IDisposable
     }
 
     /// <summary>Whether anything runs at a step of the backward pass.</summary>
-    private static bool Runs(BackwardStep pass) => pass.Kind switch
+    public static bool Runs(BackwardStep pass) => pass.Kind switch
     {
         PassKind.Backward => true,
         PassKind.Again => !pass.Node.Op.IsView,

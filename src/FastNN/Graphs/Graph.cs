@@ -59,6 +59,14 @@ public sealed class Graph
     /// <summary>Makes the recording compute new positions alone; null for whole sequences.</summary>
     internal Decoding? Decoding { get; set; }
 
+    /// <summary>
+    /// May put other values in the place of the outputs of everything that reports them while it is recorded; null for none.
+    /// </summary>
+    internal Func<object, IReadOnlyList<Value>, IReadOnlyList<Value>>? Tap { get; set; }
+
+    /// <summary>The innermost layer that is being recorded.</summary>
+    internal object? Layer { get; set; }
+
     /// <summary>How many layers are being recorded in one another.</summary>
     internal int LayerDepth { get; set; }
 
@@ -204,7 +212,7 @@ public sealed class Graph
             types[i] = inputs[i].TensorType;
         }
 
-        var node = new Node(op, inputs.ToArray(), []) { Call = _call };
+        var node = new Node(op, inputs.ToArray(), []) { Call = _call, Layer = Layer };
         FeatureOrder?[] orders = Array.ConvertAll(node.Inputs, input => input.Features);
         node.Outputs = Array.ConvertAll(
             Named(op, types, _samples.Infer),
@@ -406,6 +414,9 @@ internal sealed class Node(Operator op, Value[] inputs, Value[] outputs)
 {
     /// <summary>The call of several operators that recorded it among others; null for a call of its own.</summary>
     public string? Call { get; init; }
+
+    /// <summary>The innermost layer that recorded it; null for what no layer recorded, and in nodes that passes make.</summary>
+    public object? Layer { get; init; }
 
     public Operator Op { get; } = op;
 

@@ -37,6 +37,9 @@ internal sealed class PlannedNode
     /// <summary>What it computes, with numbers for all symbols.</summary>
     public required Operator Op { get; init; }
 
+    /// <summary>The innermost layer that recorded its first output; null for what no layer recorded.</summary>
+    public object? Layer { get; init; }
+
     public required NodeTypes Types { get; init; }
 
     public required PlannedTensor[] Inputs { get; init; }

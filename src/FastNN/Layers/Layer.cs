@@ -345,8 +345,10 @@ public abstract class Layer
                 $"{GetType().Name}: expected layers nested at most {MaxDepth} deep, this one lies deeper or is inside itself.");
         }
 
+        object? outer = graph.Layer;
         graph.LayerDepth++;
         graph.Trace?.Enter(this);
+        graph.Layer = this;
         IReadOnlyList<Value>? outputs = null;
         try
         {
@@ -356,7 +358,8 @@ public abstract class Layer
                 _built = true;
             }
 
-            return outputs = ForwardFrom(inputs);
+            outputs = ForwardFrom(inputs);
+            return outputs = graph.Tap?.Invoke(this, outputs) ?? outputs;
         }
         catch (ShapeException exception) when (exception.Left is null
             && exception.Message.StartsWith("Shape: ", StringComparison.Ordinal))
@@ -377,6 +380,7 @@ public abstract class Layer
         {
             graph.Trace?.Leave(outputs);
             graph.LayerDepth--;
+            graph.Layer = outer;
         }
     }
 }

@@ -35,6 +35,9 @@ internal enum RandomUse : uint
 
     /// <summary>Drawing tokens.</summary>
     Tokens = 8,
+
+    /// <summary>Explanations of a model; the number is the method.</summary>
+    Explanation = 9,
 }
 
 /// <summary>
