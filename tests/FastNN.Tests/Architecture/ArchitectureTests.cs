@@ -9,7 +9,8 @@ namespace FastNN.Tests.Architecture;
 
 /// <summary>
 /// Who may know whom, from the ground up: Tensors and Functions, then Kernels, then Cpu and Cuda beside Ops; Graphs on Ops;
-/// Layers, Losses and Optimizers on Graphs; Training on all of them. Within a device each facet knows the core alone.
+/// Layers, Losses and Optimizers on Graphs; Training on all of them, and
+/// Explain on Training and Inference. Within a device each facet knows the core alone.
 /// </summary>
 internal sealed class ArchitectureTests
 {
@@ -47,6 +48,10 @@ internal sealed class ArchitectureTests
             "Tensors", "Functions", "Kernels", "Ops", "Graphs", "Layers", "Losses", "Schedules", "Optimizers", "Formats",
             "Metrics", "Data", "Inference",
             "",
+        ],
+        ["Explain"] =
+        [
+            "Tensors", "Functions", "Kernels", "Ops", "Graphs", "Layers", "Losses", "Data", "Inference", "Training", "",
         ],
         // Device, the way in for users, stands outside all rooms and opens the devices.
         [""] = ["Tensors", "Functions", "Kernels", "Cpu", "Cuda"],

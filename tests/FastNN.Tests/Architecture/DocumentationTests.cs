@@ -118,7 +118,7 @@ internal sealed partial class DocumentationTests
     private static string ThisFile([CallerFilePath] string file = "") => file;
 
     [GeneratedRegex(
-        @"`((?:src|tests|tools|bench|native|kernels|docs|data|Tensors|Functions|Kernels|Cpu|Cuda|Ops|Graphs|Layers|Losses|Schedules|Optimizers|Metrics|Inference|Training|Formats|Data|Golden)/[\w./-]*)`")]
+        @"`((?:src|tests|tools|bench|native|kernels|docs|data|Tensors|Functions|Kernels|Cpu|Cuda|Ops|Graphs|Layers|Losses|Schedules|Optimizers|Metrics|Inference|Training|Explain|Formats|Data|Golden)/[\w./-]*)`")]
     private static partial Regex NamedPath();
 
     [GeneratedRegex("```(?:csharp|cuda)\n(.*?)\n```", RegexOptions.Singleline)]
