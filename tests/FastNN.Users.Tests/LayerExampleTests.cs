@@ -55,6 +55,7 @@ internal sealed class LayerExampleTests(string kind) : UserFixture(kind)
             (new InstanceNorm1D(), [8, 3]), (new InstanceNorm2D { IsAffine = true }, [4, 4, 3]),
             (new InstanceNorm3D { TracksRunningStatistics = true }, [2, 3, 4, 3]), (new LocalResponseNorm(size: 5), [4, 4, 7]),
             (new WeightNorm(new Dense(4)), [3]), (new SpectralNorm(new Conv2D(4, 3)), [5, 5, 2]),
+            (new LowRankAdapter(new Dense(4), rank: 2), [3]),
             (new Flatten(), [3, 4]), (new Reshape([2, 6]), [12]), (new Permute(2, 1), [5, 3]),
             (new Checkpoint(new Dense(8), new ActivationLayer(Activation.Mish), new Dense(2)), [3]),
         ];

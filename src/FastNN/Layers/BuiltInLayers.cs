@@ -66,6 +66,7 @@ internal static class BuiltInLayers
         LayerKinds.Register(nameof(BatchNorm3D), BatchNorm.Create<BatchNorm3D>);
         LayerKinds.Register(nameof(WeightNorm), WeightNorm.Create);
         LayerKinds.Register(nameof(SpectralNorm), SpectralNorm.Create);
+        LayerKinds.Register(nameof(LowRankAdapter), LowRankAdapter.Create);
         LayerKinds.Register(nameof(RMSNorm), RMSNorm.Create);
         LayerKinds.Register(nameof(GroupNorm), GroupNorm.Create);
         LayerKinds.Register(nameof(InstanceNorm1D), InstanceNorm.Create<InstanceNorm1D>);

@@ -63,6 +63,8 @@ internal static class NetworkTable
             new ActivationLayer(Activation.ReLU), new Dropout(0.5f), new Dense(4)),
         NetworkCase.Of("weight norm, spectral norm", [6, 6, 2], new WeightNorm(new Conv2D(4, 3)),
             new SpectralNorm(new Conv2D(3, 3)), new Flatten(), new WeightNorm(new Dense(5)), new SpectralNorm(new Dense(2))),
+        NetworkCase.Of("low-rank adapters", [6, 6, 2], new LowRankAdapter(new Conv2D(4, 3), rank: 2), new Flatten(),
+            new LowRankAdapter(new Dense(3), rank: 2)),
         NetworkCase.Of("upsampling", [4, 5, 3], new Upsample { Scale = [2] },
             new Upsample { Scale = [1.5], Mode = InterpolationMode.Linear },
             new Upsample { Size = new Shape(7, 9), Mode = InterpolationMode.Cubic },

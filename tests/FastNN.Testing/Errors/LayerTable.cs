@@ -96,6 +96,7 @@ internal static class LayerTable
         Row<LocalResponseNorm>([3], [F(2, 3, 4, 5)]),
         Row<WeightNorm>([Inner], [F(2, 4)]),
         Row<SpectralNorm>([Inner, 2], [F(2, 4)]),
+        Row<LowRankAdapter>([Inner, 2], [F(2, 4)]),
     ];
 
     private static IEnumerable<CallRow> Sequences() =>
