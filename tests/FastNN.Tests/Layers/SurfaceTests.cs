@@ -116,6 +116,6 @@ internal sealed class SurfaceTests : TrainingFixture
         Assert.That(costs[model.Layers[0]].Flops, Is.EqualTo(2 * 8 * 8 * 4 * 27));
         Assert.That(costs[model.Layers[0]].Bytes, Is.EqualTo(8 * 8 * 4 * sizeof(float)));
         Assert.That(costs[model.Layers[5]].Flops, Is.EqualTo(2 * 64 * 6));
-        Assert.That(costs.ContainsKey(model.Layers[4]) ? costs[model.Layers[4]] : default, Is.EqualTo(default(LayerCost)));
+        Assert.That(costs.GetValueOrDefault(model.Layers[4]), Is.EqualTo(default(LayerCost)));
     }
 }

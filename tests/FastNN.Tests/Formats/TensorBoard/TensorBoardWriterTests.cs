@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using FastNN.Formats;
-using FastNN.Graphs;
 
 namespace FastNN.Tests.Formats;
 
