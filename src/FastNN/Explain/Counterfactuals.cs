@@ -1,5 +1,4 @@
 using FastNN.Data;
-using FastNN.Tensors;
 
 namespace FastNN.Explain;
 

@@ -1,4 +1,3 @@
-using FastNN.Graphs;
 using FastNN.Kernels;
 
 namespace FastNN.Explain;

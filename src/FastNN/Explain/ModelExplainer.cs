@@ -1,6 +1,5 @@
 using FastNN.Graphs;
 using FastNN.Kernels;
-using FastNN.Tensors;
 
 namespace FastNN.Explain;
 

@@ -1,5 +1,4 @@
 using FastNN.Ops;
-using FastNN.Tensors;
 
 namespace FastNN.Graphs;
 

@@ -1,6 +1,5 @@
 using System.Numerics;
 using FastNN.Graphs;
-using FastNN.Inference;
 using FastNN.Kernels;
 
 namespace FastNN;
