@@ -7,6 +7,16 @@ internal sealed class CounterfactualSearch
 {
     private const double FirstWeight = 1, Growth = 4, MeanDecay = 0.9, SquareDecay = 0.999;
 
+    /// <summary>Rounds with the weight that reached the goal first, in which the way to it becomes shorter.</summary>
+    private const int RoundsThen = 2;
+
+    /// <summary>How often columns are exchanged for others at most, and how much further one goes each time.</summary>
+    private const int Sweeps = 40;
+    private const double Further = 1.25;
+
+    /// <summary>How far beyond a point its line is followed.</summary>
+    private static readonly double[] Extensions = [1, 1.5, 2, 4];
+
     private readonly ModelExplainer _explainer;
     private readonly float[] _x;
     private readonly CounterfactualGoal _goal;
@@ -50,8 +60,8 @@ internal sealed class CounterfactualSearch
         double[] means = new double[points.Length], squares = new double[points.Length];
         float[]? best = null;
         double least = double.PositiveInfinity, weight = FirstWeight;
-        int step = 0;
-        for (int round = 0; round < rounds && best is null; round++, weight *= Growth)
+        int step = 0, then = 0;
+        for (int round = 0; round < rounds && then <= RoundsThen; round++)
         {
             for (int i = 0; i < _options.Steps; i++)
             {
@@ -70,49 +80,114 @@ internal sealed class CounterfactualSearch
 
                 Step(points, _explainer.WeightedGradients(points, pulls), misses, weight, means, squares, ++step);
             }
+
+            if (best is null)
+            {
+                weight *= Growth;
+            }
+            else
+            {
+                then++;
+            }
         }
 
         return best;
     }
 
-    /// <summary>Takes back what the goal does not need, the smallest changes first, and goes back towards the example.</summary>
+    /// <summary>
+    /// Takes columns back, the smallest changes first, where the others can reach the goal at no greater distance, and goes back
+    /// towards the example as far as the goal stays reached.
+    /// </summary>
     public Counterfactual Refine(float[] found, int bisections)
     {
-        int[] changed = [.. Enumerable.Range(0, _x.Length).Where(i => found[i] != _x[i]).OrderBy(i => Change(found, i))];
-        foreach (int column in changed)
+        float[] nearest = Along(found, bisections) ?? found;
+        foreach (int column in Changed(nearest).OrderBy(i => Change(nearest, i)).ToArray())
         {
-            float[] without = [.. found];
+            float[] without = [.. nearest];
             without[column] = _x[column];
-            if (Reaches(without))
+            if (Along(without, bisections) is { } other && Distance(other) <= Distance(nearest))
             {
-                found = without;
+                nearest = other;
             }
         }
 
-        double near = 0, far = 1;
-        float[] nearest = found;
-        for (int i = 0; i < bisections; i++)
-        {
-            double between = (near + far) / 2;
-            float[] tried = [.. found.Select((value, column) =>
-                _isInteger[column] ? value : (float)(_x[column] + (between * ((double)value - _x[column]))))];
-            if (Reaches(tried))
-            {
-                (far, nearest) = (between, tried);
-            }
-            else
-            {
-                near = between;
-            }
-        }
-
+        nearest = Exchange(nearest, bisections);
         CounterfactualChange[] changes =
         [
-            .. Enumerable.Range(0, _x.Length).Where(i => nearest[i] != _x[i]).OrderByDescending(i => Change(nearest, i))
+            .. Changed(nearest).OrderByDescending(i => Change(nearest, i))
                 .Select(i => new CounterfactualChange(i, _x[i], nearest[i])),
         ];
         return new Counterfactual(nearest, _explainer.Outputs(nearest), changes, Distance(nearest));
     }
+
+    /// <summary>Lets columns change more where the others then need to change less by more than that.</summary>
+    private float[] Exchange(float[] nearest, int bisections)
+    {
+        bool isShorter = true;
+        for (int sweep = 0; sweep < Sweeps && isShorter; sweep++)
+        {
+            isShorter = false;
+            foreach (int column in Changed(nearest).Where(column => !_isInteger[column]).ToArray())
+            {
+                float[] more = [.. nearest];
+                more[column] = At(nearest, Further)[column];
+                if (more[column] != nearest[column] && Along(more, bisections, held: column) is { } other
+                    && Distance(other) < Distance(nearest) * (1 - 1e-6))
+                {
+                    (nearest, isShorter) = (other, true);
+                }
+            }
+        }
+
+        return nearest;
+    }
+
+    /// <summary>
+    /// The first place on the line from the example through a point where the goal is reached; null for none near it.
+    /// </summary>
+    /// <param name="point">A point.</param>
+    /// <param name="bisections">How finely.</param>
+    /// <param name="held">A column that stays what it is at the point; -1 for none.</param>
+    private float[]? Along(float[] point, int bisections, int held = -1)
+    {
+        foreach (double end in Extensions)
+        {
+            float[] reached = At(point, end, held);
+            if (!Reaches(reached))
+            {
+                continue;
+            }
+
+            double near = 0, far = end;
+            for (int i = 0; i < bisections; i++)
+            {
+                double between = (near + far) / 2;
+                float[] tried = At(point, between, held);
+                if (Reaches(tried))
+                {
+                    (far, reached) = (between, tried);
+                }
+                else
+                {
+                    near = between;
+                }
+            }
+
+            return reached;
+        }
+
+        return null;
+    }
+
+    /// <summary>A place on the line from the example through a point; whole numbers stay those of the point.</summary>
+    private float[] At(float[] point, double share, int held = -1) =>
+    [
+        .. point.Select((value, column) => _isInteger[column] || column == held || value == _x[column]
+            ? value
+            : Math.Clamp((float)(_x[column] + (share * ((double)value - _x[column]))), _lowest[column], _highest[column])),
+    ];
+
+    private IEnumerable<int> Changed(float[] point) => Enumerable.Range(0, _x.Length).Where(i => point[i] != _x[i]);
 
     /// <summary>The example itself, and places near it.</summary>
     private float[] Starts()

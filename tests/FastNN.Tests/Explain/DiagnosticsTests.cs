@@ -131,7 +131,7 @@ internal sealed class DiagnosticsTests : TrainingFixture
         model.Build(seed: 2);
         TrainingReport report = TrainingDiagnostics.Inspect(model, Device, Loss.SparseCrossEntropy, X, Labels);
         Assert.That(report.Layers.Select(layer => layer.Path), Is.EqualTo(new[] { "shared", "shared (2)", "1" }));
-        Assert.That(report.Parameters.Select(parameter => parameter.Name), Is.Unique.And.Length.EqualTo(4));
+        Assert.That(report.Parameters.Select(parameter => parameter.Name), Is.Unique.And.Exactly(4).Items);
     }
 
     [Test]
