@@ -78,8 +78,17 @@ internal sealed class DecoderTests(string kind) : UserFixture(kind)
         Model model = Build(Form.Learned);
         using Decoder decoder = model.CreateDecoder(Device, Context, batch);
         decoder.Append(Tokens(prompt * batch));
-        var drawn = new int[batch * count];
-        decoder.Generate(new TokenSampler { Temperature = 0 }, drawn);
+        var sampler = new TokenSampler { Temperature = 0 };
+        int[] first = new int[batch * 7], rest = new int[batch * (count - 7)], drawn = new int[batch * count];
+        decoder.Generate(sampler, first);
+        Assert.That(decoder.Length, Is.EqualTo(prompt + 7));
+        decoder.Generate(sampler, rest);
+        for (int row = 0; row < batch; row++)
+        {
+            first.AsSpan(row * 7, 7).CopyTo(drawn.AsSpan(row * count));
+            rest.AsSpan(row * (count - 7), count - 7).CopyTo(drawn.AsSpan((row * count) + 7));
+        }
+
         for (int row = 0; row < batch; row++)
         {
             List<int> window = [.. Tokens(prompt * batch).AsSpan(row * prompt, prompt)];
@@ -117,6 +126,26 @@ internal sealed class DecoderTests(string kind) : UserFixture(kind)
         Work();
         Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
         Assert.That(Device.Memory, Is.EqualTo(memory));
+    }
+
+    [Test]
+    public void Trimming_leaves_what_was_read_and_disposal_leaves_nothing()
+    {
+        Model model = Build(Form.Learned);
+        int[] tokens = Tokens(9);
+        float[] expected = Whole(model, tokens, 1)[^Vocabulary..];
+        Device.Trim();
+        int blocks = Device.Memory.LiveBlocks;
+        using (Decoder decoder = model.CreateDecoder(Device, Context))
+        {
+            decoder.Append(tokens.AsSpan(0, 6));
+            Device.Trim();
+            decoder.Append(tokens.AsSpan(6));
+            Assert.That(decoder.Logits.ToArray(), Is.EqualTo(expected).Within(1e-5f));
+        }
+
+        Device.Trim();
+        Assert.That(Device.Memory.LiveBlocks, Is.EqualTo(blocks));
     }
 
     [Test]

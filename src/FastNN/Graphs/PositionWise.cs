@@ -26,9 +26,9 @@ internal static class PositionWise
     {
         Value first = node.Inputs[0], output = node.Outputs[0];
         int axis = AxisOf(first.Shape, steps);
-        if (node.Op is ScatterOp or ScaledDotProductOp)
+        if (node.Op is ScaledDotProductOp || (node.Op is ScatterOp && first.Parameter is { IsCache: true }))
         {
-            // What decoding records itself; the output of a scatter is the cache.
+            // What decoding records itself. Attention to keys that are no positions passes it by, and mixes none.
             return true;
         }
 

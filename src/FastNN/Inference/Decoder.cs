@@ -144,8 +144,8 @@ public sealed class Decoder : IDisposable
     }
 
     /// <summary>
-    /// Draws a continuation of what was appended. The drawn tokens are appended too, but for the last ones, which nothing
-    /// follows. Where the context is full, its later half is read again as the beginning of a new one.
+    /// Draws a continuation of what was appended, and appends it, so that the next call goes on from there. Where the context is
+    /// full, its later half is read again as the beginning of a new one.
     /// </summary>
     /// <param name="sampler">Draws each token from its logits, sequence after sequence.</param>
     /// <param name="tokens">Receives them, [<see cref="Batch"/>, count].</param>
@@ -169,15 +169,12 @@ public sealed class Decoder : IDisposable
                 tokens[(row * count) + i] = _drawn[row];
             }
 
-            if (i + 1 < count)
+            if (Length == Context)
             {
-                if (Length == Context)
-                {
-                    ReadLaterHalfAgain();
-                }
-
-                Append(_drawn);
+                ReadLaterHalfAgain();
             }
+
+            Append(_drawn);
         }
     }
 
