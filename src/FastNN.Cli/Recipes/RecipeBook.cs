@@ -21,6 +21,7 @@ internal static class RecipeBook
         new Forecast(),
         new CartPoleRecipe(),
         new GridWorldRecipe(),
+        new TextGpt(),
     ];
 
     public static Recipe? Find(string name) => All.FirstOrDefault(recipe => recipe.Name == name);
