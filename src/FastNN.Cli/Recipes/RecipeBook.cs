@@ -12,6 +12,7 @@ internal static class RecipeBook
         new MnistLstm(),
         new MnistUnet(),
         new DigitsDetect(),
+        new FashionResNet(),
         new MnistTransfer(),
         new FashionEnsemble(),
         new LenetRgb(),
