@@ -8,16 +8,16 @@ internal sealed class RBytes
 {
     private const int HasAttributes = 1 << 9, HasTag = 1 << 10, Latin1 = 1 << 14, Utf8 = 1 << 15, Ascii = 1 << 18;
 
-    private readonly MemoryStream _bytes = new();
+    private readonly List<byte> _bytes = [];
 
     public static byte[] Value(Action<RBytes> write, int version = 3)
     {
         var bytes = new RBytes();
-        bytes._bytes.Write("X\n"u8);
+        bytes._bytes.AddRange("X\n"u8);
         bytes.Int(version).Int(0x00040202).Int(0x00030500);
         if (version == 3)
         {
-            bytes.Int(5)._bytes.Write("UTF-8"u8);
+            bytes.Int(5)._bytes.AddRange("UTF-8"u8);
         }
 
         write(bytes);
@@ -32,7 +32,7 @@ internal sealed class RBytes
     {
         Span<byte> four = stackalloc byte[4];
         BinaryPrimitives.WriteInt32BigEndian(four, value);
-        _bytes.Write(four);
+        _bytes.AddRange(four);
         return this;
     }
 
@@ -40,7 +40,7 @@ internal sealed class RBytes
     {
         Span<byte> eight = stackalloc byte[8];
         BinaryPrimitives.WriteDoubleBigEndian(eight, value);
-        _bytes.Write(eight);
+        _bytes.AddRange(eight);
         return this;
     }
 
@@ -61,7 +61,7 @@ internal sealed class RBytes
 
         byte[] bytes = latin1 ? Encoding.Latin1.GetBytes(text) : Encoding.UTF8.GetBytes(text);
         Int(9 | (latin1 ? Latin1 : System.Text.Ascii.IsValid(text) ? Ascii : Utf8)).Int(bytes.Length);
-        _bytes.Write(bytes);
+        _bytes.AddRange(bytes);
         return this;
     }
 
