@@ -1,7 +1,5 @@
 using FastNN.Graphs;
 using FastNN.Kernels;
-using FastNN.Optimizers;
-using FastNN.Tensors;
 
 namespace FastNN;
 
@@ -72,20 +70,8 @@ public sealed partial class Trainer
 
     private void ExchangeAverage()
     {
-        OptimizerState state = CurrentState();
-        Parameter[] parameters = [.. Model.NamedParameters.Select(named => named.Parameter).Where(state.Contains).Distinct()];
-        using var block = new DeviceBlock(
-            _device, Math.Max(1, parameters.Select(parameter => parameter.Count).DefaultIfEmpty().Max()) * sizeof(float));
-        foreach (Parameter parameter in parameters)
-        {
-            Tensor weights = _weights!.Store.Value(parameter), average = state.View(state.AverageIndex, parameter);
-            var kept = new Tensor(block.Address, DType.Float32, weights.Shape);
-            _device.Memory.Copy(weights, kept, accumulate: false);
-            _device.Memory.Copy(average, weights, accumulate: false);
-            _device.Memory.Copy(kept, average, accumulate: false);
-        }
-
-        _step!.Invalidate();
+        _step!.ExchangeAverage();
+        _step.Invalidate();
     }
 
     private sealed class AverageUse(Trainer trainer) : IDisposable

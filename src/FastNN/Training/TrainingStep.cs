@@ -448,6 +448,13 @@ public sealed partial class TrainingStep : IDisposable
             throw new ObjectDisposedException(nameof(TrainingStep));
         }
 
+        if (_isAveraged && Array.IndexOf(Training, operation) >= 0)
+        {
+            stay.Dispose();
+            throw new InvalidOperationException(
+                $"TrainingStep.{operation}: the weights are their averages; dispose what UseAverage returned first.");
+        }
+
         return stay;
     }
 

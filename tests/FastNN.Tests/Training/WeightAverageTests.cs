@@ -136,6 +136,69 @@ internal sealed class WeightAverageTests : TrainingFixture
         Step(averaged, 2);
     }
 
+    [Test]
+    public void A_step_puts_the_averages_of_its_optimizers_in_place()
+    {
+        var teacher = new Sequential(new Dense(1) { UseBias = false });
+        var student = new Sequential(new Dense(1) { UseBias = false });
+        teacher.Build([1], seed: 1);
+        student.Build([1], seed: 2);
+        teacher.Parameters[0].Write([0]);
+        student.Parameters[0].Write([0]);
+        using var weights = new DeviceWeights(Device, teacher, student);
+        using var step = new TrainingStep(
+            weights,
+            s =>
+            {
+                Value x = s.Input("x", [1, 1]);
+                s.Loss("sum", (teacher.Apply(x) + student.Apply(x)).Mean());
+            },
+            [
+                (new Sgd(1) { Average = WeightAverage.Exponential(0.5f) }, teacher.Parameters),
+                (new Sgd(2), student.Parameters),
+            ]);
+        step.Begin([1, 1]);
+        Assert.That(step.UseAverage, Throws.InvalidOperationException.With.Message.Contains("at least one training step"));
+        for (int i = 0; i < 2; i++)
+        {
+            step.Write("x", [1f]);
+            step.Run();
+        }
+
+        IDisposable use = step.UseAverage();
+
+        // The weight was -1 and then -2; the other optimizer keeps no average.
+        Assert.That(Toy.Parameters(teacher), Is.EqualTo(new[] { -1.5f }));
+        Assert.That(Toy.Parameters(student), Is.EqualTo(new[] { -4f }));
+        using (Predictor predictor = teacher.CreatePredictor(Device))
+        {
+            Assert.That(predictor.Predict([2]), Is.EqualTo(new[] { -3f }));
+        }
+
+        Assert.That(() => step.Begin([1, 1]), Throws.InvalidOperationException.With.Message.Contains("UseAverage"));
+        Assert.That(step.UseAverage, Throws.InvalidOperationException.With.Message.Contains("UseAverage"));
+        step.Write("x", [1f]);
+        Assert.That(() => step.Run(), Throws.InvalidOperationException.With.Message.Contains("UseAverage"));
+        use.Dispose();
+        use.Dispose();
+        Assert.That(Toy.Parameters(teacher), Is.EqualTo(new[] { -2f }));
+
+        // The shapes are still chosen.
+        step.Write("x", [1f]);
+        step.Run();
+        Assert.That(Toy.Parameters(teacher), Is.EqualTo(new[] { -3f }));
+    }
+
+    [Test]
+    public void A_step_without_an_average_says_so()
+    {
+        Sequential model = Toy.Built();
+        using var weights = new DeviceWeights(Device, model);
+        using var step = new TrainingStep(
+            weights, s => s.Loss("mean", model.Apply(s.Input("x", [1, 2])).Mean()), [(new Sgd(), model.Parameters)]);
+        Assert.That(step.UseAverage, Throws.InvalidOperationException.With.Message.Contains("an optimizer with an Average"));
+    }
+
     private static float[] Averaged(Trainer trainer)
     {
         using IDisposable use = trainer.UseAverage();
