@@ -189,6 +189,13 @@ public sealed partial class Dataset : IReadOnlyList<Example>
     }
 
     /// <summary>
+    /// A view whose targets are its own features, as autoencoders want them: a transform that changes the features of a batch
+    /// leaves the targets, so that noise can be learned away.
+    /// </summary>
+    public Dataset FeaturesAsTargets() => With(
+        new EchoStore(_features), new TargetStore(TargetKind.Values, null, null, _exampleShape, 0), _rows, Count);
+
+    /// <summary>
     /// A view whose features are multiplied by <paramref name="scale"/> and then increased by <paramref name="offset"/>.
     /// </summary>
     /// <example><c>Rescale(2, -1)</c> takes values from 0..1 to -1..1.</example>

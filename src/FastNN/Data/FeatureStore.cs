@@ -86,6 +86,29 @@ internal sealed class ConcatenatedStore(Dataset first, Dataset second)
     }
 }
 
+/// <summary>Another store's row, as features and as target.</summary>
+internal sealed class EchoStore(FeatureStore inner) : FeatureStore(inner.Rows, inner.Size, inner.Size)
+{
+    public override void CopyRow(int row, Span<float> destination, Span<float> target)
+    {
+        Span<float> values = destination[..Size];
+        if (inner.TargetSize <= target.Length)
+        {
+            inner.CopyRow(row, values, target);
+        }
+        else
+        {
+            // What the inner store gives as target is not wanted, but needs room.
+            inner.CopyRow(row, values, new float[inner.TargetSize]);
+        }
+
+        if (!target.IsEmpty)
+        {
+            values.CopyTo(target);
+        }
+    }
+}
+
 /// <summary>Another store's row, times a factor, plus an offset.</summary>
 internal sealed class RescaledStore(FeatureStore inner, float scale, float offset)
     : FeatureStore(inner.Rows, inner.Size, inner.TargetSize)

@@ -39,6 +39,32 @@ public sealed class DatasetViewTests
     }
 
     [Test]
+    public void Features_become_targets_of_any_dataset([Values] bool classes)
+    {
+        Dataset data = Dataset.FromSource(new Source(5, classes ? 3 : 0)).Rescale(2, 1).FeaturesAsTargets().Skip(1);
+        Assert.That((data.Count, data.HasLabels, data.Classes, data.TargetSize), Is.EqualTo((4, false, 0, 2)));
+        Assert.That(data.TargetShape.ToArray(), Is.EqualTo(new[] { 2, 1 }));
+        float[] features = new float[2], target = new float[2];
+        data.CopyFeatures(1, features);
+        data.CopyTarget(1, target);
+        Assert.That(features, Is.EqualTo(new float[] { 41, 43 }));
+        Assert.That(target, Is.EqualTo(features));
+
+        // What a transform makes of the features is to be undone: targets stay.
+        using var loader = new DataLoader(data, 4, shuffle: false, transform: new Blank());
+        foreach (Batch batch in loader)
+        {
+            Assert.That(batch.Features.ToArray(), Is.All.Zero);
+            Assert.That(batch.Targets.ToArray(), Is.EqualTo(new float[] { 21, 23, 41, 43, 61, 63, 81, 83 }));
+        }
+    }
+
+    private sealed class Blank : IBatchTransform
+    {
+        public void Apply(in TransformContext context) => context.Features.Clear();
+    }
+
+    [Test]
     public void A_source_becomes_a_dataset_and_each_example_of_a_batch_is_read_once()
     {
         var source = new Source(7);
