@@ -50,6 +50,8 @@ public abstract class ConvolutionLayer : Layer
     /// <summary>The bias [filters], once built and if there is one.</summary>
     public Parameter? Bias { get; private set; }
 
+    internal Activation Activation => _activation;
+
     /// <summary>Taps along each axis.</summary>
     private protected abstract int[] Kernel { get; }
 

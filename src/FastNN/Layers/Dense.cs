@@ -38,6 +38,8 @@ public sealed class Dense : Layer
     /// <summary>The bias [units], once built and if there is one.</summary>
     public Parameter? Bias => _bias;
 
+    internal Activation Activation => _activation;
+
     /// <inheritdoc/>
     protected override void Build(Value x)
     {

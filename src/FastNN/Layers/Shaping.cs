@@ -89,6 +89,8 @@ public sealed class Dropout(float rate) : Layer
 /// <param name="activation">Which.</param>
 public sealed class ActivationLayer(Activation activation) : Layer
 {
+    internal Activation Activation => activation;
+
     /// <inheritdoc/>
     protected override Value Forward(Value x) => x.Activate(activation);
 
