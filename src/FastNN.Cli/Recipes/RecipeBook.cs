@@ -27,6 +27,9 @@ internal static class RecipeBook
         new CartPoleRecipe(),
         new GridWorldRecipe(),
         new TextGpt(),
+        new MnistAutoencoder(),
+        new MnistGan(),
+        new MnistSemi(),
     ];
 
     public static Recipe? Find(string name) => All.FirstOrDefault(recipe => recipe.Name == name);

@@ -1,0 +1,49 @@
+using FastNN.Data;
+
+namespace FastNN.Cli.Recipes;
+
+/// <summary>An autoencoder: 784 gray levels through 32 numbers and back.</summary>
+internal sealed class MnistAutoencoder : MnistRecipe
+{
+    public override string Name => "mnist-autoencoder";
+
+    public override string Network =>
+        "Dense 256 ReLU, Dense 32, Dense 256 ReLU, Dense 784 sigmoid: a code of 32 numbers in between";
+
+    public override string TrainingDescription =>
+        "mean squared error between image and reconstruction, AdamW one-cycle 3e-3, batch 128, 6 epochs";
+
+    public override Goal Goal => new("test reconstruction error", 0.010, AtMost: true);
+
+    public override Goal QuickGoal => new("test reconstruction error", 0.045, AtMost: true);
+
+    public override int Epochs => 6;
+
+    public override int Batch => 128;
+
+    public override float LearningRate => 3e-3f;
+
+    public override (int Epochs, int Limit) Quick => (3, 12_800);
+
+    public override Loss Loss => Loss.MeanSquaredError;
+
+    public override Layer CreateModel() => new Sequential(
+        new Flatten(),
+        new Dense(256, Activation.ReLU) { WeightInitializer = Initializer.HeUniform },
+        new Dense(32),
+        new Dense(256, Activation.ReLU) { WeightInitializer = Initializer.HeUniform },
+        new Dense(784, Activation.Sigmoid),
+        new Reshape([28, 28, 1]));
+
+    public override Optimizer CreateOptimizer(float learningRate, int steps) =>
+        new AdamW(weightDecay: 1e-4f) { Schedule = Schedule.OneCycle(learningRate, steps) };
+
+    public override RecipeData Load(string? source, Action<string> progress)
+    {
+        DatasetSplit digits = Mnist.Load(source, progress);
+        return new RecipeData(
+            digits.Train.FeaturesAsTargets(), digits.Test.FeaturesAsTargets(), source is null ? "MNIST" : $"digits of {source}");
+    }
+
+    public override double Measure(Evaluation test) => test.Loss;
+}
