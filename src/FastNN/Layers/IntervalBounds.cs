@@ -1,5 +1,3 @@
-using FastNN.Layers;
-
 namespace FastNN;
 
 /// <summary>

@@ -38,8 +38,9 @@ internal enum RandomUse : uint
 
     /// <summary>Explanations of a model; the number is the method.</summary>
     Explanation = 9,
+
     /// <summary>Where attacks on examples begin.</summary>
-    Attack = 8,
+    Attack = 10,
 }
 
 /// <summary>
