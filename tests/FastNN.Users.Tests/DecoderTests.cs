@@ -214,7 +214,7 @@ internal sealed class DecoderTests(string kind) : UserFixture(kind)
         Assert.That(() => decoder.Append([1, 2]), Throws.TypeOf<ObjectDisposedException>());
     }
 
-    private static NUnit.Framework.Constraints.Constraint Refused(string by) =>
+    private static NUnit.Framework.Constraints.ContainsConstraint Refused(string by) =>
         Throws.TypeOf<ShapeException>().With.Message.Contains($"{by} of");
 
     private void Decode(Func<Value, Value> middle)

@@ -77,8 +77,8 @@ public static class InferenceExtensions
     /// Compiles a causal model of tokens for generation: keys and values of the positions so far are kept, so that a further
     /// token costs one position.
     /// </summary>
-    /// <param name="model">A built model of tokens Int32 [N, T] that gives logits [N, T, vocabulary]; its present parameters are
-    /// copied.</param>
+    /// <param name="model">A built model of tokens Int32 [N, T] that gives logits [N, T, vocabulary], where T is a symbol
+    /// (<see cref="Dim"/>); its present parameters are copied.</param>
     /// <param name="device">Where to run; it must outlive the decoder.</param>
     /// <param name="context">The most positions of a sequence, for which memory is taken.</param>
     /// <param name="batch">Sequences side by side; default 1.</param>
