@@ -58,7 +58,9 @@ internal sealed class MnistDiffusion : ScriptedRecipe
         long steps = (long)Epochs * loader.BatchesPerEpoch;
         var optimizer = new AdamW(weightDecay: 1e-4f)
         {
-            Schedule = Schedule.OneCycle(3e-3f, steps), ClipNorm = 1, Average = WeightAverage.Exponential(0.99f),
+            Schedule = Schedule.OneCycle(3e-3f, steps),
+            ClipNorm = 1,
+            Average = WeightAverage.Exponential(0.99f),
         };
         using var step = new TrainingStep(
             weights,

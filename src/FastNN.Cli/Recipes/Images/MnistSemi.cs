@@ -21,7 +21,10 @@ internal sealed class MnistSemi : ScriptedRecipe
     private static readonly IBatchTransform Strong = new Compose(
         new RandomAffine(25)
         {
-            Translate = (0.12, 0.12), Scale = (0.75, 1.25), ShearX = (-20, 20), Resampling = Resampling.Bilinear,
+            Translate = (0.12, 0.12),
+            Scale = (0.75, 1.25),
+            ShearX = (-20, 20),
+            Resampling = Resampling.Bilinear,
         },
         new RandomErasing(0.5) { Scale = (0.02, 0.15) });
 
