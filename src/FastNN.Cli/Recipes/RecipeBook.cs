@@ -30,7 +30,6 @@ internal static class RecipeBook
         new MnistAutoencoder(),
         new MnistVae(),
         new MnistGan(),
-        new MnistAdversarial(),
         new MnistSemi(),
     ];
 
