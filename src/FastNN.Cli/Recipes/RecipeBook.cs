@@ -28,7 +28,6 @@ internal static class RecipeBook
         new GridWorldRecipe(),
         new TextGpt(),
         new MnistAutoencoder(),
-        new MnistVae(),
         new MnistGan(),
         new MnistSemi(),
     ];
