@@ -99,8 +99,8 @@ internal sealed class IntervalBoundsTests : TrainingFixture
     {
         foreach (Activation activation in (Activation[])
         [
-            Activation.ReLU, Activation.ReLU6, Activation.Sigmoid, Activation.Tanh, Activation.Softplus, Activation.Softsign,
-            Activation.LogSigmoid, Activation.HardSigmoid, Activation.HardTanh, Activation.Selu,
+            Activation.ReLU, Activation.ReLU6, Activation.Sigmoid, Activation.Tanh, Activation.Softplus(), Activation.Softsign,
+            Activation.LogSigmoid, Activation.HardSigmoid(), Activation.HardTanh(), Activation.Selu,
         ])
         {
             var layer = new ActivationLayer(activation);
