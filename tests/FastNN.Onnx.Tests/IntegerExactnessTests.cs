@@ -44,7 +44,7 @@ public sealed class IntegerExactnessTests
         }
     }
 
-    /// <summary>Two convolutions of integers, the second of what the first gives, with all that they hand on as outputs.</summary>
+    /// <summary>Two convolutions of integers, the second of what the first gives, with what they hand on as outputs.</summary>
     internal static ModelDef TwoLayers() => Build.Model(17,
             Build.Node("DynamicQuantizeLinear", "x", "q s z"),
             Build.Node("ConvInteger", "q w z v", "sums", Build.Ints("pads", 1, 1, 1, 1)),

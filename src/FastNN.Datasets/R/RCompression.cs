@@ -24,7 +24,14 @@ internal static class RCompression
         ReadOnlySpan<byte> start = file;
         if (start.StartsWith<byte>([0x1F, 0x8B]))
         {
-            return Read(name, () => new GZipStream(new MemoryStream(file), CompressionMode.Decompress));
+            byte[] content = Read(name, () => new GZipStream(new MemoryStream(file), CompressionMode.Decompress));
+
+            // GZipStream does not miss a trailer that was cut off; it ends with the length of the content.
+            return file.Length > 8 && BinaryPrimitives.ReadUInt32LittleEndian(start[^4..]) == (uint)content.Length
+                ? content
+                : throw new FileFormatException(
+                    name, Math.Max(0, file.Length - 4), $"the length {content.Length} at the end of a gzip stream",
+                    "another number");
         }
 
         if (start.StartsWith("BZh"u8))
@@ -78,9 +85,30 @@ internal static class RCompression
             '0' => Body().ToArray(),
             _ => throw new FileFormatException(name, start + 4, "a compression of '0', '1', '2' or 'Z'", $"{(int)kind}"),
         };
+        if (kind == '1' && (length < header + 4
+            || BinaryPrimitives.ReadUInt32BigEndian(database.AsSpan(start + length - 4)) != Adler32(content)))
+        {
+            throw new FileFormatException(name, start + length - 4, "the checksum of a zlib stream", "another number");
+        }
+
         return content.Length == size
             ? content
             : throw new FileFormatException(name, start, $"{size} bytes of content", $"{content.Length}");
+    }
+
+    /// <summary>
+    /// The checksum at the end of a zlib stream (RFC 1950), which ZLibStream does not miss where it was cut off.
+    /// </summary>
+    private static uint Adler32(ReadOnlySpan<byte> content)
+    {
+        uint a = 1, b = 0;
+        foreach (byte value in content)
+        {
+            a = (a + value) % 65_521;
+            b = (b + a) % 65_521;
+        }
+
+        return (b << 16) | a;
     }
 
     // Content of one block, as xz without threads and R itself write it: its header is then the only one that reserves memory.

@@ -194,7 +194,8 @@ public sealed class KneserNeyModel
 
         /// <summary>
         /// What is taken off counts of 1, 2, and 3 and more, from the number of n-grams with counts 1 to 4. Few n-grams, as of
-        /// single characters, may leave a class empty, and the formulas without a value: then a half is taken off all.
+        /// single characters, may leave a class empty and the formulas without a value, or with one that takes off nothing or
+        /// more than there is: then a half is taken off all.
         /// </summary>
         private static double[] Discounts(ReadOnlySpan<long> of)
         {

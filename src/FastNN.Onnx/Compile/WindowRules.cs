@@ -61,7 +61,8 @@ internal static class WindowRules
             }
 
             return Conv(
-                call, x, new OnnxTensor(weight.ElementType, weight.Dims, scaled), moved, groups, windows, hasBias: true, isDirect);
+                call, x, new OnnxTensor(weight.ElementType, weight.Dims, scaled), moved, groups, windows, hasBias: true,
+                isDirect);
         });
     }
 

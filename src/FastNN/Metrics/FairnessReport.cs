@@ -54,7 +54,8 @@ public sealed class FairnessReport
     public IReadOnlyDictionary<int, GroupRates> Groups => _groups;
 
     /// <summary>The share of all examples that is predicted right.</summary>
-    public double Accuracy => _groups.Values.Sum(group => group.Count * group.Accuracy) / _groups.Values.Sum(group => group.Count);
+    public double Accuracy =>
+        _groups.Values.Sum(group => group.Count * group.Accuracy) / _groups.Values.Sum(group => group.Count);
 
     /// <summary>The largest share predicted positive less the smallest; 0 is parity.</summary>
     public double DemographicParityDifference => Spread(group => group.Selected);

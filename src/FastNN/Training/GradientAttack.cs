@@ -114,7 +114,8 @@ public sealed class GradientAttack
         ArgumentNullException.ThrowIfNull(data);
         if (!data.HasLabels)
         {
-            throw new InvalidOperationException("GradientAttack: expected examples with class indices, these have other targets.");
+            throw new InvalidOperationException(
+                "GradientAttack: expected examples with class indices, these have other targets.");
         }
 
         var features = new float[checked(data.Count * data.ExampleSize)];

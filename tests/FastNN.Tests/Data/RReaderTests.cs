@@ -83,7 +83,8 @@ public sealed class RReaderTests
             "wrap_real", state => state.Int(2).Numbers(2.5).Integers(0, 1))));
         Assert.That(((RNumbers)wrapped).Values, Is.EqualTo(new[] { 2.5 }));
 
-        foreach (double[] state in (double[][])[[1e9, 1, 1], [-1, 1, 1], [3, 1, 2], [2, double.NaN, 1], [2, 1e10, 1], [65_537, 1, 1]])
+        foreach (double[] state in (double[][])
+            [[1e9, 1, 1], [-1, 1, 1], [3, 1, 2], [2, double.NaN, 1], [2, 1e10, 1], [65_537, 1, 1]])
         {
             Assert.That(
                 () => Read(RBytes.Value(bytes => bytes.Compact("compact_intseq", inner => inner.Numbers(state)))),

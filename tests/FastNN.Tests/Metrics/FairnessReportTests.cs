@@ -17,7 +17,9 @@ internal sealed class FairnessReportTests
         Assert.That(report.DemographicParityDifference, Is.EqualTo(0.3).Within(1e-12));
         Assert.That(report.EqualizedOddsDifference, Is.EqualTo(0.5).Within(1e-12));
         Assert.That(report.Accuracy, Is.EqualTo(5 / 9.0).Within(1e-12));
-        Assert.That(report.ToString(), Does.StartWith("group 7: 4 examples, 50.0 % selected, accuracy 50.0 %\ngroup 9: 5 examples"));
+        Assert.That(
+            report.ToString(),
+            Does.StartWith("group 7: 4 examples, 50.0 % selected, accuracy 50.0 %\ngroup 9: 5 examples"));
     }
 
     [Test]

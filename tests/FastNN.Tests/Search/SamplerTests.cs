@@ -139,7 +139,8 @@ internal sealed class SamplerTests
         Assert.That(grid.Combinations(space), Is.EqualTo(18));
         study.Optimize(trial => trial.Float("x"), 18);
         Assert.That(
-            study.Trials.Select(trial => (trial.Float("x"), trial.Int("n"), trial.Choice("c"))).Distinct().Count(), Is.EqualTo(18));
+            study.Trials.Select(trial => (trial.Float("x"), trial.Int("n"), trial.Choice("c"))).Distinct().Count(),
+            Is.EqualTo(18));
         Assert.That(
             study.Trials.Select(trial => trial.Float("x")).Distinct(), Is.EqualTo(new double[] { 1, 10, 100 }).Within(1e-12));
         Assert.That(study.Trials.Select(trial => trial.Int("n")).Distinct(), Is.EqualTo(new[] { 2, 4, 6 }));

@@ -11,7 +11,8 @@ internal sealed class TextGpt : ScriptedRecipe
 
     public override string Name => "text-gpt";
 
-    public override string Network => "GPT of characters: 4 blocks of width 192, 6 heads, rotary positions, context 128; 1.8 million parameters";
+    public override string Network =>
+        "GPT of characters: 4 blocks of width 192, 6 heads, rotary positions, context 128; 1.8 million parameters";
 
     public override string DataDescription =>
         "State of the Union addresses 1790 to 2021, 10.8 million characters; of 20 speeches one for validation and one for the test, of each its first 20,000";

@@ -114,7 +114,8 @@ internal sealed unsafe partial class Cudnn(CudaCore core, bool wanted, bool allo
     {
         // cuDNN pads both ends of an axis alike, finds the output's extent itself, knows nothing of images that are left out, and
         // may choose Winograd's algorithm or Fourier's.
-        if (!Available || geometry.IsDirect || !geometry.Depth.IsFlat || !geometry.Vertical.IsWhole || !geometry.Horizontal.IsWhole
+        if (!Available || geometry.IsDirect || !geometry.Depth.IsFlat || !geometry.Vertical.IsWhole
+            || !geometry.Horizontal.IsWhole
             || geometry.Vertical.PadBefore != geometry.Vertical.PadAfter
             || geometry.Horizontal.PadBefore != geometry.Horizontal.PadAfter)
         {

@@ -121,9 +121,15 @@ internal sealed class KneserNeyTests
 
             double[] of = [.. Enumerable.Range(1, 4).Select(count => (double)counts.Values.Count(value => value == count))];
             double y = of[0] / (of[0] + (2 * of[1]));
-            double[] discounts = of.Contains(0)
-                ? [0, 0.5, 0.5, 0.5]
-                : [0, 1 - (2 * y * of[1] / of[0]), 2 - (3 * y * of[2] / of[1]), 3 - (4 * y * of[3] / of[2])];
+            double[] discounts =
+                [0, 1 - (2 * y * of[1] / of[0]), 2 - (3 * y * of[2] / of[1]), 3 - (4 * y * of[3] / of[2])];
+
+            // Where the formulas have no value, or one that takes off nothing or more than there is, a half is.
+            if (of.Contains(0) || discounts[1..].Any(discount => discount <= 0) || discounts[1] > 1 || discounts[2] > 2)
+            {
+                discounts = [0, 0.5, 0.5, 0.5];
+            }
+
             double Discount(int count) => discounts[Math.Min(count, 3)];
             return ((own[symbol] - Discount(own[symbol])) + (own.Sum(Discount) * shorter)) / own.Sum();
         }
