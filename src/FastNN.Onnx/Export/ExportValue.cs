@@ -41,10 +41,6 @@ internal sealed class ExportValue
     /// <summary>Whether it is computed with the columns of a flattened image in C, H, W order.</summary>
     public bool IsFlat { get; private init; }
 
-    /// <summary>Whether it is an image with channels in front whose pixels and channels were taken apart to exchange places, as
-    /// pixel shuffles do: put together again it is an image that has them in front as well.</summary>
-    public bool IsPieces { get; private init; }
-
     /// <summary>The [H, W, C] of the image whose columns they are.</summary>
     public FeatureOrder? Features => _features;
 
@@ -62,9 +58,6 @@ internal sealed class ExportValue
 
     public static ExportValue OfPlain(GraphExporter exporter, TensorType type, string name, FeatureOrder? features = null) =>
         new(exporter, type, features) { _plain = name };
-
-    public static ExportValue OfPieces(GraphExporter exporter, TensorType type, string name) =>
-        new(exporter, type, null) { _plain = name, IsPieces = true };
 
     public static ExportValue OfFirst(GraphExporter exporter, TensorType type, string name) => type.Shape.Rank < 3
         ? OfPlain(exporter, type, name)

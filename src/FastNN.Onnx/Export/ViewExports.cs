@@ -1,4 +1,3 @@
-using FastNN.Onnx.Compile;
 using FastNN.Ops;
 
 namespace FastNN.Onnx.Export;
@@ -29,14 +28,6 @@ internal static class ViewExports
             call.Outputs[0] = ExportValue.OfFlat(
                 call.Exporter, call.Type(), call.Exporter.Reshape(x.First, ExportValue.FirstShape(from), to), features);
         }
-        else if (x.IsFirst && from.Rank == 4 && to.Rank == 6 && from[..3] == to[..3])
-        {
-            call.Outputs[0] = ExportValue.OfPieces(call.Exporter, call.Type(), call.Exporter.Reshape(x.Plain, from, to));
-        }
-        else if (x.IsPieces && to.Rank == 4 && from[0] == to[0])
-        {
-            call.First(call.Emit.Transpose(call.Exporter.Reshape(x.Plain, from, to), Traced.ToFirst(to.Rank)));
-        }
         else if (x.IsFlat && from == to)
         {
             call.Outputs[0] = x;
@@ -57,11 +48,7 @@ internal static class ViewExports
         }
         else
         {
-            string name = call.Emit.Transpose(x.Either, Array.ConvertAll(order, x.Inside));
-            bool isPieces = (x.IsPieces && order is [0, 1, 4, 2, 5, 3]) || (x.IsFirst && order is [0, 1, 3, 5, 2, 4]);
-            call.Outputs[0] = isPieces
-                ? ExportValue.OfPieces(call.Exporter, call.Type(), name)
-                : ExportValue.OfPlain(call.Exporter, call.Type(), name);
+            call.Plain(call.Emit.Transpose(x.Either, Array.ConvertAll(order, x.Inside)));
         }
     }
 

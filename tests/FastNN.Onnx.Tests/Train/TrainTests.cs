@@ -256,25 +256,6 @@ public sealed class TrainTests
             .And.Message.Contains("fixes the number of examples at 1"));
     }
 
-    /// <summary>What goes in and comes out lies as in the file that was read.</summary>
-    [TestCase("DepthToSpace", 8)]
-    [TestCase("SpaceToDepth", 3)]
-    public void Images_come_out_of_pixel_shuffles_as_they_were(string name, int filters)
-    {
-        using OnnxModel file = Build.Model(17,
-                Build.Node("Conv", "x w", "c"),
-                Build.Node(name, "c", "y", Build.Int("blocksize", 2), Build.Text("mode", "CRD")))
-            .Of("x", ["batch", "3", "6", "8"]).Of("y", null)
-            .With(Build.Tensor("w", Build.Random(1, filters, 3, 1, 1).Floats(), filters, 3, 1, 1)).Load();
-        using var stream = new MemoryStream();
-        file.ToModel().ExportOnnx(stream);
-        using OnnxModel again = OnnxModel.Load(stream.ToArray());
-        var inputs = new Dictionary<string, OnnxValue> { ["x"] = Build.Random(2, 2, 3, 6, 8) };
-        OnnxTensor wanted = (OnnxTensor)file.Evaluate(inputs)[0]!, got = (OnnxTensor)again.Evaluate(inputs)[0]!;
-        Assert.That(got.Dims, Is.EqualTo(wanted.Dims));
-        Assert.That(got.Floats(), Is.EqualTo(wanted.Floats()).Within(1e-5));
-    }
-
     [Test]
     public void An_operator_without_a_gradient_form_is_refused_by_name()
     {
