@@ -141,11 +141,6 @@ internal static class ShapeRules
         for (int i = 0; i < starts.Length; i++)
         {
             int axis = call.Host.Axis(axes[i], x.Rank);
-            if (Layout.IsWhole(starts[i], ends[i], steps[i]))
-            {
-                continue;
-            }
-
             if (steps[i] is 0 or < -int.MaxValue or > int.MaxValue)
             {
                 return null;

@@ -42,18 +42,13 @@ internal sealed class TrainRules(HashSet<Value> laidOut)
     /// <exception cref="OnnxException">It does.</exception>
     public static void RequireNumbers(HostNode node, OnnxValue?[] inputs)
     {
-        // Of a constant's new shape all extents have to be known.
-        bool handsOn = HandingOn.Contains(node.Definition.Operator)
-            && !(node.Definition.Operator is "Expand" or "Reshape" && HasSymbols(inputs[1]));
-        if (!handsOn && Array.Exists(inputs, HasSymbols))
+        if (!HandingOn.Contains(node.Definition.Operator) && Array.Exists(inputs, input =>
+            input is OnnxTensor { Data: long[] values } && Array.Exists(values, TrainShapes.IsSymbol)))
         {
             throw new OnnxException(
                 $"ToModel: {node.Definition.Title} calculates with an extent that is open, such as the number of examples.");
         }
     }
-
-    private static bool HasSymbols(OnnxValue? input) =>
-        input is OnnxTensor { Data: long[] values } && Array.Exists(values, TrainShapes.IsSymbol);
 
     private Traced?[]? Conv(TraceCall call)
     {

@@ -172,22 +172,9 @@ internal static class TrainShapes
             return [Traced.OfPlain(rows, x.Type, rows.Shape.ToArray())];
         }
 
-        return IsOpen(call) ? null : ShapeRules.Slice(call);
-    }
-
-    /// <summary>Whether places that a Slice takes are symbols, or an axis is of which it does not take all.</summary>
-    public static bool IsOpen(TraceCall call)
-    {
-        if (call.TracedInput(0) is not { } x || Enumerable.Range(1, 4).Any(i => call.TracedInput(i) is not null))
-        {
-            return false;
-        }
-
-        long[] starts = call.Longs(1, "starts")!, ends = call.Longs(2, "ends")!;
-        long[] axes = call.Longs(3, "axes") ?? [.. Enumerable.Range(0, starts.Length).Select(axis => (long)axis)];
-        long[]? steps = call.Host.Longs(4);
-        return ends.Any(IsSymbol) || starts.Any(IsSymbol) || Enumerable.Range(0, starts.Length).Any(i =>
-            Dim.IsSymbol(x.Dims[call.Host.Axis(axes[i], x.Rank)]) && !Layout.IsWhole(starts[i], ends[i], steps?[i] ?? 1));
+        bool opens = axes.Any(axis => Dim.IsSymbol(x.Dims[call.Host.Axis(axis, x.Rank)])) || ends.Any(IsSymbol)
+            || starts.Any(IsSymbol);
+        return opens ? null : ShapeRules.Slice(call);
     }
 
     public static Traced?[]? Expand(TraceCall call)

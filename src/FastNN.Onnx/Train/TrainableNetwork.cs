@@ -40,9 +40,6 @@ internal sealed class TrainableNetwork : MultiInputLayer
         }
     }
 
-    /// <summary>The node whose shapes did not fit, where a recording ended so.</summary>
-    public string? Refused { get; private set; }
-
     public override int OutputCount => _definition.Outputs.Count;
 
     internal override IReadOnlyList<string> OutputNames => [.. _definition.Outputs.Select(output => output.Name)];
@@ -130,23 +127,8 @@ internal sealed class TrainableNetwork : MultiInputLayer
         }
 
         var tracer = new Tracer(_graph, null) { Training = new TrainRules(laidOut) };
-        object?[]? outputs;
-        try
-        {
-            outputs = tracer.Record(graph, arguments);
-        }
-        catch (ShapeException)
-        {
-            Refused = tracer.Current?.Definition.Title;
-            throw;
-        }
-
-        if (outputs is null)
-        {
-            throw new OnnxException(
-                $"ToModel: {tracer.Missing?.Definition.Title ?? "the graph"} cannot be trained in this form.");
-        }
-
+        object?[] outputs = tracer.Record(graph, arguments) ?? throw new OnnxException(
+            $"ToModel: {tracer.Missing?.Definition.Title ?? "the graph"} cannot be trained in this form.");
         return [.. outputs.Select((output, i) => output is Traced traced
             ? (_channelsLast ? traced.Either : traced.Plain)
             : throw new OnnxException(

@@ -213,49 +213,6 @@ public sealed class TrainTests
         Assert.That(() => file.ToModel(), Throws.TypeOf<OnnxException>().With.Message.Contains("Mul (output 't')"));
     }
 
-    /// <summary>TensorFlow's files slice every axis, most of them whole.</summary>
-    [TestCase(int.MaxValue)]
-    [TestCase(long.MaxValue)]
-    public void A_slice_may_take_all_examples(long end)
-    {
-        using OnnxModel file = Build.Model(17, Build.Node("Slice", "x s e", "part"), Build.Node("Mul", "part w", "y"))
-            .Of("x", ["batch", "6"]).Of("y", null)
-            .With(Build.Tensor("s", [0L, 1]), Build.Tensor("e", [end, 4L]), Build.Tensor("w", [1f, 2, 3], 3)).Load();
-        FastNN.Model model = file.ToModel();
-        using Session session = model.CreateSession(_device);
-        var y = new float[6];
-        session.Run([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], y);
-        Assert.That(y, Is.EqualTo(new float[] { 2, 6, 12, 8, 18, 30 }));
-    }
-
-    [Test]
-    public void A_slice_of_some_examples_is_refused_by_name()
-    {
-        using OnnxModel file = Build.Model(17, Build.Node("Slice", "x s e", "y"))
-            .Of("x", ["batch", "6"]).Of("y", null).With(Build.Tensor("s", [1L]), Build.Tensor("e", [long.MaxValue])).Load();
-        Assert.That(() => file.ToModel(), Throws.TypeOf<OnnxException>().With.Message.Contains("Slice (output 'y')"));
-    }
-
-    [Test]
-    public void Constants_expanded_to_the_number_of_examples_are_refused_by_name()
-    {
-        using OnnxModel file = Build.Model(17,
-                Build.Node("Shape", "x", "s"), Build.Node("Expand", "one s", "e"), Build.Node("Add", "x e", "y"))
-            .Of("x", ["batch", "2"]).Of("y", null).With(Build.Tensor("one", [1L], 1)).Load();
-        Assert.That(() => file.ToModel(), Throws.TypeOf<OnnxException>().With.Message.Contains("Expand (output 'e')")
-            .And.Message.Contains("open"));
-    }
-
-    [Test]
-    public void A_file_that_fixes_the_number_of_examples_is_refused_with_the_reason()
-    {
-        using OnnxModel file = Build.Model(17, Build.Node("Reshape", "x s", "r"), Build.Node("MatMul", "r w", "y"))
-            .Of("x", ["1", "2", "2"]).Of("y", null)
-            .With(Build.Tensor("s", [1L, 4]), Build.Tensor("w", [1f, 2, 3, 4], 4, 1)).Load();
-        Assert.That(() => file.ToModel(), Throws.TypeOf<OnnxException>().With.Message.Contains("Reshape (output 'r')")
-            .And.Message.Contains("fixes the number of examples at 1"));
-    }
-
     [Test]
     public void An_operator_without_a_gradient_form_is_refused_by_name()
     {
