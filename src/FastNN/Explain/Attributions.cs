@@ -7,7 +7,7 @@ public static class Attributions
     /// <param name="attributions">Attributions whose last axis holds channels.</param>
     /// <param name="channels">How many channels there are.</param>
     /// <returns>A number for each pixel.</returns>
-    /// <exception cref="ShapeException">The length is no multiple of the channels.</exception>
+    /// <exception cref="ShapeException">The length is not a multiple of the channels.</exception>
     public static float[] MaxOverChannels(ReadOnlySpan<float> attributions, int channels)
     {
         Require(attributions.Length, channels);
@@ -24,7 +24,7 @@ public static class Attributions
     /// <param name="attributions">Attributions whose last axis holds channels.</param>
     /// <param name="channels">How many channels there are.</param>
     /// <returns>A number for each pixel.</returns>
-    /// <exception cref="ShapeException">The length is no multiple of the channels.</exception>
+    /// <exception cref="ShapeException">The length is not a multiple of the channels.</exception>
     public static float[] SumOverChannels(ReadOnlySpan<float> attributions, int channels)
     {
         Require(attributions.Length, channels);

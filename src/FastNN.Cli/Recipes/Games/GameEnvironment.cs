@@ -10,7 +10,7 @@ internal abstract class GameEnvironment
     public abstract int Actions { get; }
 
     /// <summary>
-    /// An episode ends after so many steps; that is no fault of the agent's, so values beyond the end still count.
+    /// An episode ends after so many steps; that is not the agent's fault, so values beyond the end still count.
     /// </summary>
     public abstract int MaxSteps { get; }
 
