@@ -40,7 +40,7 @@ internal static class EvaluateCommand
         model.LoadWeights(weights);
         using Device device = Devices.Open(deviceName, threads, output.WriteLine);
         RecipeData data = recipe.Prepare(source, limit: null, output.WriteLine);
-        using var trainer = new Trainer(model, device, recipe.Loss, recipe.CreateOptimizer(recipe.LearningRate, steps: 1000));
+        using Trainer trainer = recipe.CreateTrainer(model, device);
         output.WriteLine(
             $"{recipe.Name} with {weights} on {data.Description}, {data.Test.Count} test examples; {device.Description}");
         TestResult test = Tester.Test(trainer, data.Test, recipe, quick: false, context.Cancellation);

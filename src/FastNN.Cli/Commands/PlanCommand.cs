@@ -30,7 +30,7 @@ internal static class PlanCommand
         using Device device = Device.Cpu(threads ?? 0);
         Layer model = recipe.CreateModel();
         model.Build(recipe.ExampleShape);
-        using var trainer = new Trainer(model, device, recipe.Loss, recipe.CreateOptimizer(recipe.LearningRate, steps: 1000));
+        using Trainer trainer = recipe.CreateTrainer(model, device);
         MemoryPlan plan = Planning.Plan(trainer, size);
         var figures = PlanResult.Of(recipe.Name, size, plan);
         if (json is not null)

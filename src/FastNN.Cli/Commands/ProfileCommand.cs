@@ -71,7 +71,7 @@ internal static class ProfileCommand
     {
         Layer model = recipe.CreateModel();
         model.Build(recipe.ExampleShape);
-        using var trainer = new Trainer(model, device, recipe.Loss, recipe.CreateOptimizer(recipe.LearningRate, steps: 1000));
+        using Trainer trainer = recipe.CreateTrainer(model, device);
         using var loader = new DataLoader(data.Train, size, dropLast: true);
         loader.StartEpoch(1, cancellationToken: cancellationToken);
         if (!loader.TryNext(out Batch batch))

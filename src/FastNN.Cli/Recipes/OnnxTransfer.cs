@@ -55,7 +55,7 @@ internal sealed class OnnxTransfer : MnistRecipe
     {
         if (job.Trainer.StepCount == 0)
         {
-            Copy(Pretrained(job), job.Trainer.Model);
+            Pretrained(job).CopyTo(job.Trainer.Model);
         }
 
         foreach (NamedParameter named in job.Trainer.Model.NamedParameters)
@@ -94,16 +94,6 @@ internal sealed class OnnxTransfer : MnistRecipe
         model.ExportOnnx(stream);
         using OnnxModel file = OnnxModel.Load(stream.ToArray(), "features");
         return file.ToModel();
-    }
-
-    private static void Copy(FastNN.Model from, Layer to)
-    {
-        foreach ((NamedParameter source, NamedParameter target) in from.NamedParameters.Zip(to.NamedParameters))
-        {
-            var values = new float[source.Parameter.Count];
-            source.Parameter.Read(values);
-            target.Parameter.Write(values);
-        }
     }
 
     /// <summary>What is exported answers in an OnnxSession as the trained network does.</summary>

@@ -42,6 +42,10 @@ internal abstract class SupervisedRecipe : Recipe
     /// <param name="steps">The steps of the whole run, for schedules that end with it.</param>
     public virtual Optimizer CreateOptimizer(float learningRate, int steps) => new Adam(learningRate);
 
+    /// <summary>A trainer for commands that plan, measure or test, and train no run: its schedule has no end to meet.</summary>
+    public Trainer CreateTrainer(Layer model, Device device) =>
+        new(model, device, Loss, CreateOptimizer(LearningRate, steps: 1000));
+
     /// <summary>Watchers that belong to the recipe's training, such as early stopping.</summary>
     public virtual IEnumerable<Callback> CreateCallbacks() => [];
 

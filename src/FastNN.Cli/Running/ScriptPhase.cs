@@ -39,7 +39,7 @@ internal sealed class ScriptPhase(
 
 /// <summary>Shows what <see cref="Trainer.Fit"/> does as a phase.</summary>
 internal sealed class PhaseCallback(
-    string name, int epochs, ScriptDisplay display, List<float> losses, CancellationToken cancellation) : Callback
+    string name, int epochs, bool lines, ScriptDisplay display, List<float> losses, CancellationToken cancellation) : Callback
 {
     private ScriptPhase? _phase;
 
@@ -50,7 +50,13 @@ internal sealed class PhaseCallback(
         _phase.Step(result.Loss);
     }
 
-    public override void OnEpochEnd(Trainer trainer, EpochResult result) => display.Line($"{name}: {result}");
+    public override void OnEpochEnd(Trainer trainer, EpochResult result)
+    {
+        if (lines)
+        {
+            display.Line($"{name}: {result}");
+        }
+    }
 
     public override void OnTrainEnd(Trainer trainer, History history) => _phase?.Dispose();
 }

@@ -51,15 +51,15 @@ internal sealed class ScriptRun(
         return new ScriptPhase(name, steps, display, losses, cancellation);
     }
 
-    /// <summary>Callbacks that show a <see cref="Trainer.Fit"/> as a phase, a line for each epoch.</summary>
+    /// <summary>Callbacks that show a <see cref="Trainer.Fit"/> as a phase.</summary>
     /// <param name="name">As for <see cref="Begin"/>.</param>
     /// <param name="epochs">The epochs that Fit is given.</param>
-    /// <param name="others">Callbacks of the recipe, called before.</param>
-    public IReadOnlyList<Callback> Watch(string name, int epochs, params ReadOnlySpan<Callback> others)
+    /// <param name="lines">Whether each epoch gets a line; default true.</param>
+    public IReadOnlyList<Callback> Watch(string name, int epochs, bool lines = true)
     {
         var losses = new List<float>();
         _losses.Add(name, losses);
-        return [.. others, new PhaseCallback(name, epochs, display, losses, cancellation)];
+        return [new PhaseCallback(name, epochs, lines, display, losses, cancellation)];
     }
 
     /// <summary>Notes a number of interest, and writes it.</summary>

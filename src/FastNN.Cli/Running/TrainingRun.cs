@@ -39,8 +39,10 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
 
         Layer model = _recipe.CreateModel();
         model.Build(_recipe.ExampleShape, settings.Seed);
+        int steps = Steps.Of(TrainingCount(data), settings.Batch, settings.Epochs);
         using var trainer = new Trainer(
-            model, device, _recipe.Loss, _recipe.CreateOptimizer(settings.LearningRate, Steps(data)), settings.Seed);
+            model, device, _recipe.Loss, _recipe.CreateOptimizer(settings.LearningRate, steps),
+            settings.Seed);
         MemoryPlan plan = Planning.Plan(trainer, settings.Batch);
         Planning.RequireMemory(plan, settings.Batch, device);
         Display display = context.IsTerminal && _output == context.Output
@@ -141,10 +143,6 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
 
     /// <summary>Examples trained on per epoch, without those held out for validation.</summary>
     private int TrainingCount(RecipeData data) => data.Train.Count - _recipe.HeldOut(data.Train.Count);
-
-    /// <summary>Updates of the whole run, for schedules.</summary>
-    private int Steps(RecipeData data) =>
-        checked(settings.Epochs * ((TrainingCount(data) + settings.Batch - 1) / settings.Batch));
 
     private int SaveInterrupted(Trainer trainer, List<Callback> callbacks)
     {

@@ -91,6 +91,7 @@ public sealed class HyperbandPruner : Pruner
 {
     private readonly SuccessiveHalvingPruner[] _brackets;
     private readonly int[] _deal;
+    private readonly int _stride;
 
     /// <summary>A pruner.</summary>
     /// <param name="first">The first step at which a trial can be stopped; default 1.</param>
@@ -117,6 +118,7 @@ public sealed class HyperbandPruner : Pruner
             .. Enumerable.Range(0, rungs).SelectMany(bracket => Enumerable.Repeat(
                 bracket, (int)Math.Ceiling(rungs * Math.Pow(factor, rungs - 1 - bracket) / (rungs - bracket)))),
         ];
+        _stride = Stride(_deal.Length);
     }
 
     internal override bool GoesOn(Study study, Trial trial, int step)
@@ -126,7 +128,7 @@ public sealed class HyperbandPruner : Pruner
     }
 
     // The dealt hand is walked in strides that share no factor with its length, so that brackets alternate.
-    private int Of(Trial trial) => _deal[(int)((long)trial.Number * Stride(_deal.Length) % _deal.Length)];
+    private int Of(Trial trial) => _deal[(int)((long)trial.Number * _stride % _deal.Length)];
 
     private static int Stride(int length)
     {

@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace FastNN.Cli.Recipes;
 
 /// <summary>Episodes without learning.</summary>
@@ -17,7 +19,7 @@ internal static class Play
             {
                 environment.Observe(seen);
                 scores.Predict(seen, values);
-                (_, bool terminated, bool truncated) = environment.Step(Array.IndexOf(values, values.Max()));
+                (_, bool terminated, bool truncated) = environment.Step(TensorPrimitives.IndexOfMax(values));
                 over = terminated || truncated;
             }
 

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using FastNN.Cli.Running;
 
 namespace FastNN.Cli.Recipes;
@@ -69,7 +70,7 @@ internal sealed class ValueAgent : IDisposable
             if (_random.NextDouble() >= chance)
             {
                 _acting.Run(before, values);
-                action = Array.IndexOf(values, values.Max());
+                action = TensorPrimitives.IndexOfMax(values);
             }
 
             (float reward, bool terminated, bool truncated) = _environment.Step(action);
@@ -85,7 +86,7 @@ internal sealed class ValueAgent : IDisposable
             if (step % TargetEvery == 0)
             {
                 _judging?.Dispose();
-                CopyTo(_target);
+                _network.CopyTo(_target);
                 _judging = _target.CreateSession(device);
             }
 
@@ -100,16 +101,6 @@ internal sealed class ValueAgent : IDisposable
         return network;
     }
 
-    private void CopyTo(Sequential target)
-    {
-        foreach ((Parameter source, Parameter copy) in _network.Parameters.Zip(target.Parameters))
-        {
-            var values = new float[source.Count];
-            source.Read(values);
-            copy.Write(values);
-        }
-    }
-
     private float Learn()
     {
         int actions = _environment.Actions;
@@ -119,13 +110,7 @@ internal sealed class ValueAgent : IDisposable
         _judging!.Run(_batch.After, judged);
         for (int i = 0; i < Batch; i++)
         {
-            ReadOnlySpan<float> row = own.AsSpan(i * actions, actions);
-            int best = 0;
-            for (int action = 1; action < actions; action++)
-            {
-                best = row[action] > row[best] ? action : best;
-            }
-
+            int best = TensorPrimitives.IndexOfMax(own.AsSpan(i * actions, actions));
             wanted[i] = _batch.Rewards[i] + (_batch.Terminated[i] ? 0 : Gamma * judged[(i * actions) + best]);
         }
 

@@ -47,7 +47,7 @@ internal sealed class DigitJudge : IDisposable
         for (int i = 0; i < images.Length / Size; i++)
         {
             ReadOnlySpan<float> row = logits.AsSpan(i * 10, 10);
-            int best = row.IndexOf(TensorPrimitives.Max(row));
+            int best = TensorPrimitives.IndexOfMax(row);
             double sum = 0;
             foreach (float logit in row)
             {

@@ -76,7 +76,7 @@ internal sealed class FashionEnsemble : ScriptedRecipe
         // Far from the next run's seeds, so that two ensembles share no member.
         ulong seed = (run.Seed * 1000) + (ulong)member;
         model.Build(new Shape(28, 28, 1), seed);
-        int steps = epochs * ((train.Count + Batch - 1) / Batch);
+        int steps = Steps.Of(train.Count, Batch, epochs);
         var optimizer = new AdamW(LearningRate) { Schedule = Schedule.OneCycle(LearningRate, steps) };
         using (var trainer = new Trainer(model, run.Device, Loss.SparseCrossEntropy, optimizer, seed))
         {

@@ -91,17 +91,10 @@ internal sealed class MnistTransfer : ScriptedRecipe
 
     private static bool IsAdapter(NamedParameter named) => named.Name.Contains(".lora_", StringComparison.Ordinal);
 
-    /// <summary>Copies parameters of one network into another by their names.</summary>
+    /// <summary>The second network with parameters of the first.</summary>
     private static Sequential Copy(Sequential from, Sequential to, Func<NamedParameter, bool>? which = null)
     {
-        Dictionary<string, Parameter> sources = from.NamedParameters.ToDictionary(named => named.Name, named => named.Parameter);
-        foreach (NamedParameter target in to.NamedParameters.Where(which ?? (_ => true)))
-        {
-            var values = new float[target.Parameter.Count];
-            sources[target.Name].Read(values);
-            target.Parameter.Write(values);
-        }
-
+        from.CopyTo(to, which);
         return to;
     }
 
@@ -118,18 +111,8 @@ internal sealed class MnistTransfer : ScriptedRecipe
         ScriptRun run, string name, Layer model, Dataset data, int epochs, int batch, Optimizer optimizer, Dataset? test = null)
     {
         using var trainer = new Trainer(model, run.Device, Loss.SparseCrossEntropy, optimizer, run.Seed);
-        ScriptPhase? phase = null;
         trainer.Fit(
-            data, epochs, batch, cancellationToken: run.Cancellation,
-            callbacks:
-            [
-                Callback.OnBatchEnd(result =>
-                {
-                    phase ??= run.Begin(name, (long)epochs * result.Batches);
-                    phase.Step(result.Loss);
-                }),
-            ]);
-        phase?.Dispose();
+            data, epochs, batch, callbacks: run.Watch(name, epochs, lines: false), cancellationToken: run.Cancellation);
         return test is null ? 0 : trainer.Evaluate(test, cancellationToken: run.Cancellation).Accuracy!.Value;
     }
 

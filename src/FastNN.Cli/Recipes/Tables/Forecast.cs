@@ -45,8 +45,7 @@ internal sealed class Forecast : ScriptedRecipe
                 new Flatten(), new Dropout(0.3f),
             ]);
         float[] changes = Train(run, "lstm", recurrent, train, test, epochs);
-        double alone = Error(demand, first, changes, deviation);
-        run.Figure("test MAPE of the LSTM", alone);
+        run.Figure("test MAPE of the LSTM", Error(demand, first, changes, deviation));
         float[] others = Train(run, "convolution", convolution, train, test, epochs);
         run.Figure("test MAPE of the convolutions", Error(demand, first, others, deviation));
         double naive = Error(demand, first, new float[changes.Length], deviation);
@@ -63,12 +62,11 @@ internal sealed class Forecast : ScriptedRecipe
     {
         Symbol past = FastNN.Model.Input("past", [Past, 2]);
         Symbol hidden = layers.Aggregate(past, (symbol, layer) => layer.Apply(symbol));
-        Initializer zero = Initializer.Zeros;
         return new FastNN.Model(
             [past],
             [
                 ("changes", new Add().Apply(
-                    new Dense(Horizon) { WeightInitializer = zero }.Apply(new Near().Apply(past)),
+                    new Dense(Horizon) { WeightInitializer = Initializer.Zeros }.Apply(new Near().Apply(past)),
                     new Dense(Horizon).Apply(hidden))),
             ]);
     }
@@ -110,7 +108,7 @@ internal sealed class Forecast : ScriptedRecipe
     private static float[] Train(ScriptRun run, string name, FastNN.Model model, Dataset train, Dataset test, int epochs)
     {
         const int Batch = 64;
-        int steps = epochs * ((train.Count + Batch - 1) / Batch);
+        int steps = Steps.Of(train.Count, Batch, epochs);
         var optimizer = new AdamW(weightDecay: 0.1f) { Schedule = Schedule.OneCycle(2e-3f, steps), ClipNorm = 1 };
         using var trainer = new Trainer(model, run.Device, new SmoothL1Loss(0.2f), optimizer, run.Seed);
         trainer.Fit(train, epochs, Batch, callbacks: run.Watch(name, epochs), cancellationToken: run.Cancellation);

@@ -73,16 +73,11 @@ internal sealed class HousingRecipe : ScriptedRecipe
         ScriptRun run, string name, Layer model, Dataset train, Dataset test, Standardizer prices, int epochs, ulong seed)
     {
         const int Batch = 64;
-        int steps = epochs * ((train.Count + Batch - 1) / Batch);
+        int steps = Steps.Of(train.Count, Batch, epochs);
         var optimizer = new AdamW(weightDecay: 0.3f) { Schedule = Schedule.OneCycle(3e-3f, steps) };
         using var trainer = new Trainer(model, run.Device, new HuberLoss(delta: 1), optimizer, seed);
-        using (ScriptPhase phase = run.Begin(name, steps))
-        {
-            trainer.Fit(
-                train, epochs, Batch, callbacks: [Callback.OnBatchEnd(result => phase.Step(result.Loss))],
-                cancellationToken: run.Cancellation);
-        }
-
+        trainer.Fit(
+            train, epochs, Batch, callbacks: run.Watch(name, epochs, lines: false), cancellationToken: run.Cancellation);
         float[] predictions = trainer.Predict(test);
         prices.Invert(predictions);
         return predictions;

@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using FastNN.Cli.Running;
 using FastNN.Data;
 
@@ -62,9 +63,7 @@ internal sealed class IrisRecipe : ScriptedRecipe
         int right = 0;
         for (int i = 0; i < test.Count; i++)
         {
-            ReadOnlySpan<float> row = scores.AsSpan(i * 3, 3);
-            int best = row[0] >= row[1] && row[0] >= row[2] ? 0 : row[1] >= row[2] ? 1 : 2;
-            right += best == test.LabelOf(i) ? 1 : 0;
+            right += TensorPrimitives.IndexOfMax(scores.AsSpan(i * 3, 3)) == test.LabelOf(i) ? 1 : 0;
         }
 
         return (double)right / test.Count;

@@ -39,7 +39,7 @@ internal sealed class Letters : ScriptedRecipe
     private static double Train(ScriptRun run, string name, Sequential model, Dataset train, Dataset test, int epochs)
     {
         const int Batch = 128;
-        int steps = epochs * ((train.Count + Batch - 1) / Batch);
+        int steps = Steps.Of(train.Count, Batch, epochs);
         var optimizer = new AdamW(weightDecay: 0.01f) { Schedule = Schedule.OneCycle(3e-3f, steps) };
         using var trainer = new Trainer(model, run.Device, Loss.SparseCrossEntropy, optimizer, run.Seed);
         trainer.Fit(train, epochs, Batch, callbacks: run.Watch(name, epochs), cancellationToken: run.Cancellation);
