@@ -36,13 +36,23 @@ internal static class OnnxImport
             network.Write(weights);
             return model;
         }
-        catch (Exception exception) when (exception is ShapeException
-            || (exception is OnnxException && !exception.Message.StartsWith("ToModel: ", StringComparison.Ordinal)))
+        catch (ShapeException exception)
+        {
+            string node = network.Refused is { } title ? $"{title}: " : "";
+            throw new OnnxException($"ToModel: {node}{exception.Message}{FixedExamples(definition)}", exception);
+        }
+        catch (OnnxException exception) when (!exception.Message.StartsWith("ToModel: ", StringComparison.Ordinal))
         {
             // What a rule says of extents that are symbols here does not know what it was asked for.
             throw new OnnxException($"ToModel: {exception.Message}", exception);
         }
     }
+
+    // The commonest reason why shapes do not fit here that do in a session.
+    private static string FixedExamples(ModelDef definition) => definition.Graph!.Inputs.Select(input => input.Type?.Shape)
+        .FirstOrDefault(shape => shape is { Count: > 0 }) is [{ IsKnown: true } examples, ..]
+        ? $" The file fixes the number of examples at {examples.Value}, which ToModel leaves open: export it with that axis open."
+        : "";
 
     /// <summary>Model files may hold imported networks from now on.</summary>
     public static void Register()

@@ -141,6 +141,11 @@ internal static class ShapeRules
         for (int i = 0; i < starts.Length; i++)
         {
             int axis = call.Host.Axis(axes[i], x.Rank);
+            if (Layout.IsWhole(starts[i], ends[i], steps[i]))
+            {
+                continue;
+            }
+
             if (steps[i] is 0 or < -int.MaxValue or > int.MaxValue)
             {
                 return null;
@@ -164,10 +169,11 @@ internal static class ShapeRules
     }
 
     /// <summary>What Slice leaves where it leaves nothing, such as the part that a roll by 0 moves; null where it leaves
-    /// something.</summary>
+    /// something, or an extent of the tensor is open.</summary>
     public static OnnxTensor? EmptySlice(TraceCall call)
     {
-        if (call.TracedInput(0) is not { } x || Enumerable.Range(1, 4).Any(i => call.TracedInput(i) is not null))
+        if (call.TracedInput(0) is not { } x || Array.Exists(x.Dims, extent => Dim.IsSymbol(extent))
+            || Enumerable.Range(1, 4).Any(i => call.TracedInput(i) is not null))
         {
             return null;
         }
@@ -269,10 +275,17 @@ internal static class ShapeRules
             int place = 2 * (x.Rank - 1 - x.Inside(axes[i]));
             inside[place] = checked((int)pads[i]);
             inside[place + 1] = checked((int)pads[axes.Length + i]);
-            dims[axes[i]] += inside[place] + inside[place + 1];
+            if (!Dim.IsSymbol(dims[axes[i]]))
+            {
+                dims[axes[i]] += inside[place] + inside[place + 1];
+            }
+            else if (inside[place] != 0 || inside[place + 1] != 0)
+            {
+                return null;
+            }
         }
 
-        if (mode is null || Array.Exists(dims, extent => extent <= 0))
+        if (mode is null || Array.Exists(dims, extent => extent <= 0 && !Dim.IsSymbol(extent)))
         {
             return null;
         }

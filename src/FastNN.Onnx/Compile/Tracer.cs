@@ -17,6 +17,9 @@ internal sealed class Tracer(HostGraph source, ExternalData? external, ConstantP
     /// <summary>Nodes that the engine does not have in this form; the first one ends the recording.</summary>
     public HostNode? Missing { get; private set; }
 
+    /// <summary>The node being recorded, or the last one, for messages.</summary>
+    public HostNode? Current { get; private set; }
+
     /// <summary>The rules of a network to be trained; null for those of a session.</summary>
     public TrainRules? Training { get; init; }
 
@@ -103,6 +106,7 @@ internal sealed class Tracer(HostGraph source, ExternalData? external, ConstantP
 
         foreach (HostNode node in body.Nodes)
         {
+            Current = node;
             object?[] inputs = Array.ConvertAll(node.Inputs, slot => slot < 0 ? null : slots[slot]);
             object?[]? outputs = Trace(graph, node, inputs, slots);
             if (outputs is null)
@@ -176,14 +180,14 @@ internal sealed class Tracer(HostGraph source, ExternalData? external, ConstantP
         }
 
         string name = node.Definition.Operator;
-        if (name == "Slice" && ShapeRules.EmptySlice(new TraceCall(new HostCall(node, constants, frame), inputs, graph))
-            is { } empty)
+        var call = new TraceCall(new HostCall(node, constants, frame), inputs, graph);
+        if (name == "Slice" && !(Training is not null && TrainShapes.IsOpen(call)) && ShapeRules.EmptySlice(call) is { } empty)
         {
             return [empty];
         }
 
         TraceRule? rule = Training is null ? TraceRules.Find(name) : Training.Find(name);
-        return rule?.Invoke(new TraceCall(new HostCall(node, constants, frame), inputs, graph));
+        return rule?.Invoke(call);
     }
 
     /// <summary>A loop whose trips are known while recording, one behind the other.</summary>

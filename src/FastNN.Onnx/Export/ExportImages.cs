@@ -7,14 +7,10 @@ namespace FastNN.Onnx.Export;
 /// Which inputs are images, sequences or volumes with channels: those that reach an operator of channels through operators that
 /// leave the axes as they are.
 /// </summary>
-internal sealed class ExportImages
+/// <param name="readers">The nodes that read a value, each with the place of its input.</param>
+/// <param name="shuffles">Which nodes move blocks of channels into the plane, or back.</param>
+internal sealed class ExportImages(ILookup<Value, (Node Node, int Input)> readers, ShuffleExports shuffles)
 {
-    private readonly ILookup<Value, (Node Node, int Input)> _readers;
-
-    public ExportImages(Graph graph) =>
-        _readers = graph.Nodes.SelectMany(node => node.Inputs.Select((value, input) => (value, (node, input))))
-            .ToLookup(pair => pair.value, pair => pair.Item2);
-
     /// <summary>Whether the file has the input's channels in front.</summary>
     public bool Wants(Value input)
     {
@@ -27,9 +23,9 @@ internal sealed class ExportImages
                 continue;
             }
 
-            foreach ((Node node, int place) in _readers[value])
+            foreach ((Node node, int place) in readers[value])
             {
-                if (place == 0 && HasChannels(node))
+                if (place == 0 && (HasChannels(node) || shuffles.IsInner(node)))
                 {
                     return true;
                 }

@@ -53,7 +53,14 @@ internal sealed class GraphExporter
         IReadOnlyList<(string Name, Value Value)> inputs, IReadOnlyList<(string Name, Value Value)> outputs, bool channelsLast)
     {
         Graph graph = outputs[0].Value.Graph;
-        var images = new ExportImages(graph);
+        var needed = new NeededNodes([.. outputs.Select(output => output.Value)]);
+        _used.UnionWith(needed.Used);
+        ILookup<Value, (Node Node, int Input)> readers = graph.Nodes
+            .SelectMany(node => node.Inputs.Select((value, input) => (value, (node, input))))
+            .ToLookup(pair => pair.value, pair => pair.Item2);
+        var shuffles = new ShuffleExports(
+            needed.Nodes, value => readers[value].Count() + outputs.Count(output => output.Value == value));
+        var images = new ExportImages(readers, shuffles);
         var graphDef = new GraphDef { Name = "FastNN" };
         var sources = new List<ExportPort>();
         foreach ((string name, Value value) in outputs)
@@ -71,8 +78,6 @@ internal sealed class GraphExporter
             graphDef.Inputs.Add(Describe(port));
         }
 
-        var needed = new NeededNodes([.. outputs.Select(output => output.Value)]);
-        _used.UnionWith(needed.Used);
         foreach ((Value value, byte[] bytes) in ConstantFolding.Evaluate(graph, needed.Folded))
         {
             string[] names = [.. ConstantFolding.Parameters(value).Select(_nameOf)];
@@ -83,9 +88,9 @@ internal sealed class GraphExporter
         ExportRules.Require(graph.Nodes.Where(needed.Nodes.Contains));
         foreach (Node node in graph.Nodes)
         {
-            if (needed.Nodes.Contains(node))
+            if (needed.Nodes.Contains(node) && !shuffles.IsInner(node))
             {
-                Write(node);
+                Write(node, shuffles);
             }
         }
 
@@ -207,10 +212,15 @@ internal sealed class GraphExporter
         return written;
     }
 
-    private void Write(Node node)
+    private void Write(Node node, ShuffleExports shuffles)
     {
-        var call = new ExportCall(this, node, Array.ConvertAll(node.Inputs, Of));
-        ExportRules.Find(node.Op)!(call);
+        ExportCall? call = shuffles.Write(this, node);
+        if (call is null)
+        {
+            call = new ExportCall(this, node, Array.ConvertAll(node.Inputs, Of));
+            ExportRules.Find(node.Op)!(call);
+        }
+
         for (int i = 0; i < node.Outputs.Length; i++)
         {
             if (call.Outputs[i] is { } output)

@@ -202,6 +202,10 @@ internal static class Layout
         return HostCall.One(Shapes.Take(x, Shapes.Places(dims, strides, offset), dims));
     }
 
+    /// <summary>Whether a slice takes all of an axis, however long it is: what other tools write for an axis that they leave
+    /// alone.</summary>
+    internal static bool IsWhole(long start, long end, long step) => start == 0 && end >= int.MaxValue && step == 1;
+
     /// <summary>A slice's first place and length, by NumPy's rule.</summary>
     internal static (long Start, long Step, int Count) Range(HostCall call, int extent, long start, long end, long step)
     {

@@ -8,7 +8,8 @@ namespace FastNN.Onnx.Train;
 /// sessions record them.
 /// </summary>
 /// <param name="laidOut">Weights that lie as the engine has them, not as the file does.</param>
-internal sealed class TrainRules(HashSet<Value> laidOut)
+/// <param name="single">Whether the file is for one example.</param>
+internal sealed class TrainRules(HashSet<Value> laidOut, bool single)
 {
     // What may be done with a shape that has symbols: handing on and comparing, not calculating.
     private static readonly HashSet<string> HandingOn = new(StringComparer.Ordinal)
@@ -30,7 +31,7 @@ internal sealed class TrainRules(HashSet<Value> laidOut)
         "LSTM" => call => TrainRecurrence.Record(call, "LSTM"),
         "GRU" => call => TrainRecurrence.Record(call, "GRU"),
         "RNN" => call => TrainRecurrence.Record(call, "RNN"),
-        "Reshape" or "Flatten" or "Squeeze" or "Unsqueeze" => TrainShapes.Reshape,
+        "Reshape" or "Flatten" or "Squeeze" or "Unsqueeze" => call => TrainShapes.Reshape(call, single),
         "Split" => TrainShapes.Split,
         "Slice" => TrainShapes.Slice,
         "Expand" => TrainShapes.Expand,
@@ -42,13 +43,18 @@ internal sealed class TrainRules(HashSet<Value> laidOut)
     /// <exception cref="OnnxException">It does.</exception>
     public static void RequireNumbers(HostNode node, OnnxValue?[] inputs)
     {
-        if (!HandingOn.Contains(node.Definition.Operator) && Array.Exists(inputs, input =>
-            input is OnnxTensor { Data: long[] values } && Array.Exists(values, TrainShapes.IsSymbol)))
+        // Of a constant's new shape all extents have to be known.
+        bool handsOn = HandingOn.Contains(node.Definition.Operator)
+            && !(node.Definition.Operator is "Expand" or "Reshape" && HasSymbols(inputs[1]));
+        if (!handsOn && Array.Exists(inputs, HasSymbols))
         {
             throw new OnnxException(
                 $"ToModel: {node.Definition.Title} calculates with an extent that is open, such as the number of examples.");
         }
     }
+
+    private static bool HasSymbols(OnnxValue? input) =>
+        input is OnnxTensor { Data: long[] values } && Array.Exists(values, TrainShapes.IsSymbol);
 
     private Traced?[]? Conv(TraceCall call)
     {

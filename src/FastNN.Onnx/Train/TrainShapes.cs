@@ -9,21 +9,25 @@ internal static class TrainShapes
     /// <summary>Whether an integer of a shape stands for an extent that is open.</summary>
     public static bool IsSymbol(long extent) => extent is >= int.MinValue and <= 0 && Dim.IsSymbol((int)extent);
 
-    public static Traced?[]? Reshape(TraceCall call)
+    /// <summary>Another shape for the same elements.</summary>
+    /// <param name="call">The node.</param>
+    /// <param name="single">Whether the file fixes the number of examples at 1: then a 1 in front of a shape that would have
+    /// too few elements otherwise stands for all of them.</param>
+    public static Traced?[]? Reshape(TraceCall call, bool single)
     {
         if (call.TracedInput(0) is not { } x || call.TracedInput(1) is not null)
         {
             return null;
         }
 
-        bool single = x.IsLast && x.Dims.AsSpan(2).IndexOfAnyExcept(1) < 0;
-        Value from = single ? x.Either : x.Plain;
+        bool isPixel = x.IsLast && x.Dims.AsSpan(2).IndexOfAnyExcept(1) < 0;
+        Value from = isPixel ? x.Either : x.Plain;
         int[]? dims = call.Host.Node.Operator switch
         {
             "Flatten" => null,
             "Squeeze" => Squeezed(call, x),
             "Unsqueeze" => Unsqueezed(call, x),
-            _ => Target(call, x),
+            _ => Target(call, x, single),
         };
         if (call.Host.Node.Operator == "Flatten")
         {
@@ -33,7 +37,7 @@ internal static class TrainShapes
                 return null;
             }
 
-            Value flat = x.Rank == 2 ? from : single ? from.Reshape(new Shape(x.Dims)).Flatten() : from.Flatten();
+            Value flat = x.Rank == 2 ? from : isPixel ? from.Reshape(new Shape(x.Dims)).Flatten() : from.Flatten();
             return [Traced.OfPlain(flat, x.Type, flat.Shape.ToArray())];
         }
 
@@ -42,11 +46,11 @@ internal static class TrainShapes
             return dims.Length <= Shape.MaxRank ? [Traced.OfPlain(from.Reshape(new Shape(dims)), x.Type, dims)] : null;
         }
 
-        return single ? null : Folded(call, x);
+        return isPixel ? null : Folded(call, x);
     }
 
     /// <summary>The new shape; null where it has an extent that is a product with a symbol.</summary>
-    private static int[]? Target(TraceCall call, Traced x)
+    private static int[]? Target(TraceCall call, Traced x, bool single)
     {
         long[] shape = call.Longs(1, "shape")!;
         var dims = new int[shape.Length];
@@ -73,6 +77,13 @@ internal static class TrainShapes
         foreach (int extent in x.Dims)
         {
             all *= Dim.IsSymbol(extent) ? 1 : extent;
+        }
+
+        if (single && left.Count == 1 && left[0] == x.Dims[0] && dims is [1, ..]
+            && (open < 0 ? known == all : known > 0 && all % known == 0))
+        {
+            dims[0] = left[0];
+            left.Clear();
         }
 
         if (open < 0)
@@ -172,9 +183,22 @@ internal static class TrainShapes
             return [Traced.OfPlain(rows, x.Type, rows.Shape.ToArray())];
         }
 
-        bool opens = axes.Any(axis => Dim.IsSymbol(x.Dims[call.Host.Axis(axis, x.Rank)])) || ends.Any(IsSymbol)
-            || starts.Any(IsSymbol);
-        return opens ? null : ShapeRules.Slice(call);
+        return IsOpen(call) ? null : ShapeRules.Slice(call);
+    }
+
+    /// <summary>Whether places that a Slice takes are symbols, or an axis is of which it does not take all.</summary>
+    public static bool IsOpen(TraceCall call)
+    {
+        if (call.TracedInput(0) is not { } x || Enumerable.Range(1, 4).Any(i => call.TracedInput(i) is not null))
+        {
+            return false;
+        }
+
+        long[] starts = call.Longs(1, "starts")!, ends = call.Longs(2, "ends")!;
+        long[] axes = call.Longs(3, "axes") ?? [.. Enumerable.Range(0, starts.Length).Select(axis => (long)axis)];
+        long[]? steps = call.Host.Longs(4);
+        return ends.Any(IsSymbol) || starts.Any(IsSymbol) || Enumerable.Range(0, starts.Length).Any(i =>
+            Dim.IsSymbol(x.Dims[call.Host.Axis(axes[i], x.Rank)]) && !Layout.IsWhole(starts[i], ends[i], steps?[i] ?? 1));
     }
 
     public static Traced?[]? Expand(TraceCall call)

@@ -40,6 +40,12 @@ internal sealed class TrainableNetwork : MultiInputLayer
         }
     }
 
+    /// <summary>Whether the file is for one example, the number of which is left open here.</summary>
+    private bool IsSingle => _definition.Inputs[0].Type?.Shape is [{ Value: 1 }, ..];
+
+    /// <summary>The node whose shapes did not fit, where a recording ended so.</summary>
+    public string? Refused { get; private set; }
+
     public override int OutputCount => _definition.Outputs.Count;
 
     internal override IReadOnlyList<string> OutputNames => [.. _definition.Outputs.Select(output => output.Name)];
@@ -126,9 +132,28 @@ internal sealed class TrainableNetwork : MultiInputLayer
             arguments[_inputCount + i] = Traced.OfPlain(value, OnnxElementType.Float32, dims);
         }
 
-        var tracer = new Tracer(_graph, null) { Training = new TrainRules(laidOut) };
-        object?[] outputs = tracer.Record(graph, arguments) ?? throw new OnnxException(
-            $"ToModel: {tracer.Missing?.Definition.Title ?? "the graph"} cannot be trained in this form.");
+        var tracer = new Tracer(_graph, null) { Training = new TrainRules(laidOut, IsSingle) };
+        object?[]? outputs;
+        try
+        {
+            outputs = tracer.Record(graph, arguments);
+        }
+        catch (ShapeException)
+        {
+            Refused = tracer.Current?.Definition.Title;
+            throw;
+        }
+
+        if (outputs is null)
+        {
+            string[] open = [.. _definition.Inputs.Take(_inputCount).SelectMany(input => input.Type!.Shape!.Skip(1))
+                .Where(dimension => !dimension.IsKnown && dimension.Symbol is { Length: > 0 })
+                .Select(dimension => $"'{dimension.Symbol}'").Distinct()];
+            string hint = open.Length == 0 ? "" : $" Its extents {string.Join(", ", open)} are open: give them as {nameof(OnnxImportOptions)}.{nameof(OnnxImportOptions.Extents)}.";
+            throw new OnnxException(
+                $"ToModel: {tracer.Missing?.Definition.Title ?? "the graph"} cannot be trained in this form.{hint}");
+        }
+
         return [.. outputs.Select((output, i) => output is Traced traced
             ? (_channelsLast ? traced.Either : traced.Plain)
             : throw new OnnxException(

@@ -213,6 +213,102 @@ public sealed class TrainTests
         Assert.That(() => file.ToModel(), Throws.TypeOf<OnnxException>().With.Message.Contains("Mul (output 't')"));
     }
 
+    /// <summary>TensorFlow's files slice every axis, most of them whole.</summary>
+    [TestCase(int.MaxValue)]
+    [TestCase(long.MaxValue)]
+    public void A_slice_may_take_all_examples(long end)
+    {
+        using OnnxModel file = Build.Model(17, Build.Node("Slice", "x s e", "part"), Build.Node("Mul", "part w", "y"))
+            .Of("x", ["batch", "6"]).Of("y", null)
+            .With(Build.Tensor("s", [0L, 1], 2), Build.Tensor("e", [end, 4L], 2), Build.Tensor("w", [1f, 2, 3], 3)).Load();
+        FastNN.Model model = file.ToModel();
+        using Session session = model.CreateSession(_device);
+        var y = new float[6];
+        session.Run([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12], y);
+        Assert.That(y, Is.EqualTo(new float[] { 2, 6, 12, 8, 18, 30 }));
+    }
+
+    [Test]
+    public void A_slice_of_some_examples_is_refused_by_name()
+    {
+        using OnnxModel file = Build.Model(17, Build.Node("Slice", "x s e", "y"))
+            .Of("x", ["batch", "6"]).Of("y", null).With(Build.Tensor("s", [1L], 1), Build.Tensor("e", [long.MaxValue], 1)).Load();
+        Assert.That(() => file.ToModel(), Throws.TypeOf<OnnxException>().With.Message.Contains("Slice (output 'y')"));
+    }
+
+    [Test]
+    public void Constants_expanded_to_the_number_of_examples_are_refused_by_name()
+    {
+        using OnnxModel file = Build.Model(17,
+                Build.Node("Shape", "x", "s"), Build.Node("Expand", "one s", "e"), Build.Node("Add", "x e", "y"))
+            .Of("x", ["batch", "2"]).Of("y", null).With(Build.Tensor("one", [1L], 1)).Load();
+        Assert.That(() => file.ToModel(), Throws.TypeOf<OnnxException>().With.Message.Contains("Expand (output 'e')")
+            .And.Message.Contains("open"));
+    }
+
+    [TestCase(1L, 4L)]
+    [TestCase(1L, -1L)]
+    public void A_shape_for_one_example_is_one_for_each_of_several(long rows, long columns)
+    {
+        using OnnxModel file = Build.Model(17, Build.Node("Reshape", "x s", "r"), Build.Node("MatMul", "r w", "y"))
+            .Of("x", ["1", "2", "2"]).Of("y", null)
+            .With(Build.Tensor("s", [rows, columns], 2), Build.Tensor("w", [1f, 2, 3, 4], 4, 1)).Load();
+        using Session session = file.ToModel().CreateSession(_device);
+        var y = new float[2];
+        session.Run([1, 1, 1, 1, 1, 0, 0, 2], y);
+        Assert.That(y, Is.EqualTo(new float[] { 10, 9 }));
+    }
+
+    [Test]
+    public void A_file_that_computes_with_one_example_is_refused_with_the_reason()
+    {
+        using OnnxModel file = Build.Model(17, Build.Node("Reshape", "x s", "r"), Build.Node("MatMul", "r w", "y"))
+            .Of("x", ["1", "2", "2"]).Of("y", null)
+            .With(Build.Tensor("s", [2L, 2], 2), Build.Tensor("w", [1f, 2], 2, 1)).Load();
+        Assert.That(() => file.ToModel(), Throws.TypeOf<OnnxException>().With.Message.Contains("Reshape (output 'r')")
+            .And.Message.Contains("fixes the number of examples at 1"));
+    }
+
+    [Test]
+    public void Borders_are_added_to_images_of_any_number_of_examples()
+    {
+        using OnnxModel file = Build.Model(17, Build.Node("Pad", "x p", "q"), Build.Node("Conv", "q w", "y"))
+            .Of("x", ["batch", "1", "2", "2"]).Of("y", null)
+            .With(Build.Tensor("p", [0L, 0, 0, 0, 0, 0, 1, 1], 8), Build.Tensor("w", [1f, 2, 3, 4], 1, 1, 2, 2)).Load();
+        using Session session = file.ToModel().CreateSession(_device);
+        var y = new float[4];
+        session.Run([1, 1, 1, 1], y);
+        Assert.That(y, Is.EqualTo(new float[] { 10, 4, 3, 1 }));
+    }
+
+    [Test]
+    public void Extents_that_have_to_be_given_are_named()
+    {
+        using OnnxModel file = Build.Model(17, Build.Node("Conv", "x w", "y"))
+            .Of("x", ["batch", "1", "height", "width"]).Of("y", null)
+            .With(Build.Tensor("w", [1f, 2, 3, 4], 1, 1, 2, 2)).Load();
+        Assert.That(() => file.ToModel(), Throws.TypeOf<OnnxException>().With.Message.Contains("'height', 'width'"));
+    }
+
+    /// <summary>What goes in and comes out lies as in the file that was read.</summary>
+    [TestCase("DepthToSpace", 8)]
+    [TestCase("SpaceToDepth", 3)]
+    public void Images_come_out_of_pixel_shuffles_as_they_were(string name, int filters)
+    {
+        using OnnxModel file = Build.Model(17,
+                Build.Node("Conv", "x w", "c"),
+                Build.Node(name, "c", "y", Build.Int("blocksize", 2), Build.Text("mode", "CRD")))
+            .Of("x", ["batch", "3", "6", "8"]).Of("y", null)
+            .With(Build.Tensor("w", Build.Random(1, filters, 3, 1, 1).Floats(), filters, 3, 1, 1)).Load();
+        using var stream = new MemoryStream();
+        file.ToModel().ExportOnnx(stream);
+        using OnnxModel again = OnnxModel.Load(stream.ToArray());
+        var inputs = new Dictionary<string, OnnxValue> { ["x"] = Build.Random(2, 2, 3, 6, 8) };
+        OnnxTensor wanted = (OnnxTensor)file.Evaluate(inputs)[0]!, got = (OnnxTensor)again.Evaluate(inputs)[0]!;
+        Assert.That(got.Dims, Is.EqualTo(wanted.Dims));
+        Assert.That(got.Floats(), Is.EqualTo(wanted.Floats()).Within(1e-5));
+    }
+
     [Test]
     public void An_operator_without_a_gradient_form_is_refused_by_name()
     {
