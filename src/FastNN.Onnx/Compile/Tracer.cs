@@ -165,11 +165,14 @@ internal sealed class Tracer(HostGraph source, ExternalData? external, ConstantP
             // Of a tensor that is not known yet the extents are.
             var stand = new OnnxTensor(OnnxElementType.Bool, shaped.Dims, Array.Empty<bool>());
             return node.Definition.Operator == "Shape"
-                ? Layout.Shape(new HostCall(node, [stand], frame))
+                ? Training is null
+                    ? Layout.Shape(new HostCall(node, [stand], frame))
+                    : Training.Multiples(Layout.Shape(new HostCall(node, [stand], frame)))
                 : [OnnxTensor.Create([shaped.Dims.Aggregate(1L, (product, extent) => product * extent)])];
         }
 
-        if (!Array.Exists(inputs, input => input is Traced) && !IsRandom(node))
+        bool opens = Training is not null && TrainRules.Opens(node, constants);
+        if (!Array.Exists(inputs, input => input is Traced) && !opens && !IsRandom(node))
         {
             if (Training is not null)
             {
@@ -177,6 +180,11 @@ internal sealed class Tracer(HostGraph source, ExternalData? external, ConstantP
             }
 
             return Narrowing.Call(node, constants, frame);
+        }
+
+        if (Training is not null)
+        {
+            TrainRules.RequireSymbols(node, constants);
         }
 
         string name = node.Definition.Operator;

@@ -12,7 +12,8 @@ internal sealed class NeededNodes
     {
         foreach (Node node in outputs[0].Graph.Nodes)
         {
-            bool isFixed = node.Inputs.All(IsFixed) && node.Op.IsDeterministic;
+            bool isFixed = node.Inputs.All(IsFixed) && node.Op.IsDeterministic
+                && !Array.Exists(node.Outputs, output => output.Shape.IsSymbolic);
             foreach (Value output in node.Outputs)
             {
                 _fixed[output] = isFixed;

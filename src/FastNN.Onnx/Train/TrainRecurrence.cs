@@ -23,7 +23,9 @@ internal static class TrainRecurrence
 
         string[]? activations = call.Host.Texts("activations");
         bool isReLU = cell == "RNN" && activations is { Length: > 0 } && Array.TrueForAll(activations, name => name == "Relu");
-        if (activations is not null && !isReLU)
+        string[] usual = cell switch { "LSTM" => ["Sigmoid", "Tanh", "Tanh"], "GRU" => ["Sigmoid", "Tanh"], _ => ["Tanh"] };
+        if (activations is not null && !isReLU
+            && activations.Where((name, i) => name != usual[i % usual.Length]).Any())
         {
             return null;
         }

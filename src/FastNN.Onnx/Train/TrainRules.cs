@@ -11,6 +11,9 @@ namespace FastNN.Onnx.Train;
 /// <param name="single">Whether the file is for one example.</param>
 internal sealed class TrainRules(HashSet<Value> laidOut, bool single)
 {
+    private readonly TrainReshape _reshape = new(single);
+
+
     // What may be done with a shape that has symbols: handing on and comparing, not calculating.
     private static readonly HashSet<string> HandingOn = new(StringComparer.Ordinal)
     {
@@ -31,30 +34,77 @@ internal sealed class TrainRules(HashSet<Value> laidOut, bool single)
         "LSTM" => call => TrainRecurrence.Record(call, "LSTM"),
         "GRU" => call => TrainRecurrence.Record(call, "GRU"),
         "RNN" => call => TrainRecurrence.Record(call, "RNN"),
-        "Reshape" or "Flatten" or "Squeeze" or "Unsqueeze" => call => TrainShapes.Reshape(call, single),
+        "Reshape" or "Flatten" or "Squeeze" or "Unsqueeze" => _reshape.Record,
         "Split" => TrainShapes.Split,
         "Slice" => TrainShapes.Slice,
         "Expand" => TrainShapes.Expand,
+        "ConstantOfShape" => TrainShapes.ConstantOfShape,
         "Gather" => TrainShapes.Gather,
         _ => TraceRules.Find(name),
     };
 
-    /// <summary>Fails where a node calculates with an extent that is a symbol.</summary>
+    /// <summary>Extents, those that are multiples of a symbol as such.</summary>
+    public OnnxValue?[] Multiples(OnnxValue?[] shape)
+    {
+        long[] extents = ((OnnxTensor)shape[0]!).Array<long>();
+        return [OnnxTensor.Create(Array.ConvertAll(extents, _reshape.Multiple), extents.Length)];
+    }
+
+    /// <summary>Whether a node makes a tensor of an open shape out of constants, which is recorded.</summary>
+    public static bool Opens(HostNode node, OnnxValue?[] inputs) => node.Definition.Operator switch
+    {
+        "ConstantOfShape" => HasSymbols(inputs[0]),
+        "Expand" => HasSymbols(inputs[1]),
+        _ => false,
+    };
+
+    /// <summary>Fails where a node calculates with extents that are symbols in another way than by multiplying and dividing
+    /// them.</summary>
     /// <exception cref="OnnxException">It does.</exception>
     public static void RequireNumbers(HostNode node, OnnxValue?[] inputs)
     {
-        // Of a constant's new shape all extents have to be known.
-        bool handsOn = HandingOn.Contains(node.Definition.Operator)
-            && !(node.Definition.Operator is "Expand" or "Reshape" && HasSymbols(inputs[1]));
-        if (!handsOn && Array.Exists(inputs, HasSymbols))
+        bool fits = node.Definition.Operator switch
         {
-            throw new OnnxException(
-                $"ToModel: {node.Definition.Title} calculates with an extent that is open, such as the number of examples.");
+            // Of a constant's new shape all extents have to be known.
+            "Reshape" => !HasSymbols(inputs[1]),
+            "Mul" => IsProduct(inputs[0], inputs[1]) || IsProduct(inputs[1], inputs[0]),
+            "Div" => IsQuotient(inputs[0], inputs[1]),
+            "Cast" => !HasMultiples(inputs[0]) || node.Definition.Attributes["to"].Int == (long)OnnxElementType.Int64,
+            _ => HandingOn.Contains(node.Definition.Operator),
+        };
+        if (!fits && Array.Exists(inputs, HasSymbols))
+        {
+            throw Refuse(node);
         }
     }
 
+    /// <summary>Fails where a recorded node takes a multiple of a symbol that it cannot have.</summary>
+    /// <exception cref="OnnxException">It does.</exception>
+    public static void RequireSymbols(HostNode node, OnnxValue?[] inputs)
+    {
+        if (node.Definition.Operator != "Reshape" && Array.Exists(inputs, HasMultiples))
+        {
+            throw Refuse(node);
+        }
+    }
+
+    private static OnnxException Refuse(HostNode node) => new(
+        $"ToModel: {node.Definition.Title} calculates with an extent that is open, such as the number of examples; {nameof(OnnxImportOptions)}.{nameof(OnnxImportOptions.Extents)} gives numbers for others.");
+
     private static bool HasSymbols(OnnxValue? input) =>
-        input is OnnxTensor { Data: long[] values } && Array.Exists(values, TrainShapes.IsSymbol);
+        input is OnnxTensor { Data: long[] values } && Array.Exists(values, value => TrainShapes.Multiple(value) is not null);
+
+    private static bool HasMultiples(OnnxValue? input) => input is OnnxTensor { Data: long[] values }
+        && Array.Exists(values, value => TrainShapes.Multiple(value) is { Count: > 1 });
+
+    private static bool IsProduct(OnnxValue? symbols, OnnxValue? numbers) => symbols is OnnxTensor { Data: long[] values }
+        && numbers is OnnxTensor { Data: long[] factors } && Array.TrueForAll(factors, factor => factor is > 0 and < TrainShapes.MaxCount
+            && Array.TrueForAll(values, value => TrainShapes.Multiple(value) is not { } multiple
+                || multiple.Count * factor <= TrainShapes.MaxCount));
+
+    private static bool IsQuotient(OnnxValue? symbols, OnnxValue? numbers) => symbols is OnnxTensor { Data: long[] values }
+        && numbers is OnnxTensor { Data: long[] divisors } && Array.TrueForAll(divisors, divisor => divisor > 0
+            && Array.TrueForAll(values, value => TrainShapes.Multiple(value) is not { } multiple || multiple.Count % divisor == 0));
 
     private Traced?[]? Conv(TraceCall call)
     {
