@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Reflection;
 using FastNN.Onnx.Export;
 using FastNN.Onnx.Model;
+using FastNN.Onnx.Train;
 
 namespace FastNN.Onnx;
 
@@ -10,7 +11,8 @@ public sealed record OnnxExportOptions
 {
     /// <summary>
     /// Whether inputs and outputs keep the engine's order, [N, H, W, C]; default false: images, sequences and volumes with
-    /// channels have them in front, [N, C, H, W], as ONNX's operators want them.
+    /// channels have them in front, [N, C, H, W], as ONNX's operators want them. Those of a network that was read from an ONNX file
+    /// lie as in that file.
     /// </summary>
     public bool ChannelsLast { get; init; }
 
@@ -143,7 +145,8 @@ public static class OnnxExport
         (Value[] inputs, (string, Value)[] outputs) = ExportRecording.Record(model, signature, options);
         GraphExporter.Result result = GraphExporter.Write(
             [.. inputs.Select(input => (input.Name!, input))], outputs,
-            parameter => names.GetValueOrDefault(parameter, parameter.Name), opset, options.ChannelsLast);
+            parameter => names.GetValueOrDefault(parameter, parameter.Name), opset, options.ChannelsLast,
+            model is FastNN.Model { Preprocessing: null, Wrapped: TrainableNetwork origin } ? origin : null);
         ModelDef file = File(result, opset);
         if (model is FastNN.Model { ClassNames: { Count: > 0 } classes })
         {

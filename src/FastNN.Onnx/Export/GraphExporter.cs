@@ -1,4 +1,5 @@
 using FastNN.Onnx.Model;
+using FastNN.Onnx.Train;
 
 namespace FastNN.Onnx.Export;
 
@@ -40,17 +41,20 @@ internal sealed class GraphExporter
     /// <param name="nameOf">What the file calls a parameter.</param>
     /// <param name="opset">The version of the standard's operators.</param>
     /// <param name="channelsLast">Whether inputs and outputs stay as the engine has them.</param>
+    /// <param name="origin">The file that the graph was read from, whose inputs and outputs lie as this one's shall; null to have
+    /// the channels of images in front.</param>
     /// <exception cref="OnnxException">An operator cannot be written.</exception>
     public static Result Write(
         IReadOnlyList<(string Name, Value Value)> inputs, IReadOnlyList<(string Name, Value Value)> outputs,
-        Func<Parameter, string> nameOf, long opset, bool channelsLast)
+        Func<Parameter, string> nameOf, long opset, bool channelsLast, TrainableNetwork? origin = null)
     {
         var exporter = new GraphExporter(opset, nameOf);
-        return exporter.Write(inputs, outputs, channelsLast);
+        return exporter.Write(inputs, outputs, channelsLast, origin);
     }
 
     private Result Write(
-        IReadOnlyList<(string Name, Value Value)> inputs, IReadOnlyList<(string Name, Value Value)> outputs, bool channelsLast)
+        IReadOnlyList<(string Name, Value Value)> inputs, IReadOnlyList<(string Name, Value Value)> outputs, bool channelsLast,
+        TrainableNetwork? origin)
     {
         Graph graph = outputs[0].Value.Graph;
         var needed = new NeededNodes([.. outputs.Select(output => output.Value)]);
@@ -70,7 +74,10 @@ internal sealed class GraphExporter
 
         foreach ((string name, Value value) in inputs)
         {
-            var port = new ExportPort(Emit.Reserve(name), value) { IsFirst = !channelsLast && images.Wants(value) };
+            var port = new ExportPort(Emit.Reserve(name), value)
+            {
+                IsFirst = !channelsLast && (origin?.InputsAreFirst[sources.Count] ?? images.Wants(value)),
+            };
             sources.Add(port);
             Set(value, port.IsFirst
                 ? ExportValue.OfFirst(this, value.TensorType, port.Name)
@@ -99,8 +106,9 @@ internal sealed class GraphExporter
         foreach ((string name, Value value) in outputs)
         {
             ExportValue written = Of(value);
-            targets.Add(new ExportPort(name, value) { IsFirst = written.IsFirst && !channelsLast });
-            results.Add(channelsLast ? written.Plain : written.IsFirst ? written.First : written.Plain);
+            bool isFirst = !channelsLast && (origin?.OutputsAreFirst[targets.Count] ?? written.IsFirst);
+            targets.Add(new ExportPort(name, value) { IsFirst = isFirst });
+            results.Add(isFirst ? written.First : written.Plain);
             graphDef.Outputs.Add(Describe(targets[^1]));
         }
 

@@ -46,6 +46,12 @@ internal sealed class TrainableNetwork : MultiInputLayer
     /// <summary>The node whose shapes did not fit, where a recording ended so.</summary>
     public string? Refused { get; private set; }
 
+    /// <summary>Whether the file has the channels of an input in front that come last here.</summary>
+    public IReadOnlyList<bool> InputsAreFirst => _isImage;
+
+    /// <summary>The same of the outputs, as they were recorded last.</summary>
+    public IReadOnlyList<bool> OutputsAreFirst { get; private set; } = [];
+
     public override int OutputCount => _definition.Outputs.Count;
 
     internal override IReadOnlyList<string> OutputNames => [.. _definition.Outputs.Select(output => output.Name)];
@@ -154,10 +160,10 @@ internal sealed class TrainableNetwork : MultiInputLayer
                 $"ToModel: {tracer.Missing?.Definition.Title ?? "the graph"} cannot be trained in this form.{hint}");
         }
 
-        return [.. outputs.Select((output, i) => output is Traced traced
-            ? (_channelsLast ? traced.Either : traced.Plain)
-            : throw new OnnxException(
-                $"ToModel: expected outputs that follow from the inputs, '{_definition.Outputs[i].Name}' is constant."))];
+        Traced[] values = [.. outputs.Select((output, i) => output as Traced ?? throw new OnnxException(
+            $"ToModel: expected outputs that follow from the inputs, '{_definition.Outputs[i].Name}' is constant."))];
+        OutputsAreFirst = [.. values.Select((value, i) => _channelsLast && value.IsLast && !IsTurned(_graph.Outputs[i]))];
+        return [.. values.Select((value, i) => OutputsAreFirst[i] ? value.Last : value.Plain)];
     }
 
     protected internal override void Describe(LayerDescription description)
@@ -217,8 +223,7 @@ internal sealed class TrainableNetwork : MultiInputLayer
                 return true;
             }
 
-            if (node.Definition.Operator is "Add" or "Sub" or "Mul" or "Div" or "Relu" or "Clip" or "Sigmoid" or "Tanh" or "Pad"
-                or "Identity" or "Dropout" or "Cast" or "Slice" or "Concat")
+            if (KeepsAxes(node))
             {
                 seen.UnionWith(node.Outputs);
             }
@@ -226,6 +231,23 @@ internal sealed class TrainableNetwork : MultiInputLayer
 
         return false;
     }
+
+    /// <summary>Whether an output is a sequence [N, T, D] that the file has turned from [N, D, T] itself, so that it is recorded as
+    /// one with T channels would be, which it is not.</summary>
+    private bool IsTurned(int slot)
+    {
+        HostNode? node;
+        while ((node = _graph.Nodes.FirstOrDefault(other => Array.IndexOf(other.Outputs, slot) >= 0)) is not null && KeepsAxes(node))
+        {
+            slot = node.Inputs[0];
+        }
+
+        return node?.Definition is { Operator: "Transpose" } turn
+            && turn.Attributes.GetValueOrDefault("perm")?.Ints is [0, 2, 1];
+    }
+
+    private static bool KeepsAxes(HostNode node) => node.Definition.Operator is "Add" or "Sub" or "Mul" or "Div" or "Relu" or "Clip"
+        or "Sigmoid" or "Tanh" or "Pad" or "Identity" or "Dropout" or "Cast" or "Slice" or "Concat";
 
     private bool HasChannels(HostNode node) => node.Definition.Operator switch
     {

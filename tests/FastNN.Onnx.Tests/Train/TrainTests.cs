@@ -281,6 +281,25 @@ public sealed class TrainTests
         Assert.That(y, Is.EqualTo(new float[] { 10, 4, 3, 1 }));
     }
 
+    /// <summary>A sequence that a file turns behind its convolution is none with as many channels as steps.</summary>
+    [Test]
+    public void Sequences_that_the_file_turns_come_out_as_it_has_them()
+    {
+        using OnnxModel file = Build.Model(17,
+                Build.Node("Conv", "x w", "c"), Build.Node("Transpose", "c", "t", Build.Ints("perm", 0, 2, 1)),
+                Build.Node("Relu", "t", "y"))
+            .Of("x", ["batch", "2", "5"]).Of("y", null)
+            .With(Build.Tensor("w", Build.Random(1, 3, 2, 1).Floats(), 3, 2, 1)).Load();
+        FastNN.Model model = file.ToModel();
+        using var stream = new MemoryStream();
+        model.ExportOnnx(stream);
+        using OnnxModel again = OnnxModel.Load(stream.ToArray());
+        var inputs = new Dictionary<string, OnnxValue> { ["x"] = Build.Random(2, 2, 2, 5) };
+        OnnxTensor wanted = (OnnxTensor)file.Evaluate(inputs)[0]!, got = (OnnxTensor)again.Evaluate(inputs)[0]!;
+        Assert.That(got.Dims, Is.EqualTo(wanted.Dims));
+        Assert.That(got.Floats(), Is.EqualTo(wanted.Floats()).Within(1e-6));
+    }
+
     /// <summary>Heads of an attention beside the examples, as PyTorch's file of a vision transformer has them.</summary>
     [Test]
     public void Axes_may_be_multiples_of_the_number_of_examples()
