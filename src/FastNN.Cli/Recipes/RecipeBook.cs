@@ -28,6 +28,7 @@ internal static class RecipeBook
         new GridWorldRecipe(),
         new TextGpt(),
         new MnistAutoencoder(),
+        new MnistVae(),
         new MnistGan(),
         new MnistSemi(),
     ];
