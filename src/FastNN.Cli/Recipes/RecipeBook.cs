@@ -30,6 +30,7 @@ internal static class RecipeBook
         new MnistAutoencoder(),
         new MnistVae(),
         new MnistGan(),
+        new MnistAdversarial(),
         new MnistSemi(),
     ];
 
