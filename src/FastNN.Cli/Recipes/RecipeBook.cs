@@ -31,6 +31,7 @@ internal static class RecipeBook
         new MnistVae(),
         new MnistGan(),
         new MnistAdversarial(),
+        new FashionContrastive(),
         new MnistSemi(),
     ];
 
