@@ -3,6 +3,7 @@ using System.Globalization;
 using FastNN.Cli.Recipes;
 using FastNN.Cli.Running;
 using FastNN.Data;
+using FastNN.Formats;
 
 namespace FastNN.Cli.Commands;
 
@@ -15,34 +16,99 @@ internal static class ProfileCommand
     public static Command Create(CommandContext context)
     {
         Argument<SupervisedRecipe> recipe = Settings.SupervisedRecipeName("profile");
-        Option<int?> batch = Settings.Batch();
+        Option<int?> batch = Settings.Batch(), threads = Settings.Threads(), steps = Settings.Steps(
+            "--steps", "Measured steps on the CPU, and as many between them that are not; by default what takes some seconds.");
         Option<string> device = Settings.Device();
-        Option<string?> data = Settings.Data(), json = Settings.Json("the counts");
-        var command = new Command(
-            "profile", "Count what one captured training step does, kernel by kernel, on the software CUDA device.")
+        Option<string?> data = Settings.Data(), json = Settings.Json("the figures");
+        var trace = new Option<string?>("--trace")
         {
-            recipe, batch, device, data, json,
+            Description = "On the CPU: write each step as a trace for chrome://tracing and Perfetto.",
+            HelpName = "FILE",
+        };
+        var command = new Command(
+            "profile",
+            "Show where a training step's time goes on the CPU, operator by operator; with --device cuda count what one captured step does, kernel by kernel, on the software CUDA device.")
+        {
+            recipe, batch, steps, threads, device, data, trace, json,
         };
         command.SetAction(result =>
         {
-            if (result.GetValue(device) != "cuda")
+            SupervisedRecipe chosen = result.GetRequiredValue(recipe);
+            string? jsonPath = result.GetValue(json), tracePath = result.GetValue(trace);
+            if (jsonPath is not null)
             {
-                throw Failure.OfUsage("profile counts the work of a CUDA device; add --device cuda");
+                Outputs.CheckJson(jsonPath);
             }
 
-            return Run(
-                context, result.GetRequiredValue(recipe), result.GetValue(batch), result.GetValue(data), result.GetValue(json));
+            if (tracePath is not null)
+            {
+                Outputs.CheckFile("--trace", tracePath);
+            }
+
+            if (result.GetValue(device) == "cpu")
+            {
+                return OnCpu(
+                    context, chosen, result.GetValue(batch) ?? chosen.Batch, result.GetValue(steps),
+                    result.GetValue(threads), result.GetValue(data), tracePath, jsonPath);
+            }
+
+            return tracePath is null && result.GetValue(device) == "cuda"
+                ? Run(context, chosen, result.GetValue(batch), result.GetValue(data), jsonPath)
+                : throw Failure.OfUsage(tracePath is null
+                    ? "profile measures on --device cpu, and counts on --device cuda; best may be either"
+                    : "--trace: the software CUDA device counts and measures no times; a trace is of --device cpu");
         });
         return command;
     }
 
-    private static int Run(CommandContext context, SupervisedRecipe recipe, int? batch, string? data, string? json)
+    private static int OnCpu(
+        CommandContext context, SupervisedRecipe recipe, int size, int? steps, int? threads, string? data, string? trace,
+        string? json)
     {
-        if (json is not null)
+        TextWriter output = json == Outputs.StandardOutput ? context.Error : context.Output;
+        using Device device = Device.Cpu(threads ?? 0);
+        RecipeData examples = recipe.Prepare(data, limit: null, output.WriteLine);
+        Layer model = recipe.CreateModel();
+        model.Build(recipe.ExampleShape);
+        using Trainer trainer = recipe.CreateTrainer(model, device);
+        Planning.RequireMemory(Planning.Plan(trainer, size), size, device);
+        using DataLoader loader = Loader(examples, size, context.Cancellation, out Batch batch);
+        var profile = CpuProfile.Measure(trainer, device, batch, steps, context.Cancellation);
+        if (trace is not null)
         {
-            Outputs.CheckJson(json);
+            AtomicFile.Write(trace, profile.Profile.WriteTrace);
         }
 
+        if (json is not null)
+        {
+            Outputs.WriteJson(
+                json, context.Output, CpuProfileResult.Of(recipe.Name, size, profile), ResultJson.Default.CpuProfileResult);
+        }
+
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{recipe.Name}, training steps of {size} on {device.Description}; MFLOP and MB are counted by definition, us are medians, all per call"));
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"a step takes {profile.PlainSeconds * 1e3:F3} ms (median of {profile.Steps}), {profile.MeasuredSeconds * 1e3:F3} ms while it is measured ({100 * profile.Overhead:+0.0;-0.0} %)"));
+        IEnumerable<string> passes = Enum.GetValues<ProfilePass>().Select(pass => string.Create(
+            CultureInfo.InvariantCulture, $"{pass.ToString().ToLowerInvariant()} {profile.ShareOf(pass):P1}"));
+        output.WriteLine(string.Create(
+            CultureInfo.InvariantCulture,
+            $"{string.Join(", ", passes)}, {profile.OutsideShare:P1} outside of operators: the batch is copied in and the loss is read"));
+        output.WriteLine();
+        output.Write(profile.Profile.ToString());
+        if (trace is not null)
+        {
+            output.WriteLine();
+            output.WriteLine($"trace: {trace} (open it in chrome://tracing or ui.perfetto.dev)");
+        }
+
+        return 0;
+    }
+
+    private static int Run(CommandContext context, SupervisedRecipe recipe, int? batch, string? data, string? json)
+    {
         TextWriter output = json == Outputs.StandardOutput ? context.Error : context.Output;
         int size = batch ?? recipe.Batch;
         using Device device = Device.Cuda();
@@ -72,29 +138,31 @@ internal static class ProfileCommand
         Layer model = recipe.CreateModel();
         model.Build(recipe.ExampleShape);
         using Trainer trainer = recipe.CreateTrainer(model, device);
-        using var loader = new DataLoader(data.Train, size, dropLast: true);
-        loader.StartEpoch(1, cancellationToken: cancellationToken);
-        if (!loader.TryNext(out Batch batch))
+        using DataLoader loader = Loader(data, size, cancellationToken, out Batch batch);
+        for (int i = 0; i < WarmUp; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            CpuProfile.Step(trainer, batch);
+        }
+
+        counters.ResetCounters();
+        CpuProfile.Step(trainer, batch);
+        return counters.Counts();
+    }
+
+    private static DataLoader Loader(RecipeData data, int size, CancellationToken cancellationToken, out Batch batch)
+    {
+        if (data.Train.Count < size)
         {
             throw new CliException(
                 $"profile: {data.Description} has fewer than {size} training examples; a smaller --batch takes fewer");
         }
 
-        for (int i = 0; i < WarmUp; i++)
-        {
-            cancellationToken.ThrowIfCancellationRequested();
-            Step(trainer, batch);
-        }
-
-        counters.ResetCounters();
-        Step(trainer, batch);
-        return counters.Counts();
+        var loader = new DataLoader(data.Train, size, dropLast: true);
+        loader.StartEpoch(1, cancellationToken: cancellationToken);
+        loader.TryNext(out batch);
+        return loader;
     }
-
-    private static void Step(Trainer trainer, in Batch batch) =>
-        _ = batch.Labels.IsEmpty
-            ? trainer.TrainBatch(batch.Features, batch.Targets)
-            : trainer.TrainBatch(batch.Features, batch.Labels);
 
     private static void Write(TextWriter output, SupervisedRecipe recipe, int batch, Device device, DeviceCounts profile)
     {

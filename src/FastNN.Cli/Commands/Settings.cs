@@ -57,6 +57,8 @@ internal static class Settings
 
     public static Option<int?> Limit() => Whole("--limit", "Train on the first N examples only.", 1, int.MaxValue);
 
+    public static Option<int?> Steps(string name, string description) => Whole(name, description, 1, 1_000_000);
+
     public static Option<double?> LearningRate() => new("--lr")
     {
         Description = "The learning rate.",

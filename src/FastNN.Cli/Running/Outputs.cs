@@ -31,17 +31,21 @@ internal static class Outputs
     /// <summary>Makes sure that a JSON file can be written.</summary>
     public static void CheckJson(string path)
     {
-        if (path == StandardOutput || IsDevice(path))
+        if (path != StandardOutput && !IsDevice(path))
         {
-            return;
+            CheckFile("--json", path);
         }
+    }
 
+    /// <summary>Makes sure that the file of an option can be written.</summary>
+    public static void CheckFile(string option, string path)
+    {
         if (FileKind.Obstacle(path) is { } obstacle)
         {
-            throw new CliException($"--json {path}: that is {obstacle}, not a file");
+            throw new CliException($"{option} {path}: that is {obstacle}, not a file");
         }
 
-        Try($"--json {path}", () => Touch(FolderOf(path)));
+        Try($"{option} {path}", () => Touch(FolderOf(path)));
     }
 
     /// <summary>Writes a result as JSON; a file appears whole, and is on the disk when this returns.</summary>

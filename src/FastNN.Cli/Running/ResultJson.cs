@@ -15,4 +15,5 @@ namespace FastNN.Cli.Running;
 [JsonSerializable(typeof(EvaluationResult))]
 [JsonSerializable(typeof(PlanResult))]
 [JsonSerializable(typeof(ProfileResult))]
+[JsonSerializable(typeof(CpuProfileResult))]
 internal sealed partial class ResultJson : JsonSerializerContext;

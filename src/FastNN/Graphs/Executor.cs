@@ -23,6 +23,8 @@ internal sealed class Executor : IDisposable
     private readonly (Tensor From, Tensor To)[] _writeBacks;
     private readonly ExecutionChecks? _checks;
     private (Operator Op, NodeTensors Tensors)[]? _accumulating;
+    private long[]? _forwardTimes;
+    private long[]? _backwardTimes;
     private readonly Dictionary<Value, Tensor> _values = [];
     private readonly Dictionary<Value, Tensor> _gradients = [];
     private readonly ILookup<Buffer, (Tensor Tensor, nint Offset)> _ofInputs;
@@ -167,14 +169,34 @@ internal sealed class Executor : IDisposable
     public void Forward(IStepObserver observer)
     {
         RequireBound();
+        Span<long> times = (_forwardTimes ??= new long[_forward.Length + 1]);
         for (int i = 0; i < _forward.Length; i++)
         {
             (Operator op, NodeTensors tensors) = _forward[i];
-            long from = Stopwatch.GetTimestamp();
+            times[i] = Stopwatch.GetTimestamp();
             op.Forward(_device, tensors);
-            observer.Ran(Plan, i, from, Stopwatch.GetTimestamp());
         }
 
+        times[^1] = Stopwatch.GetTimestamp();
+        observer.Ran(Plan.ForwardSteps, times);
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>As <see cref="Backward(bool)"/>, and tells when each step ran.</summary>
+    public void Backward(IStepObserver observer, bool accumulate)
+    {
+        RequireBound();
+        (Operator Op, NodeTensors Tensors)[] backward = accumulate ? _accumulating ??= Accumulating() : _backward;
+        Span<long> times = (_backwardTimes ??= new long[backward.Length + 1]);
+        for (int i = 0; i < backward.Length; i++)
+        {
+            (Operator op, NodeTensors tensors) = backward[i];
+            times[i] = Stopwatch.GetTimestamp();
+            op.Backward(_device, tensors);
+        }
+
+        times[^1] = Stopwatch.GetTimestamp();
+        observer.Ran(Plan.BackwardSteps, times);
         GC.KeepAlive(this);
     }
 

@@ -1,12 +1,11 @@
 namespace FastNN.Graphs;
 
-/// <summary>Sees when each step of a forward pass begins and ends.</summary>
+/// <summary>Sees when steps of a pass begin and end.</summary>
 internal interface IStepObserver
 {
-    /// <summary>A step is over.</summary>
-    /// <param name="plan">Whose.</param>
-    /// <param name="step">Its number among the plan's nodes that are no views.</param>
-    /// <param name="from">When it began, as <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/> has it.</param>
-    /// <param name="to">When it ended.</param>
-    void Ran(Plan plan, int step, long from, long to);
+    /// <summary>Some steps ran, one after the other.</summary>
+    /// <param name="steps">What they are; the same array each time that the same steps run.</param>
+    /// <param name="times">When each began, as <see cref="System.Diagnostics.Stopwatch.GetTimestamp"/> has it, and when the last
+    /// ended: one more than there are steps. Read before this returns.</param>
+    void Ran(StepDescription[] steps, ReadOnlySpan<long> times);
 }

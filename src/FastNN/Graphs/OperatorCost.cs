@@ -48,6 +48,43 @@ internal readonly record struct OperatorCost(double Flops, long Bytes)
         return new OperatorCost(flops, bytes);
     }
 
+    /// <summary>
+    /// What a node's gradients cost. Products cost for each factor's gradient what the product does; so do attention, whose
+    /// gradients take four products in place of two, and recurrences together. All others cost what they do in forward, for all
+    /// gradients together. The bytes are those of all inputs, of the gradients that arrive, and of those that are given, twice
+    /// where they are added to.
+    /// </summary>
+    public static OperatorCost OfBackward(PlannedNode node)
+    {
+        TensorType[] inputs = node.Types.Inputs, outputs = node.Types.Outputs;
+        long bytes = inputs.Sum(input => input.Bytes);
+        int factors = 0, given = 0;
+        for (int i = 0; i < outputs.Length; i++)
+        {
+            bytes += node.OutputGradients[i] is null ? 0 : outputs[i].Bytes;
+        }
+
+        for (int i = 0; i < node.InputGradients.Length; i++)
+        {
+            if (node.InputGradients[i] is { } gradient)
+            {
+                bytes += gradient.Type.Bytes * (node.Accumulate[i] ? 2 : 1);
+                factors += i < 2 ? 1 : 0;
+                given++;
+            }
+        }
+
+        double forward = Of(node).Flops;
+        return new OperatorCost(
+            node.Op switch
+            {
+                DenseOp or MatMulOp or ConvolutionOp or ConvTransposeOp => factors * forward,
+                ScaledDotProductOp or RecurrenceOp => 2 * forward,
+                _ => given > 0 ? forward : 0,
+            },
+            node.Op.IsView ? 0 : bytes);
+    }
+
     private static double Pooled(ConvolutionMaxPoolOp op, TensorType[] inputs)
     {
         double pixels = op.Convolution.Infer(inputs)[0].Shape.Count;

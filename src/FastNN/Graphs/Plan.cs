@@ -113,6 +113,12 @@ internal sealed class Plan
     /// <summary>The shape of the root that backward starts from, or null in inference.</summary>
     public required Shape? Root { get; init; }
 
+    /// <summary>The steps of a forward pass, as profiles show them.</summary>
+    public StepDescription[] ForwardSteps => field ??= StepDescription.Forward(this);
+
+    /// <summary>The steps of a backward pass, likewise.</summary>
+    public StepDescription[] BackwardSteps => field ??= StepDescription.Backward(this);
+
     /// <summary>Bytes of the arena.</summary>
     public required long PeakBytes { get; init; }
 

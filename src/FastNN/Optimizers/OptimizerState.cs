@@ -76,6 +76,9 @@ internal sealed class OptimizerState : IDisposable
     /// <summary>Whether a GPU can be given a step with its update as a whole.</summary>
     public bool IsCapturable => _recorded?.IsCapturable ?? true;
 
+    /// <summary>States of each parameter.</summary>
+    public int StateCount => _state.Length;
+
     /// <summary>The gradients of all its groups.</summary>
     public Tensor Gradients { get; }
 

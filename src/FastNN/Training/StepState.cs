@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using FastNN.Functions;
 using FastNN.Graphs;
@@ -29,6 +30,7 @@ internal sealed class StepState : IDisposable
     private readonly Tensor[] _groups;
     private readonly bool[] _trainable;
     private Replay _update;
+    private TimedParts? _timedUpdate;
 
     public StepState(ParameterStore store, IReadOnlyList<(Optimizer Optimizer, IReadOnlyList<Parameter> Parameters)> optimizers)
     {
@@ -120,7 +122,7 @@ internal sealed class StepState : IDisposable
         }
 
         Release();
-        (Gradients, Optimizers) = (gradients, optimizers);
+        (Gradients, Optimizers, _timedUpdate) = (gradients, optimizers, null);
         _update = new Replay(_device, UpdateAccumulated, IsCapturable);
     }
 
@@ -170,6 +172,12 @@ internal sealed class StepState : IDisposable
     public void Update(Tensor? loss, bool scale = false)
     {
         Guard(loss);
+        Apply(scale);
+    }
+
+    /// <summary>As <see cref="Update"/> after <see cref="Guard"/>.</summary>
+    public void Apply(bool scale = false)
+    {
         for (int i = 0; i < Optimizers.Count; i++)
         {
             if (scale || LossScale != 1 || _optimizers[i].Optimizer.Clips)
@@ -182,7 +190,37 @@ internal sealed class StepState : IDisposable
     }
 
     /// <summary>As <see cref="Update"/> for gradients of several batches; one launch once it is captured.</summary>
-    public void RunUpdate() => _update.Run();
+    public void RunUpdate()
+    {
+        if (Observer is { } observer)
+        {
+            TimedParts parts = _timedUpdate ??= new TimedParts(
+                (DescribeGuard(), () => Guard(null)), (DescribeUpdate(), () => Apply(scale: true)));
+            parts.Run(observer);
+        }
+        else
+        {
+            _update.Run();
+        }
+    }
+
+    /// <summary>Who is told when each part of a step ran; null for nobody.</summary>
+    public IStepObserver? Observer { get; set; }
+
+    /// <summary><see cref="Guard"/> as profiles show it.</summary>
+    public StepDescription DescribeGuard() =>
+        Describe("gradient norm", Gradients.Gradients.Bytes, 2.0 * Gradients.Gradients.Count);
+
+    /// <summary><see cref="Apply"/> as profiles show it: parameters and states are read and written, gradients read. Its
+    /// operations are not counted.</summary>
+    public StepDescription DescribeUpdate() => Describe(
+        $"{string.Join(", ", Optimizers.Select(state => state.Optimizer.GetType().Name))} update",
+        Optimizers.Sum(state => state.Gradients.Bytes * (3 + (2 * state.StateCount))), flops: 0);
+
+    /// <summary>A part of a step beside the plan's, as profiles show it.</summary>
+    public StepDescription Describe(string name, long bytes, double flops) => new(
+        ProfilePass.Update, name,
+        string.Create(CultureInfo.InvariantCulture, $"[{Gradients.Gradients.Count}]"), new OperatorCost(flops, bytes));
 
     /// <summary>Multiplies all gradients.</summary>
     public void Scale(float factor)

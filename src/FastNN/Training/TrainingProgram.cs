@@ -21,6 +21,8 @@ internal sealed class TrainingProgram : IDisposable
     private IReadback? _resultsAndOutput;
     private IReadback? _begun;
     private BatchFeed? _feed;
+    private TimedParts? _timed;
+    private TimedParts? _timedGradients;
 
     /// <param name="device">Where it runs.</param>
     /// <param name="recording">What it runs.</param>
@@ -173,6 +175,14 @@ internal sealed class TrainingProgram : IDisposable
 
     private void Step()
     {
+        if (_state.Observer is { } observer)
+        {
+            Executor.Forward(observer);
+            Executor.Backward(observer, accumulate: false);
+            (_timed ??= Parts(updates: true)).Run(observer);
+            return;
+        }
+
         Executor.Forward();
         Executor.Backward();
         _state.Update(Loss);
@@ -201,10 +211,48 @@ internal sealed class TrainingProgram : IDisposable
 
     private void Differentiate(bool accumulate)
     {
+        if (_state.Observer is { } observer)
+        {
+            Executor.Forward(observer);
+            Executor.Backward(observer, accumulate);
+            (_timedGradients ??= Parts(updates: false)).Run(observer);
+            return;
+        }
+
         Executor.Forward();
         Executor.Backward(accumulate);
         _state.Guard(Loss);
         _state.WriteBack(Executor.WriteBacks);
         AddMetrics(_state.Results);
+    }
+
+    /// <summary>What follows the backward pass, part by part as profiles show it.</summary>
+    private TimedParts Parts(bool updates)
+    {
+        List<(StepDescription, Action)> parts = [(_state.DescribeGuard(), () => _state.Guard(Loss))];
+        if (updates)
+        {
+            parts.Add((_state.DescribeUpdate(), () => _state.Apply()));
+        }
+
+        long copied = 0;
+        foreach ((Tensor from, _) in Executor.WriteBacks)
+        {
+            copied += 2 * from.Bytes;
+        }
+
+        if (copied > 0)
+        {
+            parts.Add((_state.Describe("buffers", copied, flops: 0), () => _state.WriteBack(Executor.WriteBacks)));
+        }
+
+        if (_metrics.Length > 0)
+        {
+            parts.Add((
+                _state.Describe("metrics", _metrics.Sum(metric => metric.Values.Bytes), flops: 0),
+                () => AddMetrics(_state.Results)));
+        }
+
+        return new TimedParts([.. parts]);
     }
 }

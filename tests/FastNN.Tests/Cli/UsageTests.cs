@@ -61,7 +61,6 @@ internal sealed class UsageTests : CliFixture
     [TestCase("--lr: '1e60'", "train", "mnist-mlp", "--lr", "1e60")]
     [TestCase("--seed: '-1'", "train", "mnist-mlp", "--seed", "-1")]
     [TestCase("'gpu'", "train", "mnist-mlp", "--device", "gpu")]
-    [TestCase("--device cuda", "profile", "breast-cancer-mlp")]
     [TestCase("--resume needs a FILE", "train", "mnist-mlp", "--resume")]
     [TestCase("Did you mean 'fashion-mnist'?", "data", "fashion-mnits")]
     public void A_wrong_command_line_is_told_in_one_line(string message, params string[] args) =>

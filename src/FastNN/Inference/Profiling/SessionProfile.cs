@@ -5,7 +5,9 @@ using FastNN.Inference.Profiling;
 
 namespace FastNN;
 
-/// <summary>Where the time of a session's runs went: a table by operator and shapes, and every step for a trace.</summary>
+/// <summary>
+/// Where the time of a session's runs, or of training steps, went: a table by operator and shapes, and every step for a trace.
+/// </summary>
 public sealed class SessionProfile
 {
     private readonly ProfileEvent[] _events;
@@ -45,7 +47,7 @@ public sealed class SessionProfile
         {
             json.WriteStartObject();
             json.WriteString("name", step.Name);
-            json.WriteString("cat", "operator");
+            json.WriteString("cat", CategoryOf(step.Pass));
             json.WriteString("ph", "X");
             json.WriteNumber("ts", step.Start);
             json.WriteNumber("dur", step.Duration);
@@ -61,21 +63,28 @@ public sealed class SessionProfile
         json.WriteEndObject();
     }
 
-    /// <summary>The table as text.</summary>
+    /// <summary>The table as text; operations and bytes are those of one call.</summary>
     public override string ToString()
     {
         var text = new StringBuilder();
         int name = Math.Max(8, Rows.Select(row => row.Operator.Length).DefaultIfEmpty().Max());
         text.Append(CultureInfo.InvariantCulture,
-            $"{"operator".PadRight(name)}  {"calls",7}  {"us/call",10}  {"share",6}  {"GFLOP/s",9}  {"GB/s",7}  {"of peak",7}  shapes\n");
+            $"{"operator".PadRight(name)}  {"calls",7}  {"us/call",10}  {"share",6}  {"MFLOP",9}  {"MB",8}  {"GFLOP/s",9}  {"GB/s",7}  {"of peak",7}  shapes\n");
         foreach (ProfileRow row in Rows)
         {
             text.Append(CultureInfo.InvariantCulture,
-                $"{row.Operator.PadRight(name)}  {row.Calls,7}  {row.Time.TotalMicroseconds / Math.Max(1, row.Calls),10:F2}  {row.Share,6:P1}  {row.Gigaflops,9:F2}  {row.GigabytesPerSecond,7:F2}  {row.ShareOfPeak,7:P1}  {row.Shapes}\n");
+                $"{row.Operator.PadRight(name)}  {row.Calls,7}  {row.Time.TotalMicroseconds / Math.Max(1, row.Calls),10:F2}  {row.Share,6:P1}  {row.FlopsPerCall / 1e6,9:F3}  {row.BytesPerCall / 1e6,8:F3}  {row.Gigaflops,9:F2}  {row.GigabytesPerSecond,7:F2}  {row.ShareOfPeak,7:P1}  {row.Shapes}\n");
         }
 
         return text.ToString();
     }
+
+    private static string CategoryOf(ProfilePass pass) => pass switch
+    {
+        ProfilePass.Forward => "forward",
+        ProfilePass.Backward => "backward",
+        _ => "update",
+    };
 }
 
 /// <summary>All steps of one operator on tensors of the same shapes.</summary>
@@ -91,4 +100,15 @@ public sealed class SessionProfile
 /// a direct computation.</param>
 public sealed record ProfileRow(
     string Operator, string Shapes, long Calls, TimeSpan Time, double Share, double Gigaflops, double GigabytesPerSecond,
-    double ShareOfPeak);
+    double ShareOfPeak)
+{
+    /// <summary>Which part of a training step it belongs to; <see cref="ProfilePass.Forward"/> in inference.</summary>
+    public ProfilePass Pass { get; init; }
+
+    /// <summary>Additions and multiplications of one call, counted as a direct computation has them; 0 where they are not
+    /// counted.</summary>
+    public double FlopsPerCall { get; init; }
+
+    /// <summary>Bytes of one call: each input and output once; of a backward pass the inputs and gradients.</summary>
+    public long BytesPerCall { get; init; }
+}
