@@ -119,8 +119,7 @@ internal sealed class ExplainTests(string kind) : UserFixture(kind)
         }
         catch (NonFiniteLossException)
         {
-            NonFiniteReport found = TrainingDiagnostics.FindNonFinite(
-                model, device, trainer.Loss, x, labels, new InspectionOptions { Seed = 1, Step = trainer.StepCount });
+            NonFiniteReport found = TrainingDiagnostics.FindNonFinite(trainer);
             Console.WriteLine(found.Origins[0]);                // input: element 7 of [40] is NaN, 1 of 40 are not finite
             Assert.That(found.Origins[0].ToString(), Is.EqualTo("input: element 7 of [40] is NaN, 1 of 40 are not finite"));
             return;

@@ -101,6 +101,32 @@ internal sealed class MonitoringTests(string kind) : UserFixture(kind)
             """.ReplaceLineEndings("\n")));
     }
 
+    [Test]
+    public void A_training_step_is_measured_operator_by_operator()
+    {
+        if (Device.Kind != "cpu")
+        {
+            Assert.Ignore("A GPU's kernels run later than they are launched.");
+        }
+
+        string folder = _folder;
+        Device device = Device;
+        Dataset train = Points(256, 1);
+        var model = new Sequential(new Dense(8, Activation.Tanh), new Dense(2));
+
+        using var trainer = new Trainer(model, device, Loss.SparseCrossEntropy, new Adam(), seed: 1);
+        trainer.Fit(train, epochs: 1);
+        SessionProfile profile = trainer.Profile(() => trainer.Fit(train, epochs: 3));
+        Console.WriteLine(profile);
+        using (FileStream trace = File.Create(Path.Combine(folder, "steps.json")))
+        {
+            profile.WriteTrace(trace);
+        }
+
+        Assert.That(profile.Rows.Select(row => row.Calls), Is.All.EqualTo(3 * 8));
+        Assert.That(profile.Rows.Select(row => row.Operator), Does.Contain("Dense + Tanh backward").And.Contain("Adam update"));
+    }
+
     private static Dataset Points(int count, int seed)
     {
         var random = new Random(seed);

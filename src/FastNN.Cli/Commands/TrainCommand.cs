@@ -35,10 +35,23 @@ internal static class TrainCommand
         {
             Description = "Test on a tenth held out from the training data instead of the test data, after every epoch: for searches.",
         };
+        var board = new Option<string?>("--tensorboard")
+        {
+            Description = "Write event files for TensorBoard into this folder: scalars, histograms, images, hyperparameters, graph.",
+            HelpName = "DIR",
+        };
+        var anomaly = new Option<bool>("--detect-anomaly")
+        {
+            Description = "Where loss or gradients are not finite, name the operator and the tensor that first are not.",
+        };
+        var overfit = new Option<bool>("--overfit-one-batch")
+        {
+            Description = "Train on one batch alone until the network knows it by heart: whether it can learn at all.",
+        };
         var command = new Command("train", "Train a recipe's network, then test it.")
         {
             recipe, epochs, batch, learningRate, seed, threads, device, data, limit, quick, holdOut, folder,
-            overwrite, resume, json,
+            overwrite, resume, json, board, anomaly, overfit,
         };
         command.SetAction(result =>
         {
@@ -47,7 +60,7 @@ internal static class TrainCommand
             bool isQuick = result.GetValue(quick);
             if (recipeGiven is ScriptedRecipe script)
             {
-                RequireAbsent(script, result, epochs, batch, learningRate, limit, holdOut, resume);
+                RequireAbsent(script, result, epochs, batch, learningRate, limit, holdOut, resume, anomaly, overfit);
                 return new ScriptedRun(script, context)
                 {
                     Seed = result.GetValue(seed) ?? 0,
@@ -58,6 +71,7 @@ internal static class TrainCommand
                     Out = kept,
                     Overwrite = result.GetValue(overwrite),
                     Json = result.GetValue(json),
+                    TensorBoard = result.GetValue(board),
                 }.Run();
             }
 
@@ -79,7 +93,15 @@ internal static class TrainCommand
                 Overwrite = result.GetValue(overwrite),
                 Json = result.GetValue(json),
                 Resume = result.GetResult(resume) is null ? null : Checkpoint(result.GetValue(resume), kept),
+                TensorBoard = result.GetValue(board),
+                DetectAnomaly = result.GetValue(anomaly),
             };
+            if (result.GetValue(overfit))
+            {
+                RequireOneBatch(result, epochs, quick, holdOut, folder, resume);
+                return new OverfitRun(settings, context).Run();
+            }
+
             return new TrainingRun(settings, context).Run();
         });
         return command;
@@ -93,7 +115,19 @@ internal static class TrainCommand
             if (result.GetResult(option) is { Implicit: false })
             {
                 throw Failure.OfUsage(
-                    $"{option.Name}: {recipe.Name} is a program of its own that decides its epochs and batches; it takes --seed, --threads, --device, --data, --quick, --out, --overwrite and --json");
+                    $"{option.Name}: {recipe.Name} is a program of its own that decides its epochs and batches; it takes --seed, --threads, --device, --data, --quick, --out, --overwrite, --tensorboard and --json");
+            }
+        }
+    }
+
+    private static void RequireOneBatch(ParseResult result, params ReadOnlySpan<Option> options)
+    {
+        foreach (Option option in options)
+        {
+            if (result.GetResult(option) is { Implicit: false })
+            {
+                throw Failure.OfUsage(
+                    $"{option.Name}: --overfit-one-batch is a check that trains on one batch and keeps nothing; it takes --batch, --lr, --seed, --threads, --device, --data, --limit, --tensorboard, --detect-anomaly and --json");
             }
         }
     }

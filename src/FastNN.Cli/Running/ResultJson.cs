@@ -16,4 +16,5 @@ namespace FastNN.Cli.Running;
 [JsonSerializable(typeof(PlanResult))]
 [JsonSerializable(typeof(ProfileResult))]
 [JsonSerializable(typeof(CpuProfileResult))]
+[JsonSerializable(typeof(OverfitResult))]
 internal sealed partial class ResultJson : JsonSerializerContext;

@@ -36,6 +36,12 @@ internal sealed record RunSettings
 
     public required string? Json { get; init; }
 
+    /// <summary>The folder for TensorBoard's event files, or null.</summary>
+    public string? TensorBoard { get; init; }
+
+    /// <summary>Whether a step that fails is searched for the operator that made the first number that is not finite.</summary>
+    public bool DetectAnomaly { get; init; }
+
     /// <summary>The checkpoint to go on from, or null.</summary>
     public required string? Resume { get; init; }
 

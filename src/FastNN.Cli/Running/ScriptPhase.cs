@@ -5,7 +5,8 @@ namespace FastNN.Cli.Running;
 
 /// <summary>A part of a scripted run: counts steps, shows how far it is, and stops where the user asked for it.</summary>
 internal sealed class ScriptPhase(
-    string name, long steps, ScriptDisplay display, List<float> losses, CancellationToken cancellation) : IDisposable
+    string name, long steps, ScriptDisplay display, List<float> losses, CancellationToken cancellation,
+    TensorBoardWriter? board) : IDisposable
 {
     private readonly long _start = Stopwatch.GetTimestamp();
     private long _done;
@@ -17,6 +18,7 @@ internal sealed class ScriptPhase(
     public void Step(float loss)
     {
         losses.Add(loss);
+        board?.AddScalar($"{name}/loss", loss, losses.Count);
         Step(string.Create(CultureInfo.InvariantCulture, $"loss {loss:F4}"));
     }
 
@@ -39,19 +41,28 @@ internal sealed class ScriptPhase(
 
 /// <summary>Shows what <see cref="Trainer.Fit"/> does as a phase.</summary>
 internal sealed class PhaseCallback(
-    string name, int epochs, bool lines, ScriptDisplay display, List<float> losses, CancellationToken cancellation) : Callback
+    string name, int epochs, bool lines, ScriptDisplay display, List<float> losses, CancellationToken cancellation,
+    TensorBoardWriter? board) : Callback
 {
     private ScriptPhase? _phase;
 
     public override void OnBatchEnd(Trainer trainer, in BatchResult result)
     {
         // Epochs all have the same batches.
-        _phase ??= new ScriptPhase(name, (long)epochs * result.Batches, display, losses, cancellation);
+        _phase ??= new ScriptPhase(name, (long)epochs * result.Batches, display, losses, cancellation, board);
         _phase.Step(result.Loss);
     }
 
+    public override void OnTrainBegin(Trainer trainer) =>
+        board?.AddText($"{name}/model", trainer.Model.Summary(SummaryFormat.Markdown), step: 0);
+
     public override void OnEpochEnd(Trainer trainer, EpochResult result)
     {
+        if (result.ValidationLoss is { } validation)
+        {
+            board?.AddScalar($"{name}/validation_loss", validation, losses.Count);
+        }
+
         if (lines)
         {
             display.Line($"{name}: {result}");

@@ -24,6 +24,9 @@ internal sealed class ScriptRun(
     /// <summary>Where the user's data lies, or null for the cache.</summary>
     public required string? Data { get; init; }
 
+    /// <summary>Where losses, figures and pictures go for TensorBoard, or null.</summary>
+    public TensorBoardWriter? Board { get; init; }
+
     public CancellationToken Cancellation => cancellation;
 
     public IReadOnlyList<Outcome> Conditions => _conditions;
@@ -48,7 +51,7 @@ internal sealed class ScriptRun(
         cancellation.ThrowIfCancellationRequested();
         var losses = new List<float>();
         _losses.Add(name, losses);
-        return new ScriptPhase(name, steps, display, losses, cancellation);
+        return new ScriptPhase(name, steps, display, losses, cancellation, Board);
     }
 
     /// <summary>Callbacks that show a <see cref="Trainer.Fit"/> as a phase.</summary>
@@ -59,13 +62,14 @@ internal sealed class ScriptRun(
     {
         var losses = new List<float>();
         _losses.Add(name, losses);
-        return [new PhaseCallback(name, epochs, lines, display, losses, cancellation)];
+        return [new PhaseCallback(name, epochs, lines, display, losses, cancellation, Board)];
     }
 
     /// <summary>Notes a number of interest, and writes it.</summary>
     public void Figure(string name, double value)
     {
         _figures.Add(name, value);
+        Board?.AddScalar($"figures/{name}", value, step: 0);
         display.Line(string.Create(CultureInfo.InvariantCulture, $"{name}: {value:0.####}"));
     }
 
@@ -85,7 +89,19 @@ internal sealed class ScriptRun(
     /// <summary>Saves a file where the run has a folder; it appears whole or not at all.</summary>
     /// <param name="name">One of <see cref="ScriptedRecipe.Files"/>.</param>
     /// <param name="write">Writes the content.</param>
-    public void Keep(string name, Action<Stream> write) => Save(name, path => AtomicFile.Write(path, write));
+    public void Keep(string name, Action<Stream> write)
+    {
+        if (Board is not null && name.EndsWith(".png", StringComparison.OrdinalIgnoreCase))
+        {
+            using var picture = new MemoryStream();
+            write(picture);
+            byte[] bytes = picture.ToArray();
+            Board.AddPng($"pictures/{Path.GetFileNameWithoutExtension(name)}", bytes, step: 0);
+            write = stream => stream.Write(bytes);
+        }
+
+        Save(name, path => AtomicFile.Write(path, write));
+    }
 
     /// <summary>Saves a text where the run has a folder.</summary>
     /// <param name="name">One of <see cref="ScriptedRecipe.Files"/>.</param>

@@ -28,6 +28,9 @@ internal sealed class ScriptedRun(ScriptedRecipe recipe, CommandContext context)
 
     public required string? Json { get; init; }
 
+    /// <summary>The folder for TensorBoard's event files, or null.</summary>
+    public string? TensorBoard { get; init; }
+
     private TextWriter Output => Json == Outputs.StandardOutput ? context.Error : context.Output;
 
     public int Run()
@@ -38,15 +41,19 @@ internal sealed class ScriptedRun(ScriptedRecipe recipe, CommandContext context)
         }
 
         using RunFolder? folder = RunFolder.Open(Out, [.. recipe.Files, ResultName], Overwrite);
+        string[] earlier = TensorBoard is { } path ? TensorBoardFolder.EarlierRun(path, resumes: false, Overwrite) : [];
         using Device device = Devices.Open(Device, Threads, Output.WriteLine);
         var display = new ScriptDisplay(Output, context.IsTerminal && Output == context.Output ? AnsiConsole.Console : null);
         display.Line($"{recipe.Name}: {recipe.Network}");
         display.Line(string.Create(CultureInfo.InvariantCulture, $"{device.Description}, seed {Seed}{(Quick ? ", quick" : "")}"));
+        TensorBoardFolder.Delete(earlier);
+        using TensorBoardWriter? board = OpenBoard(device);
         var run = new ScriptRun(recipe, device, display, Out, context.Cancellation)
         {
             Seed = Seed,
             Quick = Quick,
             Data = Data,
+            Board = board,
         };
         folder?.DeleteEarlierRun();
         var watch = Stopwatch.StartNew();
@@ -62,8 +69,28 @@ internal sealed class ScriptedRun(ScriptedRecipe recipe, CommandContext context)
             return Failure.Interrupted;
         }
 
+        board?.EndRun();
         Finish(run, device, value, watch.Elapsed);
         return 0;
+    }
+
+    private TensorBoardWriter? OpenBoard(Device device)
+    {
+        if (TensorBoard is not { } path)
+        {
+            return null;
+        }
+
+        var board = new TensorBoardWriter(path);
+        board.AddText("recipe", $"{recipe.Network}\n\n{recipe.TrainingDescription}", step: 0);
+        board.AddHyperparameters(new Dictionary<string, Hyperparameter>
+        {
+            ["recipe"] = recipe.Name,
+            ["seed"] = Seed,
+            ["quick"] = Quick,
+            ["device"] = device.Kind,
+        });
+        return board;
     }
 
     private void Finish(ScriptRun run, Device device, double value, TimeSpan time)

@@ -23,10 +23,13 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         }
 
         using RunFolder? folder = RunFolder.Open(settings);
-        return Train(folder);
+        string[] earlier = settings.TensorBoard is { } path
+            ? TensorBoardFolder.EarlierRun(path, settings.Resume is not null, settings.Overwrite)
+            : [];
+        return Train(folder, earlier);
     }
 
-    private int Train(RunFolder? folder)
+    private int Train(RunFolder? folder, string[] earlierEvents)
     {
         using Device device = Devices.Open(settings.Device, settings.Threads, _output.WriteLine);
         RecipeData data = _recipe.Prepare(settings.Data, settings.Limit, _output.WriteLine);
@@ -50,7 +53,8 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
             : new PlainDisplay(settings, _output);
         WriteHeader(display, device, data, model, plan);
         var recorder = new RunRecorder(settings, data.Train.Count);
-        List<Callback> callbacks = Callbacks(display, recorder);
+        using TensorBoardLog? log = OpenLog(device);
+        List<Callback> callbacks = Callbacks(display, recorder, log, data);
         var job = new TrainingJob(
             trainer, data, settings.Epochs, settings.Batch, settings.Seed, callbacks, recorder, context.Cancellation)
         {
@@ -64,6 +68,7 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         }
 
         folder?.DeleteEarlierRun();
+        TensorBoardFolder.Delete(earlierEvents);
         TestResult test;
         TimeSpan time;
         try
@@ -71,6 +76,10 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
             display.Around(() => _recipe.Train(job));
             time = watch.Elapsed;
             test = Tester.Test(trainer, data.Test, _recipe, settings.Quick, context.Cancellation);
+        }
+        catch (NonFiniteLossException failure) when (settings.DetectAnomaly)
+        {
+            throw Anomaly.Explain(failure, trainer, _output);
         }
         catch (Exception exception) when (exception is OperationCanceledException
             || (exception is IOException && context.Cancellation.IsCancellationRequested))
@@ -83,7 +92,23 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         return 0;
     }
 
-    private List<Callback> Callbacks(Display display, RunRecorder recorder)
+    private TensorBoardLog? OpenLog(Device device) => settings.TensorBoard is not { } path ? null : new TensorBoardLog(path)
+    {
+        WithWeights = true,
+        WithGradients = true,
+        Hyperparameters = new Dictionary<string, Hyperparameter>
+        {
+            ["recipe"] = _recipe.Name,
+            ["epochs"] = settings.Epochs,
+            ["batch"] = settings.Batch,
+            ["learning_rate"] = settings.LearningRate,
+            ["seed"] = settings.Seed,
+            ["loss"] = _recipe.Loss.Name,
+            ["device"] = device.Kind,
+        },
+    };
+
+    private List<Callback> Callbacks(Display display, RunRecorder recorder, TensorBoardLog? log, RecipeData data)
     {
         List<Callback> callbacks =
         [
@@ -92,6 +117,11 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
             recorder, new ExponentialDecay(settings.LearningRate, _recipe.LearningRateDecay), .. _recipe.CreateCallbacks(),
             display,
         ];
+        if (log is not null)
+        {
+            callbacks.AddRange([log, new TensorBoardImages(log, data.Train)]);
+        }
+
         if (settings.Out is not null)
         {
             callbacks.Add(new CsvLog(settings.LogPath!));

@@ -71,6 +71,25 @@ public static class TrainingDiagnostics
         InspectionOptions? options = null) =>
         FindNonFinite(model, device, loss, x, MemoryMarshal.AsBytes(targets), classIndices: false, options);
 
+    /// <summary>
+    /// Looks in the same way at the step at which a trainer failed with a <see cref="NonFiniteLossException"/>: the trainer keeps
+    /// the batch of its last such step, and the step left the parameters as they were.
+    /// </summary>
+    /// <param name="trainer">A trainer that was not disposed since, nor made other steps.</param>
+    /// <returns>What was found, the first first; nothing where only the sum of the gradients' squares overflows.</returns>
+    /// <exception cref="InvalidOperationException">No step of <see cref="Trainer.Fit"/> or
+    /// <see cref="Trainer.TrainBatch(ReadOnlySpan{float}, ReadOnlySpan{int})"/> has failed so.</exception>
+    public static NonFiniteReport FindNonFinite(Trainer trainer)
+    {
+        ArgumentNullException.ThrowIfNull(trainer);
+        Trainer.FailedStep failed = trainer.Failed
+            ?? throw new InvalidOperationException(
+                "TrainingDiagnostics: expected a trainer at which a step of Fit or TrainBatch failed with a NonFiniteLossException.");
+        return FindNonFinite(
+            trainer.Model, trainer.Device, trainer.Loss, failed.X, failed.Targets, failed.ClassIndices,
+            new InspectionOptions { Seed = failed.Seed, Step = failed.RandomStep });
+    }
+
     private static NonFiniteReport FindNonFinite(
         Layer model, Device device, Loss loss, ReadOnlySpan<float> x, ReadOnlySpan<byte> targets, bool classIndices,
         InspectionOptions? options)

@@ -383,7 +383,7 @@ public sealed partial class Trainer
         }
 
         pushed = PushNext(loader, program);
-        float loss = batching.Accumulate == 1 ? EndStep() : _step.EndAccumulating(Loss.Name);
+        float loss = EndStep(batch.Features, TargetBytes(batch), loader.Data.HasLabels, adds: batching.Accumulate > 1);
         (int correct, int counted) = counts ? counter.Count(program.ReadOutput(), batch, null) : default;
         if (batching.Accumulate > 1 && (_step.Pending == batching.Accumulate || batch.Index == loader.BatchesPerEpoch - 1))
         {

@@ -118,12 +118,12 @@ public sealed partial class Trainer
             for (int first = 0; first < batch; first += slice)
             {
                 int count = Math.Min(slice, batch - first);
-                TrainingProgram program = Load(
-                    x.Slice(first * example, count * example), targets.Slice(first * target, count * target), classIndices,
-                    GraphMode.Training, first);
+                ReadOnlySpan<float> inputs = x.Slice(first * example, count * example);
+                ReadOnlySpan<byte> wanted = targets.Slice(first * target, count * target);
+                TrainingProgram program = Load(inputs, wanted, classIndices, GraphMode.Training, first);
                 float weight = (float)count / batch;
                 _step.BeginAccumulating(program, weight, withOutput: true);
-                loss += (double)weight * _step.EndAccumulating(Loss.Name);
+                loss += (double)weight * EndStep(inputs, wanted, classIndices, adds: true);
                 outputs = KeepOutput(program.ReadOutput(), first, count, batch);
             }
 

@@ -291,10 +291,8 @@ public sealed partial class Trainer : IDisposable
 
         TrainingProgram program = Load(x, targets, classIndices, GraphMode.Training);
         _step!.BeginStep(program, withOutput: false);
-        return EndStep();
+        return EndStep(x, targets, classIndices, adds: false);
     }
-
-    private float EndStep() => _step!.EndStep(Loss.Name);
 
     private float ForwardCore(ReadOnlySpan<float> x, ReadOnlySpan<byte> targets, bool classIndices)
     {

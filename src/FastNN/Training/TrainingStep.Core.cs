@@ -40,10 +40,13 @@ public sealed partial class TrainingStep
     /// <summary>Launches a step on the batch that the program holds; its loss is on its way when this returns.</summary>
     internal void BeginStep(TrainingProgram program, bool withOutput)
     {
-        _state.Upload(StepCount + 1, StepCount);
+        _state.Upload(StepCount + 1, RandomStep = StepCount);
         program.Begin(withOutput);
         (_current, _phase, _pending) = (program, Phase.Empty, 0);
     }
+
+    /// <summary>What dropout drew from in the step that was begun last.</summary>
+    internal long RandomStep { get; private set; }
 
     /// <summary>Batches whose gradients are added up for an update to come.</summary>
     internal int Pending => _pending;
@@ -57,7 +60,7 @@ public sealed partial class TrainingStep
     /// <param name="withOutput">Whether the first output is read, too.</param>
     internal void BeginAccumulating(TrainingProgram program, float weight, bool withOutput)
     {
-        _state.Upload(StepCount + 1, StepCount + ((long)_pending << 40), weight);
+        _state.Upload(StepCount + 1, RandomStep = StepCount + ((long)_pending << 40), weight);
         program.BeginAccumulating(first: _pending == 0, withOutput);
         _pendingWeight = _pending == 0 ? weight : _pendingWeight + weight;
         (_current, _phase) = (program, Phase.Empty);

@@ -71,6 +71,23 @@ public static class PngWriter
         return file.ToArray();
     }
 
+    /// <summary>The size of a PNG file's image, and its channels as TensorBoard counts them.</summary>
+    /// <exception cref="ArgumentException">The bytes do not begin as a PNG file does.</exception>
+    internal static (int Width, int Height, int Channels) SizeOf(ReadOnlySpan<byte> file)
+    {
+        const int TypeAt = 12, WidthAt = 16, HeightAt = 20, ColorAt = 25;
+        if (file.Length <= ColorAt || !file.StartsWith(Signature) || !file[TypeAt..].StartsWith("IHDR"u8))
+        {
+            throw new ArgumentException(
+                $"expected a PNG file, got {file.Length} bytes that do not begin with its signature and header", nameof(file));
+        }
+
+        // Gray, RGB, a palette (of RGB), gray with alpha, RGBA.
+        int channels = file[ColorAt] switch { 0 => 1, 4 => 2, 6 => 4, _ => 3 };
+        int width = BinaryPrimitives.ReadInt32BigEndian(file[WidthAt..]);
+        return (width, BinaryPrimitives.ReadInt32BigEndian(file[HeightAt..]), channels);
+    }
+
     internal static void Check(int length, int width, int height, int channels)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(width);

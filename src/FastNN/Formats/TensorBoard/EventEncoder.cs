@@ -109,17 +109,28 @@ internal sealed class EventEncoder
                 WriteHistogram();
                 break;
             case PixelBlock image:
-                int start = _writer.Begin(4);
-                _writer.Int64(1, image.Height);
-                _writer.Int64(2, image.Width);
-                _writer.Int64(3, image.Channels);
-                _writer.Bytes(4, PngWriter.Encode(image.Pixels, image.Width, image.Height, image.Channels));
-                _writer.End(start);
+                WriteImage(
+                    image.Height, image.Width, image.Channels,
+                    PngWriter.Encode(image.Pixels, image.Width, image.Height, image.Channels));
+                break;
+            case byte[] file:
+                (int width, int height, int channels) = PngWriter.SizeOf(file);
+                WriteImage(height, width, channels, file);
                 break;
             default:
                 _writer.Single(2, pending.Scalar);
                 break;
         }
+    }
+
+    private void WriteImage(int height, int width, int channels, byte[] file)
+    {
+        int start = _writer.Begin(4);
+        _writer.Int64(1, height);
+        _writer.Int64(2, width);
+        _writer.Int64(3, channels);
+        _writer.Bytes(4, file);
+        _writer.End(start);
     }
 
     private void WriteHistogram()

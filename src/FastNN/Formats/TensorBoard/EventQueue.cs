@@ -15,7 +15,8 @@ internal enum EventKind
 }
 
 /// <summary>What waits to be written.</summary>
-/// <param name="Content">The floats of a histogram, rented; a <see cref="PixelBlock"/>; the bytes of a value or a graph.</param>
+/// <param name="Content">The floats of a histogram, rented; a <see cref="PixelBlock"/>; the bytes of a value, a graph or a
+/// PNG file.</param>
 /// <param name="Length">The histogram's floats.</param>
 internal readonly record struct PendingEvent(
     EventKind Kind, double WallTime, long Step, string Tag, float Scalar = 0, object? Content = null, int Length = 0)

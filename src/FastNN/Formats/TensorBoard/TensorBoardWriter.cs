@@ -125,6 +125,20 @@ public sealed class TensorBoardWriter : IDisposable
         Add(EventKind.Image, step, tag, content: (grid ?? new ImageGrid()).Render(images, shape));
     }
 
+    /// <summary>Adds an image that is a PNG file already.</summary>
+    /// <param name="tag">What it shows.</param>
+    /// <param name="file">The file's bytes; copied.</param>
+    /// <param name="step">The step it is of.</param>
+    /// <exception cref="ArgumentException">The tag is empty, or the bytes do not begin as a PNG file does.</exception>
+    /// <exception cref="IOException">Something that was added before could not be written.</exception>
+    /// <exception cref="ObjectDisposedException">The writer was disposed.</exception>
+    public void AddPng(string tag, ReadOnlySpan<byte> file, long step)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(tag);
+        _ = PngWriter.SizeOf(file);
+        Add(EventKind.Image, step, tag, content: file.ToArray());
+    }
+
     /// <summary>Adds a text.</summary>
     /// <param name="tag">What it is.</param>
     /// <param name="text">Markdown.</param>

@@ -102,6 +102,23 @@ public sealed class TensorBoardWriterTests
     }
 
     [Test]
+    public void A_png_file_goes_in_as_it_is([Values(1, 2, 3, 4)] int channels)
+    {
+        byte[] file = PngWriter.Encode(new byte[5 * 2 * channels], width: 5, height: 2, channels);
+        using (var writer = new TensorBoardWriter(_folder))
+        {
+            writer.AddPng("picture", file, step: 3);
+            Assert.That(() => writer.AddPng("text", "<svg></svg> is none, however long it is"u8, 3), Throws.ArgumentException);
+            Assert.That(() => writer.AddPng("short", file.AsSpan(0, 20), 3), Throws.ArgumentException);
+        }
+
+        EventMessage image = EventReader.Values(_folder).Single().Value["image"];
+        Assert.That(
+            (image.Get<long>("height"), image.Get<long>("width"), image.Get<long>("colorspace")), Is.EqualTo((2, 5, channels)));
+        Assert.That(image.Get<byte[]>("encoded_image_string"), Is.EqualTo(file));
+    }
+
+    [Test]
     public void A_text_is_a_tensor_of_one_string_for_the_plugin()
     {
         using (var writer = new TensorBoardWriter(_folder))
