@@ -43,10 +43,15 @@ internal static class SearchCommand
             Description = "Keep the search in this file, which Optuna reads, and go on with what it holds; RECIPE.search by default.",
             HelpName = "FILE",
         };
+        var plots = new Option<string?>("--plots")
+        {
+            Description = "Draw the search into this HTML file: trials in their order, importance, values over each parameter.",
+            HelpName = "FILE",
+        };
         var command = new Command(
             "search", "Search for the settings that train a recipe best, on examples held out from training.")
         {
-            recipe, trials, parallel, sampler, pruner, rate, batch, epochs, limit, seed, threads, device, data, journal,
+            recipe, trials, parallel, sampler, pruner, rate, batch, epochs, limit, seed, threads, device, data, journal, plots,
         };
         command.SetAction(result =>
         {
@@ -90,6 +95,7 @@ internal static class SearchCommand
                     Trials = result.GetValue(trials),
                     Parallel = result.GetValue(parallel),
                     Journal = result.GetValue(journal) ?? $"{chosen.Name}.search",
+                    Plots = result.GetValue(plots),
                     Seed = result.GetValue(seed) ?? 0,
                     Arguments = arguments,
                 },

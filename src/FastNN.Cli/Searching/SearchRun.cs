@@ -1,5 +1,8 @@
 using System.Globalization;
+using System.Text;
 using FastNN.Cli.Commands;
+using FastNN.Cli.Running;
+using FastNN.Formats;
 using FastNN.Search;
 
 namespace FastNN.Cli.Searching;
@@ -11,6 +14,11 @@ internal sealed class SearchRun(SearchSettings settings, CommandContext context)
 
     public int Run()
     {
+        if (settings.Plots is { } plots)
+        {
+            Outputs.CheckFile("--plots", plots);
+        }
+
         using var journal = new StudyJournal(settings.Journal, settings.Recipe.Name);
         var study = new Study(
             settings.Space, settings.Sampler,
@@ -18,7 +26,7 @@ internal sealed class SearchRun(SearchSettings settings, CommandContext context)
             settings.Seed);
         int before = study.Trials.Count;
         context.Output.WriteLine(
-            $"{settings.Recipe.Name}: searching {string.Join(", ", settings.Space.Parameters.Select(parameter => parameter.Name))}; {settings.Recipe.Goal.Name.Replace("test ", "held-out ", StringComparison.Ordinal)}; journal {settings.Journal}{(before > 0 ? $" has {before} trials" : "")}");
+            $"{settings.Recipe.Name}: searching {string.Join(", ", settings.Space.Parameters.Select(parameter => parameter.Name))}; {Judged}; journal {settings.Journal}{(before > 0 ? $" has {before} trials" : "")}");
         var running = new List<TrialProcess>();
         try
         {
@@ -43,6 +51,7 @@ internal sealed class SearchRun(SearchSettings settings, CommandContext context)
         }
         catch (OperationCanceledException)
         {
+            Draw(study);
             Failure.Report(
                 context.Error,
                 $"interrupted; the same command goes on with the {study.Trials.Count(trial => trial.State == TrialState.Complete)} complete trials of {settings.Journal}");
@@ -53,8 +62,22 @@ internal sealed class SearchRun(SearchSettings settings, CommandContext context)
             running.ForEach(process => process.Dispose());
         }
 
+        Draw(study);
         return Report(study);
     }
+
+    private void Draw(Study study)
+    {
+        if (settings.Plots is { } path)
+        {
+            string html = study.ToHtml($"fastnn search {settings.Recipe.Name}", Judged);
+            AtomicFile.Write(path, stream => stream.Write(Encoding.UTF8.GetBytes(html)));
+            context.Output.WriteLine($"plots: {path}");
+        }
+    }
+
+    /// <summary>What trials are judged by.</summary>
+    private string Judged => settings.Recipe.Goal.Name.Replace("test ", "held-out ", StringComparison.Ordinal);
 
     /// <returns>Whether the trial has ended.</returns>
     private bool Follow(Study study, TrialProcess process)

@@ -22,6 +22,9 @@ internal sealed record SearchSettings
 
     public required string Journal { get; init; }
 
+    /// <summary>The HTML file that the search is drawn into, or null.</summary>
+    public string? Plots { get; init; }
+
     public required ulong Seed { get; init; }
 
     /// <summary>Options of train that every trial gets.</summary>

@@ -13,8 +13,12 @@ internal sealed class SearchTests : CliFixture
         CliResult first = Run([.. search, "--trials", "3"]);
         Assert.That(first.Code, Is.Zero, first.Error);
         Assert.That(first.Output, Does.Contain("best of 3 complete trials").And.Contain("to train with it: fastnn train breast"));
-        CliResult second = Run([.. search, "--trials", "5"]);
+        CliResult second = Run([.. search, "--trials", "5", "--plots", At("plots.html")]);
         Assert.That(second.Code, Is.Zero, second.Error);
+        Assert.That(
+            File.ReadAllText(At("plots.html")),
+            Does.Contain("fastnn search breast-cancer-mlp").And.Contain("held-out accuracy").And.Contain("<svg").And.EndWith(
+                "</html>\n"));
         Assert.That(second.Output, Does.Contain("has 3 trials").And.Contain("trial   4/5").And.Contain("best of 5"));
         AssertFails(Run([.. search[..^2], "--journal", At("journal"), "--batch", "2..3"]), 1, "parameter batch was searched in");
     }
