@@ -4,10 +4,15 @@ namespace FastNN.Data;
 public sealed class PackageDescription
 {
     internal PackageDescription(string[] fields) =>
-        (Name, Section, Summary, Text, Depends) = (fields[0], fields[1], fields[2], fields[3], fields[4]);
+        (Name, Source, Section, Summary, Text, Depends) = (fields[0], fields[1], fields[2], fields[3], fields[4], fields[5]);
 
     /// <summary>The name, such as "hello".</summary>
     public string Name { get; }
+
+    /// <summary>
+    /// The source package that it is built from, with others as a rule: packages of one source share most of their texts.
+    /// </summary>
+    public string Source { get; }
 
     /// <summary>The section, such as "games" or "python".</summary>
     public string Section { get; }
@@ -81,9 +86,9 @@ public static class DebianDescriptions
     internal static List<PackageDescription> Read(DatasetFolder folder)
     {
         (byte[] content, string path) = folder.Read(DebianPackages.FileName);
-        return JsonLines.Read(content, path, DebianPackages.Fields, (texts, line) => texts[0].Length > 0 && texts[1].Length > 0
+        return JsonLines.Read(content, path, DebianPackages.Fields, (texts, line) => !texts.AsSpan(0, 3).Contains("")
             ? new PackageDescription(texts)
-            : throw new FileFormatException(path, line, 1, "a name and a section", "an empty text"));
+            : throw new FileFormatException(path, line, 1, "a name, a source and a section", "an empty text"));
     }
 
     internal static List<TranslatedText> ReadTranslations(DatasetFolder folder, string language)

@@ -14,7 +14,7 @@ internal static partial class DebianPackages
     private const long MaxBytes = 1L << 28;
 
     public static readonly string[] Languages = ["de", "it"];
-    public static readonly string[] Fields = ["name", "section", "summary", "text", "depends"];
+    public static readonly string[] Fields = ["name", "source", "section", "summary", "text", "depends"];
     public static readonly string[] TranslationFields = ["english", "translation"];
 
     public static readonly FetchedDataset Fetched = new()
@@ -57,8 +57,8 @@ internal static partial class DebianPackages
         // What is virtual, or of another component, is no node.
         foreach (string[] package in packages.Values)
         {
-            package[4] = string.Join(
-                ' ', ControlFile.Names(package[4]).Where(one => one != package[0] && packages.ContainsKey(one)).Distinct());
+            package[^1] = string.Join(
+                ' ', ControlFile.Names(package[^1]).Where(one => one != package[0] && packages.ContainsKey(one)).Distinct());
         }
 
         JsonLines.Write(Path.Combine(destination, FileName), Fields, packages.Values);
@@ -76,8 +76,11 @@ internal static partial class DebianPackages
             ?? stanza.GetValueOrDefault("Description", "");
         string[] paragraphs = ControlFile.Paragraphs(description);
         string section = stanza.GetValueOrDefault("Section", "unknown");
+
+        // Without the field it is called as the package is; a version that differs stands behind it in brackets.
+        string source = stanza.GetValueOrDefault("Source", name).Split(' ')[0];
         string depends = $"{stanza.GetValueOrDefault("Depends", "")},{stanza.GetValueOrDefault("Pre-Depends", "")}";
-        return [name, section, paragraphs[0], string.Join("\n\n", paragraphs[1..]), depends];
+        return [name, source, section, paragraphs[0], string.Join("\n\n", paragraphs[1..]), depends];
     }
 
     /// <summary>The descriptions in a language by the sum of the English one, in the order of the file.</summary>

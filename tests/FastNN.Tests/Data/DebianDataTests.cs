@@ -53,7 +53,7 @@ public sealed class DebianDataTests
         Write("lists/x_debian-security_dists_bookworm-security_main_binary-amd64_Packages", "Package: other\n");
         Write(
             "lists/y_dists_bookworm_main_binary-amd64_Packages",
-            "Package: b\nSection: games\nDepends: a (>= 1) | b, virtual, c\nPre-Depends: a\nDescription-md5: 1\n\n"
+            "Package: b\nSource: bee (2.1)\nSection: games\nDepends: a (>= 1) | b, virtual, c\nPre-Depends: a\nDescription-md5: 1\n\n"
             + "Package: a\nSection: libs\nDescription: short\n\nPackage: a\nSection: again\n\nPackage: c\nDescription-md5: 2\n");
         Write(
             "lists/y_dists_bookworm_main_i18n_Translation-en",
@@ -73,9 +73,10 @@ public sealed class DebianDataTests
         DebianPackages.Fetched.Convert(lists, _folder);
 
         IReadOnlyList<PackageDescription> packages = DebianDescriptions.Load(_folder);
-        Assert.That(packages.Select(one => (one.Name, one.Section, one.Summary, one.Text)), Is.EqualTo(new[]
+        Assert.That(packages.Select(one => (one.Name, one.Source, one.Section, one.Summary, one.Text)), Is.EqualTo(new[]
         {
-            ("a", "libs", "short", ""), ("b", "games", "Game", "Fun to play.\n\nSame."), ("c", "unknown", "C", "One."),
+            ("a", "a", "libs", "short", ""), ("b", "bee", "games", "Game", "Fun to play.\n\nSame."),
+            ("c", "c", "unknown", "C", "One."),
         }));
         Assert.That(
             DebianDescriptions.LoadTranslations("de", _folder).Select(pair => (pair.English, pair.Translation)),
@@ -98,7 +99,7 @@ public sealed class DebianDataTests
     [Test]
     public void A_graph_has_every_node_once_and_no_loose_edge()
     {
-        const string a = """{"name":"a","section":"s","summary":"","text":"","depends":"b"}""";
+        const string a = """{"name":"a","source":"a","section":"s","summary":"","text":"","depends":"b"}""";
         Write("packages.jsonl", a);
         Assert.That(() => DebianGraph.Load(_folder), Throws.TypeOf<FileFormatException>().With.Message.Contains("'b'"));
         Write("packages.jsonl", $"{a}\n{a}");

@@ -251,6 +251,7 @@ public sealed class RealDataTests
         int libc = graph.Nodes.ToList().FindIndex(node => node.Name == "libc6");
         Assert.That(graph.Targets.Count(target => target == libc), Is.GreaterThan(10_000));
         Assert.That(graph.Nodes.Count(node => node.Text.Length > 0), Is.GreaterThan(50_000));
+        Assert.That(graph.Nodes.Select(node => node.Source).Distinct().Count(), Is.InRange(20_000, 50_000));
         Assert.That(DebianDescriptions.LoadTranslations("it"), Has.Count.GreaterThan(80_000));
         Assert.That(DebianDescriptions.LoadTranslations("de"), Has.Count.GreaterThan(20_000));
     }
