@@ -17,8 +17,8 @@ public static class GroupSplit
     /// <param name="shares">The parts' shares of the examples, positive; they are divided by their sum.</param>
     /// <param name="seed">What the order is drawn from.</param>
     /// <returns>For each example the number of its part.</returns>
-    /// <exception cref="ArgumentException">Groups and labels are not equally many, there are no parts, a share is not positive and
-    /// finite, or a label is negative.</exception>
+    /// <exception cref="ArgumentException">Groups and labels are not equally many, there are no parts, a share is not positive
+    /// and finite, or a label is negative.</exception>
     public static int[] Of(
         IReadOnlyList<int> groups, IReadOnlyList<int> labels, IReadOnlyList<double> shares, ulong seed = 0)
     {
@@ -28,7 +28,8 @@ public static class GroupSplit
         if (groups.Count != labels.Count || labels.Any(label => label < 0))
         {
             throw new ArgumentException(
-                $"GroupSplit: expected a group and a class of at least 0 for each example, got {groups.Count} groups and {labels.Count} labels from {labels.DefaultIfEmpty().Min()} on.");
+                $"GroupSplit: expected a group and a class of at least 0 for each example, got {groups.Count} groups and "
+                + $"{labels.Count} labels from {labels.DefaultIfEmpty().Min()} on.");
         }
 
         if (shares.Count == 0 || shares.Any(share => !(share > 0 && double.IsFinite(share))))
@@ -40,7 +41,8 @@ public static class GroupSplit
         int[] order = [.. Enumerable.Range(0, groups.Count)];
         Philox.Shuffle(order, seed, Philox.Stream(RandomUse.Split));
         int[][] members = [
-            .. order.GroupBy(example => groups[example]).Select(group => group.ToArray()).OrderByDescending(group => group.Length)];
+            .. order.GroupBy(example => groups[example]).Select(group => group.ToArray())
+                .OrderByDescending(group => group.Length)];
         int classes = labels.Count == 0 ? 0 : labels.Max() + 1;
         double sum = shares.Sum();
         var missing = new double[shares.Count, classes];

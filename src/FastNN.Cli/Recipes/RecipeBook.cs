@@ -27,6 +27,8 @@ internal static class RecipeBook
         new CartPoleRecipe(),
         new GridWorldRecipe(),
         new TextGpt(),
+        new DebianGraphRecipe(),
+        new MailSpam(),
         new MnistAutoencoder(),
         new MnistVae(),
         new MnistGan(),
