@@ -57,6 +57,9 @@ internal static class FuzzTargets
             new(
                 "arff", [Arff()], [], file => ArffTable.Read(file, "x"), length => (64 * length) + (256 << 10)),
             new(
+                "wav", [Wav()], [.. new[] { "fmt ", "data", "LIST" }.Select(Encoding.UTF8.GetBytes)],
+                file => WavFile.Parse(file, "x").ReadMono(), length => (8 * length) + (256 << 10)),
+            new(
                 "control file", [Control()], [], ReadControl, length => (256 * length) + (256 << 10)),
             new("npm archive", [Tar()], [], file => ReadTar(Gzip(file), folder), length => (4 * length) + (1 << 20)),
             new("npm archive, gzip", [Gzip(Tar())], [], file => ReadTar(file, folder), length => (4 * length) + (1 << 20)),
@@ -192,6 +195,13 @@ internal static class FuzzTargets
 
     private static byte[] Arff() =>
         [.. "% x\n@relation r\n@attribute n numeric\n@attribute k {'a b', c}\n@attribute t string\n@data\n1.5,c,?\n-2,'a b','d\\'e'\n"u8];
+
+    private static byte[] Wav()
+    {
+        using var file = new MemoryStream();
+        WavFile.Write(file, [0, 0.5f, -0.5f, 1, -1, 0], 8000, channels: 2);
+        return file.ToArray();
+    }
 
     private static byte[] Control() => [.. "Package: a\nDepends: b (>= 1) | c\nDescription: d\n e\n .\n  f\n\nPackage: b\n"u8];
 
