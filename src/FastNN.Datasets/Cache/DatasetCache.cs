@@ -12,7 +12,7 @@ public static class DatasetCache
     [
         Mnist.Fetched, FashionMnist.Fetched, LetterRecognition.Fetched, Movielens.Fetched, ElectricityDemand.Fetched,
         StateOfTheUnion.Fetched, SpamAssassin.Fetched, CmuDict.Fetched, Iris.Fetched, Housing.Fetched, Hmda.Fetched,
-        GermanCredit.Fetched, DebianPackages.Fetched,
+        GermanCredit.Fetched, DebianPackages.Fetched, SpokenDigits.Fetched, AsteriskDigits.Fetched, FestvoxRu.Fetched,
     ];
 
     /// <summary>The names that <see cref="Fetch"/> takes.</summary>

@@ -17,13 +17,27 @@ internal sealed record DebianPackage(string Name, params string[] Paths) : Packa
 
     public override string Fetch(string work, string byHand, Action<string> progress, CancellationToken cancellationToken)
     {
-        string? archive = FindArchive(byHand, $"{Name}_*.deb");
-        if (archive is null && Array.TrueForAll(Paths, path => File.Exists("/" + path)))
+        if (FindArchive(byHand, $"{Name}_*.deb") is null && Array.TrueForAll(Paths, path => File.Exists("/" + path)))
         {
             progress($"from the installed package {Name}");
             return "/";
         }
 
+        string root = Path.Combine(work, "content");
+        Unpack(root, work, byHand, progress, cancellationToken);
+        return root;
+    }
+
+    /// <summary>Unpacks the package, whether it is installed or not.</summary>
+    /// <param name="root">Takes the content.</param>
+    /// <param name="work">As for <see cref="Fetch"/>, with the others.</param>
+    /// <param name="byHand">As for <see cref="Fetch"/>.</param>
+    /// <param name="progress">As for <see cref="Fetch"/>.</param>
+    /// <param name="cancellationToken">Ends the download.</param>
+    public void Unpack(
+        string root, string work, string byHand, Action<string> progress, CancellationToken cancellationToken)
+    {
+        string? archive = FindArchive(byHand, $"{Name}_*.deb");
         if (archive is null)
         {
             progress($"apt-get download {Name}");
@@ -32,12 +46,11 @@ internal sealed record DebianPackage(string Name, params string[] Paths) : Packa
         }
 
         progress($"unpacking {Path.GetFileName(archive)}");
-        string root = Path.Combine(work, "content");
         Tool.Run("dpkg-deb", ["-x", archive, root], work, cancellationToken);
-        string? missing = Array.Find(Paths, path => !File.Exists(Path.Combine(root, path)));
-        return missing is null
-            ? root
-            : throw new IOException($"{Path.GetFileName(archive)} holds no {missing}; is it a newer release than FastNN knows?");
+        if (Array.Find(Paths, path => !File.Exists(Path.Combine(root, path))) is { } missing)
+        {
+            throw new IOException($"{Path.GetFileName(archive)} holds no {missing}; is it a newer release than FastNN knows?");
+        }
     }
 
     private void Download(string work, Action<string> progress, CancellationToken cancellationToken)

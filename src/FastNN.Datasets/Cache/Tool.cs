@@ -18,9 +18,16 @@ internal static class Tool
 
     /// <exception cref="ToolException">The program is not installed, failed or took longer than ten minutes.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled, and the program ended.</exception>
-    public static void Run(string program, IReadOnlyList<string> arguments, string folder, CancellationToken cancellationToken)
+    /// <param name="program">Its name or path.</param>
+    /// <param name="arguments">What it is given.</param>
+    /// <param name="folder">Where it runs.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="libraryPath">Where it finds shared libraries before the machine's (LD_LIBRARY_PATH); default none.</param>
+    public static void Run(
+        string program, IReadOnlyList<string> arguments, string folder, CancellationToken cancellationToken,
+        string libraryPath = "")
     {
-        using Process process = Start(program, arguments, folder);
+        using Process process = Start(program, arguments, folder, libraryPath);
         process.StandardInput.Close();
         Task<string> output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
         Task<string> errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
@@ -43,7 +50,7 @@ internal static class Tool
                 $"{program} {arguments[0]} failed with code {process.ExitCode}: {OneLine(reason)}", started: true);
     }
 
-    private static Process Start(string program, IReadOnlyList<string> arguments, string folder)
+    private static Process Start(string program, IReadOnlyList<string> arguments, string folder, string libraryPath)
     {
         // npm is a batch file on Windows, which only the shell finds.
         bool shell = OperatingSystem.IsWindows();
@@ -58,6 +65,11 @@ internal static class Tool
         foreach (string argument in shell ? ["/d", "/c", program, .. arguments] : arguments)
             start.ArgumentList.Add(argument);
         start.Environment["LC_ALL"] = "C";
+        if (libraryPath.Length > 0)
+        {
+            start.Environment["LD_LIBRARY_PATH"] = libraryPath;
+        }
+
         try
         {
             return Process.Start(start) ?? throw new ToolException($"{program} did not start", started: false);

@@ -256,6 +256,41 @@ public sealed class RealDataTests
         Assert.That(DebianDescriptions.LoadTranslations("de"), Has.Count.GreaterThan(20_000));
     }
 
+    [Test]
+    public void Digits_are_spoken_by_every_voice_in_every_language()
+    {
+        Require("spoken-digits");
+        Require("asterisk-digits");
+        IReadOnlyList<SpokenDigit> digits = SpokenDigits.Load();
+        Assert.That(digits, Has.Count.EqualTo(3_100));
+        Assert.That(digits.GroupBy(one => (one.Voice, one.Language, one.Digit)).Count(), Is.EqualTo(3_100));
+        Assert.That(digits.Where(SpokenDigits.IsHeldOut).Select(one => one.Voice).Distinct().Count(), Is.EqualTo(16));
+        IReadOnlyList<SpokenDigit> people = AsteriskDigits.Load();
+        Assert.That(people.Select(one => one.Digit), Is.EqualTo(Enumerable.Range(0, 50).Select(i => i % 10)));
+        foreach (SpokenDigit one in digits.Concat(people))
+        {
+            Assert.That(one.Sound.SampleRate, Is.EqualTo(8000));
+            Assert.That(one.Sound.Length, Is.InRange(1_600, 16_000), $"{one.Digit} by {one.Voice}, {one.Language}");
+            Assert.That(one.Sound.Read().Max(Math.Abs), Is.InRange(0.03, 1));
+        }
+    }
+
+    [Test]
+    public void Sentences_last_as_long_as_their_phonemes()
+    {
+        Require("festvox-ru");
+        IReadOnlyList<SpokenSentence> sentences = FestvoxRu.Load();
+        Assert.That(sentences, Has.Count.EqualTo(620));
+        Assert.That(sentences.Sum(one => (double)one.Sound.Length) / 16_000 / 3600, Is.EqualTo(1.66).Within(0.005));
+        Assert.That(sentences.SelectMany(one => one.Phonemes).Select(one => one.Symbol).Distinct().Count(), Is.EqualTo(51));
+        foreach (SpokenSentence one in sentences)
+        {
+            Assert.That(one.Phonemes[^1].End, Is.EqualTo(one.Sound.Length / 16_000.0).Within(0.1), one.Name);
+        }
+
+        Assert.That(sentences[0].Text, Does.StartWith("Корреспондент"));
+    }
+
     private static void Require(string name)
     {
         if (!DatasetCache.IsPresent(name))
