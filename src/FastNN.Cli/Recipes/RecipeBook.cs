@@ -35,6 +35,7 @@ internal static class RecipeBook
         new MnistAdversarial(),
         new FashionContrastive(),
         new MnistSemi(),
+        new SpeechCtc(),
     ];
 
     public static Recipe? Find(string name) => All.FirstOrDefault(recipe => recipe.Name == name);
