@@ -43,6 +43,8 @@ internal static class CommandLine
             TrainCommand.Create(context),
             SearchCommand.Create(context),
             EvaluateCommand.Create(context),
+            RunsCommand.Create(context),
+            WatchCommand.Create(context),
             RecipesCommand.Create(context),
             PlanCommand.Create(context),
             DataCommand.Create(context),

@@ -1,3 +1,5 @@
+using FastNN.Cli.Reports;
+
 namespace FastNN.Cli.Running;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace FastNN.Cli.Running;
 /// </summary>
 internal sealed class RunFolder : IDisposable
 {
-    private const string LockName = ".lock";
+    public const string LockName = ".lock";
 
     private readonly string _path;
     private readonly bool _made;
@@ -14,7 +16,7 @@ internal sealed class RunFolder : IDisposable
 
     private RunFolder(string path, IEnumerable<string> files, bool continues, bool overwrite, bool resumable)
     {
-        _path = path;
+        (_path, Continues) = (path, continues);
         _made = Outputs.PrepareFolder(path);
         _lock = Lock(path);
         try
@@ -39,17 +41,25 @@ internal sealed class RunFolder : IDisposable
         }
     }
 
+    /// <summary>Whether the run goes on with the one that the folder holds.</summary>
+    public bool Continues { get; }
+
     /// <summary>Makes and locks the folder; null where the run keeps nothing.</summary>
     /// <exception cref="CliException">It cannot be written, another run is writing to it, or it holds an earlier run that is
     /// neither continued nor to be deleted.</exception>
     public static RunFolder? Open(RunSettings settings) => settings.Out is not { } path ? null : new RunFolder(
-        path, [settings.WeightsPath!, settings.CheckpointPath!, settings.LogPath!],
+        path,
+        [
+            settings.WeightsPath!, settings.CheckpointPath!, settings.LogPath!, settings.ResultPath!,
+            Path.Combine(path, RunReport.Name),
+        ],
         settings.Resume is { } checkpoint && IsSame(checkpoint, settings.CheckpointPath!), settings.Overwrite, resumable: true);
 
     /// <summary>Makes and locks the folder for a run that keeps these files and cannot be continued.</summary>
     /// <inheritdoc cref="Open(RunSettings)"/>
     public static RunFolder? Open(string? path, IEnumerable<string> files, bool overwrite) => path is null ? null : new RunFolder(
-        path, files.Select(file => Path.Combine(path, file)), continues: false, overwrite, resumable: false);
+        path, files.Append(RunReport.Name).Select(file => Path.Combine(path, file)), continues: false, overwrite,
+        resumable: false);
 
     /// <summary>
     /// Deletes the files of an earlier run; to be called once everything that could stop the new one is checked.

@@ -49,7 +49,12 @@ internal sealed record RunSettings
 
     public string? CheckpointPath => Out is null ? null : CheckpointIn(Out);
 
+    public string? ResultPath => Out is null ? null : Path.Combine(Out, ResultName);
+
     public string? LogPath => Out is null ? null : Path.Combine(Out, "log.csv");
+
+    /// <summary>What a folder calls the file that --json writes.</summary>
+    public const string ResultName = "result.json";
 
     public static string CheckpointIn(string folder) => Path.Combine(folder, "checkpoint.safetensors");
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using FastNN.Cli.Reports;
 
 namespace FastNN.Cli.Running;
 
@@ -7,6 +8,8 @@ namespace FastNN.Cli.Running;
 internal sealed class ScriptPhase(
     string name, long steps, ScriptDisplay display, List<float> losses, CancellationToken cancellation,
     TensorBoardWriter? board) : IDisposable
+    string name, long steps, ScriptDisplay display, List<float> losses, ProgressFile? progress, CancellationToken cancellation)
+    : IDisposable
 {
     private readonly long _start = Stopwatch.GetTimestamp();
     private long _done;
@@ -20,14 +23,18 @@ internal sealed class ScriptPhase(
         losses.Add(loss);
         board?.AddScalar($"{name}/loss", loss, losses.Count);
         Step(string.Create(CultureInfo.InvariantCulture, $"loss {loss:F4}"));
+        Step(string.Create(CultureInfo.InvariantCulture, $"loss {loss:F4}"), loss);
     }
 
     /// <summary>A step is done.</summary>
     /// <param name="text">A few words on where it stands.</param>
-    public void Step(string text = "")
+    public void Step(string text = "") => Step(text, double.NaN);
+
+    private void Step(string text, double loss)
     {
         cancellation.ThrowIfCancellationRequested();
         _done++;
+        progress?.Step(name, _done, steps, loss);
         if (display.WantsStep || _done == steps)
         {
             TimeSpan left = TimeSpan.FromSeconds(Seconds / _done * Math.Max(0, steps - _done));
@@ -43,6 +50,8 @@ internal sealed class ScriptPhase(
 internal sealed class PhaseCallback(
     string name, int epochs, bool lines, ScriptDisplay display, List<float> losses, CancellationToken cancellation,
     TensorBoardWriter? board) : Callback
+    string name, int epochs, bool lines, ScriptDisplay display, List<float> losses, ProgressFile? progress,
+    CancellationToken cancellation) : Callback
 {
     private ScriptPhase? _phase;
 
@@ -50,6 +59,7 @@ internal sealed class PhaseCallback(
     {
         // Epochs all have the same batches.
         _phase ??= new ScriptPhase(name, (long)epochs * result.Batches, display, losses, cancellation, board);
+        _phase ??= new ScriptPhase(name, (long)epochs * result.Batches, display, losses, progress, cancellation);
         _phase.Step(result.Loss);
     }
 
@@ -63,6 +73,7 @@ internal sealed class PhaseCallback(
             board?.AddScalar($"{name}/validation_loss", validation, losses.Count);
         }
 
+        progress?.Epoch(name, result);
         if (lines)
         {
             display.Line($"{name}: {result}");

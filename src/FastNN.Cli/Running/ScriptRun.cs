@@ -1,5 +1,6 @@
 using System.Globalization;
 using FastNN.Cli.Recipes;
+using FastNN.Cli.Reports;
 using FastNN.Formats;
 
 namespace FastNN.Cli.Running;
@@ -14,6 +15,9 @@ internal sealed class ScriptRun(
     private readonly Dictionary<string, string> _files = [];
 
     public Device Device => device;
+
+    /// <summary>Where progress is noted for `fastnn watch`, or null.</summary>
+    public ProgressFile? Progress { get; init; }
 
     /// <summary>Determines everything that is drawn.</summary>
     public required ulong Seed { get; init; }
@@ -52,6 +56,7 @@ internal sealed class ScriptRun(
         var losses = new List<float>();
         _losses.Add(name, losses);
         return new ScriptPhase(name, steps, display, losses, cancellation, Board);
+        return new ScriptPhase(name, steps, display, losses, Progress, cancellation);
     }
 
     /// <summary>Callbacks that show a <see cref="Trainer.Fit"/> as a phase.</summary>
@@ -63,6 +68,7 @@ internal sealed class ScriptRun(
         var losses = new List<float>();
         _losses.Add(name, losses);
         return [new PhaseCallback(name, epochs, lines, display, losses, cancellation, Board)];
+        return [new PhaseCallback(name, epochs, lines, display, losses, Progress, cancellation)];
     }
 
     /// <summary>Notes a number of interest, and writes it.</summary>
@@ -70,6 +76,7 @@ internal sealed class ScriptRun(
     {
         _figures.Add(name, value);
         Board?.AddScalar($"figures/{name}", value, step: 0);
+        Progress?.Figure(name, value);
         display.Line(string.Create(CultureInfo.InvariantCulture, $"{name}: {value:0.####}"));
     }
 

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using FastNN.Cli.Commands;
 using FastNN.Cli.Recipes;
+using FastNN.Cli.Reports;
 using Spectre.Console;
 
 namespace FastNN.Cli.Running;
@@ -9,8 +10,6 @@ namespace FastNN.Cli.Running;
 /// <summary>One `fastnn train` of a recipe that is a program of its own.</summary>
 internal sealed class ScriptedRun(ScriptedRecipe recipe, CommandContext context)
 {
-    private const string ResultName = "result.json";
-
     public required ulong Seed { get; init; }
 
     public required int? Threads { get; init; }
@@ -42,20 +41,24 @@ internal sealed class ScriptedRun(ScriptedRecipe recipe, CommandContext context)
 
         using RunFolder? folder = RunFolder.Open(Out, [.. recipe.Files, ResultName], Overwrite);
         string[] earlier = TensorBoard is { } path ? TensorBoardFolder.EarlierRun(path, resumes: false, Overwrite) : [];
+        using RunFolder? folder = RunFolder.Open(Out, [.. recipe.Files, RunSettings.ResultName], Overwrite);
         using Device device = Devices.Open(Device, Threads, Output.WriteLine);
         var display = new ScriptDisplay(Output, context.IsTerminal && Output == context.Output ? AnsiConsole.Console : null);
         display.Line($"{recipe.Name}: {recipe.Network}");
         display.Line(string.Create(CultureInfo.InvariantCulture, $"{device.Description}, seed {Seed}{(Quick ? ", quick" : "")}"));
         TensorBoardFolder.Delete(earlier);
         using TensorBoardWriter? board = OpenBoard(device);
+        folder?.DeleteEarlierRun();
+        using ProgressFile? progress = Out is null ? null : new ProgressFile(Out, continues: false);
+        progress?.Begin(recipe.Name, Seed, Quick, epochs: null, step: 0);
         var run = new ScriptRun(recipe, device, display, Out, context.Cancellation)
         {
+            Progress = progress,
             Seed = Seed,
             Quick = Quick,
             Data = Data,
             Board = board,
         };
-        folder?.DeleteEarlierRun();
         var watch = Stopwatch.StartNew();
         double value = 0;
         try
@@ -65,6 +68,7 @@ internal sealed class ScriptedRun(ScriptedRecipe recipe, CommandContext context)
         catch (Exception exception) when (exception is OperationCanceledException
             || (exception is IOException && context.Cancellation.IsCancellationRequested))
         {
+            progress?.End("interrupted", "interrupted");
             Failure.Report(context.Error, $"interrupted; {recipe.Name} begins anew, it keeps no checkpoint");
             return Failure.Interrupted;
         }
@@ -123,12 +127,44 @@ internal sealed class ScriptedRun(ScriptedRecipe recipe, CommandContext context)
             Losses = run.Losses,
             Files = run.Files,
         };
-        foreach (string? path in (string?[])[Json, Out is null ? null : Path.Combine(Out, ResultName)])
+        foreach (string? path in (string?[])[Json, Out is null ? null : Path.Combine(Out, RunSettings.ResultName)])
         {
             if (path is not null)
             {
                 Outputs.WriteJson(path, context.Output, result, ResultJson.Default.ScriptResult);
             }
         }
+
+        if (Out is not null)
+        {
+            Report(run, device, outcome, time).Save(Out);
+            run.Progress!.End(outcome.Passed ? "passed" : "missed", outcome.ToString());
+        }
     }
+
+    private RunReport Report(ScriptRun run, Device device, Outcome outcome, TimeSpan time) => new()
+    {
+        Recipe = recipe,
+        Outcome = outcome,
+        Conditions = run.Conditions,
+        Tiles =
+        [
+            ("seconds", RunReport.Number(Math.Round(time.TotalSeconds, 1))),
+            ("steps", RunReport.Number(run.Losses.Values.Sum(losses => losses.Count))),
+            ("seed", Seed.ToString(CultureInfo.InvariantCulture)), ("form", Quick ? "quick" : "whole"),
+        ],
+        Settings =
+        [
+            ("seed", Seed.ToString(CultureInfo.InvariantCulture)), ("form", Quick ? "--quick" : "whole"),
+            ("files", string.Join(", ", run.Files.Select(file => $"{file.Key} (SHA-256 {file.Value})"))),
+        ],
+        Device = device,
+        Losses = run.Losses,
+        Figures = run.Figures,
+        Pictures =
+        [
+            .. run.Files.Keys.Where(name => name.EndsWith(".png", StringComparison.Ordinal)).Select(name => new ReportPicture(
+                File.ReadAllBytes(Path.Combine(Out!, name)), name, 360)),
+        ],
+    };
 }

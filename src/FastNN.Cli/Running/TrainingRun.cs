@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using FastNN.Cli.Commands;
 using FastNN.Cli.Recipes;
+using FastNN.Cli.Reports;
 using FastNN.Data;
 using Spectre.Console;
 
@@ -55,6 +56,8 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         var recorder = new RunRecorder(settings, data.Train.Count);
         using TensorBoardLog? log = OpenLog(device);
         List<Callback> callbacks = Callbacks(display, recorder, log, data);
+        using ProgressFile? progress = folder is null ? null : new ProgressFile(settings.Out!, folder.Continues);
+        List<Callback> callbacks = Callbacks(display, recorder, progress);
         var job = new TrainingJob(
             trainer, data, settings.Epochs, settings.Batch, settings.Seed, callbacks, recorder, context.Cancellation)
         {
@@ -85,10 +88,12 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
             || (exception is IOException && context.Cancellation.IsCancellationRequested))
         {
             // Where the terminal was closed, its display fails beside the signal.
+            progress?.End("interrupted", "interrupted");
             return SaveInterrupted(trainer, callbacks);
         }
 
         Finish(device, trainer, data, plan, recorder, test, time);
+        progress?.End(test.Outcome.Passed ? "passed" : "missed", test.Outcome.ToString());
         return 0;
     }
 
@@ -109,6 +114,7 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
     };
 
     private List<Callback> Callbacks(Display display, RunRecorder recorder, TensorBoardLog? log, RecipeData data)
+    private List<Callback> Callbacks(Display display, RunRecorder recorder, ProgressFile? progress)
     {
         List<Callback> callbacks =
         [
@@ -125,6 +131,7 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         if (settings.Out is not null)
         {
             callbacks.Add(new CsvLog(settings.LogPath!));
+            callbacks.Add(new ProgressCallback(progress!, settings));
             callbacks.Add(new CheckpointSaver(settings.CheckpointPath!, callbacks));
         }
 
@@ -146,7 +153,7 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
             _output.WriteLine($"weights: {weights} (sha256 {sum})");
         }
 
-        if (settings.Json is { } json)
+        if (settings.Json is not null || settings.Out is not null)
         {
             var result = new RunResult
             {
@@ -167,8 +174,68 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
                 Metrics = test.Metrics,
                 WeightsSha256 = sum,
             };
-            Outputs.WriteJson(json, context.Output, result, ResultJson.Default.RunResult);
+            foreach (string path in new[] { settings.Json, settings.ResultPath }.OfType<string>())
+            {
+                Outputs.WriteJson(path, context.Output, result, ResultJson.Default.RunResult);
+            }
         }
+
+        if (settings.Out is { } folder)
+        {
+            TrainingReport(device, trainer, data, plan, recorder, test, time).Save(folder);
+        }
+    }
+
+    private RunReport TrainingReport(
+        Device device, Trainer trainer, RecipeData data, MemoryPlan plan, RunRecorder recorder, TestResult test, TimeSpan time)
+    {
+        int batch = Math.Min(settings.Batch, data.Test.Count);
+        return new RunReport
+        {
+            Recipe = _recipe,
+            Outcome = test.Outcome,
+            Tiles =
+            [
+                ("test loss", RunReport.Number(test.Evaluation.Loss)),
+                .. test.Evaluation.Metrics.Names.Select(
+                    name => ($"test {name}", RunReport.Number(test.Evaluation.Metrics[name]))),
+                ("epochs", RunReport.Number(recorder.Epochs)),
+                ("seconds", RunReport.Number(Math.Round(time.TotalSeconds, 1))),
+                ("examples a second", RunReport.Number(Math.Round(recorder.ImagesPerSecond))),
+                ("parameters", RunReport.Number(trainer.Model.Parameters.Sum(parameter => parameter.Count))),
+                ("memory of a step", MemoryPicture.Bytes(plan.PeakBytes)),
+            ],
+            Settings = [.. Options()],
+            Device = device,
+            Losses = new Dictionary<string, IReadOnlyList<float>> { [""] = recorder.Losses },
+            Epochs = EpochLog.Read(settings.LogPath!),
+            Held = _recipe.TestsEveryEpoch ? "test" : "validation",
+            Confusion = test.Evaluation.Confusion,
+            Mistakes = Mistakes.Find(trainer, data.Test, _recipe, test.Evaluation.Confusion),
+            Profile = OperatorTimes.Measure(trainer.Model, device, data.Test, _recipe, batch),
+            ProfileBatch = batch,
+            Plan = plan,
+        };
+    }
+
+    private IEnumerable<(string Name, string Value)> Options()
+    {
+        yield return ("epochs", Text(settings.Epochs));
+        yield return ("batch", Text(settings.Batch));
+        yield return ("learning rate", Text(settings.LearningRate));
+        yield return ("seed", Text(settings.Seed));
+        yield return ("form", settings.Quick ? "--quick" : "whole");
+        if (settings.Limit is { } limit)
+        {
+            yield return ("limit", Text(limit));
+        }
+
+        if (settings.HoldOut)
+        {
+            yield return ("tested on", "a tenth held out from the training data");
+        }
+
+        string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
     }
 
     /// <summary>Examples trained on per epoch, without those held out for validation.</summary>

@@ -16,7 +16,10 @@ internal sealed class RunFolderTests : CliFixture
         int code = FastNN.Cli.Program.Run([.. Train, "--out", At("run")], output, error);
         Assert.That(code, Is.Zero, error.ToString());
         AssertFails(second!, 1, $"--out {At("run")}: another run is writing to this folder");
-        Assert.That(Names(), Is.EquivalentTo(new[] { ".lock", "checkpoint.safetensors", "log.csv", "weights.safetensors" }));
+        Assert.That(Names(), Is.EquivalentTo(new[]
+        {
+            ".lock", "checkpoint.safetensors", "log.csv", "progress.jsonl", "report.html", "result.json", "weights.safetensors",
+        }));
         Assert.That(Run([.. Train, "--out", At("run"), "--overwrite"]).Code, Is.Zero, "the lock ends with the run");
     }
 
@@ -27,13 +30,15 @@ internal sealed class RunFolderTests : CliFixture
         Dictionary<string, byte[]> before = Content();
         AssertFails(
             Run([.. Train, "--out", At("run"), "--seed", "1"]), 1,
-            "the folder holds an earlier run (weights.safetensors, checkpoint.safetensors, log.csv)");
+            "the folder holds an earlier run (weights.safetensors, checkpoint.safetensors, log.csv, result.json, report.html)");
         Assert.That(Content(), Is.EqualTo(before));
     }
 
     [TestCase("weights.safetensors")]
     [TestCase("checkpoint.safetensors")]
     [TestCase("log.csv")]
+    [TestCase("result.json")]
+    [TestCase("report.html")]
     public void A_single_file_of_an_earlier_run_is_enough(string name)
     {
         Directory.CreateDirectory(At("run"));
@@ -59,7 +64,8 @@ internal sealed class RunFolderTests : CliFixture
             "epoch  1/9", "train", "breast-cancer-mlp", "--epochs", "9", "--out", At("run"), "--overwrite");
         Assert.That(interrupted.Code, Is.EqualTo(130), interrupted.Error);
         Assert.That(
-            Names(), Is.EquivalentTo(new[] { ".lock", "checkpoint.safetensors", "log.csv" }), "no weights of the earlier run");
+            Names(), Is.EquivalentTo(new[] { ".lock", "checkpoint.safetensors", "log.csv", "progress.jsonl" }),
+            "neither weights nor results of the earlier run");
     }
 
     [Test]
