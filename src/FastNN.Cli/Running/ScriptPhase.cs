@@ -6,10 +6,8 @@ namespace FastNN.Cli.Running;
 
 /// <summary>A part of a scripted run: counts steps, shows how far it is, and stops where the user asked for it.</summary>
 internal sealed class ScriptPhase(
-    string name, long steps, ScriptDisplay display, List<float> losses, CancellationToken cancellation,
-    TensorBoardWriter? board) : IDisposable
-    string name, long steps, ScriptDisplay display, List<float> losses, ProgressFile? progress, CancellationToken cancellation)
-    : IDisposable
+    string name, long steps, ScriptDisplay display, List<float> losses, ProgressFile? progress, TensorBoardWriter? board,
+    CancellationToken cancellation) : IDisposable
 {
     private readonly long _start = Stopwatch.GetTimestamp();
     private long _done;
@@ -22,7 +20,6 @@ internal sealed class ScriptPhase(
     {
         losses.Add(loss);
         board?.AddScalar($"{name}/loss", loss, losses.Count);
-        Step(string.Create(CultureInfo.InvariantCulture, $"loss {loss:F4}"));
         Step(string.Create(CultureInfo.InvariantCulture, $"loss {loss:F4}"), loss);
     }
 
@@ -48,18 +45,15 @@ internal sealed class ScriptPhase(
 
 /// <summary>Shows what <see cref="Trainer.Fit"/> does as a phase.</summary>
 internal sealed class PhaseCallback(
-    string name, int epochs, bool lines, ScriptDisplay display, List<float> losses, CancellationToken cancellation,
-    TensorBoardWriter? board) : Callback
     string name, int epochs, bool lines, ScriptDisplay display, List<float> losses, ProgressFile? progress,
-    CancellationToken cancellation) : Callback
+    TensorBoardWriter? board, CancellationToken cancellation) : Callback
 {
     private ScriptPhase? _phase;
 
     public override void OnBatchEnd(Trainer trainer, in BatchResult result)
     {
         // Epochs all have the same batches.
-        _phase ??= new ScriptPhase(name, (long)epochs * result.Batches, display, losses, cancellation, board);
-        _phase ??= new ScriptPhase(name, (long)epochs * result.Batches, display, losses, progress, cancellation);
+        _phase ??= new ScriptPhase(name, (long)epochs * result.Batches, display, losses, progress, board, cancellation);
         _phase.Step(result.Loss);
     }
 

@@ -55,8 +55,7 @@ internal sealed class ScriptRun(
         cancellation.ThrowIfCancellationRequested();
         var losses = new List<float>();
         _losses.Add(name, losses);
-        return new ScriptPhase(name, steps, display, losses, cancellation, Board);
-        return new ScriptPhase(name, steps, display, losses, Progress, cancellation);
+        return new ScriptPhase(name, steps, display, losses, Progress, Board, cancellation);
     }
 
     /// <summary>Callbacks that show a <see cref="Trainer.Fit"/> as a phase.</summary>
@@ -67,8 +66,7 @@ internal sealed class ScriptRun(
     {
         var losses = new List<float>();
         _losses.Add(name, losses);
-        return [new PhaseCallback(name, epochs, lines, display, losses, cancellation, Board)];
-        return [new PhaseCallback(name, epochs, lines, display, losses, Progress, cancellation)];
+        return [new PhaseCallback(name, epochs, lines, display, losses, Progress, Board, cancellation)];
     }
 
     /// <summary>Notes a number of interest, and writes it.</summary>

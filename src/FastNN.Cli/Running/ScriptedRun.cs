@@ -39,7 +39,6 @@ internal sealed class ScriptedRun(ScriptedRecipe recipe, CommandContext context)
             Outputs.CheckJson(Json);
         }
 
-        using RunFolder? folder = RunFolder.Open(Out, [.. recipe.Files, ResultName], Overwrite);
         string[] earlier = TensorBoard is { } path ? TensorBoardFolder.EarlierRun(path, resumes: false, Overwrite) : [];
         using RunFolder? folder = RunFolder.Open(Out, [.. recipe.Files, RunSettings.ResultName], Overwrite);
         using Device device = Devices.Open(Device, Threads, Output.WriteLine);

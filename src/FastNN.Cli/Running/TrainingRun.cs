@@ -55,9 +55,8 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         WriteHeader(display, device, data, model, plan);
         var recorder = new RunRecorder(settings, data.Train.Count);
         using TensorBoardLog? log = OpenLog(device);
-        List<Callback> callbacks = Callbacks(display, recorder, log, data);
         using ProgressFile? progress = folder is null ? null : new ProgressFile(settings.Out!, folder.Continues);
-        List<Callback> callbacks = Callbacks(display, recorder, progress);
+        List<Callback> callbacks = Callbacks(display, recorder, progress, log, data);
         var job = new TrainingJob(
             trainer, data, settings.Epochs, settings.Batch, settings.Seed, callbacks, recorder, context.Cancellation)
         {
@@ -113,8 +112,8 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         },
     };
 
-    private List<Callback> Callbacks(Display display, RunRecorder recorder, TensorBoardLog? log, RecipeData data)
-    private List<Callback> Callbacks(Display display, RunRecorder recorder, ProgressFile? progress)
+    private List<Callback> Callbacks(
+        Display display, RunRecorder recorder, ProgressFile? progress, TensorBoardLog? log, RecipeData data)
     {
         List<Callback> callbacks =
         [
