@@ -32,6 +32,7 @@ internal static class RecipeBook
         new MnistAutoencoder(),
         new MnistVae(),
         new MnistGan(),
+        new MnistDiffusion(),
         new MnistAdversarial(),
         new FashionContrastive(),
         new MnistSemi(),
