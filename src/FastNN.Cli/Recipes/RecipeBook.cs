@@ -36,6 +36,7 @@ internal static class RecipeBook
         new MnistAdversarial(),
         new FashionContrastive(),
         new MnistSemi(),
+        new SpeechDigits(),
         new SpeechCtc(),
     ];
 
