@@ -46,7 +46,13 @@ internal sealed class MelSpectrogramTests
         const int window = 400, hop = 120, mels = 11, rate = 16_000;
         var mel = new MelSpectrogram(rate)
         {
-            Window = window, Hop = hop, Mels = mels, LowHertz = 80, HighHertz = 7000, Scale = scale, NormalizeArea = area,
+            Window = window,
+            Hop = hop,
+            Mels = mels,
+            LowHertz = 80,
+            HighHertz = 7000,
+            Scale = scale,
+            NormalizeArea = area,
             LogOffset = null,
         };
         var random = new Random(samples);
@@ -84,7 +90,13 @@ internal sealed class MelSpectrogramTests
 
         var logs = new MelSpectrogram(rate)
         {
-            Window = window, Hop = hop, Mels = mels, LowHertz = 80, HighHertz = 7000, Scale = scale, NormalizeArea = area,
+            Window = window,
+            Hop = hop,
+            Mels = mels,
+            LowHertz = 80,
+            HighHertz = 7000,
+            Scale = scale,
+            NormalizeArea = area,
         };
         Assert.That(logs.Compute(sound), Is.EqualTo(result.Select(value => (float)Math.Log(value + 1e-6))).Within(1e-4f));
     }
