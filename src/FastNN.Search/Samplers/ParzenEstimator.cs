@@ -18,7 +18,10 @@ internal sealed class ParzenEstimator
     /// <param name="space">The parameters.</param>
     /// <param name="observations">Places in the unit cube.</param>
     /// <param name="weights">How much each counts; the prior counts 1.</param>
-    public ParzenEstimator(SearchSpace space, IReadOnlyList<double[]> observations, ReadOnlySpan<double> weights)
+    /// <param name="leastWidth">The least width of a kernel, as a share of the range; default 0 for the neighbors' distances
+    /// alone.</param>
+    public ParzenEstimator(
+        SearchSpace space, IReadOnlyList<double[]> observations, ReadOnlySpan<double> weights, double leastWidth = 0)
     {
         _space = space;
         int dimensions = space.Parameters.Count;
@@ -27,7 +30,7 @@ internal sealed class ParzenEstimator
         _norms = [.. _centers.Select(_ => new double[dimensions])];
         for (int d = 0; d < dimensions; d++)
         {
-            SetWidths(d);
+            SetWidths(d, leastWidth);
             for (int i = 0; i < _centers.Length; i++)
             {
                 _norms[i][d] = TruncatedNormal.LogNorm(_centers[i][d], _widths[i][d]);
@@ -151,12 +154,12 @@ internal sealed class ParzenEstimator
     /// but never narrower than a share of the range that shrinks with their number. In many dimensions the observations of one
     /// tell less about the others, so kernels there stay wider.
     /// </summary>
-    private void SetWidths(int d)
+    private void SetWidths(int d, double leastWidth)
     {
         int count = _centers.Length;
         int[] order = [.. Enumerable.Range(0, count).OrderBy(i => _centers[i][d])];
         double dimensions = _space.Parameters.Count;
-        double least = dimensions / (dimensions + 2) / Math.Min(100, count + 1);
+        double least = Math.Max(leastWidth, dimensions / (dimensions + 2) / Math.Min(100, count + 1));
         for (int k = 0; k < count; k++)
         {
             double here = _centers[order[k]][d];
