@@ -15,7 +15,7 @@ internal static class LineChart
 {
     /// <summary>Points of a line at most: more do not show.</summary>
     private const int MostPoints = 320;
-    private const double Width = 480, Height = 270, Left = 52, Right = 18, Top = 10, Bottom = 30;
+    private const double Width = 480, Height = 270, Left = 52, Right = 18, Top = 10, Bottom = 36;
 
     public static void Write(HtmlPage page, string title, string axis, IReadOnlyList<ChartLine> lines)
     {
@@ -101,13 +101,13 @@ internal static class LineChart
                 "text", Label(tick), ("x", Text($"{x:0.#}")), ("y", Text($"{Height - Bottom + 16}")), ("text-anchor", "middle"));
         }
 
-        page.Element("text", axis, ("x", Text($"{Width - Right}")), ("y", Text($"{Height - 4}")), ("text-anchor", "end"));
+        page.Element("text", axis, ("x", Text($"{Width - Right}")), ("y", Text($"{Height - 3}")), ("text-anchor", "end"));
     }
 
     /// <summary>A margin around the values, and a range where there is none.</summary>
     private static (double Low, double High) Range(double low, double high)
     {
-        double margin = high > low ? (high - low) * 0.05 : Math.Max(0.5, Math.Abs(low) * 0.1);
+        double margin = high > low ? (high - low) * 0.05 : low == 0 ? 0.5 : Math.Abs(low) * 0.1;
         // What is never negative, such as a loss, has no axis below zero.
         return (low >= 0 && low - margin < 0 ? 0 : low - margin, high + margin);
     }

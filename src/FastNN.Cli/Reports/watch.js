@@ -54,11 +54,11 @@ function ticks(low, high) {
 function chart(title, axis, lines) {
   lines = lines.filter(line => line.points.length);
   if (!lines.length) return null;
-  const W = 480, H = 270, L = 52, R = 18, T = 10, B = 30, all = lines.flatMap(line => line.points);
+  const W = 480, H = 270, L = 52, R = 18, T = 10, B = 36, all = lines.flatMap(line => line.points);
   let x0 = Math.min(...all.map(p => p[0])), x1 = Math.max(...all.map(p => p[0]));
   let y0 = Math.min(...all.map(p => p[1])), y1 = Math.max(...all.map(p => p[1]));
   if (x1 <= x0) x1 = x0 + 1;
-  const margin = y1 > y0 ? (y1 - y0) * 0.05 : Math.max(0.5, Math.abs(y0) * 0.1);
+  const margin = y1 > y0 ? (y1 - y0) * 0.05 : y0 === 0 ? 0.5 : Math.abs(y0) * 0.1;
   y0 = y0 >= 0 && y0 - margin < 0 ? 0 : y0 - margin; y1 += margin;
   const X = x => L + (x - x0) / (x1 - x0) * (W - L - R), Y = y => T + (y1 - y) / (y1 - y0) * (H - T - B);
   const card = node("div", { class: "card" }), legend = node("div", { class: "legend" });
@@ -71,7 +71,7 @@ function chart(title, axis, lines) {
   for (const t of ticks(x0, x1).filter(Number.isInteger)) {
     picture.append(node("text", { x: X(t), y: H - B + 16, "text-anchor": "middle" }, String(t), svg));
   }
-  picture.append(node("text", { x: W - R, y: H - 4, "text-anchor": "end" }, axis, svg));
+  picture.append(node("text", { x: W - R, y: H - 3, "text-anchor": "end" }, axis, svg));
   lines.forEach(line => {
     picture.append(node("polyline", { class: `curve s${line.color}`,
       points: (line.points.length > 1 ? line.points : [line.points[0], line.points[0]])
