@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace FastNN;
 
 /// <summary>
@@ -5,7 +7,7 @@ namespace FastNN;
 /// counted at most as often as in one of the references, times a penalty for translations that are too short. Computed on the
 /// host.
 /// </summary>
-public static class Bleu
+public static partial class Bleu
 {
     /// <summary>The score of a corpus with one reference for each translation, words split at white space.</summary>
     /// <param name="candidates">The translations.</param>
@@ -89,6 +91,37 @@ public static class Bleu
         double penalty = length >= referenceLength ? 0 : 1 - ((double)referenceLength / length);
         return Math.Exp(logarithm + penalty);
     }
+
+    /// <summary>
+    /// A text's words as NIST's mteval-v13a takes them, as is usual for published scores (sacreBLEU's "13a"; Post, 2018): symbols
+    /// are words of their own, and so are periods and commas but between digits, and hyphens behind digits. Case is kept.
+    /// </summary>
+    /// <param name="text">The text.</param>
+    /// <returns>The words, for <see cref="Score(IReadOnlyList{string[]}, IReadOnlyList{IReadOnlyList{string[]}}, int,
+    /// bool)"/>.</returns>
+    public static string[] Tokenize(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        text = text.Replace("<skipped>", "", StringComparison.Ordinal).Replace("-\n", "", StringComparison.Ordinal)
+            .Replace('\n', ' ').Replace("&quot;", "\"", StringComparison.Ordinal).Replace("&amp;", "&", StringComparison.Ordinal)
+            .Replace("&lt;", "<", StringComparison.Ordinal).Replace("&gt;", ">", StringComparison.Ordinal);
+        text = Symbols().Replace($" {text} ", " $1 ");
+        text = MarkBehind().Replace(text, "$1 $2 ");
+        text = MarkBefore().Replace(text, " $1 $2");
+        return Words(Hyphen().Replace(text, "$1 $2 "));
+    }
+
+    [GeneratedRegex(@"([{-~[-` -&(-+:-@/])", RegexOptions.CultureInvariant)]
+    private static partial Regex Symbols();
+
+    [GeneratedRegex(@"([^0-9])([.,])", RegexOptions.CultureInvariant)]
+    private static partial Regex MarkBehind();
+
+    [GeneratedRegex(@"([.,])([^0-9])", RegexOptions.CultureInvariant)]
+    private static partial Regex MarkBefore();
+
+    [GeneratedRegex(@"([0-9])(-)", RegexOptions.CultureInvariant)]
+    private static partial Regex Hyphen();
 
     private static string[] Words(string text) => text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
 

@@ -60,6 +60,32 @@ internal sealed class TextMetricTests
         Assert.That(Bleu.Score(["a x"], ["a b"], order: 2, smooth: true), Is.EqualTo(Math.Sqrt(0.5 * 0.5)).Within(1e-12));
     }
 
+    [TestCase("Hello, world!", "Hello , world !")]
+    [TestCase("It costs 1,000.50 (or 3.5%).", "It costs 1,000.50 ( or 3.5 % ) .")]
+    [TestCase("state-of-the-art, 2003-2005", "state-of-the-art , 2003 - 2005")]
+    [TestCase("l'interfaccia \"C++\"", "l'interfaccia \" C + + \"")]
+    [TestCase("a &amp; b &lt;c&gt; <skipped>d", "a & b < c > d")]
+    [TestCase("un mo-\ndulo\nper Perl", "un modulo per Perl")]
+    [TestCase("versione 2.", "versione 2 .")]
+    [TestCase("", "")]
+    public void Words_are_those_of_published_scores(string text, string words)
+    {
+        Assert.That(string.Join(' ', Bleu.Tokenize(text)), Is.EqualTo(words));
+    }
+
+    [Test]
+    public void A_corpus_has_one_precision_for_all_its_texts()
+    {
+        // 1-grams 4 of 4 and 3 of 4, 2-grams 3 of 3 and 1 of 3, of no length too few.
+        double expected = Math.Sqrt(7 / 8.0 * 4 / 6.0);
+        Assert.That(
+            Bleu.Score(["a b c d", "a b x d"], ["a b c d", "a b c d"], order: 2), Is.EqualTo(expected).Within(1e-12));
+
+        // 7 words for 8 of the references, all of them right.
+        double shorter = Math.Exp(1 - (8 / 7.0)) * (7 / 7.0);
+        Assert.That(Bleu.Score(["a b c", "a b c d"], ["a b c d", "d c b a"], order: 1), Is.EqualTo(shorter).Within(1e-12));
+    }
+
     [Test]
     public void Mistakes_are_named()
     {
