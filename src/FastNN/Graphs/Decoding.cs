@@ -13,7 +13,7 @@ internal sealed class Decoding
     private readonly int _context;
     private readonly Value _positions;
     private readonly Value _lengths;
-    private int _caches;
+    private readonly List<Parameter> _caches = [];
 
     /// <param name="graph">What is recorded into.</param>
     /// <param name="batch">Sequences side by side.</param>
@@ -28,6 +28,9 @@ internal sealed class Decoding
 
     /// <summary>The symbol of how many positions are new.</summary>
     public int Steps { get; }
+
+    /// <summary>The keys and values of the positions so far, each [batch, context, width].</summary>
+    public IReadOnlyList<Parameter> Caches => _caches;
 
     /// <summary>The new positions, Int32 [steps].</summary>
     public Value Positions(int offset) => offset == 0 ? _positions : _positions + _graph.ConstantInt32([offset], [1]);
@@ -75,10 +78,11 @@ internal sealed class Decoding
         }
 
         int width = shape[2] * shape[3];
-        var cache = new Parameter($"{what}.{_caches++}", new Shape(_batch, _context, width), Initializer.Zeros)
+        var cache = new Parameter($"{what}.{_caches.Count}", new Shape(_batch, _context, width), Initializer.Zeros)
         {
             IsCache = true,
         };
+        _caches.Add(cache);
         Value places = _positions.Reshape([1, Steps, 1]).Expand(_batch, Steps, width);
         return _graph.Use(cache).Scatter(1, places, rows.Reshape([_batch, Steps, width]))
             .Reshape([_batch, _context, shape[2], shape[3]]);

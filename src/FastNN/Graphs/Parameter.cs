@@ -74,6 +74,12 @@ public sealed class Parameter
     /// </summary>
     internal bool IsCache { get; init; }
 
+    /// <summary>
+    /// Whether it is memory that is written between runs of a session and that runs leave as it is: it begins as zeros and is
+    /// never frozen.
+    /// </summary>
+    internal bool IsHeld { get; init; }
+
     /// <summary>The number of elements.</summary>
     public long Count => Shape.Count;
 

@@ -49,7 +49,7 @@ internal sealed class ParameterStore : IParameterPlaces, IResident, IDisposable
         {
             _values.Add(parameter, new Tensor(_block.Address + (nint)offset, DType.Float32, parameter.Shape)
             {
-                Frozen = isFrozen && !parameter.IsCache ? new FrozenValues() : null,
+                Frozen = isFrozen && !parameter.IsCache && !parameter.IsHeld ? new FrozenValues() : null,
             });
         }
     }
@@ -217,7 +217,7 @@ internal sealed class ParameterStore : IParameterPlaces, IResident, IDisposable
 
         foreach (Parameter parameter in parameters)
         {
-            if (parameter.IsCache)
+            if (parameter.IsCache || parameter.IsHeld)
             {
                 Device.Memory.Fill(Value(parameter), 0);
                 continue;

@@ -78,13 +78,15 @@ public static class InferenceExtensions
     /// token costs one position.
     /// </summary>
     /// <param name="model">A built model of tokens Int32 [N, T] that gives logits [N, T, vocabulary], where T is a symbol
-    /// (<see cref="Dim"/>); its present parameters are copied.</param>
+    /// (<see cref="Dim"/>); its present parameters are copied. Inputs behind the tokens, of known extents, are the same for all
+    /// positions.</param>
     /// <param name="device">Where to run; it must outlive the decoder.</param>
     /// <param name="context">The most positions of a sequence, for which memory is taken.</param>
     /// <param name="batch">Sequences side by side; default 1.</param>
     /// <returns>The decoder, without any position yet.</returns>
     /// <exception cref="InvalidOperationException">The model is not built.</exception>
-    /// <exception cref="ArgumentException">It has several inputs, or one that is not Int32.</exception>
+    /// <exception cref="ArgumentException">Its first input is not Int32, or another one is of unknown extents or of another type
+    /// than Float32 and Int32.</exception>
     /// <exception cref="ShapeException">Its positions see one another otherwise than in causal self-attention, or are fewer than
     /// the context.</exception>
     public static Decoder CreateDecoder(this Layer model, Device device, int context, int batch = 1)

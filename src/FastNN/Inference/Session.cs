@@ -64,6 +64,9 @@ public sealed class Session : IDisposable, ITrimmable
     /// <summary>What comes out, in order.</summary>
     public IReadOnlyList<SessionValue> Outputs { get; }
 
+    /// <summary>Where the parameters lie.</summary>
+    internal ParameterStore Store => _store;
+
     /// <summary>Plans kept at this moment.</summary>
     internal int PlanCount => _plans.Count;
 
