@@ -29,6 +29,7 @@ internal static class RecipeBook
         new TextGpt(),
         new DebianGraphRecipe(),
         new MailSpam(),
+        new Translate(),
         new MnistAutoencoder(),
         new MnistVae(),
         new MnistGan(),
