@@ -7,7 +7,6 @@ namespace FastNN.Cli.Running;
 /// <summary>A part of a scripted run: counts steps, shows how far it is, and stops where the user asked for it.</summary>
 internal sealed class ScriptPhase(
     string name, long steps, ScriptDisplay display, List<float> losses, ProgressFile? progress, TensorBoardWriter? board,
-    string name, long steps, ScriptDisplay display, List<float> losses, TensorBoardWriter? board,
     CancellationToken cancellation) : IDisposable
 {
     private readonly long _start = Stopwatch.GetTimestamp();
@@ -48,8 +47,6 @@ internal sealed class ScriptPhase(
 internal sealed class PhaseCallback(
     string name, int epochs, bool lines, ScriptDisplay display, List<float> losses, ProgressFile? progress,
     TensorBoardWriter? board, CancellationToken cancellation) : Callback
-    string name, int epochs, bool lines, ScriptDisplay display, List<float> losses, TensorBoardWriter? board,
-    CancellationToken cancellation) : Callback
 {
     private ScriptPhase? _phase;
 
@@ -57,7 +54,6 @@ internal sealed class PhaseCallback(
     {
         // Epochs all have the same batches.
         _phase ??= new ScriptPhase(name, (long)epochs * result.Batches, display, losses, progress, board, cancellation);
-        _phase ??= new ScriptPhase(name, (long)epochs * result.Batches, display, losses, board, cancellation);
         _phase.Step(result.Loss);
     }
 

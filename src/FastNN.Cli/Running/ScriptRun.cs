@@ -56,7 +56,6 @@ internal sealed class ScriptRun(
         var losses = new List<float>();
         _losses.Add(name, losses);
         return new ScriptPhase(name, steps, display, losses, Progress, Board, cancellation);
-        return new ScriptPhase(name, steps, display, losses, Board, cancellation);
     }
 
     /// <summary>Callbacks that show a <see cref="Trainer.Fit"/> as a phase.</summary>
@@ -68,7 +67,6 @@ internal sealed class ScriptRun(
         var losses = new List<float>();
         _losses.Add(name, losses);
         return [new PhaseCallback(name, epochs, lines, display, losses, Progress, Board, cancellation)];
-        return [new PhaseCallback(name, epochs, lines, display, losses, Board, cancellation)];
     }
 
     /// <summary>Notes a number of interest, and writes it.</summary>

@@ -55,7 +55,7 @@ internal sealed class TrainReshape(bool single)
         var folds = new List<int>();
         for (int axis = 0; axis < shape.Length; axis++)
         {
-            if (TrainShapes.Multiple(shape[axis]) is (> 1 and var count, var symbol))
+            if (TrainShapes.Multiple(shape[axis]) is { Count: > 1 and var count, Symbol: var symbol })
             {
                 folds.Add(axis);
                 all.Add(symbol);
