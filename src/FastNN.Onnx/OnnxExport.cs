@@ -11,8 +11,8 @@ public sealed record OnnxExportOptions
 {
     /// <summary>
     /// Whether inputs and outputs keep the engine's order, [N, H, W, C]; default false: images, sequences and volumes with
-    /// channels have them in front, [N, C, H, W], as ONNX's operators want them. Those of a network that was read from an ONNX file
-    /// lie as in that file.
+    /// channels have them in front, [N, C, H, W], as ONNX's operators want them. Those of a network that was read from an
+    /// ONNX file lie as in that file.
     /// </summary>
     public bool ChannelsLast { get; init; }
 

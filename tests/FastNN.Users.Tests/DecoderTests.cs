@@ -169,6 +169,44 @@ internal sealed class DecoderTests(string kind) : UserFixture(kind)
     }
 
     [Test]
+    public void The_most_probable_texts_of_several_sources_are_found()
+    {
+        const int vocabulary = 5, end = 4;
+        Device device = Device;
+        Symbol tokens = Model.Input("tokens", [Time], DType.Int32), source = Model.Input("source", [3, Width]);
+        var model = new Model([tokens, source], [("logits", new Translator(vocabulary).Apply(tokens, source))]);
+        model.Build(1);
+        var random = new Random(2);
+        float[] encoded = [.. Enumerable.Range(0, 32 * 3 * Width).Select(i => random.NextSingle() - 0.5f)];
+        int[] beginnings = new int[32];
+
+        using Decoder decoder = model.CreateDecoder(device, context: 32, batch: 8 * 4);     // rows: source * beams + beam
+        decoder.Write("source", encoded);                                                   // [32, ...]
+        decoder.Append(beginnings);                                                         // [32, 1]
+        var search = new BeamSearch(sources: 8, beams: 4, vocabulary, endToken: end, maxLength: 30) { LengthPenalty = 0.6 };
+        decoder.Search(search);
+        ReadOnlySpan<int> best = search.Sequence(source: 0);                                // and search.Score(0), other ranks
+
+        // The score is that of the sequence: its log-probability by the model for whole sequences.
+        int[] whole = [0, .. best];
+        using Session session = model.CreateSession(device);
+        using SessionRun run = session.Begin([1, whole.Length], [1, 3, Width]);
+        run.Write<int>(0, whole);
+        run.Write<float>(1, encoded.AsSpan(0, 3 * Width));
+        run.Compute();
+        var logits = new float[whole.Length * vocabulary];
+        run.Read<float>(0, logits);
+        double log = 0;
+        for (int i = 0; i < whole.Length; i++)
+        {
+            float[] row = logits[(i * vocabulary)..((i + 1) * vocabulary)];
+            log += row[i + 1 < whole.Length ? whole[i + 1] : end] - Math.Log(row.Sum(logit => Math.Exp(logit)));
+        }
+
+        Assert.That(search.Score(0), Is.EqualTo(log / Math.Pow((5 + whole.Length) / 6.0, 0.6)).Within(1e-4));
+    }
+
+    [Test]
     public void What_mixes_positions_is_refused()
     {
         Assert.That(
@@ -278,6 +316,24 @@ internal sealed class DecoderTests(string kind) : UserFixture(kind)
     }
 
     /// <summary>Packed attention with rotary positions and a residual.</summary>
+    /// <summary>Causal attention to the tokens, and to all of a source.</summary>
+    private sealed class Translator : MultiInputLayer
+    {
+        private readonly Embedding _table;
+        private readonly Packed _packed;
+        private readonly Dense _head;
+
+        public Translator(int vocabulary) => (_table, _packed, _head) =
+            (AddLayer(new Embedding(vocabulary, Width)), AddLayer(new Packed(2, 32)), AddLayer(new Dense(vocabulary)));
+
+        protected override IReadOnlyList<Value> Forward(ReadOnlySpan<Value> inputs)
+        {
+            static Value Heads(Value x) => x.Reshape([x.Shape[0], x.Shape[1], 2, Width / 2]);
+            Value x = _packed.Apply(_table.Apply(inputs[0])), source = Heads(inputs[1]);
+            return [_head.Apply(x + Heads(x).ScaledDotProductAttention(source, source, headsLast: true).Reshape(x.Shape))];
+        }
+    }
+
     private sealed class Packed : Layer
     {
         private readonly int _heads, _positions;

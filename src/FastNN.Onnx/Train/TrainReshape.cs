@@ -11,9 +11,10 @@ internal sealed class TrainReshape(bool single)
     private readonly Dictionary<int, (int Count, int Symbol)> _folded = [];
 
     /// <summary>An extent; the multiple of a symbol where it is known to be one.</summary>
-    public long Multiple(long extent) => TrainShapes.IsSymbol(extent) && _folded.TryGetValue((int)extent, out (int Count, int Symbol) folded)
-        ? (long)folded.Count * folded.Symbol
-        : extent;
+    public long Multiple(long extent) =>
+        TrainShapes.IsSymbol(extent) && _folded.TryGetValue((int)extent, out (int Count, int Symbol) folded)
+            ? (long)folded.Count * folded.Symbol
+            : extent;
 
     public Traced?[]? Record(TraceCall call)
     {

@@ -98,13 +98,15 @@ internal sealed class TrainRules(HashSet<Value> laidOut, bool single)
         && Array.Exists(values, value => TrainShapes.Multiple(value) is { Count: > 1 });
 
     private static bool IsProduct(OnnxValue? symbols, OnnxValue? numbers) => symbols is OnnxTensor { Data: long[] values }
-        && numbers is OnnxTensor { Data: long[] factors } && Array.TrueForAll(factors, factor => factor is > 0 and < TrainShapes.MaxCount
+        && numbers is OnnxTensor { Data: long[] factors }
+        && Array.TrueForAll(factors, factor => factor is > 0 and < TrainShapes.MaxCount
             && Array.TrueForAll(values, value => TrainShapes.Multiple(value) is not { } multiple
                 || multiple.Count * factor <= TrainShapes.MaxCount));
 
     private static bool IsQuotient(OnnxValue? symbols, OnnxValue? numbers) => symbols is OnnxTensor { Data: long[] values }
         && numbers is OnnxTensor { Data: long[] divisors } && Array.TrueForAll(divisors, divisor => divisor > 0
-            && Array.TrueForAll(values, value => TrainShapes.Multiple(value) is not { } multiple || multiple.Count % divisor == 0));
+            && Array.TrueForAll(values, value => TrainShapes.Multiple(value) is not { } multiple
+                || multiple.Count % divisor == 0));
 
     private Traced?[]? Conv(TraceCall call)
     {

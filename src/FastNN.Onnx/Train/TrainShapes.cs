@@ -10,8 +10,8 @@ internal static class TrainShapes
     public static bool IsSymbol(long extent) => extent is >= int.MinValue and <= 0 && Dim.IsSymbol((int)extent);
 
     /// <summary>
-    /// A symbol and how many times an integer of a shape is that; null where it is a number. Symbols are numbers close to -2^31, so
-    /// that the product of one and a small number, which the host multiplies as it does others, can be taken apart again.
+    /// A symbol and how many times an integer of a shape is that; null where it is a number. Symbols are numbers close to -2^31,
+    /// so that the product of one and a small number, which the host multiplies as it does others, can be taken apart again.
     /// </summary>
     public static (int Count, int Symbol)? Multiple(long extent)
     {

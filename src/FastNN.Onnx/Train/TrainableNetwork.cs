@@ -155,7 +155,9 @@ internal sealed class TrainableNetwork : MultiInputLayer
             string[] open = [.. _definition.Inputs.Take(_inputCount).SelectMany(input => input.Type!.Shape!.Skip(1))
                 .Where(dimension => !dimension.IsKnown && dimension.Symbol is { Length: > 0 })
                 .Select(dimension => $"'{dimension.Symbol}'").Distinct()];
-            string hint = open.Length == 0 ? "" : $" Its extents {string.Join(", ", open)} are open: give them as {nameof(OnnxImportOptions)}.{nameof(OnnxImportOptions.Extents)}.";
+            string hint = open.Length == 0
+                ? ""
+                : $" Its extents {string.Join(", ", open)} are open: give them as {nameof(OnnxImportOptions)}.{nameof(OnnxImportOptions.Extents)}.";
             throw new OnnxException(
                 $"ToModel: {tracer.Missing?.Definition.Title ?? "the graph"} cannot be trained in this form.{hint}");
         }
@@ -232,22 +234,24 @@ internal sealed class TrainableNetwork : MultiInputLayer
         return false;
     }
 
-    /// <summary>Whether an output is a sequence [N, T, D] that the file has turned from [N, D, T] itself, so that it is recorded as
-    /// one with T channels would be, which it is not.</summary>
+    /// <summary>Whether an output is a sequence [N, T, D] that the file has turned from [N, D, T] itself, so that it is recorded
+    /// as one with T channels would be, which it is not.</summary>
     private bool IsTurned(int slot)
     {
-        HostNode? node;
-        while ((node = _graph.Nodes.FirstOrDefault(other => Array.IndexOf(other.Outputs, slot) >= 0)) is not null && KeepsAxes(node))
+        HostNode? Producer() => _graph.Nodes.FirstOrDefault(node => Array.IndexOf(node.Outputs, slot) >= 0);
+        HostNode? last = Producer();
+        while (last is not null && KeepsAxes(last))
         {
-            slot = node.Inputs[0];
+            slot = last.Inputs[0];
+            last = Producer();
         }
 
-        return node?.Definition is { Operator: "Transpose" } turn
+        return last?.Definition is { Operator: "Transpose" } turn
             && turn.Attributes.GetValueOrDefault("perm")?.Ints is [0, 2, 1];
     }
 
-    private static bool KeepsAxes(HostNode node) => node.Definition.Operator is "Add" or "Sub" or "Mul" or "Div" or "Relu" or "Clip"
-        or "Sigmoid" or "Tanh" or "Pad" or "Identity" or "Dropout" or "Cast" or "Slice" or "Concat";
+    private static bool KeepsAxes(HostNode node) => node.Definition.Operator is "Add" or "Sub" or "Mul" or "Div" or "Relu"
+        or "Clip" or "Sigmoid" or "Tanh" or "Pad" or "Identity" or "Dropout" or "Cast" or "Slice" or "Concat";
 
     private bool HasChannels(HostNode node) => node.Definition.Operator switch
     {

@@ -7,7 +7,8 @@ internal sealed class TermWeightsTests
     [Test]
     public void Rows_are_those_of_scikit_learn()
     {
-        // TfidfVectorizer(sublinear_tf=True) of "b c b", "c d", by its formulas: idf of a word in n of two texts ln(3 / (n + 1)) + 1.
+        // TfidfVectorizer(sublinear_tf=True) of "b c b", "c d", by its formulas: the idf of a word in n of two texts is
+        // ln(3 / (n + 1)) + 1.
         int[][] texts = [[2, 3, 2], [3, 4]];
         SparseMatrix rows = TermWeights.Fit(texts, 5).Apply(texts);
         double twice = (1 + Math.Log(2)) * (1 + Math.Log(1.5)), once = 1 + Math.Log(1.5), norm = Math.Sqrt((twice * twice) + 1);
