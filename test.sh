@@ -109,18 +109,23 @@ progress() {
     fi
 }
 
-# One process for the CPU, one for CUDA, one that sees no internals, one for the operator of the docs, one for ONNX, and CTest, all beside
-# each other.
+# One process for the CPU, one for CUDA, one that sees no internals, one for the operator of the docs, one for ONNX, one for the recipes of
+# FastNN.Tests, so that they do not come behind everything else, and CTest, all beside each other.
 run_tests() {
-    local projects="FastNN.Tests FastNN.Cuda.Tests FastNN.Users.Tests FastNN.Example.Tests FastNN.Onnx.Tests" project pid pids="" native="" running=0 cases waited=0
+    local projects="FastNN.Tests FastNN.Cuda.Tests FastNN.Users.Tests FastNN.Example.Tests FastNN.Onnx.Tests" project folder filter pid pids="" native="" running=0 cases waited=0
     results=$(mktemp -d) || return
     if [ $# -eq 0 ]; then
+        projects="$projects recipes"
         ctest --test-dir build --parallel "$(nproc)" --output-on-failure --output-junit "$results/native.xml" >"$results/native.log" 2>&1 &
         native=$!
     fi
-    echo "== tests of the CPU, of CUDA, of users' code, of ONNX${native:+, of kernels/ and native/}, beside each other"
+    echo "== tests of the CPU, of CUDA, of users' code, of ONNX${native:+, of recipes, of kernels/ and native/}, beside each other"
     for project in $projects; do
-        cases=
+        cases='' folder=$project filter=''
+        case $#$project in
+            0FastNN.Tests) filter='FullyQualifiedName!~QuickRecipeTests' ;;
+            0recipes) folder=FastNN.Tests filter='FullyQualifiedName~QuickRecipeTests' ;;
+        esac
         case $quick$project in
             1FastNN.Cuda.Tests) cases=5 ;;
             1FastNN.Tests) cases=5 ;;
@@ -128,7 +133,7 @@ run_tests() {
         # What is started in the background ignores interruptions, and so would what the tests start and interrupt.
         (
             trap - INT QUIT
-            FASTNN_QUICK=$quick FASTNN_EVERY_NTH_CASE=$cases exec dotnet test "tests/$project" -c Release --no-build --nologo \
+            FASTNN_QUICK=$quick FASTNN_EVERY_NTH_CASE=$cases exec dotnet test "tests/$folder" -c Release --no-build --nologo ${filter:+--filter "$filter"} \
                 --logger "console;verbosity=normal" --logger "trx;LogFileName=$project.trx" --results-directory "$results" "$@"
         ) >"$results/$project.log" 2>&1 &
         pids="$pids $!"
