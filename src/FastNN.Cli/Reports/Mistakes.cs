@@ -16,7 +16,7 @@ internal static class Mistakes
     private const int LargestSide = 128;
 
     /// <summary>
-    /// The images of wrong predictions, the least probable actual class first; none where examples are no images of one class
+    /// The images of wrong predictions, the least probable actual class first; none where examples are not images of one class
     /// each.
     /// </summary>
     public static IReadOnlyList<ReportPicture> Find(

@@ -96,7 +96,7 @@ public sealed class PrincipalComponents
     /// <summary>Examples by their components.</summary>
     /// <param name="data">Examples, [N, width].</param>
     /// <returns>[N, count].</returns>
-    /// <exception cref="ArgumentException">The data is no rows of the width.</exception>
+    /// <exception cref="ArgumentException">The data is not a whole number of rows of the width.</exception>
     public float[] Transform(ReadOnlySpan<float> data)
     {
         if (data.Length % Width != 0)

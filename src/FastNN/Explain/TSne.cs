@@ -48,8 +48,8 @@ public static class TSne
     /// <param name="options">Default: those of <see cref="TSneOptions"/>.</param>
     /// <param name="cancellationToken">Ends the search.</param>
     /// <returns>[N, 2].</returns>
-    /// <exception cref="ArgumentException">The data is no rows of the width, has too few or too many, or a number is not
-    /// finite; or the perplexity is not below a third of the number of examples.</exception>
+    /// <exception cref="ArgumentException">The data is not a whole number of rows, they are too few or too many, or a number is
+    /// not finite; or the perplexity is not below a third of the number of examples.</exception>
     public static float[] Embed(
         ReadOnlySpan<float> data, int width, TSneOptions? options = null, CancellationToken cancellationToken = default)
     {
@@ -238,7 +238,7 @@ public static class TSne
                 TensorPrimitives.MultiplyAdd<float>(dx, dx, near, near);
                 TensorPrimitives.Add(near, 1, near);
                 TensorPrimitives.Reciprocal<float>(near, near);
-                // A point is no neighbor of itself.
+                // A point does not count among its own neighbors.
                 near[i] = 0;
                 _sums[i] = TensorPrimitives.Sum<float>(near);
                 TensorPrimitives.Multiply<float>(dx, near, dx);
