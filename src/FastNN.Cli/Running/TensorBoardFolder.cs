@@ -58,15 +58,10 @@ internal sealed class TensorBoardImages(TensorBoardLog log, Dataset train) : Cal
             return;
         }
 
-        int count = Math.Min(Examples, train.Count), size = (int)shape.Count;
-        var images = new float[count * size];
-        for (int i = 0; i < count; i++)
-        {
-            train.CopyFeatures(i, images.AsSpan(i * size, size));
-        }
-
+        int count = Math.Min(Examples, train.Count);
         log.Writer!.AddImages(
-            "examples", images, shape.Prepend(count), trainer.StepCount, new Formats.ImageGrid { Low = null, High = null });
+            "examples", train.Take(count).Features(), shape.Prepend(count), trainer.StepCount,
+            new Formats.ImageGrid { Low = null, High = null });
     }
 
     public override void OnEpochEnd(Trainer trainer, EpochResult result)

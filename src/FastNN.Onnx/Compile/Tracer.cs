@@ -164,11 +164,13 @@ internal sealed class Tracer(HostGraph source, ExternalData? external, ConstantP
         {
             // Of a tensor that is not known yet the extents are.
             var stand = new OnnxTensor(OnnxElementType.Bool, shaped.Dims, Array.Empty<bool>());
-            return node.Definition.Operator == "Shape"
-                ? Training is null
-                    ? Layout.Shape(new HostCall(node, [stand], frame))
-                    : Training.Multiples(Layout.Shape(new HostCall(node, [stand], frame)))
-                : [OnnxTensor.Create([shaped.Dims.Aggregate(1L, (product, extent) => product * extent)])];
+            if (node.Definition.Operator == "Size")
+            {
+                return [OnnxTensor.Create([shaped.Dims.Aggregate(1L, (product, extent) => product * extent)])];
+            }
+
+            OnnxValue?[] shape = Layout.Shape(new HostCall(node, [stand], frame));
+            return Training?.Multiples(shape) ?? shape;
         }
 
         bool opens = Training is not null && TrainRules.Opens(node, constants);

@@ -218,6 +218,18 @@ public sealed partial class Dataset : IReadOnlyList<Example>
         Read(row, destination[..ExampleSize], default);
     }
 
+    /// <summary>The features of all examples, one after the other.</summary>
+    internal float[] Features()
+    {
+        var features = new float[checked(Count * ExampleSize)];
+        for (int i = 0; i < Count; i++)
+        {
+            CopyFeatures(i, features.AsSpan(i * ExampleSize));
+        }
+
+        return features;
+    }
+
     /// <summary>The class index of one example, also behind a one-hot or binary view.</summary>
     /// <exception cref="InvalidOperationException">The targets never were class indices.</exception>
     /// <exception cref="InvalidDatasetException">The label is out of range: the array was changed after the dataset was made, or

@@ -50,7 +50,7 @@ public static class Counterfactuals
     public static float[] MedianAbsoluteDeviations(Dataset data)
     {
         ArgumentNullException.ThrowIfNull(data);
-        float[] x = FeatureGroup.Features(data), column = new float[data.Count];
+        float[] x = data.Features(), column = new float[data.Count];
         var scales = new float[data.ExampleSize];
         for (int i = 0; i < scales.Length; i++)
         {

@@ -65,16 +65,4 @@ public sealed class FeatureGroup
                 $"{what}: expected examples of {model.InputShape.Count} values, as the model takes, the dataset has {data.ExampleSize}.");
         }
     }
-
-    /// <summary>All features of a dataset, one example after the other.</summary>
-    internal static float[] Features(Dataset data)
-    {
-        var x = new float[checked(data.Count * data.ExampleSize)];
-        for (int i = 0; i < data.Count; i++)
-        {
-            data.CopyFeatures(i, x.AsSpan(i * data.ExampleSize));
-        }
-
-        return x;
-    }
 }

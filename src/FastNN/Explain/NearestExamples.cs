@@ -33,7 +33,7 @@ public sealed class NearestExamples : IDisposable
     {
         ArgumentNullException.ThrowIfNull(data);
         (_input, _distance, _size, Count) = (new Shape(data.ExampleShape), distance, data.ExampleSize, data.Count);
-        _embeddings = FeatureGroup.Features(data);
+        _embeddings = data.Features();
         Normalize(_embeddings);
     }
 
@@ -60,7 +60,7 @@ public sealed class NearestExamples : IDisposable
         _session = Record(model, device, layer, _input, out _size);
         try
         {
-            _embeddings = Embed(FeatureGroup.Features(data));
+            _embeddings = Embed(data.Features());
         }
         catch
         {

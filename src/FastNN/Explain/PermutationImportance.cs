@@ -28,7 +28,7 @@ public static class PermutationImportance
         options ??= new PermutationOptions();
         FeatureGroup.Require(model, data, nameof(PermutationImportance));
         FeatureGroup[] groups = FeatureGroup.Of(options.Groups, data, nameof(PermutationImportance));
-        float[] x = FeatureGroup.Features(data), changed = [.. x];
+        float[] x = data.Features(), changed = [.. x];
         double whole = score(model.Predict(x));
         ulong stream = Philox.Stream(RandomUse.Explanation, (uint)ExplanationMethod.Permutation);
         var importances = new FeatureImportance[groups.Length];

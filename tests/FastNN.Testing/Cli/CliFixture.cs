@@ -5,18 +5,8 @@ using FastNN.Data;
 namespace FastNN.Testing;
 
 /// <summary>Runs the tool in this process, with a folder of its own for what it writes.</summary>
-internal abstract class CliFixture
+internal abstract class CliFixture : FolderFixture
 {
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("fastnn-cli-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
-
-    private protected string At(string name) => Path.Combine(_folder, name);
-
     private protected static CliResult Run(params string[] args) => Run(default, args);
 
     private protected static CliResult Run(CancellationToken cancellationToken, params string[] args)

@@ -2,16 +2,8 @@ using FastNN.Data;
 
 namespace FastNN.Tests.Data;
 
-public sealed class DebianDataTests
+public sealed class DebianDataTests : FolderFixture
 {
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("fastnn-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
-
     [Test]
     public void Stanzas_have_fields_over_several_lines()
     {
@@ -49,7 +41,7 @@ public sealed class DebianDataTests
     [Test]
     public void Lists_become_descriptions_translations_and_a_graph()
     {
-        string lists = Directory.CreateDirectory(Path.Combine(_folder, "lists")).FullName;
+        string lists = Directory.CreateDirectory(Path.Combine(Folder, "lists")).FullName;
         Write("lists/x_debian-security_dists_bookworm-security_main_binary-amd64_Packages", "Package: other\n");
         Write(
             "lists/y_dists_bookworm_main_binary-amd64_Packages",
@@ -65,34 +57,34 @@ public sealed class DebianDataTests
             + "Package: c\nDescription-md5: 2\nDescription-de: C auf deutsch\n Eins.\n .\n Zwei.\n\n"
             + "Package: gone\nDescription-md5: 3\nDescription-de: Weg\n");
         Assert.That(
-            () => DebianPackages.Fetched.Convert(lists, _folder),
+            () => DebianPackages.Fetched.Convert(lists, Folder),
             Throws.InstanceOf<IOException>().With.Message.Contains("descriptions in it"));
         Write(
             "lists/y_dists_bookworm_main_i18n_Translation-it",
             "Package: b\nDescription-md5: 1\nDescription-it: Gioco\n Diverte.\n .\n Uguale.\n");
-        DebianPackages.Fetched.Convert(lists, _folder);
+        DebianPackages.Fetched.Convert(lists, Folder);
 
-        IReadOnlyList<PackageDescription> packages = DebianDescriptions.Load(_folder);
+        IReadOnlyList<PackageDescription> packages = DebianDescriptions.Load(Folder);
         Assert.That(packages.Select(one => (one.Name, one.Source, one.Section, one.Summary, one.Text)), Is.EqualTo(new[]
         {
             ("a", "a", "libs", "short", ""), ("b", "bee", "games", "Game", "Fun to play.\n\nSame."),
             ("c", "c", "unknown", "C", "One."),
         }));
         Assert.That(
-            DebianDescriptions.LoadTranslations("de", _folder).Select(pair => (pair.English, pair.Translation)),
+            DebianDescriptions.LoadTranslations("de", Folder).Select(pair => (pair.English, pair.Translation)),
             Is.EqualTo(new[] { ("Game", "Spiel"), ("Fun to play.", "Macht Spaß.") }));
-        Assert.That(DebianDescriptions.LoadTranslations("it", _folder), Has.Count.EqualTo(3));
+        Assert.That(DebianDescriptions.LoadTranslations("it", Folder), Has.Count.EqualTo(3));
         Assert.That(
-            () => DebianDescriptions.LoadTranslations("xx", _folder), Throws.ArgumentException.With.Message.Contains("de, it"));
+            () => DebianDescriptions.LoadTranslations("xx", Folder), Throws.ArgumentException.With.Message.Contains("de, it"));
 
-        PackageGraph graph = DebianGraph.Load(_folder);
+        PackageGraph graph = DebianGraph.Load(Folder);
         Assert.That(graph.Sources.Zip(graph.Targets), Is.EqualTo(new[] { (1, 0), (1, 2) }));
         Assert.That(graph.ClassNames, Is.EqualTo(new[] { "games", "libs", "unknown" }));
         Assert.That(graph.Labels, Is.EqualTo(new[] { 1, 0, 2 }));
 
         File.Delete(Path.Combine(lists, "y_dists_bookworm_main_binary-amd64_Packages"));
         Assert.That(
-            () => DebianPackages.Fetched.Convert(lists, _folder),
+            () => DebianPackages.Fetched.Convert(lists, Folder),
             Throws.InstanceOf<IOException>().With.Message.Contains("list of packages"));
     }
 
@@ -101,15 +93,15 @@ public sealed class DebianDataTests
     {
         const string a = """{"name":"a","source":"a","section":"s","summary":"","text":"","depends":"b"}""";
         Write("packages.jsonl", a);
-        Assert.That(() => DebianGraph.Load(_folder), Throws.TypeOf<FileFormatException>().With.Message.Contains("'b'"));
+        Assert.That(() => DebianGraph.Load(Folder), Throws.TypeOf<FileFormatException>().With.Message.Contains("'b'"));
         Write("packages.jsonl", $"{a}\n{a}");
-        Assert.That(() => DebianGraph.Load(_folder), Throws.TypeOf<FileFormatException>().With.Message.Contains("twice"));
+        Assert.That(() => DebianGraph.Load(Folder), Throws.TypeOf<FileFormatException>().With.Message.Contains("twice"));
         Write("packages.jsonl", a.Replace("\"s\"", "\"\""));
         Assert.That(
-            () => DebianGraph.Load(_folder), Throws.TypeOf<FileFormatException>().With.Property("Line").EqualTo(1));
+            () => DebianGraph.Load(Folder), Throws.TypeOf<FileFormatException>().With.Property("Line").EqualTo(1));
     }
 
     private static Dictionary<string, string>[] Stanzas(string text) => [.. ControlFile.Read(new StringReader(text), "x")];
 
-    private void Write(string name, string content) => File.WriteAllText(Path.Combine(_folder, name), content);
+    private void Write(string name, string content) => File.WriteAllText(Path.Combine(Folder, name), content);
 }

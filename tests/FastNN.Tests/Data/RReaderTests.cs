@@ -4,7 +4,7 @@ using FastNN.Data;
 
 namespace FastNN.Tests.Data;
 
-public sealed class RReaderTests
+public sealed class RReaderTests : FolderFixture
 {
     private const string Xz =
         "/Td6WFoAAAFpIt42AgAhARwAAAAQz1jM4ABIADddACkRB1RoEeRuUsqgM8UkXrtrnNeLUzcP1dKbshUqBwT4yAjz5XAYstpBJRZ8GzrOImvOsRDTeAAAALFBkIAA"
@@ -20,14 +20,6 @@ public sealed class RReaderTests
     private const string LargeDictionary =
         "/Td6WFoAAATm1rRGAgAhASQAAABeH8f54ABSAEJdACqAPkjdIFyiWysKT9WuX2ioPBzEzHW/lrZ5pwmYiZBOKFg8uWZMG/a8diQ1XE9W77jybUuB2oPA1Y1YmPFw"
         + "F+NoAAAAAEkGBuMG27y0AAFeU7/F3PYftvN9AQAAAAAEWVo=";
-
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("fastnn-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [Test]
     public void A_table_has_columns_of_numbers_texts_and_factors()
@@ -189,7 +181,7 @@ public sealed class RReaderTests
             .Int(19 | (1 << 9)).Int(1).Integers(3, length).Pairs(("names", names => names.Texts("x")))
             .Integers(compression).Pairs(("names", names => names.Texts("variables", "compressed"))));
         Write("Rdata.rdx", IdxTests.Gzip(Index(4 + packed.Length)));
-        string path = Path.Combine(_folder, "Rdata");
+        string path = Path.Combine(Folder, "Rdata");
         Assert.That(((RNumbers)RDatabase.Read(path, "x")).Values, Is.EqualTo(new[] { 1.0, 2 }));
         Assert.That(() => RDatabase.Read(path, "y"), Throws.TypeOf<FileFormatException>().With.Message.Contains("'y'"));
 
@@ -221,7 +213,7 @@ public sealed class RReaderTests
 
     private string Write(string name, byte[] content)
     {
-        string path = Path.Combine(_folder, name);
+        string path = Path.Combine(Folder, name);
         File.WriteAllBytes(path, content);
         return path;
     }

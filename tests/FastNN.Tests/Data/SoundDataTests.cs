@@ -4,23 +4,15 @@ using FastNN.Formats;
 namespace FastNN.Tests.Data;
 
 /// <summary>The datasets of sound, on small files of the same formats.</summary>
-public sealed class SoundDataTests
+public sealed class SoundDataTests : FolderFixture
 {
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("fastnn-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
-
     [Test]
     public void Recordings_come_back_as_they_were_written()
     {
         float[] one = [0, 0.5f, -0.5f], two = [0.25f, -1];
         DigitFiles.Write(
             At("asterisk-digits.wav"), At("asterisk-digits.jsonl"), [(one, 3, "en", "a"), (two, 9, "ru", "b")]);
-        IReadOnlyList<SpokenDigit> digits = AsteriskDigits.Load(_folder);
+        IReadOnlyList<SpokenDigit> digits = AsteriskDigits.Load(Folder);
         Assert.That(digits.Select(digit => (digit.Digit, digit.Language, digit.Voice)),
             Is.EqualTo(new[] { (3, "en", "a"), (9, "ru", "b") }));
         Assert.That((digits[1].Sound.SampleRate, digits[1].Sound.Length), Is.EqualTo((8000, 2)));
@@ -34,13 +26,13 @@ public sealed class SoundDataTests
     {
         DigitFiles.Write(At("spoken-digits.wav"), At("spoken-digits.jsonl"), [(new float[10], 3, "en", "Gene")]);
         string good = File.ReadAllText(At("spoken-digits.jsonl")).Trim();
-        Assert.That(SpokenDigits.IsHeldOut(SpokenDigits.Load(_folder)[0]));
+        Assert.That(SpokenDigits.IsHeldOut(SpokenDigits.Load(Folder)[0]));
         foreach ((string from, string to, string expected) in (ReadOnlySpan<(string, string, string)>)[
             ("\"0\"", "\"1\"", "within 10"), ("\"0\"", "\"-1\"", "within 10"), ("\"10\"", "\"0\"", "within 10"),
             ("\"10\"", "\"x\"", "within 10"), ("\"3\"", "\"10\"", "a digit"), ("\"3\"", "\"\"", "a digit")])
         {
             File.WriteAllText(At("spoken-digits.jsonl"), $"{good}\n{good.Replace(from, to)}\n");
-            FileFormatException fault = Assert.Throws<FileFormatException>(() => SpokenDigits.Load(_folder))!;
+            FileFormatException fault = Assert.Throws<FileFormatException>(() => SpokenDigits.Load(Folder))!;
             Assert.That((fault.Line, fault.FilePath), Is.EqualTo((2, At("spoken-digits.jsonl"))), fault.Message);
             Assert.That(fault.Message, Does.Contain(expected));
         }
@@ -51,9 +43,9 @@ public sealed class SoundDataTests
         }
 
         Assert.That(
-            () => SpokenDigits.Load(_folder), Throws.TypeOf<FileFormatException>().With.Message.Contains("one channel"));
+            () => SpokenDigits.Load(Folder), Throws.TypeOf<FileFormatException>().With.Message.Contains("one channel"));
         File.Delete(At("spoken-digits.wav"));
-        Assert.That(() => SpokenDigits.Load(_folder), Throws.InstanceOf<FileNotFoundException>());
+        Assert.That(() => SpokenDigits.Load(Folder), Throws.InstanceOf<FileNotFoundException>());
     }
 
     [Test]
@@ -70,8 +62,8 @@ public sealed class SoundDataTests
             WavFile.Write(file, [0.5f, -0.5f], 16_000);
         }
 
-        FestvoxRu.Fetched.Convert(_folder, _folder);
-        IReadOnlyList<SpokenSentence> sentences = FestvoxRu.Load(_folder);
+        FestvoxRu.Fetched.Convert(Folder, Folder);
+        IReadOnlyList<SpokenSentence> sentences = FestvoxRu.Load(Folder);
         Assert.That(sentences.Select(one => (one.Name, one.Text)),
             Is.EqualTo(new[] { ("ru_0001", "Да, \"нет\"."), ("ru_0002", "Нет") }));
         Assert.That(sentences[0].Phonemes, Is.EqualTo(new TimedPhoneme[] { new("pau", 0.1), new("d", 0.2), new("a", 0.25) }));
@@ -82,16 +74,16 @@ public sealed class SoundDataTests
         {
             Write("festvox-ru.jsonl", index.Replace("pau:0.1", bad));
             Assert.That(
-                () => FestvoxRu.Load(_folder), Throws.TypeOf<FileFormatException>().With.Property("Line").EqualTo(1), bad);
+                () => FestvoxRu.Load(Folder), Throws.TypeOf<FileFormatException>().With.Property("Line").EqualTo(1), bad);
         }
 
         Write(root + "/lab/ru_0002.lab", "#\n0.2 nn\n");
         Assert.That(
-            () => FestvoxRu.Fetched.Convert(_folder, _folder),
+            () => FestvoxRu.Fetched.Convert(Folder, Folder),
             Throws.TypeOf<FileFormatException>().With.Property("Line").EqualTo(2));
         Write(root + "/etc/txt.done.data", "( ../x \"text\" )\n");
         Assert.That(
-            () => FestvoxRu.Fetched.Convert(_folder, _folder),
+            () => FestvoxRu.Fetched.Convert(Folder, Folder),
             Throws.TypeOf<FileFormatException>().With.Message.Contains("NAME"));
     }
 
@@ -102,13 +94,11 @@ public sealed class SoundDataTests
         Write("usr/lib/x/libb.so.1.2", "");
         Write("usr/lib/x/deep/libc.so", "");
         Write("usr/share/doc/text", "");
-        Assert.That(DebianProgram.LibraryPath(_folder), Is.EqualTo($"{At("usr/lib/x")}:{At("usr/lib/x/deep")}"));
+        Assert.That(DebianProgram.LibraryPath(Folder), Is.EqualTo($"{At("usr/lib/x")}:{At("usr/lib/x/deep")}"));
         Assert.That(DebianProgram.LibraryPath("/"), Is.Empty);
         Assert.That(SpokenDigits.Fetched.Instructions("F"), Does.Contain("espeak-ng").And.Contain("spoken-digits.wav"));
         Assert.That(AsteriskDigits.Fetched.Instructions("F"), Does.Contain("asterisk-core-sounds-fr-wav"));
     }
-
-    private string At(string name) => Path.Combine(_folder, name);
 
     private void Write(string name, string content)
     {

@@ -6,7 +6,7 @@ namespace FastNN.Tests.Data;
 
 /// <summary>Paths that name no regular files: no reader opens them, which for a named pipe would wait for ever.</summary>
 [Platform("Linux", Reason = "kinds of files")]
-public sealed class SpecialFileTests
+public sealed class SpecialFileTests : FolderFixture
 {
     private static readonly Dictionary<string, Action<string>> Readers = new()
     {
@@ -23,26 +23,18 @@ public sealed class SpecialFileTests
         },
     };
 
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("fastnn-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
-
     private static IEnumerable<string> Names => Readers.Keys;
 
     [TestCaseSource(nameof(Names))]
     public void A_reader_refuses_whatever_is_no_regular_file(string reader)
     {
-        string link = Path.Combine(_folder, "link");
-        string pipe = SpecialFile.Pipe(_folder);
+        string link = Path.Combine(Folder, "link");
+        string pipe = SpecialFile.Pipe(Folder);
         File.CreateSymbolicLink(link, pipe);
         foreach ((string path, string kind) in ((string, string)[])
             [
                 (pipe, "a named pipe (FIFO)"), (link, "a named pipe (FIFO)"), ("/dev/zero", "a character device"),
-                ("/dev/full", "a character device"), (_folder, "a folder")])
+                ("/dev/full", "a character device"), (Folder, "a folder")])
         {
             Task task = Task.Run(() => Readers[reader](path));
             Assert.That(Task.WhenAny(task, Task.Delay(TimeSpan.FromSeconds(20))).Result, Is.SameAs(task), $"{path} hangs");

@@ -3,20 +3,12 @@ using FastNN.Formats;
 
 namespace FastNN.Tests.Formats;
 
-public sealed class AtomicFileTests
+public sealed class AtomicFileTests : FolderFixture
 {
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("fastnn-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
-
     [Test]
     public void A_failure_in_the_midst_leaves_the_old_file_and_nothing_else()
     {
-        string path = Path.Combine(_folder, "a.bin");
+        string path = Path.Combine(Folder, "a.bin");
         AtomicFile.Write(path, stream => stream.Write("old"u8));
         Assert.That(
             () => AtomicFile.Write(path, stream =>
@@ -26,25 +18,25 @@ public sealed class AtomicFileTests
             }),
             Throws.InvalidOperationException.With.Message.EqualTo("stop"));
         Assert.That(File.ReadAllText(path), Is.EqualTo("old"));
-        Assert.That(Directory.GetFileSystemEntries(_folder), Is.EqualTo(new[] { path }));
+        Assert.That(Directory.GetFileSystemEntries(Folder), Is.EqualTo(new[] { path }));
     }
 
     [Test]
     public void A_complete_file_replaces_the_old_one()
     {
-        string path = Path.Combine(_folder, "a.bin");
+        string path = Path.Combine(Folder, "a.bin");
         AtomicFile.Write(path, stream => stream.Write("a long old content"u8));
         AtomicFile.Write(path, stream => stream.Write("new"u8));
         Assert.That(File.ReadAllText(path), Is.EqualTo("new"));
-        Assert.That(Directory.GetFileSystemEntries(_folder), Is.EqualTo(new[] { path }));
+        Assert.That(Directory.GetFileSystemEntries(Folder), Is.EqualTo(new[] { path }));
     }
 
     [Test]
     public void A_place_that_cannot_be_written_is_named()
     {
-        string file = Path.Combine(_folder, "file");
+        string file = Path.Combine(Folder, "file");
         File.WriteAllText(file, "");
-        foreach (string path in (string[])[Path.Combine(_folder, "none", "a.bin"), _folder, Path.Combine(file, "a.bin")])
+        foreach (string path in (string[])[Path.Combine(Folder, "none", "a.bin"), Folder, Path.Combine(file, "a.bin")])
         {
             Assert.That(
                 () => AtomicFile.Write(path, _ => Assert.Fail("the body must not run")),
@@ -59,16 +51,16 @@ public sealed class AtomicFileTests
     {
         if (Environment.IsPrivilegedProcess)
             Assert.Ignore("permissions do not bind a privileged process");
-        File.SetUnixFileMode(_folder, UnixFileMode.UserRead | UnixFileMode.UserExecute);
+        File.SetUnixFileMode(Folder, UnixFileMode.UserRead | UnixFileMode.UserExecute);
         try
         {
             Assert.That(
-                () => AtomicFile.Write(Path.Combine(_folder, "a.bin"), _ => { }),
+                () => AtomicFile.Write(Path.Combine(Folder, "a.bin"), _ => { }),
                 Throws.InstanceOf<IOException>().With.Message.Contains("no permission"));
         }
         finally
         {
-            File.SetUnixFileMode(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            File.SetUnixFileMode(Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
     }
 
@@ -77,7 +69,7 @@ public sealed class AtomicFileTests
     [Platform(Exclude = "Win", Reason = "Unix permissions")]
     public void A_replaced_file_keeps_its_mode()
     {
-        string path = Path.Combine(_folder, "secret.bin");
+        string path = Path.Combine(Folder, "secret.bin");
         File.WriteAllText(path, "old");
         foreach (UnixFileMode mode in (UnixFileMode[])[
             UnixFileMode.UserRead | UnixFileMode.UserWrite, (UnixFileMode)0b110_110_100])
@@ -92,9 +84,9 @@ public sealed class AtomicFileTests
     [Platform(Exclude = "Win", Reason = "symbolic links need a privilege there")]
     public void A_symbolic_link_stays_and_what_it_leads_to_is_replaced()
     {
-        string elsewhere = Directory.CreateDirectory(Path.Combine(_folder, "elsewhere")).FullName;
+        string elsewhere = Directory.CreateDirectory(Path.Combine(Folder, "elsewhere")).FullName;
         string target = Path.Combine(elsewhere, "target.bin");
-        string link = Path.Combine(_folder, "link.bin");
+        string link = Path.Combine(Folder, "link.bin");
         File.CreateSymbolicLink(link, Path.Combine("elsewhere", "target.bin"));
         foreach (string content in (string[])["first", "second"])
         {
@@ -104,15 +96,15 @@ public sealed class AtomicFileTests
         }
 
         Assert.That(Directory.GetFileSystemEntries(elsewhere), Is.EqualTo(new[] { target }));
-        Assert.That(Directory.GetFiles(_folder), Is.EqualTo(new[] { link }));
+        Assert.That(Directory.GetFiles(Folder), Is.EqualTo(new[] { link }));
     }
 
     [Test]
     [Platform("Linux", Reason = "kinds of files")]
     public void A_pipe_a_device_and_a_loop_of_links_are_refused_by_name_and_stay()
     {
-        string pipe = SpecialFile.Pipe(_folder);
-        string loop = Path.Combine(_folder, "loop");
+        string pipe = SpecialFile.Pipe(Folder);
+        string loop = Path.Combine(Folder, "loop");
         File.CreateSymbolicLink(loop, loop);
         foreach ((string path, string reason) in ((string, string)[])[
             (pipe, "named pipe"), ("/dev/null", "character device"), (loop, "loop")])
@@ -129,9 +121,9 @@ public sealed class AtomicFileTests
     [Test]
     public void Temporary_files_of_killed_writers_go_and_those_of_living_ones_stay()
     {
-        string orphan = Path.Combine(_folder, $".{Guid.NewGuid():N}.fastnn-tmp");
-        string fresh = Path.Combine(_folder, $".{Guid.NewGuid():N}.fastnn-tmp");
-        string foreign = Path.Combine(_folder, ".foreign.tmp");
+        string orphan = Path.Combine(Folder, $".{Guid.NewGuid():N}.fastnn-tmp");
+        string fresh = Path.Combine(Folder, $".{Guid.NewGuid():N}.fastnn-tmp");
+        string foreign = Path.Combine(Folder, ".foreign.tmp");
         foreach (string file in (string[])[orphan, foreign, fresh])
         {
             File.WriteAllText(file, "half");
@@ -142,14 +134,14 @@ public sealed class AtomicFileTests
             File.SetLastWriteTimeUtc(file, DateTime.UtcNow.AddHours(-1));
         }
 
-        string other = Path.Combine(_folder, "other.bin");
+        string other = Path.Combine(Folder, "other.bin");
         AtomicFile.Write(other, stream =>
         {
             stream.Write("slow"u8);
             stream.Flush();
-            string own = Directory.GetFiles(_folder, ".*.fastnn-tmp").Single(file => file != fresh);
+            string own = Directory.GetFiles(Folder, ".*.fastnn-tmp").Single(file => file != fresh);
             File.SetLastWriteTimeUtc(own, DateTime.UtcNow.AddHours(-1));
-            AtomicFile.Write(Path.Combine(_folder, "a.bin"), inner => inner.Write("quick"u8));
+            AtomicFile.Write(Path.Combine(Folder, "a.bin"), inner => inner.Write("quick"u8));
             Assert.That(own, Does.Exist, "its writer is alive");
         });
         Assert.That(File.ReadAllText(other), Is.EqualTo("slow"));
@@ -162,8 +154,8 @@ public sealed class AtomicFileTests
     [Platform("Linux", Reason = "folders cannot be synchronized elsewhere")]
     public void A_folder_is_synchronized_and_a_missing_one_named()
     {
-        Assert.That(() => Posix.SynchronizeFolder(_folder), Throws.Nothing);
-        string missing = Path.Combine(_folder, "none");
+        Assert.That(() => Posix.SynchronizeFolder(Folder), Throws.Nothing);
+        string missing = Path.Combine(Folder, "none");
         Assert.That(() => Posix.SynchronizeFolder(missing), Throws.InstanceOf<IOException>().With.Message.Contains(missing));
     }
 }

@@ -5,20 +5,12 @@ using FsCheck.Fluent;
 
 namespace FastNN.Tests.Formats;
 
-public sealed class SafetensorsTests
+public sealed class SafetensorsTests : FolderFixture
 {
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("fastnn-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
-
     [Test]
     public void Every_written_type_comes_back()
     {
-        string path = Path.Combine(_folder, "all.safetensors");
+        string path = Path.Combine(Folder, "all.safetensors");
         Sample().Save(path);
 
         using SafetensorsReader file = SafetensorsReader.Open(path);
@@ -73,7 +65,7 @@ public sealed class SafetensorsTests
             for (int i = 0; i < destination.Length; i += 4)
                 BitConverter.TryWriteBytes(destination[i..], (float)((first + i) / 4));
         });
-        string path = Path.Combine(_folder, "x.safetensors");
+        string path = Path.Combine(Folder, "x.safetensors");
         writer.Save(path);
         using SafetensorsReader file = SafetensorsReader.Open(path);
         Assert.That(file.ReadSingles("x"), Is.EqualTo(Enumerable.Range(0, Count).Select(i => (float)i)));
@@ -235,8 +227,8 @@ public sealed class SafetensorsTests
         file.Dispose();
         file.Dispose();
         Assert.That(() => file.ReadSingles("a"), Throws.TypeOf<ObjectDisposedException>());
-        Assert.That(() => SafetensorsReader.Open(Path.Combine(_folder, "none")), Throws.TypeOf<FileNotFoundException>());
-        Assert.That(() => SafetensorsReader.Open(_folder), Throws.InstanceOf<IOException>().With.Message.Contains("folder"));
+        Assert.That(() => SafetensorsReader.Open(Path.Combine(Folder, "none")), Throws.TypeOf<FileNotFoundException>());
+        Assert.That(() => SafetensorsReader.Open(Folder), Throws.InstanceOf<IOException>().With.Message.Contains("folder"));
     }
 
     internal static byte[] SampleBytes { get; } = Bytes(Sample());

@@ -9,20 +9,12 @@ namespace FastNN.Tests.Scripts;
 /// everybody, name no server, and hand no path to a shell to be read as code.
 /// </summary>
 [Platform("Linux", Reason = "shell scripts")]
-internal sealed partial class ScriptTests
+internal sealed partial class ScriptTests : FolderFixture
 {
     private static readonly string[] Scripts =
         [
             "fastnn", "test.sh", ".ci/run", "kernels/fetch-ptxas", "native/fetch-nvidia", "native/install-tools",
             "bench/debian-extra", "bench/dotnet-newer-libc"];
-
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("fastnn-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
 
     [TestCaseSource(nameof(Scripts))]
     public void A_script_names_no_shared_folder_and_no_server(string script)
@@ -48,7 +40,7 @@ internal sealed partial class ScriptTests
             esac
             """);
         (int code, string output) = Run(
-            Path.Combine(checkout, "fastnn"), ["hello"], ("TMPDIR", Path.Combine(_folder, "none")), ("HOME", null),
+            Path.Combine(checkout, "fastnn"), ["hello"], ("TMPDIR", Path.Combine(Folder, "none")), ("HOME", null),
             ("DOTNET_ROOT", null));
         Assert.That(code, Is.Zero, output);
         Assert.That(output, Does.Contain("ran hello"));
@@ -62,10 +54,10 @@ internal sealed partial class ScriptTests
                 Is.EqualTo(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute));
         }
 
-        (code, output) = Run(Path.Combine(checkout, "fastnn"), ["again"], ("HOME", _folder), ("DOTNET_ROOT", null));
+        (code, output) = Run(Path.Combine(checkout, "fastnn"), ["again"], ("HOME", Folder), ("DOTNET_ROOT", null));
         Assert.That(code, Is.Zero, output);
         Assert.That(File.ReadAllLines(Path.Combine(checkout, "built")), Has.Length.EqualTo(1), "nothing changed");
-        Assert.That(Directory.GetFiles(_folder, "PWNED*", SearchOption.AllDirectories), Is.Empty);
+        Assert.That(Directory.GetFiles(Folder, "PWNED*", SearchOption.AllDirectories), Is.Empty);
     }
 
     [TestCase("a;b")]
@@ -75,7 +67,7 @@ internal sealed partial class ScriptTests
     {
         string checkout = Checkout(name);
         Stub("dotnet", "echo \"10.0.100 [/sdk]\"");
-        (int code, string output) = Run(Path.Combine(checkout, "fastnn"), [], ("HOME", _folder), ("DOTNET_ROOT", null));
+        (int code, string output) = Run(Path.Combine(checkout, "fastnn"), [], ("HOME", Folder), ("DOTNET_ROOT", null));
         Assert.That(code, Is.EqualTo(1));
         Assert.That(output, Does.Contain($"cannot build in '{checkout}'"));
     }
@@ -96,8 +88,8 @@ internal sealed partial class ScriptTests
         string script = Path.Combine(Checkout("plain"), "bench", "debian-extra");
         Stub("apt-get", "echo \"$@\" >> \"$STUB_LOG\"");
         Stub("dpkg-deb", "");
-        string[] arguments = ["trixie", "main", Path.Combine(_folder, "out"), "some-package"];
-        string log = Path.Combine(_folder, "log");
+        string[] arguments = ["trixie", "main", Path.Combine(Folder, "out"), "some-package"];
+        string log = Path.Combine(Folder, "log");
         (int code, string output) = Run(script, arguments, ("STUB_LOG", log));
         Assert.That(code, Is.EqualTo(1));
         Assert.That(output, Does.Contain("no Debian mirror among its sources"));
@@ -108,7 +100,7 @@ internal sealed partial class ScriptTests
     public void Nothing_is_installed_before_it_is_said()
     {
         string checkout = Checkout("plain");
-        string log = Path.Combine(_folder, "log");
+        string log = Path.Combine(Folder, "log");
         Stub("apt-get", "echo \"apt-get $*\" >> \"$STUB_LOG\"; echo installing");
         Stub("id", "echo 0");
         foreach (string tool in (string[])["bash", "cut", "cat", "mktemp", "rm", "tail", "env", "dirname", "readlink"])
@@ -117,12 +109,12 @@ internal sealed partial class ScriptTests
         }
 
         (int code, string output) = Run(
-            Path.Combine(checkout, "native", "install-tools"), [], ("PATH", Path.Combine(_folder, "bin")), ("STUB_LOG", log),
+            Path.Combine(checkout, "native", "install-tools"), [], ("PATH", Path.Combine(Folder, "bin")), ("STUB_LOG", log),
             ("FASTNN_INSTALL", "0"));
         Assert.That((code, File.Exists(log)), Is.EqualTo((1, false)), output);
         Assert.That(output, Does.Contain("apt-get install cmake"));
         (code, output) = Run(
-            Path.Combine(checkout, "native", "install-tools"), [], ("PATH", Path.Combine(_folder, "bin")), ("STUB_LOG", log),
+            Path.Combine(checkout, "native", "install-tools"), [], ("PATH", Path.Combine(Folder, "bin")), ("STUB_LOG", log),
             ("FASTNN_INSTALL", null));
         Assert.That(output, Does.StartWith("as root: apt-get install -y --no-install-recommends cmake"));
         Assert.That(File.ReadAllText(log), Does.Contain("install -y"));
@@ -136,7 +128,7 @@ internal sealed partial class ScriptTests
             Assert.Ignore("needs cmake, ninja or make, and clang 19");
         }
 
-        string checkout = Directory.CreateDirectory(Path.Combine(_folder, "o'brien $(touch PWNED); a#b")).FullName;
+        string checkout = Directory.CreateDirectory(Path.Combine(Folder, "o'brien $(touch PWNED); a#b")).FullName;
         Copy("src/FastNN/Cuda/Kernels.targets", "kernels/CMakeLists.txt");
         File.WriteAllText(Path.Combine(checkout, "kernels", "one.cu"), "extern \"C\" __attribute__((global)) void one() {}\n");
         string project = Path.Combine(checkout, "src", "FastNN", "Kernels.proj");
@@ -146,7 +138,7 @@ internal sealed partial class ScriptTests
             "dotnet", ["msbuild", "Kernels.proj", "-nologo"], ("FOLDER", Path.GetDirectoryName(project)));
         Assert.That(code, Is.Zero, output);
         Assert.That(Path.Combine(checkout, "build", "ptx", "one.ptx"), Does.Exist);
-        Assert.That(Directory.GetFiles(_folder, "PWNED*", SearchOption.AllDirectories), Is.Empty);
+        Assert.That(Directory.GetFiles(Folder, "PWNED*", SearchOption.AllDirectories), Is.Empty);
 
         void Copy(params string[] files)
         {
@@ -161,7 +153,7 @@ internal sealed partial class ScriptTests
     /// <summary>A folder of this name with the scripts, and with what they look at.</summary>
     private string Checkout(string name)
     {
-        string checkout = Directory.CreateDirectory(Path.Combine(_folder, name)).FullName;
+        string checkout = Directory.CreateDirectory(Path.Combine(Folder, name)).FullName;
         foreach (string script in Scripts)
         {
             string copy = Path.Combine(checkout, script);
@@ -179,7 +171,7 @@ internal sealed partial class ScriptTests
 
     private void Stub(string program, string body)
     {
-        string path = Path.Combine(Directory.CreateDirectory(Path.Combine(_folder, "bin")).FullName, program);
+        string path = Path.Combine(Directory.CreateDirectory(Path.Combine(Folder, "bin")).FullName, program);
         File.WriteAllText(path, "#!/bin/sh\n" + body + "\n");
         if (!OperatingSystem.IsWindows())
         {
@@ -187,7 +179,7 @@ internal sealed partial class ScriptTests
         }
     }
 
-    private void Link(string program) => File.CreateSymbolicLink(Path.Combine(_folder, "bin", program), Find(program)!);
+    private void Link(string program) => File.CreateSymbolicLink(Path.Combine(Folder, "bin", program), Find(program)!);
 
     private static bool Programs(params string[] programs) => programs.All(program => Find(program) is not null);
 
@@ -203,14 +195,14 @@ internal sealed partial class ScriptTests
                 RedirectStandardOutput = true,
                 RedirectStandardError = true,
                 RedirectStandardInput = true,
-                WorkingDirectory = _folder
+                WorkingDirectory = Folder
             };
         foreach (string argument in arguments)
         {
             start.ArgumentList.Add(argument);
         }
 
-        start.Environment["PATH"] = $"{Path.Combine(_folder, "bin")}:{Environment.GetEnvironmentVariable("PATH")}";
+        start.Environment["PATH"] = $"{Path.Combine(Folder, "bin")}:{Environment.GetEnvironmentVariable("PATH")}";
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         foreach ((string name, string? value) in environment)
         {

@@ -130,13 +130,7 @@ internal sealed class MnistSemi : ScriptedRecipe
 
     private static double Accuracy(Predictor predictor, Dataset test)
     {
-        var images = new float[test.Count * test.ExampleSize];
-        for (int i = 0; i < test.Count; i++)
-        {
-            test.CopyFeatures(i, images.AsSpan(i * test.ExampleSize, test.ExampleSize));
-        }
-
-        float[] outputs = predictor.Predict(images);
+        float[] outputs = predictor.Predict(test.Features());
         int right = 0;
         for (int i = 0; i < test.Count; i++)
         {

@@ -139,15 +139,8 @@ internal sealed class MnistTransfer : ScriptedRecipe
     private static Dataset Upper(Dataset digits)
     {
         Dataset upper = digits.Where(example => example.Label >= Classes);
-        var pixels = new float[upper.Count * upper.ExampleSize];
-        var labels = new int[upper.Count];
-        for (int i = 0; i < upper.Count; i++)
-        {
-            upper.CopyFeatures(i, pixels.AsSpan(i * upper.ExampleSize, upper.ExampleSize));
-            labels[i] = upper.LabelOf(i) - Classes;
-        }
-
-        return Dataset.FromFloats(pixels, upper.ExampleShape, labels, Classes);
+        return Dataset.FromFloats(
+            upper.Features(), upper.ExampleShape, Array.ConvertAll(upper.Labels(), label => label - Classes), Classes);
     }
 
     private sealed record Lesson(Dataset Train, Dataset Test, int Epochs);

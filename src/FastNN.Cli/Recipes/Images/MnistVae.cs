@@ -141,7 +141,7 @@ internal sealed class MnistVae : ScriptedRecipe
     private static void Reconstruct(ScriptRun run, DigitJudge judge, Predictor encoder, Predictor decoder, Dataset test)
     {
         int[] labels = test.Labels();
-        float[] images = Features(test), means = Means(encoder, images, labels);
+        float[] images = test.Features(), means = Means(encoder, images, labels);
         run.Figure("test digits recognized", judge.Judge(images, labels).Recognized);
         run.Figure("reconstructions recognized", judge.Judge(Images(decoder, means, labels), labels).Recognized);
     }
@@ -154,7 +154,7 @@ internal sealed class MnistVae : ScriptedRecipe
         const int Walks = 10, Steps = 10;
         test = test.Take(Walks + 1);
         int[] labels = test.Labels();
-        float[] ends = Means(encoder, Features(test), labels), codes = new float[Walks * Steps * Code];
+        float[] ends = Means(encoder, test.Features(), labels), codes = new float[Walks * Steps * Code];
         for (int i = 0; i < codes.Length; i++)
         {
             (int walk, int step, int number) = (i / (Code * Steps), i / Code % Steps, i % Code);
@@ -172,17 +172,6 @@ internal sealed class MnistVae : ScriptedRecipe
         const int Half = 5 * 10;
         float[] images = [.. samples[..(Half * Pixels)], .. walk[..(Half * Pixels)]];
         return new ImageGrid { Columns = 10 }.Encode(images, [2 * Half, 28, 28]);
-    }
-
-    private static float[] Features(Dataset digits)
-    {
-        var images = new float[digits.Count * Pixels];
-        for (int i = 0; i < digits.Count; i++)
-        {
-            digits.CopyFeatures(i, images.AsSpan(i * Pixels, Pixels));
-        }
-
-        return images;
     }
 
     /// <summary>The middle of what the encoder takes for each digit's code.</summary>

@@ -58,15 +58,14 @@ internal sealed class HousingRecipe : ScriptedRecipe
 
     private static Dataset LogPrices(Dataset table)
     {
-        var features = new float[table.Count * table.ExampleSize];
         var targets = new float[table.Count];
         for (int i = 0; i < table.Count; i++)
         {
-            table.CopyFeatures(i, features.AsSpan(i * table.ExampleSize, table.ExampleSize));
             table.CopyTarget(i, targets.AsSpan(i, 1));
         }
 
-        return Dataset.FromFloats(features, [table.ExampleSize], Array.ConvertAll(targets, MathF.Log10), [1], table.FeatureNames);
+        return Dataset.FromFloats(
+            table.Features(), [table.ExampleSize], Array.ConvertAll(targets, MathF.Log10), [1], table.FeatureNames);
     }
 
     private static float[] Train(

@@ -154,12 +154,7 @@ internal sealed class MortgageFairness : ScriptedRecipe
 
         public Decisions(Dataset data, int groupColumn)
         {
-            (Columns, _features) = (data.ExampleSize, new float[data.Count * data.ExampleSize]);
-            for (int i = 0; i < data.Count; i++)
-            {
-                data.CopyFeatures(i, _features.AsSpan(i * Columns, Columns));
-            }
-
+            (Columns, _features) = (data.ExampleSize, data.Features());
             Positive = [.. Enumerable.Range(0, data.Count).Select(i => data.LabelOf(i) == 1)];
             Groups = [.. Enumerable.Range(0, data.Count).Select(i => _features[(i * Columns) + groupColumn] > 0.5f ? 1 : 0)];
         }

@@ -3,16 +3,8 @@ using FastNN.Formats;
 
 namespace FastNN.Tests.Formats;
 
-public sealed class TensorBoardWriterTests
+public sealed class TensorBoardWriterTests : FolderFixture
 {
-    private string _folder = "";
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("fastnn-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
-
     [Test]
     public void Every_byte_of_a_scalar_is_as_the_formats_ask()
     {
@@ -41,7 +33,7 @@ public sealed class TensorBoardWriterTests
     {
         double[] numbers = [0, -1.5, double.NaN, double.PositiveInfinity, 1e300, 1e-300];
         long[] steps = [0, 1, 127, 128, 1L << 40, -1];
-        using (var writer = new TensorBoardWriter(_folder))
+        using (var writer = new TensorBoardWriter(Folder))
         {
             for (int i = 0; i < numbers.Length; i++)
             {
@@ -49,7 +41,7 @@ public sealed class TensorBoardWriterTests
             }
         }
 
-        List<(long Step, EventMessage Value)> values = EventReader.Values(_folder);
+        List<(long Step, EventMessage Value)> values = EventReader.Values(Folder);
         Assert.That(values.Select(value => value.Step), Is.EqualTo(steps));
         Assert.That(values.Select(value => value.Value.Get<string>("tag")), Is.EqualTo(steps.Select((_, i) => $"ünï/{i}")));
         Assert.That(
@@ -59,7 +51,7 @@ public sealed class TensorBoardWriterTests
     [Test]
     public void Files_begin_with_a_version_and_have_names_that_are_looked_for()
     {
-        string run = Path.Combine(_folder, "a", "b");
+        string run = Path.Combine(Folder, "a", "b");
         using var first = new TensorBoardWriter(run);
         using var second = new TensorBoardWriter(run);
         first.Flush();
@@ -81,13 +73,13 @@ public sealed class TensorBoardWriterTests
     [Test]
     public void Images_and_grids_come_back_as_png()
     {
-        using (var writer = new TensorBoardWriter(_folder))
+        using (var writer = new TensorBoardWriter(Folder))
         {
             writer.AddImage("rgb", [1, 2, 3, 4, 5, 6], width: 1, height: 2, channels: 3, step: 4);
             writer.AddImages("grid", [0, 1, 1, 0], [2, 1, 2], step: 5, new ImageGrid { Padding = 0, Columns = 2 });
         }
 
-        List<(long Step, EventMessage Value)> values = EventReader.Values(_folder);
+        List<(long Step, EventMessage Value)> values = EventReader.Values(Folder);
         EventMessage[] images = [.. values.Select(value => value.Value["image"])];
         PngReader[] pngs = [.. images.Select(image => PngReader.Read(image.Get<byte[]>("encoded_image_string")))];
         Assert.Multiple(() =>
@@ -105,14 +97,14 @@ public sealed class TensorBoardWriterTests
     public void A_png_file_goes_in_as_it_is([Values(1, 2, 3, 4)] int channels)
     {
         byte[] file = PngWriter.Encode(new byte[5 * 2 * channels], width: 5, height: 2, channels);
-        using (var writer = new TensorBoardWriter(_folder))
+        using (var writer = new TensorBoardWriter(Folder))
         {
             writer.AddPng("picture", file, step: 3);
             Assert.That(() => writer.AddPng("text", "<svg></svg> is none, however long it is"u8, 3), Throws.ArgumentException);
             Assert.That(() => writer.AddPng("short", file.AsSpan(0, 20), 3), Throws.ArgumentException);
         }
 
-        EventMessage image = EventReader.Values(_folder).Single().Value["image"];
+        EventMessage image = EventReader.Values(Folder).Single().Value["image"];
         Assert.That(
             (image.Get<long>("height"), image.Get<long>("width"), image.Get<long>("colorspace")), Is.EqualTo((2, 5, channels)));
         Assert.That(image.Get<byte[]>("encoded_image_string"), Is.EqualTo(file));
@@ -121,13 +113,13 @@ public sealed class TensorBoardWriterTests
     [Test]
     public void A_text_is_a_tensor_of_one_string_for_the_plugin()
     {
-        using (var writer = new TensorBoardWriter(_folder))
+        using (var writer = new TensorBoardWriter(Folder))
         {
             writer.AddText("notes", "# first\n| a | b |", 7);
             writer.AddText("empty", "", 8);
         }
 
-        EventMessage[] values = [.. EventReader.Values(_folder).Select(value => value.Value)];
+        EventMessage[] values = [.. EventReader.Values(Folder).Select(value => value.Value)];
         Assert.Multiple(() =>
         {
             Assert.That(values[0]["tensor"].All<string>("string_val"), Is.EqualTo(new[] { "# first\n| a | b |" }));
@@ -144,7 +136,7 @@ public sealed class TensorBoardWriterTests
     [Test]
     public void Hyperparameters_have_their_types_and_a_run_its_end()
     {
-        using (var writer = new TensorBoardWriter(_folder))
+        using (var writer = new TensorBoardWriter(Folder))
         {
             writer.AddHyperparameters(
                 new Dictionary<string, Hyperparameter>
@@ -158,7 +150,7 @@ public sealed class TensorBoardWriterTests
             writer.EndRun(hasSucceeded: false);
         }
 
-        EventMessage[] values = [.. EventReader.Values(_folder).Select(value => value.Value)];
+        EventMessage[] values = [.. EventReader.Values(Folder).Select(value => value.Value)];
         EventMessage[] contents = [.. values.Select(value => value["metadata"]["plugin_data"]["content"])];
         EventMessage[] infos = contents[0]["experiment"].All<EventMessage>("hparam_infos"),
             metrics = contents[0]["experiment"].All<EventMessage>("metric_infos"),
@@ -191,12 +183,12 @@ public sealed class TensorBoardWriterTests
     [Test]
     public void A_run_that_is_continued_says_from_which_step()
     {
-        using (var writer = new TensorBoardWriter(_folder, purgeStep: 12))
+        using (var writer = new TensorBoardWriter(Folder, purgeStep: 12))
         {
             writer.AddScalar("x", 1, 12);
         }
 
-        List<EventMessage> events = EventReader.ReadFile(Directory.GetFiles(_folder).Single());
+        List<EventMessage> events = EventReader.ReadFile(Directory.GetFiles(Folder).Single());
         Assert.That((events[1].Get<long>("step"), events[1]["session_log"].Get<long>("status")), Is.EqualTo((12, 1)));
     }
 
@@ -208,12 +200,12 @@ public sealed class TensorBoardWriterTests
             new Conv2D(2, 3, Activation.ReLU) { Name = "conv 1" }, new Flatten(), new Dense(4), shared,
             new Sequential(shared, new Dense(3)) { Name = "body" });
         model.Build([5, 5, 1]);
-        using (var writer = new TensorBoardWriter(_folder))
+        using (var writer = new TensorBoardWriter(Folder))
         {
             writer.AddGraph(model);
         }
 
-        EventMessage graph = EventReader.ReadFile(Directory.GetFiles(_folder).Single())[1]["graph_def"];
+        EventMessage graph = EventReader.ReadFile(Directory.GetFiles(Folder).Single())[1]["graph_def"];
         EventMessage[] nodes = graph.All<EventMessage>("node");
         string[] names = [.. nodes.Select(node => node.Get<string>("name"))];
         var seen = new HashSet<string>();
@@ -255,14 +247,14 @@ public sealed class TensorBoardWriterTests
     [Test]
     public void Every_beginning_of_a_file_is_whole_records_and_a_piece()
     {
-        using (var writer = new TensorBoardWriter(_folder))
+        using (var writer = new TensorBoardWriter(Folder))
         {
             writer.AddScalar("x", 1, 1);
             writer.AddHistogram("h", [1, 2, 3], 1);
             writer.AddText("t", new string('x', 200), 1);
         }
 
-        byte[] file = File.ReadAllBytes(Directory.GetFiles(_folder).Single());
+        byte[] file = File.ReadAllBytes(Directory.GetFiles(Folder).Single());
         int before = 0;
         for (int length = 0; length <= file.Length; length++)
         {
@@ -277,12 +269,12 @@ public sealed class TensorBoardWriterTests
     [Test]
     public void A_reader_beside_the_writer_sees_what_was_flushed()
     {
-        using var writer = new TensorBoardWriter(_folder);
+        using var writer = new TensorBoardWriter(Folder);
         for (int i = 1; i <= 20; i++)
         {
             writer.AddScalar("x", i, i);
             writer.Flush();
-            Assert.That(EventReader.Values(_folder), Has.Count.EqualTo(i));
+            Assert.That(EventReader.Values(Folder), Has.Count.EqualTo(i));
         }
     }
 
@@ -290,7 +282,7 @@ public sealed class TensorBoardWriterTests
     public void Threads_may_add_at_once_and_each_ones_order_stays()
     {
         const int Threads = 4, Each = 2000;
-        using (var writer = new TensorBoardWriter(_folder))
+        using (var writer = new TensorBoardWriter(Folder))
         {
             Parallel.For(0, Threads, thread =>
             {
@@ -301,18 +293,18 @@ public sealed class TensorBoardWriterTests
             });
         }
 
-        foreach (var group in EventReader.Values(_folder).GroupBy(value => value.Value.Get<string>("tag")))
+        foreach (var group in EventReader.Values(Folder).GroupBy(value => value.Value.Get<string>("tag")))
         {
             Assert.That(group.Select(value => value.Step), Is.EqualTo(Enumerable.Range(0, Each)), group.Key);
         }
 
-        Assert.That(EventReader.Values(_folder), Has.Count.EqualTo(Threads * Each));
+        Assert.That(EventReader.Values(Folder), Has.Count.EqualTo(Threads * Each));
     }
 
     [Test]
     public void What_cannot_be_written_is_refused_at_once()
     {
-        using var writer = new TensorBoardWriter(_folder);
+        using var writer = new TensorBoardWriter(Folder);
         Assert.Multiple(() =>
         {
             Assert.That(() => writer.AddScalar("", 1, 1), Throws.ArgumentException);
@@ -331,7 +323,7 @@ public sealed class TensorBoardWriterTests
     [Test]
     public void A_disposed_writer_takes_nothing_more()
     {
-        var writer = new TensorBoardWriter(_folder);
+        var writer = new TensorBoardWriter(Folder);
         writer.Dispose();
         writer.Dispose();
         Assert.That(() => writer.AddScalar("x", 1, 1), Throws.TypeOf<ObjectDisposedException>());
@@ -341,7 +333,7 @@ public sealed class TensorBoardWriterTests
     [Test]
     public void A_folder_that_cannot_be_made_is_named()
     {
-        string file = Path.Combine(_folder, "file");
+        string file = Path.Combine(Folder, "file");
         File.WriteAllText(file, "");
         Assert.That(
             () => new TensorBoardWriter(Path.Combine(file, "run")),
