@@ -99,6 +99,12 @@ internal abstract class SupervisedRecipe : Recipe
         job.Data.Train, job.Epochs, job.Batch, TestsEveryEpoch || job.TestsEveryEpoch ? job.Data.Test : null, ValidationSplit,
         job.Callbacks, CreateTransform(), metrics: Metrics, cancellationToken: job.Cancellation);
 
+    /// <summary>A PNG of what the trained network makes of test examples, which --out keeps; null, the default, for
+    /// none.</summary>
+    /// <param name="network">The network on its device.</param>
+    /// <param name="test">The test examples.</param>
+    public virtual byte[]? Draw(Predictor network, Dataset test) => null;
+
     /// <summary>The value that <see cref="Recipe.Goal"/> is about: by default the accuracy.</summary>
     public virtual double Measure(Evaluation test) => test.Accuracy
         ?? throw new InvalidOperationException($"{Name}: expected a loss with classes, got {Loss.Name}; override Measure");

@@ -51,7 +51,7 @@ internal sealed class RunFolder : IDisposable
         path,
         [
             settings.WeightsPath!, settings.CheckpointPath!, settings.LogPath!, settings.ResultPath!,
-            Path.Combine(path, RunReport.Name),
+            settings.PicturePath!, Path.Combine(path, RunReport.Name),
         ],
         settings.Resume is { } checkpoint && IsSame(checkpoint, settings.CheckpointPath!), settings.Overwrite, resumable: true);
 

@@ -45,6 +45,8 @@ internal sealed record RunSettings
     /// <summary>The checkpoint to go on from, or null.</summary>
     public required string? Resume { get; init; }
 
+    public string? PicturePath => Out is null ? null : Path.Combine(Out, $"{Recipe.Name}.png");
+
     public string? WeightsPath => Out is null ? null : Path.Combine(Out, "weights.safetensors");
 
     public string? CheckpointPath => Out is null ? null : CheckpointIn(Out);

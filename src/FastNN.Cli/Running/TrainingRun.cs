@@ -4,6 +4,7 @@ using FastNN.Cli.Commands;
 using FastNN.Cli.Recipes;
 using FastNN.Cli.Reports;
 using FastNN.Data;
+using FastNN.Formats;
 using Spectre.Console;
 
 namespace FastNN.Cli.Running;
@@ -181,6 +182,14 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
 
         if (settings.Out is { } folder)
         {
+            using (Predictor network = trainer.Model.CreatePredictor(device))
+            {
+                if (_recipe.Draw(network, data.Test) is { } picture)
+                {
+                    AtomicFile.Write(settings.PicturePath!, stream => stream.Write(picture));
+                }
+            }
+
             TrainingReport(device, trainer, data, plan, recorder, test, time).Save(folder);
         }
     }

@@ -1,5 +1,6 @@
 using FastNN.Cli.Running;
 using FastNN.Data;
+using FastNN.Formats;
 
 namespace FastNN.Cli.Recipes;
 
@@ -28,7 +29,7 @@ internal sealed class DigitsDetect : ScriptedRecipe
 
     public override Goal QuickGoal => new("mAP at IoU 0.5", 0.15);
 
-    public override IReadOnlyList<string> Files => ["detector.safetensors"];
+    public override IReadOnlyList<string> Files => ["detector.safetensors", "digits-detect.png"];
 
     public override double Run(ScriptRun run)
     {
@@ -89,9 +90,53 @@ internal sealed class DigitsDetect : ScriptedRecipe
             phase.Step();
         }
 
+        run.Keep("digits-detect.png", stream => stream.Write(Picture(predictor, grid, scenes)));
         run.Figure("digits per scene", (double)present / count);
         run.Figure("digits found per scene, with a score above 0.5", (double)found / count);
         run.Figure("mAP at IoU 0.5, whatever digit it is taken for", ofBoxes.Value);
         return precision.Value;
+    }
+
+    /// <summary>Scenes with a frame around each digit that was found, in the color of the digit it is taken for.</summary>
+    private static byte[] Picture(Predictor predictor, BoxGrid grid, DigitScenes scenes)
+    {
+        const int Columns = 5, Count = 10;
+        int side = scenes.Side;
+        var images = new float[Count * side * side * 3];
+        var output = new float[grid.Shape.Count];
+        for (int i = 0; i < Count; i++)
+        {
+            Span<float> image = images.AsSpan(i * side * side * 3, side * side * 3);
+            DigitScene scene = scenes.Create(i);
+            for (int pixel = 0; pixel < side * side; pixel++)
+            {
+                image.Slice(3 * pixel, 3).Fill(scene.Pixels[pixel]);
+            }
+
+            predictor.Predict(scene.Pixels, output);
+            foreach (Detection found in Detection.Suppress(grid.Decode(output, least: 0.5f), acrossClasses: true))
+            {
+                Frame(image, side, found.Box, DigitColors.Of(found.Label));
+            }
+        }
+
+        return new ImageGrid { Columns = Columns, Scale = 2 }.Encode(images, [Count, side, side, 3]);
+    }
+
+    private static void Frame(Span<float> image, int side, BoundingBox box, (float Red, float Green, float Blue) color)
+    {
+        int Within(float place) => Math.Clamp((int)MathF.Round(place), 0, side - 1);
+        (int top, int left) = (Within(box.Top), Within(box.Left));
+        (int bottom, int right) = (Within(box.Top + box.Height - 1), Within(box.Left + box.Width - 1));
+        for (int y = top; y <= bottom; y++)
+        {
+            for (int x = left; x <= right; x++)
+            {
+                if (y == top || y == bottom || x == left || x == right)
+                {
+                    (image[3 * ((y * side) + x)], image[(3 * ((y * side) + x)) + 1], image[(3 * ((y * side) + x)) + 2]) = color;
+                }
+            }
+        }
     }
 }

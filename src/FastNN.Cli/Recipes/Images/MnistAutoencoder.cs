@@ -1,4 +1,5 @@
 using FastNN.Data;
+using FastNN.Formats;
 
 namespace FastNN.Cli.Recipes;
 
@@ -46,4 +47,17 @@ internal sealed class MnistAutoencoder : MnistRecipe
     }
 
     public override double Measure(Evaluation test) => test.Loss;
+
+    /// <summary>Fifty test digits, five rows of ten, each with its reconstruction below it.</summary>
+    public override byte[] Draw(Predictor network, Dataset test)
+    {
+        const int Columns = 10, Rows = 5, Row = Columns * 28 * 28;
+        float[] digits = test.Take(Columns * Rows).Features(), rebuilt = network.Predict(digits);
+        float[] images =
+        [
+            .. Enumerable.Range(0, Rows).SelectMany(
+                row => new[] { digits, rebuilt }.SelectMany(half => half[(row * Row)..((row + 1) * Row)])),
+        ];
+        return new ImageGrid { Columns = Columns }.Encode(images, [2 * Columns * Rows, 28, 28]);
+    }
 }

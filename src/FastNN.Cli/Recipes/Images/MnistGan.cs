@@ -1,5 +1,6 @@
 using FastNN.Cli.Running;
 using FastNN.Data;
+using FastNN.Formats;
 
 namespace FastNN.Cli.Recipes;
 
@@ -26,7 +27,7 @@ internal sealed class MnistGan : ScriptedRecipe
 
     public override Goal QuickGoal => new("samples recognized as the digit asked for", 0.20);
 
-    public override IReadOnlyList<string> Files => ["generator.safetensors"];
+    public override IReadOnlyList<string> Files => ["generator.safetensors", "mnist-gan.png"];
 
     public override double Run(ScriptRun run)
     {
@@ -151,6 +152,9 @@ internal sealed class MnistGan : ScriptedRecipe
             row[Code + wanted[i]] = 1;
         }
 
-        return judge.Judge(generator.Predict(codes), wanted);
+        float[] samples = generator.Predict(codes);
+        run.Keep("mnist-gan.png", stream => stream.Write(
+            new ImageGrid { Columns = Classes }.Encode(samples.AsSpan(0, 10 * Classes * 28 * 28), [10 * Classes, 28, 28])));
+        return judge.Judge(samples, wanted);
     }
 }

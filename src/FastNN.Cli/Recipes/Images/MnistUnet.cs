@@ -1,5 +1,7 @@
+using System.Numerics.Tensors;
 using FastNN.Cli.Running;
 using FastNN.Data;
+using FastNN.Formats;
 
 namespace FastNN.Cli.Recipes;
 
@@ -12,6 +14,7 @@ internal sealed class MnistUnet : SupervisedRecipe
     private const int Side = 40;
     private const int TrainingScenes = 20_000;
     private const int TestScenes = 1_000;
+    private const int PixelClasses = 11;
 
     public override string Name => "mnist-unet";
 
@@ -50,7 +53,7 @@ internal sealed class MnistUnet : SupervisedRecipe
         Symbol coarse = Stage(new MaxPool2D(2).Apply(middle), 64, "coarse");
         middle = Convolution(Symbol.Concat(Up(coarse, 32, "middle_up"), middle), 32, "middle_joined");
         fine = Convolution(Symbol.Concat(Up(middle, 16, "fine_up"), fine), 16, "fine_joined");
-        return new FastNN.Model(image, new Conv2D(11, 1) { Name = "classes" }.Apply(fine));
+        return new FastNN.Model(image, new Conv2D(PixelClasses, 1) { Name = "classes" }.Apply(fine));
     }
 
     public override Optimizer CreateOptimizer(float learningRate, int steps) =>
@@ -70,6 +73,35 @@ internal sealed class MnistUnet : SupervisedRecipe
         job.Data.Train, job.Epochs, job.Batch, callbacks: job.Callbacks, cancellationToken: job.Cancellation);
 
     public override double Measure(Evaluation test) => test.Metrics[Metric.IoU.Name];
+
+    /// <summary>Scenes, below them which pixels belong to which digit, and at the bottom what the network says.</summary>
+    public override byte[] Draw(Predictor network, Dataset test)
+    {
+        const int Columns = 10, Pixels = Columns * Side * Side;
+        test = test.Take(Columns);
+        float[] scenes = test.Features(), classes = new float[Pixels * PixelClasses], images = new float[3 * 3 * Pixels];
+        for (int i = 0; i < Columns; i++)
+        {
+            test.CopyTarget(i, classes.AsSpan(i * test.TargetSize, test.TargetSize));
+        }
+
+        Paint(images.AsSpan(0, 3 * Pixels), i => (scenes[i], scenes[i], scenes[i]));
+        PaintClasses(images.AsSpan(3 * Pixels, 3 * Pixels), classes);
+        PaintClasses(images.AsSpan(6 * Pixels), network.Predict(scenes));
+        return new ImageGrid { Columns = Columns, Scale = 2 }.Encode(images, [3 * Columns, Side, Side, 3]);
+    }
+
+    /// <summary>Each pixel in the color of the class with the highest score.</summary>
+    private static void PaintClasses(Span<float> image, float[] scores) => Paint(
+        image, i => DigitColors.OfPixel(TensorPrimitives.IndexOfMax(scores.AsSpan(i * PixelClasses, PixelClasses))));
+
+    private static void Paint(Span<float> image, Func<int, (float Red, float Green, float Blue)> color)
+    {
+        for (int i = 0; i < image.Length / 3; i++)
+        {
+            (image[3 * i], image[(3 * i) + 1], image[(3 * i) + 2]) = color(i);
+        }
+    }
 
     private static Symbol Stage(Symbol x, int channels, string name) =>
         Convolution(Convolution(x, channels, $"{name}_1"), channels, $"{name}_2");
