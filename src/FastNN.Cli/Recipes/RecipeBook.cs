@@ -29,6 +29,8 @@ internal static class RecipeBook
         new TextGpt(),
         new DebianGraphRecipe(),
         new MailSpam(),
+        new PackageSections(),
+        new CmudictG2p(),
         new Translate(),
         new MnistAutoencoder(),
         new MnistVae(),

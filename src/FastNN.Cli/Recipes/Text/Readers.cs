@@ -88,3 +88,39 @@ internal sealed class RecurrentReader : Reader
         return _scores.Apply(Pool(Operators.Concat(-1, states, embedded), isWord).Dropout(0.4f));
     }
 }
+
+/// <summary>A Transformer's encoder (Vaswani et al., 2017) with learned positions.</summary>
+internal sealed class AttentiveReader : Reader
+{
+    private readonly LearnedPositions _positions;
+    private readonly TransformerEncoder _encoder;
+    private readonly Dense _scores;
+
+    public AttentiveReader(int symbols, int width, int maxLength, int depth, int classes)
+        : base(symbols, width)
+    {
+        _positions = AddLayer(new LearnedPositions(maxLength), "positions");
+        _encoder = AddLayer(
+            new TransformerEncoder(
+            [
+                .. Enumerable.Range(0, depth).Select(_ => new TransformerEncoderLayer(width, 4, 2 * width)
+                {
+                    NormFirst = true,
+                    HasKeyPaddingMask = true,
+                    Dropout = 0.1f,
+                    Activation = Activation.Gelu,
+                }),
+            ])
+            {
+                HasNorm = true,
+            },
+            "encoder");
+        _scores = AddLayer(new Dense(classes), "scores");
+    }
+
+    protected override Value Read(Value embedded, Value isWord)
+    {
+        Value rows = _encoder.Apply([_positions.Apply(embedded).Dropout(0.2f), isWord])[0];
+        return _scores.Apply(Pool(rows, isWord).Dropout(0.3f));
+    }
+}
