@@ -101,9 +101,9 @@ internal abstract class SupervisedRecipe : Recipe
 
     /// <summary>A PNG of what the trained network makes of test examples, which --out keeps; null, the default, for
     /// none.</summary>
-    /// <param name="network">The network on its device.</param>
+    /// <param name="trainer">What trained the network.</param>
     /// <param name="test">The test examples.</param>
-    public virtual byte[]? Draw(Predictor network, Dataset test) => null;
+    public virtual byte[]? Draw(Trainer trainer, Dataset test) => null;
 
     /// <summary>The value that <see cref="Recipe.Goal"/> is about: by default the accuracy.</summary>
     public virtual double Measure(Evaluation test) => test.Accuracy

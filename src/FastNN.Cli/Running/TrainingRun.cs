@@ -182,12 +182,9 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
 
         if (settings.Out is { } folder)
         {
-            using (Predictor network = trainer.Model.CreatePredictor(device))
+            if (_recipe.Draw(trainer, data.Test) is { } picture)
             {
-                if (_recipe.Draw(network, data.Test) is { } picture)
-                {
-                    AtomicFile.Write(settings.PicturePath!, stream => stream.Write(picture));
-                }
+                AtomicFile.Write(settings.PicturePath!, stream => stream.Write(picture));
             }
 
             TrainingReport(device, trainer, data, plan, recorder, test, time).Save(folder);

@@ -1,6 +1,6 @@
 namespace FastNN.Cli.Recipes;
 
-/// <summary>A color for each digit, told apart by most people with a color vision deficiency, for pictures of scenes.</summary>
+/// <summary>Colors for pictures of scenes: one for each digit.</summary>
 internal static class DigitColors
 {
     private static readonly (float Red, float Green, float Blue)[] _colors =
@@ -15,4 +15,8 @@ internal static class DigitColors
     /// <summary>The color of a pixel's class: black for no digit, class 0, then the digits.</summary>
     public static (float Red, float Green, float Blue) OfPixel(int pixelClass) =>
         pixelClass == 0 ? default : _colors[pixelClass - 1];
+
+    /// <summary>Gives a pixel of an image of red, green and blue its color.</summary>
+    public static void Paint(Span<float> image, int pixel, (float Red, float Green, float Blue) color) =>
+        (image[3 * pixel], image[(3 * pixel) + 1], image[(3 * pixel) + 2]) = color;
 }

@@ -134,7 +134,7 @@ internal sealed class DigitsDetect : ScriptedRecipe
             {
                 if (y == top || y == bottom || x == left || x == right)
                 {
-                    (image[3 * ((y * side) + x)], image[(3 * ((y * side) + x)) + 1], image[(3 * ((y * side) + x)) + 2]) = color;
+                    DigitColors.Paint(image, (y * side) + x, color);
                 }
             }
         }

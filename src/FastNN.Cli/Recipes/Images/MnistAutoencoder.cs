@@ -49,10 +49,11 @@ internal sealed class MnistAutoencoder : MnistRecipe
     public override double Measure(Evaluation test) => test.Loss;
 
     /// <summary>Fifty test digits, five rows of ten, each with its reconstruction below it.</summary>
-    public override byte[] Draw(Predictor network, Dataset test)
+    public override byte[] Draw(Trainer trainer, Dataset test)
     {
         const int Columns = 10, Rows = 5, Row = Columns * 28 * 28;
-        float[] digits = test.Take(Columns * Rows).Features(), rebuilt = network.Predict(digits);
+        test = test.Take(Columns * Rows);
+        float[] digits = test.Features(), rebuilt = trainer.Predict(test);
         float[] images =
         [
             .. Enumerable.Range(0, Rows).SelectMany(

@@ -75,7 +75,7 @@ internal sealed class MnistUnet : SupervisedRecipe
     public override double Measure(Evaluation test) => test.Metrics[Metric.IoU.Name];
 
     /// <summary>Scenes, below them which pixels belong to which digit, and at the bottom what the network says.</summary>
-    public override byte[] Draw(Predictor network, Dataset test)
+    public override byte[] Draw(Trainer trainer, Dataset test)
     {
         const int Columns = 10, Pixels = Columns * Side * Side;
         test = test.Take(Columns);
@@ -87,7 +87,7 @@ internal sealed class MnistUnet : SupervisedRecipe
 
         Paint(images.AsSpan(0, 3 * Pixels), i => (scenes[i], scenes[i], scenes[i]));
         PaintClasses(images.AsSpan(3 * Pixels, 3 * Pixels), classes);
-        PaintClasses(images.AsSpan(6 * Pixels), network.Predict(scenes));
+        PaintClasses(images.AsSpan(6 * Pixels), trainer.Predict(test));
         return new ImageGrid { Columns = Columns, Scale = 2 }.Encode(images, [3 * Columns, Side, Side, 3]);
     }
 
@@ -99,7 +99,7 @@ internal sealed class MnistUnet : SupervisedRecipe
     {
         for (int i = 0; i < image.Length / 3; i++)
         {
-            (image[3 * i], image[(3 * i) + 1], image[(3 * i) + 2]) = color(i);
+            DigitColors.Paint(image, i, color(i));
         }
     }
 

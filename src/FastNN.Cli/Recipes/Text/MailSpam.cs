@@ -48,28 +48,17 @@ internal sealed class MailSpam : ScriptedRecipe
             Granule = length / 6,
             WordDropout = 0.2f,
         };
-        float[] Train(string name, Layer reader, float rate, float decay)
-        {
-            var optimizer = new AdamW(weightDecay: decay)
-            {
-                Schedule = Schedule.OneCycle(rate, training.Steps(epochs)),
-                ClipNorm = 1,
-            };
-            float[] probabilities = training.Train(name, reader, optimizer, epochs);
-            run.Figure($"test accuracy of the {name}", training.Accuracy(probabilities));
-            return probabilities;
-        }
-
         // Decay takes back to zero what few mails have written into the embeddings of rare words.
-        float[] convolutions = Train(
-            "convolutions", new ConvolutionalReader(vocabulary.Count, width, width, Classes), 5e-3f, 0.7f);
+        float[] convolutions = training.Train(
+            "convolutions", new ConvolutionalReader(vocabulary.Count, width, width, Classes), epochs, 5e-3f, 0.7f);
         if (run.Quick)
         {
             return training.Accuracy(convolutions);
         }
 
-        float[] lstm = Train("LSTM", new RecurrentReader(vocabulary.Count, width, width, Classes), 3e-3f, 0.5f);
-        return training.Accuracy([.. convolutions.Zip(lstm, (a, b) => (a + b) / 2)]);
+        float[] lstm = training.Train(
+            "LSTM", new RecurrentReader(vocabulary.Count, width, width, Classes), epochs, 3e-3f, 0.5f);
+        return training.MeanAccuracy(convolutions, lstm);
     }
 
     /// <summary>

@@ -53,27 +53,16 @@ internal sealed class PackageSections : ScriptedRecipe
             LabelSmoothing = 0.05f,
         };
         int epochs = run.Pick(6, 8), width = run.Pick(64, 32);
-        float[] Train(string name, Layer reader, float rate, float decay)
-        {
-            var optimizer = new AdamW(weightDecay: decay)
-            {
-                Schedule = Schedule.OneCycle(rate, training.Steps(epochs)),
-                ClipNorm = 1,
-            };
-            float[] probabilities = training.Train(name, reader, optimizer, epochs);
-            run.Figure($"test accuracy of the {name}", training.Accuracy(probabilities));
-            return probabilities;
-        }
-
-        float[] transformer = Train(
-            "Transformer", new AttentiveReader(vocabulary.Count, width, length, depth: 1, classes), 2e-3f, 0.05f);
+        float[] transformer = training.Train(
+            "Transformer", new AttentiveReader(vocabulary.Count, width, length, classes), epochs, 2e-3f, 0.05f);
         if (run.Quick)
         {
             return training.Accuracy(transformer);
         }
 
-        float[] lstm = Train("LSTM", new RecurrentReader(vocabulary.Count, width, width, classes), 3e-3f, 0.05f);
-        return training.Accuracy([.. transformer.Zip(lstm, (a, b) => (a + b) / 2)]) - linear;
+        float[] lstm = training.Train(
+            "LSTM", new RecurrentReader(vocabulary.Count, width, width, classes), epochs, 3e-3f, 0.05f);
+        return training.MeanAccuracy(transformer, lstm) - linear;
     }
 
     /// <summary>The name's parts, then the words of the summary and of the description.</summary>

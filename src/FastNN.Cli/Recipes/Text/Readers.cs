@@ -89,27 +89,27 @@ internal sealed class RecurrentReader : Reader
     }
 }
 
-/// <summary>A Transformer's encoder (Vaswani et al., 2017) with learned positions.</summary>
+/// <summary>One layer of a Transformer's encoder (Vaswani et al., 2017) with learned positions.</summary>
 internal sealed class AttentiveReader : Reader
 {
     private readonly LearnedPositions _positions;
     private readonly TransformerEncoder _encoder;
     private readonly Dense _scores;
 
-    public AttentiveReader(int symbols, int width, int maxLength, int depth, int classes)
+    public AttentiveReader(int symbols, int width, int maxLength, int classes)
         : base(symbols, width)
     {
         _positions = AddLayer(new LearnedPositions(maxLength), "positions");
         _encoder = AddLayer(
             new TransformerEncoder(
             [
-                .. Enumerable.Range(0, depth).Select(_ => new TransformerEncoderLayer(width, 4, 2 * width)
+                new TransformerEncoderLayer(width, 4, 2 * width)
                 {
                     NormFirst = true,
                     HasKeyPaddingMask = true,
                     Dropout = 0.1f,
                     Activation = Activation.Gelu,
-                }),
+                },
             ])
             {
                 HasNorm = true,
