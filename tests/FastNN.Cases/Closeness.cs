@@ -9,13 +9,22 @@ internal sealed class Closeness
     /// <summary>The relative part of a tolerance: a few roundings of float32.</summary>
     private const double Relative = 1e-5;
 
+    /// <summary>Of the terms of a sum, which are rounded by their own size: eight roundings of float32.</summary>
+    private const double OfTerms = 1e-6;
+
     /// <summary>The first that is too far off, with what was found and expected; null where none is.</summary>
     public string? Fault { get; private set; }
 
     /// <summary>The largest share of what was allowed; above 1 where there is a fault.</summary>
     public double Worst { get; private set; }
 
-    public void Check(string what, ReadOnlySpan<float> actual, ReadOnlySpan<double> expected, double tolerance)
+    /// <param name="terms">
+    /// Where the values are sums: those of their terms' absolute values, which do not cancel, as the terms' errors do not. Empty
+    /// where they are not.
+    /// </param>
+    public void Check(
+        string what, ReadOnlySpan<float> actual, ReadOnlySpan<double> expected, double tolerance,
+        ReadOnlySpan<double> terms = default)
     {
         if (actual.Length != expected.Length)
         {
@@ -26,9 +35,10 @@ internal sealed class Closeness
 
         for (int i = 0; i < actual.Length; i++)
         {
-            if (!IsNear(actual[i], expected[i], tolerance))
+            double allowed = tolerance + (terms.IsEmpty ? 0 : OfTerms * terms[i]);
+            if (!IsNear(actual[i], expected[i], allowed))
             {
-                Fault ??= Describe($"{what}[{i}]", actual[i], expected[i], tolerance);
+                Fault ??= Describe($"{what}[{i}]", actual[i], expected[i], allowed);
             }
         }
     }

@@ -61,11 +61,15 @@ internal sealed class ElementwiseCases : IOpCases
             // Sums over the axes along which an operand was repeated.
             Tolerance = 2e-6 * Math.Sqrt(y.Count / (double)Math.Min(a.Count, b.Count)),
             Samples = y.Count > 10_000 ? 12 : 48,
-            ReferenceBackward = !differentiable ? null : (values, dY) =>
-                [
-                    .. new[] { 0, 1 }.Select(
-                        operand => ElementwiseReference.Backward(function, operand, a, values[0], b, values[1], y, dY))],
+            ReferenceBackward = !differentiable ? null : (values, dY) => Sums(values, dY, sizes: false),
+            TermSizes = !differentiable ? null : (values, dY) => Sums(values, dY, sizes: true),
         };
+
+        double[]?[] Sums(double[][] values, double[] dY, bool sizes) =>
+        [
+            .. new[] { 0, 1 }.Select(operand =>
+                ElementwiseReference.Backward(function, operand, a, values[0], b, values[1], y, dY, sizes)),
+        ];
     }
 
     private static OpCase WithNumber(BinaryFunction function, bool numberFirst, Shape shape)

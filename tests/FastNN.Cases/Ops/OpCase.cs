@@ -26,6 +26,11 @@ internal sealed class OpCase(string name, OpInput[] inputs, Func<Value[], Value>
     public Func<double[][], double[], double[]?[]>? ReferenceBackward { get; init; }
 
     /// <summary>
+    /// For gradients that are sums: the sums of their terms' absolute values, by which the terms are rounded; null for others.
+    /// </summary>
+    public Func<double[][], double[], double[]?[]>? TermSizes { get; init; }
+
+    /// <summary>
     /// What float32 may lose, absolutely, in outputs and gradients: about the rounding of one number times how many are added up.
     /// </summary>
     public double Tolerance { get; init; } = 4e-6;

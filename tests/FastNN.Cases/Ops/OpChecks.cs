@@ -24,7 +24,9 @@ internal static class OpChecks
     {
         double[][] inputs = @case.Draw();
         double[] expected = @case.Reference(inputs);
-        double[]?[]? gradients = @case.ReferenceBackward?.Invoke(inputs, OpCase.DrawUpstream(expected.Length));
+        double[] upstream = OpCase.DrawUpstream(expected.Length);
+        double[]?[]? gradients = @case.ReferenceBackward?.Invoke(inputs, upstream);
+        double[]?[]? terms = @case.TermSizes?.Invoke(inputs, upstream);
         string on = where.Length == 0 ? "" : " on " + where;
         found.Check("y" + on, results[0], expected, @case.Tolerance);
         var others = new HashSet<int>();
@@ -33,7 +35,7 @@ internal static class OpChecks
         {
             if (gradients?[i] is { } gradient)
             {
-                found.Check($"d{@case.Inputs[i].Name}{on}", results[next], gradient, @case.Tolerance);
+                found.Check($"d{@case.Inputs[i].Name}{on}", results[next], gradient, @case.Tolerance, terms?[i]);
             }
             else
             {

@@ -56,16 +56,19 @@ internal static class ElementwiseReference
         }
     }
 
-    /// <summary>dX = the sums of dY df/dx over the axes along which operand 0 or 1 was repeated.</summary>
+    /// <summary>
+    /// dX = the sums of dY df/dx over the axes along which operand 0 or 1 was repeated, or those of the terms' absolute values.
+    /// </summary>
     public static double[] Backward(
-        BinaryFunction function, int operand, Shape aShape, double[] a, Shape bShape, double[] b, Shape yShape, double[] dY)
+        BinaryFunction function, int operand, Shape aShape, double[] a, Shape bShape, double[] b, Shape yShape, double[] dY,
+        bool sizes = false)
     {
         Shape shape = operand == 0 ? aShape : bShape;
         var dX = new double[shape.Count];
         for (int i = 0; i < dY.Length; i++)
         {
-            dX[Index(yShape, shape, i)] += dY[i] * Slope(
-                function, operand, a[Index(yShape, aShape, i)], b[Index(yShape, bShape, i)]);
+            double term = dY[i] * Slope(function, operand, a[Index(yShape, aShape, i)], b[Index(yShape, bShape, i)]);
+            dX[Index(yShape, shape, i)] += sizes ? Math.Abs(term) : term;
         }
 
         return dX;
