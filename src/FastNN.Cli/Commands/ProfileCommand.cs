@@ -17,7 +17,7 @@ internal static class ProfileCommand
     {
         Argument<SupervisedRecipe> recipe = Settings.SupervisedRecipeName("profile");
         Option<int?> batch = Settings.Batch(), threads = Settings.Threads(), steps = Settings.Steps(
-            "--steps", "Measured steps on the CPU, and as many between them that are not; by default what takes some seconds.");
+            "--steps", "Measured steps on the CPU, and seven times as many between them that are not; by default what takes some seconds.");
         Option<string> device = Settings.Device();
         Option<string?> data = Settings.Data(), json = Settings.Json("the figures");
         var trace = new Option<string?>("--trace")
@@ -90,7 +90,7 @@ internal static class ProfileCommand
             $"{recipe.Name}, training steps of {size} on {device.Description}; MFLOP and MB are counted by definition, us are medians, all per call"));
         output.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"a step takes {profile.PlainSeconds * 1e3:F3} ms (median of {profile.Steps}), {profile.MeasuredSeconds * 1e3:F3} ms while it is measured ({100 * profile.Overhead:+0.0;-0.0} %)"));
+            $"a step takes {profile.PlainSeconds * 1e3:F3} ms (median of {profile.PlainSteps}), {profile.MeasuredSeconds * 1e3:F3} ms while it is measured (of {profile.Steps}; {100 * profile.Overhead:+0.0;-0.0} %; one in eight is, so {100 * profile.RunOverhead:+0.0;-0.0} % of the run)"));
         IEnumerable<string> passes = Enum.GetValues<ProfilePass>().Select(pass => string.Create(
             CultureInfo.InvariantCulture, $"{pass.ToString().ToLowerInvariant()} {profile.ShareOf(pass):P1}"));
         output.WriteLine(string.Create(
