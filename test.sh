@@ -109,21 +109,22 @@ progress() {
     fi
 }
 
-# One process for the CPU, one for CUDA, one that sees no internals, one for the operator of the docs, one for ONNX, one for the recipes of
-# FastNN.Tests, so that they do not come behind everything else, and CTest, all beside each other.
+# One process for the CPU, one for CUDA, one that sees no internals, one for the operator of the docs, one for ONNX, one each for the recipes and the
+# narrower SIMD rungs of FastNN.Tests, so that they do not come behind everything else, and CTest, all beside each other.
 run_tests() {
     local projects="FastNN.Tests FastNN.Cuda.Tests FastNN.Users.Tests FastNN.Example.Tests FastNN.Onnx.Tests" project folder filter pid pids="" native="" running=0 cases waited=0
     results=$(mktemp -d) || return
     if [ $# -eq 0 ]; then
-        projects="$projects recipes"
+        projects="$projects recipes rungs"
         ctest --test-dir build --parallel "$(nproc)" --output-on-failure --output-junit "$results/native.xml" >"$results/native.log" 2>&1 &
         native=$!
     fi
-    echo "== tests of the CPU, of CUDA, of users' code, of ONNX${native:+, of recipes, of kernels/ and native/}, beside each other"
+    echo "== tests of the CPU, of CUDA, of users' code, of ONNX${native:+, of recipes, of SIMD rungs, of kernels/ and native/}, beside each other"
     for project in $projects; do
         cases='' folder=$project filter=''
         case $#$project in
-            0FastNN.Tests) filter='FullyQualifiedName!~QuickRecipeTests' ;;
+            0FastNN.Tests) filter='FullyQualifiedName!~QuickRecipeTests&FullyQualifiedName!~RungTests' ;;
+            0rungs) folder=FastNN.Tests filter='FullyQualifiedName~RungTests' ;;
             0recipes) folder=FastNN.Tests filter='FullyQualifiedName~QuickRecipeTests' ;;
         esac
         case $quick$project in
