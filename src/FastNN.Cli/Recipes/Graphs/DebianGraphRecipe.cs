@@ -48,7 +48,7 @@ internal sealed class DebianGraphRecipe : ScriptedRecipe
             int steps = run.Pick(50, 20);
             var optimizer = new AdamW(weightDecay: 1e-3f) { Schedule = Schedule.Warmup(10).Then(Schedule.Cosine(0.03f, steps)) };
             var model = new GraphNetwork(features, relations, run.Pick(64, 16), classes);
-            (_, double test) = batch.Train(name, model, optimizer, steps);
+            double test = batch.Train(name, model, optimizer, steps).Test;
             run.Figure($"test accuracy of the {name}", test);
             return test;
         }

@@ -14,6 +14,12 @@ internal abstract class FullBatchModel : Layer
     protected sealed override Value Forward(Value x) => Scores(x.Graph);
 }
 
+/// <summary>What a classifier reaches at the step that is best on the validation part.</summary>
+/// <param name="Validation">Accuracy of part 1.</param>
+/// <param name="Test">Accuracy of part 2.</param>
+/// <param name="Voice">What it says of both.</param>
+internal readonly record struct FullBatchResult(double Validation, double Test, Voice Voice);
+
 /// <summary>
 /// Trains classifiers on all examples at once, of which some are for training (part 0), some choose among steps and models (part
 /// 1), and some test (part 2).
@@ -33,13 +39,13 @@ internal sealed class FullBatch(ScriptRun run, int[] labels, int[] parts, int cl
         return (double)test.Count(label => label == frequent) / test.Length;
     }
 
-    /// <summary>Trains, and gives the accuracies where that of the validation part is best.</summary>
+    /// <summary>Trains, and gives what it reaches where the accuracy of the validation part is best.</summary>
     /// <param name="name">Of the phase.</param>
     /// <param name="model">The classifier; it is built here.</param>
     /// <param name="optimizer">Made for so many steps.</param>
     /// <param name="steps">Steps.</param>
     /// <param name="penalty">Half of it times the sum of all squared weights is added to the loss; default 0.</param>
-    public (double Validation, double Test) Train(
+    public FullBatchResult Train(
         string name, FullBatchModel model, Optimizer optimizer, int steps, float penalty = 0)
     {
         model.Build([1], run.Seed);
@@ -48,7 +54,7 @@ internal sealed class FullBatch(ScriptRun run, int[] labels, int[] parts, int cl
         using var test = new TrainingStep(weights, Record, [(new Sgd(), model.Parameters)], run.Seed, GraphMode.Inference);
         int[] targets = [.. labels.Select((label, i) => parts[i] == 0 ? label : Ignored)];
         var scores = new float[labels.Length * classes];
-        (double Validation, double Test) best = default;
+        FullBatchResult best = default;
         using ScriptPhase phase = run.Begin(name, steps);
         for (int i = 1; i <= steps; i++)
         {
@@ -59,8 +65,12 @@ internal sealed class FullBatch(ScriptRun run, int[] labels, int[] parts, int cl
                 Write(test);
                 test.Forward();
                 test.Read("scores", scores);
-                (double Validation, double Test) now = (Accuracy(scores, 1), Accuracy(scores, 2));
-                best = now.Validation > best.Validation ? now : best;
+                double validation = Accuracy(scores, 1);
+                if (validation > best.Validation)
+                {
+                    best = new FullBatchResult(
+                        validation, Accuracy(scores, 2), new Voice(Probabilities(scores, 1), Probabilities(scores, 2)));
+                }
             }
         }
 
@@ -86,6 +96,18 @@ internal sealed class FullBatch(ScriptRun run, int[] labels, int[] parts, int cl
         }
     }
 
+    private float[] Probabilities(float[] scores, int part)
+    {
+        int[] examples = [.. Enumerable.Range(0, labels.Length).Where(i => parts[i] == part)];
+        var probabilities = new float[examples.Length * classes];
+        for (int i = 0; i < examples.Length; i++)
+        {
+            TensorPrimitives.SoftMax(scores.AsSpan(examples[i] * classes, classes), probabilities.AsSpan(i * classes, classes));
+        }
+
+        return probabilities;
+    }
+
     private double Accuracy(float[] scores, int part)
     {
         int count = 0, right = 0;
@@ -108,7 +130,7 @@ internal sealed class SparseRegression(SparseMatrix rows, int classes) : FullBat
 {
     private Parameter? _weight, _bias;
 
-    /// <summary>The test accuracy of the regression whose squared penalty is best on the validation part.</summary>
+    /// <summary>What the regression reaches whose squared penalty is best on the validation part.</summary>
     /// <param name="run">The run.</param>
     /// <param name="name">What to call it.</param>
     /// <param name="batch">Labels and parts.</param>
@@ -116,22 +138,22 @@ internal sealed class SparseRegression(SparseMatrix rows, int classes) : FullBat
     /// <param name="classes">Classes.</param>
     /// <param name="steps">Steps of Adam for each penalty.</param>
     /// <param name="penalties">Half of one times the sum of all squared weights is added to the loss.</param>
-    public static double Fit(
+    public static FullBatchResult Fit(
         ScriptRun run, string name, FullBatch batch, SparseMatrix rows, int classes, int steps,
         params ReadOnlySpan<float> penalties)
     {
-        (double Validation, double Test) best = default;
+        FullBatchResult best = default;
         foreach (float penalty in penalties)
         {
             string title = string.Create(CultureInfo.InvariantCulture, $"{name}, penalty {penalty:0e0}");
             var optimizer = new Adam { Schedule = Schedule.Linear(0.3f, steps, 0.01f) };
-            (double Validation, double Test) one = batch.Train(
+            FullBatchResult one = batch.Train(
                 title, new SparseRegression(rows, classes), optimizer, steps, penalty);
             run.Say(string.Create(CultureInfo.InvariantCulture, $"{title}: validation accuracy {one.Validation:0.0000}"));
             best = one.Validation > best.Validation ? one : best;
         }
 
-        return best.Test;
+        return best;
     }
 
     protected override void Build(Value x)

@@ -42,7 +42,7 @@ internal sealed class PackageSections : ScriptedRecipe
         SparseMatrix bags = TermWeights.Fit(texts.Where((_, i) => parts[i] == 0), vocabulary.Count).Apply(texts);
         double linear = SparseRegression.Fit(
             run, "logistic regression", batch, bags, classes, run.Pick(60, 30),
-            run.Quick ? [1e-5f] : [1e-4f, 3e-5f, 1e-5f, 3e-6f]);
+            run.Quick ? [1e-5f] : [1e-4f, 3e-5f, 1e-5f, 3e-6f]).Test;
         run.Figure("test accuracy of logistic regression on bags of words", linear);
 
         int[][] beginnings = [.. texts.Select(text => text[..Math.Min(length, text.Length)])];
@@ -53,14 +53,14 @@ internal sealed class PackageSections : ScriptedRecipe
             LabelSmoothing = 0.05f,
         };
         int epochs = run.Pick(6, 8), width = run.Pick(64, 32);
-        float[] transformer = training.Train(
+        Voice transformer = training.Train(
             "Transformer", new AttentiveReader(vocabulary.Count, width, length, classes), epochs, 2e-3f, 0.05f);
         if (run.Quick)
         {
-            return training.Accuracy(transformer);
+            return training.Accuracy(transformer.Test);
         }
 
-        float[] lstm = training.Train(
+        Voice lstm = training.Train(
             "LSTM", new RecurrentReader(vocabulary.Count, width, width, classes), epochs, 3e-3f, 0.05f);
         return training.MeanAccuracy(transformer, lstm) - linear;
     }

@@ -6,6 +6,9 @@ using FastNN.Tensors;
 
 namespace FastNN.Cli.Recipes;
 
+/// <summary>What a classifier says of the examples of the validation and the test part: probabilities, [examples, classes].</summary>
+internal readonly record struct Voice(float[] Validation, float[] Test);
+
 /// <summary>
 /// Trains classifiers of sequences of symbols, in batches of sequences of about the same length, which are filled up with padding
 /// to one of a few lengths. Examples of part 0 are for training, of part 1 for validation, of part 2 for the test.
@@ -33,8 +36,7 @@ internal sealed class SequenceTraining(ScriptRun run, int[][] texts, int[] label
     /// <param name="epochs">Epochs.</param>
     /// <param name="rate">The highest learning rate.</param>
     /// <param name="decay">Of the weights.</param>
-    /// <returns>The probabilities of the test part, [examples, classes].</returns>
-    public float[] Train(string name, Layer reader, int epochs, float rate, float decay)
+    public Voice Train(string name, Layer reader, int epochs, float rate, float decay)
     {
         int[] order = Of(0);
         int steps = epochs * (order.Length / Batch);
@@ -65,9 +67,9 @@ internal sealed class SequenceTraining(ScriptRun run, int[][] texts, int[] label
             }
         }
 
-        float[] probabilities = Predict(test, Of(2));
-        run.Figure($"test accuracy of the {name}", Accuracy(probabilities));
-        return probabilities;
+        var voice = new Voice(Predict(test, Of(1)), Predict(test, Of(2)));
+        run.Figure($"test accuracy of the {name}", Accuracy(voice.Test));
+        return voice;
 
         void Record(StepBuilder builder)
         {
@@ -89,8 +91,41 @@ internal sealed class SequenceTraining(ScriptRun run, int[][] texts, int[] label
             TensorPrimitives.IndexOfMax(scores.AsSpan(i * classes, classes)) == labels[example]).Count() / examples.Length;
     }
 
-    /// <summary>The share of test examples that the mean of two classifiers' probabilities gets right.</summary>
-    public double MeanAccuracy(float[] one, float[] other) => Accuracy([.. one.Zip(other, (a, b) => (a + b) / 2)]);
+    /// <summary>The share of test examples that the mean of several classifiers' probabilities gets right.</summary>
+    public double MeanAccuracy(params Voice[] voices)
+    {
+        double validation = Accuracy(Mean(voices, voice => voice.Validation), part: 1);
+        run.Say(string.Create(
+            CultureInfo.InvariantCulture, $"mean of {voices.Length} classifiers: validation accuracy {validation:0.0000}"));
+        return Accuracy(Mean(voices, voice => voice.Test));
+    }
+
+    /// <summary>A voice that is as sure as it is right on the validation part, so that no other is drowned by it in a mean.</summary>
+    public Voice Calibrate(Voice voice)
+    {
+        float[] validation = Logarithms(voice.Validation), test = Logarithms(voice.Test);
+        float temperature = Calibration.FitTemperature(validation, [.. Of(1).Select(i => labels[i])]);
+        return new Voice(Softmax(validation, temperature), Softmax(test, temperature));
+    }
+
+    private static float[] Mean(Voice[] voices, Func<Voice, float[]> part) =>
+        [.. Enumerable.Range(0, part(voices[0]).Length).Select(i => voices.Average(voice => part(voice)[i]))];
+
+    private static float[] Logarithms(float[] probabilities) =>
+        Array.ConvertAll(probabilities, probability => MathF.Log(MathF.Max(probability, 1e-30f)));
+
+    private float[] Softmax(float[] logits, float temperature)
+    {
+        var probabilities = new float[logits.Length];
+        TensorPrimitives.Divide(logits, temperature, probabilities);
+        for (int i = 0; i < probabilities.Length; i += classes)
+        {
+            Span<float> row = probabilities.AsSpan(i, classes);
+            TensorPrimitives.SoftMax(row, row);
+        }
+
+        return probabilities;
+    }
 
     private int[] Of(int part) => [.. Enumerable.Range(0, texts.Length).Where(i => parts[i] == part)];
 
