@@ -26,7 +26,7 @@ internal sealed record CpuProfile(SessionProfile Profile, int Steps, double Plai
     /// <summary>One step in so many is measured.</summary>
     private const int Every = 8;
 
-        /// <summary>Steps that were not measured operator by operator.</summary>
+    /// <summary>Steps that were not measured operator by operator.</summary>
     public int PlainSteps => Steps * (Every - 1);
 
     /// <summary>What measuring adds to a step, as a share of it.</summary>

@@ -15,7 +15,8 @@ internal sealed class ProfileCommandTests : CliFixture
         Assert.That(result.Code, Is.Zero, result.Error);
         Assert.That(
             result.Output,
-            Does.Contain("Dense + ReLU backward").And.Contain("Adam update").And.Contain("median of 28").And.Contain("of 4; ").And.Contain("us/call"));
+            Does.Contain("Dense + ReLU backward").And.Contain("Adam update").And.Contain("median of 28").And.Contain("of 4; ")
+                .And.Contain("us/call"));
         using JsonDocument json = JsonDocument.Parse(File.ReadAllText(At("profile.json")));
         JsonElement[] operators = [.. json.RootElement.GetProperty("operators").EnumerateArray()];
         using JsonDocument trace = JsonDocument.Parse(File.ReadAllText(At("trace.json")));

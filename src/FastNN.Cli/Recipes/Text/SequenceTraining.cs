@@ -6,7 +6,7 @@ using FastNN.Tensors;
 
 namespace FastNN.Cli.Recipes;
 
-/// <summary>What a classifier says of the examples of the validation and the test part: probabilities, [examples, classes].</summary>
+/// <summary>What a classifier says of the validation and the test part: probabilities, [examples, classes].</summary>
 internal readonly record struct Voice(float[] Validation, float[] Test);
 
 /// <summary>
@@ -100,7 +100,7 @@ internal sealed class SequenceTraining(ScriptRun run, int[][] texts, int[] label
         return Accuracy(Mean(voices, voice => voice.Test));
     }
 
-    /// <summary>A voice that is as sure as it is right on the validation part, so that no other is drowned by it in a mean.</summary>
+    /// <summary>A voice that is as sure as it is right on the validation part, so that it drowns no other in a mean.</summary>
     public Voice Calibrate(Voice voice)
     {
         float[] validation = Logarithms(voice.Validation), test = Logarithms(voice.Test);
