@@ -17,7 +17,7 @@ internal sealed class CmudictG2p : ScriptedRecipe
         "CMUdict 0.7b: words of letters and apostrophes, phonemes without stress; a tenth of the words for the test";
 
     public override string TrainingDescription =>
-        "Muon 0.03 for matrices, AdamW 3e-3 for the table, label smoothing 0.1, 12 epochs in batches of 2,048 symbols";
+        "Muon 0.03 for matrices, AdamW 3e-3 for the table, label smoothing 0.1, 20 epochs in batches of 2,048 symbols";
 
     public override Goal Goal => new("word error rate", 0.32, AtMost: true);
 
@@ -49,7 +49,7 @@ internal sealed class CmudictG2p : ScriptedRecipe
                 ? new TransducerSize(symbols, MaxLength, Width: 64, Heads: 2, Encoders: 1, Decoders: 1)
                 : new TransducerSize(symbols, MaxLength, Width: 160, Heads: 5, Encoders: 3, Decoders: 3),
             run.Seed);
-        task.Train(run, train, run.Pick(2048, 1024), run.Pick(12, 4), 0.03f, smoothing: 0.1f);
+        task.Train(run, train, run.Pick(2048, 1024), run.Pick(20, 4), 0.03f, smoothing: 0.1f);
         run.Keep("encoder.safetensors", task.Encoder);
         run.Keep("decoder.safetensors", task.Decoder);
         int[][] sources = [.. test.Select(word => Spelling(word.Key))];
