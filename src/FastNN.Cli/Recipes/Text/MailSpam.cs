@@ -59,7 +59,7 @@ internal sealed class MailSpam : ScriptedRecipe
         Voice lstm = training.Train(
             "LSTM", new RecurrentReader(vocabulary.Count, width, width, Classes), epochs, 3e-3f, 0.5f);
         run.Figure("test accuracy of both networks", training.MeanAccuracy(convolutions, lstm));
-        // The networks are too sure, the regression, which the penalty holds back, is not sure enough: without this it is not heard.
+        // The networks are too sure; the regression, which its penalty holds back, would not be heard beside them.
         return training.MeanAccuracy(
             training.Calibrate(convolutions), training.Calibrate(lstm), training.Calibrate(linear.Voice));
     }
