@@ -94,6 +94,13 @@ public sealed class OnnxModel : IDisposable
         return Open(Content.OfStream(stream, name), null);
     }
 
+    /// <summary>Opens a model in memory whose tensors outside lie beside a file.</summary>
+    /// <param name="bytes">The file's bytes, not to be changed while the model is open.</param>
+    /// <param name="name">What messages call them.</param>
+    /// <param name="path">Where the file was; tensors outside are read from its folder when they are needed.</param>
+    internal static OnnxModel Load(ReadOnlyMemory<byte> bytes, string name, string path) =>
+        Open(Content.OfMemory(bytes, name), new ExternalData(path));
+
     private static OnnxModel Open(Content content, ExternalData? external)
     {
         try

@@ -104,6 +104,9 @@ public sealed partial class OnnxSession : IDisposable
     /// <param name="inputs">The inputs in the order of <see cref="OnnxModel.Inputs"/>; null takes an input's default.</param>
     public string? HostReason(params ReadOnlySpan<OnnxTensor?> inputs) => Find(inputs).Missing;
 
+    /// <summary>What runs these inputs on the engine; null where they were not met yet, or the host has a part.</summary>
+    internal Session? FindSession(params ReadOnlySpan<OnnxTensor?> inputs) => FindMade(inputs)?.Session;
+
     /// <summary>The weights that recordings share.</summary>
     internal ConstantPool Constants => _constants;
 

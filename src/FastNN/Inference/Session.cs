@@ -21,7 +21,7 @@ public sealed class Session : IDisposable, ITrimmable
     private readonly SemaphoreSlim _places;
     private readonly SessionContext?[] _idle;
     private readonly ArenaBudget? _budget;
-    private ProfileRecorder? _observer;
+    private IStepObserver? _observer;
     private int _disposed;
 
     /// <param name="device">Where to run.</param>
@@ -192,6 +192,19 @@ public sealed class Session : IDisposable, ITrimmable
 
     /// <summary>Who is told when each step ran; null for nobody.</summary>
     internal IStepObserver? Observer => Volatile.Read(ref _observer);
+
+    /// <summary>Lets an observer be told of steps, on a CPU and unless another is; again is allowed.</summary>
+    internal bool TryObserve(IStepObserver observer) => _device.Kind == "cpu"
+        && (Observer == observer || Interlocked.CompareExchange(ref _observer, observer, null) is null);
+
+    /// <summary>Tells an observer no longer.</summary>
+    internal void StopObserving(IStepObserver observer)
+    {
+        if (Observer == observer)
+        {
+            Interlocked.CompareExchange(ref _observer, null, observer);
+        }
+    }
 
     /// <summary>
     /// Gives back the memory that is kept for calls to come; they take it again. <see cref="Device.Trim"/> does so for all

@@ -117,10 +117,13 @@ internal sealed class SessionContext(
 
     public bool IsComputed => _computed;
 
-    public void Read(int index, Span<byte> values)
+    public void Read(int index, Span<byte> values) => Peek(index).CopyTo(values);
+
+    /// <summary>An output's bytes where they arrived; valid until the context computes again.</summary>
+    public ReadOnlySpan<byte> Peek(int index)
     {
         using DeviceUse use = device.Life.Enter();
-        Current.Readback.Read(index).CopyTo(values);
+        return Current.Readback.Read(index);
     }
 
     public void Dispose()

@@ -11,6 +11,9 @@ namespace FastNN;
 /// </summary>
 public readonly ref struct SessionRun
 {
+    // Below, pinning the array costs what copying does.
+    private const int LeastLentBytes = 8 << 10;
+
     private readonly Session? _session;
     private readonly SessionContext? _context;
     private readonly int _rental;
@@ -60,14 +63,32 @@ public readonly ref struct SessionRun
     internal void Lend<T>(int index, T[] values, int first, int count)
         where T : unmanaged
     {
-        // Below, pinning the array costs what copying does.
-        const int leastBytes = 8 << 10;
         RequireIndex(index, Inputs.Count);
         Require<T>(Context.Input(index), count, "input", Inputs[index].Name);
         ReadOnlySpan<byte> bytes = MemoryMarshal.AsBytes(values.AsSpan(first, count));
-        if (bytes.Length < leastBytes || !Context.Lend(index, values, (nint)first * Unsafe.SizeOf<T>(), bytes))
+        if (bytes.Length < LeastLentBytes || !Context.Lend(index, values, (nint)first * Unsafe.SizeOf<T>(), bytes))
         {
             Context.Write(index, bytes);
+        }
+    }
+
+    /// <summary>
+    /// As <see cref="Write{T}(int, ReadOnlySpan{T})"/> of an input's elements as bytes, which lie at the beginning of an array
+    /// that the caller leaves as it is until <see cref="Compute"/> has returned.
+    /// </summary>
+    internal void LendBytes(int index, byte[] owner, int count)
+    {
+        RequireIndex(index, Inputs.Count);
+        Tensor tensor = Context.Input(index);
+        if (count != tensor.Bytes)
+        {
+            throw new ShapeException(
+                $"Session: expected {tensor.Bytes} bytes for input '{Inputs[index].Name}' of shape {tensor.Shape}, got {count}.");
+        }
+
+        if (count < LeastLentBytes || !Context.Lend(index, owner, 0, owner.AsSpan(0, count)))
+        {
+            Context.Write(index, owner.AsSpan(0, count));
         }
     }
 
@@ -126,6 +147,15 @@ public readonly ref struct SessionRun
         }
 
         Context.Read(index, MemoryMarshal.AsBytes(values));
+    }
+
+    /// <summary>The bytes of an output where they arrived; valid until the run computes again or is disposed.</summary>
+    internal ReadOnlySpan<byte> OutputBytes(int index)
+    {
+        RequireIndex(index, Outputs.Count);
+        return Context.IsComputed
+            ? Context.Peek(index)
+            : throw new InvalidOperationException("SessionRun: there is nothing to read before Compute.");
     }
 
     /// <summary>Gives the memory of the call back to the session; a second time does nothing.</summary>
