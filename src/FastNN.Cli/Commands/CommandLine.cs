@@ -53,6 +53,7 @@ internal static class CommandLine
             DoctorCommand.Create(context),
             SelfTestCommand.Create(context),
             OnnxCommand.Create(context),
+            ServeCommand.Create(context),
         };
         foreach (VersionOption option in root.Options.OfType<VersionOption>())
         {
