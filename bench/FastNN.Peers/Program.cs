@@ -1,4 +1,11 @@
 using FastNN.Peers;
+using FastNN.Peers.Guide;
+
+// The example of docs/guides/from-torchsharp.md.
+if (args is ["--guide"])
+{
+    return TorchBackend.LoadFailure() is null ? CircleGuide.Run() : NewerLibc.TryRun(args, setUp: true) ?? 1;
+}
 
 Options options;
 IReadOnlyList<Case> cases;
