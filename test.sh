@@ -1,15 +1,17 @@
 #!/bin/bash
 # Builds everything, runs every test, checks the formatting, and ends with "N passed, N failed, N skipped". The CUDA tests run on the
 # software CUDA device of native/softcuda; what it and the kernels are compiled with is installed from Debian where it is missing.
-# --quick takes a sample: fewer random programs, a fifth of the operators' cases, one narrower SIMD rung, no stress.
+# --quick takes a sample: fewer random programs, a fifth of the operators' cases, one narrower SIMD rung, no stress. --full takes on CUDA and on
+# the narrower rungs every case of the operators, and not every other one, which is some minutes more.
 # Other arguments go to `dotnet test`, and leave out the tests of native/ and kernels/: ./test.sh --filter Name~Planner
 set -u
 
-quick=
-if [ "${1:-}" = --quick ]; then
-    quick=1
-    shift
-fi
+quick='' full=''
+case ${1:-} in
+    --quick) quick=1 ;;
+    --full) full=1 ;;
+esac
+[ -z "$quick$full" ] || shift
 
 here=$(CDPATH='' cd -- "$(dirname -- "$(readlink -f -- "$0")")" && pwd) || exit 1
 cd "$here" || exit 1
@@ -44,6 +46,38 @@ check() {
         failed=$((failed + 1))
         return 1
     fi
+}
+
+# Starts a step beside others; collect waits for all of them, and shows what each said.
+beside_names=() beside_pids=() beside_logs=()
+beside() {
+    beside_names+=("$1")
+    shift
+    beside_logs+=("$(mktemp)")
+    (
+        trap - INT QUIT
+        exec "$@"
+    ) >"${beside_logs[-1]}" 2>&1 &
+    beside_pids+=($!)
+}
+
+collect() {
+    local i
+    # shellcheck disable=SC2064
+    trap "kill ${beside_pids[*]} 2>/dev/null; exit 130" INT TERM
+    for i in "${!beside_pids[@]}"; do
+        echo "== ${beside_names[$i]}"
+        if wait "${beside_pids[$i]}"; then
+            passed=$((passed + 1))
+            cat "${beside_logs[$i]}"
+        else
+            failed=$((failed + 1))
+            cat "${beside_logs[$i]}"
+            echo "FAILED: ${beside_names[$i]}"
+        fi
+        rm -f "${beside_logs[$i]}"
+    done
+    trap - INT TERM
 }
 
 # A number of a .trx file's <Counters .../>.
@@ -109,10 +143,11 @@ progress() {
     fi
 }
 
+# Tests of category Apart have processes of their own. A filter of two names that are not to match would let both through.
 # One process for the CPU, one for CUDA, one that sees no internals, one for the operator of the docs, one for ONNX, one each for the recipes and the
 # narrower SIMD rungs of FastNN.Tests, so that they do not come behind everything else, and CTest, all beside each other.
 run_tests() {
-    local projects="FastNN.Tests FastNN.Cuda.Tests FastNN.Users.Tests FastNN.Example.Tests FastNN.Onnx.Tests" project folder filter pid pids="" native="" running=0 cases waited=0
+    local projects="FastNN.Tests FastNN.Cuda.Tests FastNN.Users.Tests FastNN.Example.Tests FastNN.Onnx.Tests FastNN.Hosting.Tests" project folder filter pid pids="" native="" running=0 cases priority waited=0
     results=$(mktemp -d) || return
     if [ $# -eq 0 ]; then
         projects="$projects recipes rungs"
@@ -123,18 +158,20 @@ run_tests() {
     for project in $projects; do
         cases='' folder=$project filter=''
         case $#$project in
-            0FastNN.Tests) filter='FullyQualifiedName!~QuickRecipeTests&FullyQualifiedName!~RungTests' ;;
+            0FastNN.Tests) filter='TestCategory!=Apart' ;;
             0rungs) folder=FastNN.Tests filter='FullyQualifiedName~RungTests' ;;
             0recipes) folder=FastNN.Tests filter='FullyQualifiedName~QuickRecipeTests' ;;
         esac
-        case $quick$project in
-            1FastNN.Cuda.Tests) cases=5 ;;
-            1FastNN.Tests) cases=5 ;;
+        case ${quick:+quick}${full:+full}:$project in
+            quick:FastNN.Cuda.Tests | quick:FastNN.Tests) cases=5 ;;
+            :FastNN.Cuda.Tests | :rungs) cases=2 ;;
         esac
+        # The longest of them has a core to itself.
+        [ "$project" = FastNN.Tests ] && priority=0 || priority=5
         # What is started in the background ignores interruptions, and so would what the tests start and interrupt.
         (
             trap - INT QUIT
-            FASTNN_QUICK=$quick FASTNN_EVERY_NTH_CASE=$cases exec dotnet test "tests/$folder" -c Release --no-build --nologo ${filter:+--filter "$filter"} \
+            FASTNN_QUICK=$quick FASTNN_EVERY_NTH_CASE=$cases exec nice -n "$priority" dotnet test "tests/$folder" -c Release --no-build --nologo ${filter:+--filter "$filter"} \
                 --logger "console;verbosity=normal" --logger "trx;LogFileName=$project.trx" --results-directory "$results" "$@"
         ) >"$results/$project.log" 2>&1 &
         pids="$pids $!"
@@ -190,7 +227,10 @@ fi
 run_tests "$@"
 if [ $# -eq 0 ] && [ -z "$quick" ]; then
     # The branches that only a real GPU takes, and the checks of global memory, are on there.
-    check "the GPU bundle, without a network, on the software device in disguise" tools/gpu-bundle --check
-    check "20 seconds of random interleavings (tests/FastNN.Stress)" dotnet run -c Release --no-build --project tests/FastNN.Stress -- --seconds 20
+    beside "the GPU bundle, without a network, on the software device in disguise" tools/gpu-bundle --check
+    beside "the documentation site, without a warning" docs/site/build
+    beside "packages and samples" samples/run --no-build
+    beside "20 seconds of random interleavings (tests/FastNN.Stress)" dotnet run -c Release --no-build --project tests/FastNN.Stress -- --seconds 20
+    collect
 fi
 finish

@@ -14,10 +14,13 @@ internal sealed partial class DocumentationTests
     private static string Root => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(ThisFile())!, "..", "..", ".."));
 
     private static IEnumerable<string> Pages => Directory.GetFiles(Path.Combine(Root, "docs"), "*.md")
+        .Concat(Directory.GetFiles(Path.Combine(Root, "docs", "guides"), "*.md"))
         .Concat(
             [
                 Path.Combine(Root, "README.md"), Path.Combine(Root, "kernels", "README.md"),
-                Path.Combine(Root, "native", "README.md")])
+                Path.Combine(Root, "native", "README.md"), Path.Combine(Root, "samples", "README.md"),
+                Path.Combine(Root, "CONTRIBUTING.md"), Path.Combine(Root, "CHANGELOG.md")])
+        .Concat(Directory.GetDirectories(Path.Combine(Root, "src")).Select(package => Path.Combine(package, "README.md")))
         .Select(page => Path.GetRelativePath(Root, page));
 
     [TestCaseSource(nameof(Pages))]
@@ -103,7 +106,7 @@ internal sealed partial class DocumentationTests
     }
 
     private static IEnumerable<string> ReadSources() =>
-        from folder in new[] { "src", "tests" }
+        from folder in new[] { "src", "tests", "bench", "samples" }
         from file in Directory.EnumerateFiles(Path.Combine(Root, folder), "*.c*", SearchOption.AllDirectories)
         where Path.GetExtension(file) is ".cs" or ".cu"
             && !Path.GetRelativePath(Root, file).Split('/', '\\').Any(part => part is "obj" or "bin")
@@ -118,7 +121,7 @@ internal sealed partial class DocumentationTests
     private static string ThisFile([CallerFilePath] string file = "") => file;
 
     [GeneratedRegex(
-        @"`((?:src|tests|tools|bench|native|kernels|docs|data|Tensors|Functions|Kernels|Cpu|Cuda|Ops|Graphs|Layers|Losses|Schedules|Optimizers|Metrics|Inference|Training|Explain|Formats|Data|Golden)/[\w./-]*)`")]
+        @"`((?:src|tests|tools|bench|native|kernels|docs|data|samples|Tensors|Functions|Kernels|Cpu|Cuda|Ops|Graphs|Layers|Losses|Schedules|Optimizers|Metrics|Inference|Training|Explain|Formats|Data|Golden)/[\w./-]*)`")]
     private static partial Regex NamedPath();
 
     [GeneratedRegex("```(?:csharp|cuda)\n(.*?)\n```", RegexOptions.Singleline)]

@@ -4,6 +4,7 @@ using FastNN.Cli.Recipes;
 namespace FastNN.Tests.Cli;
 
 /// <summary>Every recipe's short form runs and shows that its network learns.</summary>
+[Category("Apart")]
 internal sealed class QuickRecipeTests : CliFixture
 {
     private static IEnumerable<string> Names => RecipeBook.All.Select(recipe => recipe.Name);

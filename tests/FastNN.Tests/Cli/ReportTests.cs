@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Xml;
 using System.Xml.Linq;
 using FastNN.Cli.Reports;
+using FastNN.Testing.Browser;
 
 namespace FastNN.Tests.Cli;
 
@@ -111,7 +112,7 @@ internal sealed class ReportTests : CliFixture
     [TestCase(390)]
     public void A_browser_shows_the_page(int width)
     {
-        string browser = Browser() ?? Skip();
+        string browser = Chromium.FindOrIgnore();
         Assert.That(Run("train", "breast-cancer-mlp", "--epochs", "3", "--out", At("run")).Code, Is.Zero);
         // A headless window is never narrower than 500 pixels; a frame is.
         File.WriteAllText(
@@ -129,24 +130,6 @@ internal sealed class ReportTests : CliFixture
         process.StandardError.ReadToEnd();
         Assert.That(process.WaitForExit(60_000));
         Assert.That(new FileInfo(At("page.png")), Has.Length.GreaterThan(20_000), "a blank page has 10 kB");
-    }
-
-    private static string Skip()
-    {
-        Assert.Ignore("no browser: neither FASTNN_CHROMIUM nor chromium, chromium-browser or google-chrome in PATH");
-        return "";
-    }
-
-    private static string? Browser()
-    {
-        if (Environment.GetEnvironmentVariable("FASTNN_CHROMIUM") is { Length: > 0 } given)
-        {
-            return given;
-        }
-
-        string[] names = ["chromium", "chromium-browser", "google-chrome"];
-        return (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
-            .SelectMany(folder => names.Select(name => Path.Combine(folder, name))).FirstOrDefault(File.Exists);
     }
 
     /// <summary>Well-formed, small, without a script, and with nothing from outside.</summary>

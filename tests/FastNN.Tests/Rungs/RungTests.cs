@@ -12,10 +12,11 @@ namespace FastNN.Tests.Rungs;
 /// Every rung of the SIMD ladder below this machine's: the tests of category Rungs, which compare all operators with the double
 /// references, once more in child processes whose runtime is told to do without the wider vectors.
 /// </summary>
+[Category("Apart")]
 internal sealed class RungTests
 {
     private const string Marker = "rung: ";
-    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan Longest = TimeSpan.FromMinutes(12);
 
     /// <summary>What this process runs on, said where the parent of a child process can read it.</summary>
     [Test]
