@@ -177,7 +177,7 @@ run_tests() {
         pids="$pids $!"
     done
     # shellcheck disable=SC2064
-    trap "kill $pids $native 2>/dev/null; exit 130" INT TERM
+    trap "kill $pids $native ${beside_pids[*]} 2>/dev/null; exit 130" INT TERM
 
     while :; do
         running=0
@@ -224,10 +224,12 @@ if ! mnist=$(./fastnn data mnist 2>&1); then
     echo "MNIST is not available here; tests that need it are skipped: $(echo "$mnist" | tail -n 1)"
 fi
 
+if [ $# -eq 0 ] && [ -z "$quick" ]; then
+    # It takes what the tests leave of the processors. The branches that only a real GPU takes, and the checks of global memory, are on there.
+    beside "the GPU bundle, without a network, on the software device in disguise" nice -n 10 tools/gpu-bundle --check
+fi
 run_tests "$@"
 if [ $# -eq 0 ] && [ -z "$quick" ]; then
-    # The branches that only a real GPU takes, and the checks of global memory, are on there.
-    beside "the GPU bundle, without a network, on the software device in disguise" tools/gpu-bundle --check
     beside "the documentation site, without a warning" docs/site/build
     beside "packages and samples" samples/run --no-build
     beside "20 seconds of random interleavings (tests/FastNN.Stress)" dotnet run -c Release --no-build --project tests/FastNN.Stress -- --seconds 20
