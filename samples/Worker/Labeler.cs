@@ -42,7 +42,7 @@ internal sealed class Labeler(
         ClassPrediction[] classes = await Task.WhenAll(
             rows.Select(row => tumors.PredictAsync(Numbers(row), cancellation).AsTask()));
 
-        // Under another name first: whoever sees the file has all of it.
+        // Under another name first: a reader who sees the file sees all of it.
         await File.WriteAllLinesAsync(labels + ".part", classes.Select(row => row.Label), cancellation);
         File.Move(labels + ".part", labels, overwrite: true);
         logger.LogInformation(

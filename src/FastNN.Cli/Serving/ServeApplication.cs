@@ -28,7 +28,7 @@ internal static class ServeApplication
         builder.WebHost.UseKestrelCore().ConfigureKestrel(ports.Listen);
         builder.Logging.AddProvider(log)
             .AddFilter("Microsoft", LogLevel.Warning)
-            // Told by the command itself, or by the answer to whoever caused it.
+            // Told by the command itself, or by the answer to the caller who caused it.
             .AddFilter("Microsoft.Extensions.Hosting", LogLevel.Critical)
             .AddFilter("Microsoft.Hosting", LogLevel.Critical)
             .AddFilter("Grpc", LogLevel.Warning)

@@ -65,7 +65,7 @@ internal sealed partial class BatchQueue : IAsyncDisposable
         _idleCount = _idle.Length;
         if (_maxDelay > 0)
         {
-            // The timer outlives whoever makes the queue, so it must not keep that one's context.
+            // The timer outlives the caller who makes the queue, so it must not keep that caller's context.
             using AsyncFlowControl flow = ExecutionContext.SuppressFlow();
             _timer = _time.CreateTimer(
                 static queue => ((BatchQueue)queue!).OnTimer(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);

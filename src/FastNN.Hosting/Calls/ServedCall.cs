@@ -137,7 +137,7 @@ internal sealed class ServedCall : QueuedCall
         (Deadline, _hasOwnDeadline) = (_hasOwnDeadline ? 0 : Deadline, false);
         if (Interlocked.CompareExchange(ref _state, Begun, UnderWay) == Abandoned)
         {
-            // Not into the pool: whoever abandoned it may still hold the task.
+            // Not into the pool: the caller who abandoned it may still hold the task.
             _state = Disposed;
             ReleaseBuffers();
             _model.Release();

@@ -87,7 +87,7 @@ internal sealed class LoadedModel : IBatchExecutor
         ? 0
         : _time.GetTimestamp() + (long)(Settings.CallTimeout.TotalSeconds * _time.TimestampFrequency);
 
-    /// <summary>Begins a call, for whoever got true of <see cref="TryHold"/>.</summary>
+    /// <summary>Begins a call, for a caller who got true of <see cref="TryHold"/>.</summary>
     public ServedCall BeginCall() => _pool.Take().Begin();
 
     /// <summary>Keeps it alive; false where it has been retired and is gone.</summary>
@@ -262,7 +262,7 @@ internal sealed class LoadedModel : IBatchExecutor
 
     private void Free()
     {
-        // Nothing waits in it any more: whoever waits holds the model.
+        // Nothing waits in it any more: a caller who waits holds the model.
         _ = Queue.DrainAsync();
         Engine.Dispose();
         _ended.TrySetResult();
