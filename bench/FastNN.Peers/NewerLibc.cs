@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace FastNN.Peers;
 
 /// <summary>
-/// Starts this program once more through bench/dotnet-newer-libc, where the system's own libraries are too old for libtorch.
+/// Starts this program once more through bench/dotnet-newer-libc, where the system's own libraries are too old for a peer's.
 /// </summary>
 internal static class NewerLibc
 {
@@ -24,7 +24,7 @@ internal static class NewerLibc
             return null;
         }
 
-        return Run(runner, [Path.Combine(AppContext.BaseDirectory, "FastNN.Peers.dll"), .. arguments]);
+        return Run(runner, [typeof(NewerLibc).Assembly.Location, .. arguments]);
     }
 
     private static int Run(string runner, IEnumerable<string> arguments)

@@ -1,3 +1,4 @@
+using FastNN.Peers;
 using FastNN.ServerPeers;
 
 if (args is ["serve", ..])

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics.X86;
+using FastNN.Peers;
 
 namespace FastNN.ServerPeers;
 

@@ -170,14 +170,8 @@ internal sealed class ServePorts(ServeSettings settings, ServerCertificate? cert
         {
             listen.UseHttps(new TlsHandshakeCallbackOptions
             {
-                OnConnection = _ =>
-                {
-                    ServerCertificate.Content current = certificate.Current;
-                    return ValueTask.FromResult(new SslServerAuthenticationOptions
-                    {
-                        ServerCertificateContext = SslStreamCertificateContext.Create(current.Own, current.Chain, offline: true),
-                    });
-                },
+                OnConnection = _ => ValueTask.FromResult(
+                    new SslServerAuthenticationOptions { ServerCertificateContext = certificate.Current }),
             });
         }
     }

@@ -1,3 +1,4 @@
+using System.Net.Security;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using Microsoft.Extensions.Logging;
@@ -16,7 +17,7 @@ internal sealed class ServerCertificate
     private readonly string _key;
     private readonly TimeProvider _time;
     private readonly Lock _lock = new();
-    private Content _content;
+    private SslStreamCertificateContext _content;
     private (DateTime, DateTime) _stamp;
     private long _looked;
 
@@ -32,7 +33,7 @@ internal sealed class ServerCertificate
     public ILogger? Logger { get; set; }
 
     /// <summary>What new connections get.</summary>
-    public Content Current
+    public SslStreamCertificateContext Current
     {
         get
         {
@@ -71,7 +72,7 @@ internal sealed class ServerCertificate
         }
     }
 
-    private Content Read()
+    private SslStreamCertificateContext Read()
     {
         try
         {
@@ -85,7 +86,7 @@ internal sealed class ServerCertificate
 
             var chain = new X509Certificate2Collection();
             chain.ImportFromPemFile(_certificate);
-            return new Content(own, [.. chain.Skip(1)]);
+            return SslStreamCertificateContext.Create(own, [.. chain.Skip(1)], offline: true);
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
@@ -94,7 +95,4 @@ internal sealed class ServerCertificate
                 + $"key: {exception.Message}");
         }
     }
-
-    /// <summary>The certificate with its key, and those that signed it.</summary>
-    internal sealed record Content(X509Certificate2 Own, X509Certificate2Collection Chain);
 }

@@ -31,7 +31,7 @@ public sealed class ChatModelOptions
     /// </summary>
     public int MaxOutputTokens { get; set; } = 256;
 
-    /// <summary>Tokens that end an answer, and are no part of it.</summary>
+    /// <summary>Tokens that end an answer without being in it.</summary>
     public ISet<int> EndTokens { get; } = new HashSet<int>();
 
     /// <summary>How many chats are answered at once, each with keys and values of its own in memory. Default 1.</summary>

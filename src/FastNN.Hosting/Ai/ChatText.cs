@@ -2,7 +2,7 @@ namespace FastNN.Hosting;
 
 /// <summary>The text of an answer as it grows: what of it can be shown, and whether a stop sequence ends it.</summary>
 /// <param name="decode">Makes text of tokens.</param>
-/// <param name="stops">Sequences that end the answer, and are no part of it.</param>
+/// <param name="stops">Sequences that end the answer without being in it.</param>
 internal sealed class ChatText(Func<IReadOnlyList<int>, string> decode, IList<string> stops)
 {
     private readonly List<int> _tokens = [];

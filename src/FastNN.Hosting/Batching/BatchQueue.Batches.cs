@@ -35,7 +35,7 @@ internal sealed partial class BatchQueue
             return false;
         }
 
-        // Each has a row at least, so that there are fewer than make a batch.
+        // The loop is short: each call has at least one row, and their rows do not fill a batch.
         for (QueuedCall? call = _waiting.First; call is not null; call = call.Place.Next)
         {
             urgent = Math.Min(urgent, call.Place.Latest);

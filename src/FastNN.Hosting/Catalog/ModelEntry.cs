@@ -51,7 +51,7 @@ internal sealed class ModelEntry(ModelSource source, CatalogParts parts) : IDisp
             {
                 parts.Log.NothingThere(Name, source.Location);
                 throw new InferenceException(InferenceFailure.NotFound, string.IsNullOrEmpty(version)
-                    ? $"Model '{Name}': there is no file of it, or none that its policy asks for."
+                    ? $"Model '{Name}': expected a file of a version that its policy chooses, found none."
                     : $"Model '{Name}' has no version {Formats.Quote.Text(version)}.");
             }
 

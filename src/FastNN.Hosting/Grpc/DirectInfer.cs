@@ -124,11 +124,9 @@ internal sealed partial class DirectInfer(
         response.ContentType = ContentType;
         response.Headers["grpc-status"] = ((int)status.StatusCode).ToString(CultureInfo.InvariantCulture);
         response.Headers["grpc-message"] = Uri.EscapeDataString(status.Detail);
-        if (failure is InferenceException refused && RetryAfter.Of(refused) is { } seconds)
+        foreach ((string name, string value) in RetryAfter.Trailers(failure))
         {
-            response.Headers[RetryAfter.Trailer] = seconds.ToString(CultureInfo.InvariantCulture);
-            response.Headers[RetryAfter.PushbackTrailer] =
-                RetryAfter.Milliseconds(refused).ToString(CultureInfo.InvariantCulture);
+            response.Headers[name] = value;
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Reflection;
 using FastNN.Hosting.Protocol;
 using FastNN.Hosting.Wire;
 using Google.Protobuf.Collections;
@@ -11,10 +10,6 @@ namespace FastNN.Hosting;
 /// <content>What models there are, what they take and give, and how they are doing.</content>
 internal sealed partial class InferenceService
 {
-    private static readonly string s_version =
-        typeof(InferenceService).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
-            ?.InformationalVersion.Split('+')[0] ?? "0";
-
     private static readonly string[] s_extensions =
     [
         "classification", "model_configuration", "model_repository", "parameters", "schedule_policy", "statistics",
@@ -49,7 +44,8 @@ internal sealed partial class InferenceService
 
     /// <summary>Name, version and extensions of the server.</summary>
     public static Task<ServerMetadataResponse> ServerMetadata(ServerMetadataRequest request, ServerCallContext context) =>
-        Task.FromResult(new ServerMetadataResponse { Name = "fastnn", Version = s_version, Extensions = { s_extensions } });
+        Task.FromResult(
+            new ServerMetadataResponse { Name = "fastnn", Version = ServingTelemetry.Version, Extensions = { s_extensions } });
 
     /// <summary>Inputs and outputs of a model.</summary>
     public Task<ModelMetadataResponse> ModelMetadata(

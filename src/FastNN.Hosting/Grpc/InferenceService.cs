@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using FastNN.Hosting.Protocol;
 using Grpc.Core;
@@ -117,10 +116,9 @@ internal sealed partial class InferenceService(
 
     private static void AddRetryAfter(Exception failure, Metadata trailers)
     {
-        if (failure is InferenceException refused && RetryAfter.Of(refused) is { } seconds)
+        foreach ((string name, string value) in RetryAfter.Trailers(failure))
         {
-            trailers.Add(RetryAfter.Trailer, seconds.ToString(CultureInfo.InvariantCulture));
-            trailers.Add(RetryAfter.PushbackTrailer, RetryAfter.Milliseconds(refused).ToString(CultureInfo.InvariantCulture));
+            trailers.Add(name, value);
         }
     }
 

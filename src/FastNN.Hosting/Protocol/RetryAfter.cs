@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace FastNN.Hosting.Protocol;
 
 /// <summary>When a refused caller may try again: the header of HTTP, and trailers of gRPC.</summary>
@@ -18,7 +20,16 @@ internal static class RetryAfter
             ? (int)Math.Clamp(Math.Ceiling((failure.RetryAfter ?? _default).TotalSeconds), 1, _most.TotalSeconds)
             : null;
 
-    /// <summary>The same in milliseconds.</summary>
-    public static int Milliseconds(InferenceException failure) =>
+    /// <summary>What gRPC's callers are told of it; nothing where trying again does not help.</summary>
+    public static IEnumerable<(string Name, string Value)> Trailers(Exception failure) =>
+        failure is InferenceException refused && Of(refused) is { } seconds
+            ?
+            [
+                (Trailer, seconds.ToString(CultureInfo.InvariantCulture)),
+                (PushbackTrailer, Milliseconds(refused).ToString(CultureInfo.InvariantCulture)),
+            ]
+            : [];
+
+    private static int Milliseconds(InferenceException failure) =>
         (int)Math.Clamp(Math.Ceiling((failure.RetryAfter ?? _default).TotalMilliseconds), 1, _most.TotalMilliseconds);
 }

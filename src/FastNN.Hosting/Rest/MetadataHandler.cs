@@ -1,4 +1,3 @@
-using System.Reflection;
 using System.Text.Json;
 using FastNN.Hosting.Protocol;
 using Microsoft.AspNetCore.Http;
@@ -13,10 +12,6 @@ internal sealed class MetadataHandler(IModelCatalog catalog)
         "binary_tensor_data", "classification", "model_configuration", "model_repository", "parameters", "schedule_policy",
         "statistics",
     ];
-
-    private static readonly string _version =
-        typeof(MetadataHandler).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()
-            ?.InformationalVersion.Split('+')[0] ?? "";
 
     /// <summary>GET v2/health/live.</summary>
     public static Task LiveAsync(HttpContext http) => JsonAnswer.WriteAsync(http, static json =>
@@ -46,7 +41,7 @@ internal sealed class MetadataHandler(IModelCatalog catalog)
     {
         json.WriteStartObject();
         json.WriteString("name"u8, "fastnn"u8);
-        json.WriteString("version"u8, _version);
+        json.WriteString("version"u8, ServingTelemetry.Version);
         json.WriteStartArray("extensions"u8);
         foreach (string extension in _extensions)
         {
@@ -187,7 +182,7 @@ internal sealed class MetadataHandler(IModelCatalog catalog)
         WriteDuration(json, "compute_infer", statistics.ComputeInfer);
         WriteDuration(json, "compute_output", statistics.ComputeOutput);
 
-        // There is no cache of answers; clients read its counts all the same.
+        // There is no cache of answers, but clients expect its counts.
         WriteDuration(json, "cache_hit", default);
         WriteDuration(json, "cache_miss", default);
         json.WriteEndObject();

@@ -74,15 +74,15 @@ internal sealed class ServingTelemetry
             "The version that runs; always 1.");
     }
 
+    /// <summary>The package's version; before the sources, which are made with it.</summary>
+    internal static string Version { get; } = typeof(ServingTelemetry).Assembly
+        .GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0";
+
     /// <summary>Requests, queue and compute.</summary>
     internal static ActivitySource Source { get; } = new(FastNNDiagnostics.ActivitySourceName, Version);
 
     /// <summary>Operators.</summary>
     internal static ActivitySource Operators { get; } = new(FastNNDiagnostics.OperatorActivitySourceName, Version);
-
-    /// <summary>The package's version.</summary>
-    internal static string Version => typeof(ServingTelemetry).Assembly
-        .GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0.0.0";
 
     /// <summary>The meter, by which a listener tells this service from others in the process.</summary>
     internal Meter Meter { get; }

@@ -310,13 +310,7 @@ public sealed class GrpcServiceTests
         }, what == "broken off");
         body.Headers.ContentType = new MediaTypeHeaderValue("application/grpc");
         using var client = new HttpClient();
-        using var request =
-            new HttpRequestMessage(HttpMethod.Post, _server.Address + "/inference.GRPCInferenceService/ModelInfer")
-            {
-                Content = body,
-                Version = HttpVersion.Version20,
-                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            };
+        using HttpRequestMessage request = ModelInfer(body);
         if (encoding is not null)
         {
             request.Headers.Add("grpc-encoding", encoding);
@@ -339,6 +333,14 @@ public sealed class GrpcServiceTests
         Assert.That(next.Id, Is.EqualTo("request 1"));
     }
 
+    private HttpRequestMessage ModelInfer(HttpContent body) => new(
+        HttpMethod.Post, _server.Address + "/inference.GRPCInferenceService/ModelInfer")
+    {
+        Content = body,
+        Version = HttpVersion.Version20,
+        VersionPolicy = HttpVersionPolicy.RequestVersionExact,
+    };
+
     [Test]
     public async Task A_message_that_comes_in_pieces_is_answered()
     {
@@ -347,13 +349,7 @@ public sealed class GrpcServiceTests
         using var body = new PiecemealContent(framed[..3], framed[3..20], framed[20..]);
         body.Headers.ContentType = new MediaTypeHeaderValue("application/grpc+proto");
         using var client = new HttpClient();
-        using var request =
-            new HttpRequestMessage(HttpMethod.Post, _server.Address + "/inference.GRPCInferenceService/ModelInfer")
-            {
-                Content = body,
-                Version = HttpVersion.Version20,
-                VersionPolicy = HttpVersionPolicy.RequestVersionExact,
-            };
+        using HttpRequestMessage request = ModelInfer(body);
         using HttpResponseMessage response = await client.SendAsync(request);
         byte[] answer = await response.Content.ReadAsByteArrayAsync();
         Assert.Multiple(() =>

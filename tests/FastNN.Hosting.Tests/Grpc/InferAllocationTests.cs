@@ -1,5 +1,6 @@
 using FastNN.Hosting.Tests.Rest;
 using FastNN.Hosting.Wire;
+using FastNN.Testing;
 using Google.Protobuf;
 using Grpc.Core;
 using Microsoft.AspNetCore.Routing;
@@ -23,18 +24,7 @@ public sealed class InferAllocationTests
         var incoming = new Incoming { Message = Messages.Segments(Messages.Echo(rows: 4).ToByteArray(), 100_000) };
         var responses = new Responses(codec);
         var context = new Context();
-        for (int i = 0; i < 200; i++)
-        {
-            Pass();
-        }
-
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 200; i++)
-        {
-            Pass();
-        }
-
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        long allocated = AllocatedBytes.Of(Pass, times: 200);
         Assert.Multiple(() =>
         {
             Assert.That(allocated, Is.Zero);

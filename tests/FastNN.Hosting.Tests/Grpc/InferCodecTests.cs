@@ -1,6 +1,7 @@
 using System.Text;
 using FastNN.Hosting.Protocol;
 using FastNN.Hosting.Wire;
+using FastNN.Testing;
 using Google.Protobuf;
 
 namespace FastNN.Hosting.Tests.Rpc;
@@ -265,18 +266,7 @@ public sealed class InferCodecTests
         request.Parameters.Add("priority", new InferParameter { Int64Param = 2 });
         var incoming = new Incoming { Message = Messages.Segments(request.ToByteArray(), form == "segments" ? 16 : 100_000) };
         var outgoing = new Outgoing();
-        for (int i = 0; i < 100; i++)
-        {
-            Pass(incoming, outgoing);
-        }
-
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 100; i++)
-        {
-            Pass(incoming, outgoing);
-        }
-
-        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+        Assert.That(AllocatedBytes.Of(() => Pass(incoming, outgoing), times: 100), Is.Zero);
     }
 
     private static ModelInferRequest Request(string model, int elements) => new()

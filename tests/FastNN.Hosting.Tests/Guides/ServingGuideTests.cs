@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Http.Json;
 using System.Text.Json;
+using FastNN.Hosting.Tests.Models;
 using FastNN.Onnx;
 using FastNN.Testing;
 using Microsoft.AspNetCore.Builder;
@@ -25,7 +26,7 @@ internal sealed class ServingGuideTests : FolderFixture
             Assert.That((await client.GetAsync("v2/health/ready")).StatusCode, Is.EqualTo(HttpStatusCode.OK));
             Assert.That((await client.GetAsync("metrics")).StatusCode, Is.EqualTo(HttpStatusCode.OK));
 
-            string page = File.ReadAllText(Page()).ReplaceLineEndings("\n");
+            string page = PageCode.Text(Path.Combine("guides", "serving.md"));
             using JsonDocument metadata = JsonDocument.Parse(await client.GetStringAsync("v2/models/sum"));
             string input = metadata.RootElement.GetProperty("inputs")[0].GetProperty("name").GetString()!;
             Assert.That(page, Does.Contain($"\"name\":\"{input}\""));
@@ -73,7 +74,4 @@ internal sealed class ServingGuideTests : FolderFixture
         network.ExportOnnx(path);
         return At("models");
     }
-
-    private static string Page([System.Runtime.CompilerServices.CallerFilePath] string file = "") =>
-        Path.Combine(Path.GetDirectoryName(file)!, "..", "..", "..", "docs", "guides", "serving.md");
 }

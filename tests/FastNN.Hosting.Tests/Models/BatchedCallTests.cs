@@ -43,18 +43,7 @@ public sealed class BatchedCallTests : FolderFixture
     {
         LoadedModel model = Load(TwoInputs(), onnx);
         ServedCall[] calls = [.. Enumerable.Range(0, 5).Select(i => Begin(model, 1 + (i % 2), i))];
-        for (int i = 0; i < 50; i++)
-        {
-            model.Execute(calls);
-        }
-
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 50; i++)
-        {
-            model.Execute(calls);
-        }
-
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        long allocated = AllocatedBytes.Of(() => model.Execute(calls), times: 50);
         Dispose(calls);
         Assert.That(allocated, Is.Zero);
         await model.RetireAsync();
@@ -189,34 +178,22 @@ public sealed class BatchedCallTests : FolderFixture
     }
 
     /// <summary>Keeps the first execution waiting until it is told to go on.</summary>
-    private sealed class GatedEngine(IModelEngine inner) : IModelEngine
+    private sealed class GatedEngine(IModelEngine inner) : ForwardingEngine(inner)
     {
         public ManualResetEventSlim Entered { get; } = new();
 
         public ManualResetEventSlim Leave { get; } = new();
 
-        public string Platform => inner.Platform;
-
-        public IReadOnlyList<ModelTensor> Inputs => inner.Inputs;
-
-        public IReadOnlyList<ModelTensor> Outputs => inner.Outputs;
-
-        public bool IsBatchable => inner.IsBatchable;
-
-        public bool AllowsEmpty => inner.AllowsEmpty;
-
-        public IReadOnlyList<string> ClassNames => inner.ClassNames;
-
-        public void Execute(ReadOnlySpan<QueuedCall> batch, int rows, ref StageClock clock)
+        public override void Execute(ReadOnlySpan<QueuedCall> batch, int rows, ref StageClock clock)
         {
             Entered.Set();
             Leave.Wait();
-            inner.Execute(batch, rows, ref clock);
+            base.Execute(batch, rows, ref clock);
         }
 
-        public void Dispose()
+        public override void Dispose()
         {
-            inner.Dispose();
+            base.Dispose();
             Entered.Dispose();
             Leave.Dispose();
         }

@@ -20,7 +20,7 @@ public sealed class BatchingPageTests : FolderFixture
     }
 
     [Test]
-    public void Every_block_stands_in_this_file() => Assert.That(PageCode.Missing("serving-batching.md", least: 3), Is.Empty);
+    public void Every_block_stands_in_this_file() => Assert.That(PageCode.Missing("serving-batching.md", count: 3), Is.Empty);
 
     private async Task ServeAsync(float[] image)
     {

@@ -81,18 +81,7 @@ public sealed class InvariantCallTests : FolderFixture
     {
         LoadedModel model = Load(Built(new Sequential(new Dense(5)), [4]), onnx: false);
         ServedCall call = Begin(model, [4], 0, rows);
-        for (int i = 0; i < 50; i++)
-        {
-            model.Execute([call]);
-        }
-
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 50; i++)
-        {
-            model.Execute([call]);
-        }
-
-        long allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        long allocated = AllocatedBytes.Of(() => model.Execute([call]), times: 50);
         call.Dispose();
         Assert.That(allocated, Is.Zero);
         await model.RetireAsync();
@@ -233,29 +222,15 @@ public sealed class InvariantCallTests : FolderFixture
     }
 
     /// <summary>Its answers tell how many examples were computed together.</summary>
-    private sealed class DependentEngine(IModelEngine inner) : IModelEngine
+    private sealed class DependentEngine(IModelEngine inner) : ForwardingEngine(inner)
     {
-        public string Platform => inner.Platform;
-
-        public IReadOnlyList<ModelTensor> Inputs => inner.Inputs;
-
-        public IReadOnlyList<ModelTensor> Outputs => inner.Outputs;
-
-        public bool IsBatchable => inner.IsBatchable;
-
-        public bool AllowsEmpty => inner.AllowsEmpty;
-
-        public IReadOnlyList<string> ClassNames => inner.ClassNames;
-
-        public void Execute(ReadOnlySpan<QueuedCall> batch, int rows, ref StageClock clock)
+        public override void Execute(ReadOnlySpan<QueuedCall> batch, int rows, ref StageClock clock)
         {
-            inner.Execute(batch, rows, ref clock);
+            base.Execute(batch, rows, ref clock);
             foreach (QueuedCall call in batch)
             {
                 ((ServedCall)call).OutputTensor(0).Buffer![0] ^= (byte)rows;
             }
         }
-
-        public void Dispose() => inner.Dispose();
     }
 }

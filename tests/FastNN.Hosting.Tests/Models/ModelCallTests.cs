@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using FastNN.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -50,18 +51,7 @@ public sealed class ModelCallTests : ServingFixture
             run.GetAwaiter().GetResult();
         }
 
-        for (int i = 0; i < 100; i++)
-        {
-            Call();
-        }
-
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 100; i++)
-        {
-            Call();
-        }
-
-        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+        Assert.That(AllocatedBytes.Of(Call, times: 100), Is.Zero);
     }
 
     [Test]

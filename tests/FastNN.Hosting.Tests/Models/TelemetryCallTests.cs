@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using FastNN.Hosting.Tests.Telemetry;
+using FastNN.Testing;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 
@@ -84,18 +86,7 @@ public sealed class TelemetryCallTests : ServingFixture
             run.GetAwaiter().GetResult();
         }
 
-        for (int i = 0; i < 100; i++)
-        {
-            Call();
-        }
-
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 100; i++)
-        {
-            Call();
-        }
-
-        Assert.That(GC.GetAllocatedBytesForCurrentThread() - before, Is.Zero);
+        Assert.That(AllocatedBytes.Of(Call, times: 100), Is.Zero);
         AssertLine(Text(collector), "fastnn_requests_total", Tags, "200");
     }
 
@@ -104,16 +95,10 @@ public sealed class TelemetryCallTests : ServingFixture
     {
         IModel model = Model(await StartAsync("digits", Save(onnx)), "digits");
         await CallAsync(model, Inputs(1));
-        List<Activity> ended = [];
-        using (var listener = new ActivityListener
+        List<Activity> ended;
+        using (var heard = new HeardActivities())
         {
-            ShouldListenTo = source => source.Name
-                is FastNNDiagnostics.ActivitySourceName or FastNNDiagnostics.OperatorActivitySourceName,
-            Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = ended.Add,
-        })
-        {
-            ActivitySource.AddActivityListener(listener);
+            ended = heard.Ended;
             await CallAsync(model, Inputs(1));
         }
 

@@ -1,5 +1,4 @@
-using System.Runtime.CompilerServices;
-using System.Text.RegularExpressions;
+using FastNN.Hosting.Tests.Models;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -10,21 +9,15 @@ using Microsoft.Extensions.DependencyInjection;
 namespace FastNN.Hosting.Tests.Rest;
 
 /// <summary>The code and the tables of docs/serving-rest.md.</summary>
-public sealed partial class RestPageTests
+public sealed class RestPageTests
 {
     [Test]
-    public void Every_block_stands_in_this_file()
-    {
-        string[] blocks = [.. Block().Matches(Page()).Select(match => Squeeze(match.Groups[1].Value))];
-        string source = Squeeze(File.ReadAllText(Path.Combine(Here(), "RestPageTests.cs")));
-        Assert.That(blocks, Has.Length.EqualTo(2));
-        Assert.That(blocks.Where(block => !source.Contains(block, StringComparison.Ordinal)), Is.Empty);
-    }
+    public void Every_block_stands_in_this_file() => Assert.That(PageCode.Missing("serving-rest.md", count: 2), Is.Empty);
 
     [Test]
     public void Every_option_is_in_the_table()
     {
-        string page = Page();
+        string page = PageCode.Text("serving-rest.md");
         Assert.That(
             typeof(FastNNEndpointOptions).GetProperties().Select(property => $"| `{property.Name}` |")
                 .Where(row => !page.Contains(row, StringComparison.Ordinal)),
@@ -85,17 +78,4 @@ public sealed partial class RestPageTests
         app.MapFastNN();
         await app.RunAsync();
     }
-
-    private static string Page() =>
-        File.ReadAllText(Path.Combine(Here(), "..", "..", "..", "docs", "serving-rest.md")).ReplaceLineEndings("\n");
-
-    private static string Here([CallerFilePath] string path = "") => Path.GetDirectoryName(path)!;
-
-    private static string Squeeze(string code) => Spaces().Replace(code, " ").Trim();
-
-    [GeneratedRegex("```csharp\n(.*?)```", RegexOptions.Singleline)]
-    private static partial Regex Block();
-
-    [GeneratedRegex(@"\s+")]
-    private static partial Regex Spaces();
 }

@@ -40,16 +40,16 @@ public sealed class ServeTlsTests : ServeFixture
         var time = new FakeTimeProvider();
         WriteCertificate("first");
         var certificate = new ServerCertificate(At("server.pem"), At("server.key"), time);
-        Assert.That(certificate.Current.Own.Subject, Is.EqualTo("CN=first"));
+        Assert.That(certificate.Current.TargetCertificate.Subject, Is.EqualTo("CN=first"));
         WriteCertificate("second");
         File.SetLastWriteTimeUtc(At("server.pem"), DateTime.UtcNow.AddMinutes(1));
-        Assert.That(certificate.Current.Own.Subject, Is.EqualTo("CN=first"), "it is looked at every ten seconds");
+        Assert.That(certificate.Current.TargetCertificate.Subject, Is.EqualTo("CN=first"), "it is looked at every ten seconds");
         time.Advance(TimeSpan.FromSeconds(10));
-        Assert.That(certificate.Current.Own.Subject, Is.EqualTo("CN=second"));
+        Assert.That(certificate.Current.TargetCertificate.Subject, Is.EqualTo("CN=second"));
         File.WriteAllText(At("server.pem"), "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n");
         File.SetLastWriteTimeUtc(At("server.pem"), DateTime.UtcNow.AddMinutes(2));
         time.Advance(TimeSpan.FromSeconds(10));
-        Assert.That(certificate.Current.Own.Subject, Is.EqualTo("CN=second"));
+        Assert.That(certificate.Current.TargetCertificate.Subject, Is.EqualTo("CN=second"));
     }
 
     private static SocketsHttpHandler Trusting(string subject) => new()

@@ -18,12 +18,7 @@ public sealed class StatusPageTests : FolderFixture
     {
         Chromium.FindOrIgnore();
         Digits.Train().Save(At("digits.safetensors"), new SaveOptions { ClassNames = Digits.Names });
-        var table = new Sequential(new Dense(8, Activation.ReLU), new Dense(1));
-        table.Build(new Shape(13), seed: 1);
-        table.ExportOnnx(At("prices.onnx"));
-        await using StatusServer server = await StatusServer.StartAsync(models => models
-            .AddModel("digits", options => options.FromFile(At("digits.safetensors")))
-            .AddModel("prices", options => options.FromFile(At("prices.onnx"))));
+        await using StatusServer server = await ServeDigitsAndPricesAsync();
         using Chromium browser = await Chromium.StartAsync();
         await using BrowserPage page = await browser.OpenAsync();
         await page.SetSizeAsync(1280, 900);
@@ -101,12 +96,7 @@ public sealed class StatusPageTests : FolderFixture
     {
         Digits.Train().Save(At("digits.safetensors"), new SaveOptions { ClassNames = Digits.Names });
         TrainingStatistics.Of(Digits.Examples()).AddTo(At("digits.safetensors"));
-        var table = new Sequential(new Dense(8, Activation.ReLU), new Dense(1));
-        table.Build(new Shape(13), seed: 1);
-        table.ExportOnnx(At("prices.onnx"));
-        await using StatusServer server = await StatusServer.StartAsync(models => models
-            .AddModel("digits", options => options.FromFile(At("digits.safetensors")))
-            .AddModel("prices", options => options.FromFile(At("prices.onnx"))));
+        await using StatusServer server = await ServeDigitsAndPricesAsync();
         using Chromium browser = await Chromium.StartAsync();
         await using BrowserPage page = await browser.OpenAsync();
         await page.SetSizeAsync(1000, 900);
@@ -127,6 +117,17 @@ public sealed class StatusPageTests : FolderFixture
         await DropAsync(page, PngWriter.Encode(Digits.Draw(7, 4, 2), Digits.Size, Digits.Size, 1));
         await page.WaitForAsync("document.querySelector('#picture-result .name') !== null");
         await KeepAsync(page, "serving-status.png");
+    }
+
+    /// <summary>Serves the digits that were saved, and a network of tables.</summary>
+    private Task<StatusServer> ServeDigitsAndPricesAsync()
+    {
+        var table = new Sequential(new Dense(8, Activation.ReLU), new Dense(1));
+        table.Build(new Shape(13), seed: 1);
+        table.ExportOnnx(At("prices.onnx"));
+        return StatusServer.StartAsync(models => models
+            .AddModel("digits", options => options.FromFile(At("digits.safetensors")))
+            .AddModel("prices", options => options.FromFile(At("prices.onnx"))));
     }
 
     private static string ApiKeyHash(string key) => Convert.ToHexStringLower(

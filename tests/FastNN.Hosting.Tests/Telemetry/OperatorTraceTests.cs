@@ -17,16 +17,10 @@ internal sealed class OperatorTraceTests
         using Session session = model.CreateSession(device);
         Assert.That(Run(), Is.Null, "nobody asks");
 
-        List<Activity> ended = [];
-        using (var listener = new ActivityListener
+        List<Activity> ended;
+        using (var heard = new HeardActivities())
         {
-            ShouldListenTo = source => source.Name
-                is FastNNDiagnostics.ActivitySourceName or FastNNDiagnostics.OperatorActivitySourceName,
-            Sample = (ref _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = ended.Add,
-        })
-        {
-            ActivitySource.AddActivityListener(listener);
+            ended = heard.Ended;
             Assert.That(Run(), Is.Not.Null);
         }
 

@@ -1,24 +1,17 @@
 using FastNN.Data;
 using FastNN.Onnx;
+using FastNN.Testing;
 
 namespace FastNN.Users.Tests.Guides;
 
 /// <summary>The code of docs/guides/from-keras.md, as the page shows it, and what it must give.</summary>
-internal sealed class KerasGuideTests
+internal sealed class KerasGuideTests : FolderFixture
 {
-    private string _folder = null!;
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("fastnn-guide-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
-
     [Test]
     public void A_network_is_trained_as_with_Keras()
     {
         (Dataset train, Dataset test) = Bars(160).Split(0.25, seed: 1);
-        string weights = Path.Combine(_folder, "bars.safetensors");
+        string weights = At("bars.safetensors");
         using Device device = Device.Cpu(2);
 
         var model = new Sequential(
@@ -43,7 +36,7 @@ internal sealed class KerasGuideTests
     [Test]
     public void Weights_of_Keras_are_in_the_order_of_the_engine()
     {
-        string path = Path.Combine(_folder, "weights.npz");
+        string path = At("weights.npz");
         float[] filter = Numbers(3 * 3 * 2 * 4, 1), filterBias = Numbers(4, 2);
         float[] kernel = Numbers(3 * 3 * 4 * 5, 3), bias = Numbers(5, 4);
         NumpyFile.WriteArchive(path, new Dictionary<string, OnnxTensor>

@@ -1,26 +1,19 @@
 using FastNN.Data;
 using FastNN.Formats;
+using FastNN.Testing;
 
 namespace FastNN.Users.Tests.Guides;
 
 /// <summary>The code of docs/guides/from-pytorch.md, as the page shows it, and what it must give.</summary>
-internal sealed class PyTorchGuideTests
+internal sealed class PyTorchGuideTests : FolderFixture
 {
     /// <summary>What PyTorch 2.6 computes with the weights and the image of <see cref="WriteAsPyTorch"/>.</summary>
     private static readonly float[] PyTorchsAnswer = [-0.649f, -0.637446f, -0.412906f, -0.089898f];
 
-    private string _folder = null!;
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("fastnn-guide-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
-
     [Test]
     public void Weights_that_PyTorch_saved_give_PyTorchs_answer()
     {
-        string path = Path.Combine(_folder, "net.safetensors");
+        string path = At("net.safetensors");
         WriteAsPyTorch(path);
         var output = new StringWriter();
         using Device device = Device.Cpu(1);

@@ -1,22 +1,15 @@
 using FastNN.Data;
+using FastNN.Testing;
 
 namespace FastNN.Users.Tests.Guides;
 
 /// <summary>The code of docs/guides/quick-start.md, as the page shows it, and what it must give.</summary>
-internal sealed class QuickStartGuideTests
+internal sealed class QuickStartGuideTests : FolderFixture
 {
-    private string _folder = null!;
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("fastnn-guide-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
-
     [Test]
     public void A_classifier_is_trained_saved_and_used()
     {
-        string file = Path.Combine(_folder, "tumors.safetensors");
+        string file = At("tumors.safetensors");
         var output = new StringWriter();
         Train(file, output);
         GuidePage.AssertShows("quick-start.md", output.ToString());

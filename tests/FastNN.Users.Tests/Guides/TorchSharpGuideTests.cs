@@ -1,19 +1,12 @@
 using FastNN.Data;
 using FastNN.Formats;
+using FastNN.Testing;
 
 namespace FastNN.Users.Tests.Guides;
 
 /// <summary>The code of docs/guides/from-torchsharp.md, as the page shows it, and what it must give.</summary>
-internal sealed class TorchSharpGuideTests
+internal sealed class TorchSharpGuideTests : FolderFixture
 {
-    private string _folder = null!;
-
-    [SetUp]
-    public void MakeFolder() => _folder = Directory.CreateTempSubdirectory("fastnn-guide-").FullName;
-
-    [TearDown]
-    public void RemoveFolder() => Directory.Delete(_folder, recursive: true);
-
     [Test]
     public void A_network_is_trained_as_with_TorchSharp()
     {
@@ -33,7 +26,7 @@ internal sealed class TorchSharpGuideTests
     [Test]
     public void Weights_of_TorchSharp_are_loaded_by_their_names()
     {
-        string path = Path.Combine(_folder, "circle.safetensors");
+        string path = At("circle.safetensors");
         float[] hidden = [1, 2, 3, 4, 5, 6], bias = [0.5f, -0.5f, 1], output = [1, 0, -1, 2, 1, 0];
         WriteAsTorchSharp(
             path, [("hidden.weight", [3, 2], hidden), ("hidden.bias", [3], bias), ("output.weight", [2, 3], output)]);

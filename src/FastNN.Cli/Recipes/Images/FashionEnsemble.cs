@@ -43,11 +43,11 @@ internal sealed class FashionEnsemble : ScriptedRecipe
         for (int member = 0; member < members; member++)
         {
             using Predictor predictor = Train(run, train, member);
-            float[] shares = Softmax(predictor.PredictAll(test, run.Cancellation), temperature: 1);
+            float[] shares = RowSoftmax.Of(predictor.PredictAll(test, run.Cancellation), Classes);
             accuracy += Accuracy(shares, test) / members;
             error += Measure(shares, test).ExpectedError / members;
             Accumulate(shares, ofTest, members);
-            Accumulate(Softmax(predictor.PredictAll(held, run.Cancellation), temperature: 1), ofHeld, members);
+            Accumulate(RowSoftmax.Of(predictor.PredictAll(held, run.Cancellation), Classes), ofHeld, members);
         }
 
         double together = Accuracy(ofTest, test);
@@ -59,7 +59,7 @@ internal sealed class FashionEnsemble : ScriptedRecipe
 
         float temperature = Calibration.FitTemperature(Logits(ofHeld), held.Labels());
         run.Figure("temperature", temperature);
-        Calibration calibrated = Measure(Softmax(Logits(ofTest), temperature), test);
+        Calibration calibrated = Measure(RowSoftmax.Of(Logits(ofTest), Classes, temperature), test);
         run.Figure("calibration error of all together at this temperature", calibrated.ExpectedError);
         run.Say(calibrated.ToString());
         run.Keep("reliability.txt", $"{calibrated}\n");
@@ -85,18 +85,6 @@ internal sealed class FashionEnsemble : ScriptedRecipe
         }
 
         return model.CreatePredictor(run.Device);
-    }
-
-    private static float[] Softmax(float[] logits, float temperature)
-    {
-        var shares = new float[logits.Length];
-        TensorPrimitives.Divide(logits, temperature, shares);
-        for (int i = 0; i < shares.Length; i += Classes)
-        {
-            TensorPrimitives.SoftMax(shares.AsSpan(i, Classes), shares.AsSpan(i, Classes));
-        }
-
-        return shares;
     }
 
     /// <summary>The logarithms of shares: what softmax makes them of.</summary>

@@ -54,7 +54,8 @@ internal sealed class FullBatch(ScriptRun run, int[] labels, int[] parts, int cl
         using var test = new TrainingStep(weights, Record, [(new Sgd(), model.Parameters)], run.Seed, GraphMode.Inference);
         int[] targets = [.. labels.Select((label, i) => parts[i] == 0 ? label : Ignored)];
         var scores = new float[labels.Length * classes];
-        FullBatchResult best = default;
+        var best = new float[scores.Length];
+        double validation = -1;
         using ScriptPhase phase = run.Begin(name, steps);
         for (int i = 1; i <= steps; i++)
         {
@@ -65,16 +66,15 @@ internal sealed class FullBatch(ScriptRun run, int[] labels, int[] parts, int cl
                 Write(test);
                 test.Forward();
                 test.Read("scores", scores);
-                double validation = Accuracy(scores, 1);
-                if (validation > best.Validation)
+                if (Accuracy(scores, 1) is var accuracy && accuracy > validation)
                 {
-                    best = new FullBatchResult(
-                        validation, Accuracy(scores, 2), new Voice(Probabilities(scores, 1), Probabilities(scores, 2)));
+                    validation = accuracy;
+                    scores.CopyTo(best, 0);
                 }
             }
         }
 
-        return best;
+        return new FullBatchResult(validation, Accuracy(best, 2), new Voice(Probabilities(best, 1), Probabilities(best, 2)));
 
         void Record(StepBuilder builder)
         {
@@ -96,17 +96,12 @@ internal sealed class FullBatch(ScriptRun run, int[] labels, int[] parts, int cl
         }
     }
 
-    private float[] Probabilities(float[] scores, int part)
-    {
-        int[] examples = [.. Enumerable.Range(0, labels.Length).Where(i => parts[i] == part)];
-        var probabilities = new float[examples.Length * classes];
-        for (int i = 0; i < examples.Length; i++)
-        {
-            TensorPrimitives.SoftMax(scores.AsSpan(examples[i] * classes, classes), probabilities.AsSpan(i * classes, classes));
-        }
-
-        return probabilities;
-    }
+    private float[] Probabilities(float[] scores, int part) => RowSoftmax.Of(
+        [
+            .. Enumerable.Range(0, labels.Length).Where(i => parts[i] == part)
+                .SelectMany(i => scores.AsSpan(i * classes, classes).ToArray()),
+        ],
+        classes);
 
     private double Accuracy(float[] scores, int part)
     {

@@ -105,7 +105,7 @@ internal sealed class SequenceTraining(ScriptRun run, int[][] texts, int[] label
     {
         float[] validation = Logarithms(voice.Validation), test = Logarithms(voice.Test);
         float temperature = Calibration.FitTemperature(validation, [.. Of(1).Select(i => labels[i])]);
-        return new Voice(Softmax(validation, temperature), Softmax(test, temperature));
+        return new Voice(RowSoftmax.Of(validation, classes, temperature), RowSoftmax.Of(test, classes, temperature));
     }
 
     private static float[] Mean(Voice[] voices, Func<Voice, float[]> part) =>
@@ -113,19 +113,6 @@ internal sealed class SequenceTraining(ScriptRun run, int[][] texts, int[] label
 
     private static float[] Logarithms(float[] probabilities) =>
         Array.ConvertAll(probabilities, probability => MathF.Log(MathF.Max(probability, 1e-30f)));
-
-    private float[] Softmax(float[] logits, float temperature)
-    {
-        var probabilities = new float[logits.Length];
-        TensorPrimitives.Divide(logits, temperature, probabilities);
-        for (int i = 0; i < probabilities.Length; i += classes)
-        {
-            Span<float> row = probabilities.AsSpan(i, classes);
-            TensorPrimitives.SoftMax(row, row);
-        }
-
-        return probabilities;
-    }
 
     private int[] Of(int part) => [.. Enumerable.Range(0, texts.Length).Where(i => parts[i] == part)];
 
