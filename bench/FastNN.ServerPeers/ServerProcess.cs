@@ -11,14 +11,17 @@ internal sealed class ServerProcess : IDisposable
     private readonly Process _process;
     private readonly ServerLog _log;
 
-    private ServerProcess(Process process, ServerLog log, int http1, int http2) =>
-        (_process, _log, Http1, Http2) = (process, log, http1, http2);
+    private ServerProcess(Process process, ServerLog log, int[] ports) =>
+        (_process, _log, Http1, Http2, Tcp) = (process, log, ports[0], ports[1], ports[2]);
 
     /// <summary>The port of HTTP/1.1.</summary>
     public int Http1 { get; }
 
     /// <summary>The port of HTTP/2 without TLS.</summary>
     public int Http2 { get; }
+
+    /// <summary>The port of the echo without HTTP.</summary>
+    public int Tcp { get; }
 
     /// <summary>Whether it still runs.</summary>
     public bool IsAlive => !_process.HasExited;
@@ -61,8 +64,7 @@ internal sealed class ServerProcess : IDisposable
             {
                 if (line.StartsWith(Serving.Ready, StringComparison.Ordinal))
                 {
-                    string[] ports = line[Serving.Ready.Length..].Split(' ');
-                    return new ServerProcess(process, log, Number(ports[0]), Number(ports[1]));
+                    return new ServerProcess(process, log, [.. line[Serving.Ready.Length..].Split(' ').Select(Number)]);
                 }
             }
 

@@ -12,8 +12,9 @@ using Microsoft.Extensions.Logging;
 namespace FastNN.ServerPeers;
 
 /// <summary>
-/// The servers under load, in processes of their own: <c>serve ROLE ...</c>. A server listens on two free ports of 127.0.0.1, one
-/// of HTTP/1.1 and one of HTTP/2, tells them in a line, and ends when its standard input does, so that none outlives its parent.
+/// The servers under load, in processes of their own: <c>serve ROLE ...</c>. A server listens on three free ports of 127.0.0.1,
+/// one of HTTP/1.1, one of HTTP/2 and one of <see cref="TcpEcho"/>, tells them in a line, and ends when its standard input does,
+/// so that none outlives its parent.
 /// </summary>
 internal static class Serving
 {
@@ -55,7 +56,7 @@ internal static class Serving
         await using (app)
         {
             await app.StartAsync();
-            Console.WriteLine(Ready + string.Join(' ', app.Urls.Select(url => new Uri(url).Port)));
+            Console.WriteLine(Ready + string.Join(' ', app.Urls.Select(url => new Uri(url).Port).Append(TcpEcho.Start())));
             using Stream input = Console.OpenStandardInput();
             while (await input.ReadAsync(new byte[16]) > 0)
             {

@@ -47,14 +47,14 @@ internal sealed partial class BatchQueue
                     $"model {_model}: expected at most {_executor.MaxRows} rows in a call, got {place.Rows}; send several calls."));
         }
 
-        bool isIdle = _idleCount > 0 && _waiting.Count == 0;
-        long finish = place.Latest == Never ? 0 : now + (long)(isIdle ? AloneTicks(place.Rows, now) : QueuedTicks(call, now));
+        bool canStart = CanStart(place.Rows);
+        long finish = place.Latest == Never ? 0 : now + (long)(canStart ? AloneTicks(place.Rows, now) : QueuedTicks(call, now));
         if (call.Deadline != 0 && (now >= call.Deadline || finish > call.Deadline))
         {
             return TooLate(call, finish - now);
         }
 
-        if (finish > place.Latest && !isIdle)
+        if (finish > place.Latest && !canStart)
         {
             return Full(Text($"its answer would take {Span(finish - now).TotalMilliseconds:F0} ms"), finish - place.Latest);
         }
@@ -104,17 +104,24 @@ internal sealed partial class BatchQueue
         // Those that come later join its batch. How many is known where batches are full, and else from those before.
         double own = batches > 0 ? MostFullRows : Math.Min(limit, Math.Max(rows, _lateRows));
         own = Math.Max(own, call.Place.Rows);
-        double before = RemainingTicks(now) + (batches * _times.Estimate(full) / _workers.Length);
+        double before = RemainingTicks(now) + (batches * _times.Estimate(full) / (_workers.Length - _spare));
         return before + _times.Estimate(own) + (Margin * _times.Deviation * Math.Sqrt(batches + 1));
     }
 
     /// <summary>How long until the first of the batches that are computed is done.</summary>
     private double RemainingTicks(long now)
     {
+        if (_idleCount > _spare)
+        {
+            return 0;
+        }
+
         double least = double.PositiveInfinity;
         foreach (BatchWorker worker in _workers)
         {
-            least = Math.Min(least, worker.Rows == 0 ? 0 : Math.Max(0, worker.Started - now + _times.Estimate(worker.Rows)));
+            least = worker.Rows == 0
+                ? least
+                : Math.Min(least, Math.Max(0, worker.Started - now + _times.Estimate(worker.Rows)));
         }
 
         return least;

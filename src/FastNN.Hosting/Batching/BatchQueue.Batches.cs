@@ -6,6 +6,12 @@ internal sealed partial class BatchQueue
     /// <summary>Seconds that handing work to another thread costs about: an idle model waits for nothing shorter.</summary>
     private const double HandOver = 1e-4;
 
+    /// <summary>
+    /// Seconds below which a batch is short: to hand a call over to another thread and back, and to wake threads that help,
+    /// costs as much.
+    /// </summary>
+    private const double Short = 2e-5;
+
     /// <summary>How many calls were under way or waiting when a batch ended last: as many callers are expected back.</summary>
     private int _together;
 
@@ -13,6 +19,13 @@ internal sealed partial class BatchQueue
     private long _lastEnd;
 
     private bool _isTimed;
+
+    /// <summary>Whether so many rows are computed by one thread, beside other batches where need be.</summary>
+    private bool IsShort(int rows) =>
+        _spare > 0 && _times.IsKnown && _times.Undisturbed(rows) < Short * _time.TimestampFrequency;
+
+    /// <summary>Whether a call of so many rows overtakes nobody and has a worker.</summary>
+    private bool CanStart(int rows) => _waiting.Count == 0 && _idleCount > (IsShort(rows) ? 0 : _spare);
 
     /// <summary>
     /// Whether an idle model waits for more calls: several came together last time, that was just now, they are not all there,
@@ -63,7 +76,7 @@ internal sealed partial class BatchQueue
     /// </summary>
     private void TakeTurn(long now, ref Turn turn)
     {
-        while (_idleCount > 0 && _waiting.Count > 0)
+        while (_idleCount > _spare && _waiting.Count > 0)
         {
             if (Expects(now, _waiting.Count, _waiting.Rows))
             {
@@ -165,6 +178,7 @@ internal sealed partial class BatchQueue
         worker.Started = now;
         if (worker.Count > 0)
         {
+            worker.IsShort = IsShort(worker.Rows);
             LearnRows(worker.Rows, _waiting.Rows > 0 && isCrowded);
         }
     }
@@ -193,9 +207,9 @@ internal sealed partial class BatchQueue
 
     /// <summary>Has the executor compute a batch, and where that fails its calls one by one.</summary>
     /// <returns>Whether it was computed as a whole.</returns>
-    private bool Compute(ReadOnlySpan<QueuedCall> calls)
+    private bool Compute(ReadOnlySpan<QueuedCall> calls, bool isShort)
     {
-        if (TryExecute(calls) is not { } failure)
+        if (TryExecute(calls, isShort) is not { } failure)
         {
             return true;
         }
@@ -209,7 +223,7 @@ internal sealed partial class BatchQueue
         for (int i = 0; i < calls.Length; i++)
         {
             calls[i].ForgetFailure();
-            if (TryExecute(calls.Slice(i, 1)) is { } own)
+            if (TryExecute(calls.Slice(i, 1), isShort) is { } own)
             {
                 calls[i].Fail(own);
             }
@@ -218,11 +232,11 @@ internal sealed partial class BatchQueue
         return false;
     }
 
-    private InferenceException? TryExecute(ReadOnlySpan<QueuedCall> calls)
+    private InferenceException? TryExecute(ReadOnlySpan<QueuedCall> calls, bool isShort)
     {
         try
         {
-            _executor.Execute(calls);
+            _executor.Execute(calls, isShort);
             return null;
         }
         catch (Exception exception)
@@ -258,7 +272,7 @@ internal sealed partial class BatchQueue
     {
         int calls = worker.Count, rows = worker.Rows;
         long started = worker.Started;
-        bool isWhole = Compute(worker.Calls);
+        bool isWhole = Compute(worker.Calls, worker.IsShort);
         long now = _time.GetTimestamp();
         CompleteAll(worker, now);
 

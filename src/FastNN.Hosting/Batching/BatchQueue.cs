@@ -7,7 +7,8 @@ namespace FastNN.Hosting;
 /// </summary>
 /// <remarks>
 /// <para>
-/// A call that finds the model idle is computed at once on its caller's thread. While a batch is computed, calls gather, and
+/// A call that finds the model idle is computed at once on its caller's thread, and so is one of a model that is busy if it is
+/// short: to wait, and to be woken, would cost more than to be computed. While other batches are computed, calls gather, and
 /// what has gathered is the next batch, on a thread of the pool. Only where callers came together before, and are therefore
 /// expected back together, does an idle model wait for them, for <see cref="BatchingOptions.MaxDelay"/> at most; the one that
 /// completes the batch computes it. No thread waits for work, and the queue's one timer runs only then, so an idle queue uses
@@ -35,6 +36,9 @@ internal sealed partial class BatchQueue : IAsyncDisposable
     private readonly BatchTimes _times = new();
     private readonly BatchWorker[] _idle;
     private readonly BatchWorker[] _workers;
+
+    // How many of the workers are for short batches alone.
+    private readonly int _spare;
     private readonly ITimer? _timer;
     private readonly TaskCompletionSource _drained = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private CallList _waiting;
@@ -55,7 +59,8 @@ internal sealed partial class BatchQueue : IAsyncDisposable
         _maxDelay = Ticks(options.MaxDelay);
         _objective = options.Objective == Timeout.InfiniteTimeSpan ? Never : Ticks(options.Objective);
         _priorityStep = Ticks(options.PriorityStep);
-        _workers = new BatchWorker[options.MaxConcurrency];
+        _spare = _computeOnCaller ? executor.ShortBatches : 0;
+        _workers = new BatchWorker[options.MaxConcurrency + _spare];
         for (int i = 0; i < _workers.Length; i++)
         {
             _workers[i] = new BatchWorker(this, _maxBatch);
@@ -164,12 +169,11 @@ internal sealed partial class BatchQueue : IAsyncDisposable
                 return true;
             }
 
-            bool isIdle = _idleCount > 0 && _waiting.Count == 0;
-            if (isIdle && !Expects(now, 1, call.Place.Rows, call.Place.Latest))
+            if (CanStart(call.Place.Rows) && !Expects(now, 1, call.Place.Rows, call.Place.Latest))
             {
                 turn.Worker = _idle[--_idleCount];
                 turn.Worker.Add(call);
-                turn.Worker.Started = now;
+                (turn.Worker.Started, turn.Worker.IsShort) = (now, IsShort(call.Place.Rows));
                 turn.HasCaller = true;
                 LearnRows(call.Place.Rows, leftOthers: false);
                 return true;

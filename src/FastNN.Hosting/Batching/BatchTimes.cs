@@ -27,12 +27,19 @@ internal sealed class BatchTimes
     /// <summary>The weight from which on the estimate is trusted to judge that.</summary>
     private const double Trusted = 4;
 
+    /// <summary>By what the fastest of late batches is forgotten with each that is slower: after some fifty.</summary>
+    private const double Forgotten = 1.02;
+
+    /// <summary>The clock may be coarse: what took no time by it is no reason to take batches for short forever.</summary>
+    private const double LeastRatio = 0.01;
+
     private double _weight;
     private double _meanRows;
     private double _meanTime;
     private double _rowsSquared;
     private double _rowsTime;
     private double _slope = double.NaN;
+    private double _fastest = 1;
 
     /// <summary>Whether anything was measured.</summary>
     public bool IsKnown => _weight > 0;
@@ -60,6 +67,8 @@ internal sealed class BatchTimes
             _slope = _rowsTime / _rowsSquared;
         }
 
+        double estimate = Estimate(rows);
+        _fastest = Math.Min(Math.Max(_fastest, LeastRatio) * Forgotten, estimate > 0 ? Math.Min(1, ticks / estimate) : 1);
         Deviation += share * (off - Deviation);
         LastMeasured = now;
     }
@@ -71,6 +80,12 @@ internal sealed class BatchTimes
     public double Least(double rows) => !double.IsNaN(_slope) || !IsKnown
         ? Estimate(rows)
         : _meanTime * Math.Min(1, rows / _meanRows);
+
+    /// <summary>
+    /// How long a batch of so many rows takes where nothing interrupts it: other threads that take the processor meanwhile make
+    /// the others slower, and not the fastest of them.
+    /// </summary>
+    public double Undisturbed(double rows) => Estimate(rows) * _fastest;
 
     /// <summary>
     /// How far a time is off what was to be expected; within the range it tells of the slope and not of scatter.

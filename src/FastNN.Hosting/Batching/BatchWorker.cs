@@ -1,8 +1,8 @@
 namespace FastNN.Hosting;
 
 /// <summary>
-/// One batch at a time, of at most <see cref="BatchingOptions.MaxConcurrency"/> at once, and the right to compute it on some
-/// thread.
+/// One batch at a time, and the right to compute it on some thread: there are <see cref="BatchingOptions.MaxConcurrency"/> of
+/// them, and <see cref="IBatchExecutor.ShortBatches"/> for batches that are short.
 /// </summary>
 internal sealed class BatchWorker(BatchQueue queue, int maxCalls) : IThreadPoolWorkItem
 {
@@ -10,6 +10,9 @@ internal sealed class BatchWorker(BatchQueue queue, int maxCalls) : IThreadPoolW
 
     /// <summary>When the batch was formed.</summary>
     public long Started;
+
+    /// <summary>Whether it is computed by one thread.</summary>
+    public bool IsShort;
 
     /// <summary>The calls of the batch.</summary>
     public int Count { get; private set; }

@@ -47,7 +47,11 @@ public sealed class BatchingOptions
     /// </summary>
     public bool BatchInvariant { get; set; }
 
-    /// <summary>How many batches are computed at once. Default 1: a batch uses all threads of the device.</summary>
+    /// <summary>
+    /// How many batches are computed at once. Default 1: a batch uses all threads of the device. On the CPU, calls that take
+    /// less than 20 microseconds, which is what it costs to wait for another thread, do not wait for one another: up to one for
+    /// each logical processor is computed beside these batches, on its caller's thread alone.
+    /// </summary>
     public int MaxConcurrency { get; set; } = 1;
 
     /// <summary>

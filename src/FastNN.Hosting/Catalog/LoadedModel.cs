@@ -1,3 +1,4 @@
+using FastNN.Cpu;
 using FastNN.Onnx;
 
 namespace FastNN.Hosting;
@@ -147,7 +148,10 @@ internal sealed class LoadedModel : IBatchExecutor
     }
 
     /// <inheritdoc/>
-    public void Execute(ReadOnlySpan<QueuedCall> batch)
+    public int ShortBatches => Engine.Processor is null ? 0 : Environment.ProcessorCount;
+
+    /// <inheritdoc/>
+    public void Execute(ReadOnlySpan<QueuedCall> batch, bool isShort)
     {
         int rows = 0;
         foreach (QueuedCall call in batch)
@@ -158,6 +162,7 @@ internal sealed class LoadedModel : IBatchExecutor
         BatchTrace? trace = Telemetry?.BatchStarted(Engine.FindSession(batch, rows));
         try
         {
+            using WorkerPool.Seat alone = isShort && Engine.Processor is { } processor ? processor.Pool.EnterAlone() : default;
             var clock = new StageClock(_time);
             if (Invariant is { } invariant)
             {

@@ -38,7 +38,9 @@ internal sealed class ModelLoader(Func<Device> device, BufferPool buffers)
             }
         }
 
-        var options = new SessionOptions { MaxPlans = maxPlans, MaxConcurrency = settings.Batching.MaxConcurrency };
+        // Short batches may come beside the others; a session takes memory only for as many as do.
+        int concurrency = settings.Batching.MaxConcurrency + Environment.ProcessorCount;
+        var options = new SessionOptions { MaxPlans = maxPlans, MaxConcurrency = concurrency };
         return new SessionEngine(ReadModel(path, factory), device(), options, buffers);
     }
 

@@ -1,3 +1,5 @@
+using FastNN.Cpu;
+
 namespace FastNN.Hosting;
 
 /// <summary>
@@ -8,6 +10,9 @@ internal interface IModelEngine : IDisposable
 {
     /// <summary>What the model was read from.</summary>
     string Platform { get; }
+
+    /// <summary>The processor that computes the model; null where a GPU does.</summary>
+    CpuCore? Processor => null;
 
     /// <summary>How many numbers the model was trained to; 0 where nobody counted.</summary>
     long ParameterCount => 0;

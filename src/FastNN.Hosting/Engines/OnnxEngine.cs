@@ -1,3 +1,4 @@
+using FastNN.Cpu;
 using FastNN.Onnx;
 
 namespace FastNN.Hosting;
@@ -26,12 +27,16 @@ internal sealed class OnnxEngine : IModelEngine
         OnnxSignature signature = OnnxSignature.Of(model);
         (_places, IsBatchable) = (signature.Places, signature.IsBatchable);
         (Inputs, Outputs) = (signature.Inputs, signature.Outputs);
+        Processor = device.Implementation as CpuCore;
         _session = model.Compile(device, new OnnxSessionOptions { MaxPlans = maxPlans });
         _cache = new OnnxTensorCache(_session, model.Inputs.Count, maxPlans);
     }
 
     /// <inheritdoc/>
     public string Platform => "onnx";
+
+    /// <inheritdoc/>
+    public CpuCore? Processor { get; }
 
     /// <inheritdoc/>
     public long ParameterCount => _model.ParameterCount;

@@ -1,4 +1,5 @@
 using System.Buffers;
+using FastNN.Cpu;
 
 namespace FastNN.Hosting;
 
@@ -16,6 +17,7 @@ internal sealed class SessionEngine : IModelEngine
     {
         _session = model.CreateSession(device, options);
         _buffers = buffers;
+        Processor = device.Implementation as CpuCore;
         Inputs = [.. _session.Inputs.Select(Describe)];
         Outputs = [.. _session.Outputs.Select(Describe)];
         IsBatchable = _session.Inputs.Concat(_session.Outputs).All(value => value.Shape.Rank > 0 && value.Shape[0] == Dim.Batch);
@@ -25,6 +27,9 @@ internal sealed class SessionEngine : IModelEngine
 
     /// <inheritdoc/>
     public string Platform => "fastnn";
+
+    /// <inheritdoc/>
+    public CpuCore? Processor { get; }
 
     /// <inheritdoc/>
     public long ParameterCount { get; }

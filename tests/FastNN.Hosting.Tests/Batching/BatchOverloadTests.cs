@@ -164,7 +164,7 @@ internal sealed class BatchOverloadTests
 
         public int MaxRows => 1000;
 
-        public void Execute(ReadOnlySpan<QueuedCall> batch)
+        public void Execute(ReadOnlySpan<QueuedCall> batch, bool isShort)
         {
             int rows = 0;
             foreach (QueuedCall call in batch)

@@ -45,6 +45,78 @@ internal sealed class BatchQueueTests
     }
 
     [Test]
+    public async Task A_short_call_is_computed_beside_others_as_far_as_there_are_places()
+    {
+        await using var rig = new BatchRig(shortBatches: 2);
+        rig.Teach((1, 0.01));
+        FakeCall[] calls = [rig.Call(1), rig.Call(2), rig.Call(3)];
+        Task[] runs = [];
+        // Inside of a batch each call begins while the one before it is computed.
+        rig.WhileBusy(() =>
+        {
+            rig.Executor.During = batch => runs = batch[0].Input == 1 ? BatchRig.Run(calls.AsSpan(1)) : runs;
+            Assert.That(calls[0].RunAsync().IsCompletedSuccessfully, Is.True);
+            Assert.That(rig.Executor.WasShort, Is.True);
+            Assert.That(runs.Select(run => run.IsCompletedSuccessfully), Is.EqualTo(new[] { true, true }));
+        });
+        Assert.That(rig.Batches(skip: 2), Is.EqualTo("1 | 2 | 3"));
+    }
+
+    [Test]
+    public async Task A_short_call_waits_where_all_places_are_taken_or_others_wait()
+    {
+        await using var rig = new BatchRig(shortBatches: 1);
+        rig.Teach((1, 0.01));
+        Task[] runs = [];
+        rig.WhileBusy(() =>
+        {
+            rig.Executor.During = batch => runs = batch[0].Input == 1 ? BatchRig.Run(rig.Call(2), rig.Call(3)) : runs;
+            Assert.That(rig.Call(1).RunAsync().IsCompletedSuccessfully, Is.True);
+            Assert.That(rig.Queue.Waiting, Is.EqualTo(2), "there is a place again, but it is for those who find nobody waiting");
+            Assert.That(rig.Call(4).RunAsync().IsCompleted, Is.False);
+        });
+        await Task.WhenAll(runs);
+        rig.Settle();
+        Assert.That(rig.Batches(skip: 2), Is.EqualTo("1 | 2 3 4"));
+    }
+
+    [Test]
+    public async Task A_call_stays_short_where_other_threads_take_the_processor()
+    {
+        await using var rig = new BatchRig(shortBatches: 1);
+        for (int i = 0; i < 50; i++)
+        {
+            rig.Teach((1, i % 4 == 0 ? 0.01 : 0.2));
+        }
+
+        Assert.That(rig.Executor.WasShort, Is.True);
+        for (int i = 0; i < 100; i++)
+        {
+            rig.Teach((1, 0.2));
+        }
+
+        Assert.That(rig.Executor.WasShort, Is.False, "no batch is that fast any more");
+    }
+
+    [Test]
+    public async Task A_call_that_is_not_known_to_be_short_waits()
+    {
+        await using var rig = new BatchRig(shortBatches: 2);
+        rig.Executor.During += _ => rig.Clock.Advance(TimeSpan.FromMilliseconds(0.1));
+        foreach (string reason in new[] { "nothing is known yet", "0.1 ms are not short" })
+        {
+            Task run = Task.CompletedTask;
+            rig.WhileBusy(() =>
+            {
+                run = rig.Call(1).RunAsync().AsTask();
+                Assert.That(run.IsCompleted, Is.False, reason);
+            });
+            await run;
+            Assert.That(rig.Executor.WasShort, Is.False, reason);
+        }
+    }
+
+    [Test]
     public async Task Calls_that_come_while_a_batch_is_computed_are_the_next_one()
     {
         await using var rig = new BatchRig();

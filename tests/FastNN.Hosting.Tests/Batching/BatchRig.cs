@@ -9,8 +9,9 @@ internal sealed class BatchRig : IAsyncDisposable
 {
     private Action? _busy;
 
-    public BatchRig(Action<BatchingOptions>? set = null)
+    public BatchRig(Action<BatchingOptions>? set = null, int shortBatches = 0)
     {
+        Executor = new FakeExecutor { ShortBatches = shortBatches };
         var options = new BatchingOptions { MaxDelay = TimeSpan.Zero };
         set?.Invoke(options);
         Queue = new BatchQueue("squares, version 1", Executor, options, Clock);
@@ -19,7 +20,7 @@ internal sealed class BatchRig : IAsyncDisposable
 
     public FakeTimeProvider Clock { get; } = new();
 
-    public FakeExecutor Executor { get; } = new();
+    public FakeExecutor Executor { get; }
 
     public BatchQueue Queue { get; }
 

@@ -136,7 +136,7 @@ internal sealed class BatchStressTests
 
         public int MaxRows => 1000;
 
-        public void Execute(ReadOnlySpan<QueuedCall> batch)
+        public void Execute(ReadOnlySpan<QueuedCall> batch, bool isShort)
         {
             int rows = 0;
             foreach (QueuedCall one in batch)

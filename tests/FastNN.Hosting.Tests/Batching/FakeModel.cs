@@ -47,6 +47,11 @@ internal sealed class FakeExecutor : IBatchExecutor
 
     public int MaxRows { get; set; } = 1_000_000;
 
+    public int ShortBatches { get; init; }
+
+    /// <summary>Whether the last batch was said to be short.</summary>
+    public bool WasShort { get; private set; }
+
     /// <summary>Runs in every batch, before it is computed.</summary>
     public Action<FakeCall[]>? During { get; set; }
 
@@ -62,7 +67,7 @@ internal sealed class FakeExecutor : IBatchExecutor
         }
     }
 
-    public void Execute(ReadOnlySpan<QueuedCall> batch)
+    public void Execute(ReadOnlySpan<QueuedCall> batch, bool isShort)
     {
         var calls = new FakeCall[batch.Length];
         for (int i = 0; i < calls.Length; i++)
@@ -73,6 +78,7 @@ internal sealed class FakeExecutor : IBatchExecutor
         lock (_gate)
         {
             _batches.Add([.. calls.Select(call => call.Input)]);
+            WasShort = isShort;
         }
 
         During?.Invoke(calls);

@@ -39,13 +39,23 @@ public sealed class BatchedCallTests : FolderFixture
     }
 
     [Test]
-    public async Task A_batch_of_known_shapes_allocates_nothing([Values] bool onnx)
+    public async Task A_batch_of_known_shapes_allocates_nothing([Values] bool onnx, [Values] bool isShort)
     {
         LoadedModel model = Load(TwoInputs(), onnx);
         ServedCall[] calls = [.. Enumerable.Range(0, 5).Select(i => Begin(model, 1 + (i % 2), i))];
-        long allocated = AllocatedBytes.Of(() => model.Execute(calls), times: 50);
+        long allocated = AllocatedBytes.Of(() => model.Execute(calls, isShort), times: 50);
         Dispose(calls);
         Assert.That(allocated, Is.Zero);
+        await model.RetireAsync();
+    }
+
+    [Test]
+    public async Task A_short_batch_has_the_answers_of_another_bit_for_bit([Values] bool onnx)
+    {
+        LoadedModel model = Load(TwoInputs(), onnx);
+        float[] apart = Answers(model, [Begin(model, 3, 1)])[0], alone = Answers(model, [Begin(model, 3, 1)], isShort: true)[0];
+        Assert.That(alone, Is.EqualTo(apart));
+        Assert.That(model.ShortBatches, Is.EqualTo(Environment.ProcessorCount));
         await model.RetireAsync();
     }
 
@@ -158,9 +168,9 @@ public sealed class BatchedCallTests : FolderFixture
     }
 
     /// <summary>Computes calls at once; the first outputs.</summary>
-    private static float[][] Answers(LoadedModel model, ServedCall[] calls)
+    private static float[][] Answers(LoadedModel model, ServedCall[] calls, bool isShort = false)
     {
-        model.Execute(calls);
+        model.Execute(calls, isShort);
         float[][] answers = [.. calls.Select(call => MemoryMarshal.Cast<byte, float>(call.OutputTensor(0).Bytes).ToArray())];
         Assert.That(
             calls.Select(call => call.OutputTensor(1).Dimensions.ToArray()),

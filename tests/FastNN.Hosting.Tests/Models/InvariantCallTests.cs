@@ -81,7 +81,7 @@ public sealed class InvariantCallTests : FolderFixture
     {
         LoadedModel model = Load(Built(new Sequential(new Dense(5)), [4]), onnx: false);
         ServedCall call = Begin(model, [4], 0, rows);
-        long allocated = AllocatedBytes.Of(() => model.Execute([call]), times: 50);
+        long allocated = AllocatedBytes.Of(() => model.Execute([call], isShort: false), times: 50);
         call.Dispose();
         Assert.That(allocated, Is.Zero);
         await model.RetireAsync();
@@ -109,7 +109,7 @@ public sealed class InvariantCallTests : FolderFixture
             for (int i = 0; i < 400; i++)
             {
                 long start = System.Diagnostics.Stopwatch.GetTimestamp();
-                (i % 2 == 0 ? with : without).Execute([calls[i % 2]]);
+                (i % 2 == 0 ? with : without).Execute([calls[i % 2]], isShort: false);
                 times[i % 2].Add(System.Diagnostics.Stopwatch.GetElapsedTime(start).TotalMicroseconds);
             }
 
@@ -153,7 +153,7 @@ public sealed class InvariantCallTests : FolderFixture
 
     private static byte[][] Answers(LoadedModel model, params ServedCall[] calls)
     {
-        model.Execute(calls);
+        model.Execute(calls, isShort: false);
         return [.. calls.Select(call => call.OutputTensor(0).Bytes.ToArray())];
     }
 

@@ -50,6 +50,32 @@ internal sealed unsafe class WorkerPoolTests
     }
 
     [Test]
+    public void Who_sits_alone_leaves_the_workers_to_others()
+    {
+        using var pool = new WorkerPool(2);
+        using (WorkerPool.Seat seat = pool.EnterAlone())
+        {
+            Assert.That(seat.Worker, Is.GreaterThanOrEqualTo(pool.Threads));
+            var body = new InnerBody { Counts = new int[100], Worker = seat.Worker };
+            pool.Run(100, ref body);
+            Assert.That(body.Counts, Is.All.EqualTo(1));
+            int other = -1;
+            var caller = new Thread(() =>
+            {
+                using WorkerPool.Seat its = pool.Enter();
+                other = its.Worker;
+            });
+            caller.Start();
+            caller.Join();
+            Assert.That(other, Is.Zero);
+        }
+
+        using WorkerPool.Seat next = pool.Enter();
+        Assert.That(next.Worker, Is.Zero);
+        default(WorkerPool.Seat).Dispose();
+    }
+
+    [Test]
     public void RegionsAfterAPauseRunAsWell()
     {
         using var pool = new WorkerPool(2);

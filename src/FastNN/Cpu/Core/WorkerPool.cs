@@ -97,7 +97,12 @@ internal sealed unsafe class WorkerPool : IDisposable
     /// Takes a seat for several regions in a row. Where the thread has one already, that is the one. To be disposed on the
     /// same thread.
     /// </summary>
-    public Seat Enter()
+    public Seat Enter() => TakeSeat(first: 0);
+
+    /// <summary>As <see cref="Enter"/>, but never the seat that owns the workers: regions run on this thread alone.</summary>
+    public Seat EnterAlone() => TakeSeat(first: Threads);
+
+    private Seat TakeSeat(int first)
     {
         if (current.Pool == this)
         {
@@ -106,7 +111,7 @@ internal sealed unsafe class WorkerPool : IDisposable
 
         ObjectDisposedException.ThrowIf(IsStopping, this);
         Place outer = current;
-        int worker = Sit();
+        int worker = Sit(first);
         current = new Place { Pool = this, Worker = worker };
         return new Seat(this, worker, outer, nested: false);
     }
@@ -379,12 +384,12 @@ internal sealed unsafe class WorkerPool : IDisposable
     /// <summary>
     /// Takes a seat, unless the pool stops: looked at once more behind the seat's fence, see <see cref="Stop"/>.
     /// </summary>
-    private int Sit()
+    private int Sit(int first)
     {
         var wait = default(SpinWait);
         while (true)
         {
-            for (int i = 0; i < MaxSeats; i = i == 0 ? Threads : i + 1)
+            for (int i = first; i < MaxSeats; i = i == 0 ? Threads : i + 1)
             {
                 if (Volatile.Read(ref seats[i]) == 0 && Interlocked.CompareExchange(ref seats[i], 1, 0) == 0)
                 {
@@ -446,7 +451,8 @@ internal sealed unsafe class WorkerPool : IDisposable
 
         public void Dispose()
         {
-            if (!nested)
+            // The default has no pool.
+            if (!nested && pool is not null)
             {
                 current = outer;
                 Volatile.Write(ref pool.seats[Worker], 0);
