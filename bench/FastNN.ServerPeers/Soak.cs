@@ -9,6 +9,7 @@ namespace FastNN.ServerPeers;
 internal static class Soak
 {
     private const int ReloadSeconds = 5;
+    private const int WarmUpReloads = 40;
     private const int ProgressSeconds = 10;
     private const int MemorySamples = 10;
     private const double MostGrowth = 0.03;
@@ -21,10 +22,12 @@ internal static class Soak
         using ServerProcess server = ServerProcess.Start("fastnn", Report.Text($"{options.Threads}"), $"digits={file}");
         var load = new CheckedLoad(server.Http1, "digits", versions, options.Connections);
         var memory = new List<double>();
-        long start = Stopwatch.GetTimestamp();
         int seconds = (int)Math.Ceiling(options.Minutes * 60);
+        long start = 0, warm = 0;
         try
         {
+            WarmUp();
+            (start, warm) = (Stopwatch.GetTimestamp(), load.Answered);
             Watch(seconds);
         }
         finally
@@ -42,11 +45,12 @@ internal static class Soak
         Report.WriteHead(options, Report.Text(
             $"784-128-11 over REST binary, {options.Connections} connections without a pause, ")
             + Report.Text($"a new file every {ReloadSeconds} s. Memory: VmRSS, the median of {MemorySamples} samples, ")
-            + "one a second, up to minute one and up to the end.");
+            + "one a second, up to minute one and up to the end. "
+            + Report.Text($"Before the first second {WarmUpReloads} reloads, by which the code of a reload is compiled."));
         Report.WriteColumns("figure", "value", "wanted");
         Report.WriteRow("seconds", Report.Text($"{elapsed:0}"), "");
-        Report.WriteRow("right answers", Report.Text($"{load.Answered}"), "");
-        Report.WriteRow("right answers per second", Report.Text($"{load.Answered / elapsed:0}"), "");
+        Report.WriteRow("right answers", Report.Text($"{load.Answered - warm}"), "");
+        Report.WriteRow("right answers per second", Report.Text($"{(load.Answered - warm) / elapsed:0}"), "");
         Report.WriteRow("failed requests", Report.Text($"{load.Failed}"), "0");
         Report.WriteRow("versions that answered", Report.Text($"{load.SeenVersions}"), Report.Text($"{versions.Newest}"));
         Report.WriteRow("memory at minute one", isJudged ? Report.Text($"{atMinuteOne:0.0} MB") : "not there yet", "");
@@ -57,9 +61,22 @@ internal static class Soak
         Tell(grew, "the server's memory grew by more than is wanted");
         return load.Failed == 0 && load.Answered > 0 && !missed && !grew;
 
+        // Each as soon as the one before it answers: the JIT compiles code anew that has run 30 times.
+        void WarmUp()
+        {
+            for (int reload = 0; reload < WarmUpReloads; reload++)
+            {
+                versions.Publish(file);
+                if (!SpinWait.SpinUntil(() => load.SeenVersions == versions.Newest, TimeSpan.FromSeconds(20)))
+                {
+                    throw new InvalidOperationException(Report.Text($"version {versions.Newest} of the file never answered"));
+                }
+            }
+        }
+
         void Watch(int duration)
         {
-            long before = 0;
+            long before = load.Answered;
             for (int second = 1; second <= duration; second++)
             {
                 double rest = second - Stopwatch.GetElapsedTime(start).TotalSeconds;

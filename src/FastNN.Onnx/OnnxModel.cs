@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using FastNN.Onnx.Host;
 using FastNN.Onnx.Model;
@@ -95,10 +96,10 @@ public sealed class OnnxModel : IDisposable
     }
 
     /// <summary>Opens a model in memory whose tensors outside lie beside a file.</summary>
-    /// <param name="bytes">The file's bytes, not to be changed while the model is open.</param>
+    /// <param name="bytes">The file's bytes, which the model owns from now on.</param>
     /// <param name="name">What messages call them.</param>
     /// <param name="path">Where the file was; tensors outside are read from its folder when they are needed.</param>
-    internal static OnnxModel Load(ReadOnlyMemory<byte> bytes, string name, string path) =>
+    internal static OnnxModel Load(IMemoryOwner<byte> bytes, string name, string path) =>
         Open(Content.OfMemory(bytes, name), new ExternalData(path));
 
     private static OnnxModel Open(Content content, ExternalData? external)

@@ -53,7 +53,12 @@ internal static class ServeCommand
                 + "infer, manage and metrics.",
             HelpName = "NAME:SCOPE,...",
         };
-        var command = new Command("serve", Description) { folder, config, newKey };
+        var isReady = new Option<bool>("--is-ready")
+        {
+            Description = "Ask the server that runs here, by --host, --port and --tls-certificate, whether all models are ready, "
+                + "and end: with 0 where they are, else with 1.",
+        };
+        var command = new Command("serve", Description) { folder, config, newKey, isReady };
         var texts = new List<(ServeOption Option, Option Parsed)>();
         foreach (ServeOption option in ServeOption.All)
         {
@@ -95,7 +100,9 @@ internal static class ServeCommand
             ServeValues values = ServeValues.Read(given, result.GetValue(config), Environment.GetEnvironmentVariable);
             return result.GetValue(newKey) is { } wanted
                 ? NewKey.Make(wanted, values.Text("api-keys"), context.Output)
-                : ServeRun.Run(ServeSettings.Read(values), context);
+                : result.GetValue(isReady)
+                    ? ReadyCheck.Ask(values, context.Output)
+                    : ServeRun.Run(ServeSettings.Read(values), context);
         });
         return command;
     }

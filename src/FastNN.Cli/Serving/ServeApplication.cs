@@ -80,14 +80,16 @@ internal static class ServeApplication
 
     private static void AddTelemetry(IServiceCollection services, Uri collector)
     {
-        bool isHttp = collector.Port == OtlpHttpPort;
+        // Calls of gRPC have paths of their own; services that stand in for a collector often have one in their address.
+        bool isHttp = collector.Port == OtlpHttpPort || collector.AbsolutePath != "/";
         services.AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("fastnn"))
             .WithMetrics(metrics => metrics
                 .AddMeter(FastNNDiagnostics.MeterName, "System.Runtime", "Microsoft.AspNetCore.Server.Kestrel")
                 .AddOtlpExporter(options => Set(options, "v1/metrics")))
             .WithTracing(traces => traces
-                .AddSource(FastNNDiagnostics.ActivitySourceName)
+                // The web server's own activity is the parent: where nobody records it, what is inside is not recorded either.
+                .AddSource("Microsoft.AspNetCore", FastNNDiagnostics.ActivitySourceName)
                 .AddOtlpExporter(options => Set(options, "v1/traces")));
 
         void Set(OtlpExporterOptions options, string path)

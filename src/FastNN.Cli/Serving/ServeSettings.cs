@@ -72,7 +72,7 @@ internal sealed record ServeSettings
         {
             Folder = Path.GetFullPath(folder),
             Host = host,
-            Port = values.Whole("port", 0, 65_535, 8000),
+            Port = ReadPort(values),
             GrpcPort = values.Text("grpc-port") == "off" ? null : values.Whole("grpc-port", 0, 65_535, 8001),
             Tls = ReadTls(values),
             Server = options =>
@@ -93,13 +93,17 @@ internal sealed record ServeSettings
         };
     }
 
-    private static IPAddress ReadHost(ServeValues values) => values.Text("host") switch
+    /// <summary>Where to listen.</summary>
+    internal static IPAddress ReadHost(ServeValues values) => values.Text("host") switch
     {
         null or "localhost" => IPAddress.Loopback,
         "*" => IPAddress.Any,
         var text when IPAddress.TryParse(text.Trim('[', ']'), out IPAddress? address) => address,
         _ => throw values.Wrong("host", "an IP address to listen at, such as 127.0.0.1 or 0.0.0.0, localhost, or * for all"),
     };
+
+    /// <summary>The port of REST.</summary>
+    internal static int ReadPort(ServeValues values) => values.Whole("port", 0, 65_535, 8000);
 
     private static (string Certificate, string Key)? ReadTls(ServeValues values)
     {

@@ -1,3 +1,4 @@
+using FastNN.Formats;
 using FastNN.Onnx;
 
 namespace FastNN.Hosting;
@@ -48,7 +49,8 @@ internal sealed class ModelLoader(Func<Device> device, BufferPool buffers)
     {
         OnnxModel.RegisterLayers();
         bool isHuge = new FileInfo(path) is { Exists: true } file && file.Length > Array.MaxLength;
-        using Stream content = isHuge ? File.OpenRead(path) : new MemoryStream(ReadAll(path), writable: false);
+        using FileBytes? bytes = isHuge ? null : ReadAll(path);
+        using Stream content = bytes?.AsStream() ?? File.OpenRead(path);
         if (factory is null)
         {
             return Model.Load(content);
@@ -63,12 +65,16 @@ internal sealed class ModelLoader(Func<Device> device, BufferPool buffers)
     /// The whole file. It is not mapped, because a file that is cut short while it is mapped ends the process, and copying a
     /// new model over the old one does just that.
     /// </summary>
-    private static byte[] ReadAll(string path)
+    private static FileBytes ReadAll(string path)
     {
         string before = FileStamp.Of(path);
-        byte[] bytes = File.ReadAllBytes(path);
-        return FileStamp.Of(path) == before
-            ? bytes
-            : throw new IOException("the model file changed while it was read; load it again when it is written");
+        FileBytes bytes = FileBytes.Read(path);
+        if (FileStamp.Of(path) == before)
+        {
+            return bytes;
+        }
+
+        ((IDisposable)bytes).Dispose();
+        throw new IOException("the model file changed while it was read; load it again when it is written");
     }
 }

@@ -17,10 +17,12 @@ internal sealed class InferCodec
     /// <param name="catalog">The models.</param>
     /// <param name="options">Their limits.</param>
     /// <param name="time">Tells when requests come.</param>
-    public InferCodec(IModelCatalog catalog, GrpcServingOptions options, TimeProvider time)
+    /// <param name="telemetry">Counts calls of models that are not there; null for nobody.</param>
+    public InferCodec(
+        IModelCatalog catalog, GrpcServingOptions options, TimeProvider time, ServingTelemetry? telemetry = null)
     {
         _calls = new InferCallPool();
-        _decoder = new InferDecoder(catalog, options.MaxTensorBytes);
+        _decoder = new InferDecoder(catalog, options.MaxTensorBytes, telemetry);
         _time = time;
         Request = new Marshaller<InferCall>(static (_, _) => throw new NotSupportedException("requests are only read"), Decode);
         Response = new Marshaller<InferCall>(InferEncoder.EncodeResponse, NeverRead);

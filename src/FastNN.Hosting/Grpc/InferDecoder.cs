@@ -7,7 +7,7 @@ namespace FastNN.Hosting;
 /// Decodes a ModelInferRequest into the memory that its model reads: elements are copied once, from where the server received
 /// them. Thread-safe; allocates nothing for models and shapes that it has met.
 /// </summary>
-internal sealed class InferDecoder(IModelCatalog catalog, long maxTensorBytes)
+internal sealed class InferDecoder(IModelCatalog catalog, long maxTensorBytes, ServingTelemetry? telemetry)
 {
     /// <summary>Names of inputs, outputs and types that are longer are none of a model's.</summary>
     private const int MaxName = 512;
@@ -25,7 +25,7 @@ internal sealed class InferDecoder(IModelCatalog catalog, long maxTensorBytes)
     {
         // Fields may come in any order, and the model decides how inputs are read: so its name is looked for first.
         (int inputs, int raws) = DecodeHead(message, call, out ReadOnlySequence<byte> name, out ReadOnlySequence<byte> version);
-        IModel model = _models.Find(name, version);
+        IModel model = Find(name, version);
         call.Model = model;
         if (raws != 0 && raws != inputs)
         {
@@ -40,6 +40,19 @@ internal sealed class InferDecoder(IModelCatalog catalog, long maxTensorBytes)
         call.Outputs.Reset(model);
         DecodeOutputs(message, call);
         call.Outputs.AddAllIfNone();
+    }
+
+    private IModel Find(in ReadOnlySequence<byte> name, in ReadOnlySequence<byte> version)
+    {
+        try
+        {
+            return _models.Find(name, version);
+        }
+        catch (InferenceException refusal)
+        {
+            telemetry?.CallRefused(refusal.Failure);
+            throw;
+        }
     }
 
     private static InferenceException Invalid(string message) => new(InferenceFailure.InvalidInput, message);

@@ -29,9 +29,9 @@ public static class FastNNEndpointRouteBuilderExtensions
         IModelCatalog catalog = services.GetService<IModelCatalog>() ?? throw new InvalidOperationException(
             "MapFastNN: expected an IModelCatalog among the services, found none; add FastNN to them before the application is built");
         ILogger logger = services.GetRequiredService<ILoggerFactory>().CreateLogger("FastNN.Hosting.Rest");
+        TimeProvider time = services.GetService<TimeProvider>() ?? TimeProvider.System;
         IEndpointConventionBuilder rest =
-            new RestEndpoints(catalog, options, services.GetService<TimeProvider>() ?? TimeProvider.System, logger)
-            .Map(endpoints);
+            new RestEndpoints(catalog, options, time, logger, services.GetService<ServingTelemetry>()).Map(endpoints);
         if (!options.Grpc)
         {
             return rest;

@@ -9,7 +9,8 @@ namespace FastNN.Hosting.Rest;
 /// POST .../infer. Where the body has come, the model answers at once and the answer fits the response's buffers, it completes
 /// without waiting and, once warm, allocates nothing on the binary path.
 /// </summary>
-internal sealed class InferHandler(IModelCatalog catalog, FastNNEndpointOptions options, TimeProvider time, ILogger logger)
+internal sealed class InferHandler(
+    IModelCatalog catalog, FastNNEndpointOptions options, TimeProvider time, ILogger logger, ServingTelemetry? telemetry = null)
 {
     /// <summary>Requests under way for which state is kept; further ones get new state, which is dropped behind them.</summary>
     private const int KeptStates = 1024;
@@ -23,7 +24,7 @@ internal sealed class InferHandler(IModelCatalog catalog, FastNNEndpointOptions 
         try
         {
             long arrival = time.GetTimestamp();
-            IModel model = new ModelRoute(http).Find(catalog);
+            IModel model = Find(http);
             InferRequest request = state.Request;
             await request.Body.ReadAsync(http, options.MaxRequestBytes);
             using ModelCall call = model.Begin();
@@ -42,6 +43,19 @@ internal sealed class InferHandler(IModelCatalog catalog, FastNNEndpointOptions 
         {
             state.Request.Clear();
             _states.Return(state);
+        }
+    }
+
+    private IModel Find(HttpContext http)
+    {
+        try
+        {
+            return new ModelRoute(http).Find(catalog);
+        }
+        catch (InferenceException refusal)
+        {
+            telemetry?.CallRefused(refusal.Failure);
+            throw;
         }
     }
 

@@ -8,7 +8,8 @@ namespace FastNN.Hosting.Rest;
 /// <summary>
 /// The addresses, and what answers each. Every address takes any method, so that a wrong one gets an error object as well.
 /// </summary>
-internal sealed class RestEndpoints(IModelCatalog catalog, FastNNEndpointOptions options, TimeProvider time, ILogger logger)
+internal sealed class RestEndpoints(
+    IModelCatalog catalog, FastNNEndpointOptions options, TimeProvider time, ILogger logger, ServingTelemetry? telemetry = null)
 {
     private static readonly string[] _model = ["v2/models/{name}", "v2/models/{name}/versions/{version}"];
 
@@ -18,7 +19,7 @@ internal sealed class RestEndpoints(IModelCatalog catalog, FastNNEndpointOptions
         RouteGroupBuilder group = endpoints.MapGroup(options.Prefix);
         var metadata = new MetadataHandler(catalog);
         var repository = new RepositoryHandler(catalog, options);
-        var infer = new InferHandler(catalog, options, time, logger);
+        var infer = new InferHandler(catalog, options, time, logger, telemetry);
         Get(group, FastNNEndpoint.Metadata, "v2", MetadataHandler.ServerAsync);
         Get(group, FastNNEndpoint.Health, "v2/health/live", MetadataHandler.LiveAsync);
         Get(group, FastNNEndpoint.Health, "v2/health/ready", metadata.ReadyAsync);

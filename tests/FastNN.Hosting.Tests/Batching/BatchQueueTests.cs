@@ -55,7 +55,7 @@ internal sealed class BatchQueueTests
         rig.WhileBusy(() =>
         {
             rig.Executor.During = batch => runs = batch[0].Input == 1 ? BatchRig.Run(calls.AsSpan(1)) : runs;
-            Assert.That(calls[0].RunAsync().IsCompletedSuccessfully, Is.True);
+            Assert.That(calls[0].RunAsync().AsTask().IsCompletedSuccessfully, Is.True);
             Assert.That(rig.Executor.WasShort, Is.True);
             Assert.That(runs.Select(run => run.IsCompletedSuccessfully), Is.EqualTo(new[] { true, true }));
         });
@@ -71,9 +71,9 @@ internal sealed class BatchQueueTests
         rig.WhileBusy(() =>
         {
             rig.Executor.During = batch => runs = batch[0].Input == 1 ? BatchRig.Run(rig.Call(2), rig.Call(3)) : runs;
-            Assert.That(rig.Call(1).RunAsync().IsCompletedSuccessfully, Is.True);
+            Assert.That(rig.Call(1).RunAsync().AsTask().IsCompletedSuccessfully, Is.True);
             Assert.That(rig.Queue.Waiting, Is.EqualTo(2), "there is a place again, but it is for those who find nobody waiting");
-            Assert.That(rig.Call(4).RunAsync().IsCompleted, Is.False);
+            Assert.That(rig.Call(4).RunAsync().AsTask().IsCompleted, Is.False);
         });
         await Task.WhenAll(runs);
         rig.Settle();

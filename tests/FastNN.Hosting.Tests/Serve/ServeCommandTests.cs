@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
@@ -38,6 +39,19 @@ public sealed class ServeCommandTests : ServeFixture
         Assert.That(status, Is.Zero);
         byte[] raw = ModelInferResponse.Parser.ParseFrom(message).RawOutputContents[0].ToByteArray();
         Assert.That(MemoryMarshal.Cast<byte, float>(raw).ToArray(), Is.EqualTo(Expected(X)).Within(1e-6));
+    }
+
+    [Test]
+    public async Task Calls_of_unknown_models_are_counted_without_the_names_that_callers_chose()
+    {
+        await using ServedCommand server = await ServedCommand.StartAsync(Models, "--metrics");
+        using HttpClient rest = Client(server.Rest), grpc = Client(server.Grpc);
+        using HttpResponseMessage answer = await rest.PostAsync("/v2/models/other/infer", new StringContent("{}"));
+        Assert.That(answer.StatusCode, Is.EqualTo(HttpStatusCode.NotFound));
+        Assert.That((await GrpcAsync(grpc, "ModelInfer", new ModelInferRequest { ModelName = "other" })).Status, Is.EqualTo(5));
+        string metrics = await rest.GetStringAsync("/metrics");
+        Assert.That(metrics, Does.Contain("fastnn_request_failures_total{error_type=\"not_found\"} 2\n"));
+        Assert.That(metrics, Does.Not.Contain("other"));
     }
 
     [Test]
@@ -96,6 +110,29 @@ public sealed class ServeCommandTests : ServeFixture
                 (await GrpcAsync(grpc, "ModelInfer", GrpcRequest(X))).Status,
                 Is.EqualTo(infer switch { 200 => 0, 401 => 16, _ => 7 }), key);
         }
+    }
+
+    [Test]
+    public async Task It_is_asked_whether_it_is_ready_without_a_key()
+    {
+        WriteKeys("infer");
+        string port;
+        await using (ServedCommand server = await ServedCommand.StartAsync(Models, "--api-keys", At("keys")))
+        {
+            port = server.Rest.Port.ToString(CultureInfo.InvariantCulture);
+            (int code, string output, string error) = ServedCommand.Run("--is-ready", "--port", port);
+            Assert.That((code, output.Trim(), error), Is.EqualTo((0, "ready", "")));
+            Directory.CreateDirectory(At("models/broken/1"));
+            File.WriteAllText(At("models/broken/1/model.onnx"), "no model");
+            Assert.That(
+                () => ServedCommand.Run("--is-ready", "--port", port).Code, Is.EqualTo(1).After(10_000, 50),
+                "the new model is found, and broken");
+            Assert.That(ServedCommand.Run("--is-ready", "--port", port).Output, Does.Contain("health/ready answered 503"));
+        }
+
+        (int closed, string reason, _) = ServedCommand.Run("--is-ready", "--host", "*", "--port", port);
+        Assert.That(closed, Is.EqualTo(1));
+        Assert.That(reason, Does.StartWith($"not ready: http://127.0.0.1:{port}/v2/health/ready: "));
     }
 
     [Test]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography;
@@ -28,6 +29,12 @@ public sealed class ServeTlsTests : ServeFixture
         using HttpClient rest = Client(server.Rest, handler: Trusting("CN=first"));
         using HttpResponseMessage answer = await InferAsync(rest, X);
         Assert.That(await OutputAsync(answer), Is.EqualTo(Expected(X)).Within(1e-5));
+        string port = server.Rest.Port.ToString(CultureInfo.InvariantCulture);
+        Assert.That(ServedCommand.Run("--is-ready", "--port", port, "--tls-certificate", At("server.pem")).Code, Is.Zero);
+        WriteCertificate("other");
+        Assert.That(
+            ServedCommand.Run("--is-ready", "--port", port, "--tls-certificate", At("server.pem")).Code, Is.EqualTo(1),
+            "another server");
         using HttpClient distrusting = Client(server.Rest);
         Assert.ThrowsAsync<HttpRequestException>(() => distrusting.GetAsync("/v2"));
         using HttpClient plain = Client(new UriBuilder(server.Rest) { Scheme = "http" }.Uri);
