@@ -42,7 +42,7 @@ internal static class ServeApplication
         builder.Services.AddFastNNServer(settings.Server);
         if (settings.Otlp is { } collector)
         {
-            AddTelemetry(builder.Services, collector);
+            AddTelemetry(builder.Services, collector, settings.TraceOperators);
         }
 
         WebApplication app = builder.Build();
@@ -78,7 +78,7 @@ internal static class ServeApplication
             context, StatusCodes.Status404NotFound, "There is nothing at this address; /v2 tells about the server."));
     }
 
-    private static void AddTelemetry(IServiceCollection services, Uri collector)
+    private static void AddTelemetry(IServiceCollection services, Uri collector, bool traceOperators)
     {
         // Calls of gRPC have paths of their own; services that stand in for a collector often have one in their address.
         bool isHttp = collector.Port == OtlpHttpPort || collector.AbsolutePath != "/";
@@ -90,6 +90,7 @@ internal static class ServeApplication
             .WithTracing(traces => traces
                 // The web server's own activity is the parent: where nobody records it, what is inside is not recorded either.
                 .AddSource("Microsoft.AspNetCore", FastNNDiagnostics.ActivitySourceName)
+                .AddSource(traceOperators ? [FastNNDiagnostics.OperatorActivitySourceName] : [])
                 .AddOtlpExporter(options => Set(options, "v1/traces")));
 
         void Set(OtlpExporterOptions options, string path)

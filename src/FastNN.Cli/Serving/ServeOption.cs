@@ -33,6 +33,7 @@ internal sealed record ServeOption(string Name, string? Value, string Descriptio
         new("audit-log", "FILE", "Append a JSON line for each call that loads or unloads a model."),
         new("metrics", null, "Answer /metrics for Prometheus; with keys, those that have the scope metrics."),
         new("otlp", "URL", "Send metrics and traces to a collector: http://HOST:4317 for gRPC, port 4318 or a path for HTTP."),
+        new("trace-operators", null, "Send the operators of networks with the traces of --otlp: many, and each batch is slower."),
         new("log-inputs", "off|shapes|redacted", "What the log tells of inputs: nothing by default, shapes, or fingerprints."),
         new("device", "cpu|cuda|best", "Where to compute: cpu by default."),
         new("threads", "N", "Processor threads; all by default."),

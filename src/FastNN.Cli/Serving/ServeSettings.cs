@@ -37,6 +37,9 @@ internal sealed record ServeSettings
     /// <summary>The collector of metrics and traces; null for none.</summary>
     public required Uri? Otlp { get; init; }
 
+    /// <summary>Whether traces have the operators of networks.</summary>
+    public required bool TraceOperators { get; init; }
+
     /// <summary>How long inference may take.</summary>
     public required TimeSpan TimeOut { get; init; }
 
@@ -84,6 +87,7 @@ internal sealed record ServeSettings
             Control = values.Flag("control"),
             Metrics = values.Flag("metrics"),
             Otlp = ReadAddress(values, "otlp"),
+            TraceOperators = values.Flag("trace-operators"),
             TimeOut = values.Time("time-out", TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1)) ?? Never,
             MaxRequestBytes = bytes <= int.MaxValue
                 ? (int)bytes

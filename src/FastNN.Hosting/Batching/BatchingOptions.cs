@@ -49,8 +49,8 @@ public sealed class BatchingOptions
 
     /// <summary>
     /// How many batches are computed at once. Default 1: a batch uses all threads of the device. On the CPU, calls that take
-    /// less than 20 microseconds, which is what it costs to wait for another thread, do not wait for one another: up to one for
-    /// each logical processor is computed beside these batches, on its caller's thread alone.
+    /// less than 20 microseconds, which is what it costs to wait for another thread, do not wait for one another: beside these
+    /// batches each is computed on its caller's thread alone, one fewer at once than there are logical processors.
     /// </summary>
     public int MaxConcurrency { get; set; } = 1;
 

@@ -9,6 +9,9 @@ namespace FastNN.Hosting;
 /// </summary>
 internal sealed class LoadedModel : IBatchExecutor
 {
+    /// <summary>How many short batches the processors compute beside another.</summary>
+    public static readonly int MostShortBatches = Math.Max(1, Environment.ProcessorCount - 1);
+
     private readonly CallPool _pool;
     private readonly TimeProvider _time;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -148,7 +151,7 @@ internal sealed class LoadedModel : IBatchExecutor
     }
 
     /// <inheritdoc/>
-    public int ShortBatches => Engine.Processor is null ? 0 : Environment.ProcessorCount;
+    public int ShortBatches => Engine.Processor is null ? 0 : MostShortBatches;
 
     /// <inheritdoc/>
     public void Execute(ReadOnlySpan<QueuedCall> batch, bool isShort)

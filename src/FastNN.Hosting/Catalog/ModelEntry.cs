@@ -372,5 +372,14 @@ internal sealed class ModelEntry(ModelSource source, CatalogParts parts) : IDisp
             parts.Log.CallsLeft(Name, model.Version);
             await model.CloseAsync().ConfigureAwait(false);
         }
+
+        CollectSoon();
     }
+
+    /// <summary>
+    /// Has the collector take what a model left, once nothing here refers to it any more. It is old by then, and a service that
+    /// allocates nothing for its requests hardly ever collects what is old: it would grow with every reload for minutes.
+    /// </summary>
+    private static void CollectSoon() => ThreadPool.UnsafeQueueUserWorkItem(
+        static _ => GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: false), null);
 }

@@ -40,7 +40,7 @@ internal sealed class ModelLoader(Func<Device> device, BufferPool buffers)
         }
 
         // Short batches may come beside the others; a session takes memory only for as many as do.
-        int concurrency = settings.Batching.MaxConcurrency + Environment.ProcessorCount;
+        int concurrency = settings.Batching.MaxConcurrency + LoadedModel.MostShortBatches;
         var options = new SessionOptions { MaxPlans = maxPlans, MaxConcurrency = concurrency };
         return new SessionEngine(ReadModel(path, factory), device(), options, buffers);
     }

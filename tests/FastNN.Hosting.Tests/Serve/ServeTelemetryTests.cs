@@ -21,7 +21,9 @@ public sealed class ServeTelemetryTests : ServeFixture
     public async Task Metrics_and_traces_go_to_the_collector_at_the_end_at_the_latest([Values] bool isHttp)
     {
         await using WebApplication collector = await StartCollectorAsync(isHttp);
-        await using (ServedCommand server = await ServedCommand.StartAsync(Models, "--otlp", collector.Urls.Single() + (isHttp ? "/otlp" : "")))
+        string address = collector.Urls.Single() + (isHttp ? "/otlp" : "");
+        string[] operators = isHttp ? ["--trace-operators"] : [];
+        await using (ServedCommand server = await ServedCommand.StartAsync([Models, "--otlp", address, .. operators]))
         {
             using HttpClient rest = Client(server.Rest);
             using HttpResponseMessage answer = await InferAsync(rest, [1, 2, 3, 4, 5, 6]);
@@ -34,6 +36,7 @@ public sealed class ServeTelemetryTests : ServeFixture
         // Names stand in the messages as they are.
         Assert.That(TextOf(metrics), Does.Contain("fastnn.request.duration").And.Contain("digits"));
         Assert.That(TextOf(traces), Does.Contain("infer digits").And.Contain("queue").And.Contain("compute"));
+        Assert.That(TextOf(traces).Contains("fastnn.operator.shapes", StringComparison.Ordinal), Is.EqualTo(isHttp));
     }
 
     private string TextOf(string path) => string.Concat(
