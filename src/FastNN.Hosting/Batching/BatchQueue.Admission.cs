@@ -26,7 +26,10 @@ internal sealed partial class BatchQueue
     private int Limit => Math.Max(1, Math.Min(_maxBatch, _executor.MaxRows));
 
     /// <summary>Why a call is not taken on; null where it is.</summary>
-    private Exception? Refusal(QueuedCall call, long now)
+    /// <param name="call">The call.</param>
+    /// <param name="now">The present.</param>
+    /// <param name="canStart">Whether it overtakes nobody and has a worker.</param>
+    private Exception? Refusal(QueuedCall call, long now, bool canStart)
     {
         QueuePlace place = call.Place;
         if (_isClosed)
@@ -47,7 +50,6 @@ internal sealed partial class BatchQueue
                     $"model {_model}: expected at most {_executor.MaxRows} rows in a call, got {place.Rows}; send several calls."));
         }
 
-        bool canStart = CanStart(place.Rows);
         long finish = place.Latest == Never ? 0 : now + (long)(canStart ? AloneTicks(place.Rows, now) : QueuedTicks(call, now));
         if (call.Deadline != 0 && (now >= call.Deadline || finish > call.Deadline))
         {

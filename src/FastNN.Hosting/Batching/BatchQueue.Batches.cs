@@ -24,9 +24,6 @@ internal sealed partial class BatchQueue
     private bool IsShort(int rows) =>
         _spare > 0 && _times.IsKnown && _times.Undisturbed(rows) < Short * _time.TimestampFrequency;
 
-    /// <summary>Whether a call of so many rows overtakes nobody and has a worker.</summary>
-    private bool CanStart(int rows) => _waiting.Count == 0 && _idleCount > (IsShort(rows) ? 0 : _spare);
-
     /// <summary>
     /// Whether an idle model waits for more calls: several came together last time, that was just now, they are not all there,
     /// and the most urgent one has the time.

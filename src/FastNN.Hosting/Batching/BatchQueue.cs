@@ -162,18 +162,20 @@ internal sealed partial class BatchQueue : IAsyncDisposable
     {
         lock (_gate)
         {
-            if (Refusal(call, now) is { } refusal)
+            bool isShort = IsShort(call.Place.Rows);
+            bool canStart = _waiting.Count == 0 && _idleCount > (isShort ? 0 : _spare);
+            if (Refusal(call, now, canStart) is { } refusal)
             {
                 call.Fail(refusal);
                 Refuse(call, ref turn);
                 return true;
             }
 
-            if (CanStart(call.Place.Rows) && !Expects(now, 1, call.Place.Rows, call.Place.Latest))
+            if (canStart && !Expects(now, 1, call.Place.Rows, call.Place.Latest))
             {
                 turn.Worker = _idle[--_idleCount];
                 turn.Worker.Add(call);
-                (turn.Worker.Started, turn.Worker.IsShort) = (now, IsShort(call.Place.Rows));
+                (turn.Worker.Started, turn.Worker.IsShort) = (now, isShort);
                 turn.HasCaller = true;
                 LearnRows(call.Place.Rows, leftOthers: false);
                 return true;

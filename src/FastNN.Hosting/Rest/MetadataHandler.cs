@@ -182,7 +182,7 @@ internal sealed class MetadataHandler(IModelCatalog catalog)
         WriteDuration(json, "compute_infer", statistics.ComputeInfer);
         WriteDuration(json, "compute_output", statistics.ComputeOutput);
 
-        // There is no cache of answers, but clients expect its counts.
+        // Clients expect the counts of a cache of answers, which this server does not have.
         WriteDuration(json, "cache_hit", default);
         WriteDuration(json, "cache_miss", default);
         json.WriteEndObject();

@@ -59,15 +59,7 @@ internal sealed unsafe class WorkerPoolTests
             var body = new InnerBody { Counts = new int[100], Worker = seat.Worker };
             pool.Run(100, ref body);
             Assert.That(body.Counts, Is.All.EqualTo(1));
-            int other = -1;
-            var caller = new Thread(() =>
-            {
-                using WorkerPool.Seat its = pool.Enter();
-                other = its.Worker;
-            });
-            caller.Start();
-            caller.Join();
-            Assert.That(other, Is.Zero);
+            Assert.That(SeatOfAnotherThread(pool), Is.Zero);
         }
 
         using WorkerPool.Seat next = pool.Enter();
@@ -134,15 +126,7 @@ internal sealed unsafe class WorkerPoolTests
             using WorkerPool.Seat again = pool.Enter();
             Assert.That(seat.Worker, Is.Zero);
             Assert.That(again.Worker, Is.Zero);
-            int other = -1;
-            var thread = new Thread(() =>
-            {
-                using WorkerPool.Seat own = pool.Enter();
-                other = own.Worker;
-            });
-            thread.Start();
-            thread.Join();
-            Assert.That(other, Is.GreaterThanOrEqualTo(pool.Threads));
+            Assert.That(SeatOfAnotherThread(pool), Is.GreaterThanOrEqualTo(pool.Threads));
         }
 
         using WorkerPool.Seat later = pool.Enter();
@@ -229,6 +213,19 @@ internal sealed unsafe class WorkerPoolTests
     [TestCase(1000)]
     public void ImpossibleThreadCountsAreRefused(int threads) =>
         Assert.That(() => new WorkerPool(threads), Throws.TypeOf<ArgumentOutOfRangeException>());
+
+    private static int SeatOfAnotherThread(WorkerPool pool)
+    {
+        int worker = -1;
+        var thread = new Thread(() =>
+        {
+            using WorkerPool.Seat seat = pool.Enter();
+            worker = seat.Worker;
+        });
+        thread.Start();
+        thread.Join();
+        return worker;
+    }
 
     private struct CountBody : IParallelBody
     {
