@@ -6,8 +6,14 @@ internal static unsafe partial class Gemm<TLanes>
     /// <summary>Columns of a row-major B that one task takes at least, 4 KiB of each row.</summary>
     private const int TaskColumns = 1024;
 
-    /// <summary>Columns from which a task goes band by band.</summary>
+    /// <summary>Columns from which a task goes band by band whatever the size of B.</summary>
     private const int WideColumns = 256;
+
+    /// <summary>
+    /// Elements of B from which a task goes band by band from three vectors of columns on: 128 KiB, which the first-level cache
+    /// does not hold.
+    /// </summary>
+    private const int FarElements = 32 * 1024;
 
     /// <summary>Elements of a narrow B from which it is read row by row, and that a piece of it has at least: 256 KiB.</summary>
     private const int PieceElements = 64 * 1024;
@@ -70,30 +76,36 @@ internal static unsafe partial class Gemm<TLanes>
 
         public readonly void Invoke(int task, int worker)
         {
-            int last = Math.Min(Product.N, (task + 1) * TilesPerTask * W);
-            int first = task * TilesPerTask * W;
-            bool packed = Product.Panels != null;
-
-            int blockLength = packed || last - first <= WideColumns ? Math.Max(1, Product.K) : Gemv<TLanes>.BandRows;
-            for (int k0 = 0; k0 == 0 || k0 < Product.K; k0 += blockLength)
+            int first = task * TilesPerTask * W, cols = Math.Min(Product.N - first, TilesPerTask * W);
+            int between = InBands(cols) ? ((Product.K - 1) / Gemv<TLanes>.BandRows) - 1 : 0;
+            if (between <= 0)
             {
-                int length = Math.Min(blockLength, Product.K - k0);
-                bool isFirst = k0 == 0, isLast = k0 + length >= Product.K;
-                if (!isFirst && !isLast)
-                {
-                    Gemv<TLanes>.AddRows(
-                        Product.A + k0, Product.B + (k0 * Product.Ldb) + first, Product.Ldb, Product.C + first, last - first);
-                    continue;
-                }
+                Columns(first, cols, 0, Product.K);
+                return;
+            }
 
-                Epilogue block = Product.Epilogue.ForBlock(isFirst, isLast);
-                for (int col = first; col < last; col += W)
-                {
-                    float* b = packed ? Product.Panels + (col / W * Product.PanelStride) : Product.B + (k0 * Product.Ldb) + col;
-                    nint bStride = packed ? W : Product.Ldb;
-                    Gemv<TLanes>.Columns(
-                        Product.A + k0, length, b, bStride, Product.C + col, Math.Min(W, last - col), block.At(col));
-                }
+            // The first band stores the sums, and the last one finishes them.
+            int start = Gemv<TLanes>.BandRows, end = start + (between * Gemv<TLanes>.BandRows);
+            Columns(first, cols, 0, start);
+            Gemv<TLanes>.AddBands(
+                Product.A + start, between, Product.B + (start * Product.Ldb) + first, Product.Ldb, Product.C + first, cols);
+            Columns(first, cols, end, Product.K);
+        }
+
+        private readonly bool InBands(int cols) =>
+            Product.Panels == null && (cols > WideColumns || (cols > W && (long)Product.K * cols >= FarElements));
+
+        /// <summary>The sums over some of the rows of B.</summary>
+        private readonly void Columns(int first, int cols, int start, int end)
+        {
+            bool packed = Product.Panels != null;
+            Epilogue block = Product.Epilogue.ForBlock(start == 0, end >= Product.K);
+            for (int col = first; col < first + cols; col += W)
+            {
+                float* b = packed ? Product.Panels + (col / W * Product.PanelStride) : Product.B + (start * Product.Ldb) + col;
+                nint bStride = packed ? W : Product.Ldb;
+                Gemv<TLanes>.Columns(
+                    Product.A + start, end - start, b, bStride, Product.C + col, Math.Min(W, first + cols - col), block.At(col));
             }
         }
     }

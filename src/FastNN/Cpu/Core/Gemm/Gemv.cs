@@ -4,19 +4,59 @@ namespace FastNN.Cpu;
 
 /// <summary>
 /// One row: y [n] (=|+=) x [k] * B [k, n]. Bound by reading B (4 bytes per multiply-add), so what counts is to keep the loads
-/// coming. Where B is narrow or in panels, two vectors of columns by four rows of B at a time, in eight independent sums, which
-/// are added pairwise at the end. Down a column of a wide B every step is on another page: then eight rows at a time are read
-/// from left to right, as the processor expects, and y stays in the first-level cache.
+/// coming. Where B is small, narrow or in panels, two vectors of columns by four rows of B at a time, in eight independent sums,
+/// which are added pairwise at the end. Down the columns of a large B every step is on another line, and soon on another page:
+/// then eight rows at a time are read from left to right, as the processor expects, and y stays in the first-level cache.
+/// Measured on one core with 512 KiB of second-level cache, 784 x 128: 12 us down the columns, 8 us in bands.
 /// </summary>
 internal static unsafe class Gemv<TLanes>
     where TLanes : struct, IVectorLanes<TLanes>
 {
-    /// <summary>Rows that <see cref="AddRows"/> takes.</summary>
+    /// <summary>Rows of a band.</summary>
     public const int BandRows = 8;
 
-    /// <summary>y [cols] += x [8] * B [8, cols].</summary>
-    public static void AddRows(float* x, float* b, nint bStride, float* y, int cols) =>
-        ElementLoop.Range<TLanes, EightRows>(new(x, b, bStride, y), 0, cols);
+    /// <summary>y [cols] += x [8 bands] * B [8 bands, cols].</summary>
+    public static void AddBands(float* x, int bands, float* b, nint bStride, float* y, int cols)
+    {
+        for (; bands > 0; bands--, x += BandRows, b += BandRows * bStride)
+        {
+            AddBand(x, b, bStride, y, cols);
+        }
+    }
+
+    /// <summary>The eight numbers of x stay in registers.</summary>
+    [MethodImpl(KernelCode.Loop)]
+    private static void AddBand(float* x, float* b, nint bStride, float* y, int cols)
+    {
+        TLanes x0 = TLanes.Broadcast(x[0]), x1 = TLanes.Broadcast(x[1]), x2 = TLanes.Broadcast(x[2]), x3 = TLanes.Broadcast(x[3]);
+        TLanes x4 = TLanes.Broadcast(x[4]), x5 = TLanes.Broadcast(x[5]), x6 = TLanes.Broadcast(x[6]), x7 = TLanes.Broadcast(x[7]);
+        nint two = 2 * bStride, three = 3 * bStride, four = 4 * bStride;
+        for (; cols >= TLanes.Count; cols -= TLanes.Count)
+        {
+            float* upper = b + four;
+            TLanes even = TLanes.MultiplyAdd(x0, TLanes.Load(b), TLanes.Load(y)), odd = x1 * TLanes.Load(b + bStride);
+            even = TLanes.MultiplyAdd(x2, TLanes.Load(b + two), even);
+            odd = TLanes.MultiplyAdd(x3, TLanes.Load(b + three), odd);
+            even = TLanes.MultiplyAdd(x4, TLanes.Load(upper), even);
+            odd = TLanes.MultiplyAdd(x5, TLanes.Load(upper + bStride), odd);
+            even = TLanes.MultiplyAdd(x6, TLanes.Load(upper + two), even);
+            odd = TLanes.MultiplyAdd(x7, TLanes.Load(upper + three), odd);
+            TLanes.Store(even + odd, y);
+            b += TLanes.Count;
+            y += TLanes.Count;
+        }
+
+        if (cols > 0)
+        {
+            TLanes mask = TLanes.Mask(cols), sum = TLanes.LoadMasked(y, mask);
+            for (int row = 0; row < BandRows; row++, b += bStride)
+            {
+                sum = TLanes.MultiplyAdd(TLanes.Broadcast(x[row]), TLanes.LoadMasked(b, mask), sum);
+            }
+
+            TLanes.StoreMasked(sum, y, mask);
+        }
+    }
 
     /// <summary>Columns that <see cref="Narrow"/> takes at most; it takes one vector at least.</summary>
     public static int MostColumns => 8 * TLanes.Count;
@@ -155,24 +195,5 @@ internal static unsafe class Gemv<TLanes>
         Tile<TLanes>.LoadPair<TVectors, TMask>(source, mask, out TLanes b0, out TLanes b1);
         s0 = s0 + b0;
         s1 = s1 + b1;
-    }
-
-    private readonly struct EightRows(float* x, float* b, nint bStride, float* y) : IElementBody
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Invoke<T>(nint i, int count)
-            where T : struct, IVectorLanes<T>
-        {
-            float* lower = b + i, upper = lower + (4 * bStride);
-            nint two = 2 * bStride, three = 3 * bStride;
-            T even = T.Broadcast(x[0]) * T.Load(lower, count), odd = T.Broadcast(x[1]) * T.Load(lower + bStride, count);
-            even = T.MultiplyAdd(T.Broadcast(x[2]), T.Load(lower + two, count), even);
-            odd = T.MultiplyAdd(T.Broadcast(x[3]), T.Load(lower + three, count), odd);
-            even = T.MultiplyAdd(T.Broadcast(x[4]), T.Load(upper, count), even);
-            odd = T.MultiplyAdd(T.Broadcast(x[5]), T.Load(upper + bStride, count), odd);
-            even = T.MultiplyAdd(T.Broadcast(x[6]), T.Load(upper + two, count), even);
-            odd = T.MultiplyAdd(T.Broadcast(x[7]), T.Load(upper + three, count), odd);
-            (T.Load(y + i, count) + (even + odd)).Store(y + i, count);
-        }
     }
 }
