@@ -42,6 +42,10 @@ internal sealed class BreastCancerMlp : SupervisedRecipe
         Standardizer standardizer = Standardizer.Fit(split.Train);
         return new RecipeData(
             standardizer.Apply(split.Train).BinaryTargets(), standardizer.Apply(split.Test).BinaryTargets(),
-            source ?? "Wisconsin breast cancer");
+            source ?? "Wisconsin breast cancer")
+        {
+            Raw = split.Train,
+            Standardizer = standardizer,
+        };
     }
 }

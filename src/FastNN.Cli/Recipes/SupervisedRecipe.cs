@@ -118,4 +118,10 @@ internal sealed record RecipeData(Dataset Train, Dataset Test, string Descriptio
 {
     /// <summary>What a recipe trains on before that; null for most.</summary>
     public Dataset? Before { get; init; }
+
+    /// <summary>The training examples before they were standardized; null where they were not.</summary>
+    public Dataset? Raw { get; init; }
+
+    /// <summary>What standardized them.</summary>
+    public Standardizer? Standardizer { get; init; }
 }

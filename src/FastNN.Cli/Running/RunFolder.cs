@@ -50,7 +50,7 @@ internal sealed class RunFolder : IDisposable
     public static RunFolder? Open(RunSettings settings) => settings.Out is not { } path ? null : new RunFolder(
         path,
         [
-            settings.WeightsPath!, settings.CheckpointPath!, settings.LogPath!, settings.ResultPath!,
+            settings.WeightsPath!, settings.ModelPath!, settings.CheckpointPath!, settings.LogPath!, settings.ResultPath!,
             settings.PicturePath!, Path.Combine(path, RunReport.Name),
         ],
         settings.Resume is { } checkpoint && IsSame(checkpoint, settings.CheckpointPath!), settings.Overwrite, resumable: true);

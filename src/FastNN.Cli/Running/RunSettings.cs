@@ -49,6 +49,8 @@ internal sealed record RunSettings
 
     public string? WeightsPath => Out is null ? null : Path.Combine(Out, "weights.safetensors");
 
+    public string? ModelPath => Out is null ? null : Path.Combine(Out, "model.safetensors");
+
     public string? CheckpointPath => Out is null ? null : CheckpointIn(Out);
 
     public string? ResultPath => Out is null ? null : Path.Combine(Out, ResultName);

@@ -1,6 +1,7 @@
 using System.Globalization;
 using FastNN.Cli.Recipes;
 using FastNN.Cli.Reports;
+using FastNN.Data;
 using FastNN.Formats;
 
 namespace FastNN.Cli.Running;
@@ -86,10 +87,18 @@ internal sealed class ScriptRun(
         display.Line(outcome.ToString());
     }
 
-    /// <summary>Saves a network's weights where the run has a folder.</summary>
+    /// <summary>Saves a network where the run has a folder.</summary>
+    /// <param name="name">One of <see cref="ScriptedRecipe.Files"/>.</param>
+    /// <param name="model">A network of the library's layers alone.</param>
+    /// <param name="train">As for <see cref="KeptModel.Save"/>.</param>
+    /// <param name="standardizer">As for <see cref="KeptModel.Save"/>.</param>
+    public void Keep(string name, Layer model, Dataset? train = null, Standardizer? standardizer = null) =>
+        Save(name, path => KeptModel.Save(path, model, train, standardizer));
+
+    /// <summary>Saves the weights alone of a network with layers of its own where the run has a folder.</summary>
     /// <param name="name">One of <see cref="ScriptedRecipe.Files"/>.</param>
     /// <param name="model">The network.</param>
-    public void Keep(string name, Layer model) => Save(name, path => model.SaveWeights(path));
+    public void KeepWeights(string name, Layer model) => Save(name, path => model.SaveWeights(path));
 
     /// <summary>Saves a file where the run has a folder; it appears whole or not at all.</summary>
     /// <param name="name">One of <see cref="ScriptedRecipe.Files"/>.</param>

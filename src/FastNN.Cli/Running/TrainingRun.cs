@@ -151,6 +151,8 @@ internal sealed class TrainingRun(RunSettings settings, CommandContext context)
         if (settings.WeightsPath is { } weights)
         {
             _output.WriteLine($"weights: {weights} (sha256 {sum})");
+            KeptModel.Save(settings.ModelPath!, trainer.Model, data.Raw ?? data.Train, data.Standardizer);
+            _output.WriteLine($"model: {settings.ModelPath}, for `fastnn serve` and Model.Load");
         }
 
         if (settings.Json is not null || settings.Out is not null)

@@ -40,6 +40,7 @@ internal static class ServeApplication
         builder.Services.AddFastNN(settings.Models);
         builder.Services.AddHealthChecks().AddFastNN();
         builder.Services.AddFastNNServer(settings.Server);
+        RemoveCookieKeys(builder.Services);
         if (settings.Otlp is { } collector)
         {
             AddTelemetry(builder.Services, collector, settings.TraceOperators);
@@ -55,6 +56,21 @@ internal static class ServeApplication
         {
             ((IDisposable)app).Dispose();
             throw;
+        }
+    }
+
+    /// <summary>
+    /// Authentication brings keys that encrypt cookies, which would be made at the start and written to the user's folder. This
+    /// server has no cookies.
+    /// </summary>
+    private static void RemoveCookieKeys(IServiceCollection services)
+    {
+        ServiceDescriptor[] makers = [.. services.Where(service => service.ServiceType == typeof(IHostedService)
+            && service.ImplementationType?.FullName?.StartsWith("Microsoft.AspNetCore.DataProtection.", StringComparison.Ordinal)
+                == true)];
+        foreach (ServiceDescriptor maker in makers)
+        {
+            services.Remove(maker);
         }
     }
 

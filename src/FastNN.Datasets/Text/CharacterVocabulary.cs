@@ -45,6 +45,34 @@ public sealed class CharacterVocabulary
         return new CharacterVocabulary(counts.Where(pair => pair.Value >= leastCount).Select(pair => pair.Key).Order());
     }
 
+    /// <summary>The vocabulary of these characters, in their order: what <see cref="Characters"/> told.</summary>
+    /// <param name="characters">Each once; the first becomes symbol 1.</param>
+    /// <returns>The vocabulary.</returns>
+    /// <exception cref="ArgumentException">A character stands there twice, or is the one for unknown characters.</exception>
+    public static CharacterVocabulary OfCharacters(string characters)
+    {
+        ArgumentNullException.ThrowIfNull(characters);
+        Rune[] all = [.. characters.EnumerateRunes()];
+        var seen = new HashSet<Rune> { Rune.ReplacementChar };
+        foreach (Rune character in all)
+        {
+            if (!seen.Add(character))
+            {
+                throw new ArgumentException(
+                    $"CharacterVocabulary: expected each character once and no U+FFFD, got U+{character.Value:X4} too often.",
+                    nameof(characters));
+            }
+        }
+
+        return new CharacterVocabulary(all);
+    }
+
+    /// <summary>
+    /// The characters in the order of their symbols, without that of unknown ones: a text to keep beside a model, which
+    /// <see cref="OfCharacters"/> reads.
+    /// </summary>
+    public string Characters => string.Concat(_characters.Skip(1));
+
     /// <summary>A text as symbols, one for each character.</summary>
     /// <param name="text">The text.</param>
     /// <returns>The symbols.</returns>

@@ -1,4 +1,6 @@
 using System.Runtime.InteropServices;
+using FastNN.Cli.Recipes;
+using FastNN.Data;
 using FastNN.Onnx;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
@@ -22,10 +24,11 @@ public sealed class ServingPageTests : PageFixture
         network.ExportOnnx("models/digits/1/model.onnx");
         await ServeFolderAsync();
         await ServeTextAsync(new Letters());
+        await ServeSpeakerAsync();
     }
 
     [Test]
-    public void Every_block_stands_in_this_file() => Assert.That(PageCode.Missing("serving.md", count: 6), Is.Empty);
+    public void Every_block_stands_in_this_file() => Assert.That(PageCode.Missing("serving.md", count: 7), Is.Empty);
 
     private static async Task ServeAsync(float[] image)
     {
@@ -92,6 +95,34 @@ public sealed class ServingPageTests : PageFixture
         }
 
         Assert.That(embeddings.Select(embedding => embedding.Dimensions), Is.EqualTo(new[] { Letters.Count, Letters.Count }));
+        await host.StopAsync();
+    }
+
+    private static async Task ServeSpeakerAsync()
+    {
+        CharacterVocabulary known = CharacterVocabulary.Of(["Fellow-Citizens of the Senate"]);
+        var gpt = new CharacterGpt(known.Count, context: 128, width: 24, depth: 2, heads: 3);
+        Symbol text = Model.Input("characters", [Dim.Named("T")], DType.Int32);
+        new Model(text, gpt.Apply(text)).Build(seed: 1);
+        Directory.CreateDirectory("gpt");
+        gpt.ToModel().Save("gpt/model.safetensors");
+        File.WriteAllText("gpt/characters.txt", known.Characters);
+        HostApplicationBuilder builder = Host.CreateApplicationBuilder();
+        CharacterVocabulary characters = CharacterVocabulary.OfCharacters(File.ReadAllText("gpt/characters.txt"));
+        builder.Services.AddFastNN().AddChatClient("speaker", options =>
+        {
+            options.Model = () => Model.Load("gpt/model.safetensors");
+            options.Encode = characters.Encode;
+            options.Decode = symbols => characters.Decode([.. symbols]);
+            options.Context = 128;
+            options.MaxOutputTokens = 80;
+        });
+        using IHost host = builder.Build();
+        await host.StartAsync();
+        var speaker = host.Services.GetRequiredKeyedService<IChatClient>("speaker");
+        var chat = new ChatOptions { Temperature = 0.8f, TopK = 40 };
+        ChatResponse speech = await speaker.GetResponseAsync("Fellow-Citizens of the ", chat);
+        Assert.That(speech.Text, Has.Length.EqualTo(80));
         await host.StopAsync();
     }
 

@@ -1,12 +1,18 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
+using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using FastNN.Cli;
+using FastNN.Cli.Serving;
+using FastNN.Data;
 using FastNN.Hosting.Wire;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace FastNN.Hosting.Tests.Serve;
 
@@ -39,6 +45,41 @@ public sealed class ServeCommandTests : ServeFixture
         Assert.That(status, Is.Zero);
         byte[] raw = ModelInferResponse.Parser.ParseFrom(message).RawOutputContents[0].ToByteArray();
         Assert.That(MemoryMarshal.Cast<byte, float>(raw).ToArray(), Is.EqualTo(Expected(X)).Within(1e-6));
+    }
+
+    [Test]
+    public async Task A_recipe_s_model_is_served_and_takes_raw_examples()
+    {
+        using var output = new StringWriter();
+        Assert.That(Program.Run(["train", "breast-cancer-mlp", "--quick", "--out", At("run")], output, output), Is.Zero);
+        Directory.CreateDirectory(At("models/cancer/1"));
+        File.Copy(At("run/model.safetensors"), At("models/cancer/1/model.safetensors"));
+        Dataset tumors = BreastCancer.Load();
+        var rows = new float[30 * 40];
+        for (int i = 0; i < 40; i++)
+        {
+            tumors.CopyFeatures(i, rows.AsSpan(30 * i, 30));
+        }
+
+        await using ServedCommand server = await ServedCommand.StartAsync(Models);
+        using HttpClient rest = Client(server.Rest);
+        using HttpResponseMessage answer = await rest.PostAsJsonAsync("/v2/models/cancer/infer", new
+        {
+            inputs = new[] { new { name = "input", datatype = "FP32", shape = new[] { 40, 30 }, data = rows } },
+        });
+        float[] benign = await OutputAsync(answer);
+        int right = Enumerable.Range(0, 40).Count(i => benign[i] > 0.5f == (tumors[i].Label == 1));
+        Assert.That(right, Is.GreaterThanOrEqualTo(36), "of raw examples");
+    }
+
+    [Test]
+    public async Task Nothing_is_written_into_the_user_s_folder()
+    {
+        ServeSettings settings = Settings();
+        await using WebApplication app = ServeApplication.Create(
+            settings, new ServePorts(settings, null), new ServeLog(TextWriter.Null));
+        string[] services = [.. app.Services.GetServices<IHostedService>().Select(service => service.GetType().FullName!)];
+        Assert.That(services, Has.None.Contains("DataProtection").And.Some.Contains("FastNN"));
     }
 
     [Test]

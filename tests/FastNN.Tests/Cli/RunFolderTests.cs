@@ -18,7 +18,8 @@ internal sealed class RunFolderTests : CliFixture
         AssertFails(second!, 1, $"--out {At("run")}: another run is writing to this folder");
         Assert.That(Names(), Is.EquivalentTo(new[]
         {
-            ".lock", "checkpoint.safetensors", "log.csv", "progress.jsonl", "report.html", "result.json", "weights.safetensors",
+            ".lock", "checkpoint.safetensors", "log.csv", "model.safetensors", "progress.jsonl", "report.html", "result.json",
+            "weights.safetensors",
         }));
         Assert.That(Run([.. Train, "--out", At("run"), "--overwrite"]).Code, Is.Zero, "the lock ends with the run");
     }
@@ -30,11 +31,12 @@ internal sealed class RunFolderTests : CliFixture
         Dictionary<string, byte[]> before = Content();
         AssertFails(
             Run([.. Train, "--out", At("run"), "--seed", "1"]), 1,
-            "the folder holds an earlier run (weights.safetensors, checkpoint.safetensors, log.csv, result.json, report.html)");
+            "the folder holds an earlier run (weights.safetensors, model.safetensors, checkpoint.safetensors, log.csv, result.json, report.html)");
         Assert.That(Content(), Is.EqualTo(before));
     }
 
     [TestCase("weights.safetensors")]
+    [TestCase("model.safetensors")]
     [TestCase("checkpoint.safetensors")]
     [TestCase("log.csv")]
     [TestCase("result.json")]

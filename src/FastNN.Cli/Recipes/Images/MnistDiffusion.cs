@@ -121,7 +121,7 @@ internal sealed class MnistDiffusion : ScriptedRecipe
         }
 
         using IDisposable average = step.UseAverage();
-        run.Keep("unet.safetensors", unet);
+        run.KeepWeights("unet.safetensors", unet);
         return unet.CreateSession(run.Device);
     }
 

@@ -41,7 +41,7 @@ internal sealed class MnistSemi : ScriptedRecipe
 
     public override Goal QuickGoal => new("test accuracy", 0.75);
 
-    public override IReadOnlyList<string> Files => ["weights.safetensors"];
+    public override IReadOnlyList<string> Files => ["model.safetensors"];
 
     public override double Run(ScriptRun run)
     {
@@ -99,7 +99,7 @@ internal sealed class MnistSemi : ScriptedRecipe
 
         run.Figure("share of guesses that were trained on", step.ReadMetric("sure"));
         using IDisposable average = step.UseAverage();
-        run.Keep("weights.safetensors", model);
+        run.Keep("model.safetensors", model, unlabelled);
         using Predictor predictor = model.CreatePredictor(run.Device);
         return Accuracy(predictor, test);
     }

@@ -34,7 +34,7 @@ internal sealed class SpeechCtc : ScriptedRecipe
 
     public override Goal QuickGoal => new("loss per phoneme over the entropy of phonemes", 0.85, AtMost: true);
 
-    public override IReadOnlyList<string> Files => ["weights.safetensors", "transcripts.txt", "alignment.png"];
+    public override IReadOnlyList<string> Files => ["model.safetensors", "transcripts.txt", "alignment.png"];
 
     public override double Run(ScriptRun run)
     {
@@ -51,7 +51,7 @@ internal sealed class SpeechCtc : ScriptedRecipe
         var optimizer = new AdamW(4e-3f, weightDecay: 0.01f) { Schedule = Schedule.OneCycle(4e-3f, steps), ClipNorm = 1 };
         using var step = new TrainingStep(weights, s => Record(s, model), [(optimizer, model.Parameters)], run.Seed);
         float[] losses = Train(run, step, train, epochs, steps);
-        run.Keep("weights.safetensors", model);
+        run.Keep("model.safetensors", model);
         if (run.Quick)
         {
             // Without the sound, the phonemes' frequencies are all that can be known of them.

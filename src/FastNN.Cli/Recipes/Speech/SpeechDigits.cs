@@ -25,7 +25,7 @@ internal sealed class SpeechDigits : ScriptedRecipe
 
     public override Goal QuickGoal => new("test accuracy on held-out voices", 0.80);
 
-    public override IReadOnlyList<string> Files => ["weights.safetensors", "spectrograms.png"];
+    public override IReadOnlyList<string> Files => ["model.safetensors", "spectrograms.png"];
 
     public override double Run(ScriptRun run)
     {
@@ -55,7 +55,7 @@ internal sealed class SpeechDigits : ScriptedRecipe
         }
 
         double accuracy = Accuracy(test);
-        run.Keep("weights.safetensors", model);
+        run.Keep("model.safetensors", model, train);
         return accuracy;
     }
 

@@ -50,8 +50,8 @@ internal sealed class Forecast : ScriptedRecipe
         run.Figure("test MAPE of the convolutions", Error(demand, first, others, deviation));
         double naive = Error(demand, first, new float[changes.Length], deviation);
         run.Figure("test MAPE of the week before", naive);
-        run.Keep("lstm.safetensors", recurrent);
-        run.Keep("convolution.safetensors", convolution);
+        run.KeepWeights("lstm.safetensors", recurrent);
+        run.KeepWeights("convolution.safetensors", convolution);
         double error = Error(demand, first, [.. changes.Zip(others, (a, b) => (a + b) / 2)], deviation);
         run.Require(new Goal("share of the week before's error", run.Quick ? 0.75 : 0.5, AtMost: true), error / naive);
         return error;

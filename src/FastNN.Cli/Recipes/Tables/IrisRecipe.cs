@@ -21,7 +21,7 @@ internal sealed class IrisRecipe : ScriptedRecipe
 
     public override Goal QuickGoal => new("test accuracy", 0.9);
 
-    public override IReadOnlyList<string> Files => ["weights.safetensors"];
+    public override IReadOnlyList<string> Files => ["model.safetensors"];
 
     public override double Run(ScriptRun run)
     {
@@ -37,13 +37,13 @@ internal sealed class IrisRecipe : ScriptedRecipe
                 : fold == folds - 1 ? flowers.Take(fold * size)
                 : flowers.Take(fold * size).Concat(flowers.Skip((fold + 1) * size));
             Standardizer standardizer = Standardizer.Fit(train);
-            (train, test) = (standardizer.Apply(train), standardizer.Apply(test));
+            (Dataset raw, train, test) = (train, standardizer.Apply(train), standardizer.Apply(test));
             var model = new Sequential(new Dense(16, Activation.Tanh), new Dense(3));
             right += Train(run, model, Loss.SparseCrossEntropy, train, test) * size;
             linear += Train(run, new Sequential(new Dense(3)), Loss.MeanSquaredError, train.OneHot(), test.OneHot()) * size;
             if (fold == folds - 1)
             {
-                run.Keep("weights.safetensors", model);
+                run.Keep("model.safetensors", model, raw, standardizer);
             }
 
             phase.Step();

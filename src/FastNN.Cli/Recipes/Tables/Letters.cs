@@ -18,20 +18,20 @@ internal sealed class Letters : ScriptedRecipe
 
     public override Goal QuickGoal => new("test accuracy", 0.75);
 
-    public override IReadOnlyList<string> Files => ["weights.safetensors"];
+    public override IReadOnlyList<string> Files => ["model.safetensors"];
 
     public override double Run(ScriptRun run)
     {
         DatasetSplit letters = LetterRecognition.Load(run.Data, run.Say, run.Cancellation);
         Dataset train = run.Quick ? letters.Train.Take(6400) : letters.Train;
         Standardizer standardizer = Standardizer.Fit(train);
-        (train, Dataset test) = (standardizer.Apply(train), standardizer.Apply(letters.Test));
+        (Dataset raw, train, Dataset test) = (train, standardizer.Apply(train), standardizer.Apply(letters.Test));
         int epochs = run.Pick(40, 4);
         double linear = Train(run, "linear model", new Sequential(new Dense(26)), train, test, epochs);
         run.Figure("test accuracy of the linear model", linear);
         var network = new Sequential(new Dense(256, Activation.ReLU), new Dense(256, Activation.ReLU), new Dense(26));
         double accuracy = Train(run, "network", network, train, test, epochs);
-        run.Keep("weights.safetensors", network);
+        run.Keep("model.safetensors", network, raw, standardizer);
         run.Require(new Goal("gain over the linear model", 0.05), accuracy - linear);
         return accuracy;
     }

@@ -114,7 +114,7 @@ internal sealed class Movies : ScriptedRecipe
             }
         }
 
-        run.Keep($"{name}.safetensors", model);
+        run.KeepWeights($"{name}.safetensors", model);
         using Session session = weights.CreateSession(model);
         using SessionRun prediction = session.Begin([test.Count], [test.Count], [test.Count]);
         var stars = new float[test.Count];

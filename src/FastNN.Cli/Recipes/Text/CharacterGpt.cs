@@ -6,6 +6,7 @@ namespace FastNN.Cli.Recipes;
 /// </summary>
 internal sealed class CharacterGpt : Layer
 {
+    private readonly (int Characters, int Context, int Width, int Depth, int Heads) _sizes;
     private readonly Embedding _characters;
     private readonly Block[] _blocks;
     private readonly Dense _head;
@@ -17,6 +18,7 @@ internal sealed class CharacterGpt : Layer
     /// <param name="heads">Of attention; divides the width.</param>
     public CharacterGpt(int characters, int context, int width, int depth, int heads)
     {
+        _sizes = (characters, context, width, depth, heads);
         var table = new Embedding(characters, width) { WeightInitializer = Initializer.Normal(0, 0.5f) };
         _characters = AddLayer(table, "characters");
         _blocks = [.. Enumerable.Range(0, depth).Select(i => AddLayer(new Block(context, width, heads), $"blocks.{i}"))];
@@ -25,6 +27,42 @@ internal sealed class CharacterGpt : Layer
 
     /// <summary>The matrices between embedding and head, which Muon is for.</summary>
     public IReadOnlyList<Parameter> Matrices => [.. _blocks.SelectMany(block => block.Parameters).Where(p => p.Shape.Rank == 2)];
+
+    /// <summary>
+    /// The same network as it is now, of the library's layers alone, so that a file of it needs nothing of this tool. Its parameters
+    /// have their values and PyTorch's names; the logits are the same bits.
+    /// </summary>
+    public FastNN.Model ToModel()
+    {
+        (int characters, int context, int width, int depth, int heads) = _sizes;
+        Symbol tokens = FastNN.Model.Input("characters", [Dim.Named("T")], DType.Int32);
+        Symbol rows = new Embedding(characters, width).Apply(tokens);
+        for (int i = 0; i < depth; i++)
+        {
+            var attention = new MultiHeadAttention(width, heads)
+            {
+                UseBias = false,
+                Causal = CausalMask.UpperLeft,
+                RotaryPositions = context,
+            };
+            rows += attention.Apply(Normalized(rows));
+            Symbol hidden = new Dense(4 * width, Activation.ReLU) { UseBias = false }.Apply(Normalized(rows));
+            rows += new Dense(width) { UseBias = false }.Apply(hidden * hidden);
+        }
+
+        var model = new FastNN.Model(tokens, new Dense(characters).Apply(Normalized(rows)));
+        model.Build(seed: 0);
+        foreach ((Parameter from, Parameter to) in Parameters.Zip(model.Parameters))
+        {
+            var values = new float[from.Count];
+            from.Read(values);
+            to.Write(values);
+        }
+
+        return model;
+    }
+
+    private static Symbol Normalized(Symbol rows) => new RMSNorm { IsAffine = false }.Apply(rows);
 
     protected override Value Forward(Value x)
     {

@@ -50,8 +50,8 @@ internal sealed class CmudictG2p : ScriptedRecipe
                 : new TransducerSize(symbols, MaxLength, Width: 160, Heads: 5, Encoders: 3, Decoders: 3),
             run.Seed);
         task.Train(run, train, run.Pick(2048, 1024), run.Pick(20, 4), 0.03f, smoothing: 0.1f);
-        run.Keep("encoder.safetensors", task.Encoder);
-        run.Keep("decoder.safetensors", task.Decoder);
+        run.KeepWeights("encoder.safetensors", task.Encoder);
+        run.KeepWeights("decoder.safetensors", task.Decoder);
         int[][] sources = [.. test.Select(word => Spelling(word.Key))];
         string[][] Read(int beams) => [.. task.Transduce(run, sources, beams).Select(symbols =>
             symbols.Select(symbol => symbol < phonemes.Length ? phonemes[symbol] : "?").ToArray())];

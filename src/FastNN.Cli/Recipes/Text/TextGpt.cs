@@ -24,7 +24,7 @@ internal sealed class TextGpt : ScriptedRecipe
 
     public override Goal QuickGoal => new("bits per character that the network saves of a unigram model's", 1.2);
 
-    public override IReadOnlyList<string> Files => ["gpt.safetensors", "sample.txt"];
+    public override IReadOnlyList<string> Files => ["model.safetensors", "characters.txt", "sample.txt"];
 
     public override double Run(ScriptRun run)
     {
@@ -53,7 +53,8 @@ internal sealed class TextGpt : ScriptedRecipe
             }
         }
 
-        run.Keep("gpt.safetensors", model);
+        run.Keep("model.safetensors", gpt.ToModel());
+        run.Keep("characters.txt", vocabulary.Characters);
         Generate(run, model, vocabulary, context);
         if (run.Quick)
         {

@@ -57,8 +57,8 @@ internal sealed class Translate : ScriptedRecipe
         double bits = task.Train(
             run, pairs, run.Pick(2048, 1024), run.Pick(3, 2), 0.03f, smoothing: run.Quick ? 0 : 0.1f,
             held: run.Quick ? [.. test.Select(Encode)] : null);
-        run.Keep("encoder.safetensors", task.Encoder);
-        run.Keep("decoder.safetensors", task.Decoder);
+        run.KeepWeights("encoder.safetensors", task.Encoder);
+        run.KeepWeights("decoder.safetensors", task.Decoder);
         int[][] sources = [.. test.Select(pair => vocabulary.Encode(pair.English))];
         string[] Read(int beams) => [.. task.Transduce(run, sources, beams)
             .Select(symbols => vocabulary.Decode([.. symbols.Where(symbol => symbol < vocabulary.Count)]))];

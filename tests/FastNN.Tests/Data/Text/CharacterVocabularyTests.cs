@@ -24,6 +24,22 @@ internal sealed class CharacterVocabularyTests
     }
 
     [Test]
+    public void Characters_that_are_kept_make_the_same_vocabulary_again()
+    {
+        const string text = "b\r\na\U0001F44D c";
+        CharacterVocabulary vocabulary = CharacterVocabulary.Of([text]);
+        var again = CharacterVocabulary.OfCharacters(vocabulary.Characters);
+        Assert.That(vocabulary.Characters, Is.EqualTo("\n\r abc\U0001F44D"));
+        Assert.That(again.Encode(text + "d"), Is.EqualTo(vocabulary.Encode(text + "d")));
+        foreach (string wrong in new[] { "aba", "a\uFFFD" })
+        {
+            Assert.That(
+                () => CharacterVocabulary.OfCharacters(wrong),
+                Throws.ArgumentException.With.Message.Contains("expected each character once and no U+FFFD"));
+        }
+    }
+
+    [Test]
     public void What_is_rare_or_unknown_is_symbol_0()
     {
         CharacterVocabulary vocabulary = CharacterVocabulary.Of(["aab�", "b�c"], leastCount: 2);
