@@ -120,4 +120,4 @@ SOFTCUDA_API int softcudaSet(const char* name, const char* value) {
 
 SOFTCUDA_API int softcudaDisguised(void) { return softcuda::driver::configuration().disguise; }
 
-SOFTCUDA_API int softcudaVersion(void) { return 3; }
+SOFTCUDA_API int softcudaVersion(void) { return 4; }

@@ -27,7 +27,7 @@ public static class StatusEndpointExtensions
         ArgumentException.ThrowIfNullOrWhiteSpace(pattern);
         IServiceProvider services = endpoints.ServiceProvider;
         if (services.GetService<IModelCatalog>() is not { } catalog
-            || services.GetService<ServingMemory>() is not { } memory
+            || services.GetService<ServingResources>() is not { } resources
             || services.GetService<MetricCollector>() is not { } collector)
         {
             throw new InvalidOperationException(
@@ -36,7 +36,7 @@ public static class StatusEndpointExtensions
 
         string path = "/" + pattern.Trim('/');
         string name = path[(path.LastIndexOf('/') + 1)..];
-        var json = new StatusJson(catalog, collector, memory, services.GetService<ServedDevice>());
+        var json = new StatusJson(catalog, collector, resources, services.GetService<ServedDevice>());
         RouteGroupBuilder group = endpoints.MapGroup("");
 
         // The page tells nothing of the service, and a browser that opens it cannot send a key.

@@ -12,9 +12,9 @@ namespace FastNN.Hosting.StatusPages;
 /// <summary>What the page asks for: once what the models are, and every second what they do.</summary>
 /// <param name="catalog">The models.</param>
 /// <param name="collector">What calls came to.</param>
-/// <param name="memory">What they hold.</param>
+/// <param name="resources">What they hold.</param>
 /// <param name="device">Where they run; null where the models are not FastNN's own.</param>
-internal sealed class StatusJson(IModelCatalog catalog, MetricCollector collector, ServingMemory memory, ServedDevice? device)
+internal sealed class StatusJson(IModelCatalog catalog, MetricCollector collector, ServingResources resources, ServedDevice? device)
 {
     private const string InferencePattern = "v2/models/{name}/versions/{version}/infer";
 
@@ -122,11 +122,11 @@ internal sealed class StatusJson(IModelCatalog catalog, MetricCollector collecto
     private void WriteMemory(Utf8JsonWriter json)
     {
         json.WriteStartObject("memory"u8);
-        json.WriteNumber("managed"u8, ServingMemory.Managed);
+        json.WriteNumber("managed"u8, ServingResources.Managed);
         json.WriteNumber("process"u8, Environment.WorkingSet);
-        json.WriteNumber("buffers"u8, memory.Buffers);
+        json.WriteNumber("buffers"u8, resources.Buffers);
         json.WriteStartArray("devices"u8);
-        foreach ((string kind, DeviceMemory use) in memory.Devices)
+        foreach ((string kind, DeviceMemory use) in resources.Devices)
         {
             json.WriteStartObject();
             json.WriteString("kind"u8, kind);

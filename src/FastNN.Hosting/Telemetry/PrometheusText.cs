@@ -114,6 +114,8 @@ internal static class PrometheusText
         "s" => "seconds",
         "ms" => "milliseconds",
         "By" => "bytes",
+        "Cel" => "celsius",
+        "W" => "watts",
         { } other => Clean(other),
     };
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Reflection;
+using FastNN.Cuda;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace FastNN.Hosting;
@@ -22,14 +23,14 @@ internal sealed class ServingTelemetry
 
     private readonly IServiceProvider _services;
     private readonly ConcurrentDictionary<(string Name, string Version), ModelTelemetry> _models = new();
-    private readonly ServingMemory _memory;
+    private readonly ServingResources _resources;
 
     /// <param name="meters">Makes the meter, and disposes it with the service.</param>
     /// <param name="services">Has the catalog, which is asked for when somebody collects: it is made from this object.</param>
-    /// <param name="memory">What the service holds.</param>
-    public ServingTelemetry(IMeterFactory meters, IServiceProvider services, ServingMemory memory)
+    /// <param name="resources">What the service holds.</param>
+    public ServingTelemetry(IMeterFactory meters, IServiceProvider services, ServingResources resources)
     {
-        (_services, _memory) = (services, memory);
+        (_services, _resources) = (services, resources);
         Meter = meters.Create(new MeterOptions(FastNNDiagnostics.MeterName) { Version = Version });
         Requests = Meter.CreateCounter<long>("fastnn.requests", "{request}", "Calls that ended, with or without an answer.");
         Failures = Meter.CreateCounter<long>("fastnn.request.failures", "{request}", "Calls without an answer, by reason.");
@@ -55,16 +56,19 @@ internal sealed class ServingTelemetry
         Meter.CreateObservableUpDownCounter("fastnn.models", CountStates, "{model}", "Versions of models, by state.");
         Meter.CreateObservableGauge("fastnn.model.ready", Ready, null, "Whether a version of a model is warm: 1 or 0.");
         Meter.CreateObservableUpDownCounter(
-            "fastnn.memory.usage", () => HostUse(_memory), "By",
+            "fastnn.memory.usage", () => HostUse(_resources), "By",
             "Memory of the process: managed objects (managed), and tensors that are kept for the next calls (buffers).");
         Meter.CreateObservableUpDownCounter(
-            "fastnn.buffers.rented", () => _memory.RentedBuffers, "{buffer}", "Tensors that calls hold.");
+            "fastnn.buffers.rented", () => _resources.RentedBuffers, "{buffer}", "Tensors that calls hold.");
         Meter.CreateObservableUpDownCounter(
             "fastnn.device.memory.usage", DeviceUse, "By",
             "Memory of a device that models hold (used) or that is kept for the next (cached).");
         Meter.CreateObservableGauge(
-            "fastnn.gpu.memory.free", () => _memory.FreeOnGpus.Select(free => new Measurement<long>(free)), "By",
+            "fastnn.gpu.memory.free", () => _resources.FreeOnGpus.Select(free => new Measurement<long>(free)), "By",
             "Memory of the GPU that no process holds.");
+        ObserveGpus("fastnn.gpu.utilization", "1", gpu => gpu.Utilization, "Share of time in which the GPU computed.");
+        ObserveGpus("fastnn.gpu.temperature", "Cel", gpu => gpu.Temperature, "Temperature of the GPU.");
+        ObserveGpus("fastnn.gpu.power", "W", gpu => gpu.Power, "Power that the GPU draws.");
         Meter.CreateObservableGauge(
             "fastnn.drift", () => _models.Values.SelectMany(model => model.Drift?.Invoke()?.Measure() ?? []), null,
             "How far the inputs of the last window are from those of training, as a population stability index by feature.");
@@ -131,10 +135,10 @@ internal sealed class ServingTelemetry
     }
 
     /// <summary>Shows a device's memory until <see cref="Forget"/>.</summary>
-    public void Watch(Device device) => _memory.Watch(device);
+    public void Watch(Device device) => _resources.Watch(device);
 
     /// <summary>No longer shows a device, which is about to be disposed.</summary>
-    public void Forget(Device device) => _memory.Forget(device);
+    public void Forget(Device device) => _resources.Forget(device);
 
     private static string? NameOf(Exception failure) =>
         failure is InferenceException inference ? FailureNames.Of(inference.Failure) : failure.GetType().FullName;
@@ -155,15 +159,20 @@ internal sealed class ServingTelemetry
             new KeyValuePair<string, object?>(ModelName, status.Name),
             new KeyValuePair<string, object?>(ModelVersion, status.Version)));
 
-    private static Measurement<long>[] HostUse(ServingMemory memory) =>
+    private void ObserveGpus(string name, string unit, Func<GpuState, double?> read, string description) =>
+        Meter.CreateObservableGauge(
+            name, () => _resources.Gpus.Select(read).OfType<double>().Select(value => new Measurement<double>(value)), unit,
+            description);
+
+    private static Measurement<long>[] HostUse(ServingResources resources) =>
     [
-        new(ServingMemory.Managed, new KeyValuePair<string, object?>("fastnn.memory.kind", "managed")),
-        new(memory.Buffers, new KeyValuePair<string, object?>("fastnn.memory.kind", "buffers")),
+        new(ServingResources.Managed, new KeyValuePair<string, object?>("fastnn.memory.kind", "managed")),
+        new(resources.Buffers, new KeyValuePair<string, object?>("fastnn.memory.kind", "buffers")),
     ];
 
     private IEnumerable<Measurement<long>> DeviceUse()
     {
-        foreach ((string name, DeviceMemory memory) in _memory.Devices)
+        foreach ((string name, DeviceMemory memory) in _resources.Devices)
         {
             KeyValuePair<string, object?> kind = new("fastnn.device.kind", name);
             yield return new Measurement<long>(memory.LiveBytes, kind, new("fastnn.memory.state", "used"));

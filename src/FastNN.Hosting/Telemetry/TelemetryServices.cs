@@ -10,7 +10,7 @@ internal static class TelemetryServices
     public static IServiceCollection AddServingTelemetry(this IServiceCollection services)
     {
         services.AddMetrics().AddLogging();
-        services.TryAddSingleton<ServingMemory>();
+        services.TryAddSingleton<ServingResources>();
         services.TryAddSingleton<ServingTelemetry>();
         services.TryAddSingleton<MetricCollector>();
         return services;

@@ -3,9 +3,27 @@ using static ManagedCuda.DriverAPINativeMethods;
 
 namespace FastNN.Cuda;
 
-/// <summary>What `fastnn doctor` asks.</summary>
+/// <summary>What `fastnn doctor` and services ask.</summary>
 internal abstract unsafe partial class CudaCore
 {
+    private GpuMonitor? _monitor;
+    private bool _isMonitored;
+
+    /// <summary>What the GPU does now, whoever uses it; null where nobody can tell.</summary>
+    public GpuState? State()
+    {
+        lock (_gate)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            if (!_isMonitored)
+            {
+                (_isMonitored, _monitor) = (true, GpuMonitor.Open(_device));
+            }
+        }
+
+        return _monitor?.Read();
+    }
+
     /// <summary>Device memory that no process holds, in bytes.</summary>
     public long FreeMemory()
     {

@@ -18,6 +18,9 @@ internal static class CudaLibraries
     public const string Cublas = "cublas64_12";
     public const string Cudnn = "cudnn64_9";
 
+    /// <summary>NVIDIA's management library, which comes with the driver.</summary>
+    public const string Management = "nvml";
+
     /// <summary>Where drivers and toolkits put libraries that the system's loader may not know of.</summary>
     private static readonly string[] UsualFolders = OperatingSystem.IsWindows()
         ? []
@@ -130,6 +133,8 @@ internal static class CudaLibraries
         // No unversioned name: where 9 is missing, that is cuDNN 8, which means other things by its codes.
         (Cudnn, false) => ["libcudnn.so.9"],
         (Cudnn, true) => ["cudnn64_9.dll"],
+        (Management, false) => ["libnvidia-ml.so.1"],
+        (Management, true) => ["nvml.dll"],
         _ => [],
     };
 

@@ -4,9 +4,11 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FastNN.Hosting;
 
-/// <summary>What a service holds of the memory, read when somebody asks. Thread-safe.</summary>
+/// <summary>
+/// What a service holds of the memory, and what its GPUs do, read when somebody asks. Thread-safe.
+/// </summary>
 /// <param name="services">Has the catalog and the device, which are made from what this is part of.</param>
-internal sealed class ServingMemory(IServiceProvider services)
+internal sealed class ServingResources(IServiceProvider services)
 {
     private readonly ConcurrentDictionary<Device, bool> _watched = new();
 
@@ -23,8 +25,10 @@ internal sealed class ServingMemory(IServiceProvider services)
     public IReadOnlyList<(string Kind, DeviceMemory Use)> Devices => [.. All().Select(Read).OfType<(string, DeviceMemory)>()];
 
     /// <summary>Bytes of each GPU in use that no process holds.</summary>
-    public IReadOnlyList<long> FreeOnGpus =>
-        [.. All().Select(device => CudaSupport.IsSupported ? FreeOf(device) : null).OfType<long>()];
+    public IReadOnlyList<long> FreeOnGpus => [.. OfGpus<long>(gpu => gpu.FreeMemory())];
+
+    /// <summary>What each GPU in use does now, as far as its driver tells.</summary>
+    public IReadOnlyList<GpuState> Gpus => [.. OfGpus<GpuState>(gpu => gpu.State())];
 
     /// <summary>Shows a device that is not the service's own until <see cref="Forget"/>.</summary>
     public void Watch(Device device) => _watched[device] = true;
@@ -32,16 +36,25 @@ internal sealed class ServingMemory(IServiceProvider services)
     /// <summary>No longer shows a device, which is about to be disposed.</summary>
     public void Forget(Device device) => _watched.TryRemove(device, out _);
 
-    private static long? FreeOf(Device device)
+    private IEnumerable<T> OfGpus<T>(Func<CudaCore, T?> read)
+        where T : struct
     {
-        try
+        foreach (Device device in CudaSupport.IsSupported ? All() : [])
         {
-            return (device.Implementation as CudaCore)?.FreeMemory();
-        }
-        catch (Exception exception) when (exception is ObjectDisposedException or DeviceException)
-        {
-            // The service ends, or the GPU is lost: calls tell of that.
-            return null;
+            T? value = null;
+            try
+            {
+                value = device.Implementation is CudaCore gpu ? read(gpu) : null;
+            }
+            catch (Exception exception) when (exception is ObjectDisposedException or DeviceException)
+            {
+                // The service ends, or the GPU is lost: calls tell of that.
+            }
+
+            if (value is { } known)
+            {
+                yield return known;
+            }
         }
     }
 
