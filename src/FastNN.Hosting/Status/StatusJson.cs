@@ -14,7 +14,8 @@ namespace FastNN.Hosting.StatusPages;
 /// <param name="collector">What calls came to.</param>
 /// <param name="resources">What they hold.</param>
 /// <param name="device">Where they run; null where the models are not FastNN's own.</param>
-internal sealed class StatusJson(IModelCatalog catalog, MetricCollector collector, ServingResources resources, ServedDevice? device)
+internal sealed class StatusJson(
+    IModelCatalog catalog, MetricCollector collector, ServingResources resources, ServedDevice? device)
 {
     private const string InferencePattern = "v2/models/{name}/versions/{version}/infer";
 

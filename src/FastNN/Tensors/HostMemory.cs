@@ -29,14 +29,20 @@ internal static unsafe class HostMemory
         ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes, nint.MaxValue - (2 * Header));
 
         // Rounded up to whole lines, so that a block never shares its last line with another thread's block.
-        long rounded = (bytes + Alignment - 1) & ~(long)(Alignment - 1);
-        byte* raw = (byte*)NativeMemory.AlignedAlloc((nuint)(rounded + Header), Alignment);
+        long rounded = Rounded(bytes);
+        bool isLarge = LargeBlocks.Has(rounded + Header);
+        byte* raw = isLarge
+            ? LargeBlocks.Allocate(rounded + Header)
+            : (byte*)NativeMemory.AlignedAlloc((nuint)(rounded + Header), Alignment);
         HugePages.Advise(raw, rounded + Header);
         *(long*)raw = bytes;
         byte* block = raw + Header;
         if (clear)
         {
-            NativeMemory.Clear(block, (nuint)rounded);
+            if (!isLarge)
+            {
+                NativeMemory.Clear(block, (nuint)rounded);
+            }
         }
         else if (DebugChecks.Enabled)
         {
@@ -65,8 +71,18 @@ internal static unsafe class HostMemory
         }
 
         byte* raw = (byte*)block - Header;
-        Interlocked.Add(ref liveBytes, -BytesOf(block));
+        long bytes = BytesOf(block), whole = Rounded(bytes) + Header;
+        Interlocked.Add(ref liveBytes, -bytes);
         Interlocked.Decrement(ref liveBlocks);
-        NativeMemory.AlignedFree(raw);
+        if (LargeBlocks.Has(whole))
+        {
+            LargeBlocks.Free(raw, whole);
+        }
+        else
+        {
+            NativeMemory.AlignedFree(raw);
+        }
     }
+
+    private static long Rounded(long bytes) => (bytes + Alignment - 1) & ~(long)(Alignment - 1);
 }

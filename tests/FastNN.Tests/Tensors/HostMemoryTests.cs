@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
 using FastNN.Tensors;
 
 namespace FastNN.Tests.Tensors;
@@ -23,6 +25,44 @@ internal sealed unsafe class HostMemoryTests
         Assert.That(HostMemory.LiveBlocks, Is.EqualTo(blocks));
         Assert.That(HostMemory.LiveBytes, Is.EqualTo(live));
     }
+
+    [Test]
+    [Platform("Linux")]
+    [NonParallelizable]
+    public void A_large_block_goes_back_to_the_system()
+    {
+        const int count = 256, kept = 16;
+        const long bytes = 1 << 20;
+
+        // From now on the C library's allocator would keep blocks of that size, and as one of 16 stays, those between as well.
+        NativeMemory.Free(NativeMemory.Alloc((nuint)(2 * bytes)));
+        byte** blocks = stackalloc byte*[count];
+        for (int i = 0; i < count; i++)
+        {
+            blocks[i] = HostMemory.Allocate(bytes, clear: false);
+            new Span<byte>(blocks[i], (int)bytes).Fill(1);
+        }
+
+        long held = ResidentBytes();
+        Free(isKept: false);
+        long rest = ResidentBytes();
+        Free(isKept: true);
+        Assert.That(held - rest, Is.GreaterThan(count * bytes / 2));
+
+        void Free(bool isKept)
+        {
+            for (int i = 0; i < count; i++)
+            {
+                if (i % kept == 0 == isKept)
+                {
+                    HostMemory.Free(blocks[i]);
+                }
+            }
+        }
+    }
+
+    private static long ResidentBytes() =>
+        long.Parse(File.ReadAllText("/proc/self/statm").Split(' ')[1], CultureInfo.InvariantCulture) * Environment.SystemPageSize;
 
     [Test]
     public void NothingIsFreedForNull()

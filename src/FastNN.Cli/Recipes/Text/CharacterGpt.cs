@@ -29,8 +29,8 @@ internal sealed class CharacterGpt : Layer
     public IReadOnlyList<Parameter> Matrices => [.. _blocks.SelectMany(block => block.Parameters).Where(p => p.Shape.Rank == 2)];
 
     /// <summary>
-    /// The same network as it is now, of the library's layers alone, so that a file of it needs nothing of this tool. Its parameters
-    /// have their values and PyTorch's names; the logits are the same bits.
+    /// The same network as it is now, of the library's layers alone, so that a file of it needs nothing of this tool. The logits
+    /// are the same bits.
     /// </summary>
     public FastNN.Model ToModel()
     {

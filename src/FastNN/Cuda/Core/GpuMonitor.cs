@@ -51,7 +51,8 @@ internal sealed unsafe class GpuMonitor
         int domain = CudaDriver.Attribute(device, PciDomain);
         int bus = CudaDriver.Attribute(device, CUDeviceAttribute.PCIBusID);
         int slot = CudaDriver.Attribute(device, CUDeviceAttribute.PCIDeviceID);
-        byte[] place = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{domain:X8}:{bus:X2}:{slot:X2}.0\0"));
+        byte[] place = Encoding.ASCII.GetBytes(
+            string.Create(CultureInfo.InvariantCulture, $"{domain:X8}:{bus:X2}:{slot:X2}.0\0"));
         nint gpu = 0;
         fixed (byte* text = place)
         {
