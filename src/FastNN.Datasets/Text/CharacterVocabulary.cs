@@ -4,8 +4,8 @@ using System.Text;
 namespace FastNN.Data;
 
 /// <summary>
-/// The characters (Unicode scalar values) of texts as symbols 1, 2, 3 ... in the order of their code points. Symbol 0 stands for
-/// every other character, and is written as U+FFFD.
+/// The characters (Unicode scalar values) of texts as symbols 1, 2, 3 ... in the order of their code points, or in a given one.
+/// Symbol 0 stands for every other character, and is written as U+FFFD.
 /// </summary>
 public sealed class CharacterVocabulary
 {

@@ -25,7 +25,7 @@ internal static unsafe partial class LargeBlocks
     public static byte* Allocate(long bytes)
     {
         void* block = mmap(null, (nuint)bytes, ReadAndWrite, PrivateMemory, -1, 0);
-        return (nint)block == -1 ? throw new OutOfMemoryException() : (byte*)block;
+        return (nint)block == -1 ? throw new InsufficientMemoryException($"cannot allocate {bytes} bytes") : (byte*)block;
     }
 
     /// <summary>Gives back a block of as many bytes.</summary>
