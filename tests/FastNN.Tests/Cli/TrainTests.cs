@@ -53,8 +53,8 @@ internal sealed class TrainTests : CliFixture
                 Is.EqualTo(114));
             Assert.That(File.ReadAllLines(Path.Combine(At("run"), "log.csv")), Has.Length.EqualTo(4));
             Assert.That(
-                Directory.GetFiles(At("run"), "*", SearchOption.AllDirectories), Has.Length.EqualTo(7),
-                "six files and the lock: no temporary file is left");
+                Directory.GetFiles(At("run"), "*", SearchOption.AllDirectories), Has.Length.EqualTo(8),
+                "seven files and the lock: no temporary file is left");
         });
     }
 

@@ -90,6 +90,7 @@ public sealed unsafe class ActivationsKernelTests
     [Test]
     public void Every_rung_computes_the_same_within_rounding([Values(1, 4, 8, 16)] int lanes, [Values(5, 64, 1003)] int count)
     {
+        Rung.Require(lanes);
         double[] x = DeviceScope.Random(count, lanes, 9), expected = new double[count];
         using var scope = new DeviceScope(1);
         Tensor input = scope.Floats(x), output = scope.Zeros(count);
