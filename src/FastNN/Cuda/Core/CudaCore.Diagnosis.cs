@@ -9,7 +9,7 @@ internal abstract unsafe partial class CudaCore
     private GpuMonitor? _monitor;
     private bool _isMonitored;
 
-    /// <summary>What the GPU does now, whoever uses it; null where nobody can tell.</summary>
+    /// <summary>What the GPU does now, for all processes together; null without a management library.</summary>
     public GpuState? State()
     {
         lock (_gate)

@@ -5,7 +5,7 @@ using ManagedCuda.BasicTypes;
 
 namespace FastNN.Cuda;
 
-/// <summary>What a GPU does at a moment, whoever uses it; a member is null where the driver does not tell.</summary>
+/// <summary>What a GPU does at a moment, for all processes together; a member is null where the GPU has no such sensor.</summary>
 /// <param name="Utilization">The share of the last sixth of a second to second in which a kernel ran, 0 to 1.</param>
 /// <param name="Temperature">Of the chip, in degrees Celsius.</param>
 /// <param name="Power">What the board draws, in watts.</param>
