@@ -37,14 +37,11 @@ internal static unsafe class HostMemory
         HugePages.Advise(raw, rounded + Header);
         *(long*)raw = bytes;
         byte* block = raw + Header;
-        if (clear)
+        if (clear && !isLarge)
         {
-            if (!isLarge)
-            {
-                NativeMemory.Clear(block, (nuint)rounded);
-            }
+            NativeMemory.Clear(block, (nuint)rounded);
         }
-        else if (DebugChecks.Enabled)
+        else if (!clear && DebugChecks.Enabled)
         {
             NativeMemory.Fill(block, (nuint)rounded, DebugChecks.Poison);
         }
