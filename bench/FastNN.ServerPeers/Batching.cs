@@ -19,7 +19,7 @@ internal static class Batching
         string file = Path.Combine(folder, "wide.onnx");
         Sequential network = Networks.WideLayers(seed: 1);
         Networks.Export(network, file);
-        float[][] examples = Networks.Examples(MaxBatch, Networks.Wide, seed: 1);
+        float[][] examples = Networks.WideExamples(MaxBatch, seed: 1);
         float[][] expected = [.. examples.Select(example => Networks.Reference(network, example))];
 
         using IHost host = await Overhead.StartInProcessAsync(file, options.Threads, (Batched, MaxBatch), (Alone, 1));

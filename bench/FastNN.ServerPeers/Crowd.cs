@@ -25,7 +25,7 @@ internal static class Crowd
     public static async Task<bool> RunAsync(Options options, string folder)
     {
         string file = Path.Combine(folder, "digits.onnx");
-        var versions = new Versions(Networks.Examples(32, Networks.Pixels, seed: 1));
+        var versions = new Versions(Networks.Pictures(32, seed: 1));
         versions.Publish(file);
         using ServerProcess server = ServerProcess.Start("guarded", Report.Text($"{options.Threads}"), $"{Model}={file}");
         bool isLong = options.Seconds >= _patience.TotalSeconds;

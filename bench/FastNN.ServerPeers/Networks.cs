@@ -61,12 +61,20 @@ internal static class Networks
         return Array.ConvertAll(values, value => (float)value);
     }
 
-    /// <summary>Examples in 0..1, mostly zero as pictures of digits are.</summary>
-    public static float[][] Examples(int count, int width, int seed)
+    /// <summary>Examples in 0..1, mostly zero as pictures of digits are: a row of them leaves those weights unread.</summary>
+    public static float[][] Pictures(int count, int seed)
     {
         var random = new Random(seed);
-        return [.. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, width)
+        return [.. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, Pixels)
             .Select(_ => random.Next(5) == 0 ? random.NextSingle() : 0).ToArray())];
+    }
+
+    /// <summary>Examples in -1..1 for <see cref="WideLayers"/>, such as embeddings: nothing is zero.</summary>
+    public static float[][] WideExamples(int count, int seed)
+    {
+        var random = new Random(seed);
+        return [.. Enumerable.Range(0, count).Select(_ => Enumerable.Range(0, Wide)
+            .Select(_ => (2 * random.NextSingle()) - 1).ToArray())];
     }
 
     /// <summary>

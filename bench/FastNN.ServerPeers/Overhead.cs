@@ -22,7 +22,7 @@ internal static class Overhead
         string file = Path.Combine(folder, "digits.onnx");
         Sequential network = Networks.Digits(seed: 1);
         Networks.Export(network, file);
-        float[] example = Networks.Examples(1, Networks.Pixels, seed: 1)[0];
+        float[] example = Networks.Pictures(1, seed: 1)[0];
         float[] expected = Networks.Reference(network, example);
 
         using ServerProcess server = ServerProcess.Start("fastnn", Report.Text($"{options.Threads}"), $"digits={file}");

@@ -17,7 +17,7 @@ internal static class Soak
     public static bool Run(Options options, string folder)
     {
         string file = Path.Combine(folder, "digits.onnx");
-        var versions = new Versions(Networks.Examples(32, Networks.Pixels, seed: 1));
+        var versions = new Versions(Networks.Pictures(32, seed: 1));
         versions.Publish(file);
         using ServerProcess server = ServerProcess.Start("fastnn", Report.Text($"{options.Threads}"), $"digits={file}");
         var load = new CheckedLoad(server.Http1, "digits", versions, options.Connections);

@@ -1,3 +1,4 @@
+using System.Reflection;
 using System.Runtime.CompilerServices;
 using System.Text.RegularExpressions;
 using ArchUnitNET.Domain;
@@ -145,6 +146,24 @@ internal sealed class ArchitectureTests
     private static string RoomOf(string folder) => folder.Split('/')[0];
 
     private static string PartOf(string folder) => string.Join('/', folder.Split('/').Take(2));
+
+    /// <summary>One that gets another number of them is never run, and the runner does not say so.</summary>
+    [Test]
+    public void A_generic_fixture_gets_as_many_types_as_it_takes()
+    {
+        System.Type[] fixtures = [.. typeof(ArchitectureTests).Assembly.GetTypes().Where(type => type.IsGenericTypeDefinition
+            && type.IsDefined(typeof(TestFixtureAttribute), inherit: false))];
+        Assert.That(fixtures, Is.Not.Empty);
+        foreach (System.Type fixture in fixtures)
+        {
+            int types = fixture.GetGenericArguments().Length;
+            int values = fixture.GetConstructors().Max(constructor => constructor.GetParameters().Length);
+            foreach (var attribute in fixture.GetCustomAttributes<TestFixtureAttribute>(inherit: false))
+            {
+                Assert.That(attribute.Arguments.Length + attribute.TypeArgs.Length, Is.EqualTo(types + values), fixture.Name);
+            }
+        }
+    }
 
     /// <summary>
     /// Where a type of the library lives: the folder of the source file that declares it, as users' types of all rooms share one

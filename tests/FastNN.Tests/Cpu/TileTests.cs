@@ -1,13 +1,12 @@
-using System.Runtime.Intrinsics;
 using FastNN.Cpu;
 
 namespace FastNN.Tests.Cpu;
 
 /// <summary>The register tile with several runs and segments, as convolutions use it: all its sizes, on every rung.</summary>
-[TestFixture(typeof(Vector512<float>), typeof(Lanes512))]
-[TestFixture(typeof(Vector256<float>), typeof(Lanes256))]
-[TestFixture(typeof(Vector128<float>), typeof(Lanes128))]
-[TestFixture(typeof(float), typeof(Lanes1))]
+[TestFixture(typeof(Lanes512))]
+[TestFixture(typeof(Lanes256))]
+[TestFixture(typeof(Lanes128))]
+[TestFixture(typeof(Lanes1))]
 internal sealed unsafe class TileTests<TLanes>
     where TLanes : struct, IVectorLanes<TLanes>
 {

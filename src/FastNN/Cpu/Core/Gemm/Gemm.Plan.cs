@@ -5,7 +5,7 @@ namespace FastNN.Cpu;
 /// <summary>
 /// The matrix product on one rung. Four ways, chosen by shape alone, so that the bits of the result depend neither on the
 /// number of threads nor on which of them did what:
-/// - one row: <see cref="Gemv{TLanes}"/>;
+/// - one row: <see cref="Gemv{TLanes}"/>, which leaves out zeros where B is frozen;
 /// - few rows times a transposed B: dot products (<see cref="Dot{TLanes}"/>), as transposing would cost more;
 /// - small or skinny: tiles straight from A and B;
 /// - otherwise B, and where it pays A, packed into panels block by block (Goto and van de Geijn, 2008).
@@ -60,6 +60,10 @@ internal static unsafe partial class Gemm<TLanes>
         else
         {
             frozen?.Load(new PoolLoader(pool));
+            if (frozen is not null && p.M == 1 && !p.TransB && p.N > W)
+            {
+                p.IsFinite = *frozen.In(new Finiteness(p), new PoolLoader(pool), p.B) != 0;
+            }
         }
     }
 
@@ -109,6 +113,16 @@ internal static unsafe partial class Gemm<TLanes>
         : p.M <= 4 * R || (long)p.K * p.N <= SmallB;
 
     private static int Tiles(int length, int size) => (length + size - 1) / size;
+
+    /// <summary>One number: 1 where B has finite numbers alone, else 0.</summary>
+    private readonly struct Finiteness(Product p) : IFrozenForm
+    {
+        public FrozenKey Key => new("finite", p.K, p.N);
+
+        public long Floats => 1;
+
+        public void Fill(float* values, float* target) => *target = Gemv<TLanes>.IsFinite(values, p.Ldb, p.K, p.N) ? 1 : 0;
+    }
 
     /// <summary>B in panels.</summary>
     private struct FrozenPanels(WorkerPool pool, Product p) : IFrozenForm, IParallelBody

@@ -87,8 +87,16 @@ internal static unsafe partial class Gemm<TLanes>
             // The first band stores the sums, and the last one finishes them.
             int start = Gemv<TLanes>.BandRows, end = start + (between * Gemv<TLanes>.BandRows);
             Columns(first, cols, 0, start);
-            Gemv<TLanes>.AddBands(
-                Product.A + start, between, Product.B + (start * Product.Ldb) + first, Product.Ldb, Product.C + first, cols);
+            float* x = Product.A + start, b = Product.B + (start * Product.Ldb) + first, y = Product.C + first;
+            if (Product.IsFinite)
+            {
+                Gemv<TLanes>.AddNonzero(x, between, b, Product.Ldb, y, cols);
+            }
+            else
+            {
+                Gemv<TLanes>.AddBands(x, between, b, Product.Ldb, y, cols);
+            }
+
             Columns(first, cols, end, Product.K);
         }
 

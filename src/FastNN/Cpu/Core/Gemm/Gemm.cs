@@ -133,6 +133,9 @@ internal unsafe struct Product
     public float* B;
     public nint Ldb;
 
+    /// <summary>Whether B is known to have finite numbers alone, so that what a single row has as zero adds nothing.</summary>
+    public bool IsFinite;
+
     /// <summary>B in panels, each as wide as a tile and all of K long; null where it is not.</summary>
     public float* Panels;
 

@@ -15,46 +15,111 @@ internal static unsafe class Gemv<TLanes>
     /// <summary>Rows of a band.</summary>
     public const int BandRows = 8;
 
+    /// <summary>Rows that <see cref="AddNonzero"/> looks at together, whole bands.</summary>
+    private const int BlockRows = 512;
+
     /// <summary>y [cols] += x [8 bands] * B [8 bands, cols].</summary>
     public static void AddBands(float* x, int bands, float* b, nint bStride, float* y, int cols)
     {
-        for (; bands > 0; bands--, x += BandRows, b += BandRows * bStride)
+        float** rows = stackalloc float*[BandRows];
+        for (; bands > 0; bands--, x += BandRows)
         {
-            AddBand(x, b, bStride, y, cols);
+            for (int row = 0; row < BandRows; row++, b += bStride)
+            {
+                rows[row] = b;
+            }
+
+            AddBand(x, rows, y, cols);
         }
     }
 
-    /// <summary>The eight numbers of x stay in registers.</summary>
+    /// <summary>
+    /// As <see cref="AddBands"/>, of a B of finite numbers alone, whose rows at zeros of x need not be read: four fifths of them
+    /// for a picture of a digit, half behind a ReLU. Where few are zero, reading all in order takes less time.
+    /// Measured as above, a prediction of 784-512-10: 34 us without zeros, 24 where half are zero, 14 where four fifths are.
+    /// </summary>
+    public static void AddNonzero(float* x, int bands, float* b, nint bStride, float* y, int cols)
+    {
+        float* values = stackalloc float[BlockRows];
+        float** rows = stackalloc float*[BlockRows];
+        for (int left = bands * BandRows, block; left > 0; left -= block, x += block, b += block * bStride)
+        {
+            block = Math.Min(left, BlockRows);
+            if (new ReadOnlySpan<int>(x, block).Count(0) < block / 4)
+            {
+                AddBands(x, block / BandRows, b, bStride, y, cols);
+                continue;
+            }
+
+            int count = 0;
+            for (int row = 0; row < block; row++)
+            {
+                values[count] = x[row];
+                rows[count] = b + (row * bStride);
+                count += BitConverter.SingleToInt32Bits(x[row]) == 0 ? 0 : 1;
+            }
+
+            // The last band is filled up with zeros times a row that it has.
+            for (; count % BandRows != 0; count++)
+            {
+                values[count] = 0;
+                rows[count] = rows[count - 1];
+            }
+
+            for (int band = 0; band < count; band += BandRows)
+            {
+                AddBand(values + band, rows + band, y, cols);
+            }
+        }
+    }
+
+    /// <summary>Whether B [k, n] has finite numbers alone.</summary>
+    public static bool IsFinite(float* b, nint bStride, int k, int n)
+    {
+        // Infinity and NaN times zero are NaN, which stays in a sum.
+        TLanes sum = default, zero = default;
+        for (; k > 0; k--, b += bStride)
+        {
+            for (nint col = 0; col < n; col += TLanes.Count)
+            {
+                sum = TLanes.MultiplyAdd(TLanes.Load(b + col, (int)Math.Min(n - col, TLanes.Count)), zero, sum);
+            }
+        }
+
+        float* sums = stackalloc float[TLanes.Count];
+        TLanes.Store(sum, sums);
+        return !new ReadOnlySpan<float>(sums, TLanes.Count).ContainsAnyExcept(0f);
+    }
+
+    /// <summary>Eight rows of B, wherever they lie; their numbers of x stay in registers.</summary>
     [MethodImpl(KernelCode.Loop)]
-    private static void AddBand(float* x, float* b, nint bStride, float* y, int cols)
+    private static void AddBand(float* x, float** rows, float* y, int cols)
     {
         TLanes x0 = TLanes.Broadcast(x[0]), x1 = TLanes.Broadcast(x[1]), x2 = TLanes.Broadcast(x[2]), x3 = TLanes.Broadcast(x[3]);
         TLanes x4 = TLanes.Broadcast(x[4]), x5 = TLanes.Broadcast(x[5]), x6 = TLanes.Broadcast(x[6]), x7 = TLanes.Broadcast(x[7]);
-        nint two = 2 * bStride, three = 3 * bStride, four = 4 * bStride;
-        for (; cols >= TLanes.Count; cols -= TLanes.Count)
+        float* b0 = rows[0], b1 = rows[1], b2 = rows[2], b3 = rows[3], b4 = rows[4], b5 = rows[5], b6 = rows[6], b7 = rows[7];
+        nint col = 0;
+        for (nint end = cols - TLanes.Count; col <= end; col += TLanes.Count)
         {
-            float* upper = b + four;
-            TLanes even = TLanes.MultiplyAdd(x0, TLanes.Load(b), TLanes.Load(y)), odd = x1 * TLanes.Load(b + bStride);
-            even = TLanes.MultiplyAdd(x2, TLanes.Load(b + two), even);
-            odd = TLanes.MultiplyAdd(x3, TLanes.Load(b + three), odd);
-            even = TLanes.MultiplyAdd(x4, TLanes.Load(upper), even);
-            odd = TLanes.MultiplyAdd(x5, TLanes.Load(upper + bStride), odd);
-            even = TLanes.MultiplyAdd(x6, TLanes.Load(upper + two), even);
-            odd = TLanes.MultiplyAdd(x7, TLanes.Load(upper + three), odd);
-            TLanes.Store(even + odd, y);
-            b += TLanes.Count;
-            y += TLanes.Count;
+            TLanes even = TLanes.MultiplyAdd(x0, TLanes.Load(b0 + col), TLanes.Load(y + col)), odd = x1 * TLanes.Load(b1 + col);
+            even = TLanes.MultiplyAdd(x2, TLanes.Load(b2 + col), even);
+            odd = TLanes.MultiplyAdd(x3, TLanes.Load(b3 + col), odd);
+            even = TLanes.MultiplyAdd(x4, TLanes.Load(b4 + col), even);
+            odd = TLanes.MultiplyAdd(x5, TLanes.Load(b5 + col), odd);
+            even = TLanes.MultiplyAdd(x6, TLanes.Load(b6 + col), even);
+            odd = TLanes.MultiplyAdd(x7, TLanes.Load(b7 + col), odd);
+            TLanes.Store(even + odd, y + col);
         }
 
-        if (cols > 0)
+        if (col < cols)
         {
-            TLanes mask = TLanes.Mask(cols), sum = TLanes.LoadMasked(y, mask);
-            for (int row = 0; row < BandRows; row++, b += bStride)
+            TLanes mask = TLanes.Mask((int)(cols - col)), sum = TLanes.LoadMasked(y + col, mask);
+            for (int row = 0; row < BandRows; row++)
             {
-                sum = TLanes.MultiplyAdd(TLanes.Broadcast(x[row]), TLanes.LoadMasked(b, mask), sum);
+                sum = TLanes.MultiplyAdd(TLanes.Broadcast(x[row]), TLanes.LoadMasked(rows[row] + col, mask), sum);
             }
 
-            TLanes.StoreMasked(sum, y, mask);
+            TLanes.StoreMasked(sum, y + col, mask);
         }
     }
 
