@@ -56,7 +56,8 @@ beside() {
     beside_logs+=("$(mktemp)")
     (
         trap - INT QUIT
-        exec "$@"
+        [ "$(type -t "$1")" = function ] || exec "$@"
+        "$@"
     ) >"${beside_logs[-1]}" 2>&1 &
     beside_pids+=($!)
 }
@@ -77,6 +78,7 @@ collect() {
         fi
         rm -f "${beside_logs[$i]}"
     done
+    beside_names=() beside_pids=() beside_logs=()
     trap - INT TERM
 }
 
@@ -167,7 +169,7 @@ run_tests() {
             :FastNN.Cuda.Tests | :rungs) cases=3 ;;
         esac
         # The longest of them has a core to itself.
-        [ "$project" = FastNN.Tests ] && priority=0 || priority=5
+        [ "$project" = FastNN.Cuda.Tests ] && priority=0 || priority=5
         # What is started in the background ignores interruptions, and so would what the tests start and interrupt.
         (
             trap - INT QUIT
@@ -213,10 +215,13 @@ run_tests() {
 }
 
 check "tools for the CUDA kernels and their tests" native/install-tools || finish
-check "build of kernels/ and native/" build_native || finish
+# The library waits for its kernels first, and projects wait for one another: neither of the two builds keeps all processors busy.
+beside "build of kernels/ and native/" build_native
+check "build" dotnet build FastNN.sln -c Release -v quiet --nologo -clp:NoSummary
+collect
+[ "$failed" -eq 0 ] || finish
 export FASTNN_CUDA_PATH="$here/build/softcuda"
 
-check "build" dotnet build FastNN.sln -c Release -v quiet --nologo -clp:NoSummary || finish
 # Whitespace only: usings and code style are errors of the build.
 check "formatting" dotnet format whitespace . --folder --verify-no-changes --exclude '**/bin/' '**/obj/'
 

@@ -80,6 +80,8 @@ internal sealed class RungTests
         {
             "test", typeof(RungTests).Assembly.Location, "--filter", "TestCategory=Rungs", "--logger",
             "trx;LogFileName=rungs.trx", "--results-directory", folder,
+            // As tests/nunit.runsettings has it, which is not read where the assembly is named.
+            "--", "NUnit.AssemblySelectLimit=1000000",
         })
         {
             start.ArgumentList.Add(argument);
