@@ -90,8 +90,9 @@ counter() {
 build_native() {
     local log
     log=$(mktemp) || return
+    # The managed build, which is the longer one, goes before.
     if cmake -S . -B build -DCMAKE_BUILD_TYPE=Release ${FASTNN_PTXAS:+"-DFASTNN_PTXAS=$FASTNN_PTXAS"} >"$log" 2>&1 \
-        && cmake --build build --parallel "$(nproc)" >>"$log" 2>&1; then
+        && nice -n 10 cmake --build build --parallel "$(nproc)" >>"$log" 2>&1; then
         rm -f "$log"
     else
         grep -iE 'error|fatal|FAILED' "$log" | head -n 20
@@ -215,7 +216,7 @@ run_tests() {
 }
 
 check "tools for the CUDA kernels and their tests" native/install-tools || finish
-# The library waits for its kernels first, and projects wait for one another: neither of the two builds keeps all processors busy.
+# Projects wait for one another, so the managed build leaves a processor idle half of the time.
 beside "build of kernels/ and native/" build_native
 check "build" dotnet build FastNN.sln -c Release -v quiet --nologo -clp:NoSummary
 collect

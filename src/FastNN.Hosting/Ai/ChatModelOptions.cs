@@ -6,8 +6,17 @@ namespace FastNN.Hosting;
 public sealed class ChatModelOptions
 {
     /// <summary>
+    /// The model's file, .safetensors, relative to the application's content root: what <c>model.Save</c> wrote, or, beside
+    /// <see cref="Model"/>, the weights of that. It is loaded before the service takes requests, and again when it changes:
+    /// chats that begin then are answered by the new model, those under way by the old one. Null, the default, for
+    /// <see cref="Model"/> alone. What the model takes and gives is said there.
+    /// </summary>
+    public string? File { get; set; }
+
+    /// <summary>
     /// Makes the model, built: of tokens Int32 [N, T] that gives logits [N, T, vocabulary], with positions that see one another
-    /// in causal self-attention alone. Called once, when the first chat comes.
+    /// in causal self-attention alone. Called once, when the first chat comes; with <see cref="File"/>, each time that it is
+    /// loaded.
     /// </summary>
     public Func<Layer>? Model { get; set; }
 
@@ -39,14 +48,15 @@ public sealed class ChatModelOptions
 
     internal void Check(string name)
     {
-        if (Model is null || Encode is null || Decode is null || Context < 1 || MaxOutputTokens < 1 || MaxConcurrency < 1)
+        bool hasModel = Model is not null || !string.IsNullOrEmpty(File);
+        if (!hasModel || Encode is null || Decode is null || Context < 1 || MaxOutputTokens < 1 || MaxConcurrency < 1)
         {
-            string given = Model is null ? "no Model"
+            string given = !hasModel ? "neither File nor Model"
                 : Encode is null ? "no Encode"
                 : Decode is null ? "no Decode"
                 : $"Context {Context}, MaxOutputTokens {MaxOutputTokens}, MaxConcurrency {MaxConcurrency}";
             throw new InvalidOperationException(
-                $"AddChatClient '{name}': expected Model, Encode and Decode, and numbers of at least 1, got {given}.");
+                $"AddChatClient '{name}': expected File or Model, Encode and Decode, and numbers of at least 1, got {given}.");
         }
     }
 }

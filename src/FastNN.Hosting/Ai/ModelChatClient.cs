@@ -9,26 +9,60 @@ namespace FastNN.Hosting;
 /// </summary>
 internal sealed class ModelChatClient : IChatClient
 {
+    private const string OnlyVersion = "1";
+
     private static readonly TimeSpan LongestEnd = TimeSpan.FromSeconds(5);
 
     private readonly ChatModelOptions _options;
+    private readonly string? _file;
     private readonly Func<Device> _device;
+    private readonly CatalogLog _log;
     private readonly ChatClientMetadata _metadata;
     private readonly SemaphoreSlim _free;
     private readonly Lock _lock = new();
-    private readonly Stack<Decoder> _idle = new();
-    private Layer? _model;
+    private ChatModel? _model;
+    private string _seen = "";
+    private string _tried = "";
+    private volatile bool _hasFailed;
     private volatile bool _isDisposed;
 
     /// <param name="name">The model's name.</param>
     /// <param name="options">The model.</param>
+    /// <param name="root">What its file is relative to.</param>
     /// <param name="device">Where it runs.</param>
-    public ModelChatClient(string name, ChatModelOptions options, Func<Device> device)
+    /// <param name="log">Is told of loads.</param>
+    public ModelChatClient(string name, ChatModelOptions options, string root, Func<Device> device, CatalogLog log)
     {
         options.Check(name);
-        (_options, _device) = (options, device);
+        (_options, _device, _log) = (options, device, log);
+        _file = string.IsNullOrEmpty(options.File) ? null : Path.GetFullPath(options.File, root);
         _metadata = new ChatClientMetadata("fastnn", providerUri: null, name);
         _free = new SemaphoreSlim(options.MaxConcurrency);
+    }
+
+    private string Name => _metadata.DefaultModelId!;
+
+    /// <summary>Loads the file, where there is one; null, or why that failed.</summary>
+    public async Task<InferenceException?> StartAsync(CancellationToken cancellationToken) => _file is null
+        ? null
+        : await LoadAsync(_file, _seen = FileStamp.Of(_file), cancellationToken).ConfigureAwait(false);
+
+    /// <summary>
+    /// Loads the file where it has changed and has been the same for two looks: one that is being written is left alone.
+    /// </summary>
+    public async Task RefreshAsync(CancellationToken cancellationToken)
+    {
+        if (_file is null || _isDisposed)
+        {
+            return;
+        }
+
+        string before = _seen;
+        _seen = FileStamp.Of(_file);
+        if (_seen == before && _seen != _tried && _seen.Length > 0)
+        {
+            await LoadAsync(_file, _seen, cancellationToken).ConfigureAwait(false);
+        }
     }
 
     /// <inheritdoc/>
@@ -57,10 +91,13 @@ internal sealed class ModelChatClient : IChatClient
         };
 
         await _free.WaitAsync(cancellationToken).ConfigureAwait(false);
+        ChatModel? model = null;
         Decoder? decoder = null;
         try
         {
-            decoder = await Task.Run(() => Begin(prompt), cancellationToken).ConfigureAwait(false);
+            model = await Task.Run(Current, cancellationToken).ConfigureAwait(false);
+            decoder = await Task.Run(model.Take, cancellationToken).ConfigureAwait(false);
+            await Task.Run(() => decoder.Append([.. prompt]), cancellationToken).ConfigureAwait(false);
             ChatFinishReason reason = ChatFinishReason.Length;
             while (answer.Count < most)
             {
@@ -95,7 +132,11 @@ internal sealed class ModelChatClient : IChatClient
         }
         finally
         {
-            GiveBack(decoder);
+            if (decoder is not null)
+            {
+                model!.Give(decoder);
+            }
+
             _free.Release();
         }
     }
@@ -131,10 +172,7 @@ internal sealed class ModelChatClient : IChatClient
 
         lock (_lock)
         {
-            while (_idle.TryPop(out Decoder? decoder))
-            {
-                decoder.Dispose();
-            }
+            _model?.Dispose();
         }
     }
 
@@ -152,7 +190,7 @@ internal sealed class ModelChatClient : IChatClient
             ? tokens
             : throw new InferenceException(
                 InferenceFailure.InvalidInput,
-                $"Chat model '{_metadata.DefaultModelId}': expected a prompt of 1 to {_options.Context - 1} tokens, "
+                $"Chat model '{Name}': expected a prompt of 1 to {_options.Context - 1} tokens, "
                 + $"got {tokens.Count}; send fewer messages, or raise Context.");
     }
 
@@ -164,23 +202,6 @@ internal sealed class ModelChatClient : IChatClient
             TopP = options?.TopP ?? 1,
         };
 
-    /// <summary>A decoder that has read the prompt.</summary>
-    private Decoder Begin(IReadOnlyList<int> prompt)
-    {
-        Decoder decoder = Take();
-        try
-        {
-            decoder.Rewind();
-            decoder.Append([.. prompt]);
-            return decoder;
-        }
-        catch
-        {
-            GiveBack(decoder);
-            throw;
-        }
-    }
-
     private static int Draw(Decoder decoder, TokenSampler sampler)
     {
         Span<int> token = stackalloc int[1];
@@ -188,33 +209,79 @@ internal sealed class ModelChatClient : IChatClient
         return token[0];
     }
 
-    private Decoder Take()
+    /// <summary>What answers a chat that begins now.</summary>
+    private ChatModel Current()
     {
         lock (_lock)
         {
             ObjectDisposedException.ThrowIf(_isDisposed, this);
-            if (_idle.TryPop(out Decoder? decoder))
+            if (_model is null && _hasFailed)
             {
-                return decoder;
+                throw new InferenceException(
+                    InferenceFailure.NotReady, $"Chat model '{Name}' could not be loaded; the service's log has the reason.");
             }
 
-            _model ??= _options.Model!() ?? throw new InvalidOperationException(
-                $"Chat model '{_metadata.DefaultModelId}': expected a model from ChatModelOptions.Model, got null.");
-            return _model.CreateDecoder(_device(), _options.Context);
+            return _model ??= new ChatModel(Read(), _device(), _options.Context);
         }
     }
 
-    private void GiveBack(Decoder? decoder)
+    private Layer Read() => _file is null
+        ? _options.Model!() ?? throw new InvalidOperationException(
+            $"Chat model '{Name}': expected a model from ChatModelOptions.Model, got null.")
+        : ModelLoader.ReadModel(_file, _options.Model);
+
+    /// <summary>Puts what the file has in the place of the present model; null, or why that failed.</summary>
+    private async Task<InferenceException?> LoadAsync(string file, string stamp, CancellationToken cancellationToken)
     {
+        // Where it fails, it is not tried again before the file changes once more.
+        _tried = stamp;
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        ChatModel? next = null;
+        try
+        {
+            _log.Loading(Name, OnlyVersion);
+            await Task.Run(
+                () =>
+                {
+                    next = new ChatModel(Read(), _device(), _options.Context);
+                    next.WarmUp();
+                },
+                cancellationToken).ConfigureAwait(false);
+        }
+        catch (Exception exception) when (exception is not OperationCanceledException)
+        {
+            next?.Dispose();
+            return Failed(LoadFailure.Describe(exception, file), exception);
+        }
+
+        ChatModel? before;
         lock (_lock)
         {
-            if (decoder is not null && !_isDisposed)
+            (before, _model) = (_model, next);
+            if (_isDisposed)
             {
-                _idle.Push(decoder);
-                return;
+                next!.Dispose();
             }
         }
 
-        decoder?.Dispose();
+        before?.Dispose();
+        _log.Ready(Name, OnlyVersion, "fastnn", clock.ElapsedMilliseconds);
+        return null;
+    }
+
+    private InferenceException Failed(string reason, Exception exception)
+    {
+        _hasFailed = true;
+        if (_model is null)
+        {
+            _log.LoadFailed(Name, OnlyVersion, reason, exception);
+        }
+        else
+        {
+            _log.ReloadFailed(Name, OnlyVersion, reason, exception);
+        }
+
+        return new InferenceException(
+            InferenceFailure.NotReady, $"Chat model '{Name}' could not be loaded: {reason}.", exception);
     }
 }

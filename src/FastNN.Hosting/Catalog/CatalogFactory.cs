@@ -12,8 +12,8 @@ internal static class CatalogFactory
     public static ModelCatalog Create(IServiceProvider services)
     {
         FastNNOptions options = services.GetRequiredService<IOptions<FastNNOptions>>().Value;
-        var log = new CatalogLog(services.GetRequiredService<ILoggerFactory>().CreateLogger("FastNN.Hosting"));
-        string root = services.GetService<IHostEnvironment>()?.ContentRootPath ?? Directory.GetCurrentDirectory();
+        CatalogLog log = Log(services);
+        string root = Root(services);
         var buffers = new BufferPool();
         var defaults = new ServingSettings
         {
@@ -31,6 +31,14 @@ internal static class CatalogFactory
         return new ModelCatalog(
             options.Models.Select(model => Source(model.Key, model.Value, defaults, root, options.RequireModels)), folder, parts);
     }
+
+    /// <summary>What models' files are relative to.</summary>
+    public static string Root(IServiceProvider services) =>
+        services.GetService<IHostEnvironment>()?.ContentRootPath ?? Directory.GetCurrentDirectory();
+
+    /// <summary>What is told of models that are loaded.</summary>
+    public static CatalogLog Log(IServiceProvider services) =>
+        new(services.GetRequiredService<ILoggerFactory>().CreateLogger("FastNN.Hosting"));
 
     private static FileModelSource Source(
         string name, ModelOptions model, ServingSettings defaults, string root, bool isRequired) => new()

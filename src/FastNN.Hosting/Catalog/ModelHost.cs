@@ -8,7 +8,7 @@ namespace FastNN.Hosting;
 /// Loads the models before the service takes requests, looks whether their files change, and frees them when the service ends.
 /// </summary>
 internal sealed class ModelHost(
-    ModelCatalog catalog, ServedDevice device, IOptions<FastNNOptions> options, TimeProvider time, ILoggerFactory loggers)
+    ModelCatalog catalog, ServedChats chats, ServedDevice device, IOptions<FastNNOptions> options, TimeProvider time, ILoggerFactory loggers)
     : IHostedService, IDisposable
 {
     private readonly CatalogLog _log = new(loggers.CreateLogger("FastNN.Hosting"));
@@ -19,6 +19,7 @@ internal sealed class ModelHost(
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         await catalog.StartAsync(cancellationToken).ConfigureAwait(false);
+        await chats.StartAsync(cancellationToken).ConfigureAwait(false);
         int ready = catalog.List().Count(model => model.State == ModelState.Ready);
         _log.Serving(ready, device.Current?.Description ?? "no device yet");
         if (options.Value.WatchFiles)
@@ -51,6 +52,7 @@ internal sealed class ModelHost(
                 try
                 {
                     await catalog.RefreshAsync(cancellationToken).ConfigureAwait(false);
+                    await chats.RefreshAsync(cancellationToken).ConfigureAwait(false);
                 }
                 catch (Exception exception) when (exception is not OperationCanceledException)
                 {

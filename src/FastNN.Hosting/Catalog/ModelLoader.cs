@@ -45,7 +45,10 @@ internal sealed class ModelLoader(Func<Device> device, BufferPool buffers)
         return new SessionEngine(ReadModel(path, factory), device(), options, buffers);
     }
 
-    private static Layer ReadModel(string path, Func<Layer>? factory)
+    /// <summary>
+    /// Reads a network of the library: the one that the file describes, or the factory's with the file's weights.
+    /// </summary>
+    public static Layer ReadModel(string path, Func<Layer>? factory)
     {
         OnnxModel.RegisterLayers();
         bool isHuge = new FileInfo(path) is { Exists: true } file && file.Length > Array.MaxLength;

@@ -94,15 +94,18 @@ public sealed class FastNNBuilder
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(name);
         ArgumentNullException.ThrowIfNull(configure);
-        Services.AddKeyedSingleton<IChatClient>(name, (provider, _) =>
+        Services.AddSingleton(new ChatName(name));
+        Services.AddKeyedSingleton(name, (provider, _) =>
         {
             var options = new ChatModelOptions();
             configure(options);
             ServedDevice device = provider.GetRequiredService<ServedDevice>();
-            var client = new ModelChatClient(name, options, device.Get);
+            var client = new ModelChatClient(
+                name, options, CatalogFactory.Root(provider), device.Get, CatalogFactory.Log(provider));
             device.AddUser(client);
             return client;
         });
+        Services.AddKeyedSingleton<IChatClient>(name, (provider, _) => provider.GetRequiredKeyedService<ModelChatClient>(name));
         Services.TryAddSingleton(provider => provider.GetRequiredKeyedService<IChatClient>(name));
         return this;
     }

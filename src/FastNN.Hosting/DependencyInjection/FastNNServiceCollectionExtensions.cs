@@ -22,6 +22,7 @@ public static class FastNNServiceCollectionExtensions
         services.AddServingTelemetry();
         services.TryAddSingleton(TimeProvider.System);
         services.TryAddSingleton<ServedDevice>();
+        services.TryAddSingleton<ServedChats>();
         services.TryAddSingleton<ModelCatalog>(CatalogFactory.Create);
         services.TryAddSingleton<IModelCatalog>(provider => provider.GetRequiredService<ModelCatalog>());
         services.TryAddKeyedSingleton<IModel>(

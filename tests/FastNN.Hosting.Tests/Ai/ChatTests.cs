@@ -91,6 +91,84 @@ public sealed class ChatTests : ServingFixture
         Assert.That(next.Text, Is.EqualTo(Continue("head", 12)), "its place is free again");
     }
 
+    [Test]
+    public async Task A_file_that_changes_is_loaded_and_chats_under_way_end_with_the_old_model()
+    {
+        Build(9).Save(At("tiny.safetensors"));
+        IHost host = await ServeFileAsync();
+        IChatClient client = host.Services.GetRequiredKeyedService<IChatClient>("tiny");
+        string before = Continue("head", 12, 9), after = Continue("head", 12, 10);
+        Assert.That(before, Is.Not.EqualTo(after));
+
+        await using IAsyncEnumerator<ChatResponseUpdate> underWay =
+            client.GetStreamingResponseAsync("head", Greedy).GetAsyncEnumerator();
+        Assert.That(await underWay.MoveNextAsync());
+        string text = underWay.Current.Text;
+        Build(10).Save(At("tiny.safetensors"));
+        int Ready() => Log.Lines.Count(line => line.Contains("Model tiny, version 1: ready", StringComparison.Ordinal));
+        await LookAsync(host);
+        Assert.That(Ready(), Is.EqualTo(1), "it may still be written");
+        await LookAsync(host);
+        Assert.That(Ready(), Is.EqualTo(2));
+        while (await underWay.MoveNextAsync())
+        {
+            text += underWay.Current.Text;
+        }
+
+        Assert.That(text, Is.EqualTo(before), "it was begun by the old model");
+        Assert.That((await client.GetResponseAsync("head", Greedy)).Text, Is.EqualTo(after));
+
+        await File.WriteAllTextAsync(At("tiny.safetensors"), "no model");
+        await LookAsync(host);
+        await LookAsync(host);
+        Assert.That(Log.Lines, Has.Some.Contains("Model tiny, version 1: its file changed and cannot be loaded"));
+        Assert.That((await client.GetResponseAsync("head", Greedy)).Text, Is.EqualTo(after), "the model from before stays");
+    }
+
+    [Test]
+    public async Task A_file_has_the_weights_of_a_model_that_code_makes()
+    {
+        Build(10).SaveWeights(At("tiny.safetensors"));
+        IHost host = await ServeFileAsync(options => options.Model = () => Build(9));
+        IChatClient client = host.Services.GetRequiredKeyedService<IChatClient>("tiny");
+        Assert.That((await client.GetResponseAsync("head", Greedy)).Text, Is.EqualTo(Continue("head", 12, 10)));
+    }
+
+    [Test]
+    public async Task Without_its_file_the_service_does_not_start_unless_it_may()
+    {
+        InferenceException refusal = Assert.ThrowsAsync<InferenceException>(() => ServeFileAsync())!;
+        Assert.That(refusal.Message, Is.EqualTo("Chat model 'tiny' could not be loaded: there is no model file."));
+
+        IHost host = await ServeFileAsync(mayLack: true);
+        IChatClient client = host.Services.GetRequiredKeyedService<IChatClient>("tiny");
+        refusal = Assert.ThrowsAsync<InferenceException>(() => client.GetResponseAsync("head", Greedy))!;
+        Assert.That(refusal.Failure, Is.EqualTo(InferenceFailure.NotReady));
+        Build(9).Save(At("tiny.safetensors"));
+        await LookAsync(host);
+        await LookAsync(host);
+        Assert.That((await client.GetResponseAsync("head", Greedy)).Text, Is.EqualTo(Continue("head", 12)));
+    }
+
+    [Test]
+    public void Options_that_lack_something_are_named()
+    {
+        InvalidOperationException refusal = Assert.ThrowsAsync<InvalidOperationException>(
+            () => ServeAsync(options => options.Model = null))!;
+        Assert.That(refusal.Message, Does.Contain("'tiny': expected File or Model").And.Contain("got neither File nor Model"));
+    }
+
+    private Task<IHost> ServeFileAsync(Action<ChatModelOptions>? configure = null, bool mayLack = false) => StartAsync(
+        options => options.RequireModels = !mayLack,
+        models => models.AddChatClient("tiny", options =>
+        {
+            (options.File, options.Encode, options.Decode, options.Context) = ("tiny.safetensors", Encode, Decode, Context);
+            configure?.Invoke(options);
+        }));
+
+    private static Task LookAsync(IHost host) =>
+        host.Services.GetRequiredService<ServedChats>().RefreshAsync(CancellationToken.None);
+
     private static async Task<(string Text, ChatFinishReason? Reason, int Parts)> StreamAsync(
         IChatClient client, ChatOptions options)
     {
@@ -109,24 +187,24 @@ public sealed class ChatTests : ServingFixture
     {
         IHost host = await StartAsync(add: models => models.AddChatClient("tiny", options =>
         {
-            (options.Model, options.Encode, options.Decode, options.Context) = (Build, Encode, Decode, Context);
+            (options.Model, options.Encode, options.Decode, options.Context) = (() => Build(9), Encode, Decode, Context);
             configure?.Invoke(options);
         }));
         return host.Services.GetRequiredKeyedService<IChatClient>("tiny");
     }
 
     /// <summary>What the model says most probably.</summary>
-    private static string Continue(string prompt, int count)
+    private static string Continue(string prompt, int count, ulong seed = 9)
     {
         using Device device = Device.Cpu(1);
-        using Decoder decoder = Build().CreateDecoder(device, Context);
+        using Decoder decoder = Build(seed).CreateDecoder(device, Context);
         decoder.Append([.. Encode(prompt)]);
         var tokens = new int[count];
         decoder.Generate(new TokenSampler { Temperature = 0 }, tokens);
         return Decode(tokens);
     }
 
-    private static Model Build()
+    private static Model Build(ulong seed)
     {
         Symbol tokens = FastNN.Model.Input("tokens", [Dim.Named("T")], DType.Int32);
         Symbol rows = new FastNN.Embedding(Letters.Length, 12).Apply(tokens);
@@ -134,7 +212,7 @@ public sealed class ChatTests : ServingFixture
         rows = new TransformerEncoder(
             new TransformerEncoderLayer(12, 3, 16) { Causal = CausalMask.UpperLeft }).Apply(rows);
         var model = new Model(tokens, new Dense(Letters.Length).Apply(rows));
-        model.Build(seed: 9);
+        model.Build(seed);
         return model;
     }
 

@@ -77,7 +77,7 @@ public sealed class ServingPageTests : PageFixture
             .AddEmbeddingGenerator("sentences", text => tokenizer.Encode(text), options => options.MaxTokens = 128)
             .AddChatClient("writer", options =>
             {
-                options.Model = () => Model.Load("writer.safetensors");
+                options.File = "writer.safetensors";
                 options.Encode = text => tokenizer.Encode(text);
                 options.Decode = tokens => tokenizer.Decode(tokens);
                 options.Context = 64;
@@ -111,7 +111,7 @@ public sealed class ServingPageTests : PageFixture
         CharacterVocabulary characters = CharacterVocabulary.OfCharacters(File.ReadAllText("gpt/characters.txt"));
         builder.Services.AddFastNN().AddChatClient("speaker", options =>
         {
-            options.Model = () => Model.Load("gpt/model.safetensors");
+            options.File = "gpt/model.safetensors";
             options.Encode = characters.Encode;
             options.Decode = symbols => characters.Decode([.. symbols]);
             options.Context = 128;
