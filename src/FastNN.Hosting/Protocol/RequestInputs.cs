@@ -45,6 +45,16 @@ internal sealed class RequestInputs
         Array.Clear(_given);
     }
 
+    /// <summary>
+    /// Begins a request that names the inputs which the last one with inputs named, all of the same model: they stand as added.
+    /// </summary>
+    public void Repeat(IModel model, int count)
+    {
+        _model = model;
+        _tensors = model.Inputs;
+        Count = count;
+    }
+
     /// <summary>Lets go of the model.</summary>
     public void Clear()
     {

@@ -25,6 +25,15 @@ internal sealed class RequestOutputs
         Count = 0;
     }
 
+    /// <summary>
+    /// Begins a request that asks for the outputs which the last one asked for, of the same model and in the same way.
+    /// </summary>
+    public void Repeat(IModel model, int count)
+    {
+        Reset(model);
+        Count = count;
+    }
+
     /// <summary>Lets go of the model.</summary>
     public void Clear()
     {

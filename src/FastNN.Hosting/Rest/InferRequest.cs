@@ -13,6 +13,9 @@ internal sealed class InferRequest
 {
     private const int MaxKeptBytes = 1 << 20;
 
+    /// <summary>The longest JSON that is compared with the next request's. Most have some hundred bytes.</summary>
+    private const int MaxKeptHeader = 1024;
+
     private readonly long[] _shape = new long[RequestLimits.MaxRank];
     private byte[] _name = new byte[64];
     private byte[] _type = new byte[16];
@@ -22,6 +25,8 @@ internal sealed class InferRequest
     private long[] _binarySizes = new long[4];
     private bool _hasInputs, _hasOutputs;
     private ArrayBufferWriter<byte> _scratch = new();
+    private readonly byte[] _header = new byte[MaxKeptHeader];
+    private Kept _kept;
 
     /// <summary>The inputs.</summary>
     public RequestInputs Inputs { get; } = new();
@@ -50,6 +55,12 @@ internal sealed class InferRequest
     /// <summary>Whether outputs follow as bytes where they do not say it themselves.</summary>
     public bool BinaryOutputs { get; private set; }
 
+    /// <summary>
+    /// The number of what was read. It stays where the JSON is that of the request before, to the byte and to the same model:
+    /// then all but the elements is the same.
+    /// </summary>
+    public long Number { get; private set; }
+
     /// <summary>Gives back what the request held, and gets ready for the next.</summary>
     public void Clear()
     {
@@ -73,10 +84,18 @@ internal sealed class InferRequest
     /// <param name="maxTensorBytes">The most bytes of an input.</param>
     public void Read(IModel model, ModelCall call, string? headerLength, long maxTensorBytes)
     {
-        Inputs.Reset(model, maxTensorBytes);
-        Outputs.Reset(model);
         ReadOnlySequence<byte> body = Body.Bytes;
         long jsonLength = headerLength is null ? body.Length : HeaderLength(headerLength, body.Length);
+        if (Repeats(model, maxTensorBytes, body.FirstSpan, jsonLength))
+        {
+            ReadBinary(body.Slice(jsonLength), call);
+            return;
+        }
+
+        _kept = default;
+        Number++;
+        Inputs.Reset(model, maxTensorBytes);
+        Outputs.Reset(model);
         if (headerLength is not null && jsonLength == 0)
         {
             ReadRaw(model, call, body);
@@ -103,7 +122,53 @@ internal sealed class InferRequest
         }
 
         Inputs.RequireAll();
+        Keep(model, maxTensorBytes, body.FirstSpan, jsonLength);
         ReadBinary(body.Slice(jsonLength), call);
+    }
+
+    /// <summary>
+    /// A client sends the same JSON over and over before elements that differ. Where it is the one that was read last, what was
+    /// read and checked then stands.
+    /// </summary>
+    private bool Repeats(IModel model, long maxTensorBytes, ReadOnlySpan<byte> body, long jsonLength)
+    {
+        if (jsonLength == 0 || jsonLength != _kept.Length || jsonLength > body.Length || maxTensorBytes != _kept.MaxTensorBytes
+            || model.Inputs != _kept.InputTensors || model.Outputs != _kept.OutputTensors
+            || !body[..(int)jsonLength].SequenceEqual(_header.AsSpan(0, _kept.Length)))
+        {
+            return false;
+        }
+
+        Inputs.Repeat(model, _kept.Inputs);
+        Outputs.Repeat(model, _kept.Outputs);
+        (HasId, _idLength) = (_kept.HasId, _kept.IdLength);
+        (Priority, TimeoutMicroseconds, BinaryOutputs) = (_kept.Priority, _kept.TimeoutMicroseconds, _kept.BinaryOutputs);
+        return true;
+    }
+
+    /// <summary>Remembers what the JSON said, unless it has elements itself.</summary>
+    private void Keep(IModel model, long maxTensorBytes, ReadOnlySpan<byte> body, long jsonLength)
+    {
+        if (jsonLength > MaxKeptHeader || jsonLength > body.Length || _binarySizes.AsSpan(0, Inputs.Count).Contains(-1))
+        {
+            return;
+        }
+
+        body[..(int)jsonLength].CopyTo(_header);
+        _kept = new Kept
+        {
+            Length = (int)jsonLength,
+            MaxTensorBytes = maxTensorBytes,
+            InputTensors = model.Inputs,
+            OutputTensors = model.Outputs,
+            Inputs = Inputs.Count,
+            Outputs = Outputs.Count,
+            HasId = HasId,
+            IdLength = _idLength,
+            Priority = Priority,
+            TimeoutMicroseconds = TimeoutMicroseconds,
+            BinaryOutputs = BinaryOutputs,
+        };
     }
 
     private static long HeaderLength(string text, long bodyLength)
@@ -475,5 +540,21 @@ internal sealed class InferRequest
         int ordinal = Inputs.Add(TensorNames.Of(model.Inputs)[0], TensorDataTypes.Utf8(tensor.DataType), _shape.AsSpan(0, rank));
         Inputs.SetRaw(call, ordinal, body);
         BinaryOutputs = true;
+    }
+
+    /// <summary>What the JSON said that was read last.</summary>
+    private struct Kept
+    {
+        public int Length;
+        public long MaxTensorBytes;
+        public IReadOnlyList<ModelTensor> InputTensors;
+        public IReadOnlyList<ModelTensor> OutputTensors;
+        public int Inputs;
+        public int Outputs;
+        public bool HasId;
+        public int IdLength;
+        public int Priority;
+        public long TimeoutMicroseconds;
+        public bool BinaryOutputs;
     }
 }

@@ -26,7 +26,11 @@ internal sealed class InferResponse : IDisposable
     private static readonly ArrayBufferWriter<byte> _nowhere = new();
 
     private readonly Utf8JsonWriter _json = new(_nowhere, new JsonWriterOptions { SkipValidation = true });
+    private readonly ArrayBufferWriter<byte> _head = new();
     private Section[] _sections = new Section[4];
+    private int[] _extents = new int[16];
+    private string? _version;
+    private long _number;
 
     /// <inheritdoc/>
     public void Dispose() => _json.Dispose();
@@ -44,25 +48,15 @@ internal sealed class InferResponse : IDisposable
         http.Response.ContentType = binary ? "application/octet-stream" : "application/json";
         try
         {
-            _json.Reset(writer);
-            WriteHead(request, model, call);
+            bool allBinary = outputs.Count > 0;
             for (int i = 0; i < outputs.Count; i++)
             {
-                WriteOutputHead(request, call, i);
-                if (!_sections[i].Binary)
-                {
-                    _json.WriteStartArray("data"u8);
-                    await WriteElementsAsync(writer, request, call, i, canFlush: !binary, http.RequestAborted);
-                    _json.WriteEndArray();
-                }
-
-                _json.WriteEndObject();
+                allBinary &= _sections[i].Binary;
             }
 
-            _json.WriteEndArray();
-            _json.WriteEndObject();
-            _json.Flush();
-            long jsonBytes = _json.BytesCommitted;
+            long jsonBytes = allBinary
+                ? WriteJson(writer, request, model, call)
+                : await WriteJsonAsync(writer, request, model, call, canFlush: !binary, http.RequestAborted);
             if (!http.Response.HasStarted)
             {
                 http.Response.ContentLength = jsonBytes + binaryBytes;
@@ -87,6 +81,83 @@ internal sealed class InferResponse : IDisposable
             // Lets go of the response, which the server uses again.
             _json.Reset(_nowhere);
         }
+    }
+
+    /// <summary>The JSON of an answer whose elements are all behind it: as before where nothing of it has changed.</summary>
+    private int WriteJson(PipeWriter writer, InferRequest request, IModel model, ModelCall call)
+    {
+        if (!IsAsBefore(request, call))
+        {
+            _head.ResetWrittenCount();
+            _json.Reset(_head);
+            WriteHead(request, model, call);
+            for (int i = 0; i < request.Outputs.Count; i++)
+            {
+                WriteOutputHead(request, call, i);
+                _json.WriteEndObject();
+            }
+
+            _json.WriteEndArray();
+            _json.WriteEndObject();
+            _json.Flush();
+            (_version, _number) = (call.Version, request.Number);
+        }
+
+        writer.Write(_head.WrittenSpan);
+        return _head.WrittenCount;
+    }
+
+    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
+    private async ValueTask<long> WriteJsonAsync(
+        PipeWriter writer, InferRequest request, IModel model, ModelCall call, bool canFlush, CancellationToken cancellationToken)
+    {
+        _json.Reset(writer);
+        WriteHead(request, model, call);
+        for (int i = 0; i < request.Outputs.Count; i++)
+        {
+            WriteOutputHead(request, call, i);
+            if (!_sections[i].Binary)
+            {
+                _json.WriteStartArray("data"u8);
+                await WriteElementsAsync(writer, request, call, i, canFlush, cancellationToken);
+                _json.WriteEndArray();
+            }
+
+            _json.WriteEndObject();
+        }
+
+        _json.WriteEndArray();
+        _json.WriteEndObject();
+        _json.Flush();
+        return _json.BytesCommitted;
+    }
+
+    /// <summary>
+    /// Whether the JSON that was written last is this answer's: of the same request, version and shapes. Where it is not, it is
+    /// forgotten, and the shapes are remembered.
+    /// </summary>
+    private bool IsAsBefore(InferRequest request, ModelCall call)
+    {
+        bool isSame = request.Number == _number && call.Version == _version;
+        int at = 0;
+        for (int i = 0; i < request.Outputs.Count; i++)
+        {
+            ReadOnlySpan<int> dimensions = call.OutputDimensions(request.Outputs[i].Index);
+            if (_extents.Length < at + dimensions.Length + 2)
+            {
+                Array.Resize(ref _extents, 2 * (at + dimensions.Length + 2));
+            }
+
+            // The bytes of texts and of classes do not follow from the shape.
+            Span<int> before = _extents.AsSpan(at, dimensions.Length + 2);
+            isSame &= before[0] == dimensions.Length && before[1] == _sections[i].Bytes && before[2..].SequenceEqual(dimensions);
+            (before[0], before[1]) = (dimensions.Length, _sections[i].Bytes);
+            dimensions.CopyTo(before[2..]);
+            at += before.Length;
+        }
+
+        _version = isSame ? _version : null;
+        return isSame;
     }
 
     private static string Text(long length)

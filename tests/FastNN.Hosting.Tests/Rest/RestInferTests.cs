@@ -150,6 +150,50 @@ internal sealed class RestInferTests
     }
 
     [Test]
+    public async Task The_same_JSON_as_before_is_answered_by_what_it_says_and_the_new_elements()
+    {
+        static string Json(string id) =>
+            $$$"""{"id":"{{{id}}}","parameters":{"binary_data_output":true},"inputs":[{"name":"in","shape":[1,3],"datatype":"FP32","parameters":{"binary_data_size":12}}]}""";
+
+        foreach (string id in (string[])["a", "a", "b", "b", "a", "a"])
+        {
+            await ExpectErrorAsync(HttpStatusCode.BadRequest, await PostBinaryAsync(_server.Client, "matrix", Json(id), [1, 2]));
+            for (byte i = 0; i < 3; i++)
+            {
+                byte[] numbers = [i, 0, 128, 63, 0, i, 0, 64, 0, 0, i, 65];
+                (string head, byte[] elements) = await AnswerAsync("matrix", Json(id), numbers);
+                Assert.That(head, Is.EqualTo(
+                    $$$"""{"model_name":"matrix","model_version":"1","id":"{{{id}}}","outputs":[{"name":"out","datatype":"FP32","shape":[1,3],"parameters":{"binary_data_size":12}}]}"""));
+                Assert.That(elements, Is.EqualTo(numbers));
+            }
+
+            // Another model wants another shape.
+            await ExpectErrorAsync(
+                HttpStatusCode.BadRequest, await PostBinaryAsync(_server.Client, "echo_FP32", Json(id), new byte[12]));
+        }
+
+        const string Classes = """
+            {"inputs":[{"name":"in","shape":[1,3],"datatype":"FP32","parameters":{"binary_data_size":12}}],
+            "outputs":[{"name":"out","parameters":{"classification":1,"binary_data":true}}]}
+            """;
+        foreach ((float best, string told) in ((float, string)[])[(7, "7:0:a"), (7, "7:0:a"), (0.25f, "0.25:0:a"), (7, "7:0:a")])
+        {
+            byte[] numbers = [.. BitConverter.GetBytes(best), .. new byte[8]];
+            (string head, byte[] elements) = await AnswerAsync("matrix", Classes, numbers);
+            Assert.That(head, Does.EndWith($"\"parameters\":{{\"binary_data_size\":{told.Length + 4}}}}}]}}"));
+            Assert.That(Encoding.UTF8.GetString(elements[4..]), Is.EqualTo(told));
+        }
+
+        async Task<(string Head, byte[] Elements)> AnswerAsync(string model, string json, byte[] bytes)
+        {
+            using HttpResponseMessage answer = await PostBinaryAsync(_server.Client, model, json, bytes);
+            byte[] body = await answer.Content.ReadAsByteArrayAsync();
+            int length = int.Parse(answer.Headers.GetValues("Inference-Header-Content-Length").Single(), null);
+            return (Encoding.UTF8.GetString(body, 0, length), body[length..]);
+        }
+    }
+
+    [Test]
     public async Task A_body_without_JSON_is_the_only_input()
     {
         byte[] bytes = new byte[24];
