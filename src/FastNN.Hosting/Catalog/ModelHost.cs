@@ -8,7 +8,8 @@ namespace FastNN.Hosting;
 /// Loads the models before the service takes requests, looks whether their files change, and frees them when the service ends.
 /// </summary>
 internal sealed class ModelHost(
-    ModelCatalog catalog, ServedChats chats, ServedDevice device, IOptions<FastNNOptions> options, TimeProvider time, ILoggerFactory loggers)
+    ModelCatalog catalog, ServedChats chats, ServedDevice device, IOptions<FastNNOptions> options, TimeProvider time,
+    ILoggerFactory loggers)
     : IHostedService, IDisposable
 {
     private readonly CatalogLog _log = new(loggers.CreateLogger("FastNN.Hosting"));

@@ -23,6 +23,9 @@ internal sealed class RequestInputs
     private TensorNames? _names;
     private long _maxTensorBytes;
 
+    /// <summary>The model's inputs, as they were when the request began.</summary>
+    public IReadOnlyList<ModelTensor> Tensors => _tensors;
+
     /// <summary>How many inputs were added.</summary>
     public int Count { get; private set; }
 
@@ -48,11 +51,9 @@ internal sealed class RequestInputs
     /// <summary>
     /// Begins a request that names the inputs which the last one with inputs named, all of the same model: they stand as added.
     /// </summary>
-    public void Repeat(IModel model, int count)
+    public void Repeat(IModel model, IReadOnlyList<ModelTensor> tensors, int count)
     {
-        _model = model;
-        _tensors = model.Inputs;
-        Count = count;
+        (_model, _tensors, Count) = (model, tensors, count);
     }
 
     /// <summary>Lets go of the model.</summary>

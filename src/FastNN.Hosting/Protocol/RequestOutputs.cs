@@ -10,6 +10,9 @@ internal sealed class RequestOutputs
     private IReadOnlyList<ModelTensor> _tensors = [];
     private TensorNames? _names;
 
+    /// <summary>The model's outputs, as they were when the request began.</summary>
+    public IReadOnlyList<ModelTensor> Tensors => _tensors;
+
     /// <summary>How many there are.</summary>
     public int Count { get; private set; }
 
@@ -28,10 +31,9 @@ internal sealed class RequestOutputs
     /// <summary>
     /// Begins a request that asks for the outputs which the last one asked for, of the same model and in the same way.
     /// </summary>
-    public void Repeat(IModel model, int count)
+    public void Repeat(IModel model, IReadOnlyList<ModelTensor> tensors, int count)
     {
-        Reset(model);
-        Count = count;
+        (_model, _tensors, _names, Count) = (model, tensors, TensorNames.Of(tensors), count);
     }
 
     /// <summary>Lets go of the model.</summary>

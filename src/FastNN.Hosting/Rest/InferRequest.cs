@@ -122,7 +122,7 @@ internal sealed class InferRequest
         }
 
         Inputs.RequireAll();
-        Keep(model, maxTensorBytes, body.FirstSpan, jsonLength);
+        Keep(maxTensorBytes, body.FirstSpan, jsonLength);
         ReadBinary(body.Slice(jsonLength), call);
     }
 
@@ -139,15 +139,15 @@ internal sealed class InferRequest
             return false;
         }
 
-        Inputs.Repeat(model, _kept.Inputs);
-        Outputs.Repeat(model, _kept.Outputs);
+        Inputs.Repeat(model, _kept.InputTensors, _kept.Inputs);
+        Outputs.Repeat(model, _kept.OutputTensors, _kept.Outputs);
         (HasId, _idLength) = (_kept.HasId, _kept.IdLength);
         (Priority, TimeoutMicroseconds, BinaryOutputs) = (_kept.Priority, _kept.TimeoutMicroseconds, _kept.BinaryOutputs);
         return true;
     }
 
     /// <summary>Remembers what the JSON said, unless it has elements itself.</summary>
-    private void Keep(IModel model, long maxTensorBytes, ReadOnlySpan<byte> body, long jsonLength)
+    private void Keep(long maxTensorBytes, ReadOnlySpan<byte> body, long jsonLength)
     {
         if (jsonLength > MaxKeptHeader || jsonLength > body.Length || _binarySizes.AsSpan(0, Inputs.Count).Contains(-1))
         {
@@ -159,8 +159,8 @@ internal sealed class InferRequest
         {
             Length = (int)jsonLength,
             MaxTensorBytes = maxTensorBytes,
-            InputTensors = model.Inputs,
-            OutputTensors = model.Outputs,
+            InputTensors = Inputs.Tensors,
+            OutputTensors = Outputs.Tensors,
             Inputs = Inputs.Count,
             Outputs = Outputs.Count,
             HasId = HasId,
