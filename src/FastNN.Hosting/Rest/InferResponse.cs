@@ -43,20 +43,38 @@ internal sealed class InferResponse : IDisposable
     {
         RequestOutputs outputs = request.Outputs;
         outputs.AddAllIfNone();
-        long binaryBytes = Plan(request, call, out bool binary);
+        long binaryBytes = Plan(request, call, out bool binary, out bool allBinary);
         PipeWriter writer = http.Response.BodyWriter;
         http.Response.ContentType = binary ? "application/octet-stream" : "application/json";
         try
         {
-            bool allBinary = outputs.Count > 0;
-            for (int i = 0; i < outputs.Count; i++)
+            // Where all elements are behind it, the JSON of the answer before is this one's, too, if nothing of it has changed.
+            if (!allBinary || !IsAsBefore(request, call))
             {
-                allBinary &= _sections[i].Binary;
+                _head.ResetWrittenCount();
+                _json.Reset(allBinary ? _head : writer);
+                WriteHead(request, model, call);
+                for (int i = 0; i < outputs.Count; i++)
+                {
+                    WriteOutputHead(request, call, i);
+                    if (!_sections[i].Binary)
+                    {
+                        _json.WriteStartArray("data"u8);
+                        await WriteElementsAsync(writer, request, call, i, canFlush: !binary, http.RequestAborted);
+                        _json.WriteEndArray();
+                    }
+
+                    _json.WriteEndObject();
+                }
+
+                _json.WriteEndArray();
+                _json.WriteEndObject();
+                _json.Flush();
+                (_version, _number) = (allBinary ? call.Version : null, request.Number);
             }
 
-            long jsonBytes = allBinary
-                ? WriteJson(writer, request, model, call)
-                : await WriteJsonAsync(writer, request, model, call, canFlush: !binary, http.RequestAborted);
+            long jsonBytes = allBinary ? _head.WrittenCount : _json.BytesCommitted;
+            writer.Write(_head.WrittenSpan);
             if (!http.Response.HasStarted)
             {
                 http.Response.ContentLength = jsonBytes + binaryBytes;
@@ -81,55 +99,6 @@ internal sealed class InferResponse : IDisposable
             // Lets go of the response, which the server uses again.
             _json.Reset(_nowhere);
         }
-    }
-
-    /// <summary>The JSON of an answer whose elements are all behind it: as before where nothing of it has changed.</summary>
-    private int WriteJson(PipeWriter writer, InferRequest request, IModel model, ModelCall call)
-    {
-        if (!IsAsBefore(request, call))
-        {
-            _head.ResetWrittenCount();
-            _json.Reset(_head);
-            WriteHead(request, model, call);
-            for (int i = 0; i < request.Outputs.Count; i++)
-            {
-                WriteOutputHead(request, call, i);
-                _json.WriteEndObject();
-            }
-
-            _json.WriteEndArray();
-            _json.WriteEndObject();
-            _json.Flush();
-            (_version, _number) = (call.Version, request.Number);
-        }
-
-        writer.Write(_head.WrittenSpan);
-        return _head.WrittenCount;
-    }
-
-    [AsyncMethodBuilder(typeof(PoolingAsyncValueTaskMethodBuilder<>))]
-    private async ValueTask<long> WriteJsonAsync(
-        PipeWriter writer, InferRequest request, IModel model, ModelCall call, bool canFlush, CancellationToken cancellationToken)
-    {
-        _json.Reset(writer);
-        WriteHead(request, model, call);
-        for (int i = 0; i < request.Outputs.Count; i++)
-        {
-            WriteOutputHead(request, call, i);
-            if (!_sections[i].Binary)
-            {
-                _json.WriteStartArray("data"u8);
-                await WriteElementsAsync(writer, request, call, i, canFlush, cancellationToken);
-                _json.WriteEndArray();
-            }
-
-            _json.WriteEndObject();
-        }
-
-        _json.WriteEndArray();
-        _json.WriteEndObject();
-        _json.Flush();
-        return _json.BytesCommitted;
     }
 
     /// <summary>
@@ -171,7 +140,7 @@ internal sealed class InferResponse : IDisposable
     }
 
     /// <summary>Settles how each output is told; classes are found here, because their length stands before them.</summary>
-    private long Plan(InferRequest request, ModelCall call, out bool binary)
+    private long Plan(InferRequest request, ModelCall call, out bool binary, out bool allBinary)
     {
         RequestOutputs outputs = request.Outputs;
         if (_sections.Length < outputs.Count)
@@ -180,7 +149,7 @@ internal sealed class InferResponse : IDisposable
         }
 
         long total = 0;
-        binary = false;
+        (binary, allBinary) = (false, outputs.Count > 0);
         ArrayBufferWriter<byte> scratch = request.Scratch;
         scratch.ResetWrittenCount();
         for (int i = 0; i < outputs.Count; i++)
@@ -209,6 +178,7 @@ internal sealed class InferResponse : IDisposable
             }
 
             binary |= section.Binary;
+            allBinary &= section.Binary;
             total += section.Binary ? section.Bytes : 0;
         }
 
